@@ -56,6 +56,7 @@ call() {
   if [ "$method" = PATCH ] || [ "$method" = PUT ]; then
     case $path in
       /changes/*) more+=(-H "If-Match: $(etag "$role" "$(echo "$path" | cut -d/ -f3)")");;
+      /freezes/*|/windows/*|/connections/*) more+=(-H "If-Match: $(version "$role" "$path")");;
     esac
   fi
   answer=$(curl -sS -X "$method" -H "Authorization: Bearer $(token "$role")" -w '\n%{http_code}' "${more[@]}" "$SERVER/api/v1$path")
@@ -68,8 +69,11 @@ call() {
   return 1
 }
 
+# version ROLE PATH: the present ETag of what stands at a path.
+version() { curl -sS -o /dev/null -D - -H "Authorization: Bearer $(token "$1")" "$SERVER/api/v1$2" | tr -d '\r' | sed -n 's/^[Ee][Tt][Aa][Gg]: //p'; }
+
 # etag ROLE KEY: the present ETag of a change.
-etag() { curl -sS -o /dev/null -D - -H "Authorization: Bearer $(token "$1")" "$SERVER/api/v1/changes/$2" | tr -d '\r' | sed -n 's/^[Ee][Tt][Aa][Gg]: //p'; }
+etag() { version "$1" "/changes/$2"; }
 
 # refused STATUS CODE ROLE METHOD PATH [JSON]: the same question must be refused with this status and code.
 refused() {

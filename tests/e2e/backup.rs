@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
 use tests::faults::load::Load;
 use tests::faults::size;
 use tests::{Place, Server, binary};
 
 use crate::crash::{must_replay, must_run, must_verify, place_arguments};
+use crate::damaged::Sent;
 
 /// Saves a running place to a file as an operator does.
 fn save(place: &Place, to: &Path) {
@@ -64,15 +66,25 @@ fn a_backup_under_load_comes_back_whole() {
     let load = Load::begin("A", &server.token("requester"), 4);
     load.turn_to(Some(&server.url));
     let rounds = size("ASSENT_TEST_BACKUPS", 2);
-    let mut held = Vec::new();
+    let body = json!({"title": "With files", "targets": [{"service": "edge-dns", "environment": "production"}]});
+    let made = server.must("POST", "/api/v1/changes", &server.token("requester"), Some(&body));
+    let key = made["key"].as_str().unwrap();
+    let (mut held, mut files) = (Vec::new(), Vec::new());
     for round in 0..rounds {
         load.wait_for(10);
-        held.push(load.acknowledged());
-        save(&place, &folder.path().join(format!("{round}")));
+        files.push(Sent::new(&server, key, 2 * round));
+        held.push((load.acknowledged(), files.len()));
+        // Another file comes while the backup is taken: it is in it as a whole or not at all.
+        let late = std::thread::scope(|scope| {
+            let late = scope.spawn(|| Sent::new(&server, key, 2 * round + 1));
+            save(&place, &folder.path().join(format!("{round}")));
+            late.join().unwrap()
+        });
+        files.push(late);
     }
     let kept = load.stop();
     server.stop();
-    for (round, held) in held.into_iter().enumerate() {
+    for (round, (held, had)) in held.into_iter().enumerate() {
         let back = bring_back(&place, &folder.path().join(format!("{round}")), &format!("back{round}"));
         must_replay(&back);
         let mut doctor = Command::new(binary());
@@ -84,6 +96,11 @@ fn a_backup_under_load_comes_back_whole() {
         for act in &kept[..held] {
             let found = server.must("GET", &format!("/api/v1/changes/{}", act.key), &token, None);
             assert_eq!(found["title"].as_str(), Some(act.title.as_str()), "round {round}");
+        }
+        for file in &files[..had] {
+            let (end, status, came) = file.ask(&server);
+            assert_eq!((end, status.as_str()), (Some(0), "200"), "round {round}");
+            assert!(came == file.whole, "round {round}: {} other bytes came", came.len());
         }
         must_verify(&server);
     }

@@ -20,16 +20,17 @@ fn content(number: usize) -> Vec<u8> {
 }
 
 /// One piece of evidence.
-struct Sent {
+pub(crate) struct Sent {
     key: String,
     id: String,
     hex: String,
-    whole: Vec<u8>,
+    /// The file's bytes.
+    pub(crate) whole: Vec<u8>,
 }
 
 impl Sent {
     /// Sends a file as evidence of a change.
-    fn new(server: &Server, key: &str, number: usize) -> Self {
+    pub(crate) fn new(server: &Server, key: &str, number: usize) -> Self {
         let whole = content(number);
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &whole).unwrap();
@@ -55,7 +56,7 @@ impl Sent {
     }
 
     /// Asks for the file: how curl ended, the status, and what came.
-    fn ask(&self, server: &Server) -> (Option<i32>, String, Vec<u8>) {
+    pub(crate) fn ask(&self, server: &Server) -> (Option<i32>, String, Vec<u8>) {
         let came = tempfile::NamedTempFile::new().unwrap();
         let done = Command::new("curl")
             .args(["-s", "-w", "%{http_code}", "-H"])

@@ -206,12 +206,18 @@ fn freezes_are_brought_to_gitlab_and_taken_back_and_its_own_are_told() {
     let both = [period(hours(24 * 33)), period(hours(1))];
     eventually("the next one stands beside it", || stands() == both);
     let path = format!("/api/v1/freezes/{later}");
+    let moved = hours(24 * 40);
+    let times = json!({"starts_at": moved.to_string(), "ends_at": (moved + SignedDuration::from_hours(1)).to_string()});
+    let (status, told) = server.ask_with("PATCH", &path, Some(&manager), Some(&times), &[("If-Match", "*")]);
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&told));
+    let both = [period(hours(1)), period(moved)];
+    eventually("what was moved stands at its new time alone", || stands() == both);
     server.must("DELETE", &path, &manager, Some(&json!({})));
-    eventually("what was taken back is gone", || stands() == both[1..]);
+    eventually("what was taken back is gone", || stands() == both[..1]);
     server.advance(2 * 3_600);
     eventually("what is over is gone", || stands().is_empty());
     let made = gitlab.sent().iter().filter(|one| one.method == "POST").count();
-    assert_eq!(made, 3, "each was made once: {:#?}", gitlab.sent());
+    assert_eq!(made, 4, "each was made once: {:#?}", gitlab.sent());
     assert_eq!(periods.lock().unwrap().len(), 2, "theirs stays");
 }
 

@@ -102,14 +102,11 @@ pub fn must_look_up(place: &Place, server: &Server) {
 /// The distinct statements of a log, on one line each.
 fn said(log: &str) -> BTreeSet<String> {
     let texts = log.lines().filter_map(|line| {
-        let (_, rest) = line.split_once("assent_statements:")?;
-        let (_, text) = rest.split_once("text=\"")?;
-        text.trim_end().strip_suffix('"')
+        let told: serde_json::Value = serde_json::from_str(line).ok()?;
+        let is_one = told["target"] == "assent_statements";
+        told["text"].as_str().filter(|_| is_one).map(str::to_owned)
     });
-    let plain = |text: &str| {
-        let text = text.replace("\\n", " ").replace("\\\"", "\"");
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
-    };
+    let plain = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let looks = |text: &String| ["SELECT", "UPDATE", "DELETE"].iter().any(|verb| text.starts_with(verb));
     texts.map(plain).filter(looks).collect()
 }
@@ -143,8 +140,8 @@ fn walks_through(base: &rusqlite::Connection, text: &str) -> bool {
 
 #[test]
 fn what_was_said_is_read_back() {
-    let log = "2026-11-21T14:12:47Z TRACE assent_statements: a statement is prepared text=\"SELECT *\\n   FROM \\\"call\\\"\"\n\
-               2026-11-21T14:12:48Z  INFO assent: begun";
+    let log = "{\"level\":\"TRACE\",\"message\":\"a statement is prepared\",\"text\":\"SELECT *\\n   FROM \\\"call\\\"\",\"target\":\"assent_statements\"}\n\
+               {\"level\":\"INFO\",\"message\":\"begun\",\"text\":\"SELECT 1\",\"target\":\"assent\"}";
     assert_eq!(said(log).into_iter().collect::<Vec<_>>(), ["SELECT * FROM \"call\""]);
     assert!(names_more("FROM \"call\" WHERE tenant = $tenant AND \"state\" = $p_0"));
     assert!(names_more(

@@ -32,6 +32,8 @@ pub mod desk;
 mod differences;
 pub mod draft_review;
 pub mod edit_change;
+pub mod edit_connection;
+pub mod edit_span;
 pub mod erase_texts;
 pub mod error;
 pub mod estate;

@@ -6,7 +6,7 @@
 //!
 //! A tenant asks for it, or no longer, by a proposal of the same sort, so that nobody turns it off alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::configuration::Configuration;
 use model::directory::Tenant;
@@ -65,6 +65,12 @@ pub struct Content {
     /// Identity providers as they are to be, as the API takes them, without their secrets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identity_providers: Vec<Body>,
+    /// Connections as they are to be, as the API takes their changes; each names its `id`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connection_edits: Vec<Body>,
+    /// The versions of the connections that are named here, as they stood when this was proposed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connection_versions: BTreeMap<String, i64>,
     /// Ids of connections that wait.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connections: Vec<String>,
@@ -97,12 +103,13 @@ impl Content {
     }
 
     /// The other lists: each row is read as the request that says the same.
-    pub fn requests(&self) -> [(&'static str, &Vec<Body>); 4] {
+    pub fn requests(&self) -> [(&'static str, &Vec<Body>); 5] {
         [
             ("delegations", &self.delegations),
             ("trainings", &self.trainings),
             ("calendars", &self.calendars),
             ("identity_providers", &self.identity_providers),
+            ("connection_edits", &self.connection_edits),
         ]
     }
 
@@ -148,7 +155,9 @@ impl Content {
             ),
             (
                 SET_CONNECTION,
-                !(self.identity_providers.is_empty() && self.connections.is_empty()),
+                !(self.identity_providers.is_empty()
+                    && self.connections.is_empty()
+                    && self.connection_edits.is_empty()),
             ),
         ];
         asks.into_iter()
@@ -169,8 +178,8 @@ pub fn content(proposal: &Configuration) -> Result<Content> {
 }
 
 /// Proposes rows and what else moves decisions (`POST /ownership-proposals {rows?, people?, groups?, services?, environments?,
-/// config_items?, dependencies?, delegations?, trainings?, calendars?, identity_providers?, connections?, end_dependencies?, end?,
-/// end_missing?, by_two?, reason}`).
+/// config_items?, dependencies?, delegations?, trainings?, calendars?, identity_providers?, connections?, connection_edits?,
+/// end_dependencies?, end?, end_missing?, by_two?, reason}`).
 ///
 /// # Errors
 /// 403, 422, also for a row that would give the proposer a voice; the store's.
@@ -178,7 +187,7 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
     room.allow(model::act::actions::SET_OWNERSHIP)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
-    let wanted = Content {
+    let mut wanted = Content {
         people: read_rows(&mut reading, "people"),
         groups: read_rows(&mut reading, "groups"),
         rows: read_rows(&mut reading, "rows"),
@@ -191,6 +200,8 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
         calendars: read_rows(&mut reading, "calendars"),
         identity_providers: read_rows(&mut reading, "identity_providers"),
         connections: read_ids(&mut reading, "connections"),
+        connection_edits: read_rows(&mut reading, "connection_edits"),
+        connection_versions: BTreeMap::new(),
         end_dependencies: read_ids(&mut reading, "end_dependencies"),
         end: read_ids(&mut reading, "end"),
         end_missing: reading.boolean("end_missing").unwrap_or_default(),
@@ -212,7 +223,21 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
     }
     reading.finish()?;
     wanted.actions().into_iter().try_for_each(|action| room.allow(action))?;
+    wanted.connection_versions = versions(room, &wanted)?;
     propose(room, &wanted, reason)
+}
+
+/// The versions of the connections that a proposal names: what its second person looks at is what goes in force.
+fn versions(room: &mut Room<'_, '_>, wanted: &Content) -> Result<BTreeMap<String, i64>> {
+    let edits = wanted.connection_edits.iter();
+    let edited = edits.filter_map(|body| body.get("id").and_then(Value::as_str));
+    let mut found = BTreeMap::new();
+    for id in wanted.connections.iter().map(String::as_str).chain(edited) {
+        if let Some(connection) = crate::set_connection::find(room, id)? {
+            found.insert(id.to_owned(), connection.version);
+        }
+    }
+    Ok(found)
 }
 
 /// Ids in order, each once: what is named twice would be done twice.
@@ -323,6 +348,12 @@ fn bring_request(room: &mut Room<'_, '_>, (list, body): (&str, &Body), dry_run: 
                 crate::set_calendar::keep_calendar(room, calendar)?;
             }
         }
+        "connection_edits" => {
+            let edited = crate::edit_connection::read_proposed(room, body)?;
+            if !dry_run {
+                crate::edit_connection::keep_edit(room, edited)?;
+            }
+        }
         _ => {
             if body.contains_key("client_secret") {
                 let text = "A secret stands in no proposal: set it with `PUT /identity-providers/{key}` once this is in force.";
@@ -348,6 +379,19 @@ fn within(error: Error, place: &str) -> Error {
         ..error
     };
     Refusal::Invalid(errors.into_iter().map(there).collect()).into()
+}
+
+/// A connection that was changed after it was proposed is proposed anew: whoever puts it in force would answer for what nobody
+/// showed them. One that was proposed before connections could be changed is in its first version.
+fn check_same_connections(room: &mut Room<'_, '_>, wanted: &Content) -> Result<()> {
+    for (id, version) in versions(room, wanted)? {
+        let proposed = wanted.connection_versions.get(&id).copied().unwrap_or(1);
+        if version != proposed {
+            let text = format!("The connection `{id}` was changed after this was proposed.");
+            return Err(Refusal::not_now("moved_since", text, "Propose it anew.", Vec::new()).into());
+        }
+    }
+    Ok(())
 }
 
 /// Whoever was deactivated after a proposal was made stays so: it was made without knowing that, and at night that lock is the only
@@ -379,7 +423,7 @@ fn check_moved_since(room: &mut Room<'_, '_>, wanted: &Content, proposal: &Confi
 /// change is judged again, once at the end.
 ///
 /// # Errors
-/// 409 where somebody was deactivated since who would come back; 422, also for a row that would give the acting person a voice;
+/// 409 where somebody was deactivated since who would come back, or a connection changed since; 422, also for a row that would give the acting person a voice;
 /// the store's.
 pub(crate) fn put_in_force(
     room: &mut Room<'_, '_>,
@@ -388,6 +432,7 @@ pub(crate) fn put_in_force(
 ) -> Result<Configuration> {
     let wanted = content(&proposal)?;
     check_moved_since(room, &wanted, &proposal)?;
+    check_same_connections(room, &wanted)?;
     let report = bring_rows(room, &wanted, false)?;
     bring_requests(room, &wanted, false)?;
     for id in &wanted.end {

@@ -37,6 +37,18 @@ pub(crate) fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<
     look_at(room, connection, now)
 }
 
+/// Brings what holds and lies ahead to all projects of a connection, which may have new ones.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn bring_all(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
+    if is_told(connection) {
+        let id = room.new_id()?;
+        store::call::insert(room.tx, &id, (NOW, connection.id.as_str()), room.now)?;
+    }
+    Ok(())
+}
+
 /// Whether this connection's periods should be read and no look is on its way.
 ///
 /// # Errors
@@ -81,6 +93,38 @@ pub(crate) fn tell(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The same after a freeze was changed. The period that stood for it before is taken back from the projects that it lay over:
+/// no freeze has those times any more, so the call itself names them.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell_moved(room: &mut Room<'_, '_>, before: &Freeze, after: &Freeze) -> Result<()> {
+    tell(room, after)?;
+    let rows = record::find::<Connection>(room.tx, &Filter::new().order_by("id"))?;
+    let now = room.now;
+    for connection in rows.into_iter().map(|stored| stored.record) {
+        let lay_over = connection.map.iter().filter(|row| lies_over(before, row));
+        let projects: BTreeSet<&str> = lay_over.map(|row| row.repository.as_str()).collect();
+        let is_same_span = (before.starts_at, before.ends_at) == (after.starts_at, after.ends_at);
+        let is_same_scope = (&before.services, &before.environments) == (&after.services, &after.environments);
+        if !is_told(&connection) || projects.is_empty() || (is_same_span && is_same_scope) {
+            continue;
+        }
+        let (from, to) = (before.starts_at, before.ends_at);
+        let subject = format!("{}/{}/{from}/{to}", connection.id, before.id);
+        let left: Vec<&str> = projects.into_iter().collect();
+        let id = room.new_id()?;
+        store::call::insert_rest(room.tx, &id, (NOW, subject.as_str()), &left.join("\n"), now)?;
+    }
+    Ok(())
+}
+
+/// The times of which a call says that a freeze had them before it was changed.
+fn former_span(subject: &str) -> Option<Span> {
+    let mut parts = subject.split('/').skip(2);
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 /// From when on a freeze may stand there.
@@ -136,8 +180,17 @@ pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Opti
     let bytes = crate::secret::open(room, &name)?.unwrap_or_default();
     let rows = record::find::<Freeze>(room.tx, &Filter::new().order_by("id"))?;
     let freezes: Vec<Freeze> = rows.into_iter().map(|stored| stored.record).collect();
+    let mut projects = of_left(projects(&connection, &freezes, room.now), left);
+    if let Some(former) = former_span(subject) {
+        // Another freeze may have the same times.
+        let lacks = |it: &&mut Project| !it.wanted.contains(&former) && !it.unwanted.contains(&former);
+        projects
+            .iter_mut()
+            .filter(lacks)
+            .for_each(|it| it.unwanted.push(former));
+    }
     Ok(Some(Errand {
-        projects: of_left(projects(&connection, &freezes, room.now), left),
+        projects,
         connection,
         credential: String::from_utf8_lossy(&bytes).into_owned(),
     }))

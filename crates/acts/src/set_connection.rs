@@ -43,7 +43,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         .objects("map", |inner| read_mapping(inner, &directory))
         .unwrap_or_default();
     let links = reading.objects("links", read_link).unwrap_or_default();
-    let api = reading.object("api", |inner| read_api(inner, &kind));
+    let api = reading.object("api", |inner| read_api(inner, &kind, true));
     let builders = reading.objects("builders", read_builder).unwrap_or_default();
     let reply_to = read_reply_to(&mut reading, &kind);
     let theirs = read_secret(&mut reading);
@@ -75,7 +75,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         active: !waits,
         waits,
     };
-    if let Some((_, credential)) = api {
+    if let Some((_, Some(credential))) = api {
         let name = crate::answer_outside::credential_name(connection.id.as_str());
         crate::secret::keep(room, &name, credential.as_bytes())?;
     }
@@ -97,7 +97,7 @@ fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
 /// # Errors
 /// 422 where none of this id waits, or the store's.
 pub(crate) fn waiting(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
-    let found = record::load::<Connection>(room.tx, id)?.map(|stored| stored.record);
+    let found = find(room, id)?;
     found.filter(|it| it.waits).ok_or_else(|| {
         let text = format!("No connection `{id}` waits to be put in force.");
         Refusal::field("connections", "unknown", text).into()
@@ -163,7 +163,7 @@ const KINDS: &[&str] = &[
 ];
 
 /// Reads the address that letters are answered to: a mailbox whose server delivers `name+anything@` to `name@`.
-fn read_reply_to(reading: &mut Reading<'_>, kind: &str) -> Option<String> {
+pub(crate) fn read_reply_to(reading: &mut Reading<'_>, kind: &str) -> Option<String> {
     use crate::reply_by_mail::{KIND, LOCAL_MAX};
     if kind != KIND {
         if reading.text("reply_to", LINE).is_some() {
@@ -213,8 +213,8 @@ pub fn read_link(reading: &mut Reading<'_>) -> LinkRule {
     }
 }
 
-/// How the system is called, with the credential for it: a token, or a GitHub App's private key.
-fn read_api(reading: &mut Reading<'_>, kind: &str) -> (ConnectionApi, String) {
+/// How the system is called, with the credential for it, a token or a GitHub App's private key, where one is needed or given.
+pub(crate) fn read_api(reading: &mut Reading<'_>, kind: &str, is_needed: bool) -> (ConnectionApi, Option<String>) {
     let base = reading.text("base", LINE).unwrap_or_else(|| {
         let usual = if kind == "gitlab" {
             "https://gitlab.com"
@@ -244,10 +244,15 @@ fn read_api(reading: &mut Reading<'_>, kind: &str) -> (ConnectionApi, String) {
     if app.is_some() != installation.is_some() {
         reading.wrong("installation", "missing", "`app` and `installation` stand together.");
     }
-    let credential = if app.is_some() {
-        reading.needed("private_key", 10_000)
+    let (field, most) = if app.is_some() {
+        ("private_key", 10_000)
     } else {
-        reading.needed("token", 1_000)
+        ("token", 1_000)
+    };
+    let credential = if is_needed {
+        Some(reading.needed(field, most))
+    } else {
+        reading.text(field, most)
     };
     let api = ConnectionApi {
         base: base.trim_end_matches('/').to_owned(),
@@ -258,7 +263,7 @@ fn read_api(reading: &mut Reading<'_>, kind: &str) -> (ConnectionApi, String) {
     (api, credential)
 }
 
-fn read_builder(reading: &mut Reading<'_>) -> Builder {
+pub(crate) fn read_builder(reading: &mut Reading<'_>) -> Builder {
     let builder = reading.needed("builder", LINE);
     let public_key = reading.needed("public_key", 2_000);
     if !public_key.is_empty() && !public_key.trim_start().starts_with("-----BEGIN PUBLIC KEY-----") {
@@ -271,7 +276,7 @@ fn read_builder(reading: &mut Reading<'_>) -> Builder {
     Builder { builder, public_key }
 }
 
-fn read_mapping(reading: &mut Reading<'_>, directory: &model::directory::Directory) -> Mapping {
+pub(crate) fn read_mapping(reading: &mut Reading<'_>, directory: &model::directory::Directory) -> Mapping {
     let repository = reading.needed("repository", LINE).to_lowercase();
     let service = ServiceKey(reading.needed("service", LINE));
     if !service.0.is_empty() && !directory.services.contains_key(&service) {
@@ -295,11 +300,22 @@ fn read_mapping(reading: &mut Reading<'_>, directory: &model::directory::Directo
         ),
         None => {}
     }
+    // Since when a row is there is ours to say; whoever read it may send it back.
+    reading.ignore("since");
     Mapping {
         repository,
         service,
         environments,
+        since: None,
     }
+}
+
+/// A connection by its id, if there is one.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn find(room: &mut Room<'_, '_>, id: &str) -> Result<Option<Connection>> {
+    Ok(record::load::<Connection>(room.tx, id)?.map(|stored| stored.record))
 }
 
 /// A connection by its id.
@@ -307,8 +323,7 @@ fn read_mapping(reading: &mut Reading<'_>, directory: &model::directory::Directo
 /// # Errors
 /// 404, or the store's.
 pub fn connection(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
-    let found = record::load::<Connection>(room.tx, id)?.map(|stored| stored.record);
-    found.ok_or_else(|| Error::Refused(Refusal::not_found("connection")))
+    find(room, id)?.ok_or_else(|| Error::Refused(Refusal::not_found("connection")))
 }
 
 /// The secret under which a connection's deliveries are signed.

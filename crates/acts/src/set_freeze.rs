@@ -108,7 +108,7 @@ pub fn set_freeze(room: &mut Room<'_, '_>, body: &Body) -> Result<Freeze> {
 }
 
 /// Judges what it lies over; a halting freeze that is on voids every permit given before it.
-fn take_effect(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
+pub(crate) fn take_effect(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
     if freeze.halt && freeze.is_on(room.now) {
         let directory = room.directory()?;
         let epoch = revocation::raise(room.tx)?;
@@ -131,7 +131,8 @@ fn take_effect(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
     settle_touched(room, freeze)
 }
 
-fn settle_touched(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
+/// Judges what it lies over or lay over.
+pub(crate) fn settle_touched(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
     let scope = Freeze {
         ended: false,
         ..freeze.clone()
@@ -145,7 +146,7 @@ fn settle_touched(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
     })
 }
 
-fn load(room: &mut Room<'_, '_>, id: &str) -> Result<Freeze> {
+pub(crate) fn load(room: &mut Room<'_, '_>, id: &str) -> Result<Freeze> {
     let found = record::load::<Freeze>(room.tx, id)?.map(|stored| stored.record);
     found.ok_or_else(|| Refusal::not_found("freeze").into())
 }

@@ -125,6 +125,13 @@ pub(crate) const PROVIDERS: Matter = Matter {
               it in force. Its secret is set with `PUT /identity-providers/{key}` afterwards; one person ends it.",
 };
 
+/// Connections that are believed already.
+pub(crate) const CONNECTIONS: Matter = Matter {
+    said: "What gives a repository, a builder, an address or an owner of a connection a voice goes live by two people here.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `connection_edits`); another person, or an approved change, puts it \
+              in force. One person takes repositories and builders out, and changes the name.",
+};
+
 /// Refuses what needs two people, where that is so here.
 ///
 /// # Errors

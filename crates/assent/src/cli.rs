@@ -7,9 +7,9 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    access, audit, boards, change, config, delivery, directory, doctor, estate, fields, gate, gateway, host, import,
-    keys, mail, mapping, people, permit, policy, retention, risk, serve, sla, tokens, views, webhooks, witnesses,
-    workloads,
+    access, audit, boards, change, config, connections, delivery, directory, doctor, estate, fields, gate, gateway,
+    host, import, keys, mail, mapping, people, permit, policy, retention, risk, serve, sla, spans, tokens, views,
+    webhooks, witnesses, workloads,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -211,6 +211,9 @@ pub enum Command {
     /// From deployments to kinds of change.
     #[command(subcommand)]
     Mapping(mapping::Mapping),
+    /// Systems that deliver here.
+    #[command(subcommand)]
+    Connection(connections::Connection),
     /// What outside systems delivered.
     #[command(subcommand)]
     Delivery(delivery::Delivery),
@@ -253,6 +256,9 @@ pub enum Command {
     /// Times in which no change begins.
     #[command(subcommand)]
     Freeze(estate::Freeze),
+    /// Maintenance windows: times in which work is welcome.
+    #[command(subcommand)]
+    Window(spans::Window),
     /// Services.
     #[command(subcommand)]
     Service(estate::Service),

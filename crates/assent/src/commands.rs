@@ -5,6 +5,7 @@ pub mod audit;
 pub mod boards;
 pub mod change;
 pub mod config;
+pub mod connections;
 pub mod delivery;
 pub mod directory;
 pub mod doctor;
@@ -25,6 +26,7 @@ pub mod retention;
 pub mod risk;
 pub mod serve;
 pub mod sla;
+pub mod spans;
 pub mod tokens;
 pub mod views;
 pub mod webhooks;
@@ -60,6 +62,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Witness(witness) => witnesses::witness(witness, common, output),
         Command::Log(log) => witnesses::log(log, common, output),
         Command::Mapping(mapping) => mapping::run(mapping, common, output),
+        Command::Connection(connection) => connections::run(connection, common, output),
         Command::Delivery(delivery) => delivery::run(delivery, common, output),
         Command::Mail(mail) => mail::run(mail, common, output),
         Command::Webhook(webhook) => webhooks::run(webhook, common, output),
@@ -67,6 +70,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Access(access) => access::run(access, common, output),
         Command::Person(person) => people::run(person, common, output),
         Command::Freeze(freeze) => estate::freeze(freeze, common, output),
+        Command::Window(window) => spans::window(window, common, output),
         Command::Group(group) => directory::group(group, common, output),
         Command::Ownership(ownership) => directory::ownership(ownership, common, output),
         Command::Calendar(calendar) => directory::calendar(calendar, common, output),

@@ -143,7 +143,12 @@ pub const KEYS: &[Key] = &[
         Some("info"),
         "what is logged, such as info or server=debug",
     ),
-    key("log_format", Kind::Text, Some("text"), "text or json"),
+    key(
+        "log_format",
+        Kind::Text,
+        None,
+        "json, a line an object, or text; unless said text at a terminal and json elsewhere",
+    ),
 ];
 
 /// Where a value came from.

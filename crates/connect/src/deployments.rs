@@ -162,7 +162,8 @@ fn is_ours(it: &Value, row: &Mapping, known: &Known) -> bool {
         .as_str()
         .and_then(|text| text.parse::<Timestamp>().ok());
     let key = format!("{}#{}", row.repository, it["id"]);
-    is_mapped && began.is_some_and(|at| at >= known.since) && !known.ended.contains(&key)
+    let since = row.since.map_or(known.since, |since| since.max(known.since));
+    is_mapped && began.is_some_and(|at| at >= since) && !known.ended.contains(&key)
 }
 
 fn of_github(it: &Value, statuses: &[Value], repository: &str, now: Timestamp) -> Result<Vec<Signal>, SetAside> {
@@ -224,9 +225,19 @@ mod tests {
             repository: "halden/edge-dns".to_owned(),
             service: "edge-dns".into(),
             environments: std::iter::once(("Production".to_owned(), "production".into())).collect(),
+            since: None,
         };
         let mut known = Known::default();
         assert!(is_ours(&listed, &mapping, &known));
+        let since = Some(now);
+        let joined = Mapping {
+            since,
+            ..mapping.clone()
+        };
+        assert!(
+            !is_ours(&listed, &joined, &known),
+            "it ran before its repository was mapped"
+        );
         known.ended.insert("halden/edge-dns#42".to_owned());
         assert!(!is_ours(&listed, &mapping, &known));
         let known = Known {

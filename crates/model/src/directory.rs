@@ -538,6 +538,9 @@ pub struct Mapping {
     pub service: ServiceKey,
     /// Their environment names to ours.
     pub environments: BTreeMap<String, EnvironmentKey>,
+    /// Since when, where it joined a connection that was there: what ran there before is none of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// An API token: only its digest is stored.

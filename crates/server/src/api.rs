@@ -27,6 +27,7 @@ mod views;
 mod webhooks;
 mod witnesses;
 
+pub(crate) use changes::{artifact_of, commit_of};
 pub(crate) use inbound::read_again;
 
 use axum::Router;

@@ -27,6 +27,11 @@ const GATE_AT_ONCE: usize = 2_048;
 /// A line is written for a request that took longer.
 const SLOW: Duration = Duration::from_secs(1);
 
+/// What an answer carries that was held back until something turned or its caller's time was up: how long it took says nothing
+/// of the server.
+#[derive(Clone, Copy)]
+pub(crate) struct Waited;
+
 tokio::task_local! {
     /// The id of the request that is worked on.
     static REQUEST: String;
@@ -102,9 +107,11 @@ fn at_once(state: &AppState, request: &Request) -> Option<Response> {
 fn finish(state: &AppState, began: Instant, id: &str, method: &Method, route: &str, response: &mut Response) {
     let took = crate::clock::tick().saturating_duration_since(began);
     let status = response.status().as_u16();
-    state.metrics().note_answer(route, method.as_str(), status, took);
+    let has_waited = response.extensions().get::<Waited>().is_some();
+    let worked = (!has_waited).then_some(took);
+    state.metrics().note_answer(route, method.as_str(), status, worked);
     let (ms, method) = (took.as_millis() as u64, method.as_str());
-    if took > SLOW || status >= 500 {
+    if worked.is_some_and(|worked| worked > SLOW) || status >= 500 {
         tracing::warn!(id, method, route, status, ms, "answered")
     } else {
         tracing::debug!(id, method, route, status, ms, "answered")

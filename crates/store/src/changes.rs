@@ -28,6 +28,10 @@ pub struct ChangeFilter {
     pub service: Option<String>,
     /// An environment of one of the targets; with a service, of the same target.
     pub environment: Option<String>,
+    /// The artifact of one of the targets; with a service or an environment, of the same target.
+    pub artifact: Option<String>,
+    /// The commit of one of the targets, or how it begins.
+    pub commit: Option<String>,
     /// The level of risk.
     pub risk: Option<String>,
     /// The owner's id.
@@ -182,7 +186,7 @@ pub(crate) enum Few {
     Nothing,
     /// Few have the word at this place in the question.
     Word(usize),
-    /// Few targets are of the service and environment.
+    /// Few targets are of the service and environment, the artifact and the commit.
     Place,
     /// Few have what this part of the filter asks for; a list in the order of numbers does not ask, as its indexes are
     /// in that order.
@@ -393,11 +397,17 @@ impl Conditions {
         self.sql.push_str(&format!(" AND {column} IN ({})", places.join(", ")));
     }
 
-    /// The service and environment of a target, whose columns begin with `of`; whether one is asked for.
+    /// What is asked of one target, whose columns begin with `of`; whether anything is.
     fn place(&mut self, of: &str, filter: &ChangeFilter) -> bool {
+        let before = self.params.len();
         self.compare(&format!("{of}service"), "=", filter.service.as_deref());
         self.compare(&format!("{of}environment"), "=", filter.environment.as_deref());
-        filter.service.is_some() || filter.environment.is_some()
+        self.compare(&format!("{of}artifact"), "=", filter.artifact.as_deref());
+        // People know a commit by how it begins. After its last digit comes a letter that is none.
+        let commit = filter.commit.as_deref();
+        self.compare(&format!("{of}commit_sha"), ">=", commit);
+        self.compare(&format!("{of}commit_sha"), "<", commit.map(|begin| format!("{begin}g")));
+        self.params.len() > before
     }
 
     /// What is asked of the targets and the words of a change, but for what is gathered.
@@ -465,7 +475,7 @@ impl Conditions {
     }
 }
 
-/// The statement that gathers, as `id`, the changes with a target of the service and environment.
+/// The statement that gathers, as `id`, the changes with a target of the service and environment, the artifact and the commit.
 fn gathering_targets(filter: &ChangeFilter) -> (String, Vec<(String, Value)>) {
     let mut place = Conditions::default();
     place.place("", filter);
@@ -715,86 +725,4 @@ pub(crate) fn save_targets(tx: &mut Tx<'_>, change: &Change, is_new: bool) -> Re
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-    use super::*;
-    use crate::{Config, Error, Lane, Mode, Store};
-
-    /// Sets one part of a filter to the given text or time.
-    type Set = fn(&mut ChangeFilter, Option<String>, Option<Timestamp>);
-
-    fn plan(store: &Store, filter: &ChangeFilter, few: Few) -> String {
-        let (sql, params) = list_sql(filter, few, &Stretch::of_numbers(true, Some(1_000)), 20);
-        store
-            .wait(Lane::Pages, "acme", Mode::Read, move |tx| {
-                let rows = tx.query(&format!("EXPLAIN QUERY PLAN {sql}"), &named(&params))?;
-                let lines = rows.iter().map(|row| row.text("detail"));
-                Ok::<_, Error>(lines.collect::<Result<Vec<_>>>()?.join("\n"))
-            })
-            .unwrap()
-    }
-
-    /// Every combination of up to three filters is answered from indexes, and the usual ones in their order.
-    #[test]
-    fn no_list_reads_a_whole_table() {
-        let folder = std::env::temp_dir().join(format!("assent-plans-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let store = Store::open(Config::sqlite(folder.join("assent.db"))).unwrap();
-        let some = || Some("x".to_owned());
-        let time = Some(Timestamp::UNIX_EPOCH);
-        let parts: [Set; 11] = [
-            |it, text, _| it.states = text.into_iter().collect(),
-            |it, text, _| it.kind = text,
-            |it, text, _| it.service = text,
-            |it, text, _| it.environment = text,
-            |it, text, _| it.risk = text,
-            |it, text, _| it.owner = text,
-            |it, text, _| it.team = text,
-            |it, text, _| it.requester = text,
-            |it, text, _| it.q = text,
-            |it, _, time| it.planned_from = time,
-            |it, _, time| it.created_to = time,
-        ];
-        for (first, one) in parts.iter().enumerate() {
-            for (second, two) in parts.iter().enumerate() {
-                for three in &parts {
-                    let mut filter = ChangeFilter::default();
-                    for set in [one, two, three] {
-                        set(&mut filter, some(), time);
-                    }
-                    for few in [Few::Nothing, Few::Word(0), Few::Place] {
-                        let gathers = match few {
-                            Few::Nothing => false,
-                            Few::Word(_) => filter.q.is_some(),
-                            Few::Place => filter.service.is_some() || filter.environment.is_some(),
-                            Few::Plain(_) => false,
-                        };
-                        if few != Few::Nothing && !gathers {
-                            continue;
-                        }
-                        let plan = plan(&store, &filter, few);
-                        if gathers {
-                            let first = plan.split("SCAN few").next().unwrap_or_default();
-                            assert!(!first.contains("SCAN "), "{filter:?}\n{plan}");
-                            assert!(
-                                plan.contains("SEARCH change USING INDEX sqlite_autoindex_change_1"),
-                                "{filter:?}\n{plan}"
-                            );
-                            continue;
-                        }
-                        assert!(!plan.contains("SCAN "), "{filter:?}\n{plan}");
-                        let is_ordered = first == second && first <= 8 && std::ptr::eq(two, three);
-                        if is_ordered {
-                            assert!(!plan.contains("TEMP B-TREE"), "{filter:?}\n{plan}");
-                        }
-                    }
-                }
-            }
-        }
-        let plain = plan(&store, &ChangeFilter::default(), Few::Nothing);
-        assert!(!plain.contains("SCAN ") && !plain.contains("TEMP"), "{plain}");
-        store.close();
-        std::fs::remove_dir_all(&folder).unwrap();
-    }
-}
+mod tests;

@@ -60,6 +60,7 @@ const MIGRATIONS: &[Migration] = migrations![
     36 "0036_token_ends",
     37 "0037_glass_uses",
     38 "0038_scope_use",
+    39 "0039_targets_by_build",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

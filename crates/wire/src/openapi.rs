@@ -13,6 +13,7 @@ mod custom_fields;
 mod directory;
 mod keys;
 mod lists;
+mod patches;
 mod shapes;
 mod shapes_gateways;
 mod table;
@@ -423,6 +424,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(answers::ALL)
         .chain(directory::SHAPES)
         .chain(custom_fields::SHAPES)
+        .chain(patches::SHAPES)
         .chain(keys::SHAPES)
         .chain(witnesses::SHAPES)
         .chain(boards::SHAPES)

@@ -6,6 +6,7 @@ mod administrators;
 mod asked;
 mod by_two;
 mod configuring;
+mod connections;
 mod ending;
 mod erasing;
 mod estates;

@@ -162,6 +162,12 @@ pub struct List {
     /// Only with a target in this environment.
     #[arg(long)]
     pub environment: Option<String>,
+    /// Only with a target of this artifact.
+    #[arg(long, value_name = "DIGEST")]
+    pub artifact: Option<String>,
+    /// Only with a target of this commit; its first seven digits suffice.
+    #[arg(long, value_name = "SHA")]
+    pub commit: Option<String>,
     /// Only this risk level.
     #[arg(long)]
     pub risk: Option<String>,

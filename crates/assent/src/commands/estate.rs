@@ -18,6 +18,9 @@ pub enum Freeze {
         after_help = "Example: assent freeze set --title 'Quarter end' --from 2026-12-28T00:00:00Z --to 2027-01-04T00:00:00Z"
     )]
     Set(FreezeSet),
+    /// Change a freeze; its exceptions stay, and the gate does not open in between.
+    #[command(after_help = "Example: assent freeze edit 01J… --to 2027-01-06T00:00:00Z")]
+    Edit(super::spans::FreezeEdit),
     /// List freezes.
     List,
     /// Take a freeze back.
@@ -204,6 +207,7 @@ pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
             output.data(&made, |output| output.line(&format!("set {}", text_of(&made, "id"))));
             output.next(&format!("assent freeze end {}", text_of(&made, "id")));
         }
+        Freeze::Edit(wanted) => super::spans::edit_freeze(wanted, &client, output)?,
         Freeze::List => list(&client, output, "/freezes", &heads)?,
         Freeze::End { id } => {
             let ended = client.delete(&format!("/freezes/{}", encode(id)))?.body;

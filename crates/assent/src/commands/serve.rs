@@ -58,6 +58,9 @@ pub struct Flags {
     /// What is logged, such as info or server=debug [usual: info].
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
+    /// How it is written: json or text [usual: text at a terminal, json elsewhere].
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
 }
 
 impl Flags {
@@ -70,6 +73,7 @@ impl Flags {
             ("data", &self.data),
             ("database", &self.database),
             ("log", &self.log),
+            ("log_format", &self.log_format),
         ];
         let mut given: Vec<(&'static str, Vec<String>)> = texts
             .into_iter()
@@ -179,7 +183,15 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     settings.smtp = smtp(merged, &wrong)?;
     settings.outgoing_allow = merged.list("outgoing_allow");
     settings.outgoing_ca = merged.text("outgoing_ca").map(PathBuf::from);
+    check_log_format(merged, &wrong)?;
     Ok(settings)
+}
+
+fn check_log_format(merged: &Merged, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<()> {
+    match merged.text("log_format") {
+        None | Some("json" | "text") => Ok(()),
+        Some(_) => Err(wrong("log_format", "write json or text")),
+    }
 }
 
 fn smtp(merged: &Merged, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<Option<Smtp>> {
@@ -285,11 +297,24 @@ fn start_log(merged: &Merged) -> Result<()> {
         .log_internal_errors(false)
         .with_ansi(has_colours())
         .with_writer(std::io::stderr);
-    let begun = match merged.text("log_format") {
-        Some("json") => builder.json().try_init(),
-        _ => builder.try_init(),
+    let begun = if is_json(merged) {
+        builder.with_ansi(false).json().flatten_event(true).try_init()
+    } else {
+        builder.try_init()
     };
-    begun.map_err(|error| Failure::could_not(format!("The log cannot be written: {error}.")))
+    begun.map_err(|error| Failure::could_not(format!("The log cannot be written: {error}.")))?;
+    if is_json(merged) {
+        // The usual hook writes lines that are no objects, which whoever reads the others would lose.
+        std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+    }
+    Ok(())
+}
+
+/// Where nobody looks on, a program reads the lines.
+fn is_json(merged: &Merged) -> bool {
+    use std::io::IsTerminal as _;
+    let said = merged.text("log_format");
+    said.map_or_else(|| !std::io::stderr().is_terminal(), |word| word == "json")
 }
 
 /// Colours are for people at a terminal who did not ask for none (<https://no-color.org>); a file gets plain lines.
@@ -348,6 +373,10 @@ mod tests {
             ("database = \"mysql://x\"", "begins with postgres://"),
             ("packs = [\"soks\"]", "there is no pack `soks`"),
             ("smtp = \"smtps://mail.example\"", "`smtp_from` is missing"),
+            (
+                "log_format = \"xml\"",
+                "`log_format` (assent.toml:1) cannot be used: write json or text",
+            ),
         ] {
             match settings(lines) {
                 Err(Failure::CouldNot(text)) => assert!(text.contains(part), "{text}"),

@@ -291,6 +291,28 @@ fn known_places(ask: &Ask, directory: &Directory) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// An artifact has one name, in whichever letters somebody writes its digits.
+pub(crate) fn artifact_of(text: &str) -> String {
+    model::input::tidy_digest(text.trim().to_owned())
+}
+
+/// The fewest digits by which a commit is looked for: with fewer there are too many that begin so.
+const COMMIT_BEGINS: usize = 7;
+
+/// A commit, or how it begins.
+///
+/// # Errors
+/// 422 for what begins no commit: it would find nothing, which reads like an answer.
+pub(crate) fn commit_of(text: &str) -> acts::Result<String> {
+    let commit = text.trim().to_lowercase();
+    let is_one = commit.len() >= COMMIT_BEGINS && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let wrong = || {
+        let text = format!("`commit` has {COMMIT_BEGINS} to 64 hexadecimal digits.");
+        Refusal::field("commit", "not_a_commit", text)
+    };
+    Ok(is_one.then_some(commit).ok_or_else(wrong)?)
+}
+
 fn filter(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
     let directory = room.directory()?;
     let text = |name: &str| ask.query(name).map(str::to_owned);
@@ -308,6 +330,8 @@ fn filter(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
         kind: text("kind"),
         service: text("service"),
         environment: text("environment"),
+        artifact: ask.query("artifact").map(artifact_of),
+        commit: ask.query("commit").map(commit_of).transpose()?,
         risk: text("risk"),
         owner: person("owner"),
         team: text("team"),

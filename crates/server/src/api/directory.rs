@@ -11,7 +11,7 @@ use model::words::OwnershipRole;
 use serde_json::{Value, json};
 use wire::views;
 
-use super::estate::{all, keyed, loaded, new_one, tagged};
+use super::estate::{all, keyed, loaded, merged, new_one, tagged};
 use crate::route::{Ask, Reply, Route};
 
 /// Absences, delegations, calendars, and who answers for a place.
@@ -52,6 +52,17 @@ pub(crate) const ROUTES: &[Route] = &[
         let made = acts::set_calendar::set_calendar(room, &ask.body)?;
         new_one(room, &made)
     }),
+    Route::patch(
+        "/calendars/{key}",
+        "Changes a business calendar.",
+        |room, ask| Ok(room.directory()?.calendars.get(ask.place(0)).map(|row| row.version)),
+        |room, ask| {
+            let old = room.directory()?.calendars.get(ask.place(0)).cloned();
+            let merged = merged(ask, "calendar", old)?;
+            let made = acts::set_calendar::set_calendar(room, &merged)?;
+            tagged(&*room.directory()?, &made)
+        },
+    ),
     Route::get("/ownership-lines", "Shows who answers for a place, and why.", lines),
 ];
 

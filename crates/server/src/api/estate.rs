@@ -100,6 +100,23 @@ pub(crate) const ROUTES: &[Route] = &[
         "Makes or sets an environment.",
         acts::set_service::set_environment
     ),
+    Route::patch(
+        "/environments/{key}",
+        "Changes an environment.",
+        |room, ask| {
+            Ok(room
+                .directory()?
+                .environments
+                .get(&ask.place(0).into())
+                .map(|row| row.version))
+        },
+        |room, ask| {
+            let old = room.directory()?.environments.get(&ask.place(0).into()).cloned();
+            let merged = merged(ask, "environment", old)?;
+            let made = acts::set_service::set_environment(room, &merged)?;
+            tagged(&*room.directory()?, &made)
+        },
+    ),
     known!("/config-items", "Lists config items.", |it| {
         it.config_items
             .values()
@@ -115,6 +132,17 @@ pub(crate) const ROUTES: &[Route] = &[
         "/config-items",
         "Makes or sets a config item.",
         acts::set_service::set_config_item
+    ),
+    Route::patch(
+        "/config-items/{key}",
+        "Changes a config item.",
+        |room, ask| Ok(room.directory()?.config_items.get(ask.place(0)).map(|row| row.version)),
+        |room, ask| {
+            let old = room.directory()?.config_items.get(ask.place(0)).cloned();
+            let merged = merged(ask, "config item", old)?;
+            let made = acts::set_service::set_config_item(room, &merged)?;
+            tagged(&*room.directory()?, &made)
+        },
     ),
     Route::get("/dependencies", "Lists dependencies.", all::<Dependency>),
     Route::get("/dependencies/{id}", "Shows a dependency.", loaded::<Dependency>),
@@ -190,6 +218,15 @@ pub(crate) const ROUTES: &[Route] = &[
         loaded::<MaintenanceWindow>,
     ),
     set!("/windows", "Sets a maintenance window.", acts::set_service::set_window),
+    Route::patch(
+        "/windows/{id}",
+        "Changes a maintenance window.",
+        version_of::<MaintenanceWindow>,
+        |room, ask| {
+            let made = acts::edit_span::edit_window(room, ask.place(0), &ask.body)?;
+            tagged(&*room.directory()?, &made)
+        },
+    ),
     Route::delete("/windows/{id}", "Takes a maintenance window back.", |room, ask| {
         let ended = acts::set_service::end_window(room, ask.place(0))?;
         tagged(&*room.directory()?, &ended)
@@ -211,6 +248,15 @@ pub(crate) const ROUTES: &[Route] = &[
         |room, ask| {
             let freeze = acts::set_freeze::withdraw_exception(room, ask.place(0), ask.place(1))?;
             tagged(&*room.directory()?, &freeze)
+        },
+    ),
+    Route::patch(
+        "/freezes/{id}",
+        "Changes a freeze.",
+        version_of::<Freeze>,
+        |room, ask| {
+            let made = acts::edit_span::edit_freeze(room, ask.place(0), &ask.body)?;
+            tagged(&*room.directory()?, &made)
         },
     ),
     Route::delete("/freezes/{id}", "Takes a freeze back.", |room, ask| {
@@ -342,6 +388,16 @@ pub(crate) const ACCESS: &[Route] = &[
         Ok(reply)
     })
     .scope(Scope::Admin),
+    Route::patch(
+        "/connections/{id}",
+        "Changes a connection; its address and secret stay.",
+        version_of::<Connection>,
+        |room, ask| {
+            let made = acts::edit_connection::edit_connection(room, ask.place(0), &ask.body)?;
+            Ok(Reply::ok(connection_view(&made, &*room.directory()?)).tagged(made.version))
+        },
+    )
+    .scope(Scope::Admin),
     Route::delete(
         "/connections/{id}",
         "Stops taking a connection's deliveries.",
@@ -440,7 +496,7 @@ pub(super) fn loaded<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Res
 
 /// A thing as it stands with the body's merge patch on it, without what the server itself adds. What the patch clears is named,
 /// as what is not named stays.
-fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<Body> {
+pub(super) fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<Body> {
     let Some(old) = old else {
         return Err(Refusal::not_found(format!("{what} {}", ask.place(0))).into());
     };
@@ -458,6 +514,11 @@ fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<B
         map.insert("key".into(), key);
     }
     Ok(map)
+}
+
+/// The version of a record that the directory does not hold by a key.
+fn version_of<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    Ok(store::record::load::<R>(room.tx, ask.place(0))?.map(|found| found.record.version()))
 }
 
 fn service_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {

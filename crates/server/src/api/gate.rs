@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use acts::Room;
 use acts::gate::Question;
-use axum::Router;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use jiff::{SignedDuration, Timestamp};
 use model::gate::Answer;
 use model::input::tidy_digest;
@@ -30,6 +30,7 @@ use wire::views;
 use crate::caller::{Asking, Caller, Scope};
 use crate::failure::Failure;
 use crate::route::{Ask, BASE, Places, Reply, Route, query_of};
+use crate::router::Waited;
 use crate::state::AppState;
 
 /// How far ahead a check may wait.
@@ -285,6 +286,7 @@ async fn show_check(
     let begun = tokio::time::Instant::from_std(crate::clock::tick());
     let mut bell = state.bells().listen(&caller.tenant);
     let seen = query.iter().find(|(field, _)| field == "seen").map(|(_, value)| value);
+    let mut has_waited = None;
     loop {
         let (is_waiting, view) = look(&state, &caller, &id).await?;
         // Who may not see the check learns that first.
@@ -292,8 +294,10 @@ async fn show_check(
         let now = tokio::time::Instant::from_std(crate::clock::tick());
         let is_news = seen.as_ref().is_some_and(|seen| view["checked_at"] != **seen);
         if !is_waiting || is_news || now >= end || state.bells().is_stopping() {
-            return Ok((StatusCode::OK, axum::Json(view)).into_response());
+            let answer = (StatusCode::OK, has_waited.map(Extension), axum::Json(view));
+            return Ok(answer.into_response());
         }
+        has_waited = Some(Waited);
         // The bell rings for this server's writes; the pause finds those of others.
         let _ = tokio::time::timeout((end - now).min(LOOK), bell.changed()).await;
     }

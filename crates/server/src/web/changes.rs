@@ -18,6 +18,7 @@ use acts::saved_views::SavedView as KeptView;
 
 use super::view::{View, Visitor, escaped, see, show};
 use super::words::capital;
+use crate::api::{artifact_of, commit_of};
 use crate::state::AppState;
 
 /// How many changes a page shows.
@@ -185,6 +186,17 @@ pub(super) fn is_key(text: &str) -> bool {
     rest.is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
 }
 
+fn is_artifact(word: &str) -> bool {
+    let digits = word.trim().get(7..).unwrap_or_default();
+    artifact_of(word).starts_with("sha256:") && digits.len() == 64
+}
+
+/// A commit in full: a short one may be a word or a number.
+fn is_commit(word: &str) -> bool {
+    let word = word.trim();
+    word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The filter that an address asks for.
 pub(super) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> ChangeFilter {
     let text = |name: &str| wanted.get(name).map(str::to_owned);
@@ -210,16 +222,24 @@ pub(super) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> ChangeFilter {
         Some(state) => state.split(',').map(|word| word.trim().to_owned()).collect(),
         None => Vec::new(),
     };
+    // Somebody who pastes what runs into the search asks which change brought it; no title holds such a word.
+    let (artifact, commit, q) = match text("q") {
+        Some(word) if is_artifact(&word) => (Some(artifact_of(&word)), None, None),
+        Some(word) if is_commit(&word) => (None, commit_of(&word).ok(), None),
+        q => (None, None, q),
+    };
     ChangeFilter {
         states,
         kind: text("kind"),
         service: text("service"),
         environment: text("environment"),
+        artifact,
+        commit,
         risk: text("risk"),
         owner: person("owner"),
         team: text("team"),
         requester: person("requester"),
-        q: text("q"),
+        q,
         planned_from: time("planned_from"),
         planned_to: time("planned_to"),
         created_from: time("created_from"),

@@ -210,6 +210,7 @@ const WHOLE: &[Phrase] = &[
     ("config_item.set", "service", "set a configuration item"),
     ("connection.activated", "inbox", "put a connection in force"),
     ("connection.created", "inbox", "connected a system"),
+    ("connection.edited", "inbox", "changed a connection"),
     ("connection.ended", "x", "ended a connection"),
     (
         "connection.freeze_periods_read",
@@ -228,6 +229,7 @@ const WHOLE: &[Phrase] = &[
     ("directory.imported", "service", "brought in rows of the estate"),
     ("extension.denied", "clock", "refused more time"),
     ("extension.granted", "clock", "gave more time"),
+    ("freeze.edited", "snow", "changed a freeze"),
     ("freeze.ended", "snow", "ended a freeze"),
     ("freeze.excepted", "snow", "excepted a change from a freeze"),
     (
@@ -326,6 +328,7 @@ const WHOLE: &[Phrase] = &[
     ("webhook.secret_replaced", "token", "replaced the secret of a webhook"),
     ("witness.added", "eye", "added a witness of the log"),
     ("witness.ended", "x", "ended a witness of the log"),
+    ("window.edited", "calendar", "changed a maintenance window"),
     ("window.ended", "calendar", "ended a maintenance window"),
 ];
 

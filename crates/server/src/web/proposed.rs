@@ -163,7 +163,22 @@ fn id_words(view: &mut View<'_, '_, '_>, list: &str, id: &str) -> acts::Result<S
 
 fn connection_words(connection: &Connection) -> String {
     let kind = kind_words(&connection.kind);
-    format!("deliveries of the connection {} ({kind}) are taken", connection.name)
+    let mut told = vec![format!(
+        "deliveries of the connection {} ({kind}) are taken",
+        connection.name
+    )];
+    // What it is believed in stands nowhere else on the way to the second person's word.
+    told.extend(connection.map.iter().map(|row| {
+        let places = row
+            .environments
+            .iter()
+            .map(|(theirs, ours)| format!("{theirs} is {ours}"));
+        let places: Vec<String> = places.collect();
+        format!("{} is {} ({})", row.repository, row.service, places.join(", "))
+    }));
+    told.extend(connection.builders.iter().map(|it| format!("builder {}", it.builder)));
+    told.extend(connection.api.as_ref().map(|api| format!("answers at {}", api.base)));
+    told.join("; ")
 }
 
 fn arrow_words(arrow: &Dependency) -> String {
@@ -203,6 +218,7 @@ fn one_request(list: &str) -> &'static str {
         "delegations" => "delegation: ",
         "trainings" => "training: ",
         "calendars" => "calendar: ",
+        "connection_edits" => "connection: ",
         _ => "identity provider: ",
     }
 }

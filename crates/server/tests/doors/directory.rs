@@ -477,3 +477,35 @@ fn whoever_a_catalogue_makes_member_of_a_group_of_another_file_joins_it() {
     // Again it is no change.
     assert_eq!(import(&world, "backstage", text, false).expect(200)["rows"], json!([]));
 }
+
+#[test]
+fn environments_config_items_and_calendars_are_changed_in_part_at_the_version_that_was_read() {
+    let world = World::new();
+    let hours = json!([{"day": "monday", "from": "08:00", "to": "17:00"}]);
+    world
+        .post("adam", "/calendars", &json!({"key": "oslo", "hours": hours}))
+        .expect(201);
+    world
+        .post("adam", "/environments", &json!({"key": "lab", "is_production": false}))
+        .expect(201);
+    let item = json!({"key": "ledger-db", "service": "booking-api", "kind": "database"});
+    world.post("adam", "/config-items", &item).expect(201);
+    for (path, field, stays) in [
+        ("/environments/lab", json!("Lab"), ("is_production", json!(false))),
+        ("/config-items/ledger-db", json!("Ledger"), ("kind", json!("database"))),
+        ("/calendars/oslo", json!("Oslo"), ("hours", hours)),
+    ] {
+        let etag = world.get("adam", path).header("etag").to_owned();
+        let patch = |etag: &str| {
+            let ask = world.as_person("adam", "PATCH", path).header("if-match", etag);
+            ask.json(&json!({"name": field})).send()
+        };
+        let changed = patch(&etag).expect(200);
+        assert_eq!((&changed["name"], &changed[stays.0]), (&field, &stays.1), "{changed}");
+        assert_eq!(patch(&etag).status, 412, "somebody was faster");
+    }
+    let missing = world
+        .as_person("adam", "PATCH", "/environments/none")
+        .header("if-match", "*");
+    missing.json(&json!({"name": "None"})).send().problem(404, "not_found");
+}

@@ -216,3 +216,26 @@ fn who_follows_a_waiting_check_is_told_when_the_last_approval_turns_it_go() {
     // Who comes later is told at once, and no more.
     assert!(follow(&world, id).eq([last.clone()]));
 }
+
+#[test]
+fn who_waits_by_their_own_wish_is_counted_and_no_measure_of_the_door() {
+    let world = World::new();
+    let mut body = question();
+    let until = world.server.state().desk().tools().clock.now() + jiff::SignedDuration::from_hours(1);
+    body["wait_until"] = json!(until.to_string());
+    let check = world.post("pipe", "/gate-checks", &body).expect(201);
+    let path = format!("/gate-checks/{}", check["id"].as_str().unwrap());
+    let figure = |name: &str| -> u64 {
+        let told = String::from_utf8(world.ask("GET", "/metrics").send().body).unwrap();
+        let found = told.lines().find_map(|line| line.strip_prefix(name)).unwrap_or(" 0");
+        found.trim().parse().unwrap()
+    };
+    let measured = || figure("assent_http_request_duration_seconds_count{door=\"api\"}");
+    let answered =
+        || figure("assent_http_requests_total{route=\"/api/v1/gate-checks/{id}\",method=\"GET\",status=\"200\"}");
+    world.get("pipe", &path).expect(200);
+    let before = (measured(), answered());
+    assert!(before.0 > 0 && before.1 == 1, "{before:?}");
+    world.get("pipe", &format!("{path}?wait=1")).expect(200);
+    assert_eq!((measured(), answered()), (before.0, before.1 + 1));
+}

@@ -26,6 +26,7 @@ mod scim;
 mod scim_clients;
 mod scim_crowds;
 mod session;
+mod spans;
 mod sweeping;
 mod timing;
 mod tokens;

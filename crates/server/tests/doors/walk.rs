@@ -102,3 +102,41 @@ fn an_artifact_is_named_in_the_target() {
     assert_eq!(change["targets"][0]["artifact"], ARTIFACT);
     assert_eq!(change["origins"]["owner"], "derived");
 }
+
+#[test]
+fn a_change_is_found_by_the_artifact_and_the_commit_that_it_brought() {
+    const COMMIT: &str = "9fceb02d0ae598e95dc970b74767f19372d61af8";
+    let world = World::new();
+    let other = world.draft();
+    let mut body = World::change_body();
+    body["artifact"] = serde_json::Value::Null;
+    body["commit"] = json!(COMMIT);
+    let made = world.post("rita", "/changes", &body).expect(201);
+    let found = |filter: &str| -> Vec<String> {
+        let told = world.get("rita", &format!("/changes?{filter}")).expect(200);
+        let items = told["items"].as_array().unwrap().iter();
+        items.map(|it| it["key"].as_str().unwrap().to_owned()).collect()
+    };
+    let key = made["key"].as_str().unwrap();
+    // People know a commit by how it begins, and write digits as they like.
+    for commit in [COMMIT, &COMMIT[..7], &COMMIT.to_uppercase()[..12]] {
+        assert_eq!(found(&format!("commit={commit}")), [key], "{commit}");
+    }
+    for artifact in [ARTIFACT, &ARTIFACT.to_uppercase()] {
+        assert_eq!(
+            found(&format!("artifact={artifact}&service=booking-api")),
+            [other.as_str()]
+        );
+    }
+    assert!(found(&format!("artifact={ARTIFACT}&state=closed")).is_empty());
+    assert!(
+        found(&format!("artifact={ARTIFACT}&commit={COMMIT}")).is_empty(),
+        "no target has both"
+    );
+    assert!(found("commit=9fceb02d0ae598e95dc970b74767f19372d61af9").is_empty());
+    for wrong in ["9fceb0", "release-4.2"] {
+        world
+            .get("rita", &format!("/changes?commit={wrong}"))
+            .problem(422, "invalid");
+    }
+}

@@ -761,6 +761,10 @@ const ADMINISTRATION: &[Shape] = &[
             text("repository", LINE, "`owner/name`.").needed(),
             text("service", LINE, "The service's key.").needed(),
             free("environments", "Their environment's name to ours."),
+            time(
+                "since",
+                "Since when, where it joined a connection that was there; in answers.",
+            ),
         ],
     ),
     shape(

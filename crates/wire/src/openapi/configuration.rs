@@ -393,6 +393,11 @@ pub(super) const SHAPES: &[Shape] = &[
                 "Identity providers as they are to be, without `client_secret`: it is set once they are in force.",
             ),
             texts("connections", LINE, "Ids of connections that wait for two people."),
+            objects(
+                "connection_edits",
+                "ProposedConnection",
+                "Changes of connections that are in force.",
+            ),
             texts("end_dependencies", LINE, "Ids of arrows to take away."),
             texts("end", LINE, "Ids of rows to end."),
             boolean("end_missing", "Whether every row ends that is not named."),

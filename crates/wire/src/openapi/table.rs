@@ -1,8 +1,8 @@
 //! Every route, one row each. The order is that of the document.
 
 use super::{
-    Answer, Param, Route, Scope, boards, configuration, custom_fields, directory, keys, lists, table_deliveries,
-    table_estate, table_gateways, table_identity, witnesses,
+    Answer, Param, Route, Scope, boards, configuration, custom_fields, directory, keys, lists, patches,
+    table_deliveries, table_estate, table_gateways, table_identity, witnesses,
 };
 
 const V1: &str = "/api/v1";
@@ -15,6 +15,11 @@ const CHANGE_FILTERS: &[Param] = &[
     Param::new("kind", "Only this kind."),
     Param::new("service", "Only with a target of this service."),
     Param::new("environment", "Only with a target in this environment."),
+    Param::new("artifact", "Only with a target of this artifact."),
+    Param::new(
+        "commit",
+        "Only with a target of this commit, of which the first seven digits suffice.",
+    ),
     Param::new("risk", "Only this level."),
     Param::new("owner", "Only of this owner: a login."),
     Param::new("team", "Only of this team."),
@@ -95,6 +100,7 @@ pub(super) fn all() -> Vec<Route> {
         .chain(table_estate::ALL)
         .chain(directory::TABLES)
         .chain(custom_fields::TABLES)
+        .chain(patches::TABLES)
         .chain(keys::TABLES)
         .chain(witnesses::TABLES)
         .chain(boards::TABLES)

@@ -221,6 +221,8 @@ pub(super) fn list(client: &Client, list: &List, output: &Output) -> Result<()> 
         ("kind", list.kind.as_deref()),
         ("service", list.service.as_deref()),
         ("environment", list.environment.as_deref()),
+        ("artifact", list.artifact.as_deref()),
+        ("commit", list.commit.as_deref()),
         ("risk", list.risk.as_deref()),
         ("owner", list.owner.as_deref()),
         ("team", list.team.as_deref()),

@@ -239,6 +239,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         page.acts.push(proposal_form(view, id));
     }
     if connection.active || connection.waits {
+        page.acts.push(repository_form(view, id));
         let end = ActForm::new(
             "end",
             "Stop taking deliveries",
@@ -253,6 +254,40 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         back.put(view, &mut page.frame, page.acts.iter_mut());
     }
     Ok(page.render())
+}
+
+fn repository_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
+    let url = view.url(&format!("/connections/{}/repository", escaped(id)));
+    ActForm::new("repository", "Add a repository", url)
+        .note("The address and the secret stay. What ran in it before is not looked into.")
+        .field(
+            Field::text("row", "The repository and what it is here")
+                .hint("Their repository, our service, then their environments and ours: halden/booking-api booking-api prod=production")
+                .required(),
+        )
+        .submit("Add it")
+}
+
+/// The map of a connection with one row more, as the API takes it; a repository that is there is replaced.
+fn with_row(room: &mut acts::Room<'_, '_>, id: &str, text: &str) -> acts::Result<Body> {
+    let connection = acts::set_connection::connection(room, id)?;
+    let told = json!({"map": text.lines().next()});
+    let mut added = gather_map(told.as_object().unwrap_or(&Body::new()));
+    let is_named = |row: &Value, name: &str| {
+        row["repository"]
+            .as_str()
+            .is_some_and(|it| it.eq_ignore_ascii_case(name))
+    };
+    let mut map = serde_json::to_value(&connection.map)?;
+    if let (Some(rows), Some(Value::Array(new))) = (map.as_array_mut(), added.remove("map")) {
+        rows.retain(|row| {
+            !new.iter()
+                .any(|it| is_named(row, it["repository"].as_str().unwrap_or_default()))
+        });
+        rows.extend(new);
+    }
+    let body = json!({"map": map});
+    Ok(body.as_object().cloned().unwrap_or_default())
 }
 
 fn proposal_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
@@ -367,6 +402,11 @@ pub(in crate::web) async fn act(
             let wanted = json!({"connections": [whose], "reason": body.get("reason")});
             let wanted = wanted.as_object().cloned().unwrap_or_default();
             acts::propose_ownership::propose_ownership(room, &wanted).map(drop)
+        }
+        "repository" => {
+            let row = body.get("row").and_then(Value::as_str).unwrap_or_default();
+            let map = with_row(room, &whose, row)?;
+            acts::edit_connection::edit_connection(room, &whose, &map).map(drop)
         }
         "end" => acts::set_connection::end_connection(room, &whose).map(drop),
         "replay" => crate::api::read_again(room, &delivery).map(drop),

@@ -1,0 +1,182 @@
+//! `assent window`, and the editing of freezes: spans of time that keep their id when they move.
+
+use clap::{ArgGroup, Args, Subcommand};
+use serde_json::{Map, Value, json};
+
+use super::estate::list;
+use crate::cli::Common;
+use crate::client::{Client, encode};
+use crate::clock;
+use crate::failure::Result;
+use crate::output::{Output, text_of};
+
+/// Times in which work is welcome.
+#[derive(Debug, Subcommand)]
+pub enum Window {
+    /// Set a maintenance window.
+    #[command(
+        after_help = "Example: assent window set --title 'Sunday night' --from 2026-11-29T22:00:00Z --to 2026-11-30T04:00:00Z"
+    )]
+    Set(WindowSet),
+    /// Change a maintenance window.
+    #[command(after_help = "Example: assent window edit 01J… --to +2h")]
+    Edit(SpanEdit),
+    /// List maintenance windows.
+    List,
+    /// Take a maintenance window back.
+    End {
+        /// The window's id, as `list` shows it.
+        id: String,
+    },
+}
+
+/// A maintenance window to set.
+#[derive(Debug, Args)]
+pub struct WindowSet {
+    /// What it is called.
+    #[arg(long)]
+    pub title: String,
+    /// Its start, such as `now` or 2026-11-29T22:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub from: String,
+    /// Its end, such as +4h.
+    #[arg(long, value_name = "TIME")]
+    pub to: String,
+    /// A service that it is for; all unless said.
+    #[arg(long)]
+    pub service: Vec<String>,
+    /// An environment that it is for; all unless said.
+    #[arg(long)]
+    pub environment: Vec<String>,
+}
+
+/// What changes of a window or a freeze; the rest stays.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).multiple(true))]
+pub struct SpanEdit {
+    /// Its id, as `list` shows it.
+    pub id: String,
+    /// What it is called.
+    #[arg(long, group = "what")]
+    pub title: Option<String>,
+    /// Its start, such as `now` or 2026-12-28T00:00:00Z.
+    #[arg(long, value_name = "TIME", group = "what")]
+    pub from: Option<String>,
+    /// Its end, such as +4h.
+    #[arg(long, value_name = "TIME", group = "what")]
+    pub to: Option<String>,
+    /// The services it lies over, instead of those before; may be given several times.
+    #[arg(long, group = "what", conflicts_with = "all_services")]
+    pub service: Vec<String>,
+    /// It lies over all services.
+    #[arg(long, group = "what")]
+    pub all_services: bool,
+    /// The environments it lies over, instead of those before; may be given several times.
+    #[arg(long, group = "what", conflicts_with = "all_environments")]
+    pub environment: Vec<String>,
+    /// It lies over all environments.
+    #[arg(long, group = "what")]
+    pub all_environments: bool,
+}
+
+/// What changes of a freeze.
+#[derive(Debug, Args)]
+pub struct FreezeEdit {
+    /// What windows have as well.
+    #[command(flatten)]
+    pub span: SpanEdit,
+    /// Whether it also stops what is under way.
+    #[arg(long, group = "what")]
+    pub halt: Option<bool>,
+    /// Why.
+    #[arg(long, group = "what")]
+    pub reason: Option<String>,
+}
+
+impl SpanEdit {
+    fn body(&self) -> Result<Map<String, Value>> {
+        let now = clock::now();
+        let mut body = Map::new();
+        if let Some(title) = &self.title {
+            body.insert("title".to_owned(), json!(title));
+        }
+        for (field, time) in [("starts_at", &self.from), ("ends_at", &self.to)] {
+            if let Some(time) = time {
+                body.insert(field.to_owned(), json!(clock::moment(time, now)?.to_string()));
+            }
+        }
+        for (field, keys, is_all) in [
+            ("services", &self.service, self.all_services),
+            ("environments", &self.environment, self.all_environments),
+        ] {
+            if is_all || !keys.is_empty() {
+                body.insert(field.to_owned(), json!(keys));
+            }
+        }
+        Ok(body)
+    }
+}
+
+/// Changes a record of a list as it stands now; who was faster in between is not overwritten.
+fn edit(client: &Client, output: &Output, one: &str, body: Map<String, Value>) -> Result<()> {
+    let etag = client.get(one)?.etag.unwrap_or_default();
+    let made = client.conditional("PATCH", one, &Value::Object(body), &etag)?.body;
+    output.data(&made, |output| {
+        let [id, from, to] = ["id", "starts_at", "ends_at"].map(|field| text_of(&made, field));
+        output.line(&format!("changed {id}: {from} to {to}"));
+    });
+    Ok(())
+}
+
+/// Changes a freeze.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub(super) fn edit_freeze(wanted: &FreezeEdit, client: &Client, output: &Output) -> Result<()> {
+    let mut body = wanted.span.body()?;
+    if let Some(halt) = wanted.halt {
+        body.insert("halt".to_owned(), json!(halt));
+    }
+    if let Some(reason) = &wanted.reason {
+        body.insert("reason".to_owned(), json!(reason));
+    }
+    edit(client, output, &format!("/freezes/{}", encode(&wanted.span.id)), body)
+}
+
+/// Runs a command about maintenance windows.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn window(window: &Window, common: &Common, output: &Output) -> Result<u8> {
+    let client = Client::new(common)?;
+    let heads = ["id", "title", "starts_at", "ends_at", "services", "environments"];
+    match window {
+        Window::Set(set) => {
+            let now = clock::now();
+            let body = json!({
+                "title": set.title,
+                "starts_at": clock::moment(&set.from, now)?.to_string(),
+                "ends_at": clock::moment(&set.to, now)?.to_string(),
+                "services": set.service,
+                "environments": set.environment,
+            });
+            let made = client.post("/windows", &body)?.body;
+            output.data(&made, |output| output.line(&format!("set {}", text_of(&made, "id"))));
+            output.next(&format!("assent window edit {} --to TIME", text_of(&made, "id")));
+        }
+        Window::Edit(wanted) => {
+            edit(
+                &client,
+                output,
+                &format!("/windows/{}", encode(&wanted.id)),
+                wanted.body()?,
+            )?;
+        }
+        Window::List => list(&client, output, "/windows", &heads)?,
+        Window::End { id } => {
+            let ended = client.delete(&format!("/windows/{}", encode(id)))?.body;
+            output.data(&ended, |output| output.line(&format!("ended {id}")));
+        }
+    }
+    Ok(0)
+}

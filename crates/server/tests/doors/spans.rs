@@ -1,0 +1,179 @@
+//! Freezes and maintenance windows that are changed while they stand.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::world::{ARTIFACT, Answer, World, eventually};
+
+fn now(world: &World) -> Timestamp {
+    world.server.state().desk().tools().clock.now()
+}
+
+fn hours(world: &World, count: i64) -> String {
+    let at = now(world) + SignedDuration::from_hours(count);
+    at.round(jiff::Unit::Second).unwrap().to_string()
+}
+
+fn edit(world: &World, path: &str, body: &Value) -> Answer {
+    let etag = world.get("mona", path).header("etag").to_owned();
+    let ask = world.as_person("mona", "PATCH", path);
+    ask.header("if-match", &etag).json(body).send()
+}
+
+fn gate(world: &World) -> Value {
+    let path = format!("/gate?service=booking-api&environment=production&artifact={ARTIFACT}");
+    world.get("pipe", &path).json()["decision"].clone()
+}
+
+/// A freeze that lies over the change, set by the change manager; its path.
+fn frozen(world: &World) -> String {
+    let body = json!({"title": "The books close", "reason": "Finance counts.", "services": ["booking-api"],
+        "environments": ["production"], "starts_at": hours(world, -1), "ends_at": hours(world, 1)});
+    let made = world.post("mona", "/freezes", &body).expect(201);
+    format!("/freezes/{}", made["id"].as_str().unwrap())
+}
+
+#[test]
+fn a_freeze_is_changed_where_it_stands_and_keeps_its_exceptions() {
+    let world = World::new();
+    let key = world.draft();
+    world.schedule(&key);
+    let path = frozen(&world);
+    assert_eq!(gate(&world), "stop");
+    let exception = json!({"change": key, "reason": "Totals are wrong."});
+    world
+        .post("mona", &format!("{path}/exceptions"), &exception)
+        .expect(201);
+    assert_eq!(gate(&world), "go");
+    let later = hours(&world, 30);
+    let changed = edit(&world, &path, &json!({"ends_at": later, "title": "They close late"})).expect(200);
+    assert_eq!(
+        (
+            &changed["ends_at"],
+            &changed["title"],
+            &changed["reason"],
+            &changed["exceptions"][0]["change_key"]
+        ),
+        (
+            &json!(later),
+            &json!("They close late"),
+            &json!("Finance counts."),
+            &json!(key)
+        )
+    );
+    assert_eq!(gate(&world), "go", "the exception holds on");
+    // A patch names the version that was read, and only what a freeze is asked for.
+    let plain = world
+        .as_person("mona", "PATCH", &path)
+        .json(&json!({"title": "No"}))
+        .send();
+    plain.problem(428, "if_match_needed");
+    let stale = world.as_person("mona", "PATCH", &path).header("if-match", "\"1\"");
+    assert_eq!(stale.json(&json!({"title": "No"})).send().status, 412);
+    for (wrong, field) in [
+        (json!({"exceptions": []}), "exceptions"),
+        (json!({"ended": true}), "ended"),
+        (json!({"ends_at": hours(&world, -1)}), "ends_at"),
+        (json!({"starts_at": hours(&world, 40)}), "ends_at"),
+        (json!({"title": null}), "title"),
+        (json!({"services": ["nothing"]}), "services[0]"),
+    ] {
+        let problem = edit(&world, &path, &wrong).problem(422, "invalid");
+        assert!(
+            problem["errors"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|it| it["field"] == field),
+            "{problem}"
+        );
+    }
+    let own = world.get("mona", &path).header("etag").to_owned();
+    let stranger = world.as_person("rita", "PATCH", &path).header("if-match", &own);
+    stranger
+        .json(&json!({"title": "Mine"}))
+        .send()
+        .problem(403, "not_allowed");
+}
+
+#[test]
+fn what_a_changed_freeze_covers_is_judged_in_its_transaction() {
+    let world = World::new();
+    let key = world.draft();
+    world.schedule(&key);
+    let path = frozen(&world);
+    let stands = || world.get("rita", &format!("/changes/{key}")).json()["state"].clone();
+    assert_eq!((gate(&world), stands()), (json!("stop"), json!("approved")));
+    let until = hours(&world, 1);
+    let question =
+        json!({"service": "booking-api", "environment": "production", "artifact": ARTIFACT, "wait_until": until});
+    let check = world.post("pipe", "/gate-checks", &question).expect(201);
+    assert_eq!(check["state"], "waiting");
+    // It lies over another place: what it held goes on, also who waits at the gate.
+    world.post("adam", "/environments", &json!({"key": "staging"}));
+    edit(&world, &path, &json!({"environments": ["staging"]})).expect(200);
+    assert_eq!((gate(&world), stands()), (json!("go"), json!("scheduled")));
+    let one = format!("/gate-checks/{}", check["id"].as_str().unwrap());
+    eventually("the waiting check turns", || {
+        world.get("pipe", &one).json()["decision"] == "go"
+    });
+    // And back, over all of them.
+    edit(&world, &path, &json!({"environments": null})).expect(200);
+    assert_eq!((gate(&world), stands()), (json!("stop"), json!("approved")));
+    edit(&world, &path, &json!({"environments": ["staging"]})).expect(200);
+    assert_eq!(gate(&world), "go");
+    let given = world.post("pipe", &format!("{one}/permit"), &json!({})).expect(201);
+    assert!(given["permit"].is_string(), "{given}");
+    let revoked = || {
+        let list = world.ask("GET", "/t/acme/.well-known/assent-revocations").send();
+        let text = String::from_utf8(list.body).unwrap();
+        let payload = proof::crypto::from_base64url(text.split('.').nth(1).unwrap()).unwrap();
+        serde_json::from_slice::<Value>(&payload).unwrap()["not_before"].to_string()
+    };
+    assert!(!revoked().contains("booking-api"), "{}", revoked());
+    // One that halts and holds now takes the permits with it that are out.
+    edit(&world, &path, &json!({"environments": ["production"], "halt": true})).expect(200);
+    assert!(revoked().contains("booking-api"), "{}", revoked());
+    world.as_person("mona", "DELETE", &path).send().expect(200);
+    edit(&world, &path, &json!({"ends_at": hours(&world, 50)})).problem(409, "not_in_state");
+}
+
+#[test]
+fn the_log_says_what_a_freeze_was_and_what_it_is() {
+    let world = World::new();
+    let path = frozen(&world);
+    let before = world.get("mona", &path).json()["ends_at"].clone();
+    let after = hours(&world, 9);
+    edit(
+        &world,
+        &path,
+        &json!({"ends_at": after, "reason": "Finance counts twice."}),
+    )
+    .expect(200);
+    let mut told = (0..).map(|index| {
+        let one = format!("/events/{index}");
+        // An event has its place in the log a moment after it happened.
+        eventually("the event has its place", || world.get("aino", &one).status == 200);
+        world.get("aino", &one).json()
+    });
+    let event = told.find(|event| event["kind"] == "freeze.edited").unwrap();
+    let data = json!({"before": {"ends_at": before}, "after": {"ends_at": after}});
+    assert_eq!(event["data"], data, "{event}");
+}
+
+#[test]
+fn a_window_is_changed_where_it_stands() {
+    let world = World::new();
+    let body = json!({"title": "Night", "starts_at": hours(&world, 20), "ends_at": hours(&world, 24)});
+    let made = world.post("mona", "/windows", &body).expect(201);
+    let path = format!("/windows/{}", made["id"].as_str().unwrap());
+    let later = hours(&world, 26);
+    let changed = edit(&world, &path, &json!({"ends_at": later, "services": ["booking-api"]})).expect(200);
+    assert_eq!((&changed["id"], &changed["ends_at"]), (&made["id"], &json!(later)));
+    assert_eq!(changed["services"], json!(["booking-api"]));
+    edit(&world, &path, &json!({"halt": true})).problem(422, "invalid");
+    world.as_person("mona", "DELETE", &path).send().expect(200);
+    edit(&world, &path, &json!({"title": "Day"})).problem(409, "not_in_state");
+}

@@ -1,0 +1,166 @@
+//! What changes of things that stand: routes and shapes of merge patches (RFC 7396) to the estate and to connections.
+
+use model::reading::{LINE, TEXT};
+
+use super::Answer;
+use super::shapes::{Shape, boolean, object, objects, shape, text, texts, time};
+use super::table::{Row, at};
+
+/// Every table of this file.
+pub(super) const TABLES: &[&[Row]] = &[PATCHES];
+
+/// Every shape of this file.
+pub(super) const SHAPES: &[&[Shape]] = &[BODIES];
+
+/// A change in part; it names the version that was read.
+const fn patch(
+    tag: &'static str,
+    operation: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    body: &'static str,
+    of: &'static str,
+) -> Row {
+    Row {
+        body: Some(body),
+        answer: Answer::Json(of),
+        ..at("PATCH", tag, operation, path, summary)
+    }
+}
+
+const PATCHES: &[Row] = &[
+    patch(
+        "estate",
+        "edit_environment",
+        "/environments/{key}",
+        "Change an environment",
+        "EnvironmentPatch",
+        "Environment",
+    ),
+    patch(
+        "estate",
+        "edit_config_item",
+        "/config-items/{key}",
+        "Change a config item",
+        "ConfigItemPatch",
+        "ConfigItem",
+    ),
+    patch(
+        "directory",
+        "edit_business_calendar",
+        "/calendars/{key}",
+        "Change a business calendar",
+        "BusinessCalendarPatch",
+        "BusinessCalendar",
+    ),
+    patch(
+        "estate",
+        "edit_window",
+        "/windows/{id}",
+        "Change a maintenance window",
+        "WindowPatch",
+        "Window",
+    ),
+    patch(
+        "estate",
+        "edit_freeze",
+        "/freezes/{id}",
+        "Change a freeze; its exceptions stay",
+        "FreezePatch",
+        "Freeze",
+    ),
+    patch(
+        "administration",
+        "edit_connection",
+        "/connections/{id}",
+        "Change a connection; its address and its secret stay",
+        "ConnectionPatch",
+        "Connection",
+    ),
+];
+
+const BODIES: &[Shape] = &[
+    shape(
+        "EnvironmentPatch",
+        "What changes of an environment.",
+        &[
+            text("name", LINE, "A name for people."),
+            boolean("is_production", "Whether customers depend on it."),
+        ],
+    ),
+    shape(
+        "ConfigItemPatch",
+        "What changes of a config item.",
+        &[
+            text("name", LINE, "A name for people."),
+            text("service", LINE, "The service it belongs to."),
+            text("kind", LINE, "What kind of thing it is, such as `database`."),
+        ],
+    ),
+    shape(
+        "BusinessCalendarPatch",
+        "What changes of a business calendar.",
+        &[
+            text("name", LINE, "A name for people."),
+            text("zone", LINE, "IANA zone, such as `Europe/Zurich`."),
+            objects("hours", "WorkingHours", "All working hours as they are to be."),
+            objects("holidays", "Holiday", "All holidays as they are to be."),
+        ],
+    ),
+    shape(
+        "WindowPatch",
+        "What changes of a maintenance window.",
+        &[
+            text("title", LINE, "What it is called."),
+            time("starts_at", "Its start."),
+            time("ends_at", "Its end; it lies after the start."),
+            texts("services", LINE, "Services' keys; empty means all."),
+            texts("environments", LINE, "Environments' keys; empty means all."),
+        ],
+    ),
+    shape(
+        "FreezePatch",
+        "What changes of a freeze.",
+        &[
+            boolean("halt", "Whether it also stops what is under way."),
+            text("reason", TEXT, "Why."),
+        ],
+    )
+    .based_on(&["WindowPatch"]),
+    shape(
+        "ConnectionPatch",
+        "What changes of a connection.",
+        &[
+            text("name", LINE, "A name for people."),
+            objects(
+                "map",
+                "RepositoryMap",
+                "Which repository is which service: the whole list as it is to be.",
+            ),
+            text("owner", LINE, "Who stands for drafts of unknown senders: a login."),
+            objects(
+                "links",
+                "LinkRule",
+                "Where a change's key is looked for: the whole list as it is to be.",
+            ),
+            object(
+                "api",
+                "ConnectionApi",
+                "How its questions are answered. `base` stays: another address is another system.",
+            ),
+            text("reply_to", LINE, "For mail: the address that letters are answered to."),
+            objects(
+                "builders",
+                "Builder",
+                "Whose attestations tie an artifact to a commit: the whole list as it is to be.",
+            ),
+        ],
+    ),
+    shape(
+        "ProposedConnection",
+        "A connection as it is to be, by its id; what is not named stays. Its `api` comes without a credential, which is set once it \
+         is in force.",
+        &[text("id", LINE, "The connection's id.").needed()],
+    )
+    .based_on(&["ConnectionPatch"]),
+];

@@ -1,0 +1,122 @@
+//! `assent doctor` on installations that are broken: it ends with 1, and says what is wrong and what helps.
+
+use std::process::Command;
+
+use serde_json::json;
+use tests::{Place, Server, binary};
+
+use crate::crash::place_arguments;
+use crate::tamper::run_sql;
+
+/// What doctor says of a place, on the host.
+fn on_the_host(place: &Place) -> (Option<i32>, String) {
+    let mut doctor = Command::new(binary());
+    place_arguments(place, doctor.arg("doctor"));
+    told(&mut doctor)
+}
+
+fn told(doctor: &mut Command) -> (Option<i32>, String) {
+    let done = doctor.output().unwrap();
+    let said = [done.stdout, done.stderr].concat();
+    (done.status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// The lines about one thing, with what helps below them.
+fn about<'a>(said: &'a str, name: &str) -> Vec<&'a str> {
+    let lines: Vec<&str> = said.lines().collect();
+    let is_it = |line: &str| line.starts_with(&format!("bad   {name}: "));
+    let found = lines.iter().enumerate().filter(|(_, line)| is_it(line));
+    found
+        .flat_map(|(at, line)| [*line, lines.get(at + 1).copied().unwrap_or_default()])
+        .collect()
+}
+
+#[test]
+fn another_master_key_is_named_before_anything_is_read() {
+    let place = Place::demo("broken_key");
+    Server::start(&place, true).stop();
+    let (code, said) = on_the_host(&place);
+    assert_eq!(code, Some(0), "{said}");
+    let other = "b3RoZXIga2V5IG90aGVyIGtleSBvdGhlciBrZXkgISE=";
+    let mut doctor = Command::new(binary());
+    place_arguments(&place, doctor.arg("doctor"));
+    match &place.database {
+        Some(_) => {
+            doctor.env("ASSENT_MASTER_KEY", other);
+        }
+        None => {
+            let key = place.folder.path().join("master.key");
+            let length = std::fs::read(&key).unwrap().len();
+            // It is as long as the one that it stands for, and readable by its owner alone as before.
+            std::fs::write(
+                &key,
+                if length == 32 {
+                    vec![7; 32]
+                } else {
+                    other.as_bytes().to_vec()
+                },
+            )
+            .unwrap();
+        }
+    }
+    let (code, said) = told(&mut doctor);
+    assert_eq!(code, Some(1), "{said}");
+    let lines = about(&said, "database").join("\n");
+    assert!(
+        lines.contains("the master key is not the one under which the stored keys were sealed"),
+        "{said}"
+    );
+    assert!(
+        lines.contains("The server would refuse to start for the same reason."),
+        "{said}"
+    );
+}
+
+#[test]
+fn policies_that_were_tampered_with_are_named_with_the_way_back() {
+    let place = Place::demo("broken_policies");
+    let server = Server::start(&place, true);
+    let wanted = json!({"packs": ["dual-control"], "reason": "Two look at what they do."});
+    let proposed = server.must("POST", "/api/v1/policies", &server.token("admin"), Some(&wanted));
+    let activation = format!("/api/v1/configurations/{}/activation", proposed["id"].as_str().unwrap());
+    server.must("POST", &activation, &server.token("change_manager"), Some(&json!({})));
+    server.stop();
+    assert_eq!(on_the_host(&place).0, Some(0));
+    run_sql(
+        &place,
+        "UPDATE configuration SET body = replace(body, 'permit (', 'permid (') WHERE body LIKE '%permit (%'",
+    );
+    let (code, said) = on_the_host(&place);
+    assert_eq!(code, Some(1), "{said}");
+    let lines = about(&said, "policies").join("\n");
+    assert!(
+        lines.contains("halden") && lines.contains("`assent policy apply --recover`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_wrong_token_is_told_from_outside() {
+    let place = Place::demo("broken_token");
+    let server = Server::start(&place, true);
+    let mut doctor = Command::new(binary());
+    doctor
+        .args(["doctor", "--tenant", "halden"])
+        .env("ASSENT_SERVER", &server.url);
+    let (code, said) = told(doctor.env("ASSENT_TOKEN", "assent_0000000000000000000000000000000000000000000"));
+    assert_eq!(code, Some(1), "{said}");
+    let lines = about(&said, "credential").join("\n");
+    assert!(
+        lines.contains("401") && lines.contains("`assent token create` makes a new one."),
+        "{said}"
+    );
+    assert!(said.contains("good  server: "), "what is well is told as well: {said}");
+    let nobody = format!("http://127.0.0.1:{}", tests::free_port());
+    let (code, said) = told(Command::new(binary()).args(["doctor"]).env("ASSENT_SERVER", nobody));
+    assert_eq!(code, Some(1), "{said}");
+    let lines = about(&said, "server").join("\n");
+    assert!(
+        lines.contains("Is it running, and can it be reached from here?"),
+        "{said}"
+    );
+}
