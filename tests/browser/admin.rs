@@ -173,6 +173,7 @@ fn a_workload_is_trusted_by_hand_and_ended() {
     );
     browser.type_into("details[open] [name=person]", "pipeline");
     browser.fill("details[open] [name=claims]", "repository=*");
+    browser.click("details[open] [name=scopes][value=gate]");
     send(&desk);
     browser.wait_for_words("anybody can have a token of a public platform");
     browser.fill(

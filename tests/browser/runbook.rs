@@ -132,9 +132,46 @@ fn the_runbook_works_without_a_script_and_at_320_pixels() {
     browser.click_words("Done, check passed");
     browser.wait_for_words("Step 2 of 3");
     browser.click_words("Roll back now");
+    browser.wait_for_words("Rolling back, step 1 of");
+    browser.wait_for_words("Rolling back since");
+    let (kind, _, text) = entries(&desk, &key).pop().unwrap();
+    let told = (kind.as_str(), text.as_str());
+    assert_eq!(told, ("rollback", "Rolling back at step 2: Start the new queue"));
+    for look in [Look::NARROW_DARK, Look::DESK] {
+        browser.look(look);
+        browser.picture(&format!("journeys/runbook-back-{}", look.name()), true);
+        assert_eq!(desk.too_wide(), 0, "{}", look.name());
+    }
+}
+
+#[test]
+fn the_way_back_is_begun_without_a_connection_and_walked_with_one() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let key = under_way(&desk);
+    desk.sign_in("implementer");
+    browser.look(Look::PHONE_DARK);
+    desk.go(&format!("/changes/{key}/runbook"));
+    browser.wait_for_words("Step 1 of 3");
+    cut(&desk, true);
+    browser.click_words("Roll back now");
+    browser.wait_for_words("1 tap is kept on this device");
+    let forward = "return [...document.querySelectorAll('form[data-done-step]')].every((one) => !one.checkVisibility())
+        && document.querySelector('[data-way-back]').open;";
+    browser.wait_for("nothing leads forward, and the steps back stand open", forward);
+    browser.picture("journeys/runbook-back-cut", true);
+    cut(&desk, false);
+    browser.wait_for_words("Rolling back, step 1 of");
+    browser.wait_for_words("Rolling back since");
+    assert!(browser.axe().is_empty(), "{:?}", browser.axe());
+    browser.picture("journeys/runbook-back", true);
+    browser.click("form[data-done-step] button.go");
+    browser.wait_for_words("Tell the outcome: rolled back");
+    browser.picture("journeys/runbook-back-done", true);
+    browser.click_words("Tell the outcome: rolled back");
     browser.wait_for_words("What you can do now");
-    let found = entries(&desk, &key);
-    assert_eq!(found.last().unwrap().2, "Rolling back at step 2: Start the new queue");
+    let chosen = "return document.querySelector('[name=outcome]:checked')?.value === 'rolled_back';";
+    browser.wait_for("the outcome that was noted is chosen", chosen);
 }
 
 #[test]

@@ -29,6 +29,9 @@ struct Open {
     risk: OpenRisk,
     #[serde(default)]
     requests: Vec<OpenRequest>,
+    #[serde(default)]
+    clocks: Vec<OpenClock>,
+    planned_start: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -38,18 +41,28 @@ struct OpenRisk {
 
 #[derive(Deserialize)]
 struct OpenRequest {
+    rule: String,
     person: PersonId,
     asked_at: Timestamp,
-    acknowledge_by: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct OpenClock {
+    rule: String,
+    decide_by: Timestamp,
+    met_at: Option<Timestamp>,
 }
 
 impl Open {
-    /// What is late comes first, then the graver, then what was asked longest ago; nothing for who is not asked.
-    fn urgency(&self, person: &PersonId, now: Timestamp) -> Option<(bool, Reverse<Level>, Timestamp)> {
+    /// What is due first comes first (see [`model::due::decision_due`]), then the graver, then what was asked longest ago;
+    /// nothing for who is not asked.
+    fn urgency(&self, person: &PersonId) -> Option<(Timestamp, Reverse<Level>, Timestamp)> {
         let own = || self.requests.iter().filter(|request| &request.person == person);
         let asked_at = own().map(|request| request.asked_at).min()?;
-        let is_late = own().any(|request| request.acknowledge_by <= now);
-        Some((!is_late, Reverse(self.risk.level), asked_at))
+        let clocks = self.clocks.iter().filter(|clock| clock.met_at.is_none());
+        let by_rule = clocks.filter(|clock| own().any(|request| request.rule == clock.rule));
+        let due = by_rule.map(|clock| clock.decide_by).chain(self.planned_start).min();
+        Some((due.unwrap_or(Timestamp::MAX), Reverse(self.risk.level), asked_at))
     }
 }
 
@@ -58,7 +71,7 @@ impl Open {
 /// # Errors
 /// The store's.
 pub fn find_queue(room: &mut Room<'_, '_>, most: usize) -> Result<Vec<ChangeFile>> {
-    let (person, now) = (room.actor.person.clone(), room.now);
+    let person = room.actor.person.clone();
     let deciding = [
         State::Authorizing.as_str(),
         State::Approved.as_str(),
@@ -68,7 +81,7 @@ pub fn find_queue(room: &mut Room<'_, '_>, most: usize) -> Result<Vec<ChangeFile
     let open = record::parts::<Change, Open>(room.tx, &filter)?;
     let mut asked: Vec<_> = open
         .into_iter()
-        .filter_map(|it| Some((it.urgency(&person, now)?, it.key)))
+        .filter_map(|it| Some((it.urgency(&person)?, it.key)))
         .collect();
     asked.sort();
     let mut queue = find_unsigned(room)?;
@@ -113,7 +126,9 @@ fn find_unsigned(room: &mut Room<'_, '_>) -> Result<Vec<ChangeFile>> {
 /// Whether an approval that is still missing waits for the acting person.
 fn waits_for(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<bool> {
     let person = room.actor.person.clone();
-    if file.standing().any(|approval| approval.person == person) {
+    // A yes of which an edit voided a part stands, and its author is asked anew; any other word is their last.
+    let mut own = file.standing().filter(|approval| approval.person == person);
+    if own.any(|approval| !approval.is_yes()) {
         return Ok(false);
     }
     let directory = room.directory()?;

@@ -415,10 +415,11 @@ fn same_to_readers(old: &model::change::Change, new: &model::change::Change) -> 
 
 fn save_letters(room: &mut Room<'_, '_>, written: &mut Written, file: &ChangeFile, letters: &[Letter]) -> Result<()> {
     for letter in letters {
-        let subject = match letter.topic {
+        let subject = match (letter.topic, &letter.headline) {
             // What happened is the news itself.
-            "milestone" => letter.news.trim_end_matches('.').to_owned(),
-            topic => format!("{} {}", file.change.key, topic_words(topic)),
+            ("milestone", _) => letter.news.trim_end_matches('.').to_owned(),
+            (_, Some(headline)) => format!("{} {headline}", file.change.key),
+            (topic, None) => format!("{} {}", file.change.key, topic_words(topic)),
         };
         let text = format!(
             "{}\n{}\n\n{}: {}\n{}/t/{}/changes/{}\n",
@@ -446,7 +447,8 @@ fn save_letters(room: &mut Room<'_, '_>, written: &mut Written, file: &ChangeFil
 fn topic_words(topic: &str) -> String {
     let words = match topic {
         "asked_to_approve" => "needs your word",
-        "reminder" | "unacknowledged" => "still needs your word",
+        "reminder" => "still needs your word",
+        "unacknowledged" => "waits for a word",
         "approval_voided" | "approval_expired" => "needs your word again",
         "returned" => "came back with a question",
         "answered" => "has an answer to your question",

@@ -272,9 +272,9 @@ fn unacknowledged(case: &mut Case<'_>, rule: &str, person: &PersonId) {
     case.write_to(person, "reminder", &mark, news, next);
     let (owner, name) = (case.change().content.owner.clone(), case.name(person));
     let news = format!("{name} has not acknowledged {}.", case.change().key);
-    case.write_to(
+    case.write_under(
         &owner,
-        "unacknowledged",
+        ("unacknowledged", Some(format!("waits for {name}"))),
         &format!("{mark}/{person}"),
         news,
         "Ask them, or another who may decide.",
@@ -493,6 +493,7 @@ pub(crate) fn tell_late(case: &mut Case<'_>, since: Timestamp) {
     let change = case.change();
     let letter = Letter {
         topic: "answered_late",
+        headline: None,
         news: format!("Your answer on {} came after it was escalated at {since}.", change.key),
         next: "Nothing has to be done; others were asked or told meanwhile.".to_owned(),
         dedup: format!("{}/answered_late/{since}/{person}", change.key),

@@ -45,6 +45,18 @@ pub fn latest_rollback(change: &Change) -> Option<Timestamp> {
         .ok()
 }
 
+/// By when a decision of a person is due: when a rule that asks them should be met, and before the work would start.
+pub fn decision_due(change: &Change, person: &PersonId) -> Option<Timestamp> {
+    let asks = |rule: &str| {
+        let mut rows = change.requests.iter();
+        rows.any(|request| &request.person == person && request.rule == rule)
+    };
+    let clocks = change.clocks.iter().filter(|clock| clock.met_at.is_none());
+    let by_rule = clocks.filter(|clock| asks(&clock.rule)).map(|clock| clock.decide_by);
+    let is_asked = change.requests.iter().any(|request| &request.person == person);
+    by_rule.chain(change.planned_start).min().filter(|_| is_asked)
+}
+
 /// The next instant at which something may be due; `None` when nothing is ahead.
 ///
 /// An instant that has passed is named only while [`run`] has not yet done what was due at it, so that a late timer

@@ -283,12 +283,25 @@ pub struct Letter {
     pub to: PersonId,
     /// What it is about: `asked_to_approve`.
     pub topic: &'static str,
+    /// What its subject says behind the change's key, where that is more than the topic's words.
+    pub headline: Option<String>,
     /// The one sentence of news.
     pub news: String,
     /// What the reader can do.
     pub next: String,
     /// The same matter is told once.
     pub dedup: String,
+}
+
+/// Owner of the change and change managers: whom bad news reaches at once.
+pub fn people_in_charge(change: &Change, directory: &Directory) -> Vec<PersonId> {
+    let mut people = vec![change.content.owner.clone()];
+    for manager in directory.with_role(Role::ChangeManager) {
+        if !people.contains(&manager) {
+            people.push(manager);
+        }
+    }
+    people
 }
 
 /// Asks the policies what a change requires: injected by the acts room.
@@ -360,6 +373,18 @@ impl Case<'_> {
 
     /// Writes to a person, once per `mark`.
     pub fn write_to(&mut self, to: &PersonId, topic: &'static str, mark: &str, news: String, next: &str) {
+        self.write_under(to, (topic, None), mark, news, next);
+    }
+
+    /// The same under a headline of its own, where the topic's words would speak of another than the one who is written to.
+    pub(crate) fn write_under(
+        &mut self,
+        to: &PersonId,
+        (topic, headline): (&'static str, Option<String>),
+        mark: &str,
+        news: String,
+        next: &str,
+    ) {
         if self.actor.person == *to || to.as_str() == "system" {
             return;
         }
@@ -367,6 +392,7 @@ impl Case<'_> {
         self.letters.push(Letter {
             to: to.clone(),
             topic,
+            headline,
             news,
             next: next.to_owned(),
             dedup,
@@ -375,13 +401,7 @@ impl Case<'_> {
 
     /// Owner of the change and change managers: whom bad news reaches at once.
     pub fn people_in_charge(&self) -> Vec<PersonId> {
-        let mut people = vec![self.file.change.content.owner.clone()];
-        for manager in self.directory.with_role(Role::ChangeManager) {
-            if !people.contains(&manager) {
-                people.push(manager);
-            }
-        }
-        people
+        people_in_charge(&self.file.change, &self.directory)
     }
 
     /// The parts that the acting person has in the change.

@@ -257,11 +257,11 @@ pub struct Entry {
     pub version: i64,
     /// The change.
     pub change: ChangeId,
-    /// Step, deviation or issue.
+    /// Step, deviation, issue or rollback.
     pub kind: EntryKind,
     /// What was done or seen.
     pub text: String,
-    /// The step of the plan it is about, counted from 1.
+    /// The step of the plan it is about, of the rollback plan where it is a rollback, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<i64>,
     /// The target it is about.

@@ -253,6 +253,8 @@ words! {
         Deviation = "deviation",
         /// Something went wrong.
         Issue = "issue",
+        /// The way back is taken: it begins, or one of its steps was done.
+        Rollback = "rollback",
     }
     /// How two changes relate.
     LinkKind {

@@ -196,7 +196,12 @@
       if (!answer.ok || answer.redirected) return;
       show(new DOMParser().parseFromString(await answer.text(), "text/html"), count);
     };
-    const arrived = () => {
+    let newest = -1;
+    const arrived = (event) => {
+      // A stream that is opened anew begins where the page was made, and tells again what was counted.
+      const index = Number(event.lastEventId);
+      if (index <= newest) return;
+      newest = index;
       count += 1;
       if (waits) return;
       waits = true;
@@ -255,6 +260,15 @@
       one(".clock", step).classList.remove("late");
     };
 
+    const hideDone = () => all("form[data-done-step]", root).forEach((form) => { form.hidden = true; });
+
+    // Without a connection the steps back stand open, and nothing leads forward any more.
+    const turnBack = () => {
+      hideDone();
+      all("form[data-turn-back]", root).forEach((form) => { form.hidden = true; });
+      one("[data-way-back]", root)?.setAttribute("open", "open");
+    };
+
     // Without a connection the next step is shown from what the page knows already.
     const advance = (number) => {
       const steps = all("[data-steps] li", root);
@@ -264,10 +278,12 @@
       all(".progress li", root).forEach((mark, place) => {
         mark.className = place === next ? "now" : steps[place].dataset.done === "true" ? "past" : "";
       });
+      const isBack = root.dataset.back === "true";
       if (next < 0) {
-        put("title", told("Every step is done"));
-        put("progress", told("{#n} of {#all} steps done", { n: steps.length, all: steps.length }));
-        all("form[data-tap] button.go", root).forEach((button) => { button.closest("form, details").hidden = true; });
+        const all = { n: steps.length, all: steps.length };
+        put("title", isBack ? told("Every step back is done") : told("Every step is done"));
+        put("progress", isBack ? told("{#n} of {#all} steps back done", all) : told("{#n} of {#all} steps done", all));
+        hideDone();
         return;
       }
       put("title", steps[next].textContent);
@@ -277,7 +293,8 @@
         all(`[data-run-hold="${name}"]`, root).forEach((field) => { field.hidden = text === ""; });
       }
       restart();
-      put("progress", told("Step {#n} of {#all}", { n: next + 1, all: steps.length }));
+      const place = { n: next + 1, all: steps.length };
+      put("progress", isBack ? told("Rolling back, step {#n} of {#all}", place) : told("Step {#n} of {#all}", place));
       all("[data-run-step]", root).forEach((field) => { field.value = String(next + 1); });
       all("[data-run-text]", root).forEach((field) => { field.value = steps[next].textContent; });
     };
@@ -333,8 +350,7 @@
         return;
       }
       wait = 1000;
-      if (sent && sent.next === "outcome") location.href = one(".crumb a", root).href + "#act";
-      else if (sent) refresh().catch(() => {});
+      if (sent) refresh().catch(() => {});
     };
 
     const tap = (event) => {
@@ -351,7 +367,8 @@
       keep();
       trouble = "";
       document.activeElement?.blur();
-      if (body.kind === "step") advance(body.step);
+      if (form.dataset.doneStep) advance(body.step);
+      else if (form.dataset.turnBack) turnBack();
       else form.closest("details")?.removeAttribute("open");
       form.reset();
       flush();

@@ -13,7 +13,7 @@ pub enum Standing {
     /// Decided: it will happen.
     #[default]
     Decided,
-    /// Not decided yet.
+    /// Not decided yet; or decided, and on hold or its window missed.
     Tentative,
     /// Over, or under review.
     Done,
@@ -145,6 +145,8 @@ pub struct Bar {
     pub href: String,
     /// How it stands.
     pub standing: Standing,
+    /// Why it does not happen then; empty where it does.
+    pub word: &'static str,
     /// Whether it collides.
     pub clashes: bool,
     /// The row that it takes in its lane, so that no words lie over others: the first is 0.
@@ -378,6 +380,7 @@ fn sample_bar(from: u32, clashes: bool) -> Bar {
         key: "CHG-1042".to_owned(),
         href: "/t/halden/changes/CHG-1042".to_owned(),
         standing: Standing::Decided,
+        word: "",
         clashes,
         row: 0,
     }
@@ -424,6 +427,7 @@ fn hours(count: u8) -> u8 {
 impl Bar {
     fn class(&self) -> &'static str {
         match (self.clashes, self.standing) {
+            (true, Standing::Tentative) => "box clash tentative",
             (true, _) => "box clash",
             (_, Standing::Tentative) => "box tentative",
             (_, Standing::Done) => "box done",
@@ -453,7 +457,8 @@ impl Bar {
 
     /// From where its words reach and how far: never past the drawing's edge, for what does not fit is cut with an ellipsis.
     fn words(&self) -> (u32, u32) {
-        let letters = u32::try_from(self.title.chars().count().max(self.key.len()) + 2).unwrap_or(u32::MAX);
+        let letters =
+            u32::try_from(self.title.chars().count().max(self.key.len() + self.word.len()) + 2).unwrap_or(u32::MAX);
         let wanted = letters.saturating_mul(LETTER);
         let end = self.from + self.length;
         match self.side() {

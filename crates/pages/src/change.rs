@@ -23,6 +23,8 @@ pub struct Decision {
     pub is_late: bool,
     /// Since when: “asked yesterday 16:10”; empty when the reader is not asked.
     pub asked: String,
+    /// By when the reader says that they have seen it; empty where they did, or are not asked.
+    pub seen: String,
     /// The decisions open to the reader, each with `content_digest` hidden; empty for none.
     pub acts: Vec<ActForm>,
     /// What the decision binds: “You decide on exactly this text: digest …”.

@@ -23,8 +23,10 @@ pub struct QueueCard {
     pub risk: Risk,
     /// How long it waits: “waits 19 h”.
     pub waits: String,
-    /// When the word is due: “Due 17:00, in 6 h”; empty for no due time.
+    /// When the decision is due: “Due 17:00, in 6 h”; empty for no due time.
     pub due: String,
+    /// By when the reader says that they have seen it; empty where they did.
+    pub seen: String,
     /// Whether that is close or past.
     pub is_late: bool,
     /// The card's answers.
@@ -217,6 +219,7 @@ fn sample_card(key: &str, title: &str, risk: Risk, is_late: bool) -> QueueCard {
         risk,
         waits: "waits 19 h".to_owned(),
         due: "Due 17:00, in 6 h".to_owned(),
+        seen: "say that you have seen it by today 12:00".to_owned(),
         is_late,
         brief: Brief {
             why_you: Rich::from("The new column may hold personal data."),

@@ -67,7 +67,7 @@ pub use lists::{
 };
 pub use parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, Stepper};
 pub use problem::Problem;
-pub use reader::{Reader, count, count_word, minutes, short_digest};
+pub use reader::{Reader, count, count_word, minutes, short_digest, size};
 pub use record::{RecordPage, Section, SectionBody};
 pub use rich::Rich;
 pub use runbook::{RunClock, RunStep, Runbook};

@@ -301,18 +301,23 @@ impl Brief {
     }
 
     /// The same in a queue: why the reader is asked comes first, and what the
-    /// title already says is left out.
+    /// title already says is left out. That nothing shows it to be safe, or
+    /// leads back, is told: whoever decides would take silence for comfort.
     pub(crate) fn queued(&self) -> Vec<BriefRow<'_>> {
         vec![
             row("Why you", "", &self.why_you, ""),
             row("When", "", &self.when, ""),
             row("Where", "", &self.where_, ""),
-            list("Why it is safe", &self.why_safe, ""),
-            row("If it fails", "", &self.if_it_fails, ""),
+            list("Why it is safe", &self.why_safe, "No evidence is there yet."),
+            row("If it fails", "", &self.if_it_fails, "No way back is written yet."),
             row("Still missing", "missing", &self.still_missing, ""),
         ]
         .into_iter()
-        .filter(|row| !row.is_empty())
+        .filter(|row| !row.is_empty() || !row.unsaid.is_empty())
+        .map(|row| match row.is_empty() {
+            true => BriefRow { class: "open", ..row },
+            false => row,
+        })
         .collect()
     }
 }
@@ -483,5 +488,21 @@ impl Empty {
 impl Part for Empty {
     fn html(&self) -> String {
         render(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_in_the_queue_tells_what_nobody_showed() {
+        let bare = Brief::default();
+        let rows: Vec<(&str, &str)> = bare.queued().iter().map(|row| (row.question, row.unsaid)).collect();
+        let expected = [
+            ("Why it is safe", "No evidence is there yet."),
+            ("If it fails", "No way back is written yet."),
+        ];
+        assert_eq!(rows, expected);
     }
 }

@@ -181,6 +181,19 @@ pub fn count(number: u64) -> String {
     out
 }
 
+/// The size of a file as people read it: `812 B`, `48 kB`, `3.2 MB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", bytes.div_ceil(1_000)),
+        _ => {
+            let tenths = bytes.div_ceil(100_000);
+            format!("{}.{} MB", count(tenths / 10), tenths % 10)
+        }
+    }
+}
+
 /// A count as a word at the start of a title: `Five`, `No`, `214`.
 #[must_use]
 pub fn count_word(number: u64) -> String {
@@ -213,6 +226,14 @@ pub fn short_digest(digest: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
     use super::*;
+
+    #[test]
+    fn a_size_is_told_in_the_unit_that_people_know() {
+        assert_eq!(
+            [0, 999, 1_000, 48_213, 3_180_000, 2_000_000_000].map(size),
+            ["0 B", "999 B", "1 kB", "49 kB", "3.2 MB", "2,000.0 MB"]
+        );
+    }
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()

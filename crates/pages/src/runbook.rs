@@ -49,8 +49,10 @@ pub struct Runbook {
     pub href: String,
     /// Its title.
     pub title: String,
-    /// The plan.
+    /// The plan; the rollback plan once it is being rolled back.
     pub steps: Vec<RunStep>,
+    /// Whether it is being rolled back.
+    pub is_back: bool,
     /// The place of the step that is next, from 0; `None` when all are done or nothing is under way.
     pub current: Option<usize>,
     /// What it says in place of a step.
@@ -61,7 +63,7 @@ pub struct Runbook {
     pub entry_url: String,
     /// Where the script sends them, with a key that makes a repeated tap the same one.
     pub api_url: String,
-    /// Whether the reader may write into the log of actions.
+    /// Whether the work goes on and the reader may write into the log of actions.
     pub may_record: bool,
     /// The way back.
     pub rollback: Vec<PlanStep>,
@@ -112,13 +114,14 @@ impl Runbook {
             length: "9 min".to_owned(),
         }];
         odd.notices = vec![Notice::new(Tone::Stop, MARKUP).title(BIDI)];
-        vec![under_way, waiting, odd]
+        vec![under_way, waiting, odd, sample_all_done(), sample_back()]
     }
 
     fn heading(&self) -> String {
-        match self.step() {
-            Some((number, step)) => format!("{number} of {}: {}", self.steps.len(), step.title),
-            None => format!("Runbook of {}", self.key),
+        match (self.step(), self.is_back) {
+            (Some((number, step)), false) => format!("{number} of {}: {}", self.steps.len(), step.title),
+            (Some((number, step)), true) => format!("Back, {number} of {}: {}", self.steps.len(), step.title),
+            (None, _) => format!("Runbook of {}", self.key),
         }
     }
 
@@ -141,9 +144,24 @@ impl Runbook {
     }
 
     fn progress(&self) -> String {
+        match (self.step(), self.is_back) {
+            (Some((number, _)), false) => format!("Step {number} of {}", self.steps.len()),
+            (Some((number, _)), true) => format!("Rolling back, step {number} of {}", self.steps.len()),
+            (None, false) => format!("{} of {} steps done", self.done(), self.steps.len()),
+            (None, true) => format!("{} of {} steps back done", self.done(), self.steps.len()),
+        }
+    }
+
+    /// What a step that is done is noted as.
+    fn kind(&self) -> &'static str {
+        if self.is_back { "rollback" } else { "step" }
+    }
+
+    /// What is noted where the way back begins: the step at which it does.
+    fn turns_at(&self) -> String {
         match self.step() {
-            Some((number, _)) => format!("Step {number} of {}", self.steps.len()),
-            None => format!("{} of {} steps done", self.done(), self.steps.len()),
+            Some((number, step)) => format!("Rolling back at step {number}: {}", step.title),
+            None => "Rolling back after the last step".to_owned(),
         }
     }
 
@@ -171,6 +189,39 @@ impl Runbook {
             wide: false,
         }
     }
+}
+
+/// Every step is done, and no outcome is told yet: the way back still stands open.
+fn sample_all_done() -> Runbook {
+    let mut done = Runbook {
+        current: None,
+        instead: "Every step is done".to_owned(),
+        acts: vec![ActForm::link("Tell the outcome", "/t/halden/changes/CHG-1042#act")],
+        ..sample()
+    };
+    for step in &mut done.steps {
+        step.is_done = true;
+    }
+    done.clocks.remove(0);
+    done
+}
+
+/// The way back is being taken.
+fn sample_back() -> Runbook {
+    let mut back = Runbook {
+        is_back: true,
+        current: Some(0),
+        ..sample()
+    };
+    back.steps = vec![RunStep {
+        title: "Back to 2.31.4".to_owned(),
+        who: "pipeline".to_owned(),
+        length: "9 min".to_owned(),
+        ..RunStep::default()
+    }];
+    let told = "Ingrid Solheim and Marta Lindqvist are told.";
+    back.notices = vec![Notice::new(Tone::Stop, told).title("Rolling back since 22:11")];
+    back
 }
 
 fn sample() -> Runbook {

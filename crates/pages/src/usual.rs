@@ -103,6 +103,8 @@ pub struct ActContext {
     pub item: String,
     /// Environments that evidence can come from.
     pub environments: Vec<String>,
+    /// Whether the log of actions says that it is rolled back.
+    pub is_rolled_back: bool,
     /// A mark of this page's own, by which a form sent twice does its work once; empty for none.
     pub once: String,
 }
@@ -352,8 +354,9 @@ impl Act {
             _ => at(context, "complete", "Tell the outcome", "/completion")
                 .field(target(context, "Every open target"))
                 .field(
+                    // How it ended is said by a person: only a way back that was noted speaks for itself.
                     Field::radio("outcome", "Outcome", &OUTCOMES)
-                        .value("succeeded")
+                        .value(if context.is_rolled_back { "rolled_back" } else { "" })
                         .required(),
                 )
                 .field(time("actual_start", "Began", context))
@@ -385,13 +388,9 @@ impl Act {
                 .field(Field::textarea("text", "How you saw it").required())
                 .submit("Tell what you saw"),
             Act::Review => at(context, "review", "Review it", "/review")
-                .field(Field::new("objectives_met", "The objectives were met", Input::Checkbox))
-                .field(Field::new(
-                    "assessment_adequate",
-                    "The assessment was adequate",
-                    Input::Checkbox,
-                ))
-                .field(Field::new("steps_adequate", "The steps were adequate", Input::Checkbox))
+                .field(yes_or_no("objectives_met", "Were the objectives met?"))
+                .field(yes_or_no("assessment_adequate", "Was the assessment adequate?"))
+                .field(yes_or_no("steps_adequate", "Were the steps adequate?"))
                 .field(Field::textarea("summary", "In a few sentences").required())
                 .field(Field::textarea("improvements", "What to do better").hint("One a line."))
                 .submit("Finish the review"),
@@ -541,6 +540,11 @@ fn at(context: &ActContext, id: &str, label: &str, path: &str) -> ActForm {
     ActForm::new(id, label, format!("{}{path}", context.change_url))
 }
 
+/// A question that is answered: nothing is taken for a no.
+fn yes_or_no(name: &str, label: &str) -> Field {
+    Field::radio(name, label, &[("true", "Yes"), ("false", "No")]).required()
+}
+
 fn reason(label: &str) -> Field {
     Field::textarea("reason", label).required()
 }
@@ -601,6 +605,7 @@ pub(crate) fn sample_context() -> ActContext {
         ],
         item: "a1".to_owned(),
         environments: vec!["staging".to_owned(), "production".to_owned()],
+        is_rolled_back: false,
         once: "0193-a1".to_owned(),
     }
 }
@@ -643,6 +648,19 @@ mod tests {
                 "{act:?}"
             );
         }
+    }
+
+    #[test]
+    fn nobody_is_told_how_it_ended_unless_it_was_rolled_back() {
+        let chosen = |context: &ActContext| {
+            let form = Act::Complete.form(context);
+            let outcome = form.fields.into_iter().find(|field| field.name == "outcome");
+            outcome.map(|field| (field.value, field.required))
+        };
+        let mut context = sample_context();
+        assert_eq!(chosen(&context), Some((String::new(), true)));
+        context.is_rolled_back = true;
+        assert_eq!(chosen(&context), Some(("rolled_back".to_owned(), true)));
     }
 
     #[test]

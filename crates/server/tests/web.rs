@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use server::{Running, Settings, password, start};
 use store::{Lane, Mode};
 
+#[path = "web/evidence.rs"]
+mod evidence;
 #[path = "web/kept.rs"]
 mod kept;
 #[path = "web/log_entry.rs"]
@@ -630,45 +632,6 @@ fn the_right_word_counts(house: &House, (hanne, ingrid): (&str, &str), change: &
 }
 
 #[test]
-fn evidence_comes_with_its_file() {
-    let house = house("evidence");
-    let cookie = house.sign_in("ingrid");
-    send(&house, &cookie, "/t/halden/changes", &change_form(&house, "keep"));
-    let field = |name: &str, value: &str| {
-        format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-    };
-    let report = "<testsuites><testsuite name=\"s\" tests=\"2\" failures=\"0\"><testcase name=\"a\"/><testcase name=\"b\"/></testsuite></testsuites>";
-    let file = |name: &str, text: &str| {
-        format!(
-            "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\ncontent-type: text/xml\r\n\r\n{text}\r\n--edge--\r\n"
-        )
-    };
-    let headers = [
-        ("cookie", cookie.as_str()),
-        ("content-type", "multipart/form-data; boundary=edge"),
-        ("sec-fetch-site", "same-origin"),
-    ];
-    let url = "/t/halden/changes/CHG-1001/evidence";
-    let body =
-        field("name", "Unit tests") + &field("kind", "junit") + &field("aspect", "functional") + &file("r.xml", report);
-    let done = house.ask("POST", url, &headers, &body);
-    assert_eq!(
-        (done.status, done.place()),
-        (303, "/t/halden/changes/CHG-1001?done=evidence"),
-        "{done:?}"
-    );
-    let page = house.get(&cookie, "/t/halden/changes/CHG-1001");
-    assert!(page.shows("Unit tests") && page.shows("1 of 1 passed"), "{page:?}");
-
-    let body = field("name", "Broken") + &field("kind", "junit") + &file("r.xml", "<testsuites>");
-    let bad = house.ask("POST", url, &headers, &body);
-    assert_eq!(bad.status, 422, "{bad:?}");
-    assert!(bad.shows("Broken") && bad.shows("evidence-evidence-file-e"), "{bad:?}");
-    let body = field("name", "Words") + &field("kind", "note") + &field("text", "Tried by hand") + &file("", "");
-    assert_eq!(house.ask("POST", url, &headers, &body).status, 303);
-}
-
-#[test]
 fn a_tokens_secret_is_shown_once() {
     let house = house("token");
     let cookie = house.sign_in("marta");
@@ -690,9 +653,12 @@ fn a_tokens_secret_is_shown_once() {
         .to_owned();
     let list = house.get(&cookie, "/t/halden/tokens");
     assert!(list.shows("pipeline") && !list.shows(&secret));
-    let wrong = house.post(&cookie, "/t/halden/tokens", &[("name", "")]);
+    assert!(!list.shows("value=\"read\" checked"), "nothing is ticked beforehand");
+    let wrong = house.post(&cookie, "/t/halden/tokens", &[("name", ""), ("scopes", "read")]);
     assert_eq!(wrong.status, 422, "{wrong:?}");
     assert!(wrong.shows("list-token-name-e"), "{wrong:?}");
+    let silent = house.post(&cookie, "/t/halden/tokens", &[("name", "x"), ("person", "ingrid")]);
+    assert!(silent.status == 422 && silent.shows("Say what it may do"), "{silent:?}");
 }
 
 /// The account shows sessions and second factors, and adds an authenticator without script.

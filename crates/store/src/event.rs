@@ -269,6 +269,17 @@ pub fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<Event>> {
     Ok(events.into_iter().next())
 }
 
+/// The ids of the newest `limit` events without a place.
+pub fn ids_unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
+    tx.query(
+        "SELECT id FROM event WHERE tenant = $tenant AND seq IS NULL ORDER BY id DESC LIMIT $limit",
+        &[("limit", limit.into())],
+    )?
+    .iter()
+    .map(|row| row.text("id"))
+    .collect()
+}
+
 /// How many events of the tenant wait for a place.
 pub fn count_unsequenced(tx: &mut Tx<'_>) -> Result<i64> {
     tx.query(

@@ -94,7 +94,12 @@ pub fn record(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     let text = reading.needed("text", TEXT);
     let kind = reading.word("kind").unwrap_or(EntryKind::Step);
     let target = target_field(case, &mut reading);
-    let steps = i64::try_from(case.change().content.plan.len()).unwrap_or(i64::MAX);
+    let content = &case.change().content;
+    let followed = match kind {
+        EntryKind::Rollback => &content.rollback_plan,
+        _ => &content.plan,
+    };
+    let steps = i64::try_from(followed.len()).unwrap_or(i64::MAX);
     let step = reading.integer("step", 1..=steps.max(1));
     let said_at = reading.time("occurred_at");
     let occurred_at = said_at.unwrap_or(case.now);
@@ -106,7 +111,11 @@ pub fn record(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     check_state(case, Act::Record)?;
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
     remember_implementer(case, &by);
-    case.tell_at("entry.recorded", occurred_at, json!({"entry": id, "kind": kind}));
+    let mut data = json!({"entry": id, "kind": kind});
+    if let Some(number) = step {
+        data["step"] = number.into();
+    }
+    case.tell_at("entry.recorded", occurred_at, data);
     case.file.entries.push(Entry {
         id: id.clone(),
         version: 0,
@@ -119,8 +128,14 @@ pub fn record(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
         by: by.clone(),
         at,
     });
-    if kind != EntryKind::Step {
-        let news = format!("{} reports a {kind} on {}.", case.name(&by), case.change().key);
+    // That the way back is taken is news; each of its steps is none.
+    let is_news = kind != EntryKind::Step && !(kind == EntryKind::Rollback && step.is_some());
+    if is_news {
+        let (name, key) = (case.name(&by), &case.change().key);
+        let news = match kind {
+            EntryKind::Rollback => format!("{name} began to roll {key} back."),
+            _ => format!("{name} reports a {kind} on {key}."),
+        };
         for person in case.people_in_charge() {
             case.write_to(
                 &person,

@@ -309,6 +309,7 @@ fn asked() -> ChangePage {
             due: "Due today 17:00, in 6 h".to_owned(),
             is_late: true,
             asked: "asked yesterday 16:10".to_owned(),
+            seen: "say that you have seen it by today 17:00".to_owned(),
             acts: sample_decisions(URL, "Ingrid Solheim"),
             binds: Rich::new()
                 .text("You decide on exactly this text: digest ")
@@ -380,7 +381,6 @@ fn completion(id: &str) -> ActForm {
                     ("failed", "Failed"),
                 ],
             )
-            .value("succeeded")
             .required(),
         )
         .field(

@@ -12,7 +12,7 @@ use super::sentence::{FIRST_ELEMENT, element_of, has_words, is_data, is_odd, say
 use crate::text;
 
 /// What the script says by itself; a page in another language carries the translations for it.
-pub const SCRIPT: [&str; 21] = [
+pub const SCRIPT: [&str; 24] = [
     "1 new entry, ",
     "{#n} new entries, ",
     "show",
@@ -23,6 +23,9 @@ pub const SCRIPT: [&str; 21] = [
     "Every step is done",
     "{#n} of {#all} steps done",
     "Step {#n} of {#all}",
+    "Every step back is done",
+    "{#n} of {#all} steps back done",
+    "Rolling back, step {#n} of {#all}",
     "You are signed out. Sign in again; what you tapped is kept.",
     "Not noted: {text}. {why}",
     "{#h} h {#min} min",

@@ -1,5 +1,6 @@
 //! Live events (SSE): those that have their place in the log, by their index, so that a range once read is final.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -46,7 +47,11 @@ enum Telling {
     Whole,
     /// For a page: that something happened to a change, or to the changes and the estate of the tenant. Browsers hand
     /// out events without a name to whoever listens, so that a page need not know every name there is.
-    News { about: Option<String> },
+    News {
+        about: Option<String>,
+        /// What the page shows already.
+        shown: BTreeSet<String>,
+    },
 }
 
 /// What the header `Last-Event-ID` says, if it says anything (an empty one is what a browser sends before the first event).
@@ -90,10 +95,15 @@ async fn stream(
     Ok(open(state, caller, Telling::Whole, from))
 }
 
-/// The news of a tenant for a page of its: of one change by its id, or of all. `from` is the size of the log that the
+/// The news of a tenant for a page of its: of one change by its id, or of all; none that the page shows already. `from` is the size of the log that the
 /// page was made at.
-pub(crate) fn news(state: AppState, caller: Caller, about: Option<String>, from: i64) -> Response {
-    open(state, caller, Telling::News { about }, from)
+pub(crate) fn news(
+    state: AppState,
+    caller: Caller,
+    (about, shown): (Option<String>, BTreeSet<String>),
+    from: i64,
+) -> Response {
+    open(state, caller, Telling::News { about, shown }, from)
 }
 
 fn open(state: AppState, caller: Caller, telling: Telling, from: i64) -> Response {
@@ -152,7 +162,8 @@ async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -
             let index = event.seq.unwrap_or(from);
             let text = match &telling {
                 Telling::Whole => views::event(&event.bytes, Some(index), &directory).to_string(),
-                Telling::News { about } if is_news(&event, about.as_deref()) => "news".to_owned(),
+                Telling::News { shown, .. } if shown.contains(&event.id) => continue,
+                Telling::News { about, .. } if is_news(&event, about.as_deref()) => "news".to_owned(),
                 Telling::News { .. } => continue,
             };
             lines.push(Line {

@@ -121,12 +121,9 @@ const DOORS: &[Door] = &[
     door("validation", "Your validation is noted.", |room, key, _, body| {
         acts::validate_change::validate_change(room, key, body)
     }),
-    boxed(
-        door("review", "The review is noted.", |room, key, _, body| {
-            acts::review_change::review_change(room, key, body)
-        }),
-        &["objectives_met", "assessment_adequate", "steps_adequate"],
-    ),
+    door("review", "The review is noted.", |room, key, _, body| {
+        acts::review_change::review_change(room, key, body)
+    }),
     door("closure", "It is closed.", |room, key, _, _| {
         acts::close_change::close_change(room, key)
     }),
@@ -325,7 +322,6 @@ pub(super) async fn act(
         return match form.first("next") {
             "home" => see(&format!("{}/?done={done}&key={}", visitor.base(), escaped(&key))),
             "runbook" => see(&format!("{back}/runbook")),
-            "outcome" => see(&format!("{back}?done={done}#act")),
             _ => see(&format!("{back}?done={done}")),
         };
     };

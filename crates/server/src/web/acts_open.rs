@@ -2,9 +2,11 @@
 
 use acts::find_acts::OpenActs;
 use model::act::Act as Verb;
+use model::change::Change;
 use model::due::closes_at;
 use model::file::ChangeFile;
-use model::requirement::{before_closure, before_start, before_submission, earliest_start};
+use model::ids::PersonId;
+use model::requirement::{ahead, before_closure, before_start, before_submission, earliest_start};
 use model::words::State;
 use pages::{Act, ActContext, ActForm, ActTone, Field};
 
@@ -33,6 +35,7 @@ pub(super) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
             })
             .collect(),
         item: String::new(),
+        is_rolled_back: false,
         once: super::once::mark(view),
         environments: view.directory.environments.keys().map(|key| key.0.clone()).collect(),
     }
@@ -54,6 +57,9 @@ pub(super) fn decisions(
     if !open.has(Verb::Approve) {
         return Vec::new();
     }
+    if has_said_all(view, file) {
+        return change_word(view, file, open, context);
+    }
     let acts = [
         Act::Approve,
         Act::ApproveWithConditions,
@@ -67,6 +73,46 @@ pub(super) fn decisions(
         if needs { stepped(form, context) } else { form }
     });
     forms.collect()
+}
+
+/// Whether a rule of approval still lacks the word of a person, also one who gave a word before.
+pub(super) fn awaits_word_of(view: &View<'_, '_, '_>, file: &ChangeFile, person: &PersonId) -> bool {
+    let login = view.directory.login(person);
+    let rows = ahead(file, &view.directory, view.now());
+    rows.iter()
+        .any(|row| row.unmet.code == "approval_missing" && row.unmet.waiting_on.contains(&login))
+}
+
+/// Whether the reader gave a word that counts, and nothing more is asked of them.
+pub(super) fn has_said_all(view: &View<'_, '_, '_>, file: &ChangeFile) -> bool {
+    let has_said = file.standing().any(|approval| approval.person == view.me);
+    has_said && !awaits_word_of(view, file, &view.me)
+}
+
+/// Whoever has decided is pressed to nothing; another word is one quiet form.
+fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
+    let words = [
+        ("approve", "Approve"),
+        ("approve_with_conditions", "Approve with conditions"),
+        ("return", "Return with a question"),
+        ("reject", "Reject"),
+        ("abstain", "Abstain"),
+    ];
+    let form = ActForm::new(
+        "change-word",
+        "Change your word",
+        format!("{}/approvals", context.change_url),
+    )
+    .tone(ActTone::Quiet)
+    .field(Field::hidden("content_digest", context.content_digest.as_str()))
+    .field(Field::radio("decision", "Your word from now on", &words).required())
+    .field(Field::textarea("comment", "Why").hint("Needed unless you approve. Everyone on the change reads it."))
+    .field(Field::textarea("condition", "Condition").hint("Only where you approve with conditions."))
+    .note("It takes the place of the word that you gave.")
+    .submit("Let this be your word");
+    let form = super::boards::seated(view, file, form);
+    let needs = open.decision_needs_step_up && !open.is_stepped_up;
+    vec![if needs { stepped(form, context) } else { form }]
 }
 
 /// The second signature of a broken glass, where the reader may give it.
@@ -102,6 +148,8 @@ pub(super) fn others(
         (Verb::Start, Act::Start),
         (Verb::DecideExtension, Act::DecideExtension),
         (Verb::Complete, Act::Complete),
+        (Verb::Validate, Act::Validate),
+        (Verb::Review, Act::Review),
         (Verb::Close, Act::Close),
         (Verb::PeerReview, Act::PeerReview),
         (Verb::Acknowledge, Act::Acknowledge),
@@ -112,7 +160,8 @@ pub(super) fn others(
         (Verb::Cancel, Act::Cancel),
     ];
     for (verb, act) in plain {
-        if open.has(verb) {
+        // What comes after the closing adds to the record, and stands there.
+        if open.has(verb) && !(verb == Verb::Review && file.change.state == State::Closed) {
             let form = weighed(view, file, open, (verb, act.form(context)));
             forms.push(why_not(view, file, verb, form));
         }
@@ -152,9 +201,20 @@ fn weighed(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, (verb, f
     let is_under_way = file.change.state == State::Implementing;
     match verb {
         Verb::Complete if is_under_way && !open.has(Verb::DecideExtension) => form.tone(ActTone::Go),
+        Verb::Validate if is_asked_for(view, file, "validation_missing") => form.tone(ActTone::Go),
+        Verb::Review if is_asked_for(view, file, "review_missing") => form.tone(ActTone::Go),
         Verb::Close if closes_at(file, &view.directory, view.now()).is_some() => form.tone(ActTone::Plain),
+        Verb::Close if !before_closure(file, &view.directory, view.now()).is_empty() => form.tone(ActTone::Plain),
         _ => form,
     }
+}
+
+/// Whether the first thing that is missing before its closing is this, and the reader has it.
+fn is_asked_for(view: &View<'_, '_, '_>, file: &ChangeFile, code: &str) -> bool {
+    let login = view.directory.login(&view.me);
+    let rows = before_closure(file, &view.directory, view.now());
+    let own = rows.iter().find(|row| row.waiting_on.contains(&login));
+    own.is_some_and(|row| row.code == code)
 }
 
 /// Says why an act cannot be done yet, where the rules name it.
@@ -220,13 +280,19 @@ pub(super) fn note(view: &View<'_, '_, '_>, file: &ChangeFile, has_acts: bool) -
         return format!("It closes by itself: {}.", view.reader.due(at));
     }
     match has_acts {
-        true => next_of(file.change.state).to_owned(),
+        true => next_of(&file.change).to_owned(),
         false => String::new(),
     }
 }
 
-fn next_of(state: State) -> &'static str {
-    match state {
+fn next_of(change: &Change) -> &'static str {
+    if change.is_on_hold() {
+        return "Next: resume it, or cancel it.";
+    }
+    if change.window_missed {
+        return "Next: set new times. What is done stays approved; only the time is asked again.";
+    }
+    match change.state {
         State::Draft => "Next: submit it for assessment.",
         State::Assessing => "Next: assess it.",
         State::Authorizing => "It waits for its approvals.",

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use acts::find_timeline::{Told, find_log};
 use axum::extract::{Query, State};
 use axum::response::Response;
-use model::directory::Connection;
+use model::directory::{Connection, Environment, Group, Service, Token};
+use model::ids::PersonId;
+use model::records::Entry as ActionEntry;
 use pages::{AuditLog, Deliveries, DeliveryRow, Fact, Moment, Notice, Paging, Place, Rich, Tone, count};
 use serde_json::Value;
 use store::record::{self, Filter};
@@ -20,6 +22,8 @@ use crate::state::AppState;
 
 /// How many entries one page of the log shows.
 const PAGE: i64 = 50;
+/// How many letters of what was noted in the work stand in a timeline.
+const NOTED: usize = 120;
 /// How many deliveries are shown.
 const DELIVERIES: i64 = 200;
 
@@ -73,7 +77,7 @@ fn log_page(view: &mut View<'_, '_, '_>, before: Option<i64>, public_url: &str) 
         lede,
         checkpoint: log.checkpoint,
         notices,
-        entries: entries(view, &log.entries),
+        entries: entries(view, &log.entries)?,
         paging: Paging {
             newer,
             older,
@@ -103,11 +107,12 @@ fn log_page(view: &mut View<'_, '_, '_>, before: Option<i64>, public_url: &str) 
 }
 
 /// The entries of the log, each with the change that it is about.
-fn entries(view: &mut View<'_, '_, '_>, log: &[Told]) -> Vec<Moment> {
+fn entries(view: &mut View<'_, '_, '_>, log: &[Told]) -> acts::Result<Vec<Moment>> {
     let mut keys: BTreeMap<&str, String> = BTreeMap::new();
     let mut moments = Vec::new();
     for told in log {
-        let mut moment = moment(view, told);
+        let about = subject(view, told)?;
+        let mut moment = moment_of(view, told, about);
         let named = told.data.get("change").and_then(Value::as_str).unwrap_or_default();
         let key = match told.table.as_str() {
             "change" => keys
@@ -122,15 +127,23 @@ fn entries(view: &mut View<'_, '_, '_>, log: &[Told]) -> Vec<Moment> {
         }
         moments.push(moment);
     }
-    moments
+    Ok(moments)
 }
 
 /// An event as a moment of a timeline; its proof is a link for whoever may read the log.
 pub(super) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
+    moment_of(view, told, None)
+}
+
+/// The same, with what the event is about where its page knows that: a step of the work, the name of a record.
+pub(super) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich>) -> Moment {
     let (icon, words) = phrase(told);
     let mut text = Rich::new().name(view.name(&told.actor)).text(format!(" {words}"));
     if let Some(detail) = detail(view, told) {
         text = text.text(format!(": {detail}"));
+    }
+    if let Some(about) = about {
+        text = text.text(": ").append(about);
     }
     Moment {
         icon,
@@ -145,6 +158,35 @@ pub(super) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
             .map(|number| view.url(&format!("/audit/events/{number}")))
             .unwrap_or_default(),
     }
+}
+
+/// The id of the entry of the log of actions that an event tells of.
+pub(super) fn entry_of(told: &Told) -> Option<&str> {
+    let id = told.data.get("entry").and_then(Value::as_str);
+    id.filter(|_| told.kind == "entry.recorded")
+}
+
+/// What was noted, in the words of who noted it.
+pub(super) fn noted(entry: &ActionEntry) -> Rich {
+    Rich::new().said(super::words::beginning(&entry.text, NOTED))
+}
+
+/// How the record is called that an event is about: its own page may be far from the log.
+fn subject(view: &mut View<'_, '_, '_>, told: &Told) -> acts::Result<Option<Rich>> {
+    if let Some(id) = entry_of(told) {
+        let found = record::load::<ActionEntry>(view.room.tx, id)?;
+        return Ok(found.map(|stored| noted(&stored.record)));
+    }
+    let id = told.subject.as_str();
+    let name = match told.table.as_str() {
+        "service" => record::load::<Service>(view.room.tx, id)?.map(|it| it.record.key.0),
+        "environment" => record::load::<Environment>(view.room.tx, id)?.map(|it| it.record.key.0),
+        "group" => record::load::<Group>(view.room.tx, id)?.map(|it| it.record.key.0),
+        "token" => record::load::<Token>(view.room.tx, id)?.map(|it| it.record.name),
+        "person" if told.actor.0 != told.subject => Some(view.name(&PersonId::from(id))),
+        _ => None,
+    };
+    Ok(name.map(|name| Rich::new().said(name)))
 }
 
 /// Icon and words of an event; an event without words of its own is told by its kind.
@@ -163,9 +205,28 @@ fn phrase(told: &Told) -> (&'static str, String) {
     {
         return (icon, (*words).to_owned());
     }
+    if told.kind == "entry.recorded" {
+        return noted_words(told);
+    }
     match phrases::find(&told.kind) {
         Some((icon, words)) => (icon, words.to_owned()),
         None => ("leaf", plain(&told.kind.replace('.', ": "))),
+    }
+}
+
+/// What was done in the work: the kind and the step stand in the event, the words beside them in the entry.
+fn noted_words(told: &Told) -> (&'static str, String) {
+    let step = told.data.get("step").and_then(Value::as_i64);
+    let kind = told.data.get("kind").and_then(Value::as_str).unwrap_or_default();
+    match (kind, step) {
+        ("step", Some(step)) => ("check", format!("did step {step}")),
+        ("step", None) => ("check", "did a step".to_owned()),
+        ("deviation", Some(step)) => ("flag", format!("noted that something differs at step {step}")),
+        ("deviation", None) => ("flag", "noted that something differs".to_owned()),
+        ("issue", _) => ("incident", "noted that something is wrong".to_owned()),
+        ("rollback", Some(step)) => ("back", format!("did step {step} of the way back")),
+        ("rollback", None) => ("back", "began to roll back".to_owned()),
+        _ => ("edit", "noted an action".to_owned()),
     }
 }
 
@@ -188,7 +249,7 @@ fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
             return Some(format!("{} for {place}", text("decision")?));
         }
         // Their words say it already.
-        "approval.given" | "change.submitted" => return None,
+        "approval.given" | "change.submitted" | "entry.recorded" => return None,
         _ => {}
     }
     let word = [

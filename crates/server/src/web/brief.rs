@@ -1,5 +1,6 @@
 //! The answers of a decision card: what, where, when, why it is safe, who decides, what if it fails, what is missing.
 
+use jiff::Timestamp;
 use model::change::{Change, Target};
 use model::file::ChangeFile;
 use model::glass::waits_for_cosignature;
@@ -415,11 +416,19 @@ pub(super) fn outcome_mark(outcome: model::words::Outcome) -> pages::Mark {
     tone.mark(capital(outcome.as_str()))
 }
 
-/// By when somebody who is asked should say that they have seen it.
-pub(super) fn due_words(view: &View<'_, '_, '_>, request: &model::change::Request) -> String {
-    let by = request.acknowledge_by;
+/// By when a decision is due.
+pub(super) fn due_words(view: &View<'_, '_, '_>, by: Timestamp) -> String {
     if by <= view.now() {
-        return format!("An answer was due {}", view.reader.moment(by));
+        return format!("A decision was due {}", view.reader.moment(by));
     }
     format!("Due {}", view.reader.due(by))
+}
+
+/// By when somebody who is asked should say that they have seen it: that is no decision.
+pub(super) fn seen_words(view: &View<'_, '_, '_>, request: &model::change::Request) -> String {
+    let by = request.acknowledge_by;
+    if by <= view.now() {
+        return format!("a word that you have seen it was due {}", view.reader.moment(by));
+    }
+    format!("say that you have seen it by {}", view.reader.moment(by))
 }

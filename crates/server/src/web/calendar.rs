@@ -419,12 +419,28 @@ fn filters(view: &View<'_, '_, '_>, board: &Board) -> Vec<Field> {
     ]
 }
 
-fn standing(listed: &Listed) -> Standing {
+fn standing(listed: &Listed, now: Timestamp) -> Standing {
     match listed.state.as_str() {
-        "draft" | "assessing" | "authorizing" => Standing::Tentative,
         "closed" | "reviewing" => Standing::Done,
+        "draft" | "assessing" | "authorizing" => Standing::Tentative,
+        _ if stays_away(listed, now).is_some() => Standing::Tentative,
         _ => Standing::Decided,
     }
+}
+
+/// Why what was decided does not happen then: it is on hold, or its window passed without a start.
+pub(super) fn stays_away(listed: &Listed, now: Timestamp) -> Option<&'static str> {
+    let is_awaited = matches!(listed.state.as_str(), "approved" | "scheduled");
+    match listed.planned_end {
+        _ if listed.on_hold => Some("on hold"),
+        Some(end) if is_awaited && end <= now => Some("window missed"),
+        _ => None,
+    }
+}
+
+/// Where it stands, in the word that tells the most.
+fn state_words(listed: &Listed, now: Timestamp) -> String {
+    stays_away(listed, now).map_or_else(|| listed.state.clone(), str::to_owned)
 }
 
 /// The hours of a day that a span takes: the first, and how many. `None` when it is not on that day.
@@ -511,10 +527,10 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> (Vec<Block>, us
             href: view.change_url(&one.listed.key),
             title: one.listed.title.clone(),
             time,
-            state: one.listed.state.clone(),
+            state: state_words(&one.listed, view.now()),
             hour,
             hours,
-            standing: standing(&one.listed),
+            standing: standing(&one.listed, view.now()),
             clashes: board.colliding.contains_key(&one.listed.key),
             column: (1, 1),
         });
@@ -553,7 +569,8 @@ fn lanes(view: &View<'_, '_, '_>, board: &Board) -> Drawing {
                 title: one.listed.title.clone(),
                 key: one.listed.key.clone(),
                 href: view.change_url(&one.listed.key),
-                standing: standing(&one.listed),
+                standing: standing(&one.listed, view.now()),
+                word: stays_away(&one.listed, view.now()).unwrap_or_default(),
                 clashes: board.colliding.contains_key(&one.listed.key),
                 row: 0,
             });
@@ -654,7 +671,7 @@ fn table(view: &View<'_, '_, '_>, board: &Board) -> Table {
                 format!("{} {}", one.listed.key, one.listed.title),
                 view.change_url(&one.listed.key),
             ),
-            Cell::text(super::words::capital(&one.listed.state)),
+            Cell::text(super::words::capital(&state_words(&one.listed, view.now()))),
             Cell::said(places.join(", ")),
             Cell::Text(clash),
         ]

@@ -10,15 +10,18 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::act::{Act as Verb, actions};
 use model::change::Change;
+use model::due::decision_due;
 use model::file::ChangeFile;
 use pages::{
     Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Notice, Place, Rich, Tone, Work, short_digest,
 };
 
-use super::acts_open::{context, decisions, note, others};
+use super::acts_open::{context, decisions, has_said_all, note, others};
 use super::brief::brief;
 use super::form::{Decoded, Form, refill};
 use super::plan_steps::{length, steps};
+use super::review_draft::start_from;
+use super::runbook::rolls_back_since;
 use super::sections::Around;
 use super::view::{View, Visitor, done_notice, escaped, notice_of, show_as};
 use super::words::{kind, plain, risk, state};
@@ -87,7 +90,10 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
     let comments = find_comments(view.room, &id)?;
     let entries = find_entries(view.room, &id)?;
     let told = find_timeline(view.room, &id)?;
-    let context = context(view, &file);
+    let context = ActContext {
+        is_rolled_back: rolls_back_since(&entries).is_some(),
+        ..context(view, &file)
+    };
     let has_failed = file.change.outcome.is_some_and(|outcome| !outcome.is_success());
     let review_draft = if has_failed && file.change.reviews.is_empty() && open.has(model::act::Act::Review) {
         Some(acts::draft_review::draft_review(view.room, key)?)
@@ -115,6 +121,10 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
     let change = &file.change;
     let content = &change.content;
     let mut acts = others(view, file, around.open, around.context);
+    if let Some(draft) = &around.review_draft {
+        let reviews = acts.iter_mut().filter(|form| form.id == "review");
+        reviews.for_each(|form| start_from(form, draft));
+    }
     acts.extend(super::retention::acts(view, change, &around.context.change_url));
     ChangePage {
         frame: view.frame.clone(),
@@ -317,23 +327,24 @@ fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context
         .iter()
         .filter(|request| request.person == view.me)
         .collect();
-    let said = file.standing().any(|approval| approval.person == view.me);
+    let said = has_said_all(view, file);
     let heading = match (acts.is_empty(), said) {
         (true, _) => "What is decided here",
         (false, false) => "Your decision",
         (false, true) => "You decided; another word replaces it",
     };
     let first = mine.iter().min_by_key(|request| request.asked_at);
-    let due = first.filter(|request| request.acknowledged_at.is_none() && !said && !acts.is_empty());
+    let is_open = !said && !acts.is_empty();
+    let due = decision_due(change, &view.me).filter(|_| is_open);
+    let asked = first.map(|request| format!("asked {}", view.reader.moment(request.asked_at)));
+    let unseen = first.filter(|request| is_open && request.acknowledged_at.is_none());
+    let seen = unseen.map(|request| super::brief::seen_words(view, request));
     Decision {
         heading: heading.to_owned(),
-        due: due
-            .map(|request| super::brief::due_words(view, request))
-            .unwrap_or_default(),
-        is_late: due.is_some_and(|request| request.acknowledge_by <= view.now()),
-        asked: first
-            .map(|request| format!("asked {}", view.reader.moment(request.asked_at)))
-            .unwrap_or_default(),
+        due: due.map(|at| super::brief::due_words(view, at)).unwrap_or_default(),
+        is_late: due.is_some_and(|at| at <= view.now()),
+        asked: asked.unwrap_or_default(),
+        seen: seen.unwrap_or_default(),
         binds: binds(change, acts.is_empty()),
         acts,
     }

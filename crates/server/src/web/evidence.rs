@@ -1,7 +1,10 @@
 //! Evidence from a form: its fields, and the file as it comes, hashed on its way and read as its kind says.
 
 use axum::extract::Multipart;
+use model::refusal::FieldError;
+use model::verbs::Body;
 use pages::Reader;
+use serde_json::Value;
 
 use super::form::Form;
 use super::view::{Visitor, write};
@@ -25,21 +28,49 @@ pub(super) async fn take(
     let file = receive(state, &mut multipart, &mut pairs).await;
     let form = Form::new(pairs);
     let reader = Reader::named("UTC", state.desk().tools().clock.now());
-    let body = form.decode(&reader, &[]).body;
+    let mut body = form.decode(&reader, &[]).body;
+    let has_file = matches!(file, Ok(Some(_)));
+    if has_file {
+        body = meant_as_file(body);
+    }
     let stored = match file {
         Ok(file) => keep(state, &visitor.caller, key, &body, file).await,
         Err(failure) => Err(failure),
     };
     let stored = match stored {
         Ok(stored) => stored,
-        Err(failure) => return Err((form, failure)),
+        Err(failure) => return Err((form, chosen_again(failure, has_file))),
     };
     let key = key.to_owned();
     let added = write(state, visitor, move |room| {
         acts::add_evidence::add_evidence(room, &key, &body, &stored)
     })
     .await;
-    added.map(drop).map_err(|failure| (form, failure))
+    added
+        .map(drop)
+        .map_err(|failure| (form, chosen_again(failure, has_file)))
+}
+
+/// Whoever chose a file and wrote nothing beside it did not mean a note: the menu stood on its first entry.
+fn meant_as_file(mut body: Body) -> Body {
+    let is_note = body.get("kind").and_then(Value::as_str) == Some("note");
+    if is_note && !body.contains_key("text") {
+        body.insert("kind".to_owned(), "file".into());
+    }
+    body
+}
+
+/// A refusal of a form whose file the browser forgets when the form comes back.
+fn chosen_again(mut failure: Failure, has_file: bool) -> Failure {
+    let errors = &mut failure.problem.errors;
+    if has_file && !errors.is_empty() && errors.iter().all(|error| error.field != "file") {
+        errors.push(FieldError::new(
+            "file",
+            "missing",
+            "Choose the file again: nothing of it was kept.",
+        ));
+    }
+    failure
 }
 
 async fn receive(
@@ -69,4 +100,25 @@ async fn receive(
         }
     }
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_file_without_words_is_no_note() {
+        let kind = |body: Value| {
+            let body = body.as_object().cloned().unwrap_or_default();
+            meant_as_file(body).get("kind").cloned()
+        };
+        assert_eq!(kind(json!({"kind": "note"})), Some("file".into()));
+        assert_eq!(
+            kind(json!({"kind": "note", "text": "Seen on staging"})),
+            Some("note".into())
+        );
+        assert_eq!(kind(json!({"kind": "sarif"})), Some("sarif".into()));
+    }
 }

@@ -2,12 +2,14 @@
 
 use acts::find_changes::{ChangeFilter, find_changes};
 use axum::extract::State as Extract;
-use axum::response::Response;
+use axum::http::{Method, Uri};
+use axum::response::{IntoResponse, Response};
 use model::words::State;
 use pages::{ActForm, Components, Entry, Help, Place, Problem, Rich, Tone};
 
 use super::ASSETS;
-use super::view::{View, Visitor, html, show, show_as};
+use super::view::{View, Visitor, html, see, show, show_as};
+use crate::failure::Failure;
 use crate::state::AppState;
 
 /// The stops of the tour: pages in the order in which a change meets them, the one of a change that is there by its key.
@@ -114,4 +116,66 @@ pub(super) async fn nothing(Extract(state): Extract<AppState>, visitor: Result<V
         Ok(page.render())
     })
     .await
+}
+
+/// What takes a form alone shows nothing by itself: whoever asks for its address, such as by going back in their browser after
+/// a refusal, is led to the page that the form stands on.
+pub(super) async fn form_alone(method: Method, uri: Uri) -> Response {
+    match page_of_form(uri.path()).filter(|_| method.is_safe()) {
+        Some(page) => see(&page),
+        None => Failure::new(405, "method_not_allowed", "This address does not take this method.").into_response(),
+    }
+}
+
+/// Nouns whose single things have pages of their own.
+const WITH_PAGES: [&str; 6] = [
+    "access-reviews",
+    "changes",
+    "incidents",
+    "services",
+    "templates",
+    "workloads",
+];
+
+fn page_of_form(path: &str) -> Option<String> {
+    let mut parts = path.strip_prefix("/t/")?.split('/');
+    let (tenant, noun) = (parts.next()?, parts.next()?);
+    let home = format!("/t/{tenant}/");
+    let Some(second) = parts.next() else {
+        // It is the form's own address, such as that of signing out or of a saved view.
+        return Some(if noun == "views" {
+            format!("{home}changes")
+        } else {
+            home
+        });
+    };
+    Some(match WITH_PAGES.contains(&noun) && parts.next().is_some() {
+        true => format!("{home}{noun}/{second}"),
+        false if noun == "views" => format!("{home}changes"),
+        false => format!("{home}{noun}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_form_leads_to_its_page() {
+        let pages = [
+            ("/t/halden/changes/CHG-1/evidence", "/t/halden/changes/CHG-1"),
+            ("/t/halden/policies/trial", "/t/halden/policies"),
+            ("/t/halden/tokens/t1/revocation", "/t/halden/tokens"),
+            (
+                "/t/halden/services/booking-api/watchers",
+                "/t/halden/services/booking-api",
+            ),
+            ("/t/halden/views/sharing", "/t/halden/changes"),
+            ("/t/halden/sign-out", "/t/halden/"),
+        ];
+        for (form, page) in pages {
+            assert_eq!(page_of_form(form).as_deref(), Some(page));
+        }
+        assert_eq!(page_of_form("/sign-in"), None);
+    }
 }

@@ -6,9 +6,11 @@ use acts::find_records::find_messages;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::act::{Act, actions};
+use model::change::Change;
+use model::due::decision_due;
 use model::file::ChangeFile;
 use model::glass::waits_for_cosignature;
-use model::requirement::{ahead, first_awaited};
+use model::requirement::{Ahead, ahead, first_awaited};
 use model::words::State as Stage;
 use pages::{ActForm, Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
 
@@ -69,7 +71,13 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let later = queue
         .iter()
         .skip(CARDS)
-        .map(|file| row(view, file, brief(view, file).why_you))
+        .map(|file| {
+            let due = decision_due(&file.change, &view.me);
+            QueueRow {
+                due: due.map(|at| view.reader.moment(at)).unwrap_or_default(),
+                ..row(view, file, brief(view, file).why_you)
+            }
+        })
         .collect();
     let own = own(view)?;
     let mut sections = super::home_board::sections(view, &queue);
@@ -121,6 +129,7 @@ fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCar
         .filter(|request| request.person == view.me)
         .min_by_key(|request| request.asked_at);
     let unseen = first.filter(|request| request.acknowledged_at.is_none());
+    let decide_by = decision_due(change, &view.me);
     let glass = change.break_glass.as_ref().filter(|_| open.has(Act::CosignBreakGlass));
     let until = glass.map(|glass| glass.until);
     Ok(QueueCard {
@@ -133,11 +142,14 @@ fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCar
             .unwrap_or_default(),
         due: match until {
             Some(until) => format!("Until {}", view.reader.due(until)),
-            None => unseen
-                .map(|request| super::brief::due_words(view, request))
+            None => decide_by
+                .map(|at| super::brief::due_words(view, at))
                 .unwrap_or_default(),
         },
-        is_late: until.is_some() || unseen.is_some_and(|request| request.acknowledge_by <= view.now()),
+        is_late: until.is_some() || decide_by.is_some_and(|at| at <= view.now()),
+        seen: unseen
+            .map(|request| super::brief::seen_words(view, request))
+            .unwrap_or_default(),
         brief: brief(view, file),
         acts: signatures(&open, &context(view, file))
             .into_iter()
@@ -206,7 +218,15 @@ fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     if let Some(returned) = &change.returned {
         return Rich::new().link(format!("Answer {}", view.name(&returned.by)), url);
     }
-    let rows = ahead(file, &view.directory, view.now());
+    if change.window_missed {
+        return Rich::new().link("Set new times", format!("{url}#act"));
+    }
+    let rows = in_time(change, ahead(file, &view.directory, view.now()));
+    let login = view.directory.login(&view.me);
+    let own = rows.iter().find(|row| row.unmet.waiting_on.contains(&login));
+    if let Some(row) = own.filter(|_| change.state >= Stage::Implementing) {
+        return Rich::new().link(act_words(&row.unmet.code), format!("{url}#act"));
+    }
     let first = first_awaited(&rows)
         .map(|row| view.all_waits_on(&row.unmet.waiting_on))
         .filter(|who| !who.is_empty());
@@ -237,17 +257,40 @@ fn tasks(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for (listed, _) in find_changes(view.room, &filter, 50, None)?.rows {
         let file = view.room.file(&listed.key)?;
-        let rows = ahead(&file, &view.directory, view.now());
+        let rows = in_time(&file.change, ahead(&file, &view.directory, view.now()));
         let Some(row) = rows.iter().find(|row| row.unmet.waiting_on.contains(&login)) else {
             continue;
         };
+        let way = format!("{}#act", view.change_url(&listed.key));
         let text = Rich::new()
+            .link(act_words(&row.unmet.code), way)
+            .text(": ")
             .link(listed.key.as_str(), view.change_url(&listed.key))
             .text(" ")
             .said(listed.title.as_str());
         entries.push(Entry::new(Tone::Wait, text).why(view.sentence(&row.unmet.text)));
     }
     Ok(entries)
+}
+
+/// What is due now of what lies ahead: before the work has ended nobody validates or reviews it.
+fn in_time(change: &Change, rows: Vec<Ahead>) -> Vec<Ahead> {
+    let is_early = |row: &Ahead| !matches!(row.unmet.code.as_str(), "outcome_missing" | "cosignature_missing");
+    let mut rows = rows;
+    if change.state == Stage::Implementing {
+        rows.retain(|row| !is_early(row));
+    }
+    rows
+}
+
+/// The act that brings what is missing.
+fn act_words(code: &str) -> &'static str {
+    match code {
+        "outcome_missing" => "Tell the outcome",
+        "validation_missing" => "Validate it",
+        "review_missing" => "Review it",
+        _ => "See what it waits for",
+    }
 }
 
 /// That the queue was not looked for in every change, where so many are open that it was not.

@@ -112,10 +112,10 @@ fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
             continue;
         }
         let is_on = listed.state == Stage::Implementing.as_str();
-        let (tone, words) = if is_on {
-            (Tone::Ok, "under way")
-        } else {
-            (Tone::Wait, "ahead")
+        let (tone, words) = match (super::calendar::stays_away(&listed, now), is_on) {
+            (Some(why), _) => (Tone::Stop, why),
+            (None, true) => (Tone::Ok, "under way"),
+            (None, false) => (Tone::Wait, "ahead"),
         };
         let span = match (listed.planned_start, listed.planned_end) {
             (Some(start), Some(end)) => view.reader.span(start, end),
@@ -393,18 +393,26 @@ fn since_yesterday(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>>
     let yesterday = today.start_of_day().and_then(|start| start.checked_sub(1.day()));
     // A zone whose days cannot be counted back by one is no zone of a person who reads this.
     let from = yesterday.map_or(view.now(), |start| start.timestamp());
+    let states = in_states(&[Stage::Implementing, Stage::Reviewing, Stage::Closed]);
+    // What the links ask for is what is looked for here, to the minute.
+    let (from, to) = (view.reader.field(from), view.reader.field(view.now()));
+    let query = format!(
+        "state={}&planned_from={}&planned_to={}",
+        escaped(&states.join(",")),
+        escaped(&from),
+        escaped(&to)
+    );
     let filter = ChangeFilter {
-        states: in_states(&[Stage::Implementing, Stage::Reviewing, Stage::Closed]),
-        planned_from: Some(from),
-        planned_to: Some(view.now()),
+        states,
+        planned_from: view.reader.read_field(&from),
+        planned_to: view.reader.read_field(&to),
         ..ChangeFilter::default()
     };
     let rows = find_changes(view.room, &filter, LOOK, None)?.rows;
-    let field = view.reader.field(from);
     let service = |targets: &[TargetRow]| {
         let mut text = Rich::new();
         for (place, target) in targets.iter().take(3).enumerate() {
-            let query = format!("service={}&planned_from={}", escaped(&target.service), escaped(&field));
+            let query = format!("service={}&{query}", escaped(&target.service));
             let comma = if place == 0 { "" } else { ", " };
             text = text
                 .text(comma)
@@ -442,7 +450,7 @@ fn since_yesterday(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>>
         rows: cells.collect(),
         ..Table::default()
     };
-    let all = view.url(&format!("/changes?planned_from={}", escaped(&field)));
+    let all = view.url(&format!("/changes?{query}"));
     let section = Section::new("since-yesterday", "Changed since yesterday", SectionBody::Table(table));
     Ok((!section.is_empty()).then_some(section.note(Rich::new().link("all of them", all))))
 }

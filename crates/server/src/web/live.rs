@@ -3,6 +3,8 @@
 //! It tells nothing else. The page asks for itself anew, so that what is shown went through the same door, the same
 //! rights and the same template as the first time.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -17,6 +19,8 @@ use crate::state::AppState;
 pub(super) struct Asked {
     about: Option<String>,
     from: Option<i64>,
+    /// The events without a place that the page showed when it was made, a point between two.
+    shown: Option<String>,
 }
 
 /// The stream behind a page.
@@ -30,6 +34,8 @@ pub(super) async fn stream(
         .get("last-event-id")
         .and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
     let from = last.map(|last| last.saturating_add(1)).or(asked.from);
+    let shown = asked.shown.as_deref().unwrap_or_default().split('.');
+    let shown: BTreeSet<String> = shown.map(str::to_owned).collect();
     let begin = move |room: &mut acts::Room<'_, '_>| {
         room.allow(actions::READ)?;
         let about = match &asked.about {
@@ -42,7 +48,7 @@ pub(super) async fn stream(
         // An index beyond the log's end is of another log; who asks for it is told from now on.
         Ok((about, size)) => {
             let from = from.unwrap_or(size).clamp(0, size);
-            crate::api::stream::news(state, visitor.caller, about, from)
+            crate::api::stream::news(state, visitor.caller, (about, shown), from)
         }
         Err(failure) => bare_problem(&failure),
     }

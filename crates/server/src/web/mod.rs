@@ -29,6 +29,7 @@ mod counts;
 mod edit;
 mod estate;
 mod evidence;
+mod evidence_list;
 mod export;
 mod factors;
 mod feed;
@@ -99,6 +100,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(estate_routes())
         .merge(other_routes())
         .merge(admin::routes())
+        .method_not_allowed_fallback(help::form_alone)
         .layer(DefaultBodyLimit::max(FORM_LIMIT as usize))
         .layer(from_fn_with_state(state.clone(), held::hold))
         .layer(from_fn_with_state(state.clone(), languages::speak))

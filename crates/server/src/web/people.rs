@@ -334,10 +334,26 @@ fn carried(token: &Token) -> String {
     format!("{} as {}", scopes.join(", "), roles.join(", "))
 }
 
+/// What a scope lets somebody do, in half a sentence.
+pub(super) fn scope_words(scope: &str) -> &'static str {
+    match scope {
+        "read" => "look at changes and the estate",
+        "write" => "write changes, decide on them and do the work",
+        "gate" => "ask the gate and collect permits",
+        "audit" => "read the whole log and export bundles",
+        "admin" => "set people, tokens, connections and policies",
+        "scim" => "bring people and groups in by SCIM, and nothing else",
+        _ => "do what its name says",
+    }
+}
+
 fn token_form(view: &View<'_, '_, '_>) -> ActForm {
-    let scopes: Vec<(&str, &str)> = acts::set_token::SCOPES.iter().map(|scope| (*scope, *scope)).collect();
-    let mut many = Field::many("scopes", "It may", &scopes);
-    many.chosen = ["read", "write", "gate"].map(str::to_owned).to_vec();
+    let scopes: Vec<(&str, &str)> = acts::set_token::SCOPES
+        .iter()
+        .map(|scope| (*scope, scope_words(scope)))
+        .collect();
+    // Nothing is ticked beforehand: what a secret may do is said by who hands it out.
+    let many = Field::many("scopes", "It may", &scopes).required();
     let roles: Vec<(&str, &str)> = Role::ALL.iter().map(|role| (role.as_str(), role.as_str())).collect();
     let narrowed = Field::many("roles", "Narrowed to", &roles).hint("None ticked: all roles of the person.");
     ActForm::new("token", "Make a token", view.url("/tokens"))
@@ -359,12 +375,19 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Make this token")
 }
 
+/// A form in which no scope is ticked would get the usual ones, which nobody chose.
+pub(super) fn no_scope(body: &model::verbs::Body) -> Option<model::refusal::FieldError> {
+    let text = "Say what it may do: tick at least one.";
+    (!body.contains_key("scopes")).then(|| model::refusal::FieldError::new("scopes", "missing", text))
+}
+
 /// Makes a token and shows its secret, this once: the answer is the page itself, so the secret stands in no address.
 pub(super) async fn create_token(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = form.clone();
     let made = write(&state, &visitor, move |room| {
         let directory = room.directory()?;
-        let decoded = sent.decode(&super::view::reader_of(room, &directory), &[]);
+        let mut decoded = sent.decode(&super::view::reader_of(room, &directory), &[]);
+        decoded.errors.extend(no_scope(&decoded.body));
         if !decoded.errors.is_empty() {
             return Err(model::refusal::Refusal::Invalid(decoded.errors).into());
         }

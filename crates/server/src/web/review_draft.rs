@@ -7,7 +7,7 @@ use serde_json::Value;
 pub(super) fn start_from(form: &mut ActForm, draft: &Value) {
     for field in &mut form.fields {
         match &draft[field.name.as_str()] {
-            Value::Bool(is) => field.value = if *is { "true".to_owned() } else { String::new() },
+            Value::Bool(is) => field.value = is.to_string(),
             Value::String(text) => field.value.clone_from(text),
             _ => {}
         }

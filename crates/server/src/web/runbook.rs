@@ -1,20 +1,24 @@
 //! The runbook of a change: one step at a time, with the latest moment to roll back always in sight.
 
-use acts::find_acts::find_acts;
+use acts::find_acts::{OpenActs, find_acts};
 use acts::find_records::find_entries;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use model::act::{Act as Verb, actions};
-use model::change::Change;
+use model::change::{Change, Step};
 use model::due::latest_rollback;
+use model::file::people_in_charge;
 use model::records::Entry as ActionEntry;
 use model::words::{EntryKind, State as Stage};
-use pages::{Act, ActForm, ActTone, Entry, Field, Notice, Place, Rich, RunClock, RunStep, Runbook, Tone, minutes};
+use pages::{
+    Act, ActContext, ActForm, ActTone, Entry, Field, Notice, Place, Rich, RunClock, RunStep, Runbook, Tone, minutes,
+};
 
 use super::acts_open::context;
 use super::plan_steps::{length, steps};
 use super::view::{View, Visitor, show};
+use super::words::names as names_of;
 use crate::state::AppState;
 
 /// How many lines of the log of actions stand under the step.
@@ -37,32 +41,21 @@ fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
     let open = find_acts(view.room, &file)?;
     let mut entries = find_entries(view.room, &change.id.0)?;
     entries.sort_by_key(|entry| entry.occurred_at);
-    let is_on = change.state == Stage::Implementing;
-    let steps_of = run_steps(view, change, &entries);
-    let current = steps_of.iter().position(|step| !step.is_done).filter(|_| is_on);
-    let mut acts: Vec<ActForm> = Vec::new();
+    let walk = Walk::of(change, &entries);
+    let steps_of = run_steps(view, &walk, &entries);
+    let current = steps_of.iter().position(|step| !step.is_done).filter(|_| walk.is_on);
     let forms = context(view, &file);
-    if open.has(Verb::Start) {
-        acts.push(Act::Start.form(&forms).field(Field::hidden("next", "runbook")));
-    }
-    if is_on && open.has(Verb::Complete) {
-        acts.push(ActForm::link("Tell the outcome", format!("{}#act", forms.change_url)).tone(ActTone::Go));
-    }
     let page = Runbook {
         frame: view.frame.clone(),
         key: change.key.clone(),
         href: view.change_url(&change.key),
         title: change.content.title.clone(),
-        instead: instead(change, steps_of.is_empty()),
-        clocks: clocks(
-            view,
-            change,
-            &entries,
-            current.and_then(|place| change.content.plan.get(place)),
-        ),
+        is_back: walk.back_since.is_some(),
+        instead: instead(change, &walk),
+        clocks: clocks(view, change, &entries, (&walk, current)),
         entry_url: format!("{}/implementation/entries", forms.change_url),
         api_url: format!("/api/v1/changes/{}/implementation/entries", change.key),
-        may_record: open.has(Verb::Record) && current.is_some(),
+        may_record: walk.is_on && open.has(Verb::Record),
         rollback: steps(view, &change.content.rollback_plan),
         rollback_note: way_back(change),
         so_far: entries
@@ -71,33 +64,91 @@ fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
             .take(SO_FAR)
             .map(|entry| so_far(view, entry))
             .collect(),
-        acts,
-        notices: notices(view, change),
+        acts: acts_of(&open, &forms, &walk),
+        notices: notices(view, change, &walk),
         steps: steps_of,
         current,
     };
     Ok(page.render())
 }
 
-fn instead(change: &Change, is_empty: bool) -> String {
-    let words = match change.state {
-        Stage::Implementing if is_empty => "It has no plan to follow",
-        Stage::Implementing => "Every step is done",
-        Stage::Reviewing | Stage::Closed => "The work is over",
-        Stage::Rejected | Stage::Cancelled => "It was called off",
+/// Which plan is followed: the plan, or the rollback plan once the way back is taken.
+struct Walk<'c> {
+    /// Whether the work goes on.
+    is_on: bool,
+    /// Since when the way back is taken.
+    back_since: Option<Timestamp>,
+    /// The steps.
+    plan: &'c [Step],
+}
+
+impl<'c> Walk<'c> {
+    fn of(change: &'c Change, entries: &[ActionEntry]) -> Self {
+        let is_on = change.state == Stage::Implementing;
+        let back_since = rolls_back_since(entries).filter(|_| is_on);
+        let content = &change.content;
+        let plan = match back_since {
+            Some(_) => &content.rollback_plan,
+            None => &content.plan,
+        };
+        Self {
+            is_on,
+            back_since,
+            plan,
+        }
+    }
+
+    /// What a step of the plan that is followed is noted as.
+    fn kind(&self) -> EntryKind {
+        match self.back_since {
+            Some(_) => EntryKind::Rollback,
+            None => EntryKind::Step,
+        }
+    }
+}
+
+/// Since when a change is rolled back, by its log of actions.
+pub(super) fn rolls_back_since(entries: &[ActionEntry]) -> Option<Timestamp> {
+    let back = entries.iter().filter(|entry| entry.kind == EntryKind::Rollback);
+    back.map(|entry| entry.occurred_at).min()
+}
+
+fn acts_of(open: &OpenActs, forms: &ActContext, walk: &Walk<'_>) -> Vec<ActForm> {
+    let mut acts: Vec<ActForm> = Vec::new();
+    if open.has(Verb::Start) {
+        acts.push(Act::Start.form(forms).field(Field::hidden("next", "runbook")));
+    }
+    if walk.is_on && open.has(Verb::Complete) {
+        let words = match walk.back_since {
+            Some(_) => "Tell the outcome: rolled back",
+            None => "Tell the outcome",
+        };
+        acts.push(ActForm::link(words, format!("{}#act", forms.change_url)).tone(ActTone::Go));
+    }
+    acts
+}
+
+fn instead(change: &Change, walk: &Walk<'_>) -> String {
+    let words = match (change.state, walk.back_since) {
+        (Stage::Implementing, Some(_)) if walk.plan.is_empty() => "It has no rollback plan to follow",
+        (Stage::Implementing, Some(_)) => "Every step back is done",
+        (Stage::Implementing, None) if walk.plan.is_empty() => "It has no plan to follow",
+        (Stage::Implementing, None) => "Every step is done",
+        (Stage::Reviewing | Stage::Closed, _) => "The work is over",
+        (Stage::Rejected | Stage::Cancelled, _) => "It was called off",
         _ => "It has not started yet",
     };
     words.to_owned()
 }
 
-fn run_steps(view: &View<'_, '_, '_>, change: &Change, entries: &[ActionEntry]) -> Vec<RunStep> {
+fn run_steps(view: &View<'_, '_, '_>, walk: &Walk<'_>, entries: &[ActionEntry]) -> Vec<RunStep> {
     let is_done = |number: usize| {
         let number = i64::try_from(number).unwrap_or(i64::MAX);
         entries
             .iter()
-            .any(|entry| entry.kind == EntryKind::Step && entry.step == Some(number))
+            .any(|entry| entry.kind == walk.kind() && entry.step == Some(number))
     };
-    let rows = change.content.plan.iter().enumerate().map(|(place, step)| RunStep {
+    let rows = walk.plan.iter().enumerate().map(|(place, step)| RunStep {
         title: step.title.clone(),
         who: step
             .doer
@@ -115,51 +166,68 @@ fn run_steps(view: &View<'_, '_, '_>, change: &Change, entries: &[ActionEntry]) 
     rows.collect()
 }
 
+/// Since when the step runs; and by when to turn back, or since when the way back is taken.
 fn clocks(
     view: &View<'_, '_, '_>,
     change: &Change,
     entries: &[ActionEntry],
-    step: Option<&model::change::Step>,
+    (walk, current): (&Walk<'_>, Option<usize>),
 ) -> Vec<RunClock> {
-    let mut clocks = Vec::new();
-    let hour = |at: Timestamp| view.reader.local(at).strftime("%H:%M").to_string();
-    let last = entries
-        .iter()
-        .rev()
-        .find(|entry| entry.kind == EntryKind::Step)
-        .map(|entry| entry.occurred_at);
-    if let (Some(since), Some(step)) = (last.or(change.actual_start), step) {
-        let of = step
-            .minutes
+    if !walk.is_on {
+        return Vec::new();
+    }
+    let last = entries.iter().rev().find(|entry| entry.kind == walk.kind());
+    let since = last.map(|entry| entry.occurred_at).or(change.actual_start);
+    let step = current.and_then(|place| walk.plan.get(place));
+    let first = since
+        .zip(step)
+        .map(|(since, step)| runs_since(view, "On this step since", since, step.minutes));
+    let second = match walk.back_since {
+        Some(since) => Some(runs_since(view, "Rolling back since", since, minutes_back(change))),
+        None => latest_rollback(change).map(|latest| turn_by(view, latest)),
+    };
+    first.into_iter().chain(second).collect()
+}
+
+fn hour(view: &View<'_, '_, '_>, at: Timestamp) -> String {
+    view.reader.local(at).strftime("%H:%M").to_string()
+}
+
+/// Something that goes on, and how many minutes it was to take.
+fn runs_since(view: &View<'_, '_, '_>, label: &str, since: Timestamp, planned: Option<i64>) -> RunClock {
+    let due = planned.map(|count| model::reading::later(since, jiff::SignedDuration::from_mins(count)));
+    RunClock {
+        label: label.to_owned(),
+        time: hour(view, since),
+        detail: planned
             .map(|count| format!("of {}", minutes(count.unsigned_abs())))
-            .unwrap_or_default();
-        let due = step
-            .minutes
-            .map(|count| model::reading::later(since, jiff::SignedDuration::from_mins(count)));
-        clocks.push(RunClock {
-            label: "On this step since".to_owned(),
-            time: hour(since),
-            detail: of,
-            instant: since.to_string(),
-            is_late: due.is_some_and(|due| due < view.now()),
-        });
+            .unwrap_or_default(),
+        instant: since.to_string(),
+        is_late: due.is_some_and(|due| due < view.now()),
     }
-    if let Some(latest) = latest_rollback(change).filter(|_| step.is_some()) {
-        let is_late = latest <= view.now();
-        clocks.push(RunClock {
-            label: "Roll back by".to_owned(),
-            time: hour(latest),
-            detail: if is_late {
-                "it is too late for that now"
-            } else {
-                "then it is too late"
-            }
-            .to_owned(),
-            instant: if is_late { String::new() } else { latest.to_string() },
-            is_late,
-        });
+}
+
+/// The latest moment to turn back: it counts for as long as no outcome is told, also behind the last step.
+fn turn_by(view: &View<'_, '_, '_>, latest: Timestamp) -> RunClock {
+    let is_late = latest <= view.now();
+    let detail = if is_late {
+        "it is too late for that now"
+    } else {
+        "then it is too late"
+    };
+    RunClock {
+        label: "Roll back by".to_owned(),
+        time: hour(view, latest),
+        detail: detail.to_owned(),
+        instant: if is_late { String::new() } else { latest.to_string() },
+        is_late,
     }
-    clocks
+}
+
+fn minutes_back(change: &Change) -> Option<i64> {
+    let content = &change.content;
+    let sum: i64 = content.rollback_plan.iter().filter_map(|step| step.minutes).sum();
+    content.rollback_minutes.or((sum > 0).then_some(sum))
 }
 
 fn way_back(change: &Change) -> String {
@@ -176,7 +244,7 @@ fn way_back(change: &Change) -> String {
 fn so_far(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
     let tone = match entry.kind {
         EntryKind::Step => Tone::Ok,
-        EntryKind::Deviation => Tone::Wait,
+        EntryKind::Deviation | EntryKind::Rollback => Tone::Wait,
         EntryKind::Issue => Tone::Stop,
     };
     let why = Rich::new()
@@ -185,7 +253,16 @@ fn so_far(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
     Entry::new(tone, Rich::new().said(entry.text.as_str())).why(why)
 }
 
-fn notices(view: &View<'_, '_, '_>, change: &Change) -> Vec<Notice> {
+fn notices(view: &View<'_, '_, '_>, change: &Change, walk: &Walk<'_>) -> Vec<Notice> {
+    let back = walk.back_since.map(|since| {
+        let people = people_in_charge(change, &view.directory);
+        let names: Vec<String> = people.iter().map(|person| view.name(person)).collect();
+        let told = match names.len() {
+            1 => names_of(&names).text(" is told."),
+            _ => names_of(&names).text(" are told."),
+        };
+        Notice::new(Tone::Stop, told).title(format!("Rolling back since {}", hour(view, since)))
+    });
     let hold = change.hold.as_ref().map(|hold| {
         let reason = Rich::new().said(hold.reason.as_str());
         Notice::new(Tone::Stop, reason).title(format!("On hold by {}", view.name(&hold.by)))
@@ -193,5 +270,5 @@ fn notices(view: &View<'_, '_, '_>, change: &Change) -> Vec<Notice> {
     let ran_over = change.overrun.then(|| {
         Notice::new(Tone::Stop, "Ask for more time on its page, or roll back.").title("It runs over its time")
     });
-    hold.into_iter().chain(ran_over).collect()
+    back.into_iter().chain(hold).chain(ran_over).collect()
 }

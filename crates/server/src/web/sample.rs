@@ -218,18 +218,57 @@ pub(super) async fn verify(
     }
 }
 
+/// What is wrong or cannot be told comes first, then what was checked with its counts, and apart from both what is remarked.
+fn check_sections(checked: &proof::bundle::BundleReport) -> Vec<Section> {
+    let found = |is_remark: bool| {
+        let findings = checked.report.findings.iter();
+        let wanted = findings.filter(move |finding| (finding.outcome == Outcome::Good) == is_remark);
+        let entries = wanted.map(|finding| {
+            let tone = match finding.outcome {
+                Outcome::Good => Tone::Plain,
+                Outcome::Bad => Tone::Stop,
+                Outcome::CannotTell => Tone::Wait,
+            };
+            Entry::new(tone, finding.text.as_str()).code(finding.code)
+        });
+        SectionBody::Entries(entries.collect())
+    };
+    let mut sections = vec![Section::new("findings", "What does not hold", found(false))];
+    let tone = match checked.outcome {
+        Outcome::Good => Tone::Ok,
+        _ => Tone::Plain,
+    };
+    let done = [
+        (checked.events_proven as u64, "events are in the log, each at its place"),
+        (
+            checked.records_checked as u64,
+            "records are what the log says was written, with every text under its digest",
+        ),
+        (
+            checked.log_size.unwrap_or_default(),
+            "entries has the log at the checkpoint, which its key signed",
+        ),
+    ];
+    let rows = done
+        .into_iter()
+        .map(|(number, words)| Entry::new(tone, Rich::new().strong(count(number)).text(format!(" {words}"))));
+    sections.push(Section::new(
+        "checked",
+        "What was checked",
+        SectionBody::Entries(rows.collect()),
+    ));
+    sections.push(Section::new("remarks", "To be remarked", found(true)));
+    sections.retain(|section| !section.is_empty());
+    sections
+}
+
 fn verified_page(view: &View<'_, '_, '_>, key: &str, bytes: &[u8]) -> String {
     let checked = proof::bundle::verify(bytes, None);
-    let (tone, words) = match checked.outcome {
-        Outcome::Good => (Tone::Ok, "good"),
-        Outcome::Bad => (Tone::Stop, "bad"),
-        _ => (Tone::Wait, "undecided"),
+    let words = match checked.outcome {
+        Outcome::Good => "good",
+        Outcome::Bad => "bad",
+        _ => "undecided",
     };
-    let entries = checked
-        .report
-        .findings
-        .iter()
-        .map(|finding| Entry::new(tone, finding.text.as_str()).code(finding.code));
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![
@@ -239,10 +278,7 @@ fn verified_page(view: &View<'_, '_, '_>, key: &str, bytes: &[u8]) -> String {
         title: format!("The bundle of {} is {words}", key.to_uppercase()),
         ..RecordPage::default()
     };
-    page.sections.push(
-        Section::new("findings", "What was checked", SectionBody::Entries(entries.collect()))
-            .unsaid("Every digest, signature, inclusion and consistency holds, and nothing is to be remarked."),
-    );
+    page.sections.extend(check_sections(&checked));
     page.notices.push(Notice::new(
         Tone::Plain,
         Rich::from("This server made the bundle and checked it. To trust nobody: fetch it, and run ")
@@ -254,16 +290,7 @@ fn verified_page(view: &View<'_, '_, '_>, key: &str, bytes: &[u8]) -> String {
         format!("/api/v1/changes/{}/bundle", escaped(key)),
     ));
     page.facts = vec![
-        Fact::new(
-            "Events proven in the log",
-            Rich::from(count(checked.events_proven as u64)),
-        ),
-        Fact::new("Records checked", Rich::from(count(checked.records_checked as u64))),
         Fact::new("Log", Rich::from(checked.origin.unwrap_or_default())),
-        Fact::new(
-            "Size of the log",
-            Rich::from(count(checked.log_size.unwrap_or_default())),
-        ),
         Fact::new("SHA-256", Rich::new().code(proof::crypto::digest_text(bytes))),
     ];
     page.render()

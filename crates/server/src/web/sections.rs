@@ -12,7 +12,7 @@ use model::ids::PersonId;
 use model::records::{Comment, Entry as ActionEntry};
 use model::requirement::ahead;
 use model::words::{
-    ApprovalState, EntryKind, EvidenceResult, GateDecision, Kind, LinkKind, PermitState, TaskState, ValidationResult,
+    ApprovalState, EntryKind, GateDecision, Kind, LinkKind, PermitState, State, TaskState, ValidationResult,
 };
 use pages::{
     Act, ActContext, ActForm, ActTone, Choice, Entry, Fact, Field, Input, Moment, Rich, Stepper, TargetRow, Tone, Work,
@@ -21,8 +21,9 @@ use pages::{
 
 use serde_json::Value;
 
+use super::acts_open::awaits_word_of;
 use super::brief::{decided, missing, outcome_mark, step_name, way_on, why_asked};
-use super::review_draft::{start_from, what_differs};
+use super::review_draft::what_differs;
 use super::view::{View, escaped};
 use super::words::{capital, plain, state};
 
@@ -50,7 +51,7 @@ pub(super) struct Around<'f> {
 }
 
 impl Around<'_> {
-    fn act(&self, verb: Verb, act: Act) -> Vec<ActForm> {
+    pub(super) fn act(&self, verb: Verb, act: Act) -> Vec<ActForm> {
         if self.open.has(verb) {
             vec![act.form(self.context)]
         } else {
@@ -65,7 +66,7 @@ impl Around<'_> {
         })
     }
 
-    fn at(&self, id: &str, label: &str, path: &str) -> ActForm {
+    pub(super) fn at(&self, id: &str, label: &str, path: &str) -> ActForm {
         ActForm::new(id, label, format!("{}{path}", self.context.change_url)).tone(ActTone::Link)
     }
 
@@ -129,7 +130,8 @@ impl Around<'_> {
         entries.extend(super::boards::entries(view, self.file));
         let change = &self.file.change;
         for request in &change.requests {
-            if self.file.standing().any(|approval| approval.person == request.person) {
+            let has_decided = self.file.standing().any(|approval| approval.person == request.person);
+            if has_decided && !awaits_word_of(view, self.file, &request.person) {
                 continue;
             }
             let aside = match request.acknowledged_at {
@@ -172,15 +174,16 @@ impl Around<'_> {
                 None => entry,
             });
         }
-        Work::new(self.yes_note(), entries)
+        Work::new(self.yes_note(view), entries)
     }
 
-    /// How many of those who are asked said yes: “2 of 4 said yes”.
-    fn yes_note(&self) -> String {
+    /// How many of those who are asked said yes: “2 of 4 said yes”. A yes of which an edit voided a part, so that its author
+    /// is asked anew, is none.
+    fn yes_note(&self, view: &View<'_, '_, '_>) -> String {
         let yes: BTreeSet<&PersonId> = self
             .file
             .standing()
-            .filter(|approval| approval.is_yes())
+            .filter(|approval| approval.is_yes() && !awaits_word_of(view, self.file, &approval.person))
             .map(|approval| &approval.person)
             .collect();
         let mut asked: BTreeSet<&PersonId> = self.file.change.requests.iter().map(|row| &row.person).collect();
@@ -255,73 +258,6 @@ impl Around<'_> {
                 }
             });
         Work::new("", entries.collect())
-    }
-
-    /// Evidence, with the form that adds to it.
-    pub fn evidence(&self, view: &View<'_, '_, '_>) -> Work {
-        let entries = self.file.evidence.iter().map(|evidence| {
-            let tone = match evidence.result {
-                EvidenceResult::Passed => Tone::Ok,
-                EvidenceResult::Failed => Tone::Stop,
-                EvidenceResult::Informational => Tone::Plain,
-            };
-            let bound = evidence
-                .artifact
-                .as_deref()
-                .map_or_else(|| "the plan".to_owned(), short_digest);
-            let place = evidence
-                .environment
-                .as_ref()
-                .map(|name| format!(", {name}"))
-                .unwrap_or_default();
-            let mut entry = Entry::new(
-                tone,
-                Rich::new()
-                    .name(evidence.name.as_str())
-                    .text(format!(" {}", plain(evidence.result.as_str()))),
-            )
-            .why(format!(
-                "{}, {}{place}; for {bound}; by {}",
-                evidence.kind,
-                evidence.aspect,
-                view.name(&evidence.by)
-            ))
-            .aside(view.reader.distance(evidence.at));
-            if let Some(text) = &evidence.text {
-                entry = entry.quote(text.as_str());
-            }
-            if let Some(accepted) = &evidence.accepted {
-                entry = entry.aside(format!("accepted by {}", view.name(&accepted.by)));
-            }
-            let id = evidence.id.as_str();
-            let may =
-                evidence.result == EvidenceResult::Failed && evidence.accepted.is_none() && evidence.by != view.me;
-            if may && self.open.has(Verb::AcceptEvidence) {
-                let accept = self
-                    .at(
-                        &format!("accept-{id}"),
-                        "Accept it",
-                        &format!("/evidence/{id}/acceptance"),
-                    )
-                    .field(Field::textarea("reason", "Why its failure does not matter").required())
-                    .submit("Accept this failure");
-                entry = entry.act(format!("evidence-{id}"), accept);
-            }
-            entry
-        });
-        let entries: Vec<Entry> = entries.collect();
-        let passed = self
-            .file
-            .evidence
-            .iter()
-            .filter(|evidence| evidence.result == EvidenceResult::Passed)
-            .count();
-        let note = if entries.is_empty() {
-            String::new()
-        } else {
-            format!("{passed} of {} passed", entries.len())
-        };
-        Work::new(note, entries).acts(self.act(Verb::AddEvidence, Act::AddEvidence))
     }
 
     /// Tasks.
@@ -478,6 +414,7 @@ impl Around<'_> {
                 EntryKind::Step => (Tone::Ok, "Step"),
                 EntryKind::Deviation => (Tone::Wait, "Deviation"),
                 EntryKind::Issue => (Tone::Stop, "Issue"),
+                EntryKind::Rollback => (Tone::Wait, "Rollback"),
             };
             Entry::new(
                 tone,
@@ -545,13 +482,12 @@ impl Around<'_> {
                 .text(" found on the unauthorized work");
             entries.push(Entry::new(Tone::Wait, text).quote(finding.reason.as_str()));
         }
-        let mut acts = self.act(Verb::Validate, Act::Validate);
-        let mut reviews = self.act(Verb::Review, Act::Review);
-        if let Some(draft) = &self.review_draft {
-            entries.push(what_differs(draft));
-            reviews.iter_mut().for_each(|form| start_from(form, draft));
+        entries.extend(self.review_draft.as_ref().map(what_differs));
+        // While it is under review, its validation and its review are what its reader can do now, and stand above.
+        let mut acts = Vec::new();
+        if change.state == State::Closed {
+            acts.extend(self.act(Verb::Review, Act::Review).into_iter().map(addendum));
         }
-        acts.extend(reviews);
         Work::new("", entries).acts(acts)
     }
 
@@ -592,7 +528,10 @@ impl Around<'_> {
         self.told
             .iter()
             .take(MOMENTS)
-            .map(|told| super::audit::moment(view, told))
+            .map(|told| {
+                let said = super::audit::entry_of(told).and_then(|id| self.entries.iter().find(|it| it.id.0 == id));
+                super::audit::moment_of(view, told, said.map(super::audit::noted))
+            })
             .collect()
     }
 
@@ -717,6 +656,13 @@ impl Around<'_> {
                 .collect(),
         }
     }
+}
+
+/// A review of what is closed already: it adds to the record and changes nothing of it.
+fn addendum(form: ActForm) -> ActForm {
+    let mut form = form.submit("Add this to the review");
+    form.verb_label = "Add to the review".to_owned();
+    form
 }
 
 /// The config items that the estate does not hold: nobody but the service's owners is asked for them.

@@ -22,6 +22,8 @@ use crate::caller::{Caller, Credential};
 use crate::failure::Failure;
 use crate::state::AppState;
 
+/// Of how many events without a place a page says that it shows them; what is beyond is counted as news.
+const UNPLACED: i64 = 30;
 /// How long after its last seal a log counts as fresh, in seconds, while something waits.
 const FRESH_SECONDS: i64 = 60;
 
@@ -140,6 +142,8 @@ pub(super) struct View<'v, 'a, 'c> {
     /// What waits for the reader's word, the most urgent first: [`WAITING_SHOWN`] at most.
     pub queue: Vec<ChangeFile>,
     log_size: i64,
+    /// Events that this page shows and that have no place in the log yet.
+    unplaced: Vec<String>,
 }
 
 impl<'v, 'a, 'c> View<'v, 'a, 'c> {
@@ -155,6 +159,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         let (frame, log_size) = frame(room, &directory, (&reader, place, queue.len()))?;
         Ok(Self {
             log_size,
+            unplaced: store::event::ids_unsequenced(room.tx, UNPLACED)?,
             queue,
             policies: room.policies()?,
             room,
@@ -165,10 +170,15 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         })
     }
 
-    /// Lets the page follow what happens after it was made: to one change by its key, or to all.
+    /// Lets the page follow what happens after it was made: to one change by its key, or to all. What it shows already has no
+    /// place in the log yet where it has just been done, such as the act that led to this page; it is no news later.
     pub fn follow(&mut self, change: Option<&str>) {
         let about = change.map(|key| format!("about={}&", escaped(key))).unwrap_or_default();
-        self.frame.stream = self.url(&format!("/live?{about}from={}", self.log_size));
+        let shown = match self.unplaced.is_empty() {
+            true => String::new(),
+            false => format!("&shown={}", self.unplaced.join(".")),
+        };
+        self.frame.stream = self.url(&format!("/live?{about}from={}{shown}", self.log_size));
     }
 
     /// The present.

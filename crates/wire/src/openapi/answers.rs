@@ -424,8 +424,13 @@ const ITEMS: &[Shape] = &[
         "A line in the log of actions.",
         &[
             text("text", TEXT, "What was done or seen.").needed(),
-            word("kind", all!(EntryKind), "Step, deviation or issue.").needed(),
-            integer("step", 1, i64::MAX, "The step of the plan it is about, counted from 1."),
+            word("kind", all!(EntryKind), "Step, deviation, issue or rollback.").needed(),
+            integer(
+                "step",
+                1,
+                i64::MAX,
+                "The step of the plan it is about, of the rollback plan where it is a rollback, counted from 1.",
+            ),
             text("target", LINE, "The target's id."),
             time("occurred_at", "When it happened."),
         ],

@@ -292,8 +292,17 @@ const WORK: &[Shape] = &[
         "A line in the log of actions.",
         &[
             text("text", TEXT, "What was done or seen.").needed(),
-            word("kind", all!(EntryKind), "`step` unless said; the others alert at once."),
-            integer("step", 1, i64::MAX, "The step of the plan it is about, counted from 1."),
+            word(
+                "kind",
+                all!(EntryKind),
+                "`step` unless said; the others alert at once, a rollback where it begins (without `step`).",
+            ),
+            integer(
+                "step",
+                1,
+                i64::MAX,
+                "The step of the plan it is about, of the rollback plan where it is a rollback, counted from 1.",
+            ),
             text("target", LINE, "The target's id."),
             time("occurred_at", "When it happened; now unless said."),
         ],

@@ -197,8 +197,8 @@ pub enum Act {
         key: String,
         /// What was done or seen.
         text: String,
-        /// A deviation or an issue alerts owner and change manager at once.
-        #[arg(long, value_parser = ["step", "deviation", "issue"], default_value = "step")]
+        /// A deviation, an issue or the begin of a rollback alerts owner and change manager at once.
+        #[arg(long, value_parser = ["step", "deviation", "issue", "rollback"], default_value = "step")]
         kind: String,
         /// The target's id.
         #[arg(long)]
