@@ -1,7 +1,7 @@
 //! `assent meeting` and `assent on-call`: boards that decide at a meeting.
 
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::estate::list;
 use crate::cli::Common;

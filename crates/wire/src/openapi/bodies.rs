@@ -215,16 +215,9 @@ const DECISIONS: &[Shape] = &[
     shape(
         "TemplateEndInput",
         "Says why, and of which version.",
-        &[
-            text("reason", TEXT, "Why.").needed(),
-            integer(
-                "template_version",
-                1,
-                i64::MAX,
-                "The version that was read; a retirement of the one that is proposed beside another takes that proposal away alone.",
-            ),
-        ],
-    ),
+        &[integer("template_version", 1, i64::MAX, "That in force, or proposed.")],
+    )
+    .based_on(&["ReasonInput"]),
     shape(
         "ErasureInput",
         "Which texts of a change are to be erased, and why. What the log proves stays.",
