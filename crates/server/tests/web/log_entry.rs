@@ -21,14 +21,17 @@ fn on_host<T: Send + 'static>(
         .unwrap()
 }
 
-/// The newest event of a kind once it has its place, as the interface shows it.
+/// The newest event of a kind, as the interface shows it, once all events have their place.
 fn newest(house: &House, kind: &'static str) -> EventView {
     loop {
         let found = on_host(house, TENANT, move |room| {
+            if store::event::count_unsequenced(room.tx)? > 0 {
+                return Ok(None);
+            }
             let entries = find_log(room, None, 200)?.entries;
-            let found = entries.into_iter().find(|it| it.kind == kind);
-            let place = found.and_then(|it| it.index);
-            place.map(|number| show_event(room, &number.to_string())).transpose()
+            let found = entries.into_iter().find(|it| it.kind == kind).and_then(|it| it.index);
+            let place = found.expect("such an event").to_string();
+            show_event(room, &place).map(Some)
         });
         if let Some(found) = found {
             return found;
