@@ -165,9 +165,8 @@ fn read_claims(reading: &mut Reading<'_>, issuer: &str) -> BTreeMap<String, BTre
         reading.wrong("claims", "trusts_anybody", text);
     } else if is_public(issuer) && !claims.iter().any(fixes_owner) {
         let text = format!(
-            "Anybody can have a token of {issuer}, for a repository of their own, a branch `main` in it and an environment \
-             `production`. Name a claim that says whose it is, with the owner written out: {{\"repository\": [\"acme/*\"]}} on \
-             GitHub, {{\"project_path\": [\"acme/*\"]}} on GitLab, or the owner's id."
+            "Anybody can have a token of {issuer}. Name a claim that says whose the repository is, with the owner written out, such \
+             as `repository=acme/*` on GitHub or `project_path=acme/*` on GitLab, or the owner's id."
         );
         reading.wrong("claims", "trusts_anybody", text);
     }
