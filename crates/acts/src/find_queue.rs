@@ -126,6 +126,10 @@ fn find_unsigned(room: &mut Room<'_, '_>) -> Result<Vec<ChangeFile>> {
 /// Whether an approval that is still missing waits for the acting person.
 fn waits_for(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<bool> {
     let person = room.actor.person.clone();
+    // Nobody is asked about a time that has passed: it gets new times first.
+    if file.change.window_missed {
+        return Ok(false);
+    }
     // A yes of which an edit voided a part stands, and its author is asked anew; any other word is their last.
     let mut own = file.standing().filter(|approval| approval.person == person);
     if own.any(|approval| !approval.is_yes()) {

@@ -266,9 +266,20 @@ pub(crate) struct BriefRow<'a> {
     pub(crate) met_icon: &'static str,
 }
 
+/// The class of a question that nobody answered, on a card that asks for a decision.
+const UNANSWERED: &str = "unanswered";
+
 impl BriefRow<'_> {
     fn is_empty(&self) -> bool {
         self.answer.is_none_or(Rich::is_empty) && self.list.is_empty()
+    }
+
+    /// What nobody said is quiet where somebody may still say it, and waits where it is decided upon.
+    fn unsaid_class(&self) -> &'static str {
+        match self.class {
+            UNANSWERED => "waits",
+            _ => "muted",
+        }
     }
 
     fn list_icon(&self, tone: &Tone) -> &'static str {
@@ -315,7 +326,10 @@ impl Brief {
         .into_iter()
         .filter(|row| !row.is_empty() || !row.unsaid.is_empty())
         .map(|row| match row.is_empty() {
-            true => BriefRow { class: "open", ..row },
+            true => BriefRow {
+                class: UNANSWERED,
+                ..row
+            },
             false => row,
         })
         .collect()

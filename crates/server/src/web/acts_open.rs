@@ -77,6 +77,10 @@ pub(super) fn decisions(
 
 /// Whether a rule of approval still lacks the word of a person, also one who gave a word before.
 pub(super) fn awaits_word_of(view: &View<'_, '_, '_>, file: &ChangeFile, person: &PersonId) -> bool {
+    // Nobody is asked about a time that has passed: it gets new times first.
+    if file.change.window_missed {
+        return false;
+    }
     let login = view.directory.login(person);
     let rows = ahead(file, &view.directory, view.now());
     rows.iter()
@@ -201,6 +205,11 @@ fn weighed(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, (verb, f
     let is_under_way = file.change.state == State::Implementing;
     match verb {
         Verb::Complete if is_under_way && !open.has(Verb::DecideExtension) => form.tone(ActTone::Go),
+        Verb::Schedule if file.change.window_missed => {
+            let mut form = form.tone(ActTone::Go);
+            form.verb_label = "Set new times".to_owned();
+            form
+        }
         Verb::Validate if is_asked_for(view, file, "validation_missing") => form.tone(ActTone::Go),
         Verb::Review if is_asked_for(view, file, "review_missing") => form.tone(ActTone::Go),
         Verb::Close if closes_at(file, &view.directory, view.now()).is_some() => form.tone(ActTone::Plain),

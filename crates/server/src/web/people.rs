@@ -335,7 +335,7 @@ fn carried(token: &Token) -> String {
 }
 
 /// What a scope lets somebody do, in half a sentence.
-pub(super) fn scope_words(scope: &str) -> &'static str {
+fn scope_words(scope: &str) -> &'static str {
     match scope {
         "read" => "look at changes and the estate",
         "write" => "write changes, decide on them and do the work",
@@ -347,13 +347,19 @@ pub(super) fn scope_words(scope: &str) -> &'static str {
     }
 }
 
+/// The scopes to tick, each with what it means. Nothing is ticked beforehand: what a secret may do is said by who hands it out.
+pub(super) fn scopes_field(scopes: &[&str], chosen: Vec<String>) -> Field {
+    let choices = scopes.iter().map(|scope| Choice {
+        hint: Some(scope_words(scope).to_owned()),
+        ..Choice::new(*scope, *scope)
+    });
+    let mut field = Field::new("scopes", "It may", Input::Many(choices.collect())).required();
+    field.chosen = chosen;
+    field
+}
+
 fn token_form(view: &View<'_, '_, '_>) -> ActForm {
-    let scopes: Vec<(&str, &str)> = acts::set_token::SCOPES
-        .iter()
-        .map(|scope| (*scope, scope_words(scope)))
-        .collect();
-    // Nothing is ticked beforehand: what a secret may do is said by who hands it out.
-    let many = Field::many("scopes", "It may", &scopes).required();
+    let many = scopes_field(acts::set_token::SCOPES, Vec::new());
     let roles: Vec<(&str, &str)> = Role::ALL.iter().map(|role| (role.as_str(), role.as_str())).collect();
     let narrowed = Field::many("roles", "Narrowed to", &roles).hint("None ticked: all roles of the person.");
     ActForm::new("token", "Make a token", view.url("/tokens"))

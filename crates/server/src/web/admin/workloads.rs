@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use super::super::back::{Back, send};
 use super::super::form::Form;
-use super::super::people::{no_scope, scope_words};
+use super::super::people::{no_scope, scopes_field};
 use super::super::view::{View, Visitor, escaped, show};
 use super::super::words::and;
 use super::{lines, sent};
@@ -203,7 +203,7 @@ fn form(view: &View<'_, '_, '_>, id: &str, label: &str, known: Option<&Workload>
                 .value(claims)
                 .required(),
         )
-        .field(scopes_field(known))
+        .field(scopes_field(acts::set_workload::SCOPES, scopes_of(known)))
         .field(
             ticked("roles", "Narrowed to", &roles, roles_of(known))
                 .hint("None ticked: all roles of the person."),
@@ -224,14 +224,8 @@ fn ticked(name: &str, label: &str, words: &[&str], chosen: Vec<String>) -> Field
     field
 }
 
-fn scopes_field(known: Option<&Workload>) -> Field {
-    let scopes: Vec<(&str, &str)> = acts::set_workload::SCOPES
-        .iter()
-        .map(|scope| (*scope, scope_words(scope)))
-        .collect();
-    let mut field = Field::many("scopes", "It may", &scopes).required();
-    field.chosen = known.map(|it| it.scopes.iter().cloned().collect()).unwrap_or_default();
-    field
+fn scopes_of(known: Option<&Workload>) -> Vec<String> {
+    known.map(|it| it.scopes.iter().cloned().collect()).unwrap_or_default()
 }
 
 fn roles_of(known: Option<&Workload>) -> Vec<String> {
