@@ -20,6 +20,7 @@ fn plan(store: &Store, sql: &str) -> String {
         ("empty", (&[][..] as &[u8]).into()),
         ("after", "x".into()),
         ("held", true.into()),
+        ("open", true.into()),
         ("connection", "x".into()),
         ("state", "parked".into()),
     ]
