@@ -1,6 +1,6 @@
 //! Times and pauses: schedule, hold, resume, cancel.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{Body, write};
@@ -8,52 +8,13 @@ use crate::act::Act;
 use crate::change::{Hold, Stated};
 use crate::file::Case;
 use crate::lifecycle::{check_hold, check_state};
-use crate::reading::{Reading, TEXT, later};
-use crate::refusal::{FieldError, Refusal};
+use crate::reading::{Reading, TEXT};
+use crate::refusal::Refusal;
 use crate::settle::{move_to, revoke_permits, settle};
 use crate::words::State;
 
-/// How far ahead a start may be planned: five years. What lies further is mostly a slip of a digit, and would stand in every
-/// calendar until then.
-pub const FARTHEST_START: SignedDuration = SignedDuration::from_hours(24 * 366 * 5);
-/// The longest window from planned start to planned end: 92 days, a quarter.
-pub const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(24 * 92);
 /// How far behind the planned end an extension may reach: seven days; longer work is planned anew.
 pub const LONGEST_EXTENSION: SignedDuration = SignedDuration::from_hours(24 * 7);
-
-/// Planned start and end.
-type Times = (Option<Timestamp>, Option<Timestamp>);
-
-/// What is wrong with planned times that lie too far ahead or too far apart.
-pub(crate) fn out_of_reach((start, end): Times, now: Timestamp) -> Vec<FieldError> {
-    let mut errors = Vec::new();
-    if start.is_some_and(|start| start > later(now, FARTHEST_START)) {
-        let text = "`planned_start` may lie five years ahead at most.";
-        errors.push(FieldError::new("planned_start", "out_of_range", text));
-    }
-    // Where the start is not said yet, it may still become the farthest one.
-    let from = start.unwrap_or_else(|| later(now, FARTHEST_START));
-    if end.is_some_and(|end| end > later(from, LONGEST_WINDOW)) {
-        let text = "`planned_end` may lie 92 days after `planned_start` at most.";
-        errors.push(FieldError::new("planned_end", "out_of_range", text));
-    }
-    errors
-}
-
-/// Refuses planned times out of reach, unless they stood there before.
-///
-/// # Errors
-/// [`Refusal::Invalid`].
-pub(crate) fn check_reach(times: Times, before: Option<Times>, now: Timestamp) -> Result<(), Refusal> {
-    if before == Some(times) {
-        return Ok(());
-    }
-    let errors = out_of_reach(times, now);
-    if errors.is_empty() {
-        return Ok(());
-    }
-    Err(Refusal::Invalid(errors))
-}
 
 /// Sets both planned times. Voids *when* only; the start may lie in the past, the end must lie ahead.
 ///
@@ -78,9 +39,6 @@ pub fn schedule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
                 format!("`planned_end`, {end}, must lie ahead."),
             );
         }
-    }
-    if reading.errors.is_empty() {
-        reading.errors = out_of_reach((start, end), case.now);
     }
     reading.finish()?;
     check_state(case, Act::Schedule)?;

@@ -126,7 +126,6 @@ fn records_for(content: &Content) -> Vec<TargetRecord> {
 pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     recompute(case);
     case.allow(Act::Create)?;
-    super::plan::check_reach((case.change().planned_start, case.change().planned_end), None, case.now)?;
     let turned = drifted_fields(case);
     let change = &mut case.file.change;
     if change.retrospective.is_some() {
@@ -256,8 +255,6 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
         case.allow(Act::Schedule)?;
     }
     let input = patched(case, patch)?;
-    let before = (case.change().planned_start, case.change().planned_end);
-    super::plan::check_reach((input.planned_start, input.planned_end), Some(before), case.now)?;
     check_state(case, Act::Edit)?;
     if new_times {
         check_hold(case)?;

@@ -483,18 +483,28 @@ fn chips(url: &str, wanted: &Wanted) -> Vec<Chip> {
     let set = FILTERS
         .iter()
         .filter_map(|(name, label)| Some((name, label, wanted.get(name)?)));
-    set.map(|(name, label, value)| {
+    set.flat_map(|(name, label, value)| {
         let is_said = !["state", "kind", "risk"].contains(name);
-        Chip {
-            label: (*label).to_owned(),
-            value: if is_said {
-                value.to_owned()
-            } else {
-                value.replace('_', " ")
-            },
-            remove_url: format!("{url}{}", wanted.with(name, "")),
-            is_said,
-        }
+        // Of several words each is a chip of its own, which takes that one away.
+        let words: Vec<&str> = if is_said {
+            vec![value]
+        } else {
+            value.split(',').collect()
+        };
+        let chip = |word: &&str| {
+            let rest: Vec<&str> = words.iter().copied().filter(|other| other != word).collect();
+            Chip {
+                label: (*label).to_owned(),
+                value: if is_said {
+                    (*word).to_owned()
+                } else {
+                    word.replace('_', " ")
+                },
+                remove_url: format!("{url}{}", wanted.with(name, &rest.join(","))),
+                is_said,
+            }
+        };
+        words.iter().map(chip).collect::<Vec<_>>()
     })
     .collect()
 }

@@ -3,13 +3,11 @@
 use pages::{ActForm, Entry, Tone, short_digest};
 use serde_json::Value;
 
-/// Fills a review's form with its draft: a start for whoever writes it.
+/// Fills a review's form with its draft: a start for whoever writes it. What is judged with yes or no stays theirs to say.
 pub(super) fn start_from(form: &mut ActForm, draft: &Value) {
     for field in &mut form.fields {
-        match &draft[field.name.as_str()] {
-            Value::Bool(is) => field.value = is.to_string(),
-            Value::String(text) => field.value.clone_from(text),
-            _ => {}
+        if let Value::String(text) = &draft[field.name.as_str()] {
+            field.value.clone_from(text);
         }
     }
     form.note = Some("Drafted from times, incidents, permits and messages. Correct what you know better.".to_owned());

@@ -246,12 +246,12 @@ fn check_sections(checked: &proof::bundle::BundleReport) -> Vec<Section> {
         ),
         (
             checked.log_size.unwrap_or_default(),
-            "entries has the log at the checkpoint, which its key signed",
+            "entries stand in the log at the checkpoint, which its key signed",
         ),
     ];
     let rows = done
         .into_iter()
-        .map(|(number, words)| Entry::new(tone, Rich::new().strong(count(number)).text(format!(" {words}"))));
+        .map(|(number, words)| Entry::new(tone, Rich::from(format!("{} {words}", count(number)))));
     sections.push(Section::new(
         "checked",
         "What was checked",

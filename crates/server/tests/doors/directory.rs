@@ -420,12 +420,10 @@ fn null_clears_and_what_is_far_is_no_fault() {
     far["threat"] = json!("A hole");
     far["planned_start"] = json!("9999-12-30T21:00:00Z");
     far["planned_end"] = Value::Null;
-    let refused = world.post("rita", "/changes", &far).problem(422, "invalid");
+    let mut beyond = far.clone();
+    beyond["planned_start"] = json!("10000-01-01T00:00:00Z");
+    let refused = world.post("rita", "/changes", &beyond).problem(422, "invalid");
     assert_eq!(refused["errors"][0]["code"], "out_of_range", "{refused}");
-    far["planned_start"] = json!("10000-01-01T00:00:00Z");
-    let refused = world.post("rita", "/changes", &far).problem(422, "invalid");
-    assert_eq!(refused["errors"][0]["code"], "out_of_range", "{refused}");
-    far["planned_start"] = Value::Null;
     let made = world.post("rita", "/changes", &far).expect(201);
     let path = format!("/changes/{}/submission", made["key"].as_str().unwrap());
     world.post("rita", &path, &json!({})).expect(201);

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -207,9 +206,6 @@ fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
     body
 }
 
-/// The time of this process's first world: by it windows are planned, so that two requests are the same.
-static FIRST: OnceLock<jiff::Timestamp> = OnceLock::new();
-
 impl World {
     /// A server with the tenant, its people and their tokens.
     pub fn new() -> Self {
@@ -229,7 +225,6 @@ impl World {
     /// The same, with just these settings.
     pub fn over(settings: Settings) -> Self {
         let server = start(&settings, None).unwrap();
-        FIRST.get_or_init(|| server.state().desk().tools().clock.now());
         let mut world = Self {
             server,
             tokens: BTreeMap::new(),
@@ -331,12 +326,11 @@ impl World {
 
     /// A draft that is ready to be submitted; its window is open now.
     pub fn change_body() -> Value {
-        let now = *FIRST.get().expect("a world was made before");
-        let days = |days: i64| (now + jiff::SignedDuration::from_hours(24 * days)).to_string();
+        let now = jiff::Timestamp::UNIX_EPOCH.max("2020-01-01T00:00:00Z".parse().unwrap());
         json!({
             "title": "Roll out booking-api 4.2", "description": "A new release.", "justification": "Faster search.",
             "services": ["booking-api"], "environment": "production", "artifact": ARTIFACT,
-            "complexity": "low", "planned_start": days(-1), "planned_end": days(60),
+            "complexity": "low", "planned_start": now.to_string(), "planned_end": "2100-01-01T00:00:00Z",
             "plan": [{"title": "Deploy"}], "rollback_plan": [{"title": "Deploy the last one"}],
         })
     }

@@ -53,8 +53,8 @@ const CONTENT: &[Shape] = &[
                 "How hard it is.",
             ),
             object("disruption", "Disruption", "What users will notice."),
-            time("planned_start", "From when: at most five years ahead."),
-            time("planned_end", "Until when: at most 92 days after the start."),
+            time("planned_start", "From when."),
+            time("planned_end", "Until when."),
             objects("plan", "Step", "The implementation plan."),
             objects("rollback_plan", "Step", "The way back."),
             text("no_rollback_reason", TEXT, "Why there is no way back."),
@@ -236,8 +236,8 @@ const DECISIONS: &[Shape] = &[
         "ScheduleInput",
         "The planned times.",
         &[
-            time("planned_start", "May lie in the past, and at most five years ahead.").needed(),
-            time("planned_end", "Lies ahead and after the start, by at most 92 days.").needed(),
+            time("planned_start", "May lie in the past.").needed(),
+            time("planned_end", "Lies ahead and after the start.").needed(),
         ],
     ),
     shape(
