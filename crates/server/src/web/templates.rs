@@ -300,7 +300,10 @@ fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActFor
     let mut acts = Vec::new();
     if template.state == TemplateState::Approved && view.may(Verb::Create.as_str()) {
         let address = format!("/changes/new?{AFTER}={}", escaped(&template.key));
-        acts.push(ActForm::link("Write a change after it", view.url(&address)).tone(ActTone::Go));
+        let link = ActForm::link("Write a change after it", view.url(&address));
+        // One act stands out: what waits for the reader goes before what may be done at any time.
+        let waits = next_of(template).is_some() && view.may(actions::APPROVE_TEMPLATE);
+        acts.push(if waits { link } else { link.tone(ActTone::Go) });
     }
     acts.extend(states(view, template));
     acts
@@ -324,7 +327,12 @@ fn states(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActForm> 
             .field(Field::textarea("reason", "Why").required())
     };
     let approve = |proposed: &StandardTemplate| {
-        ActForm::new("approval", "Approve it", url("approval"))
+        // Beside one in force it says which version is approved.
+        let label = match next_of(template) {
+            Some(next) => format!("Approve v{}", next.template_version),
+            None => "Approve it".to_owned(),
+        };
+        ActForm::new("approval", label, url("approval"))
             .field(Field::hidden("template_version", proposed.template_version.to_string()))
             .tone(ActTone::Go)
     };
