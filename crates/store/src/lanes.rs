@@ -4,6 +4,7 @@ mod postgres;
 mod queue;
 mod sqlite;
 mod task;
+mod turns;
 
 pub(crate) use self::postgres::Link;
 pub(crate) use self::queue::{Queue, Spent};

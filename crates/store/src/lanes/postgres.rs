@@ -7,11 +7,15 @@ use std::time::Duration;
 use crate::driver::{Address, Connection, PostgresConnection};
 use crate::error::{Error, Result};
 use crate::lanes::task::Attempt;
+use crate::lanes::turns::Turns;
 use crate::lanes::{Mode, Queue, Work};
 use crate::store::Jitter;
 
 /// How often an act runs before it counts as lost to others.
 const TRIES: u32 = 12;
+
+/// After how many lost races an act runs alone on this server.
+const LOST: u32 = 2;
 
 /// How long a thread waits for another one's try to connect before it answers that the server is away.
 const PROBE_PATIENCE: Duration = Duration::from_millis(500);
@@ -22,6 +26,7 @@ pub(crate) struct Link {
     /// The role that the session takes on, when the one that connects may do too much.
     pub(crate) role: Option<String>,
     pub(crate) jitter: Jitter,
+    turns: Turns,
     down: AtomicBool,
     /// How many connections came about so far.
     made: AtomicU64,
@@ -36,6 +41,7 @@ impl Link {
             address,
             role,
             jitter,
+            turns: Turns::new(),
             down: AtomicBool::new(false),
             made: AtomicU64::new(0),
             probing: Mutex::new(false),
@@ -132,7 +138,7 @@ impl Session {
         let mut reconnected = false;
         let mut conflicted = false;
         for attempt in 0..TRIES {
-            match self.once(work, &mut conflicted) {
+            match self.once(work, attempt, &mut conflicted) {
                 Ok(Next::Answer) => return Ok(()),
                 Ok(Next::Fault(error)) => return Err(error),
                 Ok(Next::Again) => std::thread::sleep((self.link.jitter)(attempt)),
@@ -150,7 +156,7 @@ impl Session {
     }
 
     /// One try: begin, act, commit.
-    fn once(&mut self, work: &mut dyn Work, conflicted: &mut bool) -> Result<Next> {
+    fn once(&mut self, work: &mut dyn Work, attempt: u32, conflicted: &mut bool) -> Result<Next> {
         let begin = begin(work);
         let fresh = self.connection.is_none();
         let connection = match &mut self.connection {
@@ -171,6 +177,10 @@ impl Session {
             };
             return Ok(Next::Fault(fault));
         }
+        // Only now: a connection that has to be made first would hold everybody up. No snapshot is taken yet.
+        let link = Arc::clone(&self.link);
+        let writes = work.mode() == Mode::Write;
+        let _turn = writes.then(|| link.turns.wait(work.tenant(), attempt >= LOST));
         match work.attempt(connection) {
             Attempt::Keep => Ok(self.commit(work.mode())),
             Attempt::Panicked => {

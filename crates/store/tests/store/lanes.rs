@@ -1,8 +1,9 @@
 //! Lanes: commits, failures, panics, order and limits.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Barrier, Mutex};
+use std::time::Duration;
 
 use store::{Config, Error, Failure, Lane, Mode, Store, counter};
 
@@ -196,6 +197,7 @@ fn a_lost_race_runs_again() {
     assert!(runs.load(Ordering::SeqCst) >= 3);
 }
 
+/// Another server knows nothing of this one's turns, so a race against it may be lost for ever.
 #[test]
 fn a_race_that_is_always_lost_ends() {
     let Some(world) = World::postgres() else {
@@ -203,15 +205,53 @@ fn a_race_that_is_always_lost_ends() {
     };
     let runs = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&runs);
-    let store = world.store.clone();
+    let other = world.another();
     let lost = world.try_act(ACME, move |tx| {
         counted.fetch_add(1, Ordering::SeqCst);
         counter::get(tx, "n")?;
-        store.wait(Lane::Gate, ACME, Mode::Write, |tx| counter::next(tx, "n"))?;
+        other.wait(Lane::Gate, ACME, Mode::Write, |tx| counter::next(tx, "n"))?;
         counter::next(tx, "n")
     });
     assert_eq!(lost, Err(Error::Retry));
     assert!(runs.load(Ordering::SeqCst) > 2);
+}
+
+/// An act waits until another one has changed what it read: beside quick ones that never cease it would lose every race.
+#[test]
+fn a_slow_act_is_not_starved_by_quick_ones() {
+    let Some(world) = World::postgres() else {
+        return;
+    };
+    let over = Arc::new(AtomicBool::new(false));
+    let (send, receive) = channel();
+    let crowd: Vec<_> = [Lane::Gate, Lane::Pages]
+        .into_iter()
+        .map(|lane| {
+            let (over, store, send) = (Arc::clone(&over), world.store.clone(), send.clone());
+            std::thread::spawn(move || {
+                while !over.load(Ordering::SeqCst) {
+                    let quick: Result<i64, Error> = store.wait(lane, ACME, Mode::Write, |tx| counter::next(tx, "n"));
+                    // Nobody listens any more once the slow one is through.
+                    let _ = send.send(quick.unwrap());
+                }
+            })
+        })
+        .collect();
+    let quick = Mutex::new(receive);
+    let done = world.try_act(ACME, move |tx| {
+        let seen = counter::get(tx, "n")?;
+        let quick = quick.lock().unwrap();
+        while quick
+            .recv_timeout(Duration::from_millis(100))
+            .is_ok_and(|made| made <= seen)
+        {}
+        counter::next(tx, "n")
+    });
+    over.store(true, Ordering::SeqCst);
+    for one in crowd {
+        one.join().unwrap();
+    }
+    assert!(done.is_ok(), "{done:?}");
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl Database {
         let server = postgres_url()?;
         let name = unique();
         run_sql(&server, &format!("CREATE DATABASE {name}"));
-        let url = with_database(&server, &name);
+        let url = withdatabase(&server, &name);
         Some(Self { name, url })
     }
 
@@ -84,7 +84,7 @@ pub fn run_sql(url: &str, sql: &str) {
 }
 
 /// `postgres://user@host:port/database` with another database; options after `?` stay.
-fn with_database(url: &str, name: &str) -> String {
+fn withdatabase(url: &str, name: &str) -> String {
     let (base, options) = url
         .split_once('?')
         .map_or((url, String::new()), |(base, options)| (base, format!("?{options}")));
@@ -98,7 +98,7 @@ pub struct World {
     pub store: Store,
     pub engine: &'static str,
     _folder: Option<Folder>,
-    _database: Option<Database>,
+    database: Option<Database>,
 }
 
 impl World {
@@ -109,7 +109,7 @@ impl World {
             store,
             engine: "SQLite",
             _folder: Some(folder),
-            _database: None,
+            database: None,
         }
     }
 
@@ -120,8 +120,14 @@ impl World {
             store,
             engine: "PostgreSQL",
             _folder: None,
-            _database: Some(database),
+            database: Some(database),
         })
+    }
+
+    /// A second server's store over the same PostgreSQL database.
+    pub fn another(&self) -> Store {
+        let database = self.database.as_ref().unwrap();
+        Store::open(small(Config::postgres(&database.url))).unwrap()
     }
 
     /// Runs an act of the tenant `acme` that must go well.
