@@ -1,11 +1,15 @@
 //! Secrets stay where they belong: none of them stands in any answer, log, database, backup or report.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
 use tests::faults::size;
-use tests::{Place, Server, binary};
+use tests::session::Session;
+use tests::{MASTER_KEY, Place, Server, binary};
+
+use crate::every_route::code;
 
 /// Whether a stopped server's data holds some bytes anywhere.
 pub fn holds(place: &Place, canary: &[u8]) -> bool {
@@ -36,19 +40,41 @@ pub fn contains(whole: &[u8], part: &[u8]) -> bool {
     starts.map(|(at, _)| at).any(|at| whole[at..].starts_with(part))
 }
 
-/// What an answer to everybody and to an administrator shows; the secrets must stand in none of it.
-fn everything_shown(server: &Server, place: &Place) -> Vec<(String, Vec<u8>)> {
+/// What an answer to everybody and to an administrator shows; the secrets must stand in none of it. `made` are addresses of
+/// what the secrets belong to, beside those of the lists.
+fn everything_shown(
+    server: &Server,
+    place: &Place,
+    (made, readers): (&[String], &[(&str, Session<'_>)]),
+) -> Vec<(String, Vec<u8>)> {
     let document: Value = serde_json::from_slice(&server.get("/api/openapi.json", None).1).unwrap();
-    let mut shown = vec![("the log".to_owned(), server.log().into_bytes())];
-    for role in ["admin", "auditor"] {
+    let lists = document["paths"].as_object().unwrap().iter();
+    let lists = lists
+        .filter(|(path, methods)| methods.get("get").is_some() && !path.contains('{') && !path.ends_with("/stream"))
+        .map(|(path, _)| path.clone());
+    let paths: Vec<String> = lists.chain(made.iter().cloned()).collect();
+    let mut shown = Vec::new();
+    for (role, session) in readers {
         let token = server.token(role);
-        for (path, methods) in document["paths"].as_object().unwrap() {
-            let is_endless = path.ends_with("/stream");
-            if methods.get("get").is_some() && !path.contains('{') && !is_endless {
-                shown.push((format!("{role} {path}"), server.get(path, Some(&token)).1));
-            }
+        for path in &paths {
+            shown.push((format!("{role} {path}"), server.get(path, Some(&token)).1));
+        }
+        for page in [
+            "people",
+            "tokens",
+            "account",
+            "audit",
+            "deliveries",
+            "messages",
+            "gateways",
+        ] {
+            let path = format!("/t/halden/{page}");
+            let seen = session.get(&path);
+            assert!(*role != "admin" || seen.status == 200, "{path}: {}", seen.status);
+            shown.push((format!("{role} {path}"), seen.body.into_bytes()));
         }
     }
+    shown.push(("the log".to_owned(), server.log().into_bytes()));
     for arguments in [&["doctor", "--json"][..], &["config", "explain"]] {
         let mut command = Command::new(binary());
         command.args(arguments);
@@ -64,70 +90,139 @@ fn everything_shown(server: &Server, place: &Place) -> Vec<(String, Vec<u8>)> {
 /// A secret that only settings hold.
 const SMTP_PASSWORD: &str = "canary-of-the-mail-server";
 
-/// Makes secrets of every kind, each for a person's use, and answers them with their kind.
-fn make_secrets(server: &Server, each: usize) -> Vec<(&'static str, String)> {
-    let admin = server.token("admin");
-    let mut secrets = vec![("smtp password", SMTP_PASSWORD.to_owned())];
-    for n in 0..each {
-        let login = format!("canary{n}");
-        let person = json!({"login": login, "name": "A person for a test", "roles": []});
-        server.must("POST", "/api/v1/people", &admin, Some(&person));
-        let password = format!("canary-password-{n}-of-a-person");
-        let path = format!("/api/v1/people/{login}/password");
-        let (status, answer) = server.ask_with(
-            "PUT",
-            &path,
-            Some(&admin),
-            Some(&json!({"password": password})),
-            &[("If-Match", "*")],
-        );
-        assert!(
-            (200..300).contains(&status),
-            "{status} {}",
-            String::from_utf8_lossy(&answer)
-        );
-        secrets.push(("password", password.clone()));
-        let wrong = format!("canary-guess-{n}-of-a-password");
-        let guess = json!({"tenant": "halden", "login": login, "password": wrong});
-        server.ask("POST", "/api/v1/session", None, Some(&guess));
-        secrets.push(("wrong password", wrong));
-        let made = server.must(
-            "POST",
-            "/api/v1/tokens",
-            &admin,
-            Some(&json!({"name": login, "scopes": ["read"]})),
-        );
-        secrets.push(("token", made["token"].as_str().unwrap().to_owned()));
-        let connection = json!({"kind": "github", "name": login, "map": []});
-        let made = server.must("POST", "/api/v1/connections", &admin, Some(&connection));
-        secrets.push(("connection's secret", made["secret"].as_str().unwrap().to_owned()));
-        let bogus = format!("ast_canary{n}notatoken");
-        server.ask("GET", "/api/v1/me", Some(&bogus), None);
-        secrets.push(("wrong token", bogus));
+/// Secrets by their kind, and where what they belong to is shown.
+#[derive(Default)]
+struct Made {
+    secrets: Vec<(&'static str, String)>,
+    paths: Vec<String>,
+}
+
+impl Made {
+    fn keep(&mut self, kind: &'static str, secret: &Value) {
+        let secret = secret.as_str().unwrap_or_else(|| panic!("no {kind}"));
+        assert!(secret.len() > 7, "{kind}: {secret:?} may stand anywhere");
+        self.secrets.push((kind, secret.to_owned()));
     }
-    secrets
+
+    fn show(&mut self, path: String) {
+        self.paths.push(format!("/api/v1{path}"));
+    }
+}
+
+/// Makes secrets of the kinds that people and pipelines have, each for a use.
+fn make_of_people(server: &Server, made: &mut Made, n: usize) {
+    let admin = server.token("admin");
+    let login = format!("canary{n}");
+    let person = json!({"login": login, "name": "A person for a test", "roles": []});
+    server.must("POST", "/api/v1/people", &admin, Some(&person));
+    let password = format!("canary-password-{n}-of-a-person");
+    let set = json!({"password": password});
+    let path = format!("/api/v1/people/{login}/password");
+    let (status, answer) = server.ask_with("PUT", &path, Some(&admin), Some(&set), &[("If-Match", "*")]);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert!((200..300).contains(&status), "{status} {answer}");
+    made.keep("password", &json!(password));
+    made.show(format!("/people/{login}"));
+    let wrong = format!("canary-guess-{n}-of-a-password");
+    let guess = json!({"tenant": "halden", "login": login, "password": wrong});
+    server.ask("POST", "/api/v1/session", None, Some(&guess));
+    made.keep("wrong password", &json!(wrong));
+    let wanted = json!({"name": login, "scopes": ["read"]});
+    let token = server.must("POST", "/api/v1/tokens", &admin, Some(&wanted));
+    server.must("GET", "/api/v1/me", token["token"].as_str().unwrap(), None);
+    made.keep("token", &token["token"]);
+    let bogus = format!("ast_canary{n}notatoken");
+    server.ask("GET", "/api/v1/me", Some(&bogus), None);
+    made.keep("wrong token", &json!(bogus));
+}
+
+/// The same of what lies outside: repositories, receivers, providers.
+fn make_of_systems(server: &Server, made: &mut Made, n: usize) {
+    let admin = server.token("admin");
+    let name = format!("canary{n}");
+    let connection = json!({"kind": "github", "name": name, "map": []});
+    let connection = server.must("POST", "/api/v1/connections", &admin, Some(&connection));
+    made.keep("connection's secret", &connection["secret"]);
+    made.show(format!("/connections/{}", connection["id"].as_str().unwrap()));
+    let webhook = json!({"name": name, "url": "https://hooks.example/in"});
+    let webhook = server.must("POST", "/api/v1/webhooks", &admin, Some(&webhook));
+    made.keep("webhook's secret", &webhook["secret"]);
+    made.show(format!("/webhooks/{}", webhook["id"].as_str().unwrap()));
+    let secret = format!("canary-secret-{n}-of-a-client");
+    let provider = json!({"name": name, "issuer": "https://id.example", "client_id": name, "client_secret": secret});
+    let path = format!("/api/v1/identity-providers/{name}");
+    server.must("PUT", &path, &admin, Some(&provider));
+    made.keep("secret of a provider's client", &json!(secret));
+    made.show(format!("/identity-providers/{name}"));
+}
+
+/// A session with an authenticator and its codes.
+fn make_of_a_session(server: &Server, made: &mut Made) {
+    let session = Session::begin(server, "executive");
+    let cookie = session.cookie.split_once('=').unwrap().1;
+    made.keep("session", &json!(cookie));
+    let (_, factor) = session.api("POST", "/second-factors/totp", &json!({"name": "Phone"}));
+    made.keep("authenticator's secret", &factor["secret"]);
+    let code = code(factor["secret"].as_str().unwrap(), server.server_time());
+    let way = format!("/second-factors/{}/confirmation", factor["id"].as_str().unwrap());
+    let (_, confirmed) = session.api("POST", &way, &json!({"code": code}));
+    let codes = confirmed["recovery_codes"].as_array().unwrap();
+    codes.iter().for_each(|code| made.keep("recovery code", code));
+    // One is used up, one is wrong.
+    let step_up = |code: &Value| {
+        session
+            .api("POST", "/session/step-up", &json!({"recovery_code": code}))
+            .0
+    };
+    assert_eq!((step_up(&codes[0]), step_up(&json!("canary-of-a-code"))), (201, 401));
+    made.keep("wrong code", &json!("canary-of-a-code"));
+}
+
+/// Makes secrets of every kind.
+fn make_secrets(server: &Server, place: &Place, each: usize) -> Made {
+    let mut made = Made::default();
+    made.keep("smtp password", &json!(SMTP_PASSWORD));
+    // Before anybody guesses: whoever guessed often waits before the next try.
+    make_of_a_session(server, &mut made);
+    for n in 0..each {
+        make_of_people(server, &mut made, n);
+        make_of_systems(server, &mut made, n);
+    }
+    let master = match place.database {
+        Some(_) => MASTER_KEY.to_owned(),
+        None => std::fs::read_to_string(place.folder.path().join("master.key")).unwrap(),
+    };
+    made.keep("master key", &json!(master.trim()));
+    made
 }
 
 #[test]
 fn no_secret_stands_in_an_answer_a_log_the_database_or_a_report() {
     let place = Place::demo("canaries");
-    let server = Server::start(&place, true);
-    let secrets = make_secrets(&server, 10);
-    assert!(secrets.len() > 50);
+    let server = Server::start_saying(&place, "debug");
+    let readers = ["admin", "auditor"].map(|role| (role, Session::begin(&server, role)));
+    let made = make_secrets(&server, &place, 10);
+    let kinds: BTreeSet<&str> = made.secrets.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(kinds.len(), 13, "{kinds:?}");
     let mut found = Vec::new();
-    for (what, bytes) in everything_shown(&server, &place) {
-        let kinds = secrets.iter().filter(|(_, secret)| contains(&bytes, secret.as_bytes()));
+    for (what, bytes) in everything_shown(&server, &place, (&made.paths, &readers)) {
+        let kinds = made
+            .secrets
+            .iter()
+            .filter(|(_, secret)| contains(&bytes, secret.as_bytes()));
         found.extend(kinds.map(|(kind, _)| format!("a {kind} in {what}")));
     }
+    let log = server.log();
+    assert!(log.contains("DEBUG"), "the log says more than usual");
     server.stop();
-    // The demo's own file is the one place that is meant to hold its people's secrets.
+    // The demo's own file and the key's are the two places that are meant to hold them.
     std::fs::remove_file(place.folder.path().join("demo-credentials.json")).unwrap();
-    found.extend(
-        secrets
-            .iter()
-            .filter(|(_, it)| holds(&place, it.as_bytes()))
-            .map(|(kind, _)| format!("a {kind} in the data")),
-    );
+    let _ = std::fs::remove_file(place.folder.path().join("master.key"));
+    let in_data = made
+        .secrets
+        .iter()
+        .filter(|(_, secret)| holds(&place, secret.as_bytes()));
+    found.extend(in_data.map(|(kind, _)| format!("a {kind} in the data")));
     assert!(found.is_empty(), "{found:#?}");
 }
 

@@ -141,7 +141,7 @@ impl Walk<'_> {
 }
 
 /// What an authenticator shows at a time (RFC 6238: SHA-1, six digits, thirty seconds).
-fn code(secret: &str, now: Timestamp) -> String {
+pub fn code(secret: &str, now: Timestamp) -> String {
     let (mut bits, mut held, mut key) = (0_u32, 0_u32, Vec::new());
     for letter in secret.bytes() {
         let place = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"

@@ -2,12 +2,15 @@
 //! each event's row against its leaf, then each record against its events, and what is derived from a record against it; and
 //! the kept files of evidence against the digests that the events name.
 //!
-//! Left out are tables of no audit: queues, sessions, leases, timers and search terms, which are made anew in working.
+//! Left out are tables of no audit: queues, leases and timers, which are made anew in working, and sessions, which come and go
+//! without events.
 
 mod events;
 mod files;
+mod halts;
 mod rows;
 mod texts;
+mod ways_in;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -25,6 +28,8 @@ use store::log::{self, LogState};
 use store::{Lane, Mode, SYSTEM_TENANT};
 
 use self::files::KeptFile;
+pub(crate) use self::halts::HALTED;
+use self::halts::Halt;
 use crate::desk::Desk;
 use crate::error::Result;
 use crate::keys;
@@ -113,6 +118,9 @@ struct Replay<'p> {
     heads: BTreeMap<String, HashMap<String, Head>>,
     /// By digest: the files that have to be there, with the evidence that names them.
     files: BTreeMap<String, Vec<KeptFile>>,
+    /// By person: the digest of the password that was set last, where its event tells it.
+    passwords: HashMap<String, Option<String>>,
+    halts: Vec<Halt>,
 }
 
 /// Keeps a finding, unless there are enough.
@@ -132,6 +140,8 @@ impl<'p> Replay<'p> {
             log: None,
             heads: BTreeMap::new(),
             files: BTreeMap::new(),
+            passwords: HashMap::new(),
+            halts: Vec::new(),
         }
     }
 
@@ -155,6 +165,8 @@ impl<'p> Replay<'p> {
         }
         self.check_keys(room)?;
         self.check_texts(room)?;
+        self.check_passwords(room)?;
+        self.check_halts(room)?;
         self.check_rows(room)
     }
 
@@ -212,7 +224,8 @@ impl<'p> Replay<'p> {
         Ok(())
     }
 
-    /// Every checkpoint that was ever kept is signed by the log, and is of the size that its row says.
+    /// Every checkpoint that was ever kept is signed by the log and by nobody whom the tenant does not know, and is of the size
+    /// that its row says.
     fn check_checkpoints(&mut self, room: &mut Room<'_, '_>, keys: &proof::note::VerifierKeys) -> Result<()> {
         let mut after = -1;
         loop {
@@ -221,7 +234,11 @@ impl<'p> Replay<'p> {
             after = last.size;
             for row in &page {
                 let note = proof::note::Note::parse(&row.note);
-                let told = note.ok().filter(|note| note.verify(keys).is_ok());
+                let is_signed = |note: &proof::note::Note| {
+                    let signed = note.verify(keys);
+                    signed.is_ok_and(|known| known.len() == note.signatures.len())
+                };
+                let told = note.ok().filter(is_signed);
                 let told = told.and_then(|note| Checkpoint::parse(&note.text).ok());
                 if told.and_then(|told| i64::try_from(told.size).ok()) != Some(row.size) {
                     let what = "The kept checkpoint is not one that the log signed for this size.";

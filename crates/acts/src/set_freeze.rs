@@ -112,6 +112,7 @@ pub(crate) fn take_effect(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()
     if freeze.halt && freeze.is_on(room.now) {
         let directory = room.directory()?;
         let epoch = revocation::raise(room.tx)?;
+        let mut pairs = 0_usize;
         for service in directory.services.keys() {
             for environment in directory
                 .environments
@@ -125,10 +126,25 @@ pub(crate) fn take_effect(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()
                     epoch,
                 };
                 revocation::set_not_before(room.tx, &entry)?;
+                pairs += 1;
             }
         }
+        tell_halt(room, freeze, (room.now, epoch, pairs))?;
     }
     settle_touched(room, freeze)
+}
+
+/// The log tells what a halt voided, for its rows on the revocation list are no records.
+fn tell_halt(
+    room: &mut Room<'_, '_>,
+    freeze: &Freeze,
+    (issued_before, epoch, pairs): (jiff::Timestamp, i64, usize),
+) -> Result<()> {
+    let told = json!({"issued_before": issued_before, "epoch": epoch, "pairs": pairs,
+        "services": freeze.services, "environments": freeze.environments});
+    let subject = ("freeze", freeze.id.0.clone());
+    let event = crate::save::draft(crate::replay_log::HALTED, subject, room.now, told);
+    room.tell(vec![event], crate::save::Written::default())
 }
 
 /// Judges what it lies over or lay over.

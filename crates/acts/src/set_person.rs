@@ -233,7 +233,9 @@ fn keep_password(room: &mut Room<'_, '_>, id: PersonId, phc: &str) -> Result<()>
     let at = began.map_or(room.now, |(_, at)| at);
     store::secrets::save_password(room.tx, id.as_str(), phc, (hand, at))?;
     store::session::delete_of_person(room.tx, id.as_str())?;
-    let event = crate::save::draft("person.password_set", ("person", id.0.clone()), room.now, json!({}));
+    // Its hash is salted, so that its digest helps nobody to guess; replay knows by it that nobody exchanged the password.
+    let told = json!({"hash_digest": proof::crypto::digest_text(phc.as_bytes())});
+    let event = crate::save::draft("person.password_set", ("person", id.0.clone()), room.now, told);
     let mut written = crate::save::Written::default();
     crate::hands::tell(room, &mut written, &id, "set a new password for your account")?;
     room.tell(vec![event], written)

@@ -50,7 +50,9 @@ fn wanted(texts: &[&str]) -> BTreeSet<String> {
 
 /// Whether a record is found by the words of these texts and by no others.
 pub(crate) fn is_right(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<bool> {
-    Ok(terms_of(tx, table, id)? == wanted(texts))
+    // Bytes, for somebody may have written a term that is no text.
+    let wanted: BTreeSet<Vec<u8>> = wanted(texts).into_iter().map(String::into_bytes).collect();
+    Ok(bytes_of(tx, table, id)?.into_iter().collect::<BTreeSet<_>>() == wanted)
 }
 
 /// Makes a record findable by the words of these texts and by no others.
@@ -81,12 +83,17 @@ pub(crate) fn insert(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> 
 
 /// The words under which a record is found.
 pub fn terms_of(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<BTreeSet<String>> {
+    let text = |term| String::from_utf8(term).map_err(|_| Error::Corrupt("a search term is no text".to_owned()));
+    bytes_of(tx, table, id)?.into_iter().map(text).collect()
+}
+
+fn bytes_of(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Vec<u8>>> {
     tx.query(
         "SELECT term FROM search_term WHERE tenant = $tenant AND record_table = $table AND record_id = $id",
         &[("table", table.into()), ("id", id.into())],
     )?
     .iter()
-    .map(|row| String::from_utf8(row.bytes("term")?).map_err(|_| Error::Corrupt("a search term is no text".to_owned())))
+    .map(|row| row.bytes("term"))
     .collect()
 }
 

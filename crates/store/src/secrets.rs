@@ -40,6 +40,17 @@ pub fn password(tx: &mut Tx<'_>, person: &str) -> Result<Option<String>> {
     .transpose()
 }
 
+/// Everybody's password hash, by person.
+pub fn passwords(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>> {
+    tx.query(
+        "SELECT person, phc FROM password WHERE tenant = $tenant ORDER BY person",
+        &[],
+    )?
+    .iter()
+    .map(|row| Ok((row.text("person")?, row.text("phc")?)))
+    .collect()
+}
+
 /// Takes a person's password away.
 pub fn delete_password(tx: &mut Tx<'_>, person: &str) -> Result<bool> {
     let done = tx.execute(

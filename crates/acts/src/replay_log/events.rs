@@ -135,6 +135,8 @@ impl Replay<'_> {
     /// Notes what an event made of records.
     fn tell(&mut self, room: &mut Room<'_, '_>, event: Event) -> Result<()> {
         let id = event.id.clone();
+        self.note_password(&event);
+        self.note_halt(&event);
         let deltas = self.deltas(room, event)?;
         self.check_made(room, &id, &deltas)?;
         for delta in deltas {

@@ -273,3 +273,26 @@ fn a_revocation_that_was_taken_off_the_list_is_found() {
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!(findings[0].table, "revoked");
 }
+
+#[test]
+fn a_password_that_was_exchanged_past_the_server_is_found() {
+    let world = World::new();
+    world.system(|room| acts::set_person::set_password(room, "sam", "$argon2id$one"));
+    world.system(|room| acts::set_person::set_password(room, "sam", "$argon2id$two"));
+    world.assert_replays();
+    let sam = world.actor("sam").person;
+    // Also the one that they had before is none any more.
+    for other in ["$argon2id$mine", "$argon2id$one"] {
+        let found = world.tampered(&format!("UPDATE password SET phc = '{other}' WHERE person = '{sam}'"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            (found[0].table.as_str(), found[0].id.as_str()),
+            ("password", sam.as_str())
+        );
+    }
+    let olga = world.actor("olga").person;
+    let found = world.tampered(&format!("UPDATE password SET person = '{olga}'"));
+    assert_eq!(found[0].what, "No event set this password.", "{found:?}");
+    // Whose password is gone cannot come in: nothing is left to be found.
+    assert_eq!(world.tampered("DELETE FROM password"), []);
+}

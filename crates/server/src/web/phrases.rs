@@ -230,6 +230,7 @@ const WHOLE: &[Phrase] = &[
     ("extension.denied", "clock", "refused more time"),
     ("extension.granted", "clock", "gave more time"),
     ("freeze.edited", "snow", "changed a freeze"),
+    ("freeze.halted", "snow", "voided the permits under a freeze"),
     ("freeze.ended", "snow", "ended a freeze"),
     ("freeze.excepted", "snow", "excepted a change from a freeze"),
     (
