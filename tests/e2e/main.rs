@@ -24,6 +24,7 @@ mod described;
 mod desync;
 mod disk;
 mod every_route;
+mod filling;
 mod foreign;
 mod foreign_ids;
 mod gated;

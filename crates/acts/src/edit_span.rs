@@ -98,9 +98,20 @@ pub fn edit_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Fre
     let after = room.put_estate("freeze.edited", wanted, data)?;
     // What it lies over no longer may start again; what it lies over now stops, and if it halts, permits with it.
     settle_touched(room, &before)?;
-    take_effect(room, &after)?;
+    if halts_already(&before, &after, room.now) {
+        settle_touched(room, &after)?;
+    } else {
+        take_effect(room, &after)?;
+    }
     push_freezes::tell_moved(room, &before, &after)?;
     Ok(after)
+}
+
+/// Whether a freeze halted all that it halts now before the edit, too: what was given since was lawfully given, to a change
+/// that it excepts, and a new title takes nothing of that away.
+fn halts_already(before: &Freeze, after: &Freeze, now: jiff::Timestamp) -> bool {
+    let is_same_place = before.services == after.services && before.environments == after.environments;
+    before.halt && before.is_on(now) && is_same_place
 }
 
 /// Changes a maintenance window (`PATCH /windows/{id} {title?, starts_at?, ends_at?, services?, environments?}`). Windows say

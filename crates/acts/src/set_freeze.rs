@@ -1,13 +1,18 @@
 //! Sets a freeze, takes it back, or excepts a change from it. It takes effect in its own transaction.
 
+use std::collections::BTreeSet;
+
 use model::change::Change;
 use model::freeze::{Freeze, FreezeException, lapsed};
 use model::ids::{EnvironmentKey, RecordId, ServiceKey};
 use model::reading::{LINE, Reading, TEXT};
+use model::records::Permit;
 use model::refusal::Refusal;
+use model::settle::{is_forward, revoke_permits};
 use model::verbs::Body;
+use model::words::PermitState;
 use serde_json::json;
-use store::record;
+use store::record::{self, Filter};
 use store::revocation::{self, NotBefore};
 
 use crate::error::Result;
@@ -110,28 +115,62 @@ pub fn set_freeze(room: &mut Room<'_, '_>, body: &Body) -> Result<Freeze> {
 /// Judges what it lies over; a halting freeze that is on voids every permit given before it.
 pub(crate) fn take_effect(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
     if freeze.halt && freeze.is_on(room.now) {
-        let directory = room.directory()?;
-        let epoch = revocation::raise(room.tx)?;
-        let mut pairs = 0_usize;
-        for service in directory.services.keys() {
-            for environment in directory
-                .environments
-                .keys()
-                .filter(|place| freeze.covers(service, place))
-            {
-                let entry = NotBefore {
-                    service: service.0.clone(),
-                    environment: environment.0.clone(),
-                    iat: room.now,
-                    epoch,
-                };
-                revocation::set_not_before(room.tx, &entry)?;
-                pairs += 1;
-            }
-        }
-        tell_halt(room, freeze, (room.now, epoch, pairs))?;
+        void_earlier(room, freeze)?;
     }
     settle_touched(room, freeze)
+}
+
+/// Voids the permits given before a halt. Permits count whole seconds, so a line drawn through a second cannot tell what was
+/// given in it before the halt from what is lawfully given after it, by an exception or a broken glass. Therefore the line
+/// stands at the second's beginning, and what was given in it so far is named one by one.
+fn void_earlier(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
+    let directory = room.directory()?;
+    let epoch = revocation::raise(room.tx)?;
+    let second = whole_second(room.now);
+    let mut pairs = 0_usize;
+    for service in directory.services.keys() {
+        for environment in directory
+            .environments
+            .keys()
+            .filter(|place| freeze.covers(service, place))
+        {
+            let entry = NotBefore {
+                service: service.0.clone(),
+                environment: environment.0.clone(),
+                iat: second,
+                epoch,
+            };
+            revocation::set_not_before(room.tx, &entry)?;
+            pairs += 1;
+        }
+    }
+    tell_halt(room, freeze, (second, epoch, pairs))?;
+    void_since(room, freeze, second)
+}
+
+/// Revokes the permits that the line at the second's beginning does not reach.
+fn void_since(room: &mut Room<'_, '_>, freeze: &Freeze, second: jiff::Timestamp) -> Result<()> {
+    let alive = Filter::new()
+        .equals("state", PermitState::Issued.as_str())
+        .more("expires_at", room.now)
+        .order_by("expires_at");
+    let is_reached = |permit: &Permit| {
+        is_forward(permit) && permit.issued_at >= second && freeze.covers(&permit.service, &permit.environment)
+    };
+    let given = record::bodies::<Permit>(room.tx, &alive)?;
+    let reached = given.into_iter().filter(is_reached);
+    let changes: BTreeSet<_> = reached.map(|permit| permit.change).collect();
+    for change in changes {
+        room.on_change(change.as_str(), |case| {
+            revoke_permits(case, "a halting freeze began", is_reached);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn whole_second(at: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(at.as_second()).expect("the second of a time is a time")
 }
 
 /// The log tells what a halt voided, for its rows on the revocation list are no records.

@@ -67,7 +67,7 @@ fn list(room: &mut Room<'_, '_>, epoch: i64) -> Result<RevocationList> {
     })
 }
 
-/// Permits count whole seconds: one that was given within the second of a halt must fall under it.
+/// Permits count whole seconds, and so do halts; one that an earlier release noted within a second voids what was given in it.
 fn whole_seconds_after(at: jiff::Timestamp) -> i64 {
     at.as_second() + i64::from(at.subsec_nanosecond() > 0)
 }

@@ -5,11 +5,12 @@ use std::io::IoSlice;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, Request, header};
+use axum::http::{HeaderMap, HeaderValue, Request, Response, Version, header};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -269,9 +270,39 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Hurried<S> {
 /// The longest body that is read to its end though nobody wants it, in bytes.
 const SMALL_BODY: u64 = 64 * 1024;
 
+/// Whether a request's body was left unread on its connection.
+#[derive(Debug, Clone, Default)]
+struct Left(Arc<AtomicBool>);
+
+impl Left {
+    fn note(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn is_noted(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
 /// A request's body. When it is small and whoever answers leaves it unread, as where a credential is refused first, it is
 /// read to its end all the same: else the connection would be ended, and the client's next request be lost on it.
-struct Sent(Option<Incoming>);
+struct Sent {
+    /// What is still to come; `None` once all of it was read.
+    body: Option<Incoming>,
+    /// A client that waits to be told to send its body is not told so for nothing.
+    is_awaited: bool,
+    left: Left,
+}
+
+impl Sent {
+    fn new(headers: &HeaderMap, body: Incoming, left: Left) -> Self {
+        Self {
+            body: Some(body),
+            is_awaited: headers.contains_key(header::EXPECT),
+            left,
+        }
+    }
+}
 
 impl hyper::body::Body for Sent {
     type Data = Bytes;
@@ -281,34 +312,38 @@ impl hyper::body::Body for Sent {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, hyper::Error>>> {
-        match &mut self.0 {
-            Some(body) => Pin::new(body).poll_frame(cx),
-            None => Poll::Ready(None),
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        let polled = Pin::new(body).poll_frame(cx);
+        if matches!(polled, Poll::Ready(None)) {
+            self.body = None;
         }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(hyper::body::Body::is_end_stream)
+        self.body.as_ref().is_none_or(hyper::body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> hyper::body::SizeHint {
-        self.0
+        self.body
             .as_ref()
-            .map_or_else(hyper::body::SizeHint::default, hyper::body::Body::size_hint)
+            .map_or_else(|| hyper::body::SizeHint::with_exact(0), hyper::body::Body::size_hint)
     }
 }
 
 impl Drop for Sent {
     fn drop(&mut self) {
         use hyper::body::Body as _;
-        let Some(mut body) = self.0.take().filter(|body| !body.is_end_stream()) else {
+        let Some(mut body) = self.body.take().filter(|body| !body.is_end_stream()) else {
             return;
         };
-        if body.size_hint().upper().is_none_or(|bytes| bytes > SMALL_BODY) {
-            return;
+        if self.is_awaited || body.size_hint().upper().is_none_or(|bytes| bytes > SMALL_BODY) {
+            return self.left.note();
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            return;
+            return self.left.note();
         };
         runtime.spawn(tokio::time::timeout(HEAD_PATIENCE, async move {
             while let Some(Ok(_)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {}
@@ -316,12 +351,15 @@ impl Drop for Sent {
     }
 }
 
-/// The body of a request. A client that waits to be told to send it is not told so for nothing.
-fn body_of(headers: &HeaderMap, body: Incoming) -> Body {
-    if headers.contains_key(header::EXPECT) {
-        return Body::new(body);
+/// Says that the connection ends after an answer that refuses a request whose body stays unread on it (RFC 9112, section 9.6):
+/// a client that does not know would send its next request into a closed connection. HTTP/2 ends the stream alone, and knows
+/// no such header.
+fn say_end(version: Version, left: &Left, answer: &mut Response<Body>) {
+    let is_refused = answer.status().is_client_error() || answer.status().is_server_error();
+    if version <= Version::HTTP_11 && is_refused && left.is_noted() {
+        let headers = answer.headers_mut();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    Body::new(Sent(Some(body)))
 }
 
 async fn speak<S>(stream: S, peer: SocketAddr, front: Front, watcher: hyper_util::server::graceful::Watcher)
@@ -330,12 +368,17 @@ where
 {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let (head, body) = request.into_parts();
-        let body = body_of(&head.headers, body);
+        let (version, left) = (head.version, Left::default());
+        let body = Body::new(Sent::new(&head.headers, body, left.clone()));
         let mut request = Request::from_parts(head, body);
         let source = front.proxies.source(peer.ip(), request.headers());
         request.extensions_mut().insert(source);
         let doors = front.doors.borrow().clone();
-        async move { Ok::<_, Infallible>(doors.answer(request).await) }
+        async move {
+            let mut answer = doors.answer(request).await;
+            say_end(version, &left, &mut answer);
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -371,6 +414,27 @@ mod tests {
             .unwrap()
             .source(peer.parse().unwrap(), &headers)
             .0
+    }
+
+    #[test]
+    fn the_end_of_a_connection_is_said_where_a_refused_body_stays_on_it() {
+        let says = |version, status: u16, is_left: bool| {
+            let left = Left::default();
+            if is_left {
+                left.note();
+            }
+            let mut answer = Response::new(Body::empty());
+            *answer.status_mut() = status.try_into().unwrap();
+            say_end(version, &left, &mut answer);
+            answer.headers().contains_key(header::CONNECTION)
+        };
+        assert!(says(Version::HTTP_11, 413, true));
+        assert!(!says(Version::HTTP_2, 413, true), "HTTP/2 has no such header");
+        assert!(!says(Version::HTTP_11, 413, false));
+        assert!(
+            !says(Version::HTTP_11, 201, true),
+            "what followed the last part of a form is read by the way"
+        );
     }
 
     #[test]

@@ -158,9 +158,31 @@ pub(crate) struct Ask {
     pub body: Body,
     path: String,
     if_match: Option<String>,
+    /// Whether the caller wants something new alone: `If-None-Match: *`.
+    wants_new: bool,
 }
 
 impl Ask {
+    /// Refuses what would set a thing that is there, where the caller wants a new one alone. Who may not set it at all hears
+    /// that first.
+    ///
+    /// # Errors
+    /// The act's own 403 and 404; 412.
+    pub(crate) fn check_wants_known<T>(&self, made: &acts::Result<T>) -> acts::Result<()> {
+        let is_first = matches!(
+            made,
+            Err(acts::Error::Refused(
+                Refusal::NotFound { .. } | Refusal::NotAllowed { .. }
+            ))
+        );
+        if is_first || !self.wants_new {
+            return Ok(());
+        }
+        let text = "It is there already, and `If-None-Match: *` asks for a new one. Read it and change it with PATCH, or send \
+                    the request without that header to set it.";
+        Err(Refusal::Stale { text: text.to_owned() }.into())
+    }
+
     /// The value of the path's n-th place.
     pub(crate) fn place(&self, number: usize) -> &str {
         self.places.get(number).map_or("", String::as_str)
@@ -397,6 +419,9 @@ async fn handle(
         .get(header::IF_MATCH)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
+    let wants_new = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|value| value.as_bytes().trim_ascii() == b"*");
     let path = uri.path().to_owned();
     let ask = Arc::new(Ask {
         places,
@@ -404,6 +429,7 @@ async fn handle(
         body: body.fields,
         path: path.clone(),
         if_match,
+        wants_new,
     });
     let key = match route.method {
         "POST" if !route.looks => idempotency_key(&headers)?,

@@ -276,7 +276,18 @@ fn parameters(route: &Route) -> Value {
     if route.is_conditional {
         all.push(shared("if_match"));
     }
+    if makes_or_sets(route) {
+        all.push(shared("if_none_match"));
+    }
     json!(all)
+}
+
+/// Whether a POST also sets the thing that is there under the key it names.
+fn makes_or_sets(route: &Route) -> bool {
+    matches!(
+        route.operation,
+        "set_service" | "set_environment" | "set_config_item" | "set_calendar"
+    )
 }
 
 fn path_parameter(name: &str) -> Value {
@@ -302,6 +313,12 @@ fn responses(route: &Route) -> Value {
     }
     if route.operation == "readyz" {
         all.insert("503".to_owned(), json!({"description": "Not now.", "content": {"application/json": {"schema": shapes::reference("Health")}}}));
+    }
+    if makes_or_sets(route) {
+        let mut told = success(route);
+        told["description"] = json!("It was there already, and is set.");
+        all.insert("200".to_owned(), told);
+        all.insert("412".to_owned(), json!({"$ref": "#/components/responses/stale"}));
     }
     for status in refusals(route) {
         let told = json!({"$ref": format!("#/components/responses/{}", name_of(*status))});
@@ -444,6 +461,7 @@ fn shared_parameters() -> Value {
         "after": {"name": "after", "in": "query", "description": "The `next` of the page before.", "schema": {"type": "string"}},
         "idempotency_key": {"name": "Idempotency-Key", "in": "header", "description": "Makes a repeat harmless; kept for seven days.", "schema": text},
         "if_match": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag that was read.", "schema": text},
+        "if_none_match": {"name": "If-None-Match", "in": "header", "description": "`*`: make a new one, and leave one that is there as it is (412).", "schema": text},
     })
 }
 

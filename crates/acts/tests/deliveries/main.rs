@@ -4,6 +4,7 @@
 
 mod apart;
 mod committers;
+mod halts;
 mod meant;
 mod named;
 mod ways;

@@ -11,7 +11,7 @@ use model::words::OwnershipRole;
 use serde_json::{Value, json};
 use wire::views;
 
-use super::estate::{all, keyed, loaded, merged, new_one, tagged};
+use super::estate::{all, keyed, loaded, made_or_set, merged, new_one, tagged};
 use crate::route::{Ask, Reply, Route};
 
 /// Absences, delegations, calendars, and who answers for a place.
@@ -49,8 +49,10 @@ pub(crate) const ROUTES: &[Route] = &[
         tagged(&directory, directory.calendars.get(ask.place(0)).ok_or_else(absent)?)
     }),
     Route::post("/calendars", "Makes or sets a business calendar.", |room, ask| {
-        let made = acts::set_calendar::set_calendar(room, &ask.body)?;
-        new_one(room, &made)
+        let key = ask.body.get("key").and_then(Value::as_str).unwrap_or_default();
+        let stands = room.directory()?.calendars.contains_key(key);
+        let made = acts::set_calendar::set_calendar(room, &ask.body);
+        made_or_set(room, ask, stands, made)
     }),
     Route::patch(
         "/calendars/{key}",

@@ -51,6 +51,19 @@ macro_rules! set {
     };
 }
 
+/// An act that makes a thing of the estate from the body, or sets the one whose key it names.
+macro_rules! make_or_set {
+    ($path:literal, $summary:literal, $verb:path, |$directory:ident, $key:ident| $found:expr) => {
+        Route::post($path, $summary, |room, ask| {
+            let $directory = room.directory()?;
+            let $key = ask.body.get("key").and_then(Value::as_str).unwrap_or_default();
+            let stands = $found.is_some();
+            let made = $verb(room, &ask.body);
+            made_or_set(room, ask, stands, made)
+        })
+    };
+}
+
 /// Services, places, ownership, people, groups, templates, windows, freezes, incidents.
 pub(crate) const ROUTES: &[Route] = &[
     known!("/services", "Lists services.", |it| it
@@ -60,7 +73,12 @@ pub(crate) const ROUTES: &[Route] = &[
     one!("/services/{key}", "Shows a service.", "service", |it, key| it
         .services
         .get(&key.into())),
-    set!("/services", "Makes or sets a service.", acts::set_service::set_service),
+    make_or_set!(
+        "/services",
+        "Makes or sets a service.",
+        acts::set_service::set_service,
+        |it, key| it.services.get(&key.into())
+    ),
     Route::patch("/services/{key}", "Changes a service.", service_version, |room, ask| {
         let old = room.directory()?.services.get(&ask.place(0).into()).cloned();
         let merged = merged(ask, "service", old)?;
@@ -95,10 +113,11 @@ pub(crate) const ROUTES: &[Route] = &[
         "environment",
         |it, key| it.environments.get(&key.into())
     ),
-    set!(
+    make_or_set!(
         "/environments",
         "Makes or sets an environment.",
-        acts::set_service::set_environment
+        acts::set_service::set_environment,
+        |it, key| it.environments.get(&key.into())
     ),
     Route::patch(
         "/environments/{key}",
@@ -128,10 +147,11 @@ pub(crate) const ROUTES: &[Route] = &[
         "config item",
         |it, key| it.config_items.get(key)
     ),
-    set!(
+    make_or_set!(
         "/config-items",
         "Makes or sets a config item.",
-        acts::set_service::set_config_item
+        acts::set_service::set_config_item,
+        |it, key| it.config_items.get(key)
     ),
     Route::patch(
         "/config-items/{key}",
@@ -456,6 +476,24 @@ pub(super) fn new_one<T: Serialize + Record>(room: &mut Room<'_, '_>, record: &T
         status: 201,
         ..tagged(&directory, record)?
     })
+}
+
+/// The answer to a request that makes a thing or sets the one that is there: 201 tells that it is new, 200 that it stood.
+/// `If-None-Match: *` (RFC 9110, section 13.1.2) asks for a new one alone.
+///
+/// # Errors
+/// The act's; 412 where it stands and only a new one was asked for.
+pub(super) fn made_or_set<T: Serialize + Record>(
+    room: &mut Room<'_, '_>,
+    ask: &Ask,
+    stands: bool,
+    made: acts::Result<T>,
+) -> acts::Result<Reply> {
+    if stands {
+        ask.check_wants_known(&made)?;
+        return tagged(&*room.directory()?, &made?);
+    }
+    new_one(room, &made?)
 }
 
 /// A page of what the directory holds, in the order of keys.

@@ -95,6 +95,55 @@ fn a_connection_outlives_a_small_body_that_nobody_read() {
     }
 }
 
+/// The head of the answer to a request of which only this is sent, in lower case.
+fn head_of_answer(world: &World, request: &str) -> String {
+    let mut stream = world.connect();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut head = Vec::new();
+    let mut byte = [0_u8; 1];
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).unwrap().to_lowercase()
+}
+
+/// RFC 9112, section 9.6: whoever ends the connection says so, or the next request is sent into it and lost.
+#[test]
+fn an_answer_that_leaves_a_body_unread_says_that_the_connection_ends() {
+    let world = World::new();
+    let known = format!("authorization: Bearer {}\r\n", world.tokens["rita"]);
+    let (json, long, chunks) = (
+        "content-type: application/json\r\n",
+        "content-length: 1048577\r\n",
+        "transfer-encoding: chunked\r\n",
+    );
+    let awaited = "content-length: 10\r\nexpect: 100-continue\r\n";
+    for (headers, status) in [
+        (format!("{known}{json}{long}"), "413"),
+        (format!("{json}{long}"), "401"),
+        (format!("{json}{chunks}"), "401"),
+        (format!("{json}{awaited}"), "401"),
+        (format!("{known}content-type: text/plain\r\n{chunks}"), "415"),
+    ] {
+        let request = format!("POST /api/v1/changes HTTP/1.1\r\nhost: x\r\n{headers}\r\n");
+        let head = head_of_answer(&world, &request);
+        assert!(head.starts_with(&format!("http/1.1 {status}")), "{headers}{head}");
+        assert!(head.contains("\r\nconnection: close\r\n"), "{headers}{head}");
+    }
+    // What was read to its end, or will be, leaves the connection as it is.
+    let whole = "transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    for rest in [
+        format!("{known}{json}{whole}"),
+        format!("{json}content-length: 2\r\n\r\n{{}}"),
+        "\r\n".to_owned(),
+    ] {
+        let request = format!("POST /api/v1/changes HTTP/1.1\r\nhost: x\r\n{rest}");
+        let head = head_of_answer(&world, &request);
+        assert!(!head.contains("connection: close"), "{rest}{head}");
+    }
+}
+
 #[test]
 fn a_head_that_never_ends_is_cut() {
     let world = World::new();

@@ -225,7 +225,7 @@ fn what_a_request_does_not_name_stays_as_it_is() {
     world.post("adam", "/services", &service).expect(201);
     let told = world
         .post("adam", "/services", &json!({"key": "ledger", "name": "The ledger"}))
-        .expect(201);
+        .expect(200);
     let kept = [&told["criticality"], &told["regimes"], &told["data_class"]];
     assert_eq!(kept, [&json!("critical"), &json!(["sox"]), &json!("restricted")]);
     let patch = world.as_person("adam", "PATCH", "/services/ledger");
@@ -237,12 +237,60 @@ fn what_a_request_does_not_name_stays_as_it_is() {
         .expect(200);
     assert!(told.get("data_class").is_none(), "{told}");
     assert_eq!(told["regimes"], json!(["sox"]));
-    let stage = json!({"key": "staging", "name": "The stage", "is_production": false});
+    let stage = json!({"key": "stage", "name": "The stage", "is_production": false});
     world.post("adam", "/environments", &stage).expect(201);
     let told = world
-        .post("adam", "/environments", &json!({"key": "staging", "name": "Stage"}))
-        .expect(201);
+        .post("adam", "/environments", &json!({"key": "stage", "name": "Stage"}))
+        .expect(200);
     assert_eq!(told["is_production"], false);
+}
+
+/// 201 tells that a thing is new and 200 that it stood; who wants a new one alone says so, and overwrites nobody's.
+#[test]
+fn a_post_tells_what_it_made_from_what_it_set_and_sets_nothing_where_only_a_new_one_is_wanted() {
+    let world = World::new();
+    let hours = |from: &str| json!({"key": "oslo", "hours": [{"day": "monday", "from": from, "to": "17:00"}]});
+    for (path, first, other) in [
+        (
+            "/services",
+            json!({"key": "ledger", "name": "The ledger"}),
+            json!({"key": "ledger", "name": "Another's"}),
+        ),
+        (
+            "/environments",
+            json!({"key": "lab", "name": "The lab"}),
+            json!({"key": "lab", "name": "Another's"}),
+        ),
+        (
+            "/config-items",
+            json!({"key": "disk-7", "service": "booking-api", "name": "A disk"}),
+            json!({"key": "disk-7", "service": "booking-api", "name": "Another's"}),
+        ),
+        ("/calendars", hours("08:00"), hours("10:00")),
+    ] {
+        let only_new = |login: &str, body: &Value| {
+            let ask = world.as_person(login, "POST", path).header("if-none-match", "*");
+            ask.json(body).send()
+        };
+        let made = only_new("adam", &first).expect(201);
+        let told = only_new("adam", &other).problem(412, "stale");
+        assert!(told["detail"].as_str().unwrap().contains("PATCH"), "{told}");
+        only_new("rita", &other).problem(403, "not_allowed");
+        let one = format!("{path}/{}", first["key"].as_str().unwrap());
+        assert_eq!(world.get("adam", &one).expect(200), made, "nothing was set");
+        // A repeat by its idempotency key is answered as the first time, and without a key as what it is: a setting.
+        let again = |key: &str| {
+            let ask = world.as_person("adam", "POST", path).header("idempotency-key", key);
+            ask.json(&other).send()
+        };
+        let set = again("one").expect(200);
+        assert_eq!(again("one").expect(200), set);
+        assert_ne!(set["version"], made["version"]);
+        assert_eq!(
+            world.get("adam", &one).header("etag"),
+            format!("\"{}\"", set["version"])
+        );
+    }
 }
 
 /// A regime that was written amiss would take a service from under its rules, or leave a row that nobody ever finds.
