@@ -75,8 +75,32 @@ pub fn read(
     }
     check_times(&mut reading, &input);
     check_there(&mut reading, &input, directory, keep);
+    if reading.value("retrospective").is_some() && !reading.errors.is_empty() {
+        check_told_afterwards(&mut reading, &input.content);
+    }
     reading.finish()?;
     Ok(input)
+}
+
+/// Work that is told afterwards goes straight to review, so all that a reader cannot do without stands in the one request. It
+/// is looked at here already where something else is wrong: the change is not made then, and what is missing would be told
+/// only once that is mended.
+fn check_told_afterwards(reading: &mut Reading<'_>, content: &Content) {
+    let there = [
+        ("title", !content.title.trim().is_empty(), "a title"),
+        ("description", content.description.is_some(), "a description"),
+        ("justification", content.justification.is_some(), "a justification"),
+        ("targets", !content.targets.is_empty(), "at least one target"),
+    ];
+    for (field, is_there, what) in there {
+        let is_told = reading
+            .errors
+            .iter()
+            .any(|error| error.field.starts_with(field) || field == "targets" && error.field.starts_with("services"));
+        if !is_there && !is_told {
+            reading.wrong(field, "missing", format!("It does not say {what}."));
+        }
+    }
 }
 
 /// Nobody who has left is newly given work that waits for them. Whom the change names already may stay in it while other
@@ -178,26 +202,30 @@ fn read_retrospective(reading: &mut Reading<'_>, directory: &Directory) -> Optio
             let actual_start = inner.needed_time("actual_start");
             let actual_end = inner.needed_time("actual_end");
             let reason = inner.needed("reason", TEXT);
-            let verbal_approver = person(inner, "verbal_approver", directory);
-            if verbal_approver.is_none() && inner.errors.is_empty() {
-                inner.wrong(
-                    "verbal_approver",
-                    "missing",
-                    "`retrospective.verbal_approver` is missing.",
-                );
-            }
-            let (start, end) = (actual_start?, actual_end?);
-            if end < start {
+            let verbal_approver = needed_person(inner, "verbal_approver", directory);
+            if let (Some(start), Some(end)) = (actual_start, actual_end)
+                && end < start
+            {
                 inner.wrong("actual_end", "out_of_order", "It ended before it began.");
             }
             Some(RetrospectiveInput {
-                actual_start: start,
-                actual_end: end,
+                actual_start: actual_start?,
+                actual_end: actual_end?,
                 reason,
                 verbal_approver: verbal_approver?,
             })
         })
         .flatten()
+}
+
+/// A person who must be named.
+fn needed_person(reading: &mut Reading<'_>, field: &'static str, directory: &Directory) -> Option<PersonId> {
+    let before = reading.errors.len();
+    let found = person(reading, field, directory);
+    if found.is_none() && reading.errors.len() == before {
+        reading.wrong(field, "missing", format!("`{}` is missing.", reading.at(field)));
+    }
+    found
 }
 
 fn read_template(reading: &mut Reading<'_>, directory: &Directory, kind: Kind) -> Option<TemplateRef> {
@@ -224,12 +252,14 @@ fn read_template(reading: &mut Reading<'_>, directory: &Directory, kind: Kind) -
 }
 
 fn read_level(reading: &mut Reading<'_>, field: &'static str, allowed: &[Level]) -> Option<Level> {
-    let level: Level = reading.word(field)?;
-    if !allowed.contains(&level) {
-        reading.wrong(field, "unknown_word", format!("`{field}` cannot be {level}."));
-        return None;
+    let text = reading.text(field, LINE)?;
+    let level = allowed.iter().find(|level| level.as_str() == text);
+    if level.is_none() {
+        let (at, words): (_, Vec<&str>) = (reading.at(field), allowed.iter().map(|level| level.as_str()).collect());
+        let help = format!("`{at}`: `{text}` is none of: {}.", words.join(", "));
+        reading.wrong(field, "unknown_word", help);
     }
-    Some(level)
+    level.copied()
 }
 
 fn read_step(reading: &mut Reading<'_>) -> Step {
