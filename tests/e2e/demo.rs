@@ -228,6 +228,23 @@ fn its_changes_are_asked_for_exactly_what_is_promised() {
 }
 
 #[test]
+fn a_demo_over_somebodys_files_is_refused_and_touches_nothing() {
+    let place = Place::new("demo-files");
+    std::fs::write(place.folder.path().join("thesis.odt"), "Chapter one").unwrap();
+    let mut server = Server::spawn(&place, true, &[]);
+    assert!(!server.wait_for_end().success());
+    let told = server.log();
+    assert!(
+        told.contains("holds other data: `thesis.odt`") && told.contains("--data with a new folder"),
+        "{told}"
+    );
+    drop(server);
+    let left = std::fs::read_dir(place.folder.path()).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["thesis.odt"]);
+}
+
+#[test]
 fn a_demo_over_data_of_somebody_else_is_refused_and_touches_nothing() {
     let place = Place::new("demo-foreign");
     let mut create = Command::new(binary());

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use model::change::Change;
 use model::directory::Directory;
 use model::facts::ActorFacts;
-use model::file::{Actor, Case, ChangeFile, Lent, Linked, actor_facts, allowed, change_facts, target_facts};
+use model::file::{
+    Actor, Case, ChangeFile, Lent, Linked, RejectedElsewhere, actor_facts, allowed, change_facts, target_facts,
+};
 use model::obligation::{Requirements, Verdict};
 use model::refusal::Refusal;
 use model::words::LinkKind;
@@ -304,7 +306,7 @@ impl<'a, 'c> Room<'a, 'c> {
     }
 
     /// Another change for the same artifact, service and environment that was rejected and not overruled.
-    pub(crate) fn rejected_elsewhere(&mut self, change: &Change) -> Result<Option<String>> {
+    pub(crate) fn rejected_elsewhere(&mut self, change: &Change) -> Result<Option<RejectedElsewhere>> {
         for target in &change.content.targets {
             let Some(artifact) = &target.artifact else { continue };
             let rows = store::changes::targets_for(
@@ -321,7 +323,10 @@ impl<'a, 'c> Room<'a, 'c> {
                     continue;
                 };
                 if crate::settle_others::stops_others(&other) {
-                    return Ok(Some(other.key));
+                    return Ok(Some(RejectedElsewhere {
+                        key: other.key,
+                        requester: other.requester,
+                    }));
                 }
             }
         }

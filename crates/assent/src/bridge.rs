@@ -51,6 +51,9 @@ pub(crate) fn smtp(address: &MailAddress, password: Option<&str>, from: &str) ->
 /// Starts the server and stays until it is told to stop.
 pub(crate) fn serve(settings: &server::Settings, is_demo: bool) -> Result<()> {
     let data_dir = settings.data_dir.clone();
+    if is_demo {
+        server::demo::check_folder(&data_dir).map_err(could_not)?;
+    }
     let prepare: Option<server::Prepare> = is_demo.then(|| {
         let fill: server::Prepare = Box::new(move |desk: &acts::Desk, url: &str| {
             let look = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);

@@ -171,6 +171,7 @@ pub(crate) fn are_unsure(file: &ChangeFile) -> bool {
 /// long to be gone.
 pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) -> Vec<Unmet> {
     let admins = logins(directory, &directory.with_role(Role::Admin));
+    let planners = logins(directory, &crate::doers::planners(&file.change, directory));
     let unknown = file.committers.unknown.iter().map(|one| {
         let mark = one.marks().next();
         let satisfy = match mark {
@@ -194,7 +195,7 @@ pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) ->
             "committers_not_told",
             format!("The push of {commit} did not tell all of its commits, so who made them is not known."),
             format!("The commits are pushed to another branch, few at a time (rule `{rule}`)."),
-            logins(directory, std::slice::from_ref(&file.change.content.owner)),
+            planners.clone(),
         )
     });
     let too_far = file.committers.too_far.iter().map(|commit| {
@@ -207,7 +208,7 @@ pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) ->
                 "An earlier commit is brought to the same place first, by a change of its own: what ran there was decided \
                  then (rule `{rule}`)."
             ),
-            logins(directory, std::slice::from_ref(&file.change.content.owner)),
+            planners.clone(),
         )
     });
     unknown.chain(not_told).chain(too_far).collect()

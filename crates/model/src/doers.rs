@@ -4,10 +4,10 @@
 use jiff::Timestamp;
 
 use crate::authority::{approved_apart, candidates};
-use crate::change::Change;
+use crate::change::{Change, Retrospective};
 use crate::directory::Directory;
 use crate::facts::Part;
-use crate::file::{ChangeFile, parts_of};
+use crate::file::{ChangeFile, RejectedElsewhere, parts_of};
 use crate::ids::PersonId;
 use crate::matrix::Place;
 use crate::obligation::Duty;
@@ -42,6 +42,29 @@ pub(crate) fn planners(change: &Change, directory: &Directory) -> Vec<PersonId> 
         return vec![owner.clone()];
     }
     writers(change, directory)
+}
+
+/// Who brings the evidence: the tester and the requester, or whoever writes once both have left.
+pub(crate) fn witnesses(change: &Change, directory: &Directory) -> Vec<PersonId> {
+    let named = change.content.tester.iter().chain([&change.requester]).cloned();
+    let found = once_each(named, |person| directory.is_active(person));
+    if found.is_empty() {
+        return writers(change, directory);
+    }
+    found
+}
+
+/// Who confirms work that is told afterwards: the one who is said to have allowed it, unless they have left or asked for it.
+pub(crate) fn confirmers(change: &Change, retro: &Retrospective, directory: &Directory) -> Vec<PersonId> {
+    once_each([retro.verbal_approver.clone()], |person| {
+        directory.is_active(person) && person != &change.requester
+    })
+}
+
+/// Who overrules the rejection of another change: the change managers who did not ask for that one.
+pub(crate) fn overrulers(other: &RejectedElsewhere, directory: &Directory) -> Vec<PersonId> {
+    let managers = directory.with_role(Role::ChangeManager);
+    once_each(managers, |person| person != &other.requester)
 }
 
 /// Who excepts it from a freeze: the change managers who did not ask for it.

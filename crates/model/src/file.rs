@@ -60,10 +60,19 @@ pub struct ChangeFile {
     pub meetings: Vec<crate::board::Meeting>,
     /// Who made the commits that it brings.
     pub committers: crate::committers::Committers,
-    /// The key of a rejected change with the same artifact, service and environment that nobody overruled.
-    pub rejected_elsewhere: Option<String>,
+    /// A rejected change with the same artifact, service and environment that nobody overruled.
+    pub rejected_elsewhere: Option<RejectedElsewhere>,
     /// What the policies require of it as it stands.
     pub requirements: Requirements,
+}
+
+/// A rejected change that stops another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedElsewhere {
+    /// Its key.
+    pub key: String,
+    /// Who asked for it, and so may not overrule its rejection.
+    pub requester: PersonId,
 }
 
 impl ChangeFile {

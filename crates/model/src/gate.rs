@@ -165,7 +165,10 @@ fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
             Vec::new()
         };
     }
-    let mut rows = before_approved(file, directory, now);
+    // The second hand on a broken glass opens all at once, so it is named before what it stands in for.
+    let glass = crate::glass::cosignature_unmet(file, directory, now);
+    let mut rows: Vec<Unmet> = glass.into_iter().collect();
+    rows.extend(before_approved(file, directory, now));
     rows.extend(
         before_scheduled(file, directory, now)
             .into_iter()

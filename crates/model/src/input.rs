@@ -13,6 +13,11 @@ use crate::reading::{LINE, Reading, TEXT};
 use crate::refusal::{FieldError, Refusal};
 use crate::words::{Category, Disruption, Kind, Level, Origin};
 
+mod afterwards;
+
+pub use afterwards::RetrospectiveInput;
+use afterwards::{check_told_afterwards, read_retrospective};
+
 /// The most targets that a change may name.
 pub const TARGETS: usize = 1_000;
 
@@ -31,19 +36,6 @@ pub struct Input {
     pub origins: BTreeMap<String, Origin>,
     /// For work that was done before it was told.
     pub retrospective: Option<RetrospectiveInput>,
-}
-
-/// Work that was done before it was told, as a request says it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RetrospectiveInput {
-    /// When it began.
-    pub actual_start: Timestamp,
-    /// When it ended.
-    pub actual_end: Timestamp,
-    /// Why it was not told before.
-    pub reason: String,
-    /// Who is said to have approved.
-    pub verbal_approver: PersonId,
 }
 
 struct TargetInput {
@@ -75,6 +67,9 @@ pub fn read(
     }
     check_times(&mut reading, &input);
     check_there(&mut reading, &input, directory, keep);
+    if reading.value("retrospective").is_some() && !reading.errors.is_empty() {
+        check_told_afterwards(&mut reading, &input.content);
+    }
     reading.finish()?;
     Ok(input)
 }
@@ -172,34 +167,6 @@ fn read_fields(
     }
 }
 
-fn read_retrospective(reading: &mut Reading<'_>, directory: &Directory) -> Option<RetrospectiveInput> {
-    reading
-        .object("retrospective", |inner| {
-            let actual_start = inner.needed_time("actual_start");
-            let actual_end = inner.needed_time("actual_end");
-            let reason = inner.needed("reason", TEXT);
-            let verbal_approver = person(inner, "verbal_approver", directory);
-            if verbal_approver.is_none() && inner.errors.is_empty() {
-                inner.wrong(
-                    "verbal_approver",
-                    "missing",
-                    "`retrospective.verbal_approver` is missing.",
-                );
-            }
-            let (start, end) = (actual_start?, actual_end?);
-            if end < start {
-                inner.wrong("actual_end", "out_of_order", "It ended before it began.");
-            }
-            Some(RetrospectiveInput {
-                actual_start: start,
-                actual_end: end,
-                reason,
-                verbal_approver: verbal_approver?,
-            })
-        })
-        .flatten()
-}
-
 fn read_template(reading: &mut Reading<'_>, directory: &Directory, kind: Kind) -> Option<TemplateRef> {
     let key = reading.text("template", LINE);
     if kind != Kind::Standard {
@@ -224,12 +191,14 @@ fn read_template(reading: &mut Reading<'_>, directory: &Directory, kind: Kind) -
 }
 
 fn read_level(reading: &mut Reading<'_>, field: &'static str, allowed: &[Level]) -> Option<Level> {
-    let level: Level = reading.word(field)?;
-    if !allowed.contains(&level) {
-        reading.wrong(field, "unknown_word", format!("`{field}` cannot be {level}."));
-        return None;
+    let text = reading.text(field, LINE)?;
+    let level = allowed.iter().find(|level| level.as_str() == text);
+    if level.is_none() {
+        let (at, words): (_, Vec<&str>) = (reading.at(field), allowed.iter().map(|level| level.as_str()).collect());
+        let help = format!("`{at}`: `{text}` is none of: {}.", words.join(", "));
+        reading.wrong(field, "unknown_word", help);
     }
-    Some(level)
+    level.copied()
 }
 
 fn read_step(reading: &mut Reading<'_>) -> Step {

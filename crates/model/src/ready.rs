@@ -104,9 +104,7 @@ pub fn may_go_on(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     if record.is_some_and(|it| it.actual_start.is_some()) {
         return true;
     }
-    let permits = case.file.permits.iter();
-    let mut forward = permits.filter(|it| &it.target == target && it.purpose == Purpose::Deploy);
-    if forward.any(|permit| was_good(permit, at)) {
+    if forward_permits(case, target).any(|permit| was_good(permit, at)) {
         return true;
     }
     // Where it stood ready then, also in a window that it has left since.
@@ -123,6 +121,45 @@ pub fn may_go_on(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     let is_held = change.hold.as_ref().is_some_and(|hold| hold.at <= at);
     let is_inside = inside(change.planned_start, change.window_end(), at);
     is_inside && !is_held && !change.distrusted && !is_halted(change, directory, target, at)
+}
+
+/// Whether a person's word that the work on a target of a change under way began at this instant tells of a lawful start: no
+/// earlier than the start that was taken, or under a permit that was good, or where the change stood ready and nothing froze
+/// it. As of deliveries, clocks outside may be a little behind.
+pub fn may_have_begun(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
+    let (change, directory) = (case.change(), &case.directory);
+    if change.retrospective.is_some() || change.actual_start.is_none_or(|began| began <= later(at, SKEW)) {
+        return true;
+    }
+    if forward_permits(case, target).any(|permit| was_good(permit, at)) {
+        return true;
+    }
+    let was_ready = match change.ready.as_slice() {
+        // A record from before these spans were kept.
+        [] => inside(change.planned_start, change.window_end(), at),
+        spans => spans.iter().any(|span| covers(span, change, at, false)),
+    };
+    was_ready && !is_frozen(change, directory, target, at)
+}
+
+/// The earliest instant at which work on a target could lawfully begin, of a change whose work has begun.
+pub fn earliest_start(case: &Case<'_>, target: &TargetId) -> Option<Timestamp> {
+    let change = case.change();
+    let spans = change.ready.iter().map(|span| span.from.max(span.opens_at));
+    let thawed = case.directory.freezes.iter().map(|freeze| freeze.ends_at);
+    let permits = forward_permits(case, target).map(|permit| permit.not_before);
+    spans
+        .chain(thawed)
+        .chain(permits)
+        .chain(change.planned_start.filter(|_| change.ready.is_empty()))
+        .chain(change.actual_start)
+        .filter(|at| may_have_begun(case, target, *at))
+        .min()
+}
+
+fn forward_permits<'a>(case: &'a Case<'_>, target: &'a TargetId) -> impl Iterator<Item = &'a Permit> {
+    let permits = case.file.permits.iter();
+    permits.filter(move |it| &it.target == target && it.purpose == Purpose::Deploy)
 }
 
 /// Whether a permit could be used at an instant, whatever has become of it since.

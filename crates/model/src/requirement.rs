@@ -326,12 +326,13 @@ pub fn freeze_unmet(freeze: &Freeze, change: &Change, directory: &Directory) -> 
 pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let change = &file.change;
     let mut rows = Vec::new();
-    if let Some(key) = &file.rejected_elsewhere {
+    if let Some(other) = &file.rejected_elsewhere {
+        let key = &other.key;
         rows.push(unmet(
             "rejected_elsewhere",
             format!("{key} was rejected for the same artifact, service and environment."),
             format!("{key} is revised, cancelled or overruled by a change manager."),
-            logins(directory, &directory.with_role(Role::ChangeManager)),
+            logins(directory, &doers::overrulers(other, directory)),
         ));
     }
     for row in due_by(file, Due::Start) {
@@ -476,7 +477,7 @@ fn bypass_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
             "confirmation_missing",
             "The named approver has not confirmed this work.",
             "The named approver confirms or denies it.",
-            vec![directory.login(&retro.verbal_approver)],
+            logins(directory, &doers::confirmers(change, retro, directory)),
         ));
     }
     if change.unauthorized && change.finding.is_none() {
@@ -611,6 +612,10 @@ fn duty_unmet(file: &ChangeFile, directory: &Directory, row: &TargetObligation, 
     }
 }
 
+/// The other way than to add evidence, where some failed.
+const ACCEPTED: &str = "Or somebody who is asked to decide, and neither wrote the change nor brought the evidence, accepts the \
+                        failed one with a reason (POST …/evidence/ID/acceptance).";
+
 fn evidence_unmet(
     file: &ChangeFile,
     directory: &Directory,
@@ -638,8 +643,15 @@ fn evidence_unmet(
         .as_deref()
         .or(first.commit.as_deref())
         .unwrap_or("the present plan");
-    let mut people: Vec<PersonId> = change.content.tester.iter().cloned().collect();
-    people.push(change.requester.clone());
+    let mut satisfy = format!(
+        "Add passed evidence of the aspect `{aspect}`{place} (rule `{}`).",
+        row.obligation.id
+    );
+    if failed.is_some() {
+        // Whoever reads this at night must learn that a known failure need not be mended first.
+        satisfy.push(' ');
+        satisfy.push_str(ACCEPTED);
+    }
     vec![unmet(
         "evidence_missing",
         format!(
@@ -647,11 +659,8 @@ fn evidence_unmet(
             first.service,
             last.unwrap_or_default()
         ),
-        format!(
-            "Add passed evidence of the aspect `{aspect}`{place} (rule `{}`).",
-            row.obligation.id
-        ),
-        logins(directory, &people),
+        satisfy,
+        logins(directory, &doers::witnesses(change, directory)),
     )]
 }
 

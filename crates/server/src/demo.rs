@@ -36,7 +36,7 @@ pub enum DemoError {
     #[error("the demo could not be filled: {0}")]
     Act(#[from] Error),
     /// A file could not be written.
-    #[error("the demo's credentials could not be written: {0}")]
+    #[error("the demo's folder could not be used: {0}")]
     File(#[from] std::io::Error),
     /// A password could not be hashed.
     #[error("the demo's passwords could not be made: {0}")]
@@ -122,6 +122,65 @@ fn body(value: Value) -> Body {
     }
 }
 
+/// What this server itself keeps in a data folder.
+const OURS: &[&str] = &[
+    "assent.db",
+    "assent.db-shm",
+    "assent.db-wal",
+    "clock.sock",
+    "demo-credentials.json",
+    "demo-credentials.json.new",
+    "evidence",
+    "lost+found",
+    "master.key",
+    "server.lock",
+    "uploads",
+];
+/// What people keep beside a server's data, by its ending: its log, its settings, its certificate.
+const BESIDE: &[&str] = &["crt", "env", "err", "key", "log", "out", "pem", "pid", "toml"];
+/// How many foreign names are told.
+const NAMED: usize = 5;
+
+/// Refuses a folder with what is not ours, before anything is written into it: whoever mistyped `--data` would find a demo
+/// among their own files. A folder in which a server keeps its data already, the demo of an earlier start among them, is looked
+/// at once the data is open.
+///
+/// # Errors
+/// [`DemoError::Refused`] with what lies there; a folder that cannot be read.
+pub fn check_folder(data_dir: &Path) -> Result<()> {
+    let is_known = |name: &str| data_dir.join(name).exists();
+    if !is_known("") || is_known("assent.db") || is_known(CREDENTIALS) {
+        return Ok(());
+    }
+    let mut foreign = Vec::new();
+    for entry in std::fs::read_dir(data_dir)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+        let is_beside = name.starts_with('.') || ending.is_some_and(|ending| BESIDE.contains(&ending));
+        if !OURS.contains(&name.as_str()) && !is_beside {
+            foreign.push(format!("`{name}`"));
+        }
+    }
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    foreign.sort();
+    let more = foreign.len().saturating_sub(NAMED);
+    foreign.truncate(NAMED);
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    Err(DemoError::Refused(format!(
+        "{} holds other data: {}{more}. Nothing was written. Start the demo over an empty folder: --data with a new folder, such \
+         as --data {}",
+        data_dir.display(),
+        foreign.join(", "),
+        data_dir.join("assent-demo").display()
+    )))
+}
+
 /// Fills an empty store, or opens the demo that stands there. Refuses a store with other data.
 ///
 /// # Errors
@@ -173,4 +232,56 @@ fn write_credentials(file: &Path, server_url: &str, first: &estate::Staff, secon
     out.sync_all()?;
     std::fs::rename(&fresh, file)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    /// What is said of a folder with these files.
+    fn word_on(names: &[&str]) -> String {
+        let folder = std::env::temp_dir().join(format!("assent-demo-{}-{}", std::process::id(), names.join("-")));
+        std::fs::create_dir_all(&folder).unwrap();
+        for name in names {
+            std::fs::write(folder.join(name), "x").unwrap();
+        }
+        let word = check_folder(&folder).map_or_else(|error| error.to_string(), |()| "fits".to_owned());
+        std::fs::remove_dir_all(&folder).unwrap();
+        word
+    }
+
+    #[test]
+    fn a_demo_goes_into_an_empty_folder_or_its_own() {
+        assert_eq!(word_on(&[]), "fits");
+        assert!(check_folder(Path::new("/nowhere/at/all")).is_ok(), "it is made then");
+        // What an interrupted start, a shell, a disk and a supervisor leave.
+        assert_eq!(
+            word_on(&[
+                "master.key",
+                "server.lock",
+                ".tmp4711",
+                "lost+found",
+                "server.log",
+                "assent.toml"
+            ]),
+            "fits"
+        );
+        // Whose data that is, is told once it is open.
+        assert_eq!(word_on(&["assent.db", "notes.txt"]), "fits");
+        assert_eq!(word_on(&["demo-credentials.json", "notes.txt"]), "fits");
+    }
+
+    #[test]
+    fn a_folder_with_other_files_is_refused_with_their_names() {
+        let told = word_on(&["thesis.odt", "budget.ods"]);
+        assert!(
+            told.contains("holds other data: `budget.ods`, `thesis.odt`. Nothing was written."),
+            "{told}"
+        );
+        assert!(told.contains("--data with a new folder, such as --data /"), "{told}");
+        let told = word_on(&["a", "b", "c", "d", "e", "f", "g"]);
+        assert!(told.contains("`e` and 2 more."), "{told}");
+    }
 }

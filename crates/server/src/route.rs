@@ -699,6 +699,7 @@ mod tests {
             query,
             body: Body::new(),
             path: "/api/v1/changes".to_owned(),
+            wants_new: false,
             if_match: None,
         }
     }

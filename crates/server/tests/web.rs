@@ -14,6 +14,8 @@ use store::{Lane, Mode};
 
 #[path = "web/evidence.rs"]
 mod evidence;
+#[path = "web/incident.rs"]
+mod incident;
 #[path = "web/kept.rs"]
 mod kept;
 #[path = "web/log_entry.rs"]

@@ -1,6 +1,6 @@
 //! Whom a change waits for: nobody is named whom the act itself would refuse.
 
-use model::file::Case;
+use model::file::{Case, RejectedElsewhere};
 use model::records::Unmet;
 use model::refusal::Refusal;
 use model::requirement::ahead;
@@ -175,6 +175,54 @@ fn who_has_left_is_not_waited_for() {
     assert_eq!(waiting_on(&planned, "task_open"), ["vera"]);
     planned.estate(|estate| estate.people.get_mut(&"vera".into()).unwrap().active = false);
     assert_eq!(waiting_on(&planned, "task_open"), ["rita"]);
+}
+
+#[test]
+fn what_only_others_may_lift_waits_for_those_who_may() {
+    // Whoever asked for the rejected change may not overrule its rejection.
+    let mut world = World::new().until_scheduled();
+    world.file.rejected_elsewhere = Some(RejectedElsewhere {
+        key: "CHG-7".into(),
+        requester: "mia".into(),
+    });
+    assert_eq!(waiting_on(&world, "rejected_elsewhere"), ["max"]);
+    // Work that is told afterwards waits for nobody once its approver has left.
+    let retro = facts_but(json!({"retrospective": {
+        "actual_start": "2026-11-20T07:00:00Z", "actual_end": "2026-11-20T08:00:00Z",
+        "reason": "The shop was down", "verbal_approver": "olga",
+    }}));
+    let mut told = World::create("mia", retro, Vec::new(), directory()).unwrap();
+    assert_eq!(waiting_on(&told, "confirmation_missing"), ["olga"]);
+    told.estate(|estate| estate.people.get_mut(&"olga".into()).unwrap().active = false);
+    assert_eq!(waiting_on(&told, "confirmation_missing"), [""; 0]);
+    // Commits that nobody told of wait for who writes the change, once its owner has left.
+    let mut pushed = World::new().until_authorizing();
+    pushed.file.committers.not_told.insert("1f2e3d".to_owned());
+    pushed.file.committers.too_far.insert("1f2e3d".to_owned());
+    let waits = |world: &World| {
+        let rows = model::committers::committers_unmet(&world.file, &world.directory, "house.apart");
+        rows.into_iter().map(|row| row.waiting_on).collect::<Vec<_>>()
+    };
+    pushed.file.change.content.owner = "olga".into();
+    assert_eq!(waits(&pushed), [["olga"], ["olga"]]);
+    pushed.estate(|estate| estate.people.get_mut(&"olga".into()).unwrap().active = false);
+    assert_eq!(waits(&pushed), [["rita"], ["rita"]]);
+}
+
+#[test]
+fn missing_evidence_says_that_a_failure_can_be_accepted_and_names_nobody_who_has_left() {
+    let satisfy = |world: &World| {
+        let rows = ahead(&world.file, &world.directory, world.now);
+        let row = rows.into_iter().find(|row| row.unmet.code == "evidence_missing");
+        row.unwrap().unmet.satisfy
+    };
+    let mut world = World::new().until_authorizing();
+    assert!(!satisfy(&world).contains("accept"), "there is no failure yet");
+    world.evidence("pip", "failed", Some("sha256:aa")).unwrap();
+    assert!(satisfy(&world).contains("/acceptance"), "{}", satisfy(&world));
+    assert!(waiting_on(&world, "evidence_missing").contains(&"tom".to_owned()));
+    world.estate(|estate| estate.people.get_mut(&"tom".into()).unwrap().active = false);
+    assert_eq!(waiting_on(&world, "evidence_missing"), ["rita"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Whole walks through the lifecycle, from the first word to the last.
 
+use model::file::RejectedElsewhere;
 use model::ids::PersonId;
 use model::records::Coverage;
 use model::verbs::{around, decide, plan};
@@ -308,7 +309,10 @@ fn a_rejected_change_can_be_cancelled() {
 #[test]
 fn a_rejection_elsewhere_holds_the_start() {
     let mut world = World::new().until_scheduled();
-    world.file.rejected_elsewhere = Some("CHG-7".into());
+    world.file.rejected_elsewhere = Some(RejectedElsewhere {
+        key: "CHG-7".into(),
+        requester: "mia".into(),
+    });
     world.wait_until(at("11:10"));
     assert_eq!(missing(world.start("ida")), ["rejected_elsewhere"]);
     assert_eq!(world.gate("sha256:aa").decision, GateDecision::Stop);

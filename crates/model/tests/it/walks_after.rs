@@ -2,6 +2,7 @@
 
 use model::file::Actor;
 use model::obligation::{Asked, Due, Duty};
+use model::refusal::Refusal;
 use model::verbs::work::whole_outcome;
 use model::verbs::{after, glass};
 use model::words::{Covers, GateDecision, Outcome, Purpose, State};
@@ -86,6 +87,134 @@ fn times_of_the_work_are_checked() {
         fields(world.complete("ida", json!({"outcome": "succeeded", "target": "9"}))),
         [("target".into(), "unknown".into())]
     );
+}
+
+#[test]
+fn all_that_is_wrong_with_work_told_afterwards_is_told_at_once() {
+    let told = |words: Value| {
+        let read = model::input::read(&body(words), &directory(), &"p-rita".into(), None);
+        let mut found: Vec<String> = fields(read.map(drop))
+            .into_iter()
+            .map(|(field, code)| format!("{field} {code}"))
+            .collect();
+        found.sort();
+        found
+    };
+    let nothing = json!({"title": "Night work", "services": ["shop"], "environment": "production", "retrospective": {
+        "actual_start": "2026-11-20T08:00:00Z", "actual_end": "2026-11-20T07:00:00Z",
+    }});
+    assert_eq!(
+        told(nothing),
+        [
+            "description missing",
+            "justification missing",
+            "retrospective.actual_end out_of_order",
+            "retrospective.reason missing",
+            "retrospective.verbal_approver missing",
+        ]
+    );
+    let amiss = json!({"description": "d", "justification": "j", "retrospective": {
+        "actual_start": "yesterday", "reason": "Night.", "verbal_approver": "nobody",
+    }});
+    assert_eq!(
+        told(amiss),
+        [
+            "retrospective.actual_end missing",
+            "retrospective.actual_start not_a_time",
+            "retrospective.verbal_approver unknown",
+            "targets missing",
+            "title missing",
+        ]
+    );
+}
+
+#[test]
+fn a_level_that_is_none_here_is_told_with_those_that_are() {
+    let told = |words: Value| match model::input::read(&body(words), &directory(), &"p-rita".into(), None) {
+        Err(Refusal::Invalid(errors)) => errors[0].text.clone(),
+        other => panic!("{other:?}"),
+    };
+    for word in ["huge", "none"] {
+        assert_eq!(
+            told(json!({"title": "A", "complexity": word})),
+            format!("`complexity`: `{word}` is none of: low, medium, high.")
+        );
+    }
+    assert_eq!(
+        told(json!({"title": "A", "impact": {"data": "huge"}})),
+        "`impact.data`: `huge` is none of: none, low, medium, high."
+    );
+}
+
+fn ended(start: &str, reason: Option<&str>) -> Value {
+    let mut words = json!({"outcome": "succeeded", "actual_start": at(start).to_string()});
+    if let Some(reason) = reason {
+        words["reason"] = json!(reason);
+    }
+    words
+}
+
+/// The sentence on the one field that is wrong.
+fn told_of(answer: Result<(), Refusal>, field: &str) -> String {
+    match answer {
+        Err(Refusal::Invalid(errors)) if errors.len() == 1 && errors[0].field == field => errors[0].text.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn work_that_began_before_it_was_lawful_is_told_with_its_reason_and_counts_as_unauthorized() {
+    let mut world = World::new().until_implementing();
+    let text = told_of(world.complete("ida", ended("10:30", None)), "actual_start");
+    assert!(
+        text.contains("2026-11-20T11:00:00Z was the earliest time"),
+        "the window opened then: {text}"
+    );
+    assert!(!world.change().unauthorized);
+    world
+        .complete("ida", ended("10:30", Some("I took the wrong window.")))
+        .unwrap();
+    assert_eq!(world.change().actual_start, Some(at("10:30")), "what is true is kept");
+    assert!(world.change().unauthorized);
+    world.validate("tom", "works").unwrap();
+    world.review("olga").unwrap();
+    assert_eq!(missing(world.close("olga")), ["finding_missing"]);
+    // Told again with the same times, nothing is new.
+    let again = json!({"outcome": "failed", "reason": "It fell over.", "actual_start": at("10:30").to_string()});
+    world.complete("ida", again).unwrap();
+}
+
+#[test]
+fn work_may_have_begun_while_the_change_stood_ready_before_its_start_was_taken() {
+    let mut world = World::new().until_implementing();
+    world.complete("ida", ended("11:02", None)).unwrap();
+    assert!(!world.change().unauthorized);
+    // The window was open, and yet the last approval came later.
+    let mut world = World::new().until_authorizing();
+    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    world.wait_until(at("11:30"));
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    world.wait_until(at("11:40"));
+    world.start("ida").unwrap();
+    let text = told_of(world.complete("ida", ended("11:10", None)), "actual_start");
+    assert!(text.contains("2026-11-20T11:30:00Z was the earliest time"), "{text}");
+    world.complete("ida", ended("11:31", None)).unwrap();
+    assert!(!world.change().unauthorized);
+    // A freeze lay over the beginning of the window.
+    let mut world = World::new();
+    world.freeze("10:00", "11:20", false);
+    let mut world = world.until_authorizing();
+    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    world.wait_until(at("11:40"));
+    world.settle();
+    world.start("ida").unwrap();
+    let text = told_of(world.complete("ida", ended("11:05", None)), "actual_start");
+    assert!(text.contains("2026-11-20T11:20:00Z was the earliest time"), "{text}");
 }
 
 #[test]
@@ -410,6 +539,12 @@ fn a_glass_that_waits_for_a_second_hand_says_whose() {
     assert_eq!(first.unmet.code, "cosignature_missing");
     assert!(first.unmet.waiting_on.contains(&"sue".to_owned()), "{first:?}");
     assert!(!first.unmet.waiting_on.contains(&"cora".to_owned()), "{first:?}");
+    let gate = world.gate("sha256:aa");
+    assert_eq!(
+        gate.reasons.first(),
+        Some(&first.unmet),
+        "whoever stands before the gate reads it first, too"
+    );
     let refused = world.cosign("olga").unwrap_err().text();
     let name = world.directory.name(&"sue".into());
     assert!(refused.contains(&name), "{refused}");
@@ -419,6 +554,7 @@ fn a_glass_that_waits_for_a_second_hand_says_whose() {
     world.cosign("sue").unwrap();
     let rows = model::requirement::ahead(&world.file, &world.directory, world.now);
     assert!(rows.iter().all(|row| row.unmet.code != "cosignature_missing"));
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Go);
 }
 
 #[test]

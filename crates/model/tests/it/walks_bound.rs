@@ -1,5 +1,6 @@
 //! What a word, a second signature and a permit are bound to: when that moves, they end.
 
+use model::file::RejectedElsewhere;
 use model::obligation::{Asked, Due, Duty};
 use model::records::Coverage;
 use model::verbs::around::{self, LinkEnd};
@@ -172,7 +173,10 @@ fn a_permit_ahead_ends_with_whatever_stops_the_start() {
             world.settle();
         }),
         ("a rejection for the same artifact", |world| {
-            world.file.rejected_elsewhere = Some("CHG-2".into());
+            world.file.rejected_elsewhere = Some(RejectedElsewhere {
+                key: "CHG-2".into(),
+                requester: "mia".into(),
+            });
             world.settle();
         }),
         ("evidence that a rule asks for now", |world| {

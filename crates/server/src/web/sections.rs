@@ -596,13 +596,7 @@ impl Around<'_> {
             }
         }
         if let Some(incident) = &content.incident {
-            let is_known = view.directory.incidents.contains_key(incident);
-            let url = view.url(&format!("/incidents/{}", escaped(incident)));
-            let told = match is_known {
-                true => Rich::new().said_link(incident.as_str(), url),
-                false => Rich::new().said(incident.as_str()),
-            };
-            facts.push(Fact::new("Incident", told));
+            facts.push(Fact::new("Incident", incident_fact(view, incident)));
         }
         facts.extend(template_fact(view, content));
         facts.extend(super::own_fields::facts(view, change));
@@ -674,6 +668,17 @@ fn unknown_items(content: &Content, directory: &Directory) -> Option<Fact> {
         .collect();
     let names: Vec<&str> = unknown.into_iter().collect();
     (!names.is_empty()).then(|| Fact::new("Config items not in the estate", Rich::new().said(names.join(", "))))
+}
+
+/// The incident behind a change: one of ours with a link, and one that is kept elsewhere as what it is, so that nobody looks
+/// for it here.
+fn incident_fact(view: &View<'_, '_, '_>, named: &str) -> Rich {
+    let key = named.to_uppercase();
+    if view.directory.incidents.contains_key(&key) {
+        let url = view.url(&format!("/incidents/{}", escaped(&key)));
+        return Rich::new().said_link(named, url);
+    }
+    Rich::new().said(named).text(" (outside reference)")
 }
 
 /// The template that a standard change follows.
