@@ -42,6 +42,49 @@ in_session() {
   rm -f "$jar"
 }
 
+# browser ROLE: signs that person in with their password; the cookie stands in the file $JAR, and asking goes by browse METHOD PATH [JSON].
+browser() {
+  local password tenant; JAR=$(mktemp)
+  password=$(jq -r --arg role "$1" '.people[] | select(.role == $role) | .password' "$ASSENT_CREDENTIALS")
+  tenant=$(jq -r --arg role "$1" '.people[] | select(.role == $role) | .tenant' "$ASSENT_CREDENTIALS")
+  browse POST /session "{\"tenant\": \"$tenant\", \"login\": \"$(login "$1")\", \"password\": \"$password\"}" >/dev/null
+}
+browse() { curl -sS -b "$JAR" -c "$JAR" -X "$1" -H "Origin: $SERVER" -H 'Content-Type: application/json' -d "${3:-}" "$SERVER/api/v1$2"; }
+
+# code SECRET: what an authenticator app with this secret shows now (RFC 6238).
+code() {
+  local key step mac offset
+  key=$(echo "$1" | base32 -d | od -An -tx1 | tr -d ' \n')
+  step=$(printf '%016x' $(( $(date -u -d "${ASSENT_NOW:-now}" +%s) / 30 )) | sed 's/../\\x&/g')
+  mac=$(printf "$step" | openssl dgst -sha1 -mac HMAC -macopt "hexkey:$key" | sed 's/.*= //')
+  offset=$(( 16#${mac:39:1} * 2 ))
+  printf '%06d' $(( (16#${mac:$offset:8} & 0x7fffffff) % 1000000 ))
+}
+
+# enrol ROLE: sets up an authenticator app for that person and prints its secret.
+enrol() {
+  local made secret; browser "$1"
+  made=$(browse POST /second-factors/totp '{"name": "Phone"}')
+  secret=$(echo "$made" | jq -r .secret)
+  browse POST "/second-factors/$(echo "$made" | jq -r .id)/confirmation" "{\"code\": \"$(code "$secret")\"}" | grep recovery_codes >/dev/null
+  rm -f "$JAR"; echo "$secret"
+}
+
+# in_session_with SECRET ROLE PATH JSON: asks as that person in a session in which a code of their authenticator app was shown.
+in_session_with() {
+  browser "$2"
+  browse POST /session/step-up "{\"code\": \"$(code "$1")\"}" | jq -e .is_second_factor >/dev/null
+  browse POST "$3" "$4" | jq -e '.code == null' >/dev/null
+  rm -f "$JAR"
+}
+
+# password_refused ROLE PATH JSON: the same with nothing but the password must be refused for want of a second factor.
+password_refused() {
+  browser "$1"
+  browse POST "$2" "$3" | jq -e '.code == "step_up_required" and (.detail | contains("second factor"))' >/dev/null
+  rm -f "$JAR"
+}
+
 # at "+2 hours": a time in UTC, counted from now.
 at() { date -u -d "${ASSENT_NOW:-$(date -u '+%F %T UTC')} $1" +%FT%TZ; }
 

@@ -334,9 +334,12 @@ fn whoever_writes_a_change_breaks_no_glass_by_naming_themselves_its_owner_or_imp
     must_verify(&server);
 }
 
-/// Puts the pack of dual control in force, by two people.
+/// Puts the pack of dual control in force, by two people. What these stories are about has nothing to do with which factor is shown,
+/// so a password is enough here; `second_factors` tells of the pack as it is shipped.
 fn with_dual_control(server: &Server) {
-    let proposal = json!({"packs": ["dual-control"], "reason": "Keys need two of security"});
+    let proposal = json!({
+        "packs": ["dual-control"], "parameters": "dual_control_factor = \"any\"\n", "reason": "Keys need two of security",
+    });
     let made = server.must("POST", "/api/v1/policies", &server.token("admin"), Some(&proposal));
     let path = format!("/api/v1/configurations/{}/activation", made["id"].as_str().unwrap());
     server.must("POST", &path, &server.token("change_manager"), Some(&json!({})));

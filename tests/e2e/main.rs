@@ -48,6 +48,7 @@ mod provisioning;
 mod replayed;
 mod rollback;
 mod scim_canary;
+mod second_factors;
 mod served_log;
 mod several;
 mod single_use;

@@ -2,6 +2,7 @@
 //! the test holds.
 #![expect(clippy::unwrap_used, reason = "a harness says what it expects by unwrapping")]
 
+pub mod authenticator;
 pub mod browser;
 pub mod caller;
 pub mod crawl;
@@ -341,6 +342,11 @@ impl Server {
     pub fn advance(&mut self, seconds: i64) {
         self.say_to_clock(&format!("advance {seconds}"));
         self.now += SignedDuration::from_secs(seconds);
+    }
+
+    /// The held time.
+    pub fn held_time(&self) -> Timestamp {
+        self.now
     }
 
     /// The held time, as GNU date reads it.

@@ -5,13 +5,14 @@ use jiff::Timestamp;
 use model::act::Act;
 use model::authority::{asking, peer_counts};
 use model::directory::Directory;
+use model::factor::Wanted;
 use model::facts::Part;
 use model::file::{ChangeFile, actor_facts, change_facts, check_lent, parts_of, target_facts};
 use model::glass::waits_for_cosignature;
 use model::ids::PersonId;
 use model::lifecycle::is_legal;
 use model::obligation::Duty;
-use model::verbs::glass::could_be_asked;
+use model::verbs::glass::{could_be_asked, opening_wants, signing_wants};
 
 use crate::error::Result;
 use crate::room::Room;
@@ -21,10 +22,12 @@ use crate::room::Room;
 pub struct OpenActs {
     /// The acts, in the order of [`Act::ALL`].
     pub acts: Vec<Act>,
-    /// Whether a rule wants the password again before this person decides.
-    pub decision_needs_step_up: bool,
-    /// Whether this person has shown a fresh factor within the last five minutes.
-    pub is_stepped_up: bool,
+    /// What is still to be shown before this person decides, of what the rules want.
+    pub decision_lacks: Option<Wanted>,
+    /// The same before they break the glass.
+    pub opening_lacks: Option<Wanted>,
+    /// The same before they sign a broken one.
+    pub signing_lacks: Option<Wanted>,
     /// Why the acts that decide are not open to somebody who came by a way in that another handed out.
     pub withheld: Option<String>,
 }
@@ -77,10 +80,13 @@ pub fn find_acts(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<OpenActs>
         })
         .filter(|act| !is_lent(*act))
         .collect();
+    let (actor, now) = (&room.actor, room.now);
+    let lacks = |wanted: Option<Wanted>| wanted.filter(|wanted| !actor.shows(*wanted, now));
     Ok(OpenActs {
         acts,
-        decision_needs_step_up: asked.iter().any(|asking| asking.rule.step_up),
-        is_stepped_up: room.actor.is_stepped_up(room.now),
+        decision_lacks: lacks(asked.iter().map(|asking| asking.rule.wanted_factor()).max()),
+        opening_lacks: lacks(Some(opening_wants(file))),
+        signing_lacks: lacks(Some(signing_wants(file))),
         withheld,
     })
 }

@@ -85,6 +85,18 @@ pub(crate) fn tell(room: &mut Room<'_, '_>, written: &mut Written, person: &Pers
     save_message(room, written, person, None, message)
 }
 
+/// Tells a person that a second factor was set up in their name by who knew their password.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell_own(room: &mut Room<'_, '_>, written: &mut Written, person: &PersonId) -> Result<()> {
+    let text = "Somebody who knew your password set up a second factor for you. It counts where a rule wants one from a day after \
+                that. If it was not you, have an administrator take it away and set a new password now.\n";
+    let dedup = format!("way_in/{}", room.new_id()?);
+    let message = ("way_in", "A second factor was set up for you", text, dedup.as_str());
+    save_message(room, written, person, None, message)
+}
+
 /// The same of something that speaks for a person, who could not know of it otherwise: `subject` is its table and id. Programs
 /// read no letters.
 ///

@@ -140,6 +140,7 @@ fn comment(room: &mut Room<'_, '_>, message: &Message, key: &str, text: &str) ->
         person: message.person.clone(),
         by_token: false,
         stepped_up_at: None,
+        factor: None,
         is_system: false,
         method: KIND.to_owned(),
         lent: None,

@@ -4,6 +4,7 @@
 //! verification; which challenge, whose credential and what becomes of them is decided here.
 
 use jiff::{SignedDuration, Timestamp};
+use model::factor::Factor;
 use model::ids::PersonId;
 use model::refusal::Refusal;
 use model::verbs::Body;
@@ -65,6 +66,15 @@ pub enum Answered<T> {
     Right(T),
     /// It was not, and why. The person is named where the answer names one who has a passkey here.
     Wrong(Wrong, Option<PersonId>),
+}
+
+/// A passkey that was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// By whom.
+    pub person: PersonId,
+    /// What it is worth.
+    pub factor: Factor,
 }
 
 /// Why an answer is wrong.
@@ -375,7 +385,7 @@ pub fn begin_step_up(room: &mut Room<'_, '_>) -> Result<Begun> {
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn finish_step_up(room: &mut Room<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<PersonId>> {
+pub fn finish_step_up(room: &mut Room<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Shown>> {
     let person = room.actor.person.clone();
     let Some((_, state)) = taken(room, (STEP_UP, person.as_str()), id)? else {
         return Ok(Answered::Wrong(Wrong::Over, Some(person)));
@@ -402,7 +412,7 @@ pub fn begin_sign_in(room: &mut Room<'_, '_>) -> Result<Begun> {
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn finish_sign_in(room: &mut Room<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<PersonId>> {
+pub fn finish_sign_in(room: &mut Room<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Shown>> {
     let Some((_, state)) = taken(room, (SIGN_IN, ""), id)? else {
         return Ok(Answered::Wrong(Wrong::Over, None));
     };
@@ -427,7 +437,7 @@ fn shown(
     person: &PersonId,
     state: &[u8],
     answer: &DiscoverableAuthentication16,
-) -> Result<Answered<PersonId>> {
+) -> Result<Answered<Shown>> {
     let wrong = |wrong| Ok(Answered::Wrong(wrong, Some(person.clone())));
     let site = Site::of(room)?;
     let handle = handle_of(person)?;
@@ -458,7 +468,13 @@ fn shown(
             let moving = credential.dynamic_state();
             kept.moving = base64url(&moving.encode().map_err(|_| broken("the counter"))?);
             factors::save_passkey(room, &factor, &serde_json::to_string(&kept)?)?;
-            Ok(Answered::Right(person.clone()))
+            let all = second_factor::of_person(room.tx, person.as_str())?;
+            let own = all.iter().find(|it| it.id == factor);
+            let is_second = own.is_some_and(|it| factors::counts_from(it) <= room.now);
+            Ok(Answered::Right(Shown {
+                person: person.clone(),
+                factor: Factor::new(factors::PASSKEY, is_second),
+            }))
         }
         Err(AuthCeremonyErr::SignatureCounter) => {
             // Either this one or the one that was used before is a copy, and nobody can tell which: it is shut.

@@ -1,6 +1,8 @@
 //! Second factors: TOTP (RFC 6238), recovery codes, passkeys. Each is added in a fresh session of its own person, shown
 //! once, kept encrypted or as a digest, and used up where it can be.
 
+use jiff::{SignedDuration, Timestamp};
+use model::factor::Factor;
 use model::refusal::Refusal;
 use model::verbs::Body;
 use proof::crypto::{base64url, digest_text, is_same_secret};
@@ -20,12 +22,18 @@ const MOST: usize = 10;
 /// The longest name, in characters.
 const NAME_CHARS: usize = 60;
 
+/// How long a factor that was set up by a password alone does not count where a rule wants a second one, in hours. Whoever stole
+/// the password could set one up as well; meanwhile its person reads of it.
+const NEW_HOURS: i64 = 24;
+
 /// Codes from an authenticator.
 pub const TOTP: &str = "totp";
 /// A WebAuthn credential.
 pub const PASSKEY: &str = "passkey";
 /// One of the codes that open once.
 pub const RECOVERY: &str = "recovery";
+/// The same as it is noted where it was shown.
+const RECOVERY_CODE: &str = "recovery_code";
 
 fn associated(tenant: &str, id: &str) -> Vec<u8> {
     format!("assent second factor\0{tenant}\0{id}").into_bytes()
@@ -61,6 +69,30 @@ pub fn is_enrolled(factors: &[SecondFactor]) -> bool {
     factors
         .iter()
         .any(|factor| factor.is_confirmed && factor.kind != RECOVERY)
+}
+
+/// From when a factor counts where a rule wants a second one. Those that an earlier binary kept say when they were made.
+pub fn counts_from(factor: &SecondFactor) -> Timestamp {
+    let usual = factor.created_at + SignedDuration::from_hours(NEW_HOURS);
+    factor.counts_from.unwrap_or(usual)
+}
+
+/// From when one counts that is set up now: at once where another one vouches for it, else once its person could read of it.
+fn counts_from_now(room: &Room<'_, '_>) -> Timestamp {
+    if room.actor.has_second_factor(room.now) {
+        return room.now;
+    }
+    room.now + SignedDuration::from_hours(NEW_HOURS)
+}
+
+/// What a factor is worth that was just shown.
+pub fn shown_now(room: &Room<'_, '_>, factor: &SecondFactor) -> Factor {
+    let kind = if factor.kind == RECOVERY {
+        RECOVERY_CODE
+    } else {
+        &factor.kind
+    };
+    Factor::new(kind, counts_from(factor) <= room.now)
 }
 
 /// Whoever may add or remove factors has just shown the ones there are.
@@ -150,7 +182,9 @@ fn check_room_for_one(room: &mut Room<'_, '_>) -> Result<()> {
 
 fn insert(room: &mut Room<'_, '_>, kind: &str, name: String, secret: &[u8], is_confirmed: bool) -> Result<String> {
     let id = room.new_id()?;
+    let counts_from = is_confirmed.then(|| counts_from_now(room));
     let factor = SecondFactor {
+        counts_from,
         secret: seal(room, &id, secret)?,
         id: id.clone(),
         person: room.actor.person.0.clone(),
@@ -187,7 +221,9 @@ pub fn confirm_totp(room: &mut Room<'_, '_>, id: &str, code: &str) -> Result<Vec
         let text = "This code does not fit. Look whether the clock of your device is right, and enter the next one.";
         return Err(Refusal::field("code", "wrong_code", text).into());
     }
-    tell(room, "person.factor_added", json!({"kind": TOTP}))?;
+    let counts_from = counts_from_now(room);
+    second_factor::save_counts_from(room.tx, &factor.id, counts_from)?;
+    tell_added(room, TOTP, counts_from)?;
     if factors.iter().any(|it| it.kind == RECOVERY) {
         return Ok(Vec::new());
     }
@@ -212,7 +248,7 @@ pub(crate) fn check_new_passkey(room: &mut Room<'_, '_>, body: &Body) -> Result<
 pub(crate) fn add_passkey(room: &mut Room<'_, '_>, name: String, credential: &str) -> Result<Vec<String>> {
     check_room_for_one(room)?;
     insert(room, PASSKEY, name, credential.as_bytes(), true)?;
-    tell(room, "person.factor_added", json!({"kind": PASSKEY}))?;
+    tell_added(room, PASSKEY, counts_from_now(room))?;
     if own_factors(room)?.iter().any(|it| it.kind == RECOVERY) {
         return Ok(Vec::new());
     }
@@ -253,6 +289,7 @@ pub fn renew_recovery_codes(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
 fn new_codes(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
     let person = room.actor.person.clone();
     second_factor::delete_of_person(room.tx, person.as_str(), RECOVERY)?;
+    let counts_from = counts_from_now(room);
     let mut codes = Vec::new();
     for _ in 0..RECOVERY_CODES {
         let mut bytes = [0_u8; 10];
@@ -269,6 +306,7 @@ fn new_codes(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
             last_step: 0,
             created_at: room.now,
             last_used_at: None,
+            counts_from: Some(counts_from),
         };
         second_factor::insert(room.tx, &factor)?;
         codes.push(format!(
@@ -295,39 +333,40 @@ fn takes(room: &mut Room<'_, '_>, factor: &SecondFactor, code: &str) -> Result<b
     Ok(second_factor::use_step(room.tx, &factor.id, step, room.now)?)
 }
 
-/// Whether a code of one of the acting person's authenticators was right; it is used up by that.
+/// What a code of one of the acting person's authenticators is worth, if it was right; it is used up by that.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn use_code(room: &mut Room<'_, '_>, code: &str) -> Result<bool> {
+pub fn use_code(room: &mut Room<'_, '_>, code: &str) -> Result<Option<Factor>> {
     for factor in own_factors(room)?
         .iter()
         .filter(|it| it.kind == TOTP && it.is_confirmed)
     {
         if takes(room, factor, code)? {
-            return Ok(true);
+            return Ok(Some(shown_now(room, factor)));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
-/// Whether a recovery code was right; it is gone then, and the log says so.
+/// What a recovery code is worth, if it was right; it is gone then, and the log says so. It stands in for the factor that its
+/// person lost, and whoever has it has more than a password.
 ///
 /// # Errors
 /// The store's.
-pub fn use_recovery_code(room: &mut Room<'_, '_>, code: &str) -> Result<bool> {
+pub fn use_recovery_code(room: &mut Room<'_, '_>, code: &str) -> Result<Option<Factor>> {
     let plain: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
     let digest = digest_text(plain.to_lowercase().as_bytes());
     let person = room.actor.person.clone();
     let found = own_factors(room)?
         .into_iter()
         .find(|it| it.kind == RECOVERY && is_same_secret(&it.secret, digest.as_bytes()));
-    let Some(found) = found else { return Ok(false) };
+    let Some(found) = found else { return Ok(None) };
     if !second_factor::delete(room.tx, person.as_str(), &found.id)? {
-        return Ok(false);
+        return Ok(None);
     }
     tell(room, "person.recovery_code_used", json!({}))?;
-    Ok(true)
+    Ok(Some(shown_now(room, &found)))
 }
 
 /// Removes one of the acting person's factors; with the last one the recovery codes go too.
@@ -382,6 +421,19 @@ pub fn random_name(room: &Room<'_, '_>) -> Result<String> {
     let mut bytes = [0_u8; 16];
     room.desk.tools().entropy.fill(&mut bytes)?;
     Ok(base64url(&bytes))
+}
+
+/// Tells of a new factor: the log, and its person, who may be another one than whoever knew the password.
+fn tell_added(room: &mut Room<'_, '_>, kind: &str, counts_from: Timestamp) -> Result<()> {
+    let person = room.actor.person.clone();
+    let subject = ("person", person.0.clone());
+    let data = json!({"kind": kind, "counts_from": counts_from.to_string()});
+    let event = crate::save::draft("person.factor_added", subject, room.now, data);
+    let mut written = crate::save::Written::default();
+    if counts_from > room.now {
+        crate::hands::tell_own(room, &mut written, &person)?;
+    }
+    room.tell(vec![event], written)
 }
 
 fn tell(room: &mut Room<'_, '_>, kind: &'static str, data: Value) -> Result<()> {

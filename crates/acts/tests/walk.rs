@@ -112,6 +112,7 @@ impl World {
             person,
             by_token: false,
             stepped_up_at: None,
+            factor: None,
             is_system: false,
             method: "password".to_owned(),
             lent: None,

@@ -80,6 +80,9 @@ pub struct Common {
         help_heading = "Everywhere"
     )]
     pub as_password: String,
+    /// What that person's authenticator app shows now, or one of their recovery codes: for who has a second factor.
+    #[arg(long, global = true, value_name = "CODE", help_heading = "Everywhere")]
+    pub as_code: Option<String>,
     /// Let plain http leave this machine.
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub insecure_http: bool,

@@ -61,14 +61,14 @@ impl Client {
             agent,
         };
         match &common.as_person {
-            Some(person) => client.sign_in(person, &common.as_password)?,
+            Some(person) => client.sign_in(person, &common.as_password, common.as_code.as_deref())?,
             None => client.token = common.credential()?,
         }
         Ok(client)
     }
 
     /// Signs in as a person and gives a fresh factor at once.
-    fn sign_in(&mut self, person: &str, password_file: &str) -> Result<()> {
+    fn sign_in(&mut self, person: &str, password_file: &str, code: Option<&str>) -> Result<()> {
         let (tenant, login) = person
             .split_once('/')
             .ok_or_else(|| Failure::could_not("Write --as TENANT/LOGIN."))?;
@@ -90,7 +90,7 @@ impl Client {
             .map(str::to_owned);
         read_answer(response).map_err(|failure| as_person(failure, person))?;
         self.session = cookie;
-        self.post("/session/step-up", &serde_json::json!({"password": password}))?;
+        self.post("/session/step-up", &shown(password, code))?;
         Ok(())
     }
 
@@ -402,6 +402,15 @@ fn form(fields: &[(&str, String)], name: &str, file: &[u8]) -> (String, Vec<u8>)
     bytes.extend_from_slice(file);
     bytes.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
     (format!("multipart/form-data; boundary={boundary}"), bytes)
+}
+
+/// What is shown as fresh factor: digits are a code of an authenticator, anything else is one for recovery.
+fn shown(password: &str, code: Option<&str>) -> Value {
+    match code {
+        None => serde_json::json!({"password": password}),
+        Some(code) if code.bytes().all(|byte| byte.is_ascii_digit()) => serde_json::json!({"code": code}),
+        Some(code) => serde_json::json!({"recovery_code": code}),
+    }
 }
 
 /// Percent-encodes what goes into a path or query (RFC 3986, section 2.3).

@@ -196,7 +196,8 @@ impl Output {
         match (status, word("code")) {
             (401, _) if word("as").is_empty() => self.talk("  Set ASSENT_TOKEN, or give --token-file."),
             (_, "step_up_required") => self.talk(
-                "  A token has no fresh factor: say --as TENANT/LOGIN and give the password, or do it on the change's page.",
+                "  A token has no fresh factor: say --as TENANT/LOGIN and give the password, with --as-code CODE for a second factor, or \
+                 do it on the change's page.",
             ),
             (401, _) => self.talk("  Mend the login in --as TENANT/LOGIN, or the password in the file of --as-password."),
             (412, _) => self.talk("  Somebody else was faster: read it again, then try again."),

@@ -588,6 +588,51 @@ fn a_person_signs_in_with_a_fresh_factor_and_out_again() {
 }
 
 #[test]
+fn whoever_has_a_second_factor_shows_its_code() {
+    for (code_given, shown) in [
+        ("123456", json!({"code": "123456"})),
+        ("abcd-efgh-ijkl-mnop", json!({"recovery_code": "abcd-efgh-ijkl-mnop"})),
+    ] {
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("password-{}-{code_given}", std::process::id()));
+        std::fs::write(&file, "correct horse\n").unwrap();
+        let server = Scripted::new(vec![
+            (
+                201,
+                "Set-Cookie: assent_session=s-1; Path=/; HttpOnly\r\n",
+                json!({"tenant": "acme"}),
+            ),
+            (
+                201,
+                "",
+                json!({"stepped_up": true, "factor": "totp", "is_second_factor": true}),
+            ),
+            (201, "", change("implementing")),
+            (200, "", json!({"ended": true})),
+        ]);
+        let password = file.to_str().unwrap().to_owned();
+        let words = [
+            "change",
+            "cosign",
+            "CHG-7",
+            "--as",
+            "acme/olga",
+            "--as-password",
+            &password,
+            "--as-code",
+            code_given,
+        ];
+        let (output, asked) = server.run(&words);
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+        assert_eq!(asked[1].body, shown);
+        assert_eq!(
+            asked[2].line,
+            "POST /api/v1/changes/CHG-7/break-glass/co-signature HTTP/1.1"
+        );
+    }
+}
+
+#[test]
 fn a_credential_is_not_sent_in_plain_sight() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_assent"));
     let output = command

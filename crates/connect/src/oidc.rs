@@ -208,6 +208,29 @@ pub struct Verified {
     pub signed_in_at: Option<Timestamp>,
     /// With what, if it tells: values of RFC 8176 such as `pwd`, `otp`, `hwk`.
     pub methods: Vec<String>,
+    /// The class of that sign-in, if it tells (`acr`).
+    pub class: Option<String>,
+}
+
+/// Values of `amr` (RFC 8176 section 2) that say of more than something known: several factors, a one-time password, a key in
+/// hardware or software, a smart card, a feature of the body. A message to a telephone (`sms`, `tel`) is none of them.
+const SECOND: [&str; 10] = ["mfa", "otp", "hwk", "swk", "pop", "sc", "fpt", "face", "iris", "retina"];
+/// Values of `acr` that say the same: of OpenID Connect's profiles for authentication that resists phishing
+/// (<https://openid.net/specs/openid-connect-eap-acr-values-1_0.html>), of PAPE, and of the federations of universities.
+const SECOND_CLASSES: [&str; 4] = [
+    "phr",
+    "phrh",
+    "http://schemas.openid.net/pape/policies/2007/06/multi-factor",
+    "https://refeds.org/profile/mfa",
+];
+
+impl Verified {
+    /// Whether the provider said that more than something known was shown. Where it says nothing, nothing is proven.
+    pub fn proves_second_factor(&self) -> bool {
+        let is_second = |method: &String| SECOND.contains(&method.as_str());
+        let class = self.class.as_deref();
+        self.methods.iter().any(is_second) || class.is_some_and(|class| SECOND_CLASSES.contains(&class))
+    }
 }
 
 /// Exchanges a code and verifies what comes for it: signature, issuer, audience, nonce, times (OpenID Connect Core 1.0
@@ -256,11 +279,18 @@ pub fn finish(
         let text = "The provider did not say that you signed in anew. Sign in there again.";
         return Err(refused("not_fresh", text));
     }
-    let all = joined(payload(token)?, more_about(&client, &tokens, claims, http)?);
+    // How somebody signed in is said by the token of that sign-in alone.
+    let own = payload(token)?;
+    let (methods, class) = (
+        texts(own.get("amr")),
+        own.get("acr").and_then(Value::as_str).map(str::to_owned),
+    );
+    let all = joined(own, more_about(&client, &tokens, claims, http)?);
     Ok(Verified {
         claimed: read(registration, claims.subject().as_str(), &all),
         signed_in_at,
-        methods: texts(all.get("amr")),
+        methods,
+        class,
     })
 }
 
@@ -518,7 +548,7 @@ fn texts(value: Option<&Value>) -> Vec<String> {
 mod tests {
     use serde_json::{Map, Value, json};
 
-    use super::{Registration, joined, read, texts};
+    use super::{Registration, Verified, joined, read, texts};
 
     fn registration() -> Registration {
         Registration {
@@ -534,6 +564,36 @@ mod tests {
 
     fn map(value: &Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_second_factor_is_what_the_provider_says_and_nothing_else() {
+        let proves = |methods: &[&str], class: Option<&str>| {
+            let verified = Verified {
+                claimed: read(&registration(), "7", &Map::new()),
+                signed_in_at: None,
+                methods: methods.iter().map(|it| (*it).to_owned()).collect(),
+                class: class.map(str::to_owned),
+            };
+            verified.proves_second_factor()
+        };
+        for (methods, class) in [
+            (&["pwd", "mfa"][..], None),
+            (&["pwd", "otp"], None),
+            (&["hwk"], Some("urn:any")),
+            (&[], Some("phrh")),
+            (&["pwd"], Some("https://refeds.org/profile/mfa")),
+        ] {
+            assert!(proves(methods, class), "{methods:?} {class:?}");
+        }
+        for (methods, class) in [
+            (&[][..], None),
+            (&["pwd"], None),
+            (&["pwd", "sms"], Some("1")),
+            (&["pin", "kba", "rba", "geo", "MFA"], Some("mfa")),
+        ] {
+            assert!(!proves(methods, class), "{methods:?} {class:?}");
+        }
     }
 
     #[test]

@@ -154,8 +154,22 @@ fn unstaffed(rule: &ApprovalRule, yes: &Yes<'_>, open: &[&Holder]) -> Asked {
     Asked::Groups(if empty.is_empty() { keys.to_vec() } else { empty })
 }
 
-/// Whose word is still missing; of distinct groups those that nobody was counted for.
+/// Whose word is still missing, and what they show for it.
 fn who_satisfies(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
+    let who = whose_word(rule_id, rule, yes);
+    match rule.second_factor {
+        true => format!("{who} It takes a second factor."),
+        false => who,
+    }
+}
+
+/// Whose word is still missing; of distinct groups those that nobody was counted for.
+fn whose_word(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
+    let with = if rule.second_factor {
+        " with a second factor"
+    } else {
+        ""
+    };
     let Some(keys) = rule.from.distinct_groups() else {
         return format!("{} approves (rule `{rule_id}`).", asked_word(&rule.from));
     };

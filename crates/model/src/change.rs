@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Span;
+use crate::factor::Factor;
 use crate::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey, TargetId};
 use crate::matrix::Basis;
 pub use crate::words::EscalationStep;
@@ -351,6 +352,9 @@ pub struct BreakGlass {
     /// Who handed out the way in by which it was opened, where that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
+    /// Which fresh factor they showed; absent in those from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<Factor>,
     /// When.
     pub at: Timestamp,
     /// The digest *what* of the content that it was broken for, which a second person signs; absent in those from before it
@@ -388,6 +392,9 @@ pub struct Cosignature {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
+    /// Which fresh factor they showed, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<Factor>,
 }
 
 /// Work that was done first and told later.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::authority::candidates;
 use crate::change::{Change, Content, Target};
 use crate::directory::Directory;
+use crate::factor::{Factor, Wanted};
 use crate::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
 use crate::ids::{ChangeId, PersonId, RecordId};
 use crate::matrix::Place;
@@ -198,6 +199,8 @@ pub struct Actor {
     pub by_token: bool,
     /// When a fresh factor was last shown in this session.
     pub stepped_up_at: Option<Timestamp>,
+    /// Which factor that was.
+    pub factor: Option<Factor>,
     /// Whether this is the system itself.
     pub is_system: bool,
     /// With what they showed who they are: `token`, `password`, `provider:corp`, and a fresh factor behind a `+`.
@@ -223,6 +226,7 @@ impl Actor {
             person: PersonId::from(SYSTEM),
             by_token: false,
             stepped_up_at: None,
+            factor: None,
             is_system: true,
             method: "system".to_owned(),
             lent: None,
@@ -269,6 +273,25 @@ impl Actor {
             && self
                 .stepped_up_at
                 .is_some_and(|at| at <= now && now.duration_since(at).as_secs() <= 300)
+    }
+
+    /// The factor that was shown within the last five minutes.
+    pub fn fresh_factor(&self, now: Timestamp) -> Option<&Factor> {
+        self.factor.as_ref().filter(|_| self.is_stepped_up(now))
+    }
+
+    /// Whether a second factor was shown within the last five minutes.
+    pub fn has_second_factor(&self, now: Timestamp) -> bool {
+        self.fresh_factor(now).is_some_and(|factor| factor.is_second)
+    }
+
+    /// Whether what was shown is enough for what a rule asks.
+    pub fn shows(&self, wanted: Wanted, now: Timestamp) -> bool {
+        match wanted {
+            Wanted::Nothing => true,
+            Wanted::Any => self.is_stepped_up(now),
+            Wanted::Second => self.has_second_factor(now),
+        }
     }
 }
 

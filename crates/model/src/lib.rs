@@ -26,6 +26,7 @@ pub mod directory;
 mod doers;
 pub mod due;
 pub mod erased;
+pub mod factor;
 pub mod facts;
 pub mod file;
 pub mod freeze;

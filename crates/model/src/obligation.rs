@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Span;
+use crate::factor::Wanted;
 use crate::ids::GroupKey;
 use crate::matrix::Basis;
 use crate::words::{Aspect, Covers, Level, OwnershipRole};
@@ -137,6 +138,9 @@ pub struct ApprovalRule {
     /// Whether the approver must enter a fresh factor.
     #[serde(default)]
     pub step_up: bool,
+    /// Whether that must be a second factor: a password entered again is not enough.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub second_factor: bool,
     /// Within which time the one asked should acknowledge; by kind and risk unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ack_sla: Option<Span>,
@@ -189,6 +193,7 @@ impl ApprovalRule {
             valid_for_minutes: None,
             lead_time: None,
             step_up: false,
+            second_factor: false,
             ack_sla: None,
             decide_sla: None,
             escalate: None,
@@ -199,6 +204,15 @@ impl ApprovalRule {
             function: None,
             training: None,
             while_active: false,
+        }
+    }
+
+    /// What it asks of the approver's fresh factor.
+    pub fn wanted_factor(&self) -> Wanted {
+        match (self.step_up, self.second_factor) {
+            (_, true) => Wanted::Second,
+            (true, false) => Wanted::Any,
+            (false, false) => Wanted::Nothing,
         }
     }
 }

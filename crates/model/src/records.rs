@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::factor::Factor;
 use crate::facts::ActorFacts;
 use crate::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey, TargetId};
 use crate::matrix::Basis;
@@ -92,6 +93,9 @@ pub struct Approval {
     /// Whether a fresh factor stood behind it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stepped_up: bool,
+    /// Which fresh factor that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<Factor>,
     /// With what its author had shown who they are, such as `password+totp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,

@@ -140,6 +140,8 @@ pub struct StepUp {
     pub fields: Vec<Field>,
     /// Whether the password is asked; who has a second factor has its field among the others.
     pub asks_password: bool,
+    /// Where a second factor is set up, for who needs one and has none; empty where there is something to enter.
+    pub setup_url: String,
     /// Other ways to show it, as links: signing in anew at an identity provider.
     pub other_ways: Vec<ActForm>,
     /// What was wrong with the last try.
@@ -167,6 +169,7 @@ impl StepUp {
             back_url: "/t/halden/changes/CHG-1061".to_owned(),
             fields: vec![Field::hidden("return_to", "/t/halden/changes/CHG-1061#act-break-glass")],
             asks_password: true,
+            setup_url: String::new(),
             other_ways: Vec::new(),
             error: None,
             passkey_url: String::new(),
@@ -183,15 +186,23 @@ impl StepUp {
             passkey_url: "/t/halden/passkey/step-up".to_owned(),
             ..asked.clone()
         };
+        let missing = Self {
+            asks_password: false,
+            why: "A rule wants a second factor here, and you have none.".to_owned(),
+            setup_url: "/t/halden/account#factors".to_owned(),
+            ..asked.clone()
+        };
         let refused = Self {
             error: Some("That is not your password. Two tries are left.".to_owned()),
             ..asked.clone()
         };
-        vec![asked, refused, second]
+        vec![asked, refused, second, missing]
     }
 
     fn title(&self) -> &'static str {
-        if self.asks_password {
+        if !self.setup_url.is_empty() {
+            "A second factor"
+        } else if self.asks_password {
             "Your password again"
         } else {
             "Your code"

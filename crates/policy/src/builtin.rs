@@ -73,7 +73,10 @@ fn dual_control() -> Pack {
     Pack {
         name: "dual-control",
         about: "Privileged accounts and cryptographic keys never change by the word of one person.",
-        files: shipped!["dual-control/dual-control.cedar" from "packs/dual-control/dual-control.cedar"],
+        files: shipped![
+            "dual-control/dual-control.cedar" from "packs/dual-control/dual-control.cedar",
+            "dual-control/parameters.toml" from "packs/dual-control/parameters.toml",
+        ],
         cases: shipped!["dual-control/cases/dual-control.cases" from "packs/dual-control/cases/dual-control.cases"],
     }
 }

@@ -4,10 +4,10 @@
 //!
 //! ```toml
 //! [sox_owner_approvals]
-//! type = "count"        # count | minutes (whole numbers), duration ("30d", "4h", "15m"), name (a key such as "staging")
+//! type = "count"        # count | minutes (whole numbers), duration ("30d", "4h", "15m"), name (a key such as "staging"), factor ("second_factor" or "any")
 //! default = 2
-//! floor = 2             # optional, not for names: a tenant may not go below
-//! ceiling = 5           # optional, not for names: nor above
+//! floor = 2             # optional, for numbers: a tenant may not go below
+//! ceiling = 5           # optional, for numbers: nor above
 //! about = "How many owners approve."
 //! ```
 //!
@@ -30,6 +30,7 @@ pub(crate) enum Type {
     Minutes,
     Duration,
     Name,
+    Factor,
 }
 
 impl Type {
@@ -39,6 +40,7 @@ impl Type {
             "minutes" => Some(Self::Minutes),
             "duration" => Some(Self::Duration),
             "name" => Some(Self::Name),
+            "factor" => Some(Self::Factor),
             _ => None,
         }
     }
@@ -49,6 +51,7 @@ impl Type {
             Self::Minutes => "minutes",
             Self::Duration => "duration",
             Self::Name => "name",
+            Self::Factor => "factor",
         }
     }
 }
@@ -191,8 +194,8 @@ fn declaration(name: &str, body: &toml::Value) -> Result<Declaration, String> {
         .get("type")
         .and_then(toml::Value::as_str)
         .ok_or("`type` is missing")?;
-    let kind =
-        Type::parse(word).ok_or_else(|| format!("the type `{word}` is none of count, minutes, duration, name"))?;
+    let kind = Type::parse(word)
+        .ok_or_else(|| format!("the type `{word}` is none of count, minutes, duration, name, factor"))?;
     let default = typed(kind, body.get("default").ok_or("`default` is missing")?)?;
     let floor = bound(kind, body.get("floor"))?;
     let ceiling = bound(kind, body.get("ceiling"))?;
@@ -209,7 +212,7 @@ fn bound(kind: Type, value: Option<&toml::Value>) -> Result<Option<i64>, String>
     let Some(value) = value else { return Ok(None) };
     match typed(kind, value)? {
         Value::Number(number) => Ok(Some(number)),
-        Value::Name(_) => Err("a name has neither floor nor ceiling".to_owned()),
+        Value::Name(_) => Err("a word has neither floor nor ceiling".to_owned()),
     }
 }
 
@@ -249,6 +252,12 @@ fn typed(kind: Type, value: &toml::Value) -> Result<Value, String> {
         Type::Name => {
             let text = value.as_str().ok_or("the value is a name in quotes")?;
             values::key(text).map(Value::Name)
+        }
+        Type::Factor => {
+            let text = value
+                .as_str()
+                .ok_or("the value is \"second_factor\" or \"any\", in quotes")?;
+            values::factor(text).map(|_| Value::Name(text.to_owned()))
         }
     }
 }
@@ -300,6 +309,24 @@ mod tests {
         assert!(parameters.get("life", &[Type::Count]).is_err());
         let (_, help) = parameters.get("owner", &[Type::Count]).unwrap_err();
         assert_eq!(help.as_deref(), Some("did you mean `$owners`?"));
+    }
+
+    #[test]
+    fn a_factor_is_one_of_two_words() {
+        let declared = file("[keys]\ntype = \"factor\"\ndefault = \"second_factor\"\n");
+        let word = |values: &str| {
+            let read = Parameters::read(&declared, values).map_err(|findings| findings[0].text.clone())?;
+            Ok::<_, String>(read.get("keys", &[Type::Factor]).cloned())
+        };
+        let name = |text: &str| Ok(Ok(Value::Name(text.to_owned())));
+        assert_eq!(word(""), name("second_factor"));
+        assert_eq!(word("keys = \"any\""), name("any"));
+        assert!(
+            word("keys = \"password\"")
+                .unwrap_err()
+                .contains("`password` is none of any, second_factor")
+        );
+        assert!(word("keys = 1").unwrap_err().contains("in quotes"));
     }
 
     #[test]

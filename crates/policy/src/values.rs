@@ -1,6 +1,7 @@
 //! The small grammars of annotation values: durations, counts, keys, lists.
 
 use model::calendar::Span;
+use model::factor::Wanted;
 use model::ids::GroupKey;
 use model::obligation::{Asked, Due, Party};
 
@@ -215,6 +216,19 @@ pub(crate) fn due(text: &str) -> Result<Due, String> {
         "start" => Ok(Due::Start),
         "close" => Ok(Due::Close),
         _ => Err(unknown(text, &["approval", "start", "close"], "")),
+    }
+}
+
+/// The factor in `@step_up("…")` and in a parameter of that type.
+pub(crate) fn factor(text: &str) -> Result<Wanted, String> {
+    match text {
+        "any" => Ok(Wanted::Any),
+        "second_factor" => Ok(Wanted::Second),
+        _ => Err(unknown(
+            text,
+            &["any", "second_factor"],
+            "; write `@step_up` for any fresh factor, or `@step_up(\"second_factor\")` for more than a password",
+        )),
     }
 }
 

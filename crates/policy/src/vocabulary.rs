@@ -14,8 +14,11 @@
 //! | `break_glass` | one of: | `@budget` (openings of a team in 90 days) `@validate_within` | close |
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
 //!
-//! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@step_up`, `@dual_control`, `@while_active`, `@distinct_groups` and `@ahead` stand alone.
-//! Durations are `30d`, `4h`, `15m`; those of clocks (`@ack_sla`, `@decide_sla`, `@lead_time`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age` and
+//! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@dual_control`, `@while_active`, `@distinct_groups` and `@ahead` stand alone.
+//! `@step_up` alone or as `@step_up("any")` asks the approver for any fresh factor, also their password once more;
+//! `@step_up("second_factor")` for more than a password: a code of an authenticator, a passkey, a recovery code, or a login that the
+//! identity provider calls one of several factors.
+//! Durations are `30d`, `4h`, `15m`; those of clocks (`@ack_sla`, `@decide_sla`, `@lead_time`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age`, `@step_up` and
 //! `@environment` may name a parameter (`"$name"`). `@due("approval")` means: before all rules on *what* are met.
 //!
 //! `@from("group:security,group:platform") @count("2") @distinct_groups` asks two people, each counted for another group of
@@ -27,6 +30,7 @@
 use std::collections::BTreeMap;
 
 use model::calendar::Span;
+use model::factor::Wanted;
 use model::ids::GroupKey;
 use model::obligation::{ApprovalRule, Asked, Due, Duty, Obligation};
 use model::words::{Aspect, Covers, TaskKind};
@@ -381,6 +385,7 @@ impl Reader<'_> {
     }
 
     fn approval_rule(&self) -> Result<ApprovalRule, Problem> {
+        let wanted = self.wanted_factor()?;
         Ok(ApprovalRule {
             from: self.needed("from", values::asked_of_rule)?,
             count: self.count()?,
@@ -388,7 +393,8 @@ impl Reader<'_> {
             distinct_from: self.text("distinct_from", values::parties)?.unwrap_or_default(),
             valid_for_minutes: self.minutes("valid_for", limits::DURATION_MINUTES)?,
             lead_time: self.span("lead_time")?,
-            step_up: self.flag("step_up")?,
+            step_up: wanted != Wanted::Nothing,
+            second_factor: wanted == Wanted::Second,
             ack_sla: self.span("ack_sla")?,
             decide_sla: self.span("decide_sla")?,
             escalate: self.text("escalate", values::key)?.map(GroupKey),
@@ -453,6 +459,24 @@ impl Reader<'_> {
             None => Ok(false),
             Some("") => Ok(true),
             Some(_) => Err(bad_value(key, "it stands alone, without a value".to_owned())),
+        }
+    }
+
+    /// `@step_up`, `@step_up("any")` or `@step_up("second_factor")`; a parameter may say which of the two.
+    fn wanted_factor(&self) -> Result<Wanted, Problem> {
+        const KEY: &str = "step_up";
+        let Some(text) = self.annotations.get(KEY) else {
+            return Ok(Wanted::Nothing);
+        };
+        if text.is_empty() {
+            return Ok(Wanted::Any);
+        }
+        let Some(name) = text.strip_prefix('$') else {
+            return values::factor(text).map_err(|text| bad_value(KEY, text));
+        };
+        match self.parameter(KEY, name, Type::Factor)? {
+            Value::Name(word) => values::factor(word).map_err(|text| bad_value(KEY, text)),
+            Value::Number(_) => Err(bad_value(KEY, format!("`${name}` is no factor"))),
         }
     }
 
@@ -582,6 +606,7 @@ mod tests {
             valid_for_minutes: Some(43_200),
             lead_time: Some(Span::WorkDays(5)),
             step_up: true,
+            second_factor: false,
             ack_sla: Some(Span::Minutes(240)),
             decide_sla: Some(Span::WorkDays(2)),
             escalate: Some(GroupKey::from("ecab")),

@@ -9,6 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use jiff::Timestamp;
+use model::factor::Factor;
 use model::file::{Actor, Lent};
 use model::gate::Answer;
 use model::ids::PersonId;
@@ -86,6 +87,8 @@ pub enum Credential {
         digest: String,
         /// When a fresh factor was shown last.
         stepped_up_at: Option<Timestamp>,
+        /// Which factor that was.
+        factor: Option<Factor>,
         /// How it was begun, and with which fresh factor it went on: `password+totp`.
         method: String,
         /// Who handed out the way in by which it was begun, where that was another person.
@@ -108,22 +111,24 @@ impl Caller {
     /// The caller as acts know it.
     pub fn actor(&self) -> Actor {
         let by_token = matches!(self.credential, Credential::Token { .. });
-        let (lent, stepped_up_at, method) = match &self.credential {
-            Credential::Token { lent, .. } => (Some(lent.clone()), None, "token".to_owned()),
+        let (lent, (stepped_up_at, factor), method) = match &self.credential {
+            Credential::Token { lent, .. } => (Some(lent.clone()), (None, None), "token".to_owned()),
             Credential::Session {
                 stepped_up_at,
+                factor,
                 method,
                 handed_by,
                 ..
             } => {
                 let handed = handed_by.clone().map(|maker| Lent { maker, roles: None });
-                (handed, *stepped_up_at, method.clone())
+                (handed, (*stepped_up_at, factor.clone()), method.clone())
             }
         };
         Actor {
             person: self.person.clone(),
             by_token,
             stepped_up_at,
+            factor,
             is_system: false,
             method,
             lent,
@@ -363,13 +368,16 @@ async fn by_session(state: &AppState, lane: Lane, secret: &str) -> Result<Caller
     if session.expires_at <= now {
         return Err(unknown());
     }
-    let method = match session.factor {
-        Some(factor) if factor != session.method => format!("{}+{factor}", session.method),
+    let is_second = session.is_second_factor;
+    let factor = session.factor.map(|kind| Factor::new(kind, is_second));
+    let method = match &factor {
+        Some(factor) if factor.kind != session.method => format!("{}+{}", session.method, factor.kind),
         _ => session.method,
     };
     let credential = Credential::Session {
         digest: session.token_digest,
         stepped_up_at: session.stepped_up_at,
+        factor,
         method,
         handed_by: session.handed_by.map(PersonId),
     };

@@ -106,6 +106,7 @@ impl Past {
             person: person.clone(),
             by_token: false,
             stepped_up_at: Some(now),
+            factor: None,
             is_system: false,
             method: "password".to_owned(),
             lent: None,

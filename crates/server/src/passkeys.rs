@@ -2,9 +2,9 @@
 //! log and slow nobody down: a signature is not guessed, and whoever has a passkey gets in while others try passwords.
 
 use acts::Room;
-use acts::set_passkey::{self as passkeys, Answered, Begun, Wrong};
+use acts::set_passkey::{self as passkeys, Answered, Begun, Shown, Wrong};
+use model::factor::Factor;
 use model::file::Actor;
-use model::ids::PersonId;
 use model::refusal::Refusal;
 use model::verbs::Body;
 use store::{Lane, Mode};
@@ -84,12 +84,13 @@ pub(crate) async fn begin_step_up(state: &AppState, caller: &Caller) -> Result<B
 ///
 /// # Errors
 /// 403 for a token; 401 with why the answer is wrong.
-pub(crate) async fn step_up(state: &AppState, caller: &Caller, id: String, answer: Vec<u8>) -> Result<(), Failure> {
+pub(crate) async fn step_up(state: &AppState, caller: &Caller, id: String, answer: Vec<u8>) -> Result<Factor, Failure> {
     let digest = session_of(caller)?;
     let finish = move |room: &mut Room<'_, '_>| passkeys::finish_step_up(room, &id, &answer);
     let answered = state.act(Lane::Pages, caller, Mode::Write, finish).await?;
-    judged(state, &caller.tenant, answered)?;
-    sign_in::note_factor(state, caller, digest, PASSKEY).await
+    let factor = judged(state, &caller.tenant, answered)?.factor;
+    sign_in::note_factor(state, caller, digest, factor.clone()).await?;
+    Ok(factor)
 }
 
 fn check_tenant(tenant: &str) -> Result<(), Failure> {
@@ -126,13 +127,13 @@ pub(crate) async fn sign_in(
 ) -> Result<NewSession, Failure> {
     check_tenant(tenant)?;
     let finish = move |room: &mut Room<'_, '_>| passkeys::finish_sign_in(room, &id, &answer);
-    let answered: Answered<PersonId> = state
+    let answered: Answered<Shown> = state
         .act_as(Lane::Pages, tenant, Actor::system(), Mode::Write, finish)
         .await?;
-    let person = judged(state, tenant, answered)?;
+    let Shown { person, factor } = judged(state, tenant, answered)?;
     let start = Start {
         method: PASSKEY.to_owned(),
-        factor: Some(PASSKEY.to_owned()),
+        factor: Some(factor),
         subject: None,
     };
     sign_in::begin(state, origin, tenant, person, start).await

@@ -10,6 +10,7 @@ use connect::oidc::{self, Discovered, OidcError, Pending, Registration, Verified
 use connect::socket::http::Http;
 use connect::workload::Keys;
 use jiff::{SignedDuration, Timestamp};
+use model::factor::Factor;
 use model::file::Actor;
 use model::identity::IdentityProvider;
 use model::ids::PersonId;
@@ -389,6 +390,7 @@ async fn enter(
         );
     }
     let subject = verified.claimed.subject.clone();
+    let is_second = verified.proves_second_factor();
     let (provider, claimed) = (found.clone(), verified.claimed);
     let meet = move |room: &mut Room<'_, '_>| {
         let person = meet_person(room, &provider, &claimed)?;
@@ -409,7 +411,7 @@ async fn enter(
         .signed_in_at
         .is_some_and(|at| now.duration_since(at) <= SignedDuration::from_secs(BEHIND_SECONDS));
     let start = Start {
-        factor: (is_fresh && !enrolled).then(|| method.clone()),
+        factor: (is_fresh && !enrolled).then(|| Factor::new(method.clone(), is_second)),
         method,
         subject: Some(subject),
     };
@@ -437,7 +439,7 @@ async fn freshen(
         ));
     }
     let (digest, subject) = (digest.clone(), verified.claimed.subject.clone());
-    let factor = format!("provider:{}", found.key);
+    let factor = Factor::new(format!("provider:{}", found.key), verified.proves_second_factor());
     let note = move |room: &mut Room<'_, '_>| {
         let whose = room.actor.person.clone();
         let owners = store::identities::find(room.tx, store::identities::SUBJECT, &subject)?;

@@ -6,6 +6,7 @@ use acts::Room;
 use acts::set_second_factor::{is_enrolled, own_factors, random_name, use_code, use_recovery_code};
 use axum::http::{HeaderMap, header};
 use jiff::{SignedDuration, Timestamp};
+use model::factor::Factor;
 use model::file::Actor;
 use model::ids::PersonId;
 use store::session::{self, Session};
@@ -89,7 +90,7 @@ pub async fn sign_in(
     let Some(found) = found else { return Err(wrong()) };
     let start = Start {
         method: "password".to_owned(),
-        factor: (!found.is_enrolled).then(|| "password".to_owned()),
+        factor: (!found.is_enrolled).then(|| Factor::new("password", false)),
         subject: None,
     };
     begin(state, origin, tenant, found.person, start).await
@@ -205,7 +206,7 @@ pub(crate) struct Start {
     /// `password`, `passkey` or `provider:KEY`.
     pub method: String,
     /// What counts as fresh factor at once, if anything does.
-    pub factor: Option<String>,
+    pub factor: Option<Factor>,
     /// Who an identity provider has just proved them to be, `issuer subject`; nothing else may stand here.
     pub subject: Option<String>,
 }
@@ -242,7 +243,8 @@ pub(crate) async fn begin(
             stepped_up_at: start.factor.as_ref().map(|_| room.now),
             id: random_name(room)?,
             method: start.method.clone(),
-            factor: start.factor.clone(),
+            factor: start.factor.as_ref().map(|factor| factor.kind.clone()),
+            is_second_factor: start.factor.as_ref().is_some_and(|factor| factor.is_second),
             source: origin.source.clone(),
             agent: origin.agent.clone(),
             handed_by: handed_by.map(|by| by.0),
@@ -288,12 +290,12 @@ pub(crate) async fn has_second_factor(state: &AppState, caller: &Caller) -> Resu
     state.act(Lane::Pages, caller, Mode::Read, find).await
 }
 
-/// Notes a fresh factor in a session. Who has a second factor shows that one.
+/// Notes a fresh factor in a session, and answers what it is worth. Who has a second factor shows that one.
 ///
 /// # Errors
 /// 403 for a token, `second_factor_required` for a password that is not enough; 401 for a wrong one; 429 after repeated
 /// failures.
-pub async fn step_up(state: &AppState, caller: &Caller, origin: &Origin, shown: Shown) -> Result<(), Failure> {
+pub async fn step_up(state: &AppState, caller: &Caller, origin: &Origin, shown: Shown) -> Result<Factor, Failure> {
     let Credential::Session { digest, .. } = &caller.credential else {
         return Err(Failure::new(
             403,
@@ -308,18 +310,13 @@ pub async fn step_up(state: &AppState, caller: &Caller, origin: &Origin, shown: 
                 return Err(Failure::new(403, "second_factor_required", text));
             }
             confirm_password(state, caller, origin, &secret).await?;
-            "password"
+            Factor::new("password", false)
         }
-        Shown::Code(code) => {
-            use_up(state, caller, move |room| use_code(room, &code)).await?;
-            "totp"
-        }
-        Shown::Recovery(code) => {
-            use_up(state, caller, move |room| use_recovery_code(room, &code)).await?;
-            "recovery_code"
-        }
+        Shown::Code(code) => use_up(state, caller, move |room| use_code(room, &code)).await?,
+        Shown::Recovery(code) => use_up(state, caller, move |room| use_recovery_code(room, &code)).await?,
     };
-    note_factor(state, caller, digest, factor).await
+    note_factor(state, caller, digest, factor.clone()).await?;
+    Ok(factor)
 }
 
 /// Notes in a session which factor was shown.
@@ -330,10 +327,10 @@ pub(crate) async fn note_factor(
     state: &AppState,
     caller: &Caller,
     digest: &str,
-    factor: &'static str,
+    factor: Factor,
 ) -> Result<(), Failure> {
     let digest = digest.to_owned();
-    let note = move |room: &mut Room<'_, '_>| Ok(session::step_up(room.tx, &digest, room.now, factor)?);
+    let note = move |room: &mut Room<'_, '_>| Ok(session::step_up(room.tx, &digest, room.now, &factor)?);
     state.act(Lane::Pages, caller, Mode::Write, note).await?;
     Ok(())
 }
@@ -366,23 +363,23 @@ pub(crate) async fn confirm_password(
 async fn use_up(
     state: &AppState,
     caller: &Caller,
-    try_it: impl Fn(&mut Room<'_, '_>) -> acts::Result<bool> + Send + 'static,
-) -> Result<(), Failure> {
+    try_it: impl Fn(&mut Room<'_, '_>) -> acts::Result<Option<Factor>> + Send + 'static,
+) -> Result<Factor, Failure> {
     let names = [format!("factor {}/{}", caller.tenant, caller.person)];
     if let Err(wait) = state.throttle().enter(&names, clock::tick()) {
         let text = format!("Too many wrong codes. Try again in {wait} seconds.");
         return Err(Failure::new(429, "too_many_tries", text).after(wait));
     }
-    let is_right = match state.act(Lane::Pages, caller, Mode::Write, try_it).await {
-        Ok(is_right) => is_right,
+    let shown = match state.act(Lane::Pages, caller, Mode::Write, try_it).await {
+        Ok(shown) => shown,
         Err(failure) => {
             state.throttle().left(&names[0]);
             return Err(failure);
         }
     };
-    if is_right {
+    if let Some(factor) = shown {
         state.throttle().succeeded(&names[0]);
-        return Ok(());
+        return Ok(factor);
     }
     let text = "This code does not fit, or it was used before. Wait for the next one.";
     let failure = Failure::new(401, "wrong_code", text);

@@ -27,14 +27,17 @@ pub struct SecondFactor {
     pub created_at: Timestamp,
     /// When it was used last.
     pub last_used_at: Option<Timestamp>,
+    /// From when it counts where a rule wants a second factor; without it, it was kept by an earlier binary or not confirmed.
+    pub counts_from: Option<Timestamp>,
 }
 
 /// Adds a second factor.
 pub fn insert(tx: &mut Tx<'_>, factor: &SecondFactor) -> Result<()> {
     tx.execute(
         "INSERT INTO second_factor (tenant, id, person, kind, name, secret, is_confirmed, last_step, created_at,
-            last_used_at)
-         VALUES ($tenant, $id, $person, $kind, $name, $secret, $is_confirmed, $last_step, $created_at, $last_used_at)",
+            last_used_at, counts_from)
+         VALUES ($tenant, $id, $person, $kind, $name, $secret, $is_confirmed, $last_step, $created_at, $last_used_at,
+            $counts_from)",
         &[
             ("id", factor.id.as_str().into()),
             ("person", factor.person.as_str().into()),
@@ -45,6 +48,7 @@ pub fn insert(tx: &mut Tx<'_>, factor: &SecondFactor) -> Result<()> {
             ("last_step", factor.last_step.into()),
             ("created_at", factor.created_at.into()),
             ("last_used_at", factor.last_used_at.into()),
+            ("counts_from", factor.counts_from.into()),
         ],
     )?;
     Ok(())
@@ -72,6 +76,15 @@ pub fn use_step(tx: &mut Tx<'_>, id: &str, step: i64, at: Timestamp) -> Result<b
             ("yes", true.into()),
             ("id", id.into()),
         ],
+    )?;
+    Ok(done > 0)
+}
+
+/// Keeps from when a factor counts where a rule wants a second one.
+pub fn save_counts_from(tx: &mut Tx<'_>, id: &str, counts_from: Timestamp) -> Result<bool> {
+    let done = tx.execute(
+        "UPDATE second_factor SET counts_from = $counts_from WHERE tenant = $tenant AND id = $id",
+        &[("counts_from", counts_from.into()), ("id", id.into())],
     )?;
     Ok(done > 0)
 }
@@ -113,6 +126,7 @@ fn factor(row: &Row) -> Result<SecondFactor> {
         last_step: row.int("last_step")?,
         created_at: row.time("created_at")?,
         last_used_at: row.opt_time("last_used_at")?,
+        counts_from: row.opt_time("counts_from")?,
     })
 }
 

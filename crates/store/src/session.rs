@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use model::directory::Token;
+use model::factor::Factor;
 
 use crate::counter;
 use crate::error::Result;
@@ -29,6 +30,8 @@ pub struct Session {
     pub method: String,
     /// What was shown as fresh factor last: `password`, `totp`, `passkey`, `recovery_code` or `provider:KEY`.
     pub factor: Option<String>,
+    /// Whether that counts as a second factor.
+    pub is_second_factor: bool,
     /// The address it was begun from.
     pub source: String,
     /// The browser or program it was begun with, as it names itself.
@@ -43,9 +46,9 @@ pub struct Session {
 pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     tx.execute(
         "INSERT INTO session (tenant, token_digest, person, created_at, last_seen_at, expires_at, stepped_up_at, id,
-            method, factor, source, agent, handed_by, subject)
+            method, factor, is_second_factor, source, agent, handed_by, subject)
          VALUES ($tenant, $digest, $person, $created_at, $last_seen_at, $expires_at, $stepped_up_at, $id,
-            $method, $factor, $source, $agent, $handed_by, $subject)",
+            $method, $factor, $is_second, $source, $agent, $handed_by, $subject)",
         &[
             ("digest", session.token_digest.as_str().into()),
             ("person", session.person.as_str().into()),
@@ -56,6 +59,7 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
             ("id", session.id.as_str().into()),
             ("method", session.method.as_str().into()),
             ("factor", session.factor.clone().into()),
+            ("is_second", session.is_second_factor.into()),
             ("source", session.source.as_str().into()),
             ("agent", session.agent.as_str().into()),
             ("handed_by", session.handed_by.clone().into()),
@@ -90,10 +94,16 @@ pub fn touch(tx: &mut Tx<'_>, digest: &str, seen_at: Timestamp, expires_at: Time
 }
 
 /// Notes that a fresh factor was shown, and which.
-pub fn step_up(tx: &mut Tx<'_>, digest: &str, at: Timestamp, factor: &str) -> Result<bool> {
+pub fn step_up(tx: &mut Tx<'_>, digest: &str, at: Timestamp, factor: &Factor) -> Result<bool> {
     let done = tx.execute(
-        "UPDATE session SET stepped_up_at = $at, factor = $factor WHERE tenant = $tenant AND token_digest = $digest",
-        &[("at", at.into()), ("factor", factor.into()), ("digest", digest.into())],
+        "UPDATE session SET stepped_up_at = $at, factor = $factor, is_second_factor = $is_second
+         WHERE tenant = $tenant AND token_digest = $digest",
+        &[
+            ("at", at.into()),
+            ("factor", factor.kind.as_str().into()),
+            ("is_second", factor.is_second.into()),
+            ("digest", digest.into()),
+        ],
     )?;
     Ok(done > 0)
 }
@@ -279,6 +289,8 @@ fn session(row: &Row) -> Result<Session> {
         id: row.opt_text("id")?.unwrap_or_default(),
         method: row.opt_text("method")?.unwrap_or_else(|| "password".to_owned()),
         factor: row.opt_text("factor")?,
+        // What an earlier binary noted proves no second factor.
+        is_second_factor: row.opt_bool("is_second_factor")?.unwrap_or(false),
         source: row.opt_text("source")?.unwrap_or_default(),
         agent: row.opt_text("agent")?.unwrap_or_default(),
         handed_by: row.opt_text("handed_by")?,

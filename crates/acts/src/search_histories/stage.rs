@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use model::authority::{able, asking, is_met, targets_of};
 use model::directory::Directory;
+use model::factor::Factor;
 use model::facts::ActorFacts;
 use model::file::{Actor, Case, ChangeFile};
 use model::ids::PersonId;
@@ -30,7 +31,7 @@ pub(super) fn window() -> Timestamp {
     dawn() + SignedDuration::from_hours(24 * 120)
 }
 
-/// Who acts: a person in a session with a fresh factor, or somebody's token.
+/// Who acts: a person in a session with a second factor just shown, or somebody's token.
 #[derive(Debug, Clone)]
 pub(super) struct Hand {
     person: PersonId,
@@ -67,6 +68,7 @@ impl Hand {
             person: self.person.clone(),
             by_token: self.by_token,
             stepped_up_at: (!self.by_token).then_some(now),
+            factor: (!self.by_token).then(|| Factor::new("totp", true)),
             is_system: false,
             method: if self.by_token { "token" } else { "password" }.to_owned(),
             lent: None,

@@ -34,6 +34,7 @@ fn lent(world: &World, login: &'static str, maker: &'static str, method: &str) -
         by_token: method == "token",
         method: method.to_owned(),
         stepped_up_at: Some(world.desk.tools().clock.now()),
+        factor: None,
         lent: Some(Lent {
             maker: world.actor(maker).person,
             roles: None,

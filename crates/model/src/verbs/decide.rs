@@ -1,5 +1,6 @@
 //! Deciding: acknowledge, approve, withdraw, return, overrule.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::Body;
@@ -9,7 +10,8 @@ use crate::authority::{Asking, able, asked_word, asking, is_barred, targets_of};
 use crate::board::{check_meeting, has_conflict};
 use crate::change::{Rejection, Stated};
 use crate::clocks::{escalated_past, tell_late};
-use crate::file::{Case, allowed};
+use crate::factor::Wanted;
+use crate::file::{Actor, Case, allowed};
 use crate::ids::{PersonId, RecordId};
 use crate::lifecycle::{check_hold, check_state};
 use crate::obligation::Asked;
@@ -266,12 +268,19 @@ pub(crate) fn check_digest(case: &Case<'_>, named: &str) -> Result<(), Refusal> 
 }
 
 fn check_step_up(case: &Case<'_>) -> Result<(), Refusal> {
-    let asked = asked_here(case);
-    let needed = asked.iter().any(|asking| asking.rule.step_up);
-    if !needed || case.actor.is_stepped_up(case.now) {
+    let wanted = asked_here(case).iter().map(|asking| asking.rule.wanted_factor()).max();
+    check_factor(&case.actor, wanted.unwrap_or(Wanted::Nothing), case.now)
+}
+
+/// Whether what somebody showed of themselves is enough for what is asked.
+pub(super) fn check_factor(actor: &Actor, wanted: Wanted, now: Timestamp) -> Result<(), Refusal> {
+    if actor.shows(wanted, now) {
         return Ok(());
     }
-    Err(step_up_required())
+    Err(match wanted {
+        Wanted::Second => second_factor_required(actor, now),
+        Wanted::Any | Wanted::Nothing => step_up_required(),
+    })
 }
 
 /// Under dual control one hand counts once: whoever handed somebody their way in stands behind that word as well.
@@ -308,6 +317,26 @@ pub fn step_up_required() -> Refusal {
         "This needs a fresh factor, shown within the last five minutes in a session: your second factor, or your password \
          again if you have none. A token alone is not enough.",
     )
+}
+
+/// The refusal for an act that a rule wants a second factor for; it tells apart who shows none and whose own is too new.
+fn second_factor_required(actor: &Actor, now: Timestamp) -> Refusal {
+    let shown = actor.fresh_factor(now).map(|factor| factor.kind.as_str());
+    let text = match shown {
+        Some("totp" | "passkey" | "recovery_code") => {
+            "This needs a second factor, and yours was set up by your password alone less than a day ago: it counts from a day \
+             after that. Until then somebody else decides, or you come back."
+        }
+        Some(kind) if kind.starts_with("provider:") => {
+            "This needs a second factor, and your identity provider did not say that you showed it one. Sign in anew with more \
+             than a password there, or set up an authenticator app or a passkey on your account page."
+        }
+        _ => {
+            "This needs a second factor, shown within the last five minutes in a session: confirm with your authenticator app or \
+             a passkey. A password or a token alone is not enough. If you have none yet, set one up on your account page."
+        }
+    };
+    Refusal::not_allowed("step_up_required", text)
 }
 
 /// Whether a word is given where a rule looks for it: anywhere, or for a board at a meeting of that board.
@@ -367,6 +396,7 @@ fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
         person_facts: Some(case.actor_facts()),
         at: case.now,
         stepped_up: case.actor.is_stepped_up(case.now),
+        factor: case.actor.fresh_factor(case.now).cloned(),
         method: Some(case.actor.method.clone()),
         handed_by: case.actor.hand().cloned(),
         ended: None,

@@ -4,17 +4,18 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::Body;
-use super::decide::step_up_required;
+use super::decide::check_factor;
 use crate::act::Act;
 use crate::authority::{candidates, is_barred_holder};
 use crate::change::{BreakGlass, Cosignature, Stated};
 use crate::directory::Directory;
+use crate::factor::Wanted;
 use crate::facts::Part;
 use crate::file::{Case, ChangeFile, allowed};
 use crate::glass::Used;
 use crate::ids::PersonId;
 use crate::lifecycle::check_state;
-use crate::obligation::Duty;
+use crate::obligation::{ApprovalRule, Duty};
 use crate::reading::{LINE, Reading, TEXT};
 use crate::records::Unmet;
 use crate::refusal::Refusal;
@@ -39,9 +40,7 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
         let text = "The administrator role alone does not open the glass.";
         return Err(Refusal::not_allowed("not_allowed", text));
     }
-    if !case.actor.is_stepped_up(case.now) {
-        return Err(step_up_required());
-    }
+    check_factor(&case.actor, opening_wants(&case.file), case.now)?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
     let until = reading.needed_time("until");
@@ -67,6 +66,7 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
         incident,
         by: by.clone(),
         handed_by: case.actor.hand().cloned(),
+        factor: case.actor.fresh_factor(at).cloned(),
         at,
         what_digest: Some(case.file.change.digests.what.clone()),
         needs_cosignature,
@@ -119,6 +119,21 @@ fn tell_concerned(case: &mut Case<'_>, until: Timestamp) {
         };
         case.write_to(&person, "break_glass", &at, news.clone(), then);
     }
+}
+
+/// Whoever opens the glass shows a fresh factor. It stands in for approvals, so where one of them asks for a second factor, a
+/// password alone does not get around it.
+pub fn opening_wants(file: &ChangeFile) -> Wanted {
+    let approvals = approval_rules(file).map(ApprovalRule::wanted_factor);
+    approvals.max().unwrap_or(Wanted::Any).max(Wanted::Any)
+}
+
+fn approval_rules(file: &ChangeFile) -> impl Iterator<Item = &ApprovalRule> {
+    let rows = file.requirements.obligations.iter();
+    rows.filter_map(|row| match &row.obligation.duty {
+        Duty::Approval(rule) => Some(rule),
+        _ => None,
+    })
 }
 
 fn only_admin(case: &Case<'_>) -> bool {
@@ -220,7 +235,7 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     case.check_lent(Act::CosignBreakGlass)?;
     check_hand(case)?;
     check_policies(case)?;
-    check_fresh(case)?;
+    check_factor(&case.actor, signing_wants(&case.file), case.now)?;
     let mut reading = Reading::new(body, "");
     let digest = reading.text("content_digest", LINE);
     reading.finish()?;
@@ -235,17 +250,16 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     sign(case, person)
 }
 
-/// Where a rule of dual control wants a fresh factor with each word, the signature that stands in for them wants one too; so it
-/// does where the rules could not be judged.
-fn check_fresh(case: &Case<'_>) -> Result<(), Refusal> {
-    let requirements = &case.file.requirements;
-    let wants = |duty: &Duty| matches!(duty, Duty::Approval(rule) if rule.dual_control && rule.step_up);
-    let is_wanted =
-        requirements.stop.is_some() || requirements.obligations.iter().any(|row| wants(&row.obligation.duty));
-    if is_wanted && !case.actor.is_stepped_up(case.now) {
-        return Err(step_up_required());
+/// What the second signature asks of its author's fresh factor: what the rules of dual control ask with each word, for it stands in
+/// for them. Where the rules could not be judged, any fresh factor: nobody knows then that one asks for more, and a broken set of
+/// policies must not lock everybody out.
+pub fn signing_wants(file: &ChangeFile) -> Wanted {
+    let dual = approval_rules(file).filter(|rule| rule.dual_control);
+    let wanted = dual.map(ApprovalRule::wanted_factor).max().unwrap_or(Wanted::Nothing);
+    match file.requirements.stop.is_some() {
+        true => wanted.max(Wanted::Any),
+        false => wanted,
     }
-    Ok(())
 }
 
 /// Puts the second signature under a glass that waits for it, and begins.
@@ -277,6 +291,7 @@ fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
     glass.cosigned = Some(Cosignature {
         by: person.clone(),
         at: now,
+        factor: case.actor.fresh_factor(now).cloned(),
     });
     case.tell("break_glass.cosigned", json!({"by": person}));
     super::work::begin_without_hand(case, now);

@@ -268,6 +268,7 @@ fn a_token_that_is_narrowed_speaks_for_the_groups_of_its_roles_alone() {
         person: "sue".into(),
         by_token: true,
         stepped_up_at: None,
+        factor: None,
         is_system: false,
         method: "token".to_owned(),
         lent: Some(Lent {

@@ -1,5 +1,7 @@
 //! The order of answers: 404, then 403, then 422, then 409.
 
+use model::factor::Factor;
+use model::file::Actor;
 use model::obligation::{Asked, Due, Duty};
 use model::verbs::{around, decide, plan};
 use model::words::{Covers, State};
@@ -73,6 +75,58 @@ fn a_fresh_factor_is_asked_before_the_words_are_read() {
         "done"
     );
     assert_eq!(world.state(), State::Draft);
+}
+
+/// Somebody in a session who has just shown this factor.
+pub fn with_factor(world: &World, who: &str, factor: Factor) -> Actor {
+    Actor {
+        person: who.into(),
+        by_token: false,
+        stepped_up_at: Some(world.now),
+        method: factor.kind.clone(),
+        factor: Some(factor),
+        is_system: false,
+        lent: None,
+    }
+}
+
+#[test]
+fn a_password_is_no_second_factor_and_the_refusal_says_what_is() {
+    let mut asks = rule(Asked::Owner, Covers::What);
+    (asks.step_up, asks.second_factor) = (true, true);
+    let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(asks))]).until_authorizing();
+    let words = body(json!({"decision": "approve", "content_digest": world.change().digests.content}));
+    for (factor, says) in [
+        (
+            Factor::new("password", false),
+            "confirm with your authenticator app or a passkey",
+        ),
+        (Factor::new("totp", false), "it counts from a day after that"),
+        (
+            Factor::new("provider:corp", false),
+            "did not say that you showed it one",
+        ),
+    ] {
+        let olga = with_factor(&world, "olga", factor.clone());
+        let refused = world.act_as(olga, |case| decide::approve(case, &words));
+        let text = refused.as_ref().unwrap_err().text();
+        assert!(text.contains(says), "{factor:?}: {text}");
+        assert_eq!(code(refused), "step_up_required");
+    }
+    // What was shown too long ago is nothing, whatever it was.
+    let mut late = with_factor(&world, "olga", Factor::new("passkey", true));
+    late.stepped_up_at = Some(world.now - jiff::SignedDuration::from_secs(301));
+    assert_eq!(
+        code(world.act_as(late, |case| decide::approve(case, &words))),
+        "step_up_required"
+    );
+    let olga = with_factor(&world, "olga", Factor::new("passkey", true));
+    assert_eq!(code(world.act_as(olga, |case| decide::approve(case, &words))), "done");
+    let kept = world.file.approvals.last().unwrap();
+    assert_eq!(
+        (kept.stepped_up, &kept.factor),
+        (true, &Some(Factor::new("passkey", true)))
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! After the work: outcomes, validation, retrospective work, break-glass, and the time after them.
 
+use model::factor::Factor;
 use model::file::Actor;
 use model::obligation::{Asked, Due, Duty};
 use model::refusal::Refusal;
@@ -8,6 +9,7 @@ use model::verbs::{after, glass};
 use model::words::{Covers, GateDecision, Outcome, Purpose, State};
 use serde_json::{Value, json};
 
+use crate::order::with_factor;
 use crate::people::{directory, rule};
 use crate::world::{World, at, body, code, facts, facts_but, fields, missing, signing};
 
@@ -434,6 +436,7 @@ fn the_glass_is_not_broken_on_hold_nor_without_a_way_back_nor_by_an_administrato
         person: "cora".into(),
         by_token: false,
         stepped_up_at: Some(at("09:54")),
+        factor: None,
         is_system: false,
         method: "password".to_owned(),
         lent: None,
@@ -517,6 +520,7 @@ fn a_second_hand_shows_a_fresh_factor_where_dual_control_wants_one_with_each_wor
         person: "olga".into(),
         by_token: false,
         stepped_up_at: None,
+        factor: None,
         is_system: false,
         method: "password".to_owned(),
         lent: None,
@@ -528,6 +532,43 @@ fn a_second_hand_shows_a_fresh_factor_where_dual_control_wants_one_with_each_wor
     assert_eq!(world.state(), State::Draft);
     world.cosign("olga").unwrap();
     assert_eq!(world.state(), State::Implementing);
+}
+
+#[test]
+fn a_password_gets_around_no_rule_that_wants_a_second_factor_by_breaking_the_glass() {
+    let opens = |world: &mut World, who: &str, factor: Factor| {
+        let actor = with_factor(world, who, factor);
+        let words = body(json!({"reason": "It cannot wait", "until": "2026-11-20T11:00:00Z"}));
+        let used = model::glass::Used::new();
+        code(world.act_as(actor, |case| glass::break_glass(case, &words, &used)))
+    };
+    let signs = |world: &mut World, who: &str, factor: Factor| {
+        let actor = with_factor(world, who, factor);
+        code(world.act_as(actor, |case| glass::cosign(case, &model::verbs::Body::new())))
+    };
+    let (password, passkey) = (Factor::new("password", false), Factor::new("passkey", true));
+    for dual in [true, false] {
+        let mut keys = rule(Asked::Owner, Covers::What);
+        (keys.dual_control, keys.step_up, keys.second_factor) = (dual, true, true);
+        let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(keys))]);
+        assert_eq!(
+            opens(&mut world, "cora", password.clone()),
+            "step_up_required",
+            "{dual}"
+        );
+        assert_eq!(opens(&mut world, "cora", passkey.clone()), "done", "{dual}");
+        let opener = world.change().break_glass.as_ref().unwrap().factor.clone();
+        assert_eq!(opener, Some(passkey.clone()));
+        if dual {
+            assert_eq!(signs(&mut world, "olga", password.clone()), "step_up_required");
+            assert_eq!(signs(&mut world, "olga", passkey.clone()), "done");
+        }
+        assert_eq!(world.state(), State::Implementing);
+    }
+    // Where nobody could judge the rules, the glass stays open to whoever has a fresh factor and to a second person.
+    let mut world = World::with(facts_but(high()), Vec::new());
+    world.stop = Some("the policies could not be judged".to_owned());
+    assert_eq!(opens(&mut world, "cora", password), "done");
 }
 
 #[test]

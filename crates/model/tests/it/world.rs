@@ -117,6 +117,7 @@ impl World {
                 person: who.into(),
                 by_token: self.by_token,
                 stepped_up_at: Some(self.now),
+                factor: None,
                 is_system: false,
                 method: "password".to_owned(),
                 lent: None,

@@ -63,7 +63,8 @@ fn approval(rule: &ApprovalRule) -> String {
         rule.valid_for_minutes
             .map(|minutes| format!("valid_for {}", duration(minutes))),
         rule.lead_time.map(|lead| format!("lead_time {}", span(lead))),
-        rule.step_up.then(|| "step_up".to_owned()),
+        (rule.step_up && !rule.second_factor).then(|| "step_up".to_owned()),
+        rule.second_factor.then(|| "step_up second_factor".to_owned()),
         rule.ack_sla.map(|sla| format!("ack_sla {}", span(sla))),
         rule.decide_sla.map(|sla| format!("decide_sla {}", span(sla))),
         rule.escalate.as_ref().map(|group| format!("escalate {group}")),

@@ -178,7 +178,8 @@ fn a_parameter_changes_what_is_required_and_the_digest() {
 #[test]
 fn the_shipped_cases_hold_with_other_values_of_parameters() {
     let values = "evidence_environment = \"lab\"\ncab_quorum = 4\ncab_votes = 3\necab_quorum = 3\necab_votes = 3\n\
-        sox_owner_approvals = 3\nsox_approval_life = \"7d\"\npci_approval_life = \"7d\"\noutside_look_within = \"2h\"\nhipaa_permit_life = 15\nhipaa_revocation_age = \"10m\"\n";
+        sox_owner_approvals = 3\nsox_approval_life = \"7d\"\npci_approval_life = \"7d\"\noutside_look_within = \"2h\"\nhipaa_permit_life = 15\nhipaa_revocation_age = \"10m\"\n\
+        dual_control_factor = \"any\"\nsox_key_factor = \"any\"\n";
     let mut files = policy::base().files;
     files.extend(policy::packs().into_iter().flat_map(|pack| pack.files));
     let set = compile(&files, values).unwrap_or_else(|findings| panic!("{findings:#?}"));
@@ -213,6 +214,62 @@ fn the_defaults_of_parameters_are_these() {
     ] {
         assert!(words.iter().any(|row| row == expected), "{expected}\n{words:#?}");
     }
+}
+
+#[test]
+fn a_fresh_factor_is_any_or_a_second_one_and_a_slip_is_told_by_its_line() {
+    let words = |value: &str, parameters: &str| {
+        let rule = format!(
+            "@id(\"house.require.fresh\")\n@reason(\"A fresh one.\")\n@require(\"approval\")\n@from(\"owner\")\n\
+             @covers(\"what\")\n@step_up{value}\npermit (principal, action == Action::\"require\", resource);"
+        );
+        let mut files = with_house(&rule);
+        files.extend(policy::pack("dual-control").unwrap().files);
+        let set = compile(&files, parameters).map_err(|findings| {
+            let found = findings.iter().find(|it| it.file.starts_with("house/")).unwrap();
+            (
+                found.line,
+                format!("{} {}", found.text, found.help.clone().unwrap_or_default()),
+            )
+        })?;
+        let mut facts = crate::support::change();
+        facts.touches = vec![model::words::Touch::CryptoKeys];
+        let requirements = policy::on_policy_thread(|| set.require(&facts, &[crate::support::target("1", "pay", &[])]));
+        let told = |id: &str| {
+            let row = requirements
+                .obligations
+                .iter()
+                .find(|row| row.obligation.id == id)
+                .unwrap();
+            let told = policy::words_of(&row.obligation);
+            let at = told.find("step_up").unwrap();
+            told[at..].split(',').next().unwrap().to_owned()
+        };
+        Ok((
+            told("house.require.fresh"),
+            told("dual-control.require.two_of_security"),
+        ))
+    };
+    let both = |own: &str, pack: &str| Ok::<_, (u32, String)>((own.to_owned(), pack.to_owned()));
+    let (any, second) = ("step_up", "step_up second_factor");
+    assert_eq!(
+        words("", ""),
+        both(any, second),
+        "the pack asks for a second factor unless said otherwise"
+    );
+    assert_eq!(words("(\"any\")", "dual_control_factor = \"any\""), both(any, any));
+    assert_eq!(words("(\"second_factor\")", ""), both(second, second));
+    assert_eq!(words("(\"$dual_control_factor\")", ""), both(second, second));
+    let (line, text) = words("(\"second_facto\")", "").unwrap_err();
+    assert_eq!(line, 6, "{text}");
+    assert!(
+        text.contains("`second_facto` is none of any, second_factor")
+            && text.contains("write `@step_up` for any fresh factor, or `@step_up(\"second_factor\")`")
+            && text.contains("did you mean `second_factor`?"),
+        "{text}"
+    );
+    let (_, text) = words("(\"$no_such\")", "").unwrap_err();
+    assert!(text.contains("no parameter is called `$no_such`"), "{text}");
 }
 
 #[test]

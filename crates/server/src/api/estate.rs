@@ -627,6 +627,7 @@ fn me(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     value["groups"] = json!(directory.groups_of(&room.actor.person));
     value["by_token"] = json!(room.actor.by_token);
     value["stepped_up"] = json!(room.actor.is_stepped_up(room.now));
+    value["is_second_factor"] = json!(room.actor.has_second_factor(room.now));
     Ok(Reply::ok(value))
 }
 

@@ -304,7 +304,7 @@ fn listed(room: &mut Room<'_, '_>, person: &str) -> acts::Result<Reply> {
 
 fn session_view(it: &Session) -> Value {
     json!({
-        "id": it.id, "method": it.method, "factor": it.factor, "source": it.source, "agent": it.agent,
+        "id": it.id, "method": it.method, "factor": it.factor, "is_second_factor": it.is_second_factor, "source": it.source, "agent": it.agent,
         "created_at": it.created_at, "expires_at": it.expires_at, "stepped_up_at": it.stepped_up_at,
     })
 }
@@ -317,6 +317,7 @@ fn factors_view(found: &[SecondFactor]) -> Value {
             json!({
                 "id": it.id, "kind": it.kind, "name": it.name, "is_confirmed": it.is_confirmed,
                 "created_at": it.created_at, "last_used_at": it.last_used_at,
+                "counts_from": it.is_confirmed.then(|| factors::counts_from(it)),
             })
         })
         .collect();

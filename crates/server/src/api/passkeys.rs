@@ -84,8 +84,9 @@ async fn step_up(
     body: JsonBody,
 ) -> Result<Response, Failure> {
     let answer = answer_of(&body, None)?;
-    passkeys::step_up(&state, &caller, places.take(0), answer).await?;
-    Ok((StatusCode::CREATED, axum::Json(json!({"stepped_up": true}))).into_response())
+    let factor = passkeys::step_up(&state, &caller, places.take(0), answer).await?;
+    let view = json!({"stepped_up": true, "factor": factor.kind, "is_second_factor": factor.is_second});
+    Ok((StatusCode::CREATED, axum::Json(view)).into_response())
 }
 
 /// Another site must not sign a visitor in as somebody else.

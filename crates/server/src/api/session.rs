@@ -83,8 +83,9 @@ async fn step_up(
         (.., recovery) => Shown::Recovery(recovery.unwrap_or_default()),
     };
     let origin = Origin::of(&source, &headers);
-    sign_in::step_up(&state, &caller, &origin, shown).await?;
-    Ok((StatusCode::CREATED, axum::Json(json!({"stepped_up": true}))).into_response())
+    let factor = sign_in::step_up(&state, &caller, &origin, shown).await?;
+    let view = json!({"stepped_up": true, "factor": factor.kind, "is_second_factor": factor.is_second});
+    Ok((StatusCode::CREATED, axum::Json(view)).into_response())
 }
 
 /// In which tenants the caller is known, and where each lets them in.

@@ -4,6 +4,7 @@ use acts::find_acts::OpenActs;
 use model::act::Act as Verb;
 use model::change::Change;
 use model::due::closes_at;
+use model::factor::Wanted;
 use model::file::ChangeFile;
 use model::ids::PersonId;
 use model::requirement::{ahead, before_closure, before_start, before_submission, earliest_start};
@@ -69,8 +70,9 @@ pub(super) fn decisions(
     ];
     let forms = acts.iter().map(|act| {
         let form = super::boards::seated(view, file, act.form(context));
-        let needs = open.decision_needs_step_up && !open.is_stepped_up && *act != Act::Return;
-        if needs { stepped(form, context) } else { form }
+        // A question back binds nobody, so nothing is to be shown before.
+        let lacking = open.decision_lacks.filter(|_| *act != Act::Return);
+        stepped(form, context, lacking)
     });
     forms.collect()
 }
@@ -115,21 +117,26 @@ fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, cont
     .note("It takes the place of the word that you gave.")
     .submit("Let this be your word");
     let form = super::boards::seated(view, file, form);
-    let needs = open.decision_needs_step_up && !open.is_stepped_up;
-    vec![if needs { stepped(form, context) } else { form }]
+    vec![stepped(form, context, open.decision_lacks)]
 }
 
 /// The second signature of a broken glass, where the reader may give it.
 pub(super) fn signatures(open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
     let is_open = open.has(Verb::CosignBreakGlass);
-    is_open.then(|| Act::CoSign.form(context)).into_iter().collect()
+    let form = || stepped(Act::CoSign.form(context), context, open.signing_lacks);
+    is_open.then(form).into_iter().collect()
 }
 
-/// The way to an act that wants the password first.
-fn stepped(form: ActForm, context: &ActContext) -> ActForm {
+/// The act, or the way to it where something is to be shown first.
+fn stepped(form: ActForm, context: &ActContext, lacking: Option<Wanted>) -> ActForm {
+    let (what, more) = match lacking {
+        None => return form,
+        Some(Wanted::Second) => ("your second factor", super::step_up::SECOND),
+        Some(Wanted::Any | Wanted::Nothing) => ("your password", ""),
+    };
     let base = context.change_url.split("/changes/").next().unwrap_or_default();
-    let address = format!("{base}/step-up?next={}", escaped(&context.change_url));
-    let mut link = ActForm::link(format!("{}: your password first", form.verb_label), address).tone(form.tone);
+    let address = format!("{base}/step-up?next={}{more}", escaped(&context.change_url));
+    let mut link = ActForm::link(format!("{}: {what} first", form.verb_label), address).tone(form.tone);
     link.id = form.id;
     link
 }
@@ -166,7 +173,9 @@ pub(super) fn others(
     for (verb, act) in plain {
         // What comes after the closing adds to the record, and stands there.
         if open.has(verb) && !(verb == Verb::Review && file.change.state == State::Closed) {
-            let form = weighed(view, file, open, (verb, act.form(context)));
+            let lacking = open.signing_lacks.filter(|_| verb == Verb::CosignBreakGlass);
+            let form = stepped(act.form(context), context, lacking);
+            let form = weighed(view, file, open, (verb, form));
             forms.push(why_not(view, file, verb, form));
         }
     }
@@ -190,11 +199,7 @@ pub(super) fn others(
     }
     if open.has(Verb::BreakGlass) {
         let form = Act::BreakGlass.form(context);
-        forms.push(if open.is_stepped_up {
-            form
-        } else {
-            stepped(form, context)
-        });
+        forms.push(stepped(form, context, open.opening_lacks));
     }
     forms
 }

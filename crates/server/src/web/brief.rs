@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use model::change::{Change, Target};
+use model::factor::Factor;
 use model::file::ChangeFile;
 use model::glass::waits_for_cosignature;
 use model::records::{Approval, Coverage, Unmet};
@@ -310,12 +311,23 @@ pub(super) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
         Decision::ApproveWithConditions => " with conditions",
         _ => "",
     };
-    (
-        tone,
-        Rich::new()
-            .name(name)
-            .text(format!(" {said}{covers}{how}, {}", view.reader.distance(approval.at))),
-    )
+    let text = Rich::new()
+        .name(name)
+        .text(format!(" {said}{covers}{how}, {}", view.reader.distance(approval.at)));
+    match approval.factor.as_ref().filter(|factor| factor.is_second) {
+        Some(factor) => (tone, text.line().text(confirmed_with(factor))),
+        None => (tone, text),
+    }
+}
+
+/// With which second factor a word was confirmed.
+pub(super) fn confirmed_with(factor: &Factor) -> &'static str {
+    match factor.kind.as_str() {
+        "totp" => "Confirmed with an authenticator.",
+        "passkey" => "Confirmed with a passkey.",
+        "recovery_code" => "Confirmed with a recovery code.",
+        _ => "Confirmed with a second factor at the identity provider.",
+    }
 }
 
 fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {

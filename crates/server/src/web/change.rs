@@ -269,6 +269,10 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
             (false, false) => reason.line().text("It opens nothing before a second person signs."),
             (false, true) => reason.line().text("Nobody signed it too, so it opened nothing."),
         };
+        let text = match glass.factor.as_ref().filter(|factor| factor.is_second) {
+            Some(factor) => text.line().text(super::brief::confirmed_with(factor)),
+            None => text,
+        };
         notices.push(Notice::new(Tone::Stop, text).title(title));
     }
     if let Some(asked) = change.extension.as_ref().filter(|asked| asked.decision.is_none()) {

@@ -154,7 +154,7 @@ pub(super) async fn step_up(State(state): State<AppState>, visitor: Visitor, for
     let next = safe_next(form.first("next"), &home);
     let (id, answer) = answer_of(&form);
     match passkeys::step_up(&state, &visitor.caller, id, answer).await {
-        Ok(()) => see(next),
+        Ok(_) => see(next),
         Err(failure) if failure.status() == 401 => fresh_page(&state, &visitor, next, Some(&failure)).await,
         Err(failure) => bare_problem(&failure),
     }

@@ -1,5 +1,6 @@
 //! The fresh factor on a page: the second one of who has one, else the password again.
 
+use acts::set_second_factor as factors;
 use axum::extract::{Extension, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -8,7 +9,6 @@ use store::{Lane, Mode};
 
 use super::ASSETS;
 use super::form::Form;
-use super::session::Next;
 use super::view::{Visitor, bare_problem, escaped, html, safe_next, see};
 use crate::failure::Failure;
 use crate::listen::Source;
@@ -16,13 +16,68 @@ use crate::providers::ways_in;
 use crate::sign_in::{self, Origin, Shown};
 use crate::state::AppState;
 
-async fn page(state: &AppState, visitor: &Visitor, next: &str, error: Option<String>) -> Result<StepUp, Failure> {
-    let is_enrolled = sign_in::has_second_factor(state, &visitor.caller).await?;
-    let find = |room: &mut acts::Room<'_, '_>| {
-        let person = room.actor.person.clone();
-        Ok(room.directory()?.name(&person))
+/// What the way to this page says behind its `next` where a rule wants a second factor.
+pub(super) const SECOND: &str = "&wants=second_factor";
+
+/// What an act wants of whoever comes here.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(super) struct Wants {
+    next: Option<String>,
+    wants: Option<String>,
+}
+
+impl Wants {
+    fn wants_second(&self) -> bool {
+        self.wants.as_deref() == Some("second_factor")
+    }
+}
+
+/// Why it is asked for, and what stands in the way of whoever has none that counts.
+fn why(wants_second: bool, own: &Own) -> String {
+    let text = match (wants_second, own.is_enrolled, &own.counts_from) {
+        (false, ..) => "A rule wants a fresh proof that it is you. It holds for 5 minutes.",
+        (true, false, _) => {
+            "A rule wants a second factor here, and you have none. Set one up: it counts from a day after that, so that nobody \
+             who knows your password alone can do it in your name."
+        }
+        (true, true, None) => {
+            "A rule wants a second factor here: your authenticator app, your passkey or a recovery code. It holds for 5 minutes."
+        }
+        (true, true, Some(at)) => {
+            return format!(
+                "A rule wants a second factor here. Yours was set up by your password alone and counts from {at}."
+            );
+        }
     };
-    let person = state.act(Lane::Pages, &visitor.caller, Mode::Read, find).await?;
+    text.to_owned()
+}
+
+/// What is known of the reader.
+struct Own {
+    person: String,
+    is_enrolled: bool,
+    /// From when the first of their second factors counts, where none does yet.
+    counts_from: Option<String>,
+}
+
+fn own(room: &mut acts::Room<'_, '_>) -> acts::Result<Own> {
+    let person = room.actor.person.clone();
+    let found = factors::own_factors(room)?;
+    let directory = room.directory()?;
+    let reader = super::view::reader_of(room, &directory);
+    let confirmed = found.iter().filter(|it| it.is_confirmed);
+    let first = confirmed.map(factors::counts_from).min().filter(|at| *at > room.now);
+    Ok(Own {
+        person: directory.name(&person),
+        is_enrolled: factors::is_enrolled(&found),
+        counts_from: first.map(|at| reader.moment(at)),
+    })
+}
+
+async fn page(state: &AppState, visitor: &Visitor, wants: &Wants, error: Option<String>) -> Result<StepUp, Failure> {
+    let found = state.act(Lane::Pages, &visitor.caller, Mode::Read, own).await?;
+    let (is_enrolled, wants_second) = (found.is_enrolled, wants.wants_second());
+    let next = wants.next.as_deref().unwrap_or_default();
     let home = format!("{}/", visitor.base());
     let next = safe_next(next, &home);
     let passkey_url = if crate::passkeys::has_passkey(state, &visitor.caller).await? {
@@ -31,17 +86,24 @@ async fn page(state: &AppState, visitor: &Visitor, next: &str, error: Option<Str
         String::new()
     };
     let mut fields = vec![Field::hidden("next", next)];
+    if wants_second {
+        fields.push(Field::hidden("wants", "second_factor"));
+    }
     if is_enrolled {
         fields.push(code_field(error.clone()));
     }
     Ok(StepUp {
-        person,
+        why: why(wants_second, &found),
+        person: found.person,
         purpose: "For an act of weight".to_owned(),
-        why: "A rule wants a fresh proof that it is you. It holds for 5 minutes.".to_owned(),
         action_url: format!("{}/step-up", visitor.base()),
         assets: ASSETS.to_owned(),
         back_url: next.to_owned(),
-        asks_password: !is_enrolled,
+        asks_password: !is_enrolled && !wants_second,
+        setup_url: match wants_second && !is_enrolled {
+            true => format!("{}/account#factors", visitor.base()),
+            false => String::new(),
+        },
         other_ways: if is_enrolled {
             Vec::new()
         } else {
@@ -76,8 +138,8 @@ fn code_field(error: Option<String>) -> Field {
 }
 
 /// Asks for a fresh factor.
-pub(super) async fn form(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Next>) -> Response {
-    match page(&state, &visitor, asked.next.as_deref().unwrap_or(""), None).await {
+pub(super) async fn form(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Wants>) -> Response {
+    match page(&state, &visitor, &asked, None).await {
         Ok(page) => html(200, page.render()),
         Err(failure) => bare_problem(&failure),
     }
@@ -111,7 +173,11 @@ pub(super) async fn go(
     let Err(failure) = sign_in::step_up(&state, &visitor.caller, &origin, shown(&form)).await else {
         return see(next);
     };
-    match page(&state, &visitor, next, Some(failure.problem.detail.clone())).await {
+    let asked = Wants {
+        next: Some(next.to_owned()),
+        wants: Some(form.first("wants").to_owned()),
+    };
+    match page(&state, &visitor, &asked, Some(failure.problem.detail.clone())).await {
         Ok(page) => html(failure.status(), page.render()),
         Err(failure) => bare_problem(&failure),
     }

@@ -138,6 +138,7 @@ fn equip_oscar(world: &World) {
             last_step: 0,
             created_at: room.now,
             last_used_at: None,
+            counts_from: None,
         };
         second_factor::insert(room.tx, &factor)?;
         person.functions = ["dba".to_owned()].into();

@@ -1,5 +1,6 @@
 //! Sessions, tokens, secrets, repeated requests, counters, the gate's view, files, servers.
 
+use model::factor::Factor;
 use serde_json::json;
 use store::gate_view::GateRow;
 use store::idempotency::{RequestKey, SavedAnswer};
@@ -23,6 +24,7 @@ fn session_of(digest: &str, person: &str, expires: i64) -> Session {
         id: format!("id-{digest}"),
         method: "password".to_owned(),
         factor: None,
+        is_second_factor: false,
         source: "192.0.2.1".to_owned(),
         agent: "curl".to_owned(),
         handed_by: (digest == "d2").then(|| "p9".to_owned()),
@@ -45,11 +47,17 @@ fn a_session_is_found_by_its_digest_alone() {
         let foreign = world.try_act(OTHER, |tx| session::proven_subject(tx, "d1"));
         assert_eq!(foreign, Ok(None), "a session is read by its own tenant alone");
         assert!(world.act(|tx| session::touch(tx, "d1", at(5), at(15))));
-        assert!(world.act(|tx| session::step_up(tx, "d1", at(6), "totp")));
+        assert!(world.act(|tx| session::step_up(tx, "d1", at(6), &Factor::new("totp", true))));
         let (_, found) = world.across(|tx| session::find(tx, "d1")).unwrap();
         assert_eq!((found.last_seen_at, found.expires_at), (at(5), at(15)));
         assert_eq!(found.stepped_up_at, Some(at(6)));
-        assert_eq!(found.factor.as_deref(), Some("totp"));
+        assert_eq!((found.factor.as_deref(), found.is_second_factor), (Some("totp"), true));
+        assert!(world.act(|tx| session::step_up(tx, "d1", at(7), &Factor::new("password", false))));
+        let (_, found) = world.across(|tx| session::find(tx, "d1")).unwrap();
+        assert_eq!(
+            (found.factor.as_deref(), found.is_second_factor),
+            (Some("password"), false)
+        );
         let ids = |now| {
             let found = world.read(move |tx| session::of_person(tx, "p1", at(now)));
             found.into_iter().map(|it| it.id).collect::<Vec<_>>()

@@ -189,6 +189,7 @@ fn factor(id: &str, kind: &str) -> SecondFactor {
         last_step: 0,
         created_at: at(1),
         last_used_at: None,
+        counts_from: None,
     }
 }
 
@@ -202,6 +203,11 @@ fn a_codes_time_step_is_taken_once() {
         assert!(!world.act(|tx| second_factor::use_step(tx, "f1", 6, at(3))));
         let found = world.read(|tx| second_factor::of_person(tx, "p1"));
         assert!(found[0].is_confirmed && found[0].last_step == 7);
+        assert_eq!(found[0].counts_from, None);
+        assert!(world.act(|tx| second_factor::save_counts_from(tx, "f1", at(9))));
+        assert!(!world.act(|tx| second_factor::save_counts_from(tx, "f9", at(9))));
+        let found = world.read(|tx| second_factor::of_person(tx, "p1"));
+        assert_eq!((found[0].counts_from, found[1].counts_from), (Some(at(9)), None));
         assert!(world.act(|tx| second_factor::save_secret(tx, "f1", &[9], at(4))));
         assert!(!world.act(|tx| second_factor::delete(tx, "p2", "f1")));
         assert_eq!(world.act(|tx| second_factor::delete_of_person(tx, "p1", "recovery")), 1);

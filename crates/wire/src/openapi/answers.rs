@@ -362,6 +362,10 @@ const ITEMS: &[Shape] = &[
             word("what", COVERAGES, "Whether it stands for what is done."),
             word("when", COVERAGES, "Whether it stands for the planned times."),
             text("method", LINE, "How they had signed in, or `token`."),
+            free(
+                "factor",
+                "Which fresh factor stood behind it: `kind`, and with `is_second` whether it counted as a second factor.",
+            ),
             text("ended", TEXT, "Why it counts no more."),
             texts("evidence_seen", LINE, "Digests of the evidence that was there."),
             text("meeting", LINE, "The board's meeting at which it was given."),

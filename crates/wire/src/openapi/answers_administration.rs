@@ -204,6 +204,7 @@ pub(super) const ADMINISTRATION: &[Shape] = &[
             texts("groups", LINE, "Keys of the groups to which they belong."),
             boolean("by_token", "Whether this is a token, and no session."),
             boolean("stepped_up", "Whether a fresh factor was shown."),
+            boolean("is_second_factor", "Whether that was a second factor."),
         ],
     ),
     shape(

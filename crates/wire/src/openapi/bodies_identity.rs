@@ -27,11 +27,25 @@ const SHAPES: &[Shape] = &[
             )
             .needed(),
             text("factor", LINE, "The fresh factor that was shown last."),
+            boolean("is_second_factor", "Whether it counts where a rule wants a second factor."),
             text("source", LINE, "The address it was begun from."),
             text("agent", LINE, "The browser or program, as it names itself."),
             time("created_at", "When it began.").needed(),
             time("expires_at", "When it ends.").needed(),
             time("stepped_up_at", "When a fresh factor was shown last."),
+        ],
+    ),
+    shape(
+        "SteppedUp",
+        "A fresh factor that was taken.",
+        &[
+            boolean("stepped_up", "Always true.").needed(),
+            text("factor", LINE, "`password`, `totp`, `passkey` or `recovery_code`.").needed(),
+            boolean(
+                "is_second_factor",
+                "Whether it counts where a rule wants a second factor; one that was set up by a password alone counts a day later.",
+            )
+            .needed(),
         ],
     ),
     shape(
@@ -82,6 +96,7 @@ const SHAPES: &[Shape] = &[
             ),
             time("created_at", "When it was made."),
             time("last_used_at", "When it was used last."),
+            time("counts_from", "From when it counts where a rule wants a second factor."),
             text(
                 "secret",
                 LINE,

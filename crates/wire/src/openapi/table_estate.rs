@@ -474,7 +474,7 @@ const ADMINISTRATION: &[Row] = &[
         "/session/step-up/passkey/{id}",
         "Show a passkey as fresh factor of the session",
         "PasskeyAnswer",
-        "Done",
+        "SteppedUp",
     ),
     post(
         "administration",
@@ -482,6 +482,6 @@ const ADMINISTRATION: &[Row] = &[
         "/session/step-up",
         "Give a fresh factor of the session",
         "StepUpInput",
-        "Done",
+        "SteppedUp",
     ),
 ];
