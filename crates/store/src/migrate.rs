@@ -61,6 +61,7 @@ const MIGRATIONS: &[Migration] = migrations![
     37 "0037_glass_uses",
     38 "0038_scope_use",
     39 "0039_targets_by_build",
+    41 "0041_person_seen",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.
