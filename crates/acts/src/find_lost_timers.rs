@@ -44,6 +44,9 @@ pub fn find_lost_timers(room: &mut Room<'_, '_>, after: &str) -> Result<Lost> {
         let parts = store::timer::reviews_without(room.tx, MOST)?;
         lost.subjects
             .extend(parts.into_iter().map(|id| (crate::remind_of_review::TABLE, id)));
+        let providers = crate::end_unconfirmed::lost(room)?;
+        lost.subjects
+            .extend(providers.into_iter().map(|id| (crate::end_unconfirmed::TABLE, id)));
         if crate::review_by_clock::is_lost(room)? {
             lost.subjects.push((crate::review_by_clock::LOST, room.tenant()));
         }

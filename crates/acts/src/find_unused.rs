@@ -28,8 +28,7 @@ const DECISIONS: usize = 500;
 /// The most members of a group whose seats are judged: a larger one is no board.
 const MOST_SEATS: usize = 50;
 
-/// What shows that a role was used: beginnings of the names of events. A role that leaves no trace, as reading does, is
-/// never said to be unused.
+/// What shows that a role was used: beginnings of the names of events. Of roles that leave none, [`LOOKING_ON`] tells.
 const TRACES: &[(Role, &[&str])] = &[
     (
         Role::Requester,
@@ -157,8 +156,10 @@ pub fn find_unused(room: &mut Room<'_, '_>, days: i64) -> Result<UnusedRights> {
     let spoken = spoken(room, &scan)?;
     let directory = room.directory()?;
     let mut items: Vec<Unused> = Vec::new();
+    let away = away(room, &directory, &scan)?;
     for person in directory.people.values().filter(|it| it.active) {
-        items.extend(unused_of(person, scan.kinds.get(person.id.as_str())));
+        let is_away = away.contains(&person.id);
+        items.extend(unused_of(person, scan.kinds.get(person.id.as_str()), is_away));
     }
     items.extend(unused_rows(&directory, &spoken, (scan.since, room.now)));
     for group in directory
@@ -183,6 +184,35 @@ pub fn find_unused(room: &mut Room<'_, '_>, days: i64) -> Result<UnusedRights> {
     })
 }
 
+/// Roles that look on, or act on what others asked of them: they leave no trace of their own in the log. They are unused where
+/// their holder was not here at all.
+const LOOKING_ON: [Role; 3] = [Role::Auditor, Role::Executive, Role::Vendor];
+
+/// Who was not here in the whole time: no sign-in, no token of theirs used, nothing in the log. Nobody is said to be away before
+/// sign-ins were kept for that long, nor who was made or changed since.
+fn away(room: &mut Room<'_, '_>, directory: &Directory, scan: &Scan) -> Result<BTreeSet<PersonId>> {
+    let seen = store::session::seen(room.tx)?;
+    if !seen.values().any(|(first_at, _)| *first_at <= scan.since) {
+        return Ok(BTreeSet::new());
+    }
+    let uses = store::session::token_uses(room.tx)?;
+    let mut by_token: BTreeSet<PersonId> = BTreeSet::new();
+    for stored in record::find::<Token>(room.tx, &Filter::new().order_by("id"))? {
+        let token = stored.record;
+        if uses.get(token.id.as_str()).is_some_and(|at| scan.since <= *at) {
+            by_token.insert(token.person);
+        }
+    }
+    let is_away = |person: &&PersonId| {
+        let signed_in = seen
+            .get(person.as_str())
+            .is_some_and(|(_, last_at)| scan.since <= *last_at);
+        let is_new = scan.set.contains(person.as_str());
+        !(signed_in || is_new || by_token.contains(*person) || scan.kinds.contains_key(person.as_str()))
+    };
+    Ok(directory.people.keys().filter(is_away).cloned().collect())
+}
+
 /// What the log tells of the time that a report looks at.
 #[derive(Default)]
 struct Scan {
@@ -194,7 +224,7 @@ struct Scan {
     peers: BTreeSet<PersonId>,
     /// Ids of the workloads that let a job in.
     entered: BTreeSet<String>,
-    /// Ids of the groups and workloads that were set: they are too new to judge.
+    /// Ids of the groups, workloads and people that were set: they are too new to judge.
     set: BTreeSet<String>,
     /// From when on events were looked at.
     since: Timestamp,
@@ -213,7 +243,9 @@ impl Scan {
             }
             "peer_review.given" => self.peers.extend(leaf["data"]["by"].as_str().map(PersonId::from)),
             "workload.entered" => drop(self.entered.insert(event.subject_id.clone())),
-            "workload.set" | "group.set" => drop(self.set.insert(event.subject_id.clone())),
+            "workload.set" | "group.set" | "person.created" | "person.edited" => {
+                self.set.insert(event.subject_id.clone());
+            }
             _ => {}
         }
         let actor = leaf["actor"].as_str().unwrap_or_default().to_owned();
@@ -373,8 +405,11 @@ fn unused_seats(directory: &Directory, group: &Group, spoken: &Spoken) -> Vec<Un
     .collect()
 }
 
-fn unused_of(person: &Person, used: Option<&BTreeSet<String>>) -> Option<Unused> {
+fn unused_of(person: &Person, used: Option<&BTreeSet<String>>, is_away: bool) -> Option<Unused> {
     let was_used = |role: Role| {
+        if LOOKING_ON.contains(&role) {
+            return !is_away;
+        }
         let Some((_, traces)) = TRACES.iter().find(|(it, _)| *it == role) else {
             return true;
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::absence::Delegation;
 use model::access_review::{HeldRight, PERSON};
 use model::directory::{Directory, Group, Ownership, Person, Token};
-use model::identity::with_member;
+use model::identity::{Given, with_member};
 use model::ids::{GroupKey, PersonId, RecordId};
 use model::words::Role;
 use model::workload::Workload;
@@ -107,14 +107,16 @@ fn lent(row: &Delegation) -> String {
 pub(crate) fn take_away(room: &mut Room<'_, '_>, right: &HeldRight, review: &RecordId) -> Result<()> {
     let data = json!({"access_review": review});
     match right.kind.as_str() {
-        "role" => narrow(room, right, data, |person, what| {
-            let is_other = |it: &Role| it.as_str() != what;
+        "role" => narrow(room, right, data, |room, person| {
+            let is_other = |it: &Role| it.as_str() != right.what;
             person.roles = person.roles.iter().copied().filter(is_other).collect();
+            // Also where it is gone meanwhile: a claim would give it back.
+            crate::refused_rights::refuse(room, person, (Given::Role, &right.what), Some(review));
         }),
-        "function" => narrow(room, right, data, |person, what| {
-            person.functions.remove(what);
+        "function" => narrow(room, right, data, |_, person| {
+            person.functions.remove(&right.what);
         }),
-        "group" => unseat(room, right, data),
+        "group" => unseat(room, right, review, data),
         "ownership" => {
             let found = record::load::<Ownership>(room.tx, &right.what)?.map(|stored| stored.record);
             if let Some(row) = found.filter(|row| row.ends_at.is_none_or(|end| room.now < end)) {
@@ -153,12 +155,17 @@ pub(crate) fn take_away(room: &mut Room<'_, '_>, right: &HeldRight, review: &Rec
 }
 
 /// Takes a right in the tenant or a job function from a person.
-fn narrow(room: &mut Room<'_, '_>, right: &HeldRight, data: Value, take: impl Fn(&mut Person, &str)) -> Result<()> {
+fn narrow(
+    room: &mut Room<'_, '_>,
+    right: &HeldRight,
+    data: Value,
+    take: impl Fn(&Room<'_, '_>, &mut Person),
+) -> Result<()> {
     let Some(person) = room.directory()?.people.get(&right.person).cloned() else {
         return Ok(());
     };
     let mut after = person.clone();
-    take(&mut after, &right.what);
+    take(room, &mut after);
     if after == person {
         return Ok(());
     }
@@ -171,14 +178,14 @@ fn narrow(room: &mut Room<'_, '_>, right: &HeldRight, data: Value, take: impl Fn
     crate::settle_open::settle_person(room, Some(&person), &after)
 }
 
-fn unseat(room: &mut Room<'_, '_>, right: &HeldRight, data: Value) -> Result<()> {
+fn unseat(room: &mut Room<'_, '_>, right: &HeldRight, review: &RecordId, data: Value) -> Result<()> {
     let key = GroupKey::from(right.what.as_str());
     let Some(group) = room.directory()?.groups.get(&key).cloned() else {
         return Ok(());
     };
     if let Some(members) = with_member(&group.members, &right.person, false) {
         let unseated = Group { members, ..group };
-        crate::seats::put_group(room, unseated, data, crate::seats::Comers::Seated)?;
+        crate::seats::put_group(room, unseated, data.clone(), crate::seats::Comers::Seated)?;
     }
-    Ok(())
+    crate::refused_rights::refuse_seat(room, &right.person, (&right.what, Some(review)), data)
 }

@@ -20,6 +20,7 @@ use serde_json::{Map, Value, json};
 use crate::error::Result;
 use crate::last_administrator;
 use crate::own_request;
+use crate::refused_rights::{self, FromOutside};
 use crate::room::Room;
 use crate::rows;
 use crate::save::{Versioned, Written};
@@ -269,7 +270,7 @@ impl Staging {
             let number = line.number;
             self.errors.extend(reading.errors.into_iter().map(|error| FieldError {
                 field: format!("line {number}: {}", error.field),
-                text: with_example(line.noun, error.text),
+                text: with_example(line.noun, &error.text),
                 ..error
             }));
             return Ok(());
@@ -332,6 +333,9 @@ impl Staging {
                 }
                 if own_request::gives_function(room, old, person) {
                     reading.wrong("functions", "own_request", own_request::OWN_FUNCTION);
+                }
+                if old.is_some_and(|old| own_request::picks_manager(&room.actor, old, person)) {
+                    reading.wrong("manager", "own_request", own_request::OWN_MANAGER);
                 }
                 if is_own && old.is_some_and(|old| drops_mark(old, person)) {
                     reading.wrong("accounts", "own_request", crate::set_person::OWN_ACCOUNT);
@@ -472,10 +476,7 @@ impl Staging {
     fn stage_row(&mut self, room: &Room<'_, '_>, line: usize, mut row: Ownership) -> Result<()> {
         let key = row.natural_key();
         if !self.named.insert(key.clone()) {
-            let text = with_example(
-                Noun::Ownerships,
-                "This row stands on an earlier line already.".to_owned(),
-            );
+            let text = with_example(Noun::Ownerships, "This row stands on an earlier line already.");
             self.errors
                 .push(FieldError::new(format!("line {line}"), "not_unique", text));
             return Ok(());
@@ -595,8 +596,8 @@ fn differing(before: &Value, after: &Value) -> Vec<String> {
         .collect()
 }
 
-/// What a good line looks like.
-fn with_example(noun: Noun, text: String) -> String {
+/// What is wrong with a line, and what a good one looks like.
+pub fn with_example(noun: Noun, text: &str) -> String {
     let example = match noun {
         Noun::People => "login=olga, name=Olga Berg, roles=owner, zone=Europe/Oslo",
         Noun::Groups => "key=payments, name=Payments, kind=team, members=olga;tom",
@@ -616,18 +617,23 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
     let mut left = Vec::new();
     let mut joined = Vec::new();
     let before = room.directory()?;
+    let outside = FromOutside::find(room)?;
+    let mut seated = Vec::new();
     for write in writes {
         match write {
             Write::Person(person) if before.is_active(&person.id) && !person.active => left.push(*person),
-            Write::Person(person) => {
+            Write::Person(mut person) => {
                 let known = before.people.get(&person.id).cloned();
+                if let Some(known) = &known {
+                    refused_rights::note_roles(room, &outside, known, &mut person);
+                }
                 let saved = pending.put(room, *person)?;
                 let comes = saved.roles.contains(&Role::Security) || saved.roles.contains(&Role::ChangeManager);
                 if comes || known.as_ref().is_some_and(|known| known.roles != saved.roles) {
                     joined.push((known, saved));
                 }
             }
-            Write::Group(group) => drop(pending.put(room, group)?),
+            Write::Group(group) => seated.push(pending.put(room, group)?),
             Write::Service(service) => drop(pending.put(room, service)?),
             Write::Environment(place) => drop(pending.put(room, place)?),
             Write::ConfigItem(item) => drop(pending.put(room, item)?),
@@ -644,6 +650,10 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
         }
     }
     crate::seats::follow(room, &before)?;
+    for group in seated {
+        let known = before.groups.get(&group.key).map(|known| known.members.clone());
+        refused_rights::note_seats(room, &outside, &known.unwrap_or_default(), &group)?;
+    }
     for person in left {
         crate::deactivate_person::end_person(room, person, false, None)?;
     }

@@ -105,6 +105,9 @@ fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed)
         attributes: Vec::new(),
         removed: false,
         telling: None,
+        manager: None,
+        refused_rights: Vec::new(),
+        vouched: Vec::new(),
     };
     room.put_estate("person.created", person, json!({"provider": provider.key}))
 }
@@ -112,7 +115,7 @@ fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed)
 /// Rights and groups that the provider manages follow its word.
 fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, claimed: &Claimed) -> Result<PersonId> {
     let id = person.id.clone();
-    let mut roles = provider.roles_after(&person.roles, claimed);
+    let mut roles = provider.roles_after(&person, claimed);
     let after = Person {
         roles: roles.clone(),
         ..person.clone()
@@ -122,14 +125,23 @@ fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, 
         roles.insert(model::words::Role::Admin);
     }
     let mut moved = false;
+    let vouched = provider.vouched_after(&person, claimed, room.now);
+    let memberships = provider.memberships(&person, claimed);
     if roles != person.roles {
         let before = person.clone();
-        let edited = Person { roles, ..person };
+        let edited = Person {
+            roles,
+            vouched,
+            ..person
+        };
         let edited = room.put_estate("person.edited", edited, json!({"provider": provider.key}))?;
         crate::seats::leave_well_known_groups(room, &before, &edited)?;
         crate::settle_open::settle_person(room, Some(&before), &edited)?;
+    } else if vouched != person.vouched {
+        let confirmed = Person { vouched, ..person };
+        room.put_estate("person.confirmed", confirmed, json!({"provider": provider.key}))?;
     }
-    for (key, belongs) in provider.memberships(claimed) {
+    for (key, belongs) in memberships {
         let group = room.directory()?.groups.get(&key).cloned();
         let Some(group) = group else { continue };
         if let Some(members) = with_member(&group.members, &id, belongs) {
@@ -143,5 +155,6 @@ fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, 
     if moved {
         crate::settle_open::settle_asked(room)?;
     }
+    crate::end_unconfirmed::set_for(room, provider, &id)?;
     Ok(id)
 }

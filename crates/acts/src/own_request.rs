@@ -23,6 +23,15 @@ pub(crate) const OWN_SEAT: &str = "Nobody takes a seat in a group by themselves:
 pub(crate) const OWN_FUNCTION: &str =
     "Nobody gives themselves a job function: rules ask for it. Another administrator does.";
 
+/// The sentence for a manager.
+pub(crate) const OWN_MANAGER: &str =
+    "Nobody chooses their own manager, who looks at what they may do. Another administrator does.";
+
+/// Whether somebody would choose who looks at their own rights.
+pub(crate) fn picks_manager(actor: &Actor, before: &Person, after: &Person) -> bool {
+    is_own(actor, &after.id) && before.manager != after.manager
+}
+
 /// Whether somebody is the acting person, or whoever handed them the way in by which they come: either of the two may be who
 /// asks, so that what is done for either is done for oneself.
 pub(crate) fn is_own(actor: &Actor, person: &PersonId) -> bool {

@@ -2,10 +2,12 @@
 //! indexes, so that an import of a large directory costs each person the same; only whether a new address is somebody's
 //! alias is looked for among all people, who are in memory.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use model::committers;
 use model::directory::{Group, Ownership, Person};
-use model::identity::{ProvisionedGroup, ProvisionedPerson};
+use model::identity::{Given, ProvisionedGroup, ProvisionedPerson};
 use model::ids::{GroupKey, PersonId, RecordId};
 use model::refusal::Refusal;
 use model::two_people::REMEMBERED_HOURS;
@@ -148,11 +150,11 @@ pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Resul
         login: String::new(),
         name: String::new(),
         email: None,
-        roles: std::collections::BTreeSet::new(),
+        roles: BTreeSet::new(),
         zone: "UTC".to_owned(),
         active: told.active.unwrap_or(true),
         accounts: Vec::new(),
-        functions: std::collections::BTreeSet::new(),
+        functions: BTreeSet::new(),
         calendar: None,
         deactivation: None,
         subjects: Vec::new(),
@@ -160,6 +162,9 @@ pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Resul
         attributes: Vec::new(),
         removed: false,
         telling: None,
+        manager: None,
+        refused_rights: Vec::new(),
+        vouched: Vec::new(),
     };
     let fresh = described(fresh, told);
     if fresh.email.is_some() {
@@ -185,7 +190,7 @@ fn come_back(room: &mut Room<'_, '_>, known: Person) -> Result<Person> {
     }
     forget(room, &known.id)?;
     Ok(Person {
-        roles: std::collections::BTreeSet::new(),
+        roles: BTreeSet::new(),
         ..bare(known)
     })
 }
@@ -195,8 +200,11 @@ fn bare(person: Person) -> Person {
     let remembered = person.roles.into_iter().filter(|role| REMEMBERED.contains(role));
     Person {
         roles: remembered.collect(),
-        functions: std::collections::BTreeSet::new(),
+        functions: BTreeSet::new(),
         subjects: Vec::new(),
+        manager: None,
+        refused_rights: Vec::new(),
+        vouched: Vec::new(),
         ..person
     }
 }
@@ -328,22 +336,20 @@ fn by_key(room: &mut Room<'_, '_>, key: &str) -> Result<Option<Group>> {
     Ok(record::find_one::<Group>(room.tx, &filter)?.map(|stored| stored.record))
 }
 
-/// The members as people; each must be there.
-fn members_of(
-    room: &mut Room<'_, '_>,
-    told: &ProvisionedGroup,
-    known: Option<&Group>,
-) -> Result<std::collections::BTreeSet<PersonId>> {
-    let members: std::collections::BTreeSet<PersonId> =
-        told.members.iter().map(|id| PersonId::from(id.as_str())).collect();
+/// The members as people; each must be there. Whom somebody here refused the seat is left out: a directory tells the whole
+/// group with each change of it, so that an error would hold up everybody else's seats.
+fn members_of(room: &mut Room<'_, '_>, told: &ProvisionedGroup, known: Option<&Group>) -> Result<BTreeSet<PersonId>> {
+    let members: BTreeSet<PersonId> = told.members.iter().map(|id| PersonId::from(id.as_str())).collect();
     let stays = |id: &&PersonId| known.is_some_and(|group| group.members.contains(id));
     let fresh: Vec<&PersonId> = members.iter().filter(|id| !stays(id)).collect();
+    let key = known.map_or_else(|| key_of(&told.name), |group| group.key.0.clone());
+    let mut refused: BTreeSet<PersonId> = BTreeSet::new();
     for some in fresh.chunks(AT_ONCE) {
         let filter = Filter::new()
             .one_of("id", some.iter().map(|id| id.as_str()))
             .order_by("id");
         let found = record::find::<Person>(room.tx, &filter)?;
-        let there: std::collections::BTreeSet<&PersonId> = found
+        let there: BTreeSet<&PersonId> = found
             .iter()
             .filter(|stored| !stored.record.removed)
             .map(|stored| &stored.record.id)
@@ -352,8 +358,11 @@ fn members_of(
             let text = format!("There is no user `{id}`.");
             return Err(Refusal::field("members", "unknown", text).into());
         }
+        let people = found.into_iter().map(|stored| stored.record);
+        let barred = people.filter(|person| person.is_refused(Given::Group, &key));
+        refused.extend(barred.map(|person| person.id));
     }
-    Ok(members)
+    Ok(members.difference(&refused).cloned().collect())
 }
 
 /// Makes a group. A name that comes back is the same group.
@@ -388,7 +397,7 @@ pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<
             version: 0,
             key: GroupKey(key),
             name: String::new(),
-            members: std::collections::BTreeSet::new(),
+            members: BTreeSet::new(),
             kind: model::directory::GroupKind::Group,
             calendar: None,
             external_id: None,
@@ -451,7 +460,7 @@ pub fn replace_group(room: &mut Room<'_, '_>, id: &str, told: &ProvisionedGroup)
 pub fn remove_group(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
     let known = group(room, id)?;
     let empty = Group {
-        members: std::collections::BTreeSet::new(),
+        members: BTreeSet::new(),
         removed: true,
         external_id: None,
         ..known

@@ -25,8 +25,6 @@ const MOST_ROWS: usize = 150;
 pub(crate) const MOST_PARTS: i64 = 5_000;
 /// How long managers have unless said otherwise, in days.
 const USUAL_DAYS: i64 = 14;
-/// The extension of SCIM in which a directory tells who somebody's manager is.
-const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 /// Begins a review of everybody's rights (`POST /access-reviews {due_at?}`): one part for each manager, several where
 /// there are many rights. Who has no manager that is known is looked at by who begins it; nobody looks at themselves
@@ -124,22 +122,10 @@ fn keep(room: &mut Room<'_, '_>, kind: &'static str, review: AccessReview, tells
     Ok(review)
 }
 
-/// The person whom the provisioning directory names as somebody's manager, else who begins the review; never themselves
+/// Somebody's manager, else who begins the review; never themselves
 /// while another administrator can.
 fn manager_of(directory: &Directory, person: &Person, beginner: &PersonId) -> PersonId {
-    let told = person.attributes.iter().find(|(name, _)| name == ENTERPRISE);
-    let told = told.and_then(|(_, text)| serde_json::from_str::<Value>(text).ok());
-    let named = told.as_ref().and_then(|it| it["manager"]["value"].as_str());
-    let found = named.and_then(|name| {
-        let by_id = directory.people.get(&PersonId::from(name));
-        by_id.or_else(|| {
-            directory
-                .people
-                .values()
-                .find(|it| it.external_id.as_deref() == Some(name))
-        })
-    });
-    if let Some(manager) = found.filter(|it| it.active && it.id != person.id) {
+    if let Some(manager) = directory.manager_of(person).filter(|it| it.active) {
         return manager.id.clone();
     }
     if beginner != &person.id {

@@ -375,7 +375,8 @@ fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &Ownership) 
     }
 }
 
-/// A person: `login, name, email, roles, zone, accounts, functions, calendar, active`. What a line leaves out stays.
+/// A person: `login, name, email, roles, zone, accounts, functions, calendar, manager,
+/// active`. What a line leaves out stays.
 pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person {
     let login = reading.needed("login", LINE).trim().to_lowercase();
     if login.contains(char::is_whitespace) {
@@ -400,6 +401,9 @@ pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person
         attributes: Vec::new(),
         removed: false,
         telling: None,
+        manager: None,
+        refused_rights: Vec::new(),
+        vouched: Vec::new(),
     });
     if let Some(name) = reading.name() {
         person.name = name;
@@ -418,6 +422,7 @@ pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person
         person.functions = functions;
     }
     person.calendar = calendar(reading, directory).or(person.calendar);
+    model::manager::read(reading, directory, &mut person);
     person.active = reading.boolean("active").unwrap_or(person.active);
     if person.active {
         person.deactivation = None;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use model::directory::{Directory, Group, Person};
-use model::identity::with_member;
+use model::identity::{Given, with_member};
 use model::ids::PersonId;
 use model::words::Role;
 use serde_json::{Value, json};
@@ -71,7 +71,9 @@ fn set_role(room: &mut Room<'_, '_>, id: &PersonId, (role, has): (Role, bool), d
         return Ok(());
     };
     let moves = match has {
-        true => !person.is_barred_from_deciding() && person.roles.insert(role),
+        // A directory's word on a seat is none on a role that somebody here refused.
+        true if person.is_barred_from_deciding() || person.is_refused(Given::Role, role.as_str()) => false,
+        true => person.roles.insert(role),
         false => person.roles.remove(&role),
     };
     if moves {

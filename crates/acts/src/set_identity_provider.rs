@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::directory::Directory;
-use model::identity::IdentityProvider;
+use model::identity::{IdentityProvider, USUAL_DAYS};
 use model::ids::{GroupKey, RecordId};
 use model::reading::{LINE, Reading};
 use model::refusal::Refusal;
@@ -18,6 +18,8 @@ use crate::two_people;
 
 /// The most providers of a tenant.
 const MOST: i64 = 20;
+/// The longest that what a provider gives lasts after a sign-in, in days.
+const MOST_DAYS: i64 = 730;
 /// What is asked for besides `openid` unless said otherwise.
 const SCOPES: &[&str] = &["profile", "email"];
 
@@ -161,7 +163,11 @@ fn read(reading: &mut Reading<'_>, key: &str, directory: &Directory) -> Identity
     for (theirs, ours) in pairs(reading, "groups") {
         let ours = GroupKey::from(ours.as_str());
         if !directory.groups.contains_key(&ours) {
-            reading.wrong("groups", "unknown", format!("There is no group `{ours}`."));
+            let text = format!(
+                "There is no group `{ours}`, which `{theirs}` is to be. Make it first (`PUT /groups/{ours}`), or name one that is \
+                 there, such as {{\"{theirs}\": \"security\"}}."
+            );
+            reading.wrong("groups", "unknown", text);
         }
         groups.insert(theirs, ours);
     }
@@ -171,7 +177,7 @@ fn read(reading: &mut Reading<'_>, key: &str, directory: &Directory) -> Identity
             Some(role) => {
                 roles.insert(theirs, *role);
             }
-            None => reading.wrong("roles", "unknown_word", format!("There is no right `{ours}`.")),
+            None => reading.wrong("roles", "unknown_word", no_right(&theirs, &ours)),
         }
     }
     let groups_claim = reading.text("groups_claim", LINE);
@@ -194,12 +200,27 @@ fn read(reading: &mut Reading<'_>, key: &str, directory: &Directory) -> Identity
         groups_claim,
         groups,
         roles,
+        rights_last_days: read_days(reading),
         creates_people: reading.boolean("creates_people").unwrap_or(false),
         trusts_mail: reading.boolean("trusts_mail").unwrap_or(false),
         active: reading.boolean("active").unwrap_or(true),
         set_by: None,
         set_at: None,
     }
+}
+
+fn no_right(theirs: &str, ours: &str) -> String {
+    let known: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+    format!(
+        "There is no right `{ours}`, which `{theirs}` is to give. Rights are {}, for example {{\"{theirs}\": \"implementer\"}}.",
+        known.join(", ")
+    )
+}
+
+/// How long what the provider gives lasts after a sign-in.
+fn read_days(reading: &mut Reading<'_>) -> i64 {
+    let days = reading.integer("rights_last_days", 1..=MOST_DAYS);
+    days.unwrap_or(USUAL_DAYS)
 }
 
 /// An https address; plain http for this machine alone, where nobody listens in between.

@@ -14,12 +14,13 @@ use crate::deactivate_person::end_person;
 use crate::error::Result;
 use crate::last_administrator;
 use crate::own_request;
+use crate::refused_rights::{self, FromOutside};
 use crate::room::Room;
 use crate::rows;
 use crate::seats::{self, Comers};
 use crate::two_people;
 
-/// Makes a person (`POST /people {login, name, email, roles, zone, accounts}`).
+/// Makes a person (`POST /people {login, name, email, roles, zone, accounts, manager}`).
 ///
 /// # Errors
 /// 403, 409 for a right that two people give, 422, or the store's.
@@ -34,7 +35,7 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
     if login.contains(char::is_whitespace) {
         reading.wrong("login", "not_a_login", "A login has no spaces.");
     }
-    let person = Person {
+    let mut person = Person {
         id: PersonId(room.new_id()?),
         version: 0,
         name: reading.name().unwrap_or_else(|| login.clone()),
@@ -52,7 +53,11 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
         attributes: Vec::new(),
         removed: false,
         telling: None,
+        manager: None,
+        refused_rights: Vec::new(),
+        vouched: Vec::new(),
     };
+    model::manager::read(&mut reading, &directory, &mut person);
     check_mail(&mut reading, &directory, &person);
     check_accounts(&mut reading, &directory, &person);
     reading.finish()?;
@@ -166,6 +171,7 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     if reading.says("calendar") {
         person.calendar = rows::calendar(&mut reading, &directory);
     }
+    model::manager::read(&mut reading, &directory, &mut person);
     person.active = reading.boolean("active").unwrap_or(person.active);
     check_mail(&mut reading, &directory, &person);
     check_accounts(&mut reading, &directory, &person);
@@ -176,8 +182,15 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     if own_request::gives_function(room, Some(&before), &person) {
         return Err(own_request::own_request(own_request::OWN_FUNCTION).into());
     }
+    if own_request::picks_manager(&room.actor, &before, &person) {
+        return Err(own_request::own_request(own_request::OWN_MANAGER).into());
+    }
     last_administrator::check(room, &person)?;
     two_people::check_person(room, &person)?;
+    if before.roles != person.roles {
+        let outside = FromOutside::find(room)?;
+        refused_rights::note_roles(room, &outside, &before, &mut person);
+    }
     if directory.is_active(&person.id) && !person.active {
         return end_person(room, person, false, None);
     }
@@ -279,7 +292,13 @@ pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<mode
     if group.id.as_str().is_empty() {
         group.id = RecordId(room.new_id()?);
     }
+    let known = directory.groups.get(&group.key);
+    let before = known.map(|known| known.members.clone()).unwrap_or_default();
     let group = seats::put_group(room, group, json!({}), Comers::Seated)?;
+    if before != group.members {
+        let outside = FromOutside::find(room)?;
+        refused_rights::note_seats(room, &outside, &before, &group)?;
+    }
     crate::settle_open::settle_asked(room)?;
     Ok(group)
 }

@@ -275,6 +275,8 @@ pub(crate) fn moves_provider(before: Option<&IdentityProvider>, after: &Identity
         has_secret: before.has_secret,
         set_by: before.set_by.clone(),
         set_at: before.set_at,
+        // What ends earlier gives nobody anything.
+        rights_last_days: before.rights_last_days.max(after.rights_last_days),
         ..after.clone()
     };
     after.active && same != *before

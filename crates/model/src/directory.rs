@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::absence::{Absence, Delegation};
 use crate::calendar::Calendar;
 pub use crate::freeze::{Freeze, FreezeException};
+use crate::identity::{RefusedRight, Vouched};
 use crate::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::matrix::Matrix;
 pub use crate::matrix::{Holder, Ownership};
@@ -64,6 +65,15 @@ pub struct Person {
     /// How they wish to be told; absent for each matter at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub telling: Option<crate::telling::Telling>,
+    /// Who answers for them, where somebody said so here; it goes before what a directory tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager: Option<PersonId>,
+    /// Rights and seats that somebody here refused them: no identity provider and no directory gives these back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_rights: Vec<RefusedRight>,
+    /// What identity providers give them, each until so long after a sign-in there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vouched: Vec<Vouched>,
 }
 
 /// How a person was deactivated.

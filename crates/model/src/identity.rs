@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Person;
 use crate::ids::{GroupKey, PersonId, RecordId};
 use crate::words::Role;
 
@@ -40,6 +41,9 @@ pub struct IdentityProvider {
     /// Their groups to rights. A person who signs in gains and loses exactly these.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<String, Role>,
+    /// How many days what it gives somebody lasts after their last sign-in there.
+    #[serde(default = "usual_days", skip_serializing_if = "is_usual_days")]
+    pub rights_last_days: i64,
     /// Whether somebody who is not known yet becomes a person on first sign-in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub creates_people: bool,
@@ -54,6 +58,86 @@ pub struct IdentityProvider {
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set_at: Option<Timestamp>,
+}
+
+/// How many days what a provider gives lasts unless said: a quarter, as reviews of access.
+pub const USUAL_DAYS: i64 = 90;
+
+fn usual_days() -> i64 {
+    USUAL_DAYS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_usual_days(days: &i64) -> bool {
+    *days == USUAL_DAYS
+}
+
+/// What the outside may give somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Given {
+    /// A right in the tenant.
+    Role,
+    /// A seat in a group.
+    Group,
+}
+
+/// A right that somebody here refused a person. Only somebody here gives it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedRight {
+    /// A right or a seat.
+    pub kind: Given,
+    /// The role, or the group's key.
+    pub what: String,
+    /// Who refused it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// The review of access that refused it; absent where an administrator took it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<RecordId>,
+}
+
+/// What a provider gives somebody, and until when: a right by a claim ends where no sign-in confirms it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vouched {
+    /// The provider's key.
+    pub provider: String,
+    /// When they signed in there last, as far as a day.
+    pub confirmed_at: Timestamp,
+    /// When what it gives ends.
+    pub until: Timestamp,
+    /// Rights that it gives.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub roles: BTreeSet<Role>,
+    /// Groups in which it gives a seat.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub groups: BTreeSet<GroupKey>,
+}
+
+impl Vouched {
+    /// Whether it gives nothing, or nothing any more.
+    pub fn is_empty(&self) -> bool {
+        self.roles.is_empty() && self.groups.is_empty()
+    }
+}
+
+impl Person {
+    /// Whether somebody here refused them this.
+    pub fn is_refused(&self, kind: Given, what: &str) -> bool {
+        self.refused_rights.iter().any(|it| it.kind == kind && it.what == what)
+    }
+
+    /// Notes a refusal; one of the same right goes.
+    pub fn refuse(&mut self, right: RefusedRight) {
+        self.lift(right.kind, &right.what);
+        self.refused_rights.push(right);
+    }
+
+    /// Forgets a refusal.
+    pub fn lift(&mut self, kind: Given, what: &str) {
+        self.refused_rights.retain(|it| it.kind != kind || it.what != what);
+    }
 }
 
 /// What a provider's verified token says of somebody.
@@ -113,29 +197,83 @@ impl IdentityProvider {
         claimed.mail.as_deref().filter(|_| counts)
     }
 
-    /// The rights of somebody after a sign-in: those that the provider manages follow its word, the others stay.
-    pub fn roles_after(&self, before: &BTreeSet<Role>, claimed: &Claimed) -> BTreeSet<Role> {
-        let Some(theirs) = claimed.groups.as_ref().filter(|_| self.groups_claim.is_some()) else {
-            return before.clone();
-        };
-        let managed: BTreeSet<Role> = self.roles.values().copied().collect();
-        let given = theirs.iter().filter_map(|name| self.roles.get(name)).copied();
-        before.difference(&managed).copied().chain(given).collect()
+    /// The groups that a sign-in names, where the provider is asked for them and tells them.
+    fn theirs<'a>(&self, claimed: &'a Claimed) -> Option<&'a Vec<String>> {
+        claimed.groups.as_ref().filter(|_| self.groups_claim.is_some())
     }
 
-    /// For each group that the provider manages, whether somebody belongs to it now.
-    pub fn memberships(&self, claimed: &Claimed) -> BTreeMap<GroupKey, bool> {
+    /// The rights that a sign-in gives; none that somebody here refused.
+    fn given(&self, person: &Person, theirs: &[String]) -> BTreeSet<Role> {
+        let told = theirs.iter().filter_map(|name| self.roles.get(name)).copied();
+        told.filter(|role| !person.is_refused(Given::Role, role.as_str()))
+            .collect()
+    }
+
+    /// The rights of somebody after a sign-in: those that the provider manages follow its word, the others stay.
+    pub fn roles_after(&self, person: &Person, claimed: &Claimed) -> BTreeSet<Role> {
+        let Some(theirs) = self.theirs(claimed) else {
+            return person.roles.clone();
+        };
+        let managed: BTreeSet<Role> = self.roles.values().copied().collect();
+        let kept = person.roles.difference(&managed).copied();
+        kept.chain(self.given(person, theirs)).collect()
+    }
+
+    /// For each group that the provider manages, whether somebody belongs to it now. Nobody belongs where somebody here refused it.
+    pub fn memberships(&self, person: &Person, claimed: &Claimed) -> BTreeMap<GroupKey, bool> {
         let mut found: BTreeMap<GroupKey, bool> = BTreeMap::new();
-        let Some(theirs) = claimed.groups.as_ref().filter(|_| self.groups_claim.is_some()) else {
+        let Some(theirs) = self.theirs(claimed) else {
             return found;
         };
         for (name, ours) in &self.groups {
-            let belongs = theirs.contains(name);
+            let belongs = theirs.contains(name) && !person.is_refused(Given::Group, ours.as_str());
             *found.entry(ours.clone()).or_default() |= belongs;
         }
         found
     }
+
+    /// What is kept of a sign-in: what it gives, and until when. A sign-in by which the provider tells no groups renews what there
+    /// is, as nothing of it moves. Within a day of the last one nothing is written anew.
+    pub fn vouched_after(&self, person: &Person, claimed: &Claimed, now: Timestamp) -> Vec<Vouched> {
+        let old = person.vouched.iter().find(|it| it.provider == self.key);
+        let (roles, groups) = match (self.theirs(claimed), old) {
+            (Some(theirs), _) => {
+                let seats = self.memberships(person, claimed).into_iter();
+                let groups = seats.filter_map(|(key, belongs)| belongs.then_some(key)).collect();
+                (self.given(person, theirs), groups)
+            }
+            (None, Some(old)) => (old.roles.clone(), old.groups.clone()),
+            (None, None) => return person.vouched.clone(),
+        };
+        let until = self.lasts_until(now);
+        let is_fresh = |old: &Vouched| {
+            let age = now.duration_since(old.confirmed_at);
+            old.roles == roles && old.groups == groups && age < A_DAY && until.duration_since(old.until).abs() < A_DAY
+        };
+        if old.is_some_and(is_fresh) || old.is_none() && roles.is_empty() && groups.is_empty() {
+            return person.vouched.clone();
+        }
+        let (provider, confirmed_at) = (self.key.clone(), now);
+        let fresh = Vouched {
+            provider,
+            confirmed_at,
+            until,
+            roles,
+            groups,
+        };
+        let others = person.vouched.iter().filter(|it| it.provider != self.key).cloned();
+        others.chain([fresh]).collect()
+    }
+
+    /// Until when what a sign-in at a time gives lasts.
+    pub fn lasts_until(&self, confirmed_at: Timestamp) -> Timestamp {
+        let whole = SignedDuration::from_hours(24 * self.rights_last_days);
+        confirmed_at.checked_add(whole).unwrap_or(Timestamp::MAX)
+    }
 }
+
+/// How exactly it is kept when somebody signed in.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Members of a group with one person in or out; `None` when nothing changes.
 pub fn with_member(members: &BTreeSet<PersonId>, person: &PersonId, belongs: bool) -> Option<BTreeSet<PersonId>> {
@@ -168,6 +306,14 @@ mod tests {
         .unwrap()
     }
 
+    fn person() -> Person {
+        serde_json::from_value(json!({
+            "id": "p1", "version": 1, "login": "ida", "name": "Ida", "roles": ["implementer", "auditor"], "zone": "UTC",
+            "active": true,
+        }))
+        .unwrap()
+    }
+
     fn claimed(groups: Option<&[&str]>) -> Claimed {
         Claimed {
             subject: "https://id.example 7".to_owned(),
@@ -181,24 +327,74 @@ mod tests {
 
     #[test]
     fn managed_groups_and_rights_follow_the_provider_and_stay_where_it_names_no_list() {
-        let before = BTreeSet::from([Role::Implementer, Role::Auditor]);
+        let somebody = person();
         let it = provider();
         assert_eq!(
-            it.roles_after(&before, &claimed(Some(&[]))),
+            it.roles_after(&somebody, &claimed(Some(&[]))),
             BTreeSet::from([Role::Auditor])
         );
-        assert_eq!(it.roles_after(&before, &claimed(None)), before, "too many to be named");
-        let after = it.memberships(&claimed(Some(&["dba", "unknown"])));
+        assert_eq!(
+            it.roles_after(&somebody, &claimed(None)),
+            somebody.roles,
+            "too many to be named"
+        );
+        let after = it.memberships(&somebody, &claimed(Some(&["dba", "unknown"])));
         assert_eq!(
             after,
             BTreeMap::from([("ops".into(), true), ("security".into(), false)])
         );
-        let nowhere = it.memberships(&claimed(Some(&[])));
+        let nowhere = it.memberships(&somebody, &claimed(Some(&[])));
         assert_eq!(
             nowhere,
             BTreeMap::from([("ops".into(), false), ("security".into(), false)])
         );
-        assert!(it.memberships(&claimed(None)).is_empty(), "nobody is moved");
+        assert!(it.memberships(&somebody, &claimed(None)).is_empty(), "nobody is moved");
+    }
+
+    #[test]
+    fn what_somebody_here_refused_no_claim_gives_until_it_is_lifted() {
+        let it = provider();
+        let mut somebody = person();
+        for (kind, what) in [(Given::Role, "implementer"), (Given::Group, "ops")] {
+            let (by, at) = (PersonId::from("adam"), Timestamp::UNIX_EPOCH);
+            somebody.refuse(RefusedRight {
+                kind,
+                what: what.to_owned(),
+                by,
+                at,
+                review: None,
+            });
+        }
+        let told = claimed(Some(&["sre", "sec"]));
+        assert_eq!(it.roles_after(&somebody, &told), BTreeSet::from([Role::Auditor]));
+        let seats = BTreeMap::from([("ops".into(), false), ("security".into(), true)]);
+        assert_eq!(it.memberships(&somebody, &told), seats);
+        let vouched = it.vouched_after(&somebody, &told, Timestamp::UNIX_EPOCH);
+        assert_eq!((vouched[0].roles.len(), vouched[0].groups.len()), (0, 1));
+        somebody.lift(Given::Role, "implementer");
+        assert!(it.roles_after(&somebody, &told).contains(&Role::Implementer));
+    }
+
+    #[test]
+    fn a_sign_in_is_noted_once_a_day_and_what_it_gives_ends_a_quarter_later() {
+        let it = provider();
+        let mut somebody = person();
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let told = claimed(Some(&["sre"]));
+        let first = it.vouched_after(&somebody, &told, at("2026-11-20T08:00:00Z"));
+        assert_eq!(first[0].until, at("2027-02-18T08:00:00Z"));
+        somebody.vouched = first.clone();
+        let same_day = it.vouched_after(&somebody, &told, at("2026-11-21T07:59:59Z"));
+        assert_eq!(same_day, first);
+        let next_day = it.vouched_after(&somebody, &claimed(None), at("2026-11-21T08:00:00Z"));
+        assert_eq!(
+            next_day[0].until,
+            at("2027-02-19T08:00:00Z"),
+            "renewed, as nothing of it moves"
+        );
+        assert_eq!(next_day[0].roles, first[0].roles);
+        let moved = it.vouched_after(&somebody, &claimed(Some(&[])), at("2026-11-20T09:00:00Z"));
+        assert!(moved[0].is_empty());
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub mod input;
 pub mod key_turn;
 mod leading;
 pub mod lifecycle;
+pub mod manager;
 pub mod mapping;
 pub mod matrix;
 pub mod obligation;

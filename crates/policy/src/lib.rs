@@ -76,6 +76,7 @@ impl Finding {
             "id" | "reason" | "parse" => Some(
                 "@id(\"house.read\") @reason(\"Why it is so.\") permit (principal, action == Action::\"read\", resource);",
             ),
+            "unknown_name" | "may_not_be_named" => Some("principal in Group::\"security\""),
             _ => None,
         }
     }

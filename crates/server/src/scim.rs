@@ -13,6 +13,7 @@ use model::directory::{Group, Person};
 use model::refusal::Refusal;
 use model::verbs::Body;
 use serde_json::{Map, Value};
+use store::event::written_at;
 use store::record::{self, Filter};
 use store::{Lane, Mode, identities};
 
@@ -445,7 +446,8 @@ fn page_of(room: &mut Room<'_, '_>, kind: Kind, asked: &Question, base: &str) ->
                 if !page.has_place(if leaves_out { 0 } else { members }) {
                     break;
                 }
-                page.push(shown_group(&provision::group(room, &id)?, base, Some(asked)));
+                let group = provision::group(room, &id)?;
+                page.push(shown_group(room, &group, base, Some(asked))?);
             }
             identities::count_groups(room.tx)?
         }
@@ -520,7 +522,7 @@ fn hinted(room: &mut Room<'_, '_>, kind: Kind, filter: &Checked) -> acts::Result
 fn by_id(room: &mut Room<'_, '_>, kind: Kind, id: &str, base: &str) -> acts::Result<Option<Value>> {
     let found = match kind {
         Kind::User => provision::person(room, id).and_then(|it| shown_person(room, &it, base, None)),
-        Kind::Group => provision::group(room, id).map(|it| shown_group(&it, base, None)),
+        Kind::Group => provision::group(room, id).and_then(|it| shown_group(room, &it, base, None)),
     };
     match found {
         Ok(value) => Ok(Some(value)),
@@ -535,9 +537,11 @@ fn shown_person(room: &mut Room<'_, '_>, person: &Person, base: &str, asked: Opt
     } else {
         provision::groups_of(room, person.id.as_str())?
     };
+    let modified = written_at(room.tx, ("person", person.id.as_str()), person.version)?;
     Ok(Value::Object(user::show(&user::Shown {
         id: person.id.as_str(),
         version: person.version,
+        modified,
         login: &person.login,
         name: &person.name,
         email: person.email.as_deref(),
@@ -549,17 +553,19 @@ fn shown_person(room: &mut Room<'_, '_>, person: &Person, base: &str, asked: Opt
     })))
 }
 
-fn shown_group(found: &Group, base: &str, asked: Option<&Question>) -> Value {
+fn shown_group(room: &mut Room<'_, '_>, found: &Group, base: &str, asked: Option<&Question>) -> acts::Result<Value> {
+    let modified = written_at(room.tx, ("people_group", found.id.as_str()), found.version)?;
     let leaves_out = asked.is_some_and(|asked| asked.leaves_out("members"));
     let members = (!leaves_out).then(|| found.members.iter().map(|id| id.as_str()).collect());
-    Value::Object(group::show(&group::Shown {
+    Ok(Value::Object(group::show(&group::Shown {
         id: found.id.as_str(),
         version: found.version,
+        modified,
         name: &found.name,
         external_id: found.external_id.as_deref(),
         members,
         base,
-    }))
+    })))
 }
 
 async fn show(
@@ -580,7 +586,10 @@ async fn show(
                 let person = provision::person(room, &id)?;
                 shown_person(room, &person, &base, Some(&question))?
             }
-            Kind::Group => shown_group(&provision::group(room, &id)?, &base, Some(&question)),
+            Kind::Group => {
+                let group = provision::group(room, &id)?;
+                shown_group(room, &group, &base, Some(&question))?
+            }
         }))
     };
     let found = act(&state, &caller, Mode::Read, look).await?;
@@ -638,7 +647,8 @@ async fn create(
                 Ok(told) => told,
                 Err(error) => return Ok(Err(error)),
             };
-            Ok(Ok(shown_group(&provision::create_group(room, &told)?, &base, None)))
+            let made = provision::create_group(room, &told)?;
+            Ok(Ok(shown_group(room, &made, &base, None)?))
         }
     };
     let made = act(&state, &caller, Mode::Write, make).await?;
@@ -743,7 +753,7 @@ fn change_group(
         Err(error) => return Ok(Err(error)),
     };
     let saved = provision::replace_group(room, id, &told)?;
-    Ok(Ok(shown_group(&saved, base, None)))
+    Ok(Ok(shown_group(room, &saved, base, None)?))
 }
 
 async fn remove(

@@ -251,6 +251,7 @@ pub(crate) async fn begin(
             subject: start.subject.clone(),
         };
         session::insert(room.tx, &session)?;
+        session::note_seen(room.tx, whose.as_str(), room.now)?;
         Ok(expires_at)
     };
     let expires_at = state

@@ -380,9 +380,9 @@ impl Worker {
             let looked = self.holder.look(&tenant, look);
             let lost = told(looked, "looking for lost timers").unwrap_or_default();
             for (table, id) in lost.subjects {
-                if table == acts::review_by_clock::LOST {
-                    // A tenant of an older version never had one.
-                    tracing::info!(tenant, "the timer of the review of access is set");
+                if [acts::review_by_clock::LOST, acts::end_unconfirmed::TABLE].contains(&table) {
+                    // A tenant of an older version, and a provider of one, never had one.
+                    tracing::info!(tenant, table, id, "a timer is set that was not there");
                 } else {
                     tracing::warn!(tenant, table, id, "a timer was lost; it is made up for now");
                 }

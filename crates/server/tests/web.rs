@@ -20,6 +20,8 @@ mod incident;
 mod kept;
 #[path = "web/log_entry.rs"]
 mod log_entry;
+#[path = "web/people.rs"]
+mod people;
 
 const TENANT: &str = "halden";
 const SECRET: &str = "a good long password";

@@ -259,6 +259,17 @@ pub fn of_versions_below(tx: &mut Tx<'_>, table: &str, id: &str, version: i64) -
     )
 }
 
+/// When a version of a record was written; `None` where no event tells.
+pub fn written_at(tx: &mut Tx<'_>, (table, id): (&str, &str), version: i64) -> Result<Option<Timestamp>> {
+    tx.query_one(
+        "SELECT e.recorded_at FROM event_record r JOIN event e ON e.tenant = r.tenant AND e.id = r.event_id
+         WHERE r.tenant = $tenant AND r.table_name = $table AND r.record_id = $id AND r.version = $version",
+        &[("table", table.into()), ("id", id.into()), ("version", version.into())],
+    )?
+    .map(|row| row.time("recorded_at"))
+    .transpose()
+}
+
 /// The event with this id.
 pub fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<Event>> {
     let events = read_all(

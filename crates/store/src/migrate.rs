@@ -62,6 +62,7 @@ const MIGRATIONS: &[Migration] = migrations![
     38 "0038_scope_use",
     39 "0039_targets_by_build",
     40 "0040_second_factor",
+    41 "0041_person_seen",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -249,6 +249,31 @@ pub fn scope_uses(tx: &mut Tx<'_>) -> Result<std::collections::BTreeMap<String, 
     Ok(found)
 }
 
+/// Keeps that somebody signed in.
+pub fn note_seen(tx: &mut Tx<'_>, person: &str, at: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO person_seen (tenant, person, first_seen_at, last_seen_at) VALUES ($tenant, $person, $at, $at)
+         ON CONFLICT (tenant, person) DO UPDATE SET last_seen_at = excluded.last_seen_at",
+        &[("person", person.into()), ("at", at.into())],
+    )?;
+    Ok(())
+}
+
+/// Who signed in, each with since when that is kept and the last time; those who never did since then are absent.
+pub fn seen(tx: &mut Tx<'_>) -> Result<std::collections::BTreeMap<String, (Timestamp, Timestamp)>> {
+    tx.query(
+        "SELECT person, first_seen_at, last_seen_at FROM person_seen WHERE tenant = $tenant
+         ORDER BY person LIMIT 200000",
+        &[],
+    )?
+    .iter()
+    .map(|row| {
+        let times = (row.time("first_seen_at")?, row.time("last_seen_at")?);
+        Ok((row.text("person")?, times))
+    })
+    .collect()
+}
+
 /// The API token with this digest, ended or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundToken {

@@ -380,6 +380,9 @@ mod tests {
             attributes: Vec::new(),
             removed: false,
             telling: None,
+            manager: None,
+            refused_rights: Vec::new(),
+            vouched: Vec::new(),
         };
         directory.people.insert(id.clone(), person);
         let comment = Comment {

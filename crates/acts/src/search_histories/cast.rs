@@ -381,6 +381,9 @@ impl Made {
             attributes: Vec::new(),
             removed: false,
             telling: None,
+            manager: None,
+            refused_rights: Vec::new(),
+            vouched: Vec::new(),
         };
         self.found.logins.insert(login.into(), login.into());
         self.found.people.insert(login.into(), person);

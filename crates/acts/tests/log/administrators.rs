@@ -139,6 +139,7 @@ fn provider() -> IdentityProvider {
         groups_claim: Some("groups".to_owned()),
         groups: [("boards".to_owned(), "security".into())].into(),
         roles: [("admins".to_owned(), Role::Admin), ("owners".to_owned(), Role::Owner)].into(),
+        rights_last_days: 90,
         creates_people: true,
         trusts_mail: true,
         active: true,

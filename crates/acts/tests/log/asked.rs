@@ -113,6 +113,7 @@ fn a_right_that_a_provider_tells_at_a_sign_in_moves_who_is_asked() {
             groups_claim: Some("groups".to_owned()),
             groups: std::collections::BTreeMap::new(),
             roles: [("managers".to_owned(), Role::ChangeManager)].into(),
+            rights_last_days: 90,
             creates_people: true,
             trusts_mail: false,
             active: true,

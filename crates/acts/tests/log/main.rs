@@ -5,6 +5,7 @@
 mod administrators;
 mod asked;
 mod by_two;
+mod claims;
 mod configuring;
 mod connections;
 mod ending;
@@ -15,6 +16,7 @@ mod glasses;
 mod hands;
 mod interleaving;
 mod leaving;
+mod managers;
 mod mutating;
 mod on_postgres;
 mod ordering;

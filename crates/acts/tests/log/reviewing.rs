@@ -7,12 +7,12 @@ use store::record::{self, Filter};
 
 use crate::world::{TENANT, World, body};
 
-fn go_to(world: &World, when: &str) {
+pub(crate) fn go_to(world: &World, when: &str) {
     *world.clock.0.lock().unwrap() = when.parse().unwrap();
 }
 
 /// Runs what was lost and what is due, as a worker does.
-fn work(world: &World) {
+pub(crate) fn work(world: &World) {
     let lost = world
         .look(|room| acts::find_lost_timers::find_lost_timers(room, ""))
         .unwrap();

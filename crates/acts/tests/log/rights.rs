@@ -320,6 +320,56 @@ fn scopes_and_workloads_that_nobody_used_are_found() {
 }
 
 #[test]
+fn who_looks_on_and_was_not_here_for_long_is_found() {
+    let world = world_with_seconds();
+    world.system(|room| {
+        for (login, roles) in [
+            ("vera", vec!["vendor", "requester"]),
+            ("ezra", vec!["executive"]),
+            ("anton", vec!["auditor"]),
+            ("nils", vec!["executive"]),
+        ] {
+            acts::set_person::create_person(room, &body(json!({"login": login, "roles": roles})))?;
+        }
+        Ok(())
+    });
+    let sign_in = |login: &'static str| {
+        let id = world.actor(login).person.0;
+        world.system(move |room| Ok(store::session::note_seen(room.tx, &id, room.now)?));
+    };
+    let token = json!({"name": "eye", "person": "nils", "scopes": ["read"]});
+    let token = world.system(move |room| acts::set_token::create_token(room, &body(token.clone())));
+    world.pass_seconds(10 * DAY);
+    sign_in("anton");
+    sign_in("ezra");
+    world.pass_seconds(25 * DAY);
+    assert!(
+        of_kind(&world, "ezra", "role").is_empty(),
+        "sign-ins are not kept for the whole time yet"
+    );
+    world.pass_seconds(10 * DAY);
+    sign_in("ezra");
+    let id = token.0.id.0.clone();
+    world.system(move |room| acts::note_attempt::note_use(room, &id, None));
+    let found = of_kind(&world, "anton", "role");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        found[0].proposal,
+        json!({"method": "PATCH", "path": "/api/v1/people/anton", "body": {"roles": []}})
+    );
+    let vera = of_kind(&world, "vera", "role");
+    assert_eq!(vera[0].unused, ["requester", "vendor"]);
+    assert!(of_kind(&world, "ezra", "role").is_empty(), "they were here");
+    assert!(of_kind(&world, "nils", "role").is_empty(), "by a token");
+    // Whoever got it lately is too new to judge.
+    world.system(|room| {
+        let new = body(json!({"login": "neu", "roles": ["auditor"]}));
+        acts::set_person::create_person(room, &new).map(drop)
+    });
+    assert!(of_kind(&world, "neu", "role").is_empty());
+}
+
+#[test]
 fn parts_in_one_hand_are_found_by_whatever_rows_they_come() {
     let world = World::new();
     world.system(|room| {

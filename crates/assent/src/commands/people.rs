@@ -37,6 +37,21 @@ pub enum Person {
         #[arg(long, value_name = "ACCOUNT")]
         remove: Vec<String>,
     },
+    /// Say who answers for a person and looks at what they may do, in place of whom a directory tells.
+    #[command(
+        after_help = "Example: assent person manager olga --to mona\n         assent person manager olga --none\n\nWithout --to and \
+        --none it shows who it is."
+    )]
+    Manager {
+        /// The person's login.
+        login: String,
+        /// The manager's login.
+        #[arg(long, value_name = "LOGIN", conflicts_with = "none")]
+        to: Option<String>,
+        /// Nobody is named here any more.
+        #[arg(long)]
+        none: bool,
+    },
     /// Import people.
     #[command(after_help = "Example: assent person import people.csv --dry-run")]
     Import(ImportFile),
@@ -177,6 +192,9 @@ pub struct Create {
     /// A login in a connected system, such as github:octocat; may be given several times.
     #[arg(long)]
     pub account: Vec<String>,
+    /// The login of who answers for them.
+    #[arg(long, value_name = "LOGIN")]
+    pub manager: Option<String>,
     /// Where the first password stands, `-` for standard input. On the host, one is made and printed when this is not given.
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<String>,
@@ -207,7 +225,7 @@ impl Create {
         let mut body = Map::new();
         body.insert("login".to_owned(), json!(self.login()));
         body.insert("name".to_owned(), json!(self.name.as_deref().unwrap_or(self.login())));
-        for (name, value) in [("email", &self.email), ("zone", &self.zone)] {
+        for (name, value) in [("email", &self.email), ("zone", &self.zone), ("manager", &self.manager)] {
             if let Some(value) = value {
                 body.insert(name.to_owned(), json!(value));
             }
@@ -262,6 +280,7 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
         }
         Person::List => list(&Client::new(common)?, output),
         Person::Account { login, add, remove } => account(&Client::new(common)?, login, (add, remove), output),
+        Person::Manager { login, to, none } => manager(&Client::new(common)?, login, (to.as_deref(), *none), output),
         Person::Import(rows) => directory::import(&Client::new(common)?, output, "people", rows, false),
         Person::Export(rows) => directory::export(&Client::new(common)?, output, "people", rows),
         Person::Away { login, from, to } => away(&Client::new(common)?, login.as_ref(), (from, to), output),
@@ -305,6 +324,23 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
             Ok(0)
         }
     }
+}
+
+/// Shows who answers for a person, or says so.
+fn manager(client: &Client, login: &str, (to, none): (Option<&str>, bool), output: &Output) -> Result<u8> {
+    let path = format!("/people/{}", encode(login));
+    let found = client.get(&path)?;
+    let shown = if to.is_none() && !none {
+        found.body
+    } else {
+        let etag = found.etag.unwrap_or_else(|| "*".to_owned());
+        client.conditional("PATCH", &path, &json!({"manager": to}), &etag)?.body
+    };
+    output.data(&shown, |output| match text_of(&shown, "manager").as_str() {
+        "" => output.line(&format!("nobody is named here for {login}")),
+        manager => output.line(&format!("{login} answers to {manager}")),
+    });
+    Ok(0)
 }
 
 /// Adds and removes accounts of a person, on the condition that nobody else did meanwhile.

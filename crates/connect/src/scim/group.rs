@@ -21,6 +21,8 @@ pub struct Shown<'a> {
     pub id: &'a str,
     /// The record's version.
     pub version: i64,
+    /// When that version was written, where it is known.
+    pub modified: Option<jiff::Timestamp>,
     /// The name.
     pub name: &'a str,
     /// The client's id.
@@ -222,7 +224,7 @@ pub fn show(it: &Shown<'_>) -> Resource {
     }
     group.insert(
         "meta".to_owned(),
-        meta("Group", it.id, it.version, &format!("{base}/Groups")),
+        meta("Group", it.id, (it.version, it.modified), &format!("{base}/Groups")),
     );
     group
 }

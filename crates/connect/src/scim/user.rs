@@ -25,6 +25,8 @@ pub struct Shown<'a> {
     pub id: &'a str,
     /// The record's version.
     pub version: i64,
+    /// When that version was written, where it is known.
+    pub modified: Option<jiff::Timestamp>,
     /// The login.
     pub login: &'a str,
     /// The name for people.
@@ -159,7 +161,7 @@ pub fn show(it: &Shown<'_>) -> Resource {
     user.insert("schemas".to_owned(), Value::Array(schemas));
     user.insert(
         "meta".to_owned(),
-        meta("User", it.id, it.version, &format!("{}/Users", it.base)),
+        meta("User", it.id, (it.version, it.modified), &format!("{}/Users", it.base)),
     );
     user
 }
@@ -182,7 +184,7 @@ fn put_mail(user: &mut Resource, email: Option<&str>) {
 }
 
 /// What every resource says of itself. Ids bear the time they were made (RFC 9562 section 5.7).
-pub(super) fn meta(kind: &str, id: &str, version: i64, folder: &str) -> Value {
+pub(super) fn meta(kind: &str, id: &str, (version, modified): (i64, Option<jiff::Timestamp>), folder: &str) -> Value {
     let mut meta = json!({
         "resourceType": kind,
         "location": format!("{folder}/{id}"),
@@ -190,6 +192,9 @@ pub(super) fn meta(kind: &str, id: &str, version: i64, folder: &str) -> Value {
     });
     if let Some(created) = created(id) {
         meta["created"] = json!(created.to_string());
+    }
+    if let Some(modified) = modified {
+        meta["lastModified"] = json!(modified.to_string());
     }
     meta
 }
@@ -245,6 +250,7 @@ mod tests {
         let shown = Value::Object(show(&Shown {
             id: "0197f3a2-0000-7000-8000-000000000001",
             version: 3,
+            modified: Some("2026-05-04T20:00:00Z".parse().unwrap()),
             login: &read.login,
             name: &read.name,
             email: read.email.as_deref(),
@@ -260,6 +266,7 @@ mod tests {
         assert_eq!(shown[ENTERPRISE]["department"], "Ops");
         assert_eq!(shown["meta"]["version"], "W/\"3\"");
         assert_eq!(shown["meta"]["created"], "2025-07-10T09:19:29.792Z");
+        assert_eq!(shown["meta"]["lastModified"], "2026-05-04T20:00:00Z");
         assert_eq!(shown["groups"][0]["display"], "Ops");
         assert!(!shown.to_string().contains("never kept"));
     }

@@ -149,6 +149,9 @@ fn person(login: &str, roles: &[Role]) -> Person {
         attributes: Vec::new(),
         removed: false,
         telling: None,
+        manager: None,
+        refused_rights: Vec::new(),
+        vouched: Vec::new(),
     }
 }
 

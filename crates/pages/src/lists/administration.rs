@@ -18,6 +18,8 @@ pub struct PersonRow {
     pub name: String,
     /// Their groups and rights: “owner, security”.
     pub roles: String,
+    /// Their manager, what was refused them and what lasts so long, each a line.
+    pub told: Rich,
     /// Their team.
     pub team: String,
     /// Whether they can sign in.
@@ -55,7 +57,7 @@ impl ListRow for PersonRow {
                 href: self.href.clone(),
                 key: self.login.clone(),
                 marks: Vec::new(),
-                sub: Rich::new(),
+                sub: self.told.clone(),
             },
             Cell::Mark(state),
             Cell::text(self.roles.as_str()),
@@ -115,6 +117,13 @@ impl ListRow for PersonRow {
         vec![
             Self {
                 acts: vec![leave],
+                told: Rich::from("Answers to ")
+                    .said("Lena Voss")
+                    .line()
+                    .text("Refused by ")
+                    .said("Lena Voss")
+                    .text(" on 24 Nov: ")
+                    .said("security"),
                 ..row("priya.raman", "Priya Raman", true)
             },
             row("sofie.aas", "Sofie Aas", false),

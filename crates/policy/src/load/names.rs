@@ -31,7 +31,15 @@ impl Named {
         if exists {
             return None;
         }
-        Some(self.finding("unknown_name", format!("there is no {noun} `{id}`")))
+        let help = match noun {
+            "group" => "make it first with `PUT /groups/{key}`, or name one that is there".to_owned(),
+            "person" => "name a person by the id that `GET /people` tells, or better a group".to_owned(),
+            _ => format!("write a key that `GET /{noun}s` tells"),
+        };
+        Some(Finding {
+            help: Some(help),
+            ..self.finding("unknown_name", format!("there is no {noun} `{id}`"))
+        })
     }
 
     fn finding(&self, code: &'static str, text: String) -> Finding {

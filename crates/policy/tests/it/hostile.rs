@@ -287,6 +287,13 @@ fn what_would_fail_open_is_refused() {
     for (text, code) in wrong_scopes().into_iter().chain(wrong_conditions()) {
         let found = findings(&text);
         assert!(found.iter().any(|finding| finding.code == code), "{text}\n{found:#?}");
+        for unknown in found.iter().filter(|finding| finding.code == "unknown_name") {
+            let said = unknown.to_string();
+            assert!(
+                unknown.help.is_some() && said.contains("; for example `principal in Group::"),
+                "{said}"
+            );
+        }
     }
     let twice = format!(
         "{HEAD}permit (principal, action in [Action::\"read\", Action::\"audit\", Action::\"read\"], resource);"

@@ -276,6 +276,7 @@ fn provider_view(room: &mut Room<'_, '_>, found: &model::identity::IdentityProvi
     let mut value = views::shown(found, &*room.directory()?);
     let base = &room.desk.tools().public_url;
     value["way_back"] = json!(format!("{base}/t/{}/sign-in/{}/callback", room.tenant(), found.key));
+    value["rights_last_days"] = json!(found.rights_last_days);
     Ok(Reply::ok(value).tagged(found.version))
 }
 

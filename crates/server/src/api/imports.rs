@@ -1,7 +1,7 @@
 //! Imports and exports of the directory, and reports on the ownership matrix.
 
 use acts::Room;
-use acts::import_directory::{Line, Options, import_directory};
+use acts::import_directory::{Line, Options, import_directory, with_example};
 use connect::table::{self, Columns, Problem};
 use model::reading::Reading;
 use model::refusal::Refusal;
@@ -58,6 +58,7 @@ fn columns(noun: Noun) -> Columns {
             "accounts",
             "functions",
             "calendar",
+            "manager",
             "active",
         ],
         Noun::Groups => &["key", "name", "kind", "members", "calendar"],
@@ -106,7 +107,7 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     match kind.as_str() {
         "holidays" => holidays(room, &text, calendar.as_deref(), options),
         "backstage" => {
-            let (rows, left_out) = connect::backstage::read(&text).map_err(|problem| refused(&problem))?;
+            let (rows, left_out) = connect::backstage::read(&text).map_err(|problem| refused(&problem, ENTITY))?;
             let lines: Vec<Line> = rows
                 .into_iter()
                 .map(|row| Line {
@@ -130,8 +131,22 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     }
 }
 
-fn refused(problem: &Problem) -> Refusal {
-    let text = format!("{}.", problem.text.trim_end_matches('.'));
+/// What a good document of a catalogue looks like.
+const ENTITY: &str = "{kind: Component, metadata: {name: shop}, spec: {owner: web}}";
+/// What a good holiday looks like, each part on a line of its own.
+const HOLIDAY: &str = "BEGIN:VEVENT, DTSTART;VALUE=DATE:20261225, SUMMARY:Christmas, END:VEVENT";
+/// What lists of the whole directory look like.
+const LISTS: &str = "{\"services\": [{\"key\": \"shop\"}]}";
+
+/// Where a file cannot be read, why, and what could.
+fn refused(problem: &Problem, example: &str) -> Refusal {
+    let text = format!("{}. Example: {example}.", problem.text.trim_end_matches('.'));
+    Refusal::field(&format!("line {}", problem.line), "not_readable", text)
+}
+
+/// The same for a row of one noun.
+fn refused_row(problem: &Problem, noun: Noun) -> Refusal {
+    let text = with_example(noun, &format!("{}.", problem.text.trim_end_matches('.')));
     Refusal::field(&format!("line {}", problem.line), "not_readable", text)
 }
 
@@ -139,10 +154,10 @@ fn lines(noun: Noun, format: &str, text: &str) -> acts::Result<Vec<Line>> {
     let line = |(number, fields): (usize, Body)| Line { number, noun, fields };
     match format {
         "csv" => {
-            let rows = table::read(text, columns(noun)).map_err(|problem| refused(&problem))?;
+            let rows = table::read(text, columns(noun)).map_err(|problem| refused_row(&problem, noun))?;
             Ok(rows.into_iter().map(line).collect())
         }
-        "json" => Ok(json_rows(text)?.into_iter().map(line).collect()),
+        "json" => Ok(json_rows(noun, text)?.into_iter().map(line).collect()),
         _ => Err(Refusal::field("format", "unknown_word", "`format` is csv or json.").into()),
     }
 }
@@ -150,49 +165,57 @@ fn lines(noun: Noun, format: &str, text: &str) -> acts::Result<Vec<Line>> {
 /// Lists of all nouns in one object, each under the noun's name: read in the order in which they refer to each other, and
 /// numbered through.
 fn estate(text: &str) -> acts::Result<Vec<Line>> {
-    let wrong = |text: String| Refusal::field("text", "not_readable", text);
-    let value: Value = serde_json::from_str(text).map_err(|error| wrong(format!("It is no JSON: {error}.")))?;
+    let wrong = |line: usize, text: String| refused(&Problem::new(line, text), LISTS);
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| wrong(error.line(), format!("it is no JSON: {error}")))?;
     let Value::Object(mut lists) = value else {
-        return Err(wrong("Give an object of lists, such as {\"services\": [{\"key\": \"shop\"}]}.".to_owned()).into());
+        return Err(wrong(1, "it is no object of lists".to_owned()).into());
     };
     let mut lines = Vec::new();
     for noun in IN_ORDER {
         let rows = match lists.remove(noun.as_str()) {
             None => continue,
             Some(Value::Array(rows)) => rows,
-            Some(_) => return Err(wrong(format!("`{noun}` must be a list of objects.")).into()),
+            Some(_) => return Err(wrong(1, format!("`{noun}` must be a list of objects")).into()),
         };
         for row in rows {
-            let Value::Object(fields) = row else {
-                return Err(wrong(format!("`{noun}` must be a list of objects.")).into());
-            };
             let number = lines.len() + 1;
+            let Value::Object(fields) = row else {
+                return Err(wrong(number, format!("`{noun}` holds something that is no object")).into());
+            };
             lines.push(Line { number, noun, fields });
         }
     }
     match lists.keys().next() {
-        Some(unknown) => Err(wrong(format!("There is no list `{unknown}` of the directory.")).into()),
+        Some(unknown) => {
+            let known: Vec<&str> = IN_ORDER.iter().map(|noun| noun.as_str()).collect();
+            let text = format!(
+                "`{unknown}` is no list of the directory; its lists are {}",
+                known.join(", ")
+            );
+            Err(wrong(1, text).into())
+        }
         None => Ok(lines),
     }
 }
 
 /// A list of objects, or an object with such a list as `items`; a row's number is its place in the list.
-fn json_rows(text: &str) -> acts::Result<Vec<(usize, Body)>> {
-    let wrong = |line: usize, text: String| Refusal::field(&format!("line {line}"), "not_readable", text);
+fn json_rows(noun: Noun, text: &str) -> acts::Result<Vec<(usize, Body)>> {
+    let wrong = |line: usize, text: String| refused_row(&Problem::new(line, text), noun);
     let value: Value =
-        serde_json::from_str(text).map_err(|error| wrong(error.line(), format!("It is no JSON: {error}.")))?;
+        serde_json::from_str(text).map_err(|error| wrong(error.line(), format!("it is no JSON: {error}")))?;
     let items = match value {
         Value::Array(items) => items,
         Value::Object(mut map) => match map.remove("items") {
             Some(Value::Array(items)) => items,
-            _ => return Err(wrong(1, "Give a list of objects, such as [{\"key\": \"shop\"}].".to_owned()).into()),
+            _ => return Err(wrong(1, "it is no list of objects, such as [{\"key\": \"shop\"}]".to_owned()).into()),
         },
-        _ => return Err(wrong(1, "Give a list of objects, such as [{\"key\": \"shop\"}].".to_owned()).into()),
+        _ => return Err(wrong(1, "it is no list of objects, such as [{\"key\": \"shop\"}]".to_owned()).into()),
     };
     let mut rows = Vec::new();
     for (place, item) in items.into_iter().enumerate() {
         let Value::Object(fields) = item else {
-            return Err(wrong(place + 1, "It is no object.".to_owned()).into());
+            return Err(wrong(place + 1, "it is no object".to_owned()).into());
         };
         rows.push((place + 1, fields));
     }
@@ -223,7 +246,7 @@ fn done(
 
 fn holidays(room: &mut Room<'_, '_>, text: &str, calendar: Option<&str>, options: Options) -> acts::Result<Reply> {
     let today = room.now.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let (days, left_out) = connect::ical::holidays(text, today).map_err(|problem| refused(&problem))?;
+    let (days, left_out) = connect::ical::holidays(text, today).map_err(|problem| refused(&problem, HOLIDAY))?;
     let key = calendar.unwrap_or(model::calendar::USUAL);
     let (calendar, fresh) = acts::set_calendar::import_holidays(room, key, days, options.dry_run)?;
     Ok(Reply::ok(json!({

@@ -45,6 +45,7 @@ const NUMBERS: &[&str] = &[
     "template_version",
     "changes_days",
     "deliveries_days",
+    "rights_last_days",
 ];
 /// Yes or no.
 const BOOLEANS: &[&str] = &[

@@ -5,9 +5,10 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::act::actions;
 use model::directory::{Person, Token};
+use model::identity::Given;
 use model::verbs::Body;
 use model::words::Role;
-use pages::{ActForm, ActTone, Choice, Field, Input, People, PersonRow, Place, TokenRow, Tokens};
+use pages::{ActForm, ActTone, Choice, Field, Input, People, PersonRow, Place, Rich, TokenRow, Tokens};
 use serde_json::json;
 
 use super::back::{Back, Sent, send};
@@ -84,6 +85,7 @@ fn person_row(view: &View<'_, '_, '_>, person: &Person, may_set: bool) -> Person
         .chain(groups.iter().map(|group| format!("group {group}")))
         .collect();
     PersonRow {
+        told: told_of(view, person),
         login: person.login.clone(),
         href: String::new(),
         name: person.name.clone(),
@@ -93,6 +95,33 @@ fn person_row(view: &View<'_, '_, '_>, person: &Person, may_set: bool) -> Person
         last_seen: String::new(),
         acts: if may_set { person_acts(view, person) } else { Vec::new() },
     }
+}
+
+/// Who answers for somebody, what was refused them, and until when what a provider gives lasts.
+fn told_of(view: &View<'_, '_, '_>, person: &Person) -> Rich {
+    let mut lines = Vec::new();
+    if let Some(manager) = view.directory.manager_of(person) {
+        lines.push(Rich::from("Answers to ").said(view.name(&manager.id)));
+    }
+    for refusal in &person.refused_rights {
+        let what = match refusal.kind {
+            Given::Role => super::words::plain(&refusal.what),
+            Given::Group => format!("group {}", refusal.what),
+        };
+        let on = view.reader.day(refusal.at);
+        let line = Rich::from("Refused by ").said(view.name(&refusal.by));
+        lines.push(line.text(format!(" on {on}: ")).said(what));
+    }
+    for vouched in person.vouched.iter().filter(|it| !it.is_empty()) {
+        let until = view.reader.day(vouched.until);
+        let line = Rich::from("What ").said(vouched.provider.as_str());
+        lines.push(line.text(format!(" gives lasts until {until}")));
+    }
+    let mut told = Rich::new();
+    for (place, line) in lines.into_iter().enumerate() {
+        told = if place == 0 { line } else { told.line().append(line) };
+    }
+    told
 }
 
 fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
@@ -105,6 +134,17 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
             .tone(ActTone::Link)
             .field(roles);
         acts.push(asking_why(view, form).submit("Keep these rights"));
+    }
+    if person.id != view.me {
+        let manager = person.manager.as_ref().map(|id| view.directory.login(id));
+        let field = Field::text("manager", "Login of their manager").value(manager.unwrap_or_default());
+        acts.push(
+            ActForm::new("manager", "Manager", url("manager"))
+                .tone(ActTone::Link)
+                .field(field.hint("Empty for whom the directory tells, if any."))
+                .note("Whoever answers for somebody looks at what they may do in each review of access.")
+                .submit("Keep this manager"),
+        );
     }
     let password = Field {
         autocomplete: Some("new-password"),
@@ -147,6 +187,7 @@ fn person_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::text("name", "Name").required().half())
         .field(Field::new("email", "Mail address", Input::Email).half())
         .field(Field::text("zone", "Time zone").hint("Such as Europe/Oslo.").half())
+        .field(Field::text("manager", "Login of their manager").half())
         .field(Field::new("roles", "Rights", role_choices()));
     asking_why(view, form).submit("Add this person")
 }
@@ -171,7 +212,7 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
     .await
 }
 
-/// Changes a person's rights, password or activity.
+/// Changes a person's rights, manager, password or activity.
 pub(super) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -180,6 +221,7 @@ pub(super) async fn act(
 ) -> Response {
     let body = match act.as_str() {
         "roles" => json!({"roles": form.all("roles")}),
+        "manager" => json!({"manager": form.first("manager").trim()}),
         "activation" => json!({"active": true}),
         "deactivation" => return deactivate(&state, &visitor, login, form).await,
         "password" => return set_password(&state, &visitor, &login, form.first("password"), "/people").await,

@@ -555,3 +555,119 @@ fn environments_config_items_and_calendars_are_changed_in_part_at_the_version_th
         .header("if-match", "*");
     missing.json(&json!({"name": "None"})).send().problem(404, "not_found");
 }
+
+#[test]
+fn what_cannot_be_read_or_found_is_told_with_its_line_the_reason_and_an_example() {
+    let world = World::new();
+    let said = |kind: &str, format: &str, text: &str| {
+        let mut body = json!({"kind": kind, "text": text});
+        if !format.is_empty() {
+            body["format"] = json!(format);
+        }
+        let refused = world.post("adam", "/imports", &body).problem(422, "invalid");
+        let first = &refused["errors"][0];
+        (
+            first["field"].as_str().unwrap().to_owned(),
+            first["text"].as_str().unwrap().to_owned(),
+        )
+    };
+    for (kind, format, text, line, reason) in [
+        (
+            "ownerships",
+            "csv",
+            "service,role,group\nshop,owner\n",
+            "line 2",
+            "it has 2 cells",
+        ),
+        ("groups", "csv", "kee\nweb\n", "line 1", "`kee` is no column here"),
+        ("groups", "json", "[{\"key\": \"web\"}, 7]", "line 2", "it is no object"),
+        ("people", "json", "[\n{\"login\": ]", "line 2", "it is no JSON"),
+        ("estate", "", "{\n\"services\": ]", "line 2", "it is no JSON"),
+        (
+            "estate",
+            "",
+            "{\"servces\": []}",
+            "line 1",
+            "`servces` is no list of the directory; its lists are environments, services",
+        ),
+        (
+            "estate",
+            "",
+            "{\"services\": [{\"key\": \"shop\"}, 7]}",
+            "line 2",
+            "holds something that is no object",
+        ),
+        (
+            "backstage",
+            "",
+            "kind: Component\nkind: API\n",
+            "line 2",
+            "`kind` stands twice",
+        ),
+        (
+            "ownerships",
+            "csv",
+            "service,role,group\n,owner,nobody\n",
+            "line 2: group",
+            "There is no group `nobody`.",
+        ),
+    ] {
+        let (field, told) = said(kind, format, text);
+        assert_eq!(field, line, "{kind} {text}: {told}");
+        assert!(told.contains(reason), "{kind} {text}: {told}");
+        assert!(told.contains(" Example: "), "{kind} {text}: {told}");
+    }
+}
+
+#[test]
+fn a_group_and_a_right_that_a_provider_is_to_give_are_told_with_what_is_there() {
+    let world = World::new();
+    let provider = json!({
+        "issuer": "https://id.example", "client_id": "assent", "groups_claim": "groups", "groups": {"dba": "databases"},
+        "roles": {"dba": "dbadmin"},
+    });
+    let refused = world
+        .as_person("adam", "PUT", "/identity-providers/corp")
+        .header("if-match", "*")
+        .json(&provider);
+    let refused = refused.send().problem(422, "invalid");
+    let [group, right] = [0, 1].map(|place| refused["errors"][place]["text"].as_str().unwrap().to_owned());
+    assert!(
+        group.contains("There is no group `databases`, which `dba` is to be.") && group.contains("such as"),
+        "{group}"
+    );
+    assert!(
+        right.contains("There is no right `dbadmin`") && right.contains("for example"),
+        "{right}"
+    );
+}
+
+#[test]
+fn a_manager_comes_by_a_file_and_one_by_one_and_goes_out_by_a_file() {
+    let world = World::new();
+    import(&world, "people", "login,manager\nrita,oscar\n", false).expect(200);
+    assert_eq!(world.get("adam", "/people/rita").expect(200)["manager"], "oscar");
+    let export = world.get("adam", "/exports/people").expect(200);
+    let text = export["text"].as_str().unwrap();
+    assert!(
+        text.lines()
+            .any(|line| line.starts_with("rita,") && line.contains(",oscar,")),
+        "{text}"
+    );
+    let again = import(&world, "people", text, true).expect(200);
+    assert_eq!(
+        (&again["changed"], &again["added"]),
+        (&json!(0), &json!(0)),
+        "it comes back as it went: {again}"
+    );
+    let patch = |manager: Value| {
+        let ask = world
+            .as_person("adam", "PATCH", "/people/oscar")
+            .header("if-match", "*");
+        ask.json(&json!({"manager": manager})).send()
+    };
+    let ring = patch(json!("rita")).problem(422, "invalid");
+    assert_eq!(ring["errors"][0]["code"], "manager_cycle", "{ring}");
+    assert_eq!(patch(json!("mona")).expect(200)["manager"], "mona");
+    assert_eq!(patch(Value::Null).expect(200).get("manager"), None);
+}

@@ -372,7 +372,18 @@ fn pages_count_places_and_etags_hold() {
         304
     );
     let rename = json!({"Operations": [{"op": "replace", "path": "displayName", "value": "New"}]});
-    client.with("PATCH", &path, &rename, &[("if-match", tag)]).expect(200);
+    let renamed = client.with("PATCH", &path, &rename, &[("if-match", tag)]).expect(200);
+    let [before, after] = [&user, &renamed].map(|it| {
+        let told = it["meta"]["lastModified"].as_str().unwrap_or_else(|| panic!("{it}"));
+        told.parse::<jiff::Timestamp>().unwrap()
+    });
+    assert!(before < after, "{before} {after}");
+    assert_eq!(
+        client.get(&path)["meta"]["lastModified"],
+        renamed["meta"]["lastModified"]
+    );
+    let later = client.get(&format!("/Users?filter=meta.lastModified%20gt%20%22{before}%22"));
+    assert_eq!(later["Resources"][0]["id"], user["id"], "{later}");
     assert_eq!(client.with("PATCH", &path, &rename, &[("if-match", tag)]).status, 412);
     assert_eq!(
         client.with("DELETE", &path, &Value::Null, &[("if-match", tag)]).status,

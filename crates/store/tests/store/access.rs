@@ -102,6 +102,20 @@ fn what_a_token_is_used_for_is_kept_by_scope() {
 }
 
 #[test]
+fn since_when_and_when_last_somebody_signed_in_is_kept() {
+    check(|world| {
+        for (person, second) in [("p1", 1), ("p2", 2), ("p1", 3)] {
+            world.act(move |tx| session::note_seen(tx, person, at(second)));
+        }
+        let seen = world.read(session::seen);
+        let of = |person: &str| seen.get(person).copied();
+        assert_eq!(of("p1"), Some((at(1), at(3))));
+        assert_eq!(of("p2"), Some((at(2), at(2))));
+        assert!(world.try_act(OTHER, session::seen).unwrap().is_empty());
+    });
+}
+
+#[test]
 fn a_token_is_found_by_its_digest_alone() {
     check(|world| {
         let token: model::directory::Token = serde_json::from_value(json!({

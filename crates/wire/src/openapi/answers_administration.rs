@@ -22,6 +22,17 @@ pub(super) const ADMINISTRATION: &[Shape] = &[
                 "deactivation",
                 "How they were deactivated: by whom, when, whether as compromised, why.",
             ),
+            frees(
+                "refused_rights",
+                "Rights and seats that somebody here refused them, which no identity provider and no directory gives back: `kind` \
+                 (`role` or `group`), `what`, `by`, `at` and the `review` of access, where one did. Whoever may give it here lifts \
+                 it by giving it.",
+            ),
+            frees(
+                "vouched",
+                "What identity providers give them: `provider`, `roles`, `groups`, when a sign-in confirmed it (`confirmed_at`, as \
+                 far as a day) and when it ends (`until`).",
+            ),
         ],
     )
     .based_on(&["PersonInput", "Stored"]),

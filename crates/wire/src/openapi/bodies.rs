@@ -665,6 +665,11 @@ const ADMINISTRATION: &[Shape] = &[
                 LINE,
                 "The business calendar; the tenant's `default` unless said.",
             ),
+            text(
+                "manager",
+                LINE,
+                "Who answers for them and looks at what they may do: a login. It goes before what a directory tells; null takes it away.",
+            ),
         ],
     ),
     shape(

@@ -185,6 +185,13 @@ const SHAPES: &[Shape] = &[
                 "roles",
                 "Their groups to rights: whoever signs in gains and loses exactly these.",
             ),
+            integer(
+                "rights_last_days",
+                1,
+                730,
+                "How many days the rights and seats that it gives last after a sign-in there; 90 unless said. People are told a week \
+                 before they end, and have them again when they sign in.",
+            ),
             boolean(
                 "creates_people",
                 "Whether somebody unknown becomes a person on first sign-in.",

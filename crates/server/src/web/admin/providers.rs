@@ -73,6 +73,7 @@ fn section(view: &View<'_, '_, '_>, provider: &IdentityProvider) -> Section {
                 "are turned away",
             ),
         ),
+        lasting(provider),
     ];
     let words = |pairs: Vec<(String, String)>| {
         let mut told = Rich::new();
@@ -114,6 +115,12 @@ fn section(view: &View<'_, '_, '_>, provider: &IdentityProvider) -> Section {
     )
     .said()
     .acts(acts)
+}
+
+/// How long what it gives lasts.
+fn lasting(provider: &IdentityProvider) -> Fact {
+    let days = format!("{} days after a sign-in", provider.rights_last_days);
+    Fact::new("What it gives lasts", days)
 }
 
 fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&IdentityProvider>) -> ActForm {
@@ -163,6 +170,12 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&IdentityP
         )
         .field(theirs("groups", "Their groups that are ours", known))
         .field(theirs("roles", "Their groups that give rights", known))
+        .field(
+            Field::new("rights_last_days", "Days that what it gives lasts", Input::Number)
+                .hint("After a sign-in there: 90 unless said, 730 at most.")
+                .value(text(|it| it.rights_last_days.to_string()))
+                .half(),
+        )
         .field(
             Field::new("creates_people", "Makes people at their first sign-in", Input::Checkbox)
                 .value(flag(known.is_some_and(|it| it.creates_people))),
