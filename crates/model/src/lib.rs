@@ -53,6 +53,7 @@ pub mod risk;
 mod routing;
 pub mod running;
 pub mod settle;
+pub mod share;
 pub mod shelf;
 pub mod signal;
 pub mod sla;

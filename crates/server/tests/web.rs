@@ -18,6 +18,8 @@ mod evidence;
 mod kept;
 #[path = "web/log_entry.rs"]
 mod log_entry;
+#[path = "web/log_filter.rs"]
+mod log_filter;
 
 const TENANT: &str = "halden";
 const SECRET: &str = "a good long password";

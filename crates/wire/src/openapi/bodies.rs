@@ -296,6 +296,11 @@ const WORK: &[Shape] = &[
                 i64::MAX,
                 "The step of the plan it is about, of the rollback plan where it is a rollback, counted from 1.",
             ),
+            text(
+                "withdraws",
+                LINE,
+                "The id of the entry that began a way back by mistake; with the kind `deviation`, before any step of it is done.",
+            ),
             text("target", LINE, "The target's id."),
             time("occurred_at", "When it happened; now unless said."),
         ],
