@@ -45,6 +45,28 @@ fn send(desk: &Desk) {
         .leave_by(|| desk.browser.click("details[open] form.panel > div > button"));
 }
 
+/// Renames the connection whose page is open, while somebody else does so too.
+fn rename_beside_another(desk: &Desk) {
+    let browser = &desk.browser;
+    open_act(desk, "Change name or owner");
+    browser.fill("details[open] [name=name]", "Label maker");
+    let id = browser.url().rsplit('/').next().unwrap().to_owned();
+    let version = desk.api("admin", "GET", &format!("/connections/{id}"), Value::Null)["version"].clone();
+    let renamed = tests::caller::agent()
+        .patch(format!("{}/api/v1/connections/{id}", desk.server.url))
+        .header("Authorization", format!("Bearer {}", desk.server.token("admin")))
+        .header("Content-Type", "application/merge-patch+json")
+        .header("If-Match", format!("\"{version}\""))
+        .send(json!({"name": "Label works"}).to_string());
+    assert_eq!(renamed.unwrap().status(), 200);
+    send(desk);
+    browser.wait_for_words("edited it while you did");
+    browser.wait_for_words("Label works");
+    browser.click("[name='pick.name'][value=mine]");
+    send(desk);
+    browser.wait_for_words("Label maker");
+}
+
 #[test]
 fn an_administrator_connects_a_system_and_reads_its_deliveries_without_a_script() {
     let desk = Desk::open();
@@ -91,6 +113,8 @@ fn an_administrator_connects_a_system_and_reads_its_deliveries_without_a_script(
         browser.text("#turned-away")
     );
     desk.look_at("admin/connection");
+    rename_beside_another(&desk);
+    desk.look_at("admin/connection-renamed");
     open_act(&desk, "Stop taking deliveries");
     send(&desk);
     browser.wait_for_words("Ended");
@@ -99,7 +123,7 @@ fn an_administrator_connects_a_system_and_reads_its_deliveries_without_a_script(
         .as_array()
         .unwrap()
         .iter()
-        .find(|it| it["name"] == "Label builder")
+        .find(|it| it["name"] == "Label maker")
         .unwrap();
     assert_eq!(made["active"], false);
 }

@@ -145,6 +145,48 @@ fn the_runbook_works_without_a_script_and_at_320_pixels() {
 }
 
 #[test]
+fn a_way_back_begun_by_mistake_is_taken_back_until_a_step_of_it_is_done() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let key = under_way(&desk);
+    desk.sign_in("implementer");
+    browser.set_scripts(false);
+    desk.go(&format!("/changes/{key}/runbook"));
+    browser.leave_by(|| browser.click_words("Roll back now"));
+    browser.wait_for_words("Rolling back since");
+    browser.click_words("Not rolling back after all");
+    desk.look_at("journeys/runbook-not-back");
+    browser.type_into("details[open] [name=text]", "The wrong button, by a cold thumb.");
+    browser.leave_by(|| browser.click_words("Go on with the plan"));
+    browser.wait_for_words("Step 1 of 3");
+    assert!(
+        !browser.text("main").contains("Rolling back since"),
+        "{}",
+        browser.text("main")
+    );
+    let (kind, _, text) = entries(&desk, &key).pop().unwrap();
+    assert_eq!(
+        (kind.as_str(), text.as_str()),
+        ("deviation", "The wrong button, by a cold thumb.")
+    );
+    browser.leave_by(|| browser.click_words("Roll back now"));
+    browser.wait_for_words("Not rolling back after all");
+    browser.leave_by(|| browser.click("form[data-done-step] button.go"));
+    browser.wait_for_words("Tell the outcome: rolled back");
+    assert!(
+        !browser.text("main").contains("Not rolling back after all"),
+        "what is done stands"
+    );
+    let sizes = "return [...document.querySelectorAll('main a.go')].map((one) => Math.round(one.getBoundingClientRect().height));";
+    let sizes = browser.run(sizes, &[]);
+    assert!(sizes[0].as_i64().unwrap() >= 56, "the next step is large: {sizes}");
+    // Who was told of the way back is told of this as well.
+    desk.sign_in("change_manager");
+    desk.go("/messages");
+    browser.wait_for_words(&format!("took back that {key} is rolled back"));
+}
+
+#[test]
 fn the_way_back_is_begun_without_a_connection_and_walked_with_one() {
     let desk = Desk::open();
     let browser = &desk.browser;

@@ -1,7 +1,6 @@
 //! Finds what happened: to one change, or in the whole tenant by the log's index.
 
 use jiff::Timestamp;
-use model::act::actions;
 use model::ids::PersonId;
 use model::records::Deployment;
 use serde_json::{Map, Value};
@@ -14,10 +13,14 @@ use crate::room::Room;
 /// An event as people are told of it.
 #[derive(Debug, Clone)]
 pub struct Told {
+    /// The event's id.
+    pub id: String,
     /// `approval.given`.
     pub kind: String,
     /// When it happened.
     pub at: Timestamp,
+    /// When it was written down.
+    pub recorded_at: Timestamp,
     /// Its index in the log; `None` while it is not sealed.
     pub index: Option<i64>,
     /// Who acted; `system` for timers and deliveries.
@@ -47,13 +50,15 @@ pub struct LogView {
     pub entries: Vec<Told>,
 }
 
-fn told(event: Event) -> Told {
+pub(crate) fn told(event: Event) -> Told {
     // The bytes were written by this program; should they be unreadable all the same, the kind still tells something.
     let leaf: Map<String, Value> = serde_json::from_slice(&event.bytes).unwrap_or_default();
     let actor = leaf.get("actor").and_then(Value::as_str).unwrap_or("system");
     Told {
+        id: event.id,
         kind: event.kind,
         at: event.occurred_at,
+        recorded_at: event.recorded_at,
         index: event.seq,
         actor: PersonId::from(actor),
         table: event.subject_table,
@@ -80,6 +85,17 @@ pub fn find_timeline(room: &mut Room<'_, '_>, change: &str) -> Result<Vec<Told>>
     Ok(found.into_iter().map(told).collect())
 }
 
+/// Finds what happened to one record of the estate, such as a freeze, newest first. Whoever reads shows these events to readers of
+/// the record alone.
+///
+/// # Errors
+/// The store's.
+pub fn find_history<R: Record>(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<Told>> {
+    let mut found = store::event::of_subject(room.tx, R::TABLE, id)?;
+    found.reverse();
+    Ok(found.into_iter().map(told).collect())
+}
+
 /// How far the log is: size, last seal, how much waits. Everybody of the tenant may see that.
 ///
 /// # Errors
@@ -99,22 +115,4 @@ pub fn find_seal(room: &mut Room<'_, '_>) -> Result<LogView> {
         waiting: store::event::count_unsequenced(room.tx)?,
         entries: Vec::new(),
     })
-}
-
-/// Finds a page of the log that ends before the index `before`, newest first.
-///
-/// # Errors
-/// 403, or the store's.
-pub fn find_log(room: &mut Room<'_, '_>, before: Option<i64>, limit: i64) -> Result<LogView> {
-    room.allow(actions::AUDIT)?;
-    let mut view = find_seal(room)?;
-    let end = before.unwrap_or(view.size).clamp(0, view.size);
-    let from = (end - limit).max(0);
-    let mut entries: Vec<Told> = store::event::page(room.tx, from, end - from)?
-        .into_iter()
-        .map(told)
-        .collect();
-    entries.reverse();
-    view.entries = entries;
-    Ok(view)
 }

@@ -1,7 +1,9 @@
 //! Writes into the log of actions (`POST …/implementation/entries`).
 
 use model::ids::RecordId;
+use model::records::Entry;
 use model::verbs::Body;
+use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::room::Room;
@@ -11,5 +13,18 @@ use crate::room::Room;
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn record_entry(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
-    room.on_change(key, |case| model::verbs::work::record(case, body))
+    let earlier = match body.contains_key("withdraws") {
+        true => earlier(room, key)?,
+        false => Vec::new(),
+    };
+    room.on_change(key, |case| model::verbs::work::record(case, body, &earlier))
+}
+
+/// What stands in the log of actions of a change.
+fn earlier(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<Entry>> {
+    let change = room.change(key)?;
+    let all = Filter::new()
+        .equals("change_id", change.id.as_str())
+        .order_by("occurred_at");
+    Ok(record::bodies::<Entry>(room.tx, &all)?)
 }

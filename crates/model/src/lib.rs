@@ -55,6 +55,7 @@ pub mod risk;
 mod routing;
 pub mod running;
 pub mod settle;
+pub mod share;
 pub mod shelf;
 pub mod signal;
 pub mod sla;

@@ -271,12 +271,41 @@ pub struct Entry {
     /// The target it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetId>,
+    /// The beginning of a way back that it takes back: a rollback begun by mistake, before any step of it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdraws: Option<RecordId>,
     /// When it happened.
     pub occurred_at: Timestamp,
     /// Who wrote it.
     pub by: PersonId,
     /// When it was written.
     pub at: Timestamp,
+}
+
+/// The way back that is taken, by a log of actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WayBack<'e> {
+    /// The entry with which it began.
+    pub begun: &'e Entry,
+    /// Whether a step of it is done: then it cannot be taken back any more.
+    pub is_walked: bool,
+}
+
+impl<'e> WayBack<'e> {
+    /// Reads a change's log of actions; `None` where no way back was begun, or what was begun is taken back.
+    pub fn of(entries: &'e [Entry]) -> Option<Self> {
+        let is_withdrawn = |entry: &Entry| entries.iter().any(|it| it.withdraws.as_ref() == Some(&entry.id));
+        let back = || {
+            entries
+                .iter()
+                .filter(|entry| entry.kind == EntryKind::Rollback && !is_withdrawn(entry))
+        };
+        let begun = back().min_by_key(|entry| entry.occurred_at)?;
+        Some(Self {
+            begun,
+            is_walked: back().any(|entry| entry.step.is_some()),
+        })
+    }
 }
 
 /// Work given to somebody.

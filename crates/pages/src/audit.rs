@@ -2,9 +2,10 @@
 
 use askama::Template;
 
+use crate::form::Fields;
 use crate::parts::{Facts, Timeline};
 use crate::samples::{BIDI, MARKUP};
-use crate::{Fact, Frame, Moment, Notice, Paging, Place, Rich, Tone, filters, parts, render};
+use crate::{Chip, Fact, Field, Frame, Input, Moment, Notice, Paging, Place, Rich, Tone, filters, parts, render};
 
 /// An entry of the log is shown as a moment of a timeline.
 pub type LogEntry = Moment;
@@ -21,7 +22,15 @@ pub struct AuditLog {
     pub checkpoint: String,
     /// Warnings: stale, no witness, a failed check.
     pub notices: Vec<Notice>,
-    /// The last entries, newest first.
+    /// Filters that are on.
+    pub chips: Vec<Chip>,
+    /// The form of filters, sent by GET to `filter_url`.
+    pub filters: Vec<Field>,
+    /// Where the filters are sent.
+    pub filter_url: String,
+    /// What it says when no entry is shown.
+    pub unsaid: String,
+    /// The last entries, newest first, or those that fit.
     pub entries: Vec<LogEntry>,
     /// Links to the neighbouring pages.
     pub paging: Paging,
@@ -44,6 +53,7 @@ impl AuditLog {
         let empty = Self {
             frame: crate::samples::frame(Place::AuditLog),
             lede: "No entry yet.".to_owned(),
+            unsaid: "The first act of anybody is the first entry.".to_owned(),
             notices: vec![Notice::new(Tone::Wait, "Nobody outside witnesses this log. Whoever holds the signing key could rewrite it unseen; name a witness in the configuration.").title("No witness")],
             ..Self::default()
         };
@@ -58,6 +68,14 @@ impl AuditLog {
             lede: "48,213 entries, sealed 12 s ago, seen by 2 witnesses.".to_owned(),
             checkpoint: "halden.example.org/t/halden\n48213\nqNe0…=\n\n— halden.example.org/t/halden 9f2c…=\n— witness-1 77b2…=\n".to_owned(),
             notices: Vec::new(),
+            filters: vec![
+                Field::select("kind", "Kind", &[("", "Any"), ("approval", "Approvals")]).half(),
+                Field::text("actor", "Who").half(),
+                Field::text("about", "About"),
+                Field::new("from", "From", Input::Date).half(),
+                Field::new("to", "To", Input::Date).half(),
+            ],
+            filter_url: "/t/halden/audit".to_owned(),
             entries: vec![
                 entry(Rich::new().link("CHG-1042", "/t/halden/changes/CHG-1042").text(": Hanne Brandt approved ").emphasis("what"), "48,107"),
                 entry(Rich::from(MARKUP), "48,106"),
@@ -76,7 +94,26 @@ impl AuditLog {
             ],
             ..empty.clone()
         };
-        vec![empty, full]
+        let chip = |label: &str, value: &str| Chip {
+            label: label.to_owned(),
+            value: value.to_owned(),
+            remove_url: "/t/halden/audit".to_owned(),
+            is_said: true,
+        };
+        let narrowed = Self {
+            chips: vec![chip("Who", "hanne"), chip("About", MARKUP), chip("Kind", BIDI)],
+            unsaid: "No entry fits.".to_owned(),
+            entries: Vec::new(),
+            ..full.clone()
+        };
+        vec![empty, full, narrowed]
+    }
+
+    fn filter_fields(&self) -> Fields<'_> {
+        Fields {
+            form_id: "filter",
+            fields: &self.filters,
+        }
     }
 
     fn timeline(&self) -> Timeline<'_> {

@@ -10,6 +10,8 @@ use crate::{Part, filters, render};
 pub struct Figure {
     /// What it is: “Changes written”.
     pub label: String,
+    /// The rows that it is computed from; empty where the page shows them otherwise.
+    pub href: String,
     /// The value: “42”.
     pub value: String,
     /// What it was before, in words: “38 in the 30 days before”.
@@ -155,6 +157,7 @@ impl Part for Drawn<'_> {
 pub(crate) fn sample_figures() -> Vec<Figure> {
     let figure = |label: &str, value: &str, points: &[u32]| Figure {
         label: label.to_owned(),
+        href: String::new(),
         value: value.to_owned(),
         before: "38 in the 30 days before".to_owned(),
         points: points.to_vec(),

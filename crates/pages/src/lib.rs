@@ -61,9 +61,9 @@ pub use home::{Home, QueueCard, QueueRow};
 pub use kept::Kept;
 pub use list::{Bulk, Chip, List, ListOrder, ListRow, View};
 pub use lists::{
-    ChangeList, ChangeRow, Deliveries, DeliveryRow, FreezeRow, Freezes, GateCheckRow, GateChecks, GatewayRow, Gateways,
-    IncidentRow, Incidents, MessageRow, Messages, OwnershipRow, Ownerships, People, PersonRow, ServiceRow, Services,
-    TemplateRow, Templates, TokenRow, Tokens, WindowRow, Windows,
+    ChangeList, ChangeRow, Deliveries, DeliveryRow, FreezeRow, Freezes, GateCheckRow, GateChecks, IncidentRow,
+    Incidents, MessageRow, Messages, OwnershipRow, Ownerships, People, PersonRow, ServiceRow, Services, TemplateRow,
+    Templates, TokenRow, Tokens, WindowRow, Windows,
 };
 pub use parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, Stepper};
 pub use problem::Problem;

@@ -3,7 +3,6 @@
 mod administration;
 mod changes;
 mod estate;
-mod gateways;
 mod oversight;
 mod ownership;
 mod times;
@@ -11,7 +10,6 @@ mod times;
 pub use administration::{People, PersonRow, TokenRow, Tokens};
 pub use changes::{ChangeList, ChangeRow};
 pub use estate::{IncidentRow, Incidents, ServiceRow, Services, TemplateRow, Templates};
-pub use gateways::{GatewayRow, Gateways};
 pub use oversight::{Deliveries, DeliveryRow, GateCheckRow, GateChecks, MessageRow, Messages};
 pub use ownership::{OwnershipRow, Ownerships};
 pub use times::{FreezeRow, Freezes, WindowRow, Windows};

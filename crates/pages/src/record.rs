@@ -50,6 +50,10 @@ pub struct Section {
     pub id: String,
     /// Its heading.
     pub title: String,
+    /// What the heading speaks of, behind its words: a key, a name, somebody's own title. Empty for none.
+    pub named: String,
+    /// A sentence under the heading: what it means and what mends it; empty for none.
+    pub lede: String,
     /// At the heading's end: a count with its whole, a link.
     pub note: Rich,
     /// What it holds.
@@ -69,6 +73,8 @@ impl Section {
         Self {
             id: id.into(),
             title: title.into(),
+            named: String::new(),
+            lede: String::new(),
             note: Rich::new(),
             body,
             unsaid: String::new(),
@@ -81,6 +87,20 @@ impl Section {
     #[must_use]
     pub fn said(mut self) -> Self {
         self.is_said = true;
+        self
+    }
+
+    /// The same section, whose heading speaks of something by its name: “Change” and its key.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.named = name.into();
+        self
+    }
+
+    /// The same section with a sentence under its heading.
+    #[must_use]
+    pub fn lede(mut self, text: impl Into<String>) -> Self {
+        self.lede = text.into();
         self
     }
 
@@ -296,7 +316,7 @@ fn sample_service() -> RecordPage {
         byline: Rich::from("High criticality, run by Logistics"),
         acts: vec![ActForm::link("Edit", "/t/halden/services/booking-api/edit")],
         sections: vec![
-            Section::new("ownership", "Ownership", SectionBody::Entries(owners)).note("with the dates, as decisions were made under it"),
+            Section::new("ownership", "Ownership", SectionBody::Entries(owners)).lede("Who answers for it decides on its changes.").note("with the dates, as decisions were made under it"),
             Section::new("depends", "Depends on it", SectionBody::Entries(Vec::new())).unsaid("Nothing is known to depend on it."),
             Section::new("about", "About", SectionBody::Prose("Takes bookings from **carriers**.\n\n- read-only mode since 2.30\n- see <https://wiki.example.org/booking>".to_owned())),
         ],

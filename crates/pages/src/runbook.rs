@@ -5,7 +5,7 @@ use askama::Template;
 use crate::form::Acts;
 use crate::parts::{Entries, Plan};
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
-use crate::{ActForm, Entry, Frame, Notice, Place, PlanStep, Rich, Tone, filters, parts, render};
+use crate::{ActForm, Entry, Field, Frame, Notice, Place, PlanStep, Rich, Tone, filters, parts, render};
 
 /// A step of the plan as the runbook shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -71,6 +71,8 @@ pub struct Runbook {
     pub rollback_note: String,
     /// What happened so far, newest first.
     pub so_far: Vec<Entry>,
+    /// The way on from a way back begun by mistake; empty once a step of it is done.
+    pub go_on: Vec<ActForm>,
     /// Acts in place of a step: start, tell the outcome.
     pub acts: Vec<ActForm>,
     /// Warnings.
@@ -176,6 +178,13 @@ impl Runbook {
         }
     }
 
+    fn go_on_row(&self) -> Acts<'_> {
+        Acts {
+            group: "go-on",
+            forms: &self.go_on,
+        }
+    }
+
     fn way_back(&self) -> Plan<'_> {
         Plan {
             steps: &self.rollback,
@@ -220,6 +229,14 @@ fn sample_back() -> Runbook {
         ..RunStep::default()
     }];
     let told = "Ingrid Solheim and Marta Lindqvist are told.";
+    let go_on = ActForm::new(
+        "go-on",
+        "Not rolling back after all",
+        "/t/halden/changes/CHG-1042/implementation/entries",
+    )
+    .field(Field::textarea("text", "Why the work goes on").required())
+    .submit("Go on with the plan");
+    back.go_on = vec![go_on];
     back.notices = vec![Notice::new(Tone::Stop, told).title("Rolling back since 22:11")];
     back
 }

@@ -81,7 +81,6 @@ pub fn all() -> Vec<Sample> {
         "gate-checks" => crate::GateChecks::samples(),
         "gate" => crate::GatePage::samples(),
         "deliveries" => crate::Deliveries::samples(),
-        "gateways" => crate::Gateways::samples(),
         "messages" => crate::Messages::samples(),
         "audit" => crate::AuditLog::samples(),
         "people" => crate::People::samples(),

@@ -20,6 +20,8 @@ mod incident;
 mod kept;
 #[path = "web/log_entry.rs"]
 mod log_entry;
+#[path = "web/log_filter.rs"]
+mod log_filter;
 #[path = "web/people.rs"]
 mod people;
 

@@ -229,6 +229,44 @@ pub fn page(tx: &mut Tx<'_>, from: i64, limit: i64) -> Result<Vec<Event>> {
     )
 }
 
+/// Placed events between two indexes, the newest first, whose kind fits a pattern of `LIKE`; `%` fits all. What is walked through is
+/// no more than lies between the two.
+pub fn page_below(tx: &mut Tx<'_>, from: i64, before: i64, pattern: &str) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND seq >= $from AND seq < $before AND kind LIKE $pattern ORDER BY seq DESC",
+        &[
+            ("from", from.into()),
+            ("before", before.into()),
+            ("pattern", pattern.into()),
+        ],
+    )
+}
+
+/// The newest placed events about a subject below an index, at most `limit`.
+pub fn of_subject_below(tx: &mut Tx<'_>, (table, id): (&str, &str), before: i64, limit: i64) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND subject_table = $table AND subject_id = $id AND seq < $before
+         ORDER BY id DESC LIMIT $limit",
+        &[
+            ("table", table.into()),
+            ("id", id.into()),
+            ("before", before.into()),
+            ("limit", limit.into()),
+        ],
+    )
+}
+
+/// When the event at an index was written down.
+pub fn recorded_at(tx: &mut Tx<'_>, seq: i64) -> Result<Option<Timestamp>> {
+    let rows = tx.query(
+        "SELECT recorded_at FROM event WHERE tenant = $tenant AND seq = $seq",
+        &[("seq", seq.into())],
+    )?;
+    rows.first().map(|row| row.time("recorded_at")).transpose()
+}
+
 /// All events about a subject, in the order of ids: its timeline.
 pub fn of_subject(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Event>> {
     read_all(

@@ -134,6 +134,16 @@ macro_rules! nouns {
             }
         }
 
+        /// A record's own body, whichever table it stands in: for whoever names records of all kinds. `None` where it is not, or
+        /// the table is none of the model's.
+        pub fn load_body(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<serde_json::Value>> {
+            let value = match table {
+                $($table => crate::record::load::<$noun>(tx, id)?.map(|it| serde_json::to_value(it.record)),)+
+                _ => None,
+            };
+            value.transpose().map_err(|error| Error::Other(error.to_string()))
+        }
+
         /// Writes the rows that are derived from a body (targets, search terms) anew.
         pub fn save_derived(tx: &mut Tx<'_>, table: &str, body: &str) -> Result<()> {
             match table {

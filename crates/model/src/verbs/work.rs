@@ -13,7 +13,7 @@ use crate::file::{Case, unmet};
 use crate::ids::{PersonId, RecordId, TargetId};
 use crate::lifecycle::{check_hold, check_state};
 use crate::reading::{LINE, Reading, TEXT, later};
-use crate::records::{Entry, Unmet};
+use crate::records::{Entry, Unmet, WayBack};
 use crate::refusal::Refusal;
 use crate::requirement::{before_approved, before_scheduled, before_start, freeze_unmet, freezes_over};
 use crate::settle::{is_forward, move_to, revoke_permits, settle};
@@ -85,16 +85,17 @@ pub(super) fn begin_without_hand(case: &mut Case<'_>, at: Timestamp) {
     move_to(case, State::Implementing);
 }
 
-/// Writes into the log of actions.
+/// Writes into the log of actions. `earlier` is what stands in it: only what takes a way back back (`withdraws`) looks at it.
 ///
 /// # Errors
 /// 403, 422, 409.
-pub fn record(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
+pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<RecordId, Refusal> {
     case.allow(Act::Record)?;
     let mut reading = Reading::new(body, "");
     let text = reading.needed("text", TEXT);
     let kind = reading.word("kind").unwrap_or(EntryKind::Step);
     let target = target_field(case, &mut reading);
+    let withdraws = withdraws_field(&mut reading, kind);
     let content = &case.change().content;
     let followed = match kind {
         EntryKind::Rollback => &content.rollback_plan,
@@ -110,9 +111,15 @@ pub fn record(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     not_long_before_creation(case, &mut reading, "occurred_at", said_at);
     reading.finish()?;
     check_state(case, Act::Record)?;
+    if let Some(begun) = &withdraws {
+        check_withdrawn(begun, earlier)?;
+    }
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
     remember_implementer(case, &by);
     let mut data = json!({"entry": id, "kind": kind});
+    if let Some(begun) = &withdraws {
+        data["withdraws"] = json!(begun);
+    }
     if let Some(number) = step {
         data["step"] = number.into();
     }
@@ -125,6 +132,7 @@ pub fn record(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
         text,
         step,
         target,
+        withdraws: withdraws.clone(),
         occurred_at,
         by: by.clone(),
         at,
@@ -134,6 +142,7 @@ pub fn record(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     if is_news {
         let (name, key) = (case.name(&by), &case.change().key);
         let news = match kind {
+            _ if withdraws.is_some() => format!("{name} took back that {key} is rolled back: the work goes on."),
             EntryKind::Rollback => format!("{name} began to roll {key} back."),
             _ => format!("{name} reports a {kind} on {key}."),
         };
@@ -149,6 +158,32 @@ pub fn record(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     }
     settle(case);
     Ok(id)
+}
+
+fn withdraws_field(reading: &mut Reading<'_>, kind: EntryKind) -> Option<RecordId> {
+    let begun = reading.text("withdraws", LINE).map(RecordId)?;
+    if kind != EntryKind::Deviation {
+        let text = "`withdraws` goes with the kind `deviation`: whoever was told of the way back is told of this too.";
+        reading.wrong("withdraws", "not_here", text);
+    }
+    Some(begun)
+}
+
+/// A way back that was begun by mistake is taken back while nothing of it was done: what is done stands.
+fn check_withdrawn(begun: &RecordId, earlier: &[Entry]) -> Result<(), Refusal> {
+    match WayBack::of(earlier).filter(|back| back.begun.id == *begun) {
+        Some(back) if back.is_walked => Err(Refusal::not_now(
+            "way_back_walked",
+            "The way back stays: a step of it is done.",
+            "Finish it, and tell the outcome.",
+            Vec::new(),
+        )),
+        Some(_) => Ok(()),
+        None => {
+            let text = "`withdraws` is no beginning of a way back that this change is on.";
+            Err(Refusal::field("withdraws", "unknown", text))
+        }
+    }
 }
 
 fn remember_implementer(case: &mut Case<'_>, by: &PersonId) {

@@ -112,7 +112,7 @@ fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
         Act::Hold => plan::hold(case, &words),
         Act::Resume => plan::resume(case),
         Act::Start => work::start(case),
-        Act::Record => work::record(case, &words).map(done),
+        Act::Record => work::record(case, &words, &[]).map(done),
         Act::AskExtension => work::ask_extension(case, &words),
         Act::DecideExtension => work::decide_extension(case, &words),
         Act::Complete => work::complete(case, &words),

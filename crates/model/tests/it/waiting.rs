@@ -267,7 +267,7 @@ const DEEDS: [Deed; 7] = [
     |world, who| {
         let words = body(json!({"text": "Half of it is out"}));
         world
-            .act(who, |case: &mut Case<'_>| work::record(case, &words))
+            .act(who, |case: &mut Case<'_>| work::record(case, &words, &[]))
             .map(|_| ())
     },
     |world, who| world.complete(who, json!({"outcome": "succeeded"})),

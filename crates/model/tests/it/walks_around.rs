@@ -184,7 +184,7 @@ fn work_that_runs_over_is_told_every_quarter_of_an_hour() {
         .count();
     assert_eq!(to_ida, 3, "at 13:00, 13:15 and 13:30");
     let entry = body(json!({"text": "Still at it", "kind": "issue", "target": "1"}));
-    world.act("ida", |case| work::record(case, &entry)).unwrap();
+    world.act("ida", |case| work::record(case, &entry, &[])).unwrap();
     world.complete("ida", json!({"outcome": "rolled_back"})).unwrap();
     assert!(!world.change().overrun);
 }
@@ -293,11 +293,35 @@ fn the_last_moment_to_go_back_is_told() {
 }
 
 #[test]
+fn a_way_back_begun_by_mistake_is_taken_back_until_a_step_of_it_is_done() {
+    let mut world = World::new().until_implementing();
+    let mut say = |words: Value| {
+        let entry = body(words);
+        let earlier = world.file.entries.clone();
+        world.act("ida", |case| work::record(case, &entry, &earlier))
+    };
+    let begun = say(json!({"text": "Back", "kind": "rollback"})).unwrap();
+    let wrong = json!({"text": "Not back", "kind": "step", "withdraws": begun});
+    assert_eq!(fields(say(wrong))[0].0, "withdraws", "nobody would be told");
+    let unknown = json!({"text": "Not back", "kind": "deviation", "withdraws": "another"});
+    assert_eq!(fields(say(unknown))[0].0, "withdraws");
+    let right = json!({"text": "The wrong button", "kind": "deviation", "withdraws": begun});
+    say(right.clone()).unwrap();
+    assert_eq!(fields(say(right))[0].0, "withdraws", "it is taken back already");
+    let again = say(json!({"text": "Back", "kind": "rollback"})).unwrap();
+    say(json!({"text": "One step back", "kind": "rollback", "step": 1})).unwrap();
+    let late = json!({"text": "Not back", "kind": "deviation", "withdraws": again});
+    assert_eq!(code(say(late)), "way_back_walked");
+    let told = world.letters.iter().filter(|it| it.topic == "work_report");
+    assert!(told.count() > 0);
+}
+
+#[test]
 fn a_late_timer_is_not_forgotten_when_an_act_comes_first() {
     let mut world = World::new().until_implementing();
     world.now = at("13:01");
     let entry = body(json!({"text": "Still at it"}));
-    world.act("ida", |case| work::record(case, &entry)).unwrap();
+    world.act("ida", |case| work::record(case, &entry, &[])).unwrap();
     assert!(!world.change().overrun);
     assert!(
         world.look(model::due::next_due).is_some_and(|next| next <= world.now),

@@ -1,11 +1,14 @@
 //! What auditors and verifiers fetch: the log's files, keys, revocation lists, proofs and bundles.
 
 use acts::Room;
+use acts::find_log::{LogFilter, search_log};
+use acts::find_timeline::Told;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use jiff::Timestamp;
 use model::file::Actor;
 use model::refusal::Refusal;
 use serde_json::json;
@@ -18,6 +21,12 @@ use crate::state::AppState;
 
 /// Single events: what they did, and their proofs.
 pub(crate) const ROUTES: &[Route] = &[
+    Route::get(
+        "/events",
+        "Lists the entries of the log that fit, the newest first.",
+        list,
+    )
+    .scope(Scope::Audit),
     Route::get(
         "/events/{id}",
         "Shows an event with each field that it wrote, before and after.",
@@ -35,6 +44,53 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/t/{tenant}/log/{*path}", get(file))
         .route("/t/{tenant}/.well-known/jwks.json", get(jwks))
         .route("/t/{tenant}/.well-known/assent-revocations", get(revocations))
+}
+
+fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let word = |name: &str| ask.query(name).map(str::to_owned);
+    let filter = LogFilter {
+        kind: word("kind"),
+        actor: word("actor"),
+        about: word("about"),
+        from: moment(ask, "from")?,
+        to: moment(ask, "to")?,
+    };
+    let before = match ask.query("after") {
+        Some(text) => Some(text.parse().map_err(|_| {
+            let text = "`after` is a place in the log: a whole number.";
+            Refusal::field("after", "not_a_number", text)
+        })?),
+        None => None,
+    };
+    let page = search_log(room, &filter, before, ask.limit()?)?;
+    let directory = room.directory()?;
+    let item = |told: &Told| {
+        json!({
+            "id": told.id,
+            "index": told.index,
+            "kind": told.kind,
+            "actor": directory.login(&told.actor),
+            "occurred_at": told.at.to_string(),
+            "recorded_at": told.recorded_at.to_string(),
+            "subject": {"table": told.table, "id": told.subject},
+            "data": told.data,
+        })
+    };
+    let items = page.entries.iter().map(item).collect();
+    Ok(ask.page(items, page.next.map(|next| next.to_string())))
+}
+
+fn moment(ask: &Ask, name: &str) -> acts::Result<Option<Timestamp>> {
+    let Some(text) = ask.query(name) else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(at) => Ok(Some(at)),
+        Err(_) => {
+            let said = format!("`{text}` is no time, such as 2026-11-21T22:00:00Z.");
+            Err(Refusal::field(name, "not_a_time", said).into())
+        }
+    }
 }
 
 fn show(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

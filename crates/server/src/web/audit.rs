@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use acts::find_timeline::{Told, find_log};
+use acts::find_log::{LOOKED_AT, LogPage, find_log, search_log};
+use acts::find_timeline::{LogView, Told};
 use axum::extract::{Query, State};
 use axum::response::Response;
 use model::directory::{Connection, Environment, Group, Service, Token};
 use model::ids::PersonId;
 use model::records::Entry as ActionEntry;
+use model::refusal::Refusal;
 use pages::{AuditLog, Deliveries, DeliveryRow, Fact, Moment, Notice, Paging, Place, Rich, Tone, count};
 use serde_json::Value;
 use store::record::{self, Filter};
 
 use super::changes::is_key;
+use super::log_filter::Wanted;
 use super::phrases;
 use super::sections::index;
 use super::view::{View, Visitor, problem, show};
@@ -27,15 +30,9 @@ const NOTED: usize = 120;
 /// How many deliveries are shown.
 const DELIVERIES: i64 = 200;
 
-/// Where a page of the log ends.
-#[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct Asked {
-    before: Option<String>,
-}
-
 /// The tenant's log.
-pub(super) async fn log(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
-    let before = match asked.before.as_deref().map(str::parse).transpose() {
+pub(super) async fn log(State(state): State<AppState>, visitor: Visitor, Query(wanted): Query<Wanted>) -> Response {
+    let before = match wanted.before.as_deref().map(str::parse).transpose() {
         Ok(before) => before,
         Err(_) => {
             let text = "`before` is a place in the log: a whole number.";
@@ -45,24 +42,39 @@ pub(super) async fn log(State(state): State<AppState>, visitor: Visitor, Query(a
     };
     let public_url = state.public_url().to_owned();
     show(&state, &visitor, Place::AuditLog, move |view| {
-        log_page(view, before, &public_url)
+        log_page(view, &wanted, before, &public_url)
     })
     .await
 }
 
-fn log_page(view: &mut View<'_, '_, '_>, before: Option<i64>, public_url: &str) -> acts::Result<String> {
-    let log = find_log(view.room, before, PAGE)?;
+/// What a page of the log shows, and its neighbours.
+struct Shown {
+    entries: Vec<Told>,
+    paging: Paging,
+    /// What it says when nothing is shown.
+    unsaid: String,
+    notices: Vec<Notice>,
+}
+
+fn log_page(
+    view: &mut View<'_, '_, '_>,
+    wanted: &Wanted,
+    before: Option<i64>,
+    public_url: &str,
+) -> acts::Result<String> {
+    let is_narrowed = !wanted.is_empty();
+    let log = find_log(view.room, before, if is_narrowed { 0 } else { PAGE })?;
     let size = count(log.size.unsigned_abs());
     let lede = match log.sealed_at {
         Some(at) => format!("{size} entries, sealed {}.", view.reader.distance(at)),
         None => format!("{size} entries."),
     };
     let tenant = view.room.tenant();
-    let first = log.entries.last().and_then(|told| told.index).unwrap_or(0);
-    let end = before.unwrap_or(log.size).clamp(0, log.size);
-    let newer = (end < log.size).then(|| view.url(&format!("/audit?before={}", (end + PAGE).min(log.size))));
-    let older = (first > 0).then(|| view.url(&format!("/audit?before={first}")));
-    let mut notices = Vec::new();
+    let shown = match is_narrowed {
+        true => narrowed(view, wanted, before)?,
+        false => all(view, &log, before),
+    };
+    let mut notices = shown.notices;
     if log.waiting > 0 {
         notices.push(Notice::new(
             Tone::Wait,
@@ -77,13 +89,12 @@ fn log_page(view: &mut View<'_, '_, '_>, before: Option<i64>, public_url: &str) 
         lede,
         checkpoint: log.checkpoint,
         notices,
-        entries: entries(view, &log.entries)?,
-        paging: Paging {
-            newer,
-            older,
-            count: format!("{} of {size}", log.entries.len()),
-            ..Paging::default()
-        },
+        chips: wanted.chips(view),
+        filters: wanted.fields(view),
+        filter_url: view.url("/audit"),
+        unsaid: shown.unsaid,
+        entries: entries(view, &shown.entries)?,
+        paging: shown.paging,
         checks: vec![
             (
                 "Every entry, its place and the signatures, without trusting this server:".to_owned(),
@@ -104,6 +115,61 @@ fn log_page(view: &mut View<'_, '_, '_>, before: Option<i64>, public_url: &str) 
         ],
     };
     Ok(page.render())
+}
+
+/// Every entry, page by page.
+fn all(view: &View<'_, '_, '_>, log: &LogView, before: Option<i64>) -> Shown {
+    let first = log.entries.last().and_then(|told| told.index).unwrap_or(0);
+    let end = before.unwrap_or(log.size).clamp(0, log.size);
+    let newer = (end < log.size).then(|| view.url(&format!("/audit?before={}", (end + PAGE).min(log.size))));
+    let older = (first > 0).then(|| view.url(&format!("/audit?before={first}")));
+    Shown {
+        paging: Paging {
+            newer,
+            older,
+            count: format!("{} of {}", log.entries.len(), count(log.size.unsigned_abs())),
+            ..Paging::default()
+        },
+        entries: log.entries.clone(),
+        unsaid: "The first act of anybody is the first entry.".to_owned(),
+        notices: Vec::new(),
+    }
+}
+
+/// The entries that fit the filters; what a filter says wrongly is told, and then nothing is shown.
+fn narrowed(view: &mut View<'_, '_, '_>, wanted: &Wanted, before: Option<i64>) -> acts::Result<Shown> {
+    let found = match wanted.filter(view) {
+        Ok(filter) => match search_log(view.room, &filter, before, PAGE) {
+            Err(acts::Error::Refused(refusal @ Refusal::Invalid(_))) => Err(refusal.text()),
+            Err(other) => return Err(other),
+            Ok(page) => Ok(page),
+        },
+        Err(text) => Err(text),
+    };
+    let (page, wrong) = match found {
+        Ok(page) => (page, None),
+        Err(text) => (LogPage::default(), Some(Notice::new(Tone::Stop, text).answer())),
+    };
+    let older = page.next.map(|next| wanted.address(view, "", Some(next)));
+    let unsaid = match (&wrong, page.is_cut) {
+        (Some(_), _) => "Nothing is shown until the filter can be read.".to_owned(),
+        (None, true) => format!(
+            "None of the {} entries that were looked at fits. Older ones may: go on to the next page, or say from when to when.",
+            count(LOOKED_AT.unsigned_abs())
+        ),
+        (None, false) => "No entry fits.".to_owned(),
+    };
+    Ok(Shown {
+        paging: Paging {
+            newer: before.map(|_| wanted.address(view, "", None)),
+            older,
+            count: format!("{} shown", page.entries.len()),
+            is_sorted: true,
+        },
+        entries: page.entries,
+        unsaid,
+        notices: wrong.into_iter().collect(),
+    })
 }
 
 /// The entries of the log, each with the change that it is about.
@@ -218,7 +284,9 @@ fn phrase(told: &Told) -> (&'static str, String) {
 fn noted_words(told: &Told) -> (&'static str, String) {
     let step = told.data.get("step").and_then(Value::as_i64);
     let kind = told.data.get("kind").and_then(Value::as_str).unwrap_or_default();
+    let takes_back = told.data.contains_key("withdraws");
     match (kind, step) {
+        _ if takes_back => ("runbook", "went on with the plan instead of rolling back".to_owned()),
         ("step", Some(step)) => ("check", format!("did step {step}")),
         ("step", None) => ("check", "did a step".to_owned()),
         ("deviation", Some(step)) => ("flag", format!("noted that something differs at step {step}")),

@@ -34,6 +34,26 @@ impl Back {
         }
     }
 
+    /// What was sent.
+    pub fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// Whether it was refused because somebody else was faster.
+    pub fn is_stale(&self) -> bool {
+        self.failure.problem.code == "stale"
+    }
+
+    /// The same refusal of a form with other values.
+    pub fn with_form(&self, form: Form) -> Self {
+        Self {
+            url: self.url.clone(),
+            form,
+            decoded: self.decoded.clone(),
+            failure: self.failure.clone(),
+        }
+    }
+
     /// Opens the form among these acts with its values and errors, and tells the rest in the frame.
     pub fn put<'x>(&self, view: &View<'_, '_, '_>, frame: &mut Frame, acts: impl Iterator<Item = &'x mut ActForm>) {
         let mut errors = self.failure.problem.errors.clone();

@@ -105,16 +105,19 @@ pub(super) fn show(
     let own = own_fields(&view.directory, Some(change));
     page.conflicts = conflicts(&now, back, both, &who, (&view.reader, own));
     page.title = format!("Two of you edited {}", change.key);
-    let text = match both.is_empty() {
+    page.notices.push(faster(&who, both.is_empty()));
+    Ok(())
+}
+
+/// What is told to whom somebody else was faster.
+pub(super) fn faster(who: &str, is_merged: bool) -> Notice {
+    let text = match is_merged {
         true => "Nothing collides. Both edits stand in the form below; look it over and keep it.",
         false => "Nothing is lost. What only one of you touched stands in the form; for the rest, say which one stays.",
     };
-    page.notices.push(
-        Notice::new(Tone::Wait, text)
-            .title(format!("{who} edited it while you did"))
-            .answer(),
-    );
-    Ok(())
+    Notice::new(Tone::Wait, text)
+        .title(format!("{who} edited it while you did"))
+        .answer()
 }
 
 /// Both values of what both changed; `own` are the fields that the tenant added.

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::SignedDuration;
 use model::coverage::{SILENT_DAYS, findings};
-use pages::{GatewayRow, Gateways, Place, Rich, Tone, count};
+use pages::{Cell, Column, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 
 use super::view::{View, Visitor, show};
 use super::words::{capital, plain};
@@ -18,100 +18,151 @@ pub(super) async fn gateways(State(state): State<AppState>, visitor: Visitor) ->
     show(&state, &visitor, Place::Gateways, page).await
 }
 
+/// A row: where, what, why, who answers, when.
+type Row = Vec<Cell>;
+
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.room.allow(model::act::actions::AUDIT)?;
-    let mut rows = unmatched(view)?;
-    rows.extend(amiss(view)?);
-    rows.extend(refused(view)?);
-    rows.extend(waits(view)?);
-    let page = Gateways {
+    let sections = vec![
+        section(
+            ("unmatched", "What has no partner"),
+            "A deployment without an approved change, or a change that says it was deployed where nothing was. Ask who answers.",
+            &["Where", "What", "Why", "Who answers", "When"],
+            unmatched(view)?,
+            "Each deployment met its change, and each change its deployment.",
+        ),
+        section(
+            ("amiss", "Where nothing watches"),
+            "Production services whose deployments pass no gate, or of which nobody tells. Connect what is missing.",
+            &["Where", "What", "Why", "Who answers"],
+            amiss(view)?,
+            "Every production service has a source and a gate that were heard of lately.",
+        ),
+        section(
+            ("refused", "Questions that were refused"),
+            "A gateway asked what this server could not answer: mostly a wrong token, name or address on its side.",
+            &["Where", "What", "Why", "When"],
+            refused(view)?,
+            "Every question could be answered.",
+        ),
+        section(
+            ("waits", "How long pipelines waited"),
+            "From the question to the answer, by what it waited for. Long waits for people are a matter of approvals, not of gates.",
+            &["Where", "What", "Pipeline"],
+            waits(view)?,
+            "No pipeline waited lately.",
+        ),
+    ];
+    let page = RecordPage {
         frame: view.frame.clone(),
-        count: format!("{} shown", count(rows.len() as u64)),
-        rows,
-        ..Gateways::default()
+        title: "Gateways".to_owned(),
+        byline: Rich::from(
+            "Whether every deployment passes a gate and is told of, what was refused, and how long pipelines waited.",
+        ),
+        sections,
+        ..RecordPage::default()
     };
     Ok(page.render())
 }
 
-fn unmatched(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<GatewayRow>> {
+fn section((id, title): (&str, &str), means: &str, columns: &[&'static str], rows: Vec<Row>, none: &str) -> Section {
+    let note = match rows.len() {
+        0 => String::new(),
+        many => count(many as u64),
+    };
+    let column = |(place, words): (usize, &&'static str)| match place {
+        0 => Column::new(*words, Fold::Never),
+        1 => Column::new(*words, Fold::Under),
+        _ => Column::new(*words, Fold::Under).named(),
+    };
+    let table = Table {
+        caption: title.to_owned(),
+        columns: columns.iter().enumerate().map(column).collect(),
+        rows,
+        ..Table::default()
+    };
+    Section::new(id, title, SectionBody::Table(table))
+        .lede(means)
+        .note(note)
+        .unsaid(none)
+}
+
+fn unmatched(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
     let from = view.room.now - SignedDuration::from_hours(24 * SILENT_DAYS);
     let found = acts::coverage::unmatched(view.room, from)?;
-    let rows = found.into_iter().map(|row| GatewayRow {
-        place: format!("{}, {}", row.service, row.environment),
-        word: if row.code == "deployment_without_change" {
-            "No change"
-        } else {
-            "No deployment"
-        }
-        .to_owned(),
-        tone: Tone::Stop,
-        text: Rich::from(row.text),
-        owners: Rich::new().said(row.owners.join(", ")),
-        when: view.reader.moment(row.since),
+    let rows = found.into_iter().map(|row| {
+        let word = match row.code {
+            "deployment_without_change" => "No change",
+            _ => "No deployment",
+        };
+        vec![
+            Cell::title(format!("{}, {}", row.service, row.environment), ""),
+            Cell::Mark(Tone::Stop.mark(word)),
+            Cell::Text(Rich::from(row.text)),
+            Cell::said(row.owners.join(", ")),
+            Cell::Short(view.reader.moment(row.since)),
+        ]
     });
     Ok(rows.collect())
 }
 
-fn amiss(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<GatewayRow>> {
+fn amiss(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
     let now = view.room.now;
     let mut rows = Vec::new();
     for watched in acts::coverage::watched(view.room)? {
         for finding in findings(&watched, SILENT_DAYS, now) {
-            rows.push(GatewayRow {
-                place: format!("{}, {}", watched.service, watched.environment),
-                word: capital(&plain(&finding.code)),
-                tone: Tone::Wait,
-                text: view.sentence(&format!("{} {}", finding.text, finding.satisfy)),
-                owners: view.all_waits_on(&finding.waiting_on),
-                when: String::new(),
-            });
+            rows.push(vec![
+                Cell::title(format!("{}, {}", watched.service, watched.environment), ""),
+                Cell::Mark(Tone::Wait.mark(capital(&plain(&finding.code)))),
+                Cell::Text(view.sentence(&format!("{} {}", finding.text, finding.satisfy))),
+                Cell::Text(view.all_waits_on(&finding.waiting_on)),
+            ]);
         }
     }
     Ok(rows)
 }
 
-fn refused(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<GatewayRow>> {
+fn refused(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
     let found = store::gate_use::refused(view.room.tx, REFUSED)?;
-    let rows = found.into_iter().map(|row| GatewayRow {
-        place: if row.service.is_empty() {
-            row.door
-        } else {
-            format!("{}, {}", row.service, row.environment)
-        },
-        word: format!("Refused {} times", count(row.asked.unsigned_abs())),
-        tone: Tone::Plain,
-        text: Rich::new()
+    let rows = found.into_iter().map(|row| {
+        let place = match row.service.is_empty() {
+            true => row.door,
+            false => format!("{}, {}", row.service, row.environment),
+        };
+        let why = Rich::new()
             .code(&row.code)
             .text(format!(" {} ", row.text))
-            .code(&row.subject),
-        owners: Rich::new(),
-        when: view.reader.moment(row.last_at),
+            .code(&row.subject);
+        vec![
+            Cell::title(place, ""),
+            Cell::Mark(Tone::Plain.mark(format!("Refused {} times", count(row.asked.unsigned_abs())))),
+            Cell::Text(why),
+            Cell::Short(view.reader.moment(row.last_at)),
+        ]
     });
     Ok(rows.collect())
 }
 
-fn waits(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<GatewayRow>> {
+fn waits(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
     let from = view.room.now - SignedDuration::from_hours(24 * SILENT_DAYS);
     let rows = acts::gate_waits::gate_waits(view.room, from)?.into_iter().map(|row| {
         let seconds = |ms: i64| format!("{} s", count((ms.unsigned_abs() + 500) / 1_000));
-        GatewayRow {
-            place: format!("{}, {}", row.service, row.environment),
-            word: "Waited".to_owned(),
-            tone: Tone::Plain,
-            text: Rich::from(format!(
-                "{} by {}. 95 of 100 waited no longer than {} for people, {} in the queue, {} for the decision.",
-                match row.checks {
-                    1 => "One check".to_owned(),
-                    many => format!("{} checks", count(many as u64)),
-                },
-                row.pipeline,
-                seconds(row.people.p95),
-                seconds(row.queue.p95),
-                seconds(row.decision.p95),
-            )),
-            owners: Rich::new().said(row.pipeline),
-            when: String::new(),
-        }
+        let told = format!(
+            "{} by {}. 95 of 100 waited no longer than {} for people, {} in the queue, {} for the decision.",
+            match row.checks {
+                1 => "One check".to_owned(),
+                many => format!("{} checks", count(many as u64)),
+            },
+            row.pipeline,
+            seconds(row.people.p95),
+            seconds(row.queue.p95),
+            seconds(row.decision.p95),
+        );
+        vec![
+            Cell::title(format!("{}, {}", row.service, row.environment), ""),
+            Cell::text(told),
+            Cell::said(row.pipeline),
+        ]
     });
     Ok(rows.collect())
 }

@@ -72,6 +72,7 @@ pub(super) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>
         sections.extend(stuck(view)?);
     }
     if has(&["executive", "change_manager"]) {
+        sections.push(super::success::section(view)?);
         sections.push(figures(view)?);
     }
     if has(&["auditor"]) && view.may(actions::AUDIT) {
@@ -330,6 +331,7 @@ fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     );
     let drawn = FIGURES.iter().map(|(words, of)| Figure {
         label: (*words).to_owned(),
+        href: String::new(),
         value: of(&lately).to_string(),
         before: format!("{} in the 30 days before", of(&before)),
         points: course

@@ -1,6 +1,9 @@
 //! One entry of the log for people: who did what, and each field that it wrote, before and after.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use acts::find_timeline::Told;
+use acts::name_record::name_record;
 use acts::show_event::{ERASED, FieldWrite, WITHHELD, WrittenRecord, show_event};
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -12,12 +15,14 @@ use serde_json::Value;
 use super::audit::moment;
 use super::labels::label_of;
 use super::sections::index;
-use super::view::{View, Visitor, show};
+use super::view::{View, Visitor, escaped, show};
 use super::words::{capital, plain};
 use crate::state::AppState;
 
 /// How many characters of a value are shown; the command line tells all of it.
 const MOST_SHOWN: usize = 500;
+/// The most ids whose names are looked up for one page.
+const MOST_NAMED: usize = 100;
 
 /// One entry of the log: what it wrote, before and after.
 pub(super) async fn show_entry(
@@ -31,6 +36,8 @@ pub(super) async fn show_entry(
 fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
     let found = show_event(view.room, id)?;
     let told = Told {
+        id: found.id.clone(),
+        recorded_at: found.recorded_at,
         kind: found.kind.clone(),
         at: found.occurred_at,
         index: found.index,
@@ -48,7 +55,7 @@ fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         .map(|number| view.url(&format!("/audit?before={}", number + 1)));
     let mut facts = vec![
         Fact::new("When", view.reader.moment(found.occurred_at)),
-        Fact::new("Kind", Rich::new().code(found.kind.as_str())),
+        Fact::new("Kind", kind_link(view, &found.kind)),
         Fact::new("About", about(view, &told)),
         Fact::new("Event", Rich::new().code(found.id.as_str())),
     ];
@@ -62,17 +69,22 @@ fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         facts.push(Fact::new("Earlier entry of the same act", Rich::new().link(name, url)));
         let text = "It wrote no record by itself. Below stands what an earlier entry of the same act wrote, for this one or for \
                     another matter.";
-        sections.push(words_of("What it wrote", text));
+        sections.push(words_of("What an earlier entry of the same act wrote", text));
     } else if found.records.is_empty() {
         sections.push(words_of("What it wrote", "It wrote no record."));
     }
-    let title = match found.told_by {
-        Some(_) => "What an earlier entry of the same act wrote",
-        None => "What it wrote",
-    };
+    if !found.records.is_empty() && found.told_by.is_none() {
+        sections.push(words_of(
+            "What it wrote",
+            "Below stands each record that it wrote, with every field before and after.",
+        ));
+    }
+    let names = names_of(view, &found.records)?;
     // Whoever wants all of a long value asks for the entry that wrote it.
     let whole = found.told_by.map_or(found.id, |teller| teller.id);
-    sections.extend(found.records.iter().map(|it| written_section(view, it, title, &whole)));
+    for record in &found.records {
+        sections.push(written_section(view, record, &names, &whole)?);
+    }
     let page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Audit log".to_owned(), view.url("/audit"))],
@@ -83,6 +95,12 @@ fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         ..RecordPage::default()
     };
     Ok(page.render())
+}
+
+/// A kind, with the way to all entries of it.
+fn kind_link(view: &View<'_, '_, '_>, kind: &str) -> Rich {
+    let url = view.url(&format!("/audit?kind={}", escaped(kind)));
+    Rich::new().code(kind).line().link("All entries of this kind", url)
 }
 
 fn words_of(title: &str, text: &str) -> Section {
@@ -112,12 +130,71 @@ fn place(number: i64) -> String {
     format!("#{}", index(number))
 }
 
-/// What an event wrote into one record.
-fn written_section(view: &View<'_, '_, '_>, record: &WrittenRecord, title: &'static str, event: &str) -> Section {
-    let teller = Teller { view, event };
+/// What people call the records that an event wrote and names, by their ids.
+type Names = BTreeMap<String, String>;
+
+/// The names of records that stand in fields as ids: an approval names its change.
+fn names_of(view: &mut View<'_, '_, '_>, records: &[WrittenRecord]) -> acts::Result<Names> {
+    let mut ids: BTreeSet<(&'static str, String)> = BTreeSet::new();
+    let values = records.iter().flat_map(|record| &record.changes);
+    for change in values.filter(|change| !model::texts::is_text(&change.field)) {
+        for value in [&change.before, &change.after].into_iter().flatten() {
+            gather(&change.field, value, &mut ids);
+        }
+    }
+    let mut names = Names::new();
+    for (table, id) in ids.into_iter().take(MOST_NAMED) {
+        if let Some(name) = name_record(view.room, table, &id)?.name {
+            names.insert(id, name);
+        }
+    }
+    Ok(names)
+}
+
+/// The ids of records within a value, each with the table that its field tells of.
+fn gather(field: &str, value: &Value, ids: &mut BTreeSet<(&'static str, String)>) {
+    match value {
+        Value::String(text) if is_id(text) => ids.extend(table_of(field).map(|table| (table, text.clone()))),
+        Value::Array(rows) => rows.iter().for_each(|row| gather(field, row, ids)),
+        Value::Object(map) => map.iter().for_each(|(name, inner)| gather(name, inner, ids)),
+        _ => {}
+    }
+}
+
+/// Whether a text has the form of a record's id.
+fn is_id(text: &str) -> bool {
+    text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+/// The table of the record that a field names by its id: `change`, `from_change`, `approvals`.
+fn table_of(field: &str) -> Option<&'static str> {
+    let word = field.strip_suffix("_id").unwrap_or(field);
+    let is_it = |table: &&&str| {
+        word == **table || word.strip_suffix('s') == Some(**table) || (word.ends_with("_change") && **table == "change")
+    };
+    store::nouns::TABLES.iter().find(is_it).copied()
+}
+
+/// What an event wrote into one record, under what the record is and what people call it.
+fn written_section(
+    view: &mut View<'_, '_, '_>,
+    record: &WrittenRecord,
+    names: &Names,
+    event: &str,
+) -> acts::Result<Section> {
+    let called = name_record(view.room, &record.table, &record.id)?;
+    let (title, name) = match (called.name, called.person) {
+        (Some(name), _) => (noun(&record.table), name),
+        (None, Some(person)) => (
+            format!("{} {}", noun(&record.table), whose(&record.table)),
+            view.name(&person),
+        ),
+        (None, None) => (noun(&record.table), String::new()),
+    };
+    let teller = Teller { view, event, names };
     let rows = record.changes.iter().map(|change| teller.row(&record.table, change));
     let table = Table {
-        caption: title.to_owned(),
+        caption: format!("{title} {name}").trim_end().to_owned(),
         columns: vec![
             Column::new("Field", Fold::Never),
             Column::new("Before", Fold::Under).named(),
@@ -127,10 +204,39 @@ fn written_section(view: &View<'_, '_, '_>, record: &WrittenRecord, title: &'sta
         ..Table::default()
     };
     let which = format!("{} {}, version {}", record.table, record.id, record.version);
-    Section {
-        note: Rich::new().code(which),
-        ..Section::new(format!("record-{}", record.id), title, SectionBody::Table(table))
+    let of = called.change.map_or_else(Rich::new, |key| {
+        Rich::new().link(key.as_str(), view.change_url(&key)).text(" · ")
+    });
+    Ok(
+        Section::new(format!("record-{}", record.id), title, SectionBody::Table(table))
+            .named(name)
+            .note(of.code(which)),
+    )
+}
+
+/// What the records of a table are.
+const NOUNS: &[(&str, &str)] = &[
+    ("people_group", "Group"),
+    ("tenant_info", "Tenant"),
+    ("key_turn", "Turn of a key"),
+    ("glass_use", "Broken glass"),
+    ("entry", "Entry of the work"),
+    ("decision_facts", "Facts of a decision"),
+    ("message", "Letter"),
+];
+
+/// How a record belongs to the person who names it: somebody gave it, is written to, or has it.
+fn whose(table: &str) -> &'static str {
+    match table {
+        "approval" | "peer_review" | "comment" | "entry" | "evidence" | "link" | "glass_use" => "by",
+        "message" => "to",
+        _ => "of",
     }
+}
+
+fn noun(table: &str) -> String {
+    let known = NOUNS.iter().find(|(name, _)| *name == table);
+    known.map_or_else(|| capital(&plain(table)), |(_, noun)| (*noun).to_owned())
 }
 
 /// Tells values as people read them.
@@ -138,6 +244,8 @@ struct Teller<'v, 'a, 'b, 'c> {
     view: &'v View<'a, 'b, 'c>,
     /// The entry that tells all of a value that is cut.
     event: &'v str,
+    /// What people call the records that fields name by their ids.
+    names: &'v Names,
 }
 
 impl Teller<'_, '_, '_, '_> {
@@ -193,8 +301,11 @@ impl Teller<'_, '_, '_, '_> {
         }
     }
 
-    /// A person's id as their name; any other text as it is. What people wrote is never taken for an id.
+    /// A record's id as its name and a person's as theirs; any other text as it is. What people wrote is never taken for an id.
     fn named(&self, field: &str, text: &str) -> String {
+        if let Some(name) = self.names.get(text).filter(|_| !model::texts::is_text(field)) {
+            return name.clone();
+        }
         let person = self.view.directory.people.get(&PersonId::from(text));
         match person.filter(|_| !model::texts::is_text(field)) {
             Some(person) => person.name.clone(),

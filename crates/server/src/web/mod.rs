@@ -45,6 +45,7 @@ mod labels;
 mod languages;
 mod live;
 mod log_entry;
+mod log_filter;
 mod mail;
 mod narrow;
 mod once;
@@ -68,11 +69,14 @@ mod saved;
 mod sections;
 mod session;
 mod slots;
+mod spans;
 mod step_up;
+mod success;
 mod telling;
 mod templates;
 mod times;
 mod trial;
+mod two_edits;
 mod view;
 mod words;
 
@@ -172,8 +176,10 @@ fn estate_routes() -> Router<AppState> {
         .route("/t/{tenant}/calendar/feed/{id}/revocation", post(feed::revoke))
         .route("/t/{tenant}/feed/{name}", get(feed::calendar))
         .route("/t/{tenant}/windows", get(times::calendar).post(times::set_window))
+        .route("/t/{tenant}/windows/{id}", get(spans::window).post(spans::edit_window))
         .route("/t/{tenant}/windows/{id}/end", post(times::end_window))
         .route("/t/{tenant}/freezes", get(times::freezes).post(times::set_freeze))
+        .route("/t/{tenant}/freezes/{id}", get(spans::freeze).post(spans::edit_freeze))
         .route("/t/{tenant}/freezes/{id}/end", post(times::end_freeze))
         .route("/t/{tenant}/freezes/{id}/exceptions", post(times::except))
         .route(
@@ -210,6 +216,7 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/audit/sample", get(sample::sample))
         .route("/t/{tenant}/audit/verify/{key}", get(sample::verify))
         .route("/t/{tenant}/deliveries", get(audit::deliveries))
+        .route("/t/{tenant}/figures/ended", get(success::show_ended))
         .route("/t/{tenant}/gateways", get(gateways::gateways))
         .route("/t/{tenant}/messages", get(account::messages))
         .route("/t/{tenant}/people", get(people::show_people).post(people::create))

@@ -10,6 +10,12 @@ pub(super) fn find(kind: &str) -> Option<(&'static str, &'static str)> {
         .map(|(_, icon, words)| (*icon, *words))
 }
 
+/// Every kind that has words.
+#[cfg(test)]
+pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+    PHRASES.iter().chain(WHOLE).map(|(kind, _, _)| *kind)
+}
+
 /// Whether the words of this kind need nothing from the event's data behind them.
 pub(super) fn says_all(kind: &str) -> bool {
     WHOLE.iter().any(|(told, _, _)| *told == kind)

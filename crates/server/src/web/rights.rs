@@ -3,18 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use acts::find_conflicts::find_conflicts;
+use acts::find_conflicts::{Conflict, find_conflicts};
 use acts::find_unapprovable::{Finding, find_unapprovable};
 use acts::find_unused::{Unused, find_unused};
 use axum::extract::State;
 use axum::response::Response;
 use model::act::actions;
 use model::glass::GlassUse;
-use pages::{Entry, Place, RecordPage, Rich, Section, SectionBody, Tone, count};
+use pages::{Cell, Column, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 use store::record::{self, Filter};
 
 use super::view::{View, Visitor, escaped, show};
-use super::words::{names, plain};
+use super::words::plain;
 use crate::state::AppState;
 
 /// How many days without use are told.
@@ -23,6 +23,8 @@ const UNUSED_DAYS: i64 = 90;
 const SERVICES: usize = 500;
 /// The most rows that one report shows.
 const MOST: usize = 100;
+/// The most targets that a row names; the matrix has them all.
+const PLACES: usize = 4;
 /// The most break-glasses that are shown.
 const GLASSES: i64 = 50;
 
@@ -31,50 +33,22 @@ pub(super) async fn show_rights(State(state): State<AppState>, visitor: Visitor)
     show(&state, &visitor, Place::Rights, page).await
 }
 
+/// A report: what it asks, its columns and rows, and what it says when there are none.
+struct Report {
+    id: &'static str,
+    title: &'static str,
+    /// What it means, and what mends it.
+    means: &'static str,
+    columns: &'static [&'static str],
+    rows: Vec<Vec<Cell>>,
+    none: &'static str,
+}
+
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.room.allow(actions::AUDIT)?;
-    let owned = find_unapprovable(view.room, "", SERVICES)?;
-    let conflicts = find_conflicts(view.room)?;
-    let unused = find_unused(view.room, UNUSED_DAYS)?;
-    let conflicts = conflicts.into_iter().map(|it| {
-        let [one, other] = it.rights.map(|right| plain(&right));
-        let text = Rich::new()
-            .name(named(view, &it.person))
-            .text(": ")
-            .text(one)
-            .text(" and ")
-            .text(other);
-        Entry::new(Tone::Wait, text)
-            .why(it.why)
-            .aside(Rich::new().said(it.place))
-    });
-    let sections = vec![
-        section(
-            ("unapprovable", "Targets that nobody can approve"),
-            owned.unapprovable.iter().map(|it| target(view, Tone::Stop, it)),
-            "Every target of every service has people enough for each rule.",
-        ),
-        section(
-            ("alone", "Who could approve only with themselves"),
-            by_people(view, &owned.alone).into_iter(),
-            "Wherever one of those who may approve writes the change or is away, another can.",
-        ),
-        section(
-            ("conflicts", "Rights that should not lie in one hand"),
-            conflicts,
-            "Nobody holds rights that conflict.",
-        ),
-        section(
-            ("unused", "Rights that nobody used in 90 days"),
-            unused.items.iter().map(|it| idle(view, it)),
-            "Everybody used what they hold.",
-        ),
-        section(
-            ("glasses", "Break-glass and the budgets of teams"),
-            glasses(view)?.into_iter(),
-            "Nobody broke the glass.",
-        ),
-    ];
+    let reports = reports(view)?;
+    let mut sections = vec![summary(&reports)];
+    sections.extend(reports.into_iter().map(section));
     let page = RecordPage {
         frame: view.frame.clone(),
         title: "Rights in doubt".to_owned(),
@@ -85,52 +59,153 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     Ok(page.render())
 }
 
-/// A report with at most [`MOST`] entries, which says how many there are.
-fn section((id, title): (&str, &str), entries: impl Iterator<Item = Entry>, none: &str) -> Section {
-    let mut entries: Vec<Entry> = entries.collect();
-    let all = entries.len();
-    entries.truncate(MOST);
-    if all > MOST {
-        let rest = format!("{} more, by the API and the command line", count((all - MOST) as u64));
-        entries.push(Entry::new(Tone::Plain, rest));
-    }
-    Section::new(id, title, SectionBody::Entries(entries)).unsaid(none)
+fn reports(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Report>> {
+    let owned = find_unapprovable(view.room, "", SERVICES)?;
+    let conflicts = find_conflicts(view.room)?;
+    let unused = find_unused(view.room, UNUSED_DAYS)?;
+    Ok(vec![
+        Report {
+            id: "unapprovable",
+            title: "Targets that nobody can approve",
+            means: "A change there would wait for ever. Name people in the matrix, or add them to the rule’s group.",
+            columns: &["Where", "Rule", "There", "Why"],
+            rows: owned.unapprovable.iter().map(|it| target(view, it)).collect(),
+            none: "Every target of every service has people enough for each rule.",
+        },
+        Report {
+            id: "alone",
+            title: "Who could approve only with themselves",
+            means: "Where they write the change themselves or are away, nobody can decide. Name somebody beside them.",
+            columns: &["Who", "Rule", "For"],
+            rows: by_people(view, &owned.alone),
+            none: "Wherever one of those who may approve writes the change or is away, another can.",
+        },
+        Report {
+            id: "conflicts",
+            title: "Rights that should not lie in one hand",
+            means: "One person could do what two are to do. Take one of the two rights away.",
+            columns: &["Who", "Rights", "Where", "Why"],
+            rows: conflicts.into_iter().map(|it| conflict(view, it)).collect(),
+            none: "Nobody holds rights that conflict.",
+        },
+        Report {
+            id: "unused",
+            title: "Rights that nobody used in 90 days",
+            means: "Nobody misses them, and whoever steals an account has them. Take them away on the page that each leads to.",
+            columns: &["Who", "What", "Where", "Mend it"],
+            rows: unused.items.iter().map(|it| idle(view, it)).collect(),
+            none: "Everybody used what they hold.",
+        },
+        Report {
+            id: "glasses",
+            title: "Break-glass and the budgets of teams",
+            means: "Each is validated by another person. Beyond the budget the reason lies in the rules, or in the planning.",
+            columns: &["Change", "Who", "Team", "Budget", "When"],
+            rows: glasses(view)?,
+            none: "Nobody broke the glass.",
+        },
+    ])
 }
 
-fn target(view: &View<'_, '_, '_>, tone: Tone, it: &Finding) -> Entry {
-    let text = Rich::new()
-        .said_link(it.service.as_str(), view.url(&matrix_of(it)))
-        .text(", ")
-        .said(it.environment.as_str());
+/// All reports with what each found: which of them to read.
+fn summary(reports: &[Report]) -> Section {
+    let rows = reports.iter().map(|report| {
+        let found = match report.rows.len() {
+            0 => Tone::Ok.mark("Nothing"),
+            many => Tone::Wait.mark(count(many as u64)),
+        };
+        vec![
+            Cell::Told {
+                text: report.title.to_owned(),
+                href: format!("#{}", report.id),
+                sub: Rich::new(),
+            },
+            Cell::Mark(found),
+        ]
+    });
+    let table = table("In short", &["What", "Found"], rows.collect());
+    Section::new("summary", "In short", SectionBody::Table(table))
+}
+
+fn table(caption: &str, columns: &[&'static str], rows: Vec<Vec<Cell>>) -> Table {
+    let column = |(place, words): (usize, &&'static str)| match place {
+        0 => Column::new(*words, Fold::Never),
+        _ => Column::new(*words, Fold::Under).named(),
+    };
+    Table {
+        caption: caption.to_owned(),
+        columns: columns.iter().enumerate().map(column).collect(),
+        rows,
+        ..Table::default()
+    }
+}
+
+/// A report with at most [`MOST`] rows, which says how many there are.
+fn section(report: Report) -> Section {
+    let all = report.rows.len();
+    let rows: Vec<Vec<Cell>> = report.rows.into_iter().take(MOST).collect();
+    let note = match all {
+        0 => String::new(),
+        all if all > MOST => format!(
+            "{MOST} of {}, the rest by the API and the command line",
+            count(all as u64)
+        ),
+        all => count(all as u64),
+    };
+    let table = table(report.title, report.columns, rows);
+    Section::new(report.id, report.title, SectionBody::Table(table))
+        .lede(report.means)
+        .note(note)
+        .unsaid(report.none)
+}
+
+fn target(view: &View<'_, '_, '_>, it: &Finding) -> Vec<Cell> {
     let have = match it.found.is_empty() {
         true => Rich::from(format!("{} needed, nobody there", it.needed)),
         false => Rich::from(format!("{} needed, there: ", it.needed)).said(it.found.join(", ")),
     };
-    let entry = Entry::new(tone, text).code(it.rule.as_str()).why(have);
-    match it.why.first() {
-        Some(why) => entry.aside(view.sentence(why)),
-        None => entry,
-    }
+    vec![
+        Cell::title(format!("{}, {}", it.service, it.environment), view.url(&matrix_of(it))),
+        Cell::Text(Rich::new().code(it.rule.as_str())),
+        Cell::Text(have),
+        Cell::Text(it.why.first().map_or_else(Rich::new, |why| view.sentence(why))),
+    ]
 }
 
-/// Who could approve only with themselves, once for each rule with all the targets where it is so.
-fn by_people(view: &View<'_, '_, '_>, found: &[Finding]) -> Vec<Entry> {
+/// Who could approve only with themselves, once for each rule with the targets where it is so.
+fn by_people(view: &View<'_, '_, '_>, found: &[Finding]) -> Vec<Vec<Cell>> {
     let mut alike: BTreeMap<(&[String], &str, u32), Vec<&Finding>> = BTreeMap::new();
     for it in found {
         alike.entry((&it.found, &it.rule, it.needed)).or_default().push(it);
     }
-    let entry = |((logins, rule, needed), at): (_, Vec<&Finding>)| {
-        let logins: &[String] = logins;
+    let row = |((logins, rule, needed), at): ((&[String], &str, u32), Vec<&Finding>)| {
         let people: Vec<String> = logins.iter().map(|login| named(view, login)).collect();
         let mut places = Rich::from(format!("{needed} needed, for "));
-        for (number, it) in at.iter().enumerate() {
+        for (number, it) in at.iter().take(PLACES).enumerate() {
             places = places
                 .text(if number > 0 { "; " } else { "" })
                 .said_link(format!("{}, {}", it.service, it.environment), view.url(&matrix_of(it)));
         }
-        Entry::new(Tone::Wait, names(&people)).code(rule).why(places)
+        if at.len() > PLACES {
+            places = places.text(format!(" and {} more", count((at.len() - PLACES) as u64)));
+        }
+        vec![
+            Cell::title(super::words::and(&people), ""),
+            Cell::Text(Rich::new().code(rule)),
+            Cell::Text(places),
+        ]
     };
-    alike.into_iter().map(entry).collect()
+    alike.into_iter().map(row).collect()
+}
+
+fn conflict(view: &View<'_, '_, '_>, it: Conflict) -> Vec<Cell> {
+    let [one, other] = it.rights.map(|right| plain(&right));
+    vec![
+        Cell::title(named(view, &it.person), ""),
+        Cell::Text(Rich::from(one).text(" and ").text(other)),
+        Cell::said(it.place),
+        Cell::text(it.why),
+    ]
 }
 
 /// The name of whoever has a login.
@@ -145,53 +220,70 @@ fn matrix_of(it: &Finding) -> String {
     format!("/ownership?service={service}&environment={environment}")
 }
 
-fn idle(view: &View<'_, '_, '_>, it: &Unused) -> Entry {
-    let (right, place) = (it.unused.iter().map(|right| plain(right)), it.place.as_deref());
-    let text = Rich::new().name(named(view, &it.person)).text(": ");
-    let link = |text: &str, path: &str| Rich::new().link(text, view.url(path));
-    match it.kind {
-        "ownership" => Entry::new(Tone::Wait, text.text(right.collect::<Vec<_>>().join(", ")))
-            .why(Rich::new().said(place.unwrap_or_default()))
-            .aside(link("The matrix", "/ownership")),
-        "group" => Entry::new(Tone::Wait, text.said(it.unused.join(", ")))
-            .why("Others of the group decided, and they did not.")
-            .aside(link("Narrow their rights", "/people")),
-        "workload" => Entry::new(Tone::Wait, text.text(right.collect::<Vec<_>>().join(", ")))
-            .why(Rich::from("the workload ").said(place.unwrap_or_default()))
-            .aside(link("End it", "/workloads")),
-        "token" => {
-            let name = it.token.as_ref().and_then(|token| token["name"].as_str());
-            Entry::new(Tone::Wait, text.text(right.collect::<Vec<_>>().join(", ")))
-                .why(Rich::from("the token ").said(name.unwrap_or_default()))
-                .aside(link("Revoke it", "/tokens"))
-        }
-        _ => Entry::new(Tone::Wait, text.text(right.collect::<Vec<_>>().join(", ")))
-            .aside(link("Narrow their rights", "/people")),
-    }
+fn idle(view: &View<'_, '_, '_>, it: &Unused) -> Vec<Cell> {
+    let rights = it
+        .unused
+        .iter()
+        .map(|right| plain(right))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let place = it.place.as_deref().unwrap_or_default();
+    let token = it
+        .token
+        .as_ref()
+        .and_then(|token| token["name"].as_str())
+        .unwrap_or_default();
+    let (what, place, mend, path) = match it.kind {
+        "ownership" => (Rich::from(rights), Rich::new().said(place), "The matrix", "/ownership"),
+        "group" => (
+            Rich::new().said(it.unused.join(", ")),
+            Rich::from("Others of the group decided, and they did not."),
+            "Narrow their rights",
+            "/people",
+        ),
+        "workload" => (
+            Rich::from(rights),
+            Rich::from("the workload ").said(place),
+            "End it",
+            "/workloads",
+        ),
+        "token" => (
+            Rich::from(rights),
+            Rich::from("the token ").said(token),
+            "Revoke it",
+            "/tokens",
+        ),
+        _ => (Rich::from(rights), Rich::new(), "Narrow their rights", "/people"),
+    };
+    vec![
+        Cell::title(named(view, &it.person), ""),
+        Cell::Text(what),
+        Cell::Text(place),
+        Cell::Text(Rich::new().link(mend, view.url(path))),
+    ]
 }
 
-fn glasses(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
+fn glasses(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Vec<Cell>>> {
     let newest = Filter::new().descending_by("id").limit(GLASSES);
     let found = record::find::<GlassUse>(view.room.tx, &newest)?;
     let rows = found.into_iter().map(|stored| {
         let it = stored.record;
-        let (tone, over) = if it.over_budget {
-            (Tone::Stop, ", over the budget")
-        } else {
-            (Tone::Plain, "")
+        let told = format!("{} of {}", it.number, it.budget);
+        let budget = match it.over_budget {
+            true => Tone::Stop.mark(format!("{told}, over the budget")),
+            false => Tone::Plain.mark(told),
         };
-        let team = if it.team.is_empty() {
-            Rich::from("no team")
-        } else {
-            Rich::new().said(it.team)
+        let team = match it.team.is_empty() {
+            true => Rich::from("no team"),
+            false => Rich::new().said(it.team),
         };
-        let text = Rich::new()
-            .link(it.change_key.as_str(), view.change_url(&it.change_key))
-            .text(" by ")
-            .name(view.name(&it.by));
-        Entry::new(tone, text)
-            .why(team.text(format!(": {} of {}{over}", it.number, it.budget)))
-            .aside(view.reader.moment(it.at))
+        vec![
+            Cell::title(it.change_key.as_str(), view.change_url(&it.change_key)),
+            Cell::said(view.name(&it.by)),
+            Cell::Text(team),
+            Cell::Mark(budget),
+            Cell::Short(view.reader.moment(it.at)),
+        ]
     });
     Ok(rows.collect())
 }

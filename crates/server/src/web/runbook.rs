@@ -9,7 +9,7 @@ use model::act::{Act as Verb, actions};
 use model::change::{Change, Step};
 use model::due::latest_rollback;
 use model::file::people_in_charge;
-use model::records::Entry as ActionEntry;
+use model::records::{Entry as ActionEntry, WayBack};
 use model::words::{EntryKind, State as Stage};
 use pages::{
     Act, ActContext, ActForm, ActTone, Entry, Field, Notice, Place, Rich, RunClock, RunStep, Runbook, Tone, minutes,
@@ -64,6 +64,10 @@ fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
             .take(SO_FAR)
             .map(|entry| so_far(view, entry))
             .collect(),
+        go_on: go_on(&entries, &format!("{}/implementation/entries", forms.change_url))
+            .filter(|_| walk.is_on && open.has(Verb::Record))
+            .into_iter()
+            .collect(),
         acts: acts_of(&open, &forms, &walk),
         notices: notices(view, change, &walk),
         steps: steps_of,
@@ -109,8 +113,23 @@ impl<'c> Walk<'c> {
 
 /// Since when a change is rolled back, by its log of actions.
 pub(super) fn rolls_back_since(entries: &[ActionEntry]) -> Option<Timestamp> {
-    let back = entries.iter().filter(|entry| entry.kind == EntryKind::Rollback);
-    back.map(|entry| entry.occurred_at).min()
+    WayBack::of(entries).map(|back| back.begun.occurred_at)
+}
+
+/// The form that takes back a way back begun by mistake, while no step of it is done.
+fn go_on(entries: &[ActionEntry], entry_url: &str) -> Option<ActForm> {
+    let back = WayBack::of(entries).filter(|back| !back.is_walked)?;
+    let act = ActForm::new("go-on", "Not rolling back after all", entry_url)
+        .field(Field::hidden("next", "runbook"))
+        .field(Field::hidden("kind", "deviation"))
+        .field(Field::hidden("withdraws", back.begun.id.as_str()))
+        .field(
+            Field::textarea("text", "Why the work goes on")
+                .hint("Owner and change managers are told at once, as they were of the way back.")
+                .required(),
+        )
+        .submit("Go on with the plan");
+    Some(act)
 }
 
 fn acts_of(open: &OpenActs, forms: &ActContext, walk: &Walk<'_>) -> Vec<ActForm> {

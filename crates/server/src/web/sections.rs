@@ -411,6 +411,7 @@ impl Around<'_> {
     pub fn runbook(&self, view: &View<'_, '_, '_>) -> Work {
         let entries = self.entries.iter().map(|entry| {
             let (tone, word) = match entry.kind {
+                _ if entry.withdraws.is_some() => (Tone::Wait, "Going on after all"),
                 EntryKind::Step => (Tone::Ok, "Step"),
                 EntryKind::Deviation => (Tone::Wait, "Deviation"),
                 EntryKind::Issue => (Tone::Stop, "Issue"),

@@ -28,7 +28,7 @@ pub(super) fn time_field(view: &View<'_, '_, '_>, name: &str, label: &str) -> Fi
 }
 
 /// Services and environments in words.
-fn scope<'s>(
+pub(super) fn scope<'s>(
     services: impl ExactSizeIterator<Item = &'s ServiceKey>,
     environments: impl ExactSizeIterator<Item = &'s EnvironmentKey>,
 ) -> Rich {
@@ -45,7 +45,7 @@ fn scope<'s>(
     }
 }
 
-fn scope_fields() -> [Field; 2] {
+pub(super) fn scope_fields() -> [Field; 2] {
     [
         Field::text("services", "Services")
             .hint("Keys, parted by commas; empty means all.")
@@ -96,13 +96,15 @@ fn window_rows(view: &View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timesta
         .map(|window| {
             let id = window.id.as_str();
             let end = ActForm::new("end", "Take it back", view.url(&format!("/windows/{id}/end"))).tone(ActTone::Link);
+            let change = ActForm::link("Change it", view.url(&format!("/windows/{id}?change=1"))).tone(ActTone::Link);
             let row = WindowRow {
                 id: id.to_owned(),
+                href: view.url(&format!("/windows/{id}")),
                 title: window.title.clone(),
                 sort: "Window".to_owned(),
                 span: view.reader.span(window.starts_at, window.ends_at),
                 scope: scope(window.services.iter(), window.environments.iter()),
-                acts: if may_set { vec![end] } else { Vec::new() },
+                acts: if may_set { vec![change, end] } else { Vec::new() },
                 ..WindowRow::default()
             };
             (window.starts_at, row)
@@ -117,7 +119,7 @@ fn freeze_rows(view: &View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timesta
         .map(|freeze| {
             let row = WindowRow {
                 id: freeze.id.0.clone(),
-                href: view.url("/freezes"),
+                href: view.url(&format!("/freezes/{}", freeze.id)),
                 title: freeze.title.clone(),
                 sort: "Freeze".to_owned(),
                 span: view.reader.span(freeze.starts_at, freeze.ends_at),
@@ -187,7 +189,7 @@ fn clash(
     match view.directory.freezes.iter().find(covers) {
         Some(freeze) => Rich::new()
             .late("In the freeze ")
-            .said_link(freeze.title.as_str(), view.url("/freezes")),
+            .said_link(freeze.title.as_str(), view.url(&format!("/freezes/{}", freeze.id))),
         None => Rich::new(),
     }
 }
@@ -203,7 +205,7 @@ fn window_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Add this window")
 }
 
-fn sent(form: Form, path: String, then: &str, place: Place) -> Sent {
+pub(super) fn sent(form: Form, path: String, then: &str, place: Place) -> Sent {
     Sent {
         form,
         boxes: &[],
@@ -281,20 +283,27 @@ fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
     Ok(page.render())
 }
 
-fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> FreezeRow {
-    let (now, id) = (view.now(), freeze.id.as_str());
-    let is_over = freeze.ended || freeze.ends_at <= now;
-    let state = match (is_over, freeze.is_on(now)) {
+/// Whether a freeze holds now, lies ahead or is over.
+pub(super) fn state_of(view: &View<'_, '_, '_>, freeze: &Freeze) -> String {
+    let now = view.now();
+    match (freeze.ended || freeze.ends_at <= now, freeze.is_on(now)) {
         (true, _) => "over".to_owned(),
         (false, true) => "holds now".to_owned(),
         (false, false) => view.reader.distance(freeze.starts_at),
-    };
+    }
+}
+
+fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> FreezeRow {
+    let (now, id) = (view.now(), freeze.id.as_str());
+    let is_over = freeze.ended || freeze.ends_at <= now;
+    let state = state_of(view, freeze);
     let exceptions = match freeze.exceptions.as_slice() {
         [] => String::new(),
         rows => and(&rows.iter().map(|row| row.change_key.clone()).collect::<Vec<_>>()),
     };
     let mut acts = Vec::new();
     if may_set && !is_over {
+        acts.push(ActForm::link("Change it", view.url(&format!("/freezes/{id}?change=1"))).tone(ActTone::Link));
         acts.push(ActForm::new("end", "End it now", view.url(&format!("/freezes/{id}/end"))).tone(ActTone::Link));
         let except = ActForm::new(
             "except",
@@ -314,7 +323,7 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
     }
     FreezeRow {
         id: id.to_owned(),
-        href: String::new(),
+        href: view.url(&format!("/freezes/{id}")),
         title: freeze.title.clone(),
         state,
         span: view.reader.span(freeze.starts_at, freeze.ends_at),

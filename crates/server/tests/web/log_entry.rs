@@ -1,7 +1,7 @@
 //! The page of one entry of the log: who may open it, what it says in words, and what it keeps to itself.
 
 use acts::Room;
-use acts::find_timeline::find_log;
+use acts::find_log::find_log;
 use acts::show_event::{EventView, show_event};
 use model::file::Actor;
 use model::identity::ProvisionedPerson;
@@ -158,6 +158,46 @@ fn an_entry_reads_as_people_write_and_a_long_text_says_where_all_of_it_is() {
     }
     let erased = house.get(&marta, &path(&event.id));
     assert!(erased.shows("erased") && !erased.shows("A new column."), "{erased:?}");
+}
+
+#[test]
+fn each_record_stands_under_what_it_is_and_is_called() {
+    let house = house("entry-names");
+    let (ingrid, marta) = (house.sign_in("ingrid"), house.sign_in("marta"));
+    let form = change_form(&house, "draft");
+    assert_eq!(send(&house, &ingrid, "/t/halden/changes", &form).status, 303);
+    let said = house.post(&ingrid, "/t/halden/changes/CHG-1001/comments", &[("text", "Seen.")]);
+    assert_eq!(said.status, 303, "{said:?}");
+    let headed = |page: &super::Answer, title: &str, name: &str| {
+        let heading = format!("<h2>{title} <span translate=\"no\">{name}</span></h2>");
+        assert!(page.shows(&heading), "{heading}: {page:?}");
+    };
+    headed(
+        &house.get(&marta, &path(&newest(&house, "change.created").id)),
+        "Change",
+        "CHG-1001",
+    );
+    headed(
+        &house.get(&marta, &path(&newest(&house, "service.set").id)),
+        "Service",
+        "booking-api",
+    );
+    headed(
+        &house.get(&marta, &path(&newest(&house, "person.created").id)),
+        "Person",
+        "Marta Lindqvist",
+    );
+    let comment = newest(&house, "comment.added");
+    let page = house.get(&marta, &path(&comment.id));
+    headed(&page, "Comment by", "Ingrid Solheim");
+    // The change stands in a field of the comment by its id; people know it by its key.
+    let id = comment
+        .records
+        .iter()
+        .flat_map(|it| &it.changes)
+        .find(|it| it.field == "change");
+    let id = id.and_then(|it| it.after.clone()).expect("it names its change");
+    assert!(!page.shows(id.as_str().unwrap()), "{page:?}");
 }
 
 #[test]

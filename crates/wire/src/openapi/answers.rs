@@ -435,6 +435,7 @@ const ITEMS: &[Shape] = &[
                 i64::MAX,
                 "The step of the plan it is about, of the rollback plan where it is a rollback, counted from 1.",
             ),
+            text("withdraws", LINE, "The beginning of a way back that it takes back."),
             text("target", LINE, "The target's id."),
             time("occurred_at", "When it happened."),
         ],

@@ -117,6 +117,20 @@ pub(super) const ADMINISTRATION: &[Shape] = &[
         ],
     ),
     shape(
+        "LoggedEvent",
+        "An entry of the log.",
+        &[
+            text("id", LINE, "The event's id.").needed(),
+            integer("index", 0, i64::MAX, "Its place in the log.").needed(),
+            text("kind", LINE, "`service.edited`.").needed(),
+            text("actor", LINE, "Who: a login, or `system`.").needed(),
+            time("occurred_at", "When it happened.").needed(),
+            time("recorded_at", "When it was recorded.").needed(),
+            free("subject", "What it is about: `table` and `id`.").needed(),
+            free("data", "What it says: codes, keys, ids and numbers.").needed(),
+        ],
+    ),
+    shape(
         "EventView",
         "An event of the log, and what it wrote.",
         &[

@@ -296,6 +296,11 @@ const WORK: &[Shape] = &[
                 i64::MAX,
                 "The step of the plan it is about, of the rollback plan where it is a rollback, counted from 1.",
             ),
+            text(
+                "withdraws",
+                LINE,
+                "The id of the entry that began a way back by mistake; with the kind `deviation`, before any step of it is done.",
+            ),
             text("target", LINE, "The target's id."),
             time("occurred_at", "When it happened; now unless said."),
         ],
@@ -776,28 +781,6 @@ const ADMINISTRATION: &[Shape] = &[
                 "since",
                 "Since when, where it joined a connection that was there; in answers.",
             ),
-        ],
-    ),
-    shape(
-        "SignIn",
-        "Who signs in.",
-        &[
-            text("tenant", LINE, "The tenant.").needed(),
-            text("login", LINE, "The login.").needed(),
-            text("password", 1_024, "The password.").needed(),
-        ],
-    ),
-    shape(
-        "StepUpInput",
-        "A fresh factor of the session.",
-        &[
-            text(
-                "password",
-                1_024,
-                "The person's password, where they have no second factor.",
-            ),
-            text("code", LINE, "Or the code that their authenticator shows."),
-            text("recovery_code", LINE, "Or one of their recovery codes."),
         ],
     ),
 ];

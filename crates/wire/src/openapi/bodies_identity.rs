@@ -16,6 +16,28 @@ pub(super) const ALL: &[&[Shape]] = &[SHAPES];
 
 const SHAPES: &[Shape] = &[
     shape(
+        "SignIn",
+        "Who signs in.",
+        &[
+            text("tenant", LINE, "The tenant.").needed(),
+            text("login", LINE, "The login.").needed(),
+            text("password", 1_024, "The password.").needed(),
+        ],
+    ),
+    shape(
+        "StepUpInput",
+        "A fresh factor of the session.",
+        &[
+            text(
+                "password",
+                1_024,
+                "The person's password, where they have no second factor.",
+            ),
+            text("code", LINE, "Or the code that their authenticator shows."),
+            text("recovery_code", LINE, "Or one of their recovery codes."),
+        ],
+    ),
+    shape(
         "SessionItem",
         "A session of somebody.",
         &[

@@ -277,6 +277,22 @@ const TEMPLATES: &[Row] = &[
 
 const DELIVERY_STATES: &[Param] = &[Param::new("state", "Only `waiting`, `parked` or `done` ones.")];
 
+/// What is asked of the log.
+const LOG_FILTERS: &[Param] = &[
+    Param::new(
+        "kind",
+        "Only entries of this kind, `approval.given`, or of a family, `approval`.",
+    ),
+    Param::new("actor", "Only what this login did; `system` for timers and deliveries."),
+    Param::new(
+        "about",
+        "Only what is about this: the key of a change, service, environment, group, template or incident, a login, or the id of a \
+         freeze or window.",
+    ),
+    Param::new("from", "Only what was written down at this time or later."),
+    Param::new("to", "Only what was written down before this time."),
+];
+
 const ADMINISTRATION: &[Row] = &[
     get(
         "administration",
@@ -285,6 +301,18 @@ const ADMINISTRATION: &[Row] = &[
         "Show the tenant's settings",
         "Tenant",
     ),
+    Row {
+        scope: Scope::Audit,
+        params: LOG_FILTERS,
+        ..list(
+            "administration",
+            "list_log",
+            "/events",
+            "List the entries of the log that fit, the newest first. A page looks at 20,000 entries at most: `next` leads on, also \
+             from a page with few or none",
+            "LoggedEvent",
+        )
+    },
     Row {
         scope: Scope::Audit,
         ..get(

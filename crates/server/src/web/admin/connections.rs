@@ -1,9 +1,10 @@
 //! Connections to outside systems: where they deliver, what became of each delivery, what was turned away.
 
+use acts::find_timeline::find_history;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::actions;
-use model::directory::Connection;
+use model::directory::{Connection, Directory};
 use model::verbs::Body;
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table,
@@ -15,7 +16,8 @@ use store::record::{self, Filter};
 
 use super::super::back::{Back, Made, send, send_made};
 use super::super::form::Form;
-use super::super::view::{View, Visitor, escaped, show};
+use super::super::two_edits::Standing;
+use super::super::view::{View, Visitor, escaped, reader_of, show};
 use super::super::words::{beginning, capital};
 use super::{lines, pairs, sent};
 use crate::state::AppState;
@@ -240,6 +242,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
     }
     if connection.active || connection.waits {
         page.acts.push(repository_form(view, id));
+        page.acts.push(edit_form(view, &connection)?);
         let end = ActForm::new(
             "end",
             "Stop taking deliveries",
@@ -251,9 +254,62 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         page.acts.push(end);
     }
     if let Some(back) = back {
-        back.put(view, &mut page.frame, page.acts.iter_mut());
+        put_back(view, &mut page, back, &connection)?;
     }
     Ok(page.render())
+}
+
+/// Shows a form that came back: the one over name and owner with what another edit did in between, any other as it was sent.
+fn put_back(
+    view: &mut View<'_, '_, '_>,
+    page: &mut RecordPage,
+    back: &Back,
+    connection: &Connection,
+) -> acts::Result<()> {
+    if !back.url.ends_with("/edit") {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+        return Ok(());
+    }
+    let history = find_history::<Connection>(view.room, connection.id.as_str())?;
+    let edited = history.iter().find(|told| told.kind == "connection.edited");
+    let who = edited.map_or_else(|| "Somebody".to_owned(), |told| view.name(&told.actor));
+    let standing = standing(&view.directory, connection);
+    match page.acts.iter_mut().find(|act| act.action_url == back.url) {
+        Some(act) => standing.put(view, (&mut page.frame, act), back, &who),
+        None => {
+            back.put(view, &mut page.frame, std::iter::empty());
+            Ok(())
+        }
+    }
+}
+
+/// What the form over a connection holds of it.
+fn standing(directory: &Directory, connection: &Connection) -> Standing {
+    let now = json!({"name": connection.name, "owner": directory.login(&connection.owner)});
+    Standing {
+        names: &["name", "owner"],
+        now: now.as_object().cloned().unwrap_or_default(),
+        version: connection.version,
+    }
+}
+
+fn edit_form(view: &View<'_, '_, '_>, connection: &Connection) -> acts::Result<ActForm> {
+    let standing = standing(&view.directory, connection);
+    let value = |name: &str| standing.value(name, &view.reader);
+    let [revision, was] = standing.hidden()?;
+    let url = view.url(&format!("/connections/{}/edit", escaped(connection.id.as_str())));
+    Ok(ActForm::new("edit", "Change name or owner", url)
+        .note("The address and the secret stay.")
+        .field(revision)
+        .field(was)
+        .field(Field::text("name", "Name").value(value("name")).required().half())
+        .field(
+            Field::text("owner", "Owner")
+                .hint("A login; who stands as requester where no sender is known.")
+                .value(value("owner"))
+                .required(),
+        )
+        .submit("Keep these edits"))
 }
 
 fn repository_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
@@ -395,6 +451,7 @@ pub(in crate::web) async fn act(
 ) -> Response {
     let url = format!("/connections/{}", escaped(&id));
     let delivery = form.first("delivery").to_owned();
+    let typed = form.clone();
     let sent = sent(form, format!("{url}/{}", escaped(&act)), url, Place::Connections);
     let whose = id.clone();
     let run = move |room: &mut acts::Room<'_, '_>, body: &Body| match act.as_str() {
@@ -407,6 +464,14 @@ pub(in crate::web) async fn act(
             let row = body.get("row").and_then(Value::as_str).unwrap_or_default();
             let map = with_row(room, &whose, row)?;
             acts::edit_connection::edit_connection(room, &whose, &map).map(drop)
+        }
+        "edit" => {
+            room.allow(actions::SET_CONNECTION)?;
+            let connection = acts::set_connection::connection(room, &whose)?;
+            let directory = room.directory()?;
+            let reader = reader_of(room, &directory);
+            let patch = standing(&directory, &connection).patch(&typed, body, &reader)?;
+            acts::edit_connection::edit_connection(room, &whose, &patch).map(drop)
         }
         "end" => acts::set_connection::end_connection(room, &whose).map(drop),
         "replay" => crate::api::read_again(room, &delivery).map(drop),
