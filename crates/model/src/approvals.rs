@@ -165,11 +165,6 @@ fn who_satisfies(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
 
 /// Whose word is still missing; of distinct groups those that nobody was counted for.
 fn whose_word(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
-    let with = if rule.second_factor {
-        " with a second factor"
-    } else {
-        ""
-    };
     let Some(keys) = rule.from.distinct_groups() else {
         return format!("{} approves (rule `{rule_id}`).", asked_word(&rule.from));
     };
