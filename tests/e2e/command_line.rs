@@ -417,6 +417,20 @@ fn completions(terminal: &Terminal) {
     assert_eq!(String::from_utf8_lossy(&done.stdout).trim(), "break-glass", "{done:?}");
 }
 
+/// Who answers for whom is said, shown and taken away.
+fn managers(terminal: &Terminal) {
+    let person = |words: &[&str]| terminal.says(0, "admin", &[&["person"], words].concat());
+    let made = person(&["create", "nils.ny", "--role", "requester"]);
+    assert_eq!(made.get("manager"), None, "{made:#}");
+    let other = person(&["create", "nora.ny", "--role", "requester", "--manager", "nils.ny"]);
+    assert_eq!(other["manager"], "nils.ny", "{other:#}");
+    assert_eq!(person(&["manager", "nora.ny"])["manager"], "nils.ny");
+    let ring = terminal.says(1, "admin", &["person", "manager", "nils.ny", "--to", "nora.ny"]);
+    assert_eq!(ring["errors"][0]["code"], "manager_cycle", "{ring:#}");
+    assert_eq!(person(&["manager", "nora.ny", "--none"]).get("manager"), None);
+    assert_eq!(person(&["manager", "nils.ny", "--to", "nora.ny"])["manager"], "nora.ny");
+}
+
 #[test]
 fn the_whole_lifecycle_is_walked_from_a_terminal() {
     let place = Place::demo("terminal");
@@ -429,6 +443,7 @@ fn the_whole_lifecycle_is_walked_from_a_terminal() {
     leave(&terminal);
     tokens(&terminal);
     staffing(&terminal);
+    managers(&terminal);
     audit(&terminal, &key);
     completions(&terminal);
     let wrong = terminal.plain("", &["change", "unmake", &key]);

@@ -228,7 +228,14 @@ fn once_each(mut people: Vec<PersonId>) -> Vec<PersonId> {
     people
 }
 
-/// Tells those above that a team is over its budget.
+/// The manager of whoever opened it, where somebody named one who may read the change.
+fn manager_of_opener(case: &Case<'_>) -> Option<PersonId> {
+    let opener = &case.change().break_glass.as_ref()?.by;
+    let manager = case.directory.manager_of(case.directory.people.get(opener)?)?;
+    case.directory.takes_part(&manager.id).then(|| manager.id.clone())
+}
+
+/// Tells those above, and the manager of whoever opened it, that a team is over its budget.
 pub(crate) fn tell_over_budget(case: &mut Case<'_>, counted: &Counted) {
     let Counted {
         team, number, budget, ..
@@ -243,7 +250,9 @@ pub(crate) fn tell_over_budget(case: &mut Case<'_>, counted: &Counted) {
         case.change().key
     );
     let mark = case.now.to_string();
-    for person in above(case) {
+    let mut readers = above(case);
+    readers.extend(manager_of_opener(case));
+    for person in once_each(readers) {
         let next = "A change manager validates it; look at why the usual way does not serve this team.";
         case.write_to(&person, "break_glass_over_budget", &mark, news.clone(), next);
     }

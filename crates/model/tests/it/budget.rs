@@ -16,6 +16,7 @@ fn opened(used: i64, extra: Vec<(Due, Duty)>) -> World {
     world.estate(|estate| {
         let roles = &mut estate.people.get_mut(&"sue".into()).unwrap().roles;
         assert!(roles.contains(&Role::Executive));
+        estate.people.get_mut(&"cora".into()).unwrap().manager = Some("olga".into());
     });
     let words = body(json!({"reason": "The shop is down", "until": at("11:00").to_string()}));
     world
@@ -88,6 +89,10 @@ fn over_the_budget_it_opens_at_once_and_is_escalated() {
     assert_eq!(world.state(), State::Implementing, "an emergency is never blocked");
     assert_eq!(topics_to(&world, "sue"), ["break_glass_over_budget"]);
     assert!(topics_to(&world, "mia").contains(&"break_glass_over_budget"));
+    assert!(
+        topics_to(&world, "olga").contains(&"break_glass_over_budget"),
+        "the manager of who opened it"
+    );
     assert!(world.events.iter().any(|event| event.kind == "break_glass.over_budget"));
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
     let words = body(json!({"text": "It was right."}));
