@@ -72,8 +72,7 @@ fn section((id, title): (&str, &str), means: &str, columns: &[&'static str], row
     };
     let column = |(place, words): (usize, &&'static str)| match place {
         0 => Column::new(*words, Fold::Never),
-        1 => Column::new(*words, Fold::Under),
-        _ => Column::new(*words, Fold::Under).named(),
+        _ => Column::new(*words, Fold::Under),
     };
     let table = Table {
         caption: title.to_owned(),

@@ -194,7 +194,7 @@ fn written_section(
     let teller = Teller { view, event, names };
     let rows = record.changes.iter().map(|change| teller.row(&record.table, change));
     let table = Table {
-        caption: format!("{title} {name}").trim_end().to_owned(),
+        caption: title.clone(),
         columns: vec![
             Column::new("Field", Fold::Never),
             Column::new("Before", Fold::Under).named(),

@@ -130,7 +130,7 @@ fn summary(reports: &[Report]) -> Section {
 fn table(caption: &str, columns: &[&'static str], rows: Vec<Vec<Cell>>) -> Table {
     let column = |(place, words): (usize, &&'static str)| match place {
         0 => Column::new(*words, Fold::Never),
-        _ => Column::new(*words, Fold::Under).named(),
+        _ => Column::new(*words, Fold::Under),
     };
     Table {
         caption: caption.to_owned(),
