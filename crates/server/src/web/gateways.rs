@@ -71,8 +71,8 @@ fn section((id, title): (&str, &str), means: &str, columns: &[&'static str], row
         many => count(many as u64),
     };
     let column = |(place, words): (usize, &&'static str)| match place {
-        0 => Column::new(*words, Fold::Never),
-        _ => Column::new(*words, Fold::Under),
+        0 => Column::new(words, Fold::Never),
+        _ => Column::new(words, Fold::Under),
     };
     let table = Table {
         caption: title.to_owned(),

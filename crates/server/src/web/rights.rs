@@ -129,8 +129,8 @@ fn summary(reports: &[Report]) -> Section {
 
 fn table(caption: &str, columns: &[&'static str], rows: Vec<Vec<Cell>>) -> Table {
     let column = |(place, words): (usize, &&'static str)| match place {
-        0 => Column::new(*words, Fold::Never),
-        _ => Column::new(*words, Fold::Under),
+        0 => Column::new(words, Fold::Never),
+        _ => Column::new(words, Fold::Under),
     };
     Table {
         caption: caption.to_owned(),
