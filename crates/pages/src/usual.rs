@@ -367,8 +367,8 @@ impl Act {
                     Input::Number,
                 ))
                 .field(
-                    Field::textarea("reason", "Why")
-                        .hint("Only when an outcome was told before, or the work began before anything allowed it."),
+                    Field::textarea("reason", "Why the outcome is another one")
+                        .hint("Only when an outcome was told before."),
                 )
                 .submit("Tell this outcome"),
         }

@@ -4,7 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::Body;
-use super::after::mark_unauthorized;
 use super::plan::LONGEST_EXTENSION;
 use super::write::refuse_unmet;
 use crate::act::Act;
@@ -411,34 +410,41 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
         let text = "It would have begun after it ended; say `actual_end` as well.";
         reading.wrong("actual_start", "out_of_order", text);
     }
-    if reading.errors.is_empty() && ending.reason.is_none() {
-        not_before_it_may(case, &mut reading, &ending);
-    }
     reading.finish()?;
     Ok(ending)
 }
 
-/// A start that was not lawful is told with its reason: mostly a time was mistyped, and what is true is kept and looked at.
-fn not_before_it_may(case: &Case<'_>, reading: &mut Reading<'_>, ending: &Ending) {
-    let Some(target) = begun_too_early(case, ending) else {
-        return;
+/// A start is taken as it is told, for what is true must not be made up. One that nothing allowed then stands in the log by name, and
+/// those in charge are told: a mistyped time, or something to be looked at.
+fn tell_early(case: &mut Case<'_>, target: &TargetId, start: Timestamp) {
+    let (key, earliest) = (case.change().key.clone(), crate::ready::earliest_start(case, target));
+    let known = match earliest {
+        Some(at) => format!("the earliest time at which it could is {at}."),
+        None => "nothing allowed it then.".to_owned(),
     };
-    let why = match crate::ready::earliest_start(case, &target) {
-        Some(at) => format!("Nothing allowed the work to begin then: {at} was the earliest time."),
-        None => "Nothing allowed the work to begin then.".to_owned(),
-    };
-    let text = format!(
-        "{why} Mend the time, or leave it out; if it did begin then, say why in `reason`, and the change counts as \
-        unauthorized until a change manager states a finding."
+    let news = format!("{key} is said to have begun at {start}: {known}");
+    case.tell(
+        "change.began_early",
+        json!({"target": target, "told": start, "earliest": earliest}),
     );
-    reading.wrong("actual_start", "not_lawful_then", text);
+    for person in case.people_in_charge() {
+        let mark = format!("early/{start}");
+        case.write_to(
+            &person,
+            "work_report",
+            &mark,
+            news.clone(),
+            "Ask whoever did it, or have the time mended.",
+        );
+    }
 }
 
 /// A target of which somebody says that its work began before it could lawfully begin.
-fn begun_too_early(case: &Case<'_>, ending: &Ending) -> Option<TargetId> {
+fn begun_too_early(case: &Case<'_>, ending: &Ending) -> Option<(TargetId, Timestamp)> {
     let start = ending.actual_start?;
     let mut targets = ended_targets(case, ending).into_iter();
-    targets.find(|target| !crate::ready::may_have_begun(case, target, start))
+    let early = targets.find(|target| !crate::ready::may_have_begun(case, target, start))?;
+    Some((early, start))
 }
 
 /// Whether a start that is said now lies behind an end that was said before and stays.
@@ -463,8 +469,8 @@ pub fn complete(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     check_revision(case, &ending, &targets)?;
     let by = case.person();
     remember_implementer(case, &by);
-    if begun_too_early(case, &ending).is_some() {
-        mark_unauthorized(case, "began_early");
+    if let Some((target, start)) = begun_too_early(case, &ending) {
+        tell_early(case, &target, start);
     }
     finish(case, &ending, &targets);
     Ok(())

@@ -203,6 +203,11 @@ const WHOLE: &[Phrase] = &[
         "comment",
         "answered for work that was told afterwards",
     ),
+    (
+        "change.began_early",
+        "flag",
+        "said that the work began before anything allowed it",
+    ),
     ("change.told_afterwards", "flag", "told work that was done already"),
     (
         "change.turned_normal",

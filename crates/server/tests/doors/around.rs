@@ -339,12 +339,7 @@ fn times_of_work_are_in_order_and_behind_us() {
     blank["target"] = json!("");
     let refused = act("completion", &blank).problem(422, "invalid");
     assert_eq!(refused["errors"][0]["field"], "target", "{refused}");
-    let refused = act("completion", &outcome(ago(90), ago(60))).problem(422, "invalid");
-    assert_eq!(refused["errors"][0]["code"], "not_lawful_then", "{refused}");
-    let mut owned_up = outcome(ago(90), ago(60));
-    owned_up["reason"] = json!("The server stood still, and we mended it at once.");
-    let change = act("completion", &owned_up).expect(201);
-    assert_eq!(change["unauthorized"], true, "{change}");
+    act("completion", &outcome(ago(90), ago(60))).expect(201);
     let later = json!({"outcome": "failed", "reason": "Looked again", "actual_start": ago(30)});
     let refused = act("completion", &later).problem(422, "invalid");
     assert_eq!(refused["errors"][0]["field"], "actual_start", "{refused}");

@@ -330,11 +330,7 @@ const WORK: &[Shape] = &[
             time("actual_start", "When the work began."),
             time("actual_end", "When it ended."),
             integer("actual_downtime_minutes", 0, 1_000_000, "Minutes of real downtime."),
-            text(
-                "reason",
-                TEXT,
-                "Needed when another outcome stands already, and when the work began before it was lawful.",
-            ),
+            text("reason", TEXT, "Needed when another outcome stands already."),
         ],
     ),
     shape(
