@@ -149,6 +149,8 @@ impl Directory {
         found
     }
 
+    /// What a person passes on now. A word that they speak for another is not theirs to give away while they are there: it goes
+    /// on only while they are away themselves, so that nobody gathers the words of people who never chose them.
     fn delegations_of<'a>(
         &'a self,
         holder: &Holder,
@@ -156,11 +158,13 @@ impl Directory {
     ) -> impl Iterator<Item = &'a Delegation> + use<'a> {
         let part = passing.asked.for_basis(&holder.basis).word();
         let person = holder.person.clone();
+        let is_borrowed = !holder.basis.delegations.is_empty();
         self.delegations.iter().filter(move |row| {
             row.delegator == person
                 && row.is_on(passing.now)
                 && row.passes(&part, passing.service)
                 && (!row.deputy || passing.is_late || self.is_absent(&person, passing.now))
+                && (!is_borrowed || self.is_absent(&person, passing.now))
         })
     }
 

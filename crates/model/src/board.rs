@@ -193,10 +193,16 @@ impl Directory {
     }
 
     /// A meeting without those whose accounts are compromised: like their other words, that they are there counts no more.
+    /// Whoever is of its group no longer, or has no role left, has left it, so that they make no quorum of what is still open.
     fn trusted(&self, meeting: &Meeting) -> Meeting {
         let mut meeting = meeting.clone();
         let is_compromised = |person: &PersonId| self.people.get(person).is_some_and(Person::is_compromised);
         meeting.attendees.retain(|row| !is_compromised(&row.person));
+        let members = self.members(&meeting.group);
+        let gone = |row: &&mut Attendance| row.left_at.is_none() && !members.contains(&row.person);
+        for row in meeting.attendees.iter_mut().filter(gone) {
+            row.left_at = Some(row.at);
+        }
         meeting
     }
 

@@ -340,11 +340,23 @@ impl<'s> Stage<'s> {
             if counted >= rule.count as usize && is_enough {
                 return;
             }
-            let has_decided = self.file.standing().any(|it| &it.person == person);
-            if !has_decided {
+            if !self.has_said_enough(person, id) {
                 self.approve(&Hand::person(person.as_str()));
             }
         }
+    }
+
+    /// Whether somebody has decided and is not asked again. Who spoke for an earlier stage is asked anew when the stage of this
+    /// rule opens, as in the house.
+    fn has_said_enough(&self, person: &PersonId, rule_id: &str) -> bool {
+        let mut words = self.file.standing().filter(|it| &it.person == person).peekable();
+        if words.peek().is_none() {
+            return false;
+        }
+        let is_of_rule = |row: &model::records::CountedFor| row.rule == rule_id;
+        let has_spoken = words.any(|it| it.counted_for.iter().any(is_of_rule));
+        let asked = asking(&self.file, &self.directory, person, self.now);
+        has_spoken || !asked.iter().any(|it| it.counted.iter().any(is_of_rule))
     }
 
     /// Begins the work, inside the window.

@@ -143,6 +143,22 @@ fn distinct_groups_close_the_path_of_one_person_and_can_be_met() {
 }
 
 #[test]
+fn stages_that_ask_who_spoke_before_can_be_met() {
+    for last in ["change_manager", "group:change-managers", "owner"] {
+        let own = format!(
+            "@id(\"house.require.first\")\n@reason(\"Security first.\")\n@require(\"approval\")\n\
+             @from(\"group:security\") @count(\"1\") @stage(\"1\") @covers(\"what\")\n\
+             permit (principal, action == Action::\"require\", resource);\n\
+             @id(\"house.require.last\")\n@reason(\"They decide last.\")\n@require(\"approval\")\n\
+             @from(\"{last}\") @count(\"1\") @stage(\"2\") @covers(\"what\")\n\
+             permit (principal, action == Action::\"require\", resource);"
+        );
+        let stories = search_histories(&base_but(&[], &own));
+        assert!(stories.is_empty(), "{last}: {}", stories[0]);
+    }
+}
+
+#[test]
 fn high_risk_without_a_peer_is_found() {
     let stories = search_histories(&base_but(&["base.require.peer_review"], ""));
     assert_eq!(paths(&stories), ["no_peer_review"], "{}", stories[0]);

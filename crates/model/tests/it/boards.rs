@@ -257,6 +257,25 @@ fn whose_account_is_compromised_is_not_there_any_more() {
 }
 
 #[test]
+fn who_is_of_the_board_no_longer_makes_no_quorum_and_what_was_decided_with_them_stands() {
+    let mut world = world(board(3, 2));
+    open_meeting(&mut world, &["vera", "tom", "cora"]);
+    let cab = |world: &mut World, mend: &dyn Fn(&mut Group)| {
+        world.estate(|estate| mend(estate.groups.get_mut(&"cab".into()).unwrap()));
+        at_meeting(world, |_| {});
+    };
+    cab(&mut world, &|group| assert!(group.members.remove(&"cora".into())));
+    vote(&mut world, "vera").unwrap();
+    vote(&mut world, "tom").unwrap();
+    assert_eq!(world.state(), State::Authorizing, "two of three are of the board");
+    assert_eq!(unmet(&world, "quorum_missing").unwrap().waiting_on, ["max"]);
+    cab(&mut world, &|group| assert!(group.members.insert("cora".into())));
+    assert_eq!(world.state(), State::Scheduled);
+    cab(&mut world, &|group| assert!(group.members.remove(&"cora".into())));
+    assert_eq!(world.state(), State::Scheduled, "it was decided with her");
+}
+
+#[test]
 fn those_on_call_are_asked_first_and_everybody_when_nobody_is() {
     let mut asks = board(2, 2);
     asks.on_call = true;

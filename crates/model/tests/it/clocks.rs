@@ -586,6 +586,35 @@ fn a_right_that_is_lent_counts_once_and_never_for_its_author() {
 }
 
 #[test]
+fn a_word_that_is_lent_goes_on_to_a_third_only_while_the_second_is_away() {
+    let mut with = estate();
+    with.delegations.push(lent("vera", "max", false));
+    with.delegations.push(lent("max", "tom", false));
+    let mut world = asked_at("2026-11-20T14:00:00Z", with.clone(), data_rule());
+    let is_asked = |world: &World, who: &str| {
+        let mut rows = world.change().requests.iter();
+        rows.any(|row| row.rule == WATCHED && row.person.as_str() == who)
+    };
+    assert!(is_asked(&world, "max"), "vera chose him");
+    assert!(!is_asked(&world, "tom"), "she did not choose him, and max is there");
+    let refusal = world.approve("tom");
+    let counted = refusal.is_ok()
+        && world
+            .file
+            .approvals
+            .last()
+            .unwrap()
+            .counted_for
+            .iter()
+            .any(|row| row.rule == WATCHED);
+    assert!(!counted, "a word that nobody lent him counts for nothing");
+
+    with.absences.push(away("max", "2026-11-28T00:00:00Z"));
+    let world = asked_at("2026-11-20T14:00:00Z", with, data_rule());
+    assert!(is_asked(&world, "tom"), "max is away");
+}
+
+#[test]
 fn later_stages_are_asked_when_earlier_ones_are_met() {
     let last = ApprovalRule {
         stage: 2,
