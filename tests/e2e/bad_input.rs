@@ -363,6 +363,70 @@ fn slow_clients_are_cut_and_honest_ones_do_not_wait_for_them() {
     assert!(grown <= GROWTH, "{grown} KiB more at the peak");
 }
 
+/// How a long body begins that then stands still: of whom, and where to.
+fn begin_long(server: &Server, n: usize, token: &str) -> TcpStream {
+    let origin = ("Origin", server.url.as_str());
+    let (json, form) = ("application/json", "application/x-www-form-urlencoded");
+    let (path, kind, token) = match n % 3 {
+        0 => ("/api/v1/changes", json, Some(token)),
+        1 => ("/api/v1/session", json, None),
+        _ => ("/t/halden/sign-in", form, None),
+    };
+    let headers = [origin, ("Content-Type", kind), ("Content-Length", "900000")];
+    let mut stream = raw::connect(&server.url);
+    let head = raw::head("POST", path, token, &headers);
+    let text = [b"{\"title\":\"".as_slice(), &[b'x'; 60_000]].concat();
+    raw::send(&mut stream, &[head.as_bytes(), b"\r\n", &text]);
+    stream
+}
+
+/// Whether nothing was answered yet and the connection still stands.
+fn is_waited_for(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let peeked = stream.peek(&mut [0_u8; 1]);
+    stream.set_nonblocking(false).unwrap();
+    peeked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+}
+
+#[test]
+fn long_bodies_that_stand_still_take_no_memory_and_nobodys_turn() {
+    let place = Place::demo("long-and-slow");
+    let server = Server::start(&place, true);
+    let token = server.token("requester");
+    let mut long = ordinary();
+    long["description"] = "A long word. ".repeat(1_500).into();
+    assert_eq!(server.ask("POST", "/api/v1/changes", Some(&token), Some(&long)).0, 201);
+    let before = at_rest(&server, &token);
+    memory::forget_peak(server.id());
+    let mut slow: Vec<TcpStream> = Vec::new();
+    for n in 0..size("ASSENT_TEST_LONG", 150) {
+        slow.push(begin_long(&server, n, &token));
+        if n % 30 == 0 {
+            let answer = server.ask("POST", "/api/v1/changes", Some(&token), Some(&long));
+            assert_eq!(
+                answer.0,
+                201,
+                "beside {n} long bodies: {}",
+                String::from_utf8_lossy(&answer.1)
+            );
+            assert!(
+                is_waited_for(&slow[n]),
+                "an honest one does not wait until others are cut"
+            );
+        }
+    }
+    for (n, stream) in slow.iter_mut().enumerate() {
+        assert_eq!(raw::status(stream), Some(408), "{n}");
+    }
+    let grown = memory::peak(server.id()).saturating_sub(before);
+    println!("{} long bodies: {grown} KiB more at the peak", slow.len());
+    assert!(grown <= GROWTH, "{grown} KiB more at the peak");
+    assert_eq!(
+        std::fs::read_dir(place.folder.path().join("uploads")).unwrap().count(),
+        0
+    );
+}
+
 /// Strangers ask for the longest answers that there are, many times each, and take nothing of them.
 #[test]
 fn who_takes_nothing_of_its_answers_is_cut_and_takes_no_memory() {

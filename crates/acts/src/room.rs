@@ -299,6 +299,7 @@ impl<'a, 'c> Room<'a, 'c> {
                 found.push(Linked {
                     key: other.key,
                     state: other.state,
+                    owner: Some(other.content.owner),
                 });
             }
         }

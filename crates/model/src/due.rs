@@ -306,7 +306,12 @@ fn window_opens(case: &mut Case<'_>) {
     }
     case.tell("change.window_opened", json!({"at": start.to_string()}));
     let news = format!("The window of {} is open.", case.change().key);
-    for person in case.change().content.implementers.clone() {
+    let mut people = case.change().content.implementers.clone();
+    if people.is_empty() {
+        // Nobody is named to do the work, so whoever answers for the change sees to it.
+        people.push(case.change().content.owner.clone());
+    }
+    for person in people {
         case.write_to(
             &person,
             "window_opens",

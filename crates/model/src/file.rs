@@ -28,6 +28,8 @@ pub struct Linked {
     pub key: String,
     /// Its state.
     pub state: State,
+    /// Who sees to it: its owner. `None` where it is not at hand.
+    pub owner: Option<PersonId>,
 }
 
 /// A change with everything that stands around it.

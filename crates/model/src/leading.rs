@@ -17,6 +17,11 @@ use crate::words::{Role, State};
 pub(crate) fn not_in_state(case: &Case<'_>, act: Act) -> Refusal {
     let state = case.change().state;
     let Some(usual) = leads(act, state) else {
+        if states(act) == [State::Rejected] {
+            // Nobody is advised to reject a change.
+            let only = "Only a change that somebody rejected needs it.";
+            return Refusal::not_in_state(act, state, Some(only), Vec::new());
+        }
         return Refusal::not_in_state(act, state, None, Vec::new());
     };
     let rows = holding_up(case, act);
@@ -114,9 +119,10 @@ fn who_leads(case: &Case<'_>, act: Act) -> Vec<PersonId> {
     let state = file.change.state;
     let is_ahead = states(act).iter().any(|wanted| *wanted > state && wanted.is_open());
     match state {
-        State::Rejected | State::Draft | State::Assessing => doers::writers(&file.change, directory),
+        State::Rejected | State::Draft => doers::writers(&file.change, directory),
+        // It is returned by who may: nobody is asked before it authorizes, so only a change manager can always.
         _ if !is_ahead => directory.with_role(Role::ChangeManager),
-        State::Authorizing | State::Approved => doers::writers(&file.change, directory),
+        State::Assessing | State::Authorizing | State::Approved => doers::writers(&file.change, directory),
         State::Scheduled | State::Implementing => doers::implementers(file, directory, case.now),
         State::Reviewing => doers::reviewers(file, directory, case.now),
         State::Closed | State::Cancelled => Vec::new(),

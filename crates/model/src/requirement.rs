@@ -118,7 +118,7 @@ pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
             "field_missing",
             format!("It does not say {what}."),
             format!("Fill in `{field}`."),
-            Vec::new(),
+            logins(directory, &doers::writers(change, directory)),
         )
     };
     let own = crate::custom_field::missing(change, directory);
@@ -133,7 +133,7 @@ pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
 /// What the assessment needs before approvals are asked: the plans, and evidence due by then.
 pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows = before_submission(&file.change, directory);
-    rows.extend(plans_missing(&file.change));
+    rows.extend(plans_missing(&file.change, directory));
     rows.extend(stopped(file, directory));
     for row in due_by(file, Due::Approval) {
         if matches!(
@@ -146,15 +146,16 @@ pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now:
     rows
 }
 
-fn plans_missing(change: &Change) -> Vec<Unmet> {
+fn plans_missing(change: &Change, directory: &Directory) -> Vec<Unmet> {
     let content = &change.content;
+    let writers = || logins(directory, &doers::writers(change, directory));
     let mut rows = Vec::new();
     if content.plan.is_empty() {
         rows.push(unmet(
             "plan_missing",
             "There is no plan.",
             "Add at least one step to `plan`.",
-            Vec::new(),
+            writers(),
         ));
     }
     if content.rollback_plan.is_empty() && content.no_rollback_reason.is_none() {
@@ -162,7 +163,7 @@ fn plans_missing(change: &Change) -> Vec<Unmet> {
             "rollback_plan_missing",
             "There is no way back.",
             "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.",
-            Vec::new(),
+            writers(),
         ));
     }
     rows
@@ -189,7 +190,7 @@ fn due_by(file: &ChangeFile, due: Due) -> impl Iterator<Item = &TargetObligation
 pub fn before_approved(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows: Vec<Unmet> = stopped(file, directory).into_iter().collect();
     rows.extend(template_trouble(file, directory, now));
-    rows.extend(plans_missing_unless_standard(file));
+    rows.extend(plans_missing_unless_standard(file, directory));
     for row in &file.requirements.obligations {
         match &row.obligation.duty {
             Duty::Approval(rule) if rule.covers.what() => {
@@ -206,11 +207,11 @@ pub fn before_approved(file: &ChangeFile, directory: &Directory, now: Timestamp)
     rows
 }
 
-fn plans_missing_unless_standard(file: &ChangeFile) -> Vec<Unmet> {
+fn plans_missing_unless_standard(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
     if file.change.content.kind == Kind::Standard {
         Vec::new()
     } else {
-        plans_missing(&file.change)
+        plans_missing(&file.change, directory)
     }
 }
 
@@ -361,7 +362,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
             "dependency_open",
             format!("It depends on {}, which is {}.", linked.key, linked.state),
             format!("{} is closed or cancelled.", linked.key),
-            Vec::new(),
+            linked.owner.iter().map(|owner| directory.login(owner)).collect(),
         ));
     }
     rows

@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_stream::StreamExt;
 
 use crate::failure::Failure;
+use crate::files::NewFile;
 use crate::state::AppState;
 
 /// The largest JSON body, in bytes.
@@ -37,21 +38,19 @@ const STANDSTILL: Duration = Duration::from_secs(10);
 const SLOWEST: u64 = 1_024;
 /// How long even the slowest body may take before its rate is looked at.
 const GRACE: Duration = Duration::from_secs(20);
-/// A JSON body that is longer than this many bytes waits for its place among the long ones.
+/// A body that is longer than this many bytes stands in a file until it is whole: whoever sends it slowly, or never ends,
+/// takes no memory and nobody's turn.
 const SHORT: usize = 16 * 1024;
-/// How much all long bodies together may take while they are read and worked on, in KiB; what finds no place stays unread
-/// with its sender.
+/// How much all long bodies together may take while they are worked on, in KiB; what finds no place stays in its file.
 const LONG_AT_ONCE: u32 = 4 * 1024;
 /// How much more than its text a body takes once it is parsed.
-const PARSED: usize = 4;
+const PARSED: u64 = 4;
 /// The largest body that tells of a group's members, in bytes: as many as a group may have, with a name beside each.
 const CROWD_LIMIT: u64 = 32 * 1024 * 1024;
 /// How much such a body may hold besides, counted as [`MOST_HELD`] is: a member is kept as its id alone.
 const CROWD_HELD: usize = MOST_HELD + MOST_MEMBERS;
 /// How long a long body waits for its place.
 const LONG_PATIENCE: Duration = Duration::from_secs(10);
-/// The slowest long body that is waited for, in bytes a second: others wait for its place.
-const LONG_SLOWEST: u64 = 64 * 1024;
 
 /// The places of long bodies, in KiB. Memory is the process's, so they are as well.
 static LONG: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LONG_AT_ONCE as usize)));
@@ -97,8 +96,8 @@ pub(crate) struct JsonBody {
 impl FromRequest<AppState> for JsonBody {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, _: &AppState) -> Result<Self, Failure> {
-        Self::read(request, USUAL).await
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Failure> {
+        Self::read(state, request, USUAL).await
     }
 }
 
@@ -108,18 +107,18 @@ impl JsonBody {
     ///
     /// # Errors
     /// As any other body.
-    pub(crate) async fn of_group(request: Request) -> Result<Self, Failure> {
-        Self::read(request, MEMBERS).await
+    pub(crate) async fn of_group(state: &AppState, request: Request) -> Result<Self, Failure> {
+        Self::read(state, request, MEMBERS).await
     }
 
-    async fn read(request: Request, limits: Limits) -> Result<Self, Failure> {
+    async fn read(state: &AppState, request: Request, limits: Limits) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
         check_length(&parts.headers, limits.bytes)?;
         let has_body = has_length(&parts.headers);
         if has_body {
             check_json(&parts.headers)?;
         }
-        let whole = read_in_turn(body, limits.bytes).await?;
+        let whole = read_in_turn(state, body, limits.bytes).await?;
         let parsed = Self::parse_within(&whole.bytes, limits)?;
         Ok(Self {
             held: whole.held,
@@ -262,50 +261,56 @@ pub(crate) async fn read_all(body: Body, limit: u64) -> Result<Vec<u8>, Failure>
 /// A request with its whole body at hand: for readers that would wait for it without end.
 ///
 /// # Errors
-/// As [`read_all`].
-pub(crate) async fn at_hand(request: Request, limit: u64) -> Result<Request, Failure> {
+/// As [`read_in_turn`].
+pub(crate) async fn at_hand(state: &AppState, request: Request, limit: u64) -> Result<Request, Failure> {
     let (parts, body) = request.into_parts();
     check_length(&parts.headers, limit)?;
-    let bytes = read_all(body, limit).await?;
-    Ok(Request::from_parts(parts, Body::from(bytes)))
+    let whole = read_in_turn(state, body, limit).await?;
+    Ok(Request::from_parts(parts, Body::from(whole.bytes)))
 }
 
-/// The same for what is worked on as a whole: a long body waits for its place before more of it is read. Only for senders
-/// who have shown who they are, as a slow one holds up others.
+/// The same for what is worked on as a whole, by anybody: a long body stands in a file until all of it is there, and then waits
+/// for its place in memory.
 ///
 /// # Errors
-/// As [`read_all`], and 503 when there was no place.
-async fn read_in_turn(body: Body, limit: u64) -> Result<Whole, Failure> {
+/// As [`read_all`], and 503 when there was no place, or the storage is full.
+async fn read_in_turn(state: &AppState, body: Body, limit: u64) -> Result<Whole, Failure> {
     let declared = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
-    let longest = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut chunks = Chunks::new(body, limit);
     let mut bytes = Vec::with_capacity(declared.unwrap_or(0).min(SHORT));
-    let mut held = None;
+    let mut file: Option<NewFile> = None;
     while let Some(chunk) = chunks.next().await? {
-        if held.is_none() && bytes.len() + chunk.len() > SHORT {
-            let length = declared.unwrap_or(longest).min(longest);
-            held = Some(place_for(length).await?);
-            chunks.pace.slowest = LONG_SLOWEST;
-            // Of a body that does not say how long it is, no more is laid aside than of a usual one.
-            let likely = if declared.is_some() {
-                length
-            } else {
-                length.min(JSON_LIMIT as usize)
-            };
-            bytes.reserve_exact(likely.saturating_sub(bytes.len()));
+        match &mut file {
+            Some(file) => {
+                file.write(&chunk).await?;
+            }
+            None if bytes.len() + chunk.len() <= SHORT => bytes.extend_from_slice(&chunk),
+            None => {
+                let mut begun = NewFile::of(state, &std::mem::take(&mut bytes)).await?;
+                begun.write(&chunk).await?;
+                file = Some(begun);
+            }
         }
-        bytes.extend_from_slice(&chunk);
     }
-    Ok(Whole { bytes, held })
+    let Some(mut file) = file else {
+        return Ok(Whole { bytes, held: None });
+    };
+    let held = place_for(file.size()).await?;
+    let whole = file.bytes(usize::try_from(limit).unwrap_or(usize::MAX)).await?;
+    let bytes = whole.ok_or_else(|| Failure::fault(&"a body grew while it was read"))?;
+    Ok(Whole {
+        bytes,
+        held: Some(held),
+    })
 }
 
 /// Waits for the place of a long body.
 ///
 /// # Errors
 /// 503.
-async fn place_for(length: usize) -> Result<OwnedSemaphorePermit, Failure> {
-    let busy = || Failure::busy("busy", "Too many long bodies are read just now.");
-    if length as u64 > JSON_LIMIT {
+async fn place_for(length: u64) -> Result<OwnedSemaphorePermit, Failure> {
+    let busy = || Failure::busy("busy", "Too many long bodies are worked on just now.");
+    if length > JSON_LIMIT {
         let waited = tokio::time::timeout(LONG_PATIENCE, CROWD.clone().acquire_owned()).await;
         return waited.map_err(|_| busy())?.map_err(|_| busy());
     }
@@ -352,8 +357,6 @@ impl Chunks {
 pub(crate) struct Pace {
     began: std::time::Instant,
     taken: u64,
-    /// The slowest that is waited for, in bytes a second.
-    slowest: u64,
 }
 
 impl Pace {
@@ -361,7 +364,6 @@ impl Pace {
         Self {
             began: crate::clock::tick(),
             taken: 0,
-            slowest: SLOWEST,
         }
     }
 
@@ -373,7 +375,7 @@ impl Pace {
         let slow = || Failure::new(408, "too_slow", "The body came in too slowly.");
         let piece = tokio::time::timeout(STANDSTILL, piece).await.map_err(|_| slow())?;
         let spent = crate::clock::tick().saturating_duration_since(self.began);
-        if spent > GRACE && self.taken < self.slowest * (spent - GRACE).as_secs() {
+        if spent > GRACE && self.taken < SLOWEST * (spent - GRACE).as_secs() {
             return Err(slow());
         }
         Ok(piece)

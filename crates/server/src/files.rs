@@ -1,11 +1,13 @@
 //! Files on their way in: written as they come, hashed as they are written, never held in memory.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use acts::Room;
 use store::{Lane, Mode, blob};
 use tokio::fs::{self, File};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 
 use crate::caller::Caller;
 use crate::failure::Failure;
@@ -17,7 +19,8 @@ const CHUNK: usize = 1024 * 1024;
 /// A file that is being received. It is removed when it is dropped before it is kept.
 pub struct NewFile {
     path: PathBuf,
-    file: File,
+    // Written to without a buffer of its own: many wait at the same time for senders who are slow.
+    file: Arc<std::fs::File>,
     hash: proof::crypto::Sha256,
     digest: Option<String>,
     size: u64,
@@ -60,7 +63,7 @@ impl NewFile {
         let file = File::create_new(&path).await.map_err(io)?;
         Ok(Self {
             path,
-            file,
+            file: Arc::new(file.into_std().await),
             hash: proof::crypto::Sha256::new(),
             digest: None,
             size: 0,
@@ -84,7 +87,8 @@ impl NewFile {
     /// 503 when the storage is full, 500.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<u64, Failure> {
         self.hash.update(bytes);
-        self.file.write_all(bytes).await.map_err(io)?;
+        let (file, piece) = (self.file.clone(), bytes.to_vec());
+        off_the_doors(move || (&*file).write_all(&piece)).await.map_err(io)?;
         self.size += bytes.len() as u64;
         Ok(self.size)
     }
@@ -109,7 +113,6 @@ impl NewFile {
         if usize::try_from(self.size).map_or(true, |size| size > limit) {
             return Ok(None);
         }
-        self.file.flush().await.map_err(io)?;
         fs::read(&self.path).await.map(Some).map_err(io)
     }
 
@@ -118,8 +121,8 @@ impl NewFile {
     /// # Errors
     /// 503 when the storage is full or away, 500.
     pub async fn keep(mut self, state: &AppState, caller: &Caller) -> Result<String, Failure> {
-        self.file.flush().await.map_err(io)?;
-        self.file.sync_all().await.map_err(sync)?;
+        let file = self.file.clone();
+        off_the_doors(move || file.sync_all()).await.map_err(sync)?;
         let digest = self.digest();
         let hex = digest.trim_start_matches("sha256:").to_owned();
         match state.desk().tools().evidence_folder.clone() {
@@ -134,9 +137,8 @@ impl NewFile {
         self.kept = true;
         // The name is kept only once the folder is: a power cut must not lose what was acknowledged.
         let folder = folder.to_owned();
-        let synced =
-            tokio::task::spawn_blocking(move || std::fs::File::open(folder).and_then(|it| it.sync_all())).await;
-        synced.map_err(|error| Failure::fault(&error))?.map_err(sync)
+        let open_and_sync = move || std::fs::File::open(folder).and_then(|it| it.sync_all());
+        off_the_doors(open_and_sync).await.map_err(sync)
     }
 
     async fn keep_in_database(&mut self, state: &AppState, caller: &Caller, hex: &str) -> Result<(), Failure> {
@@ -162,6 +164,11 @@ impl NewFile {
         };
         state.act(Lane::Pages, caller, Mode::Write, finish).await
     }
+}
+
+/// Does what may take its time on a thread that answers nobody.
+async fn off_the_doors(work: impl FnOnce() -> std::io::Result<()> + Send + 'static) -> std::io::Result<()> {
+    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
 }
 
 async fn next_chunk(source: &mut File) -> std::io::Result<Vec<u8>> {

@@ -615,7 +615,7 @@ fn is_known(tags: &str, version: &str) -> bool {
 async fn body_of(kind: Kind, request: Request, state: &AppState) -> Result<JsonBody, Failure> {
     match kind {
         Kind::User => JsonBody::from_request(request, state).await,
-        Kind::Group => JsonBody::of_group(request).await,
+        Kind::Group => JsonBody::of_group(state, request).await,
     }
 }
 

@@ -71,7 +71,7 @@ fn malformed(text: &str) -> No {
 }
 
 async fn exchange(State(state): State<AppState>, Path(tenant): Path<String>, request: Request) -> Result<Response, No> {
-    let request = at_hand(request, FORM_LIMIT).await?;
+    let request = at_hand(&state, request, FORM_LIMIT).await?;
     let token = subject_token(Form::from_request(request, &state).await)?;
     let entry = let_in(&state, &tenant, &token).await?;
     Ok(told(&entry, state.desk().tools().clock.now()))

@@ -493,7 +493,11 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     if kind == LinkKind::DependsOn {
         // Its state is not at hand here; until the file is loaded again it holds the start, so that nothing slips by.
         let (key, state) = (to.clone(), State::Draft);
-        case.file.depends_on.push(Linked { key, state });
+        case.file.depends_on.push(Linked {
+            key,
+            state,
+            owner: None,
+        });
     }
     case.file.links.push(Link {
         id: id.clone(),

@@ -144,13 +144,15 @@ fn only_admin(case: &Case<'_>) -> bool {
 /// What work that nobody approved cannot do without: somewhere to go, and a way back.
 fn unready(case: &Case<'_>) -> Vec<Unmet> {
     let content = &case.change().content;
+    let writers =
+        || crate::requirement::logins(&case.directory, &crate::doers::writers(case.change(), &case.directory));
     let mut unmet = Vec::new();
     if content.targets.is_empty() {
         unmet.push(crate::file::unmet(
             "field_missing",
             "It has no target.",
             "Fill in `targets`.",
-            Vec::new(),
+            writers(),
         ));
     }
     if content.rollback_plan.is_empty() && content.no_rollback_reason.is_none() {
@@ -159,7 +161,7 @@ fn unready(case: &Case<'_>) -> Vec<Unmet> {
             "rollback_plan_missing",
             "There is no way back.",
             help,
-            Vec::new(),
+            writers(),
         ));
     }
     unmet

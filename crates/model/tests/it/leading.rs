@@ -99,6 +99,19 @@ fn a_refusal_for_the_state_names_what_each_other_step_waits_for() {
     let (satisfy, who) = say(back.submit("rita"));
     assert_eq!(satisfy, "First return it with a question (POST …/return).");
     assert_eq!(who, "max mia");
+    let mut assessing = World::new();
+    assessing.submit("rita").unwrap();
+    let (satisfy, who) = say(assessing.submit("rita"));
+    assert_eq!(satisfy, "First return it with a question (POST …/return).");
+    assert_eq!(
+        who, "max mia",
+        "nobody is asked yet, and the requester may not return it"
+    );
+    let over = |case: &mut model::file::Case<'_>| {
+        model::verbs::decide::overrule(case, &crate::world::body(json!({"reason": "It must go"})))
+    };
+    let (satisfy, _) = say(assessing.act("mia", over));
+    assert_eq!(satisfy, "Only a change that somebody rejected needs it.");
     let mut closed = World::new().until_closed();
     let (satisfy, who) = say(closed.start("ida"));
     assert_eq!(satisfy, "No act leads from closed to a state where this is possible.");

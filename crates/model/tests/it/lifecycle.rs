@@ -260,6 +260,7 @@ fn check(act: Act, state: State, answer: &Result<(), Refusal>) {
             // The act that leads on by itself, or what it waits for: the world's approved change lies under a freeze.
             Some(_) if state == State::Approved && advice.contains("freeze") => {}
             Some(lead) => assert!(advice.contains(lead), "{act:?} in {state}: {unmet:?}"),
+            None if act == Act::Overrule => assert!(advice.starts_with("Only a change that somebody rejected")),
             None => assert!(advice.starts_with("No act leads"), "{act:?} in {state}: {unmet:?}"),
         }
     }

@@ -619,15 +619,41 @@ fn evidence_and_checklists_due_before_approval_hold_the_assessment() {
 }
 
 #[test]
+fn the_opening_of_a_window_is_told_once_to_whoever_does_the_work_or_else_to_the_owner() {
+    for (implementers, told) in [(json!(["ida"]), "ida"), (json!([]), "rita")] {
+        let words = facts_but(json!({"implementers": implementers}));
+        let mut world = World::with(words, Vec::new()).until_scheduled();
+        let opened = |world: &World| {
+            let events = world.events.iter().filter(|it| it.kind == "change.window_opened");
+            let letters = world.letters.iter().filter(|it| it.topic == "window_opens");
+            (events.count(), letters.map(|it| it.to.to_string()).collect::<Vec<_>>())
+        };
+        world.wait_until(at("10:59"));
+        assert_eq!(opened(&world), (0, Vec::new()));
+        world.wait_until(at("11:00"));
+        world.wait_until(at("11:30"));
+        assert_eq!(opened(&world), (1, vec![told.to_owned()]));
+    }
+}
+
+#[test]
 fn an_open_dependency_holds_the_start() {
     let mut world = World::new().until_scheduled();
     world.wait_until(at("11:10"));
     let linked = model::file::Linked {
         key: "CHG-9".into(),
         state: State::Reviewing,
+        owner: Some("olga".into()),
     };
     world.file.depends_on.push(linked);
-    assert_eq!(missing(world.start("ida")), ["dependency_open"]);
+    let Err(model::refusal::Refusal::NotNow { unmet, .. }) = world.start("ida") else {
+        panic!("an open dependency was passed over");
+    };
+    let told: Vec<_> = unmet
+        .iter()
+        .map(|row| (row.code.as_str(), row.waiting_on.join(" ")))
+        .collect();
+    assert_eq!(told, [("dependency_open", "olga".to_owned())]);
     world.file.depends_on[0].state = State::Closed;
     world.start("ida").unwrap();
 }

@@ -120,7 +120,9 @@ impl FromRequest<AppState> for Form {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
-        let request = at_hand(request, FORM_LIMIT).await.map_err(|it| bare_problem(&it))?;
+        let request = at_hand(state, request, FORM_LIMIT)
+            .await
+            .map_err(|it| bare_problem(&it))?;
         match axum::Form::<Vec<(String, String)>>::from_request(request, state).await {
             Ok(axum::Form(pairs)) => Ok(Self::new(pairs)),
             Err(rejection) => {
