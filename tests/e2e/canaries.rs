@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use tests::faults::size;
+use tests::journey::{ENVIRONMENT, SERVICE, artifact, question, scheduled};
 use tests::session::Session;
 use tests::{MASTER_KEY, Place, Server, binary};
 
@@ -95,6 +96,8 @@ const SMTP_PASSWORD: &str = "canary-of-the-mail-server";
 struct Made {
     secrets: Vec<(&'static str, String)>,
     paths: Vec<String>,
+    /// Answers to requests that showed a secret in a wrong place, and what they were.
+    answers: Vec<(String, Vec<u8>)>,
 }
 
 impl Made {
@@ -178,6 +181,73 @@ fn make_of_a_session(server: &Server, made: &mut Made) {
     made.keep("wrong code", &json!("canary-of-a-code"));
 }
 
+/// Collects permits: whoever shows one in its place is let through, so it is handed to who asked and stands nowhere else. The
+/// data keeps what it says but not its signed form, also where the request may come a second time: then it is signed anew.
+fn make_permits(server: &Server, made: &mut Made, each: usize) {
+    let pipeline = server.token("pipeline");
+    for n in 0..each {
+        let named = artifact(7_000 + n as u64);
+        let path = scheduled(server, "A canary", &named);
+        let key = format!("canary-{n}");
+        let ask = || {
+            let headers = [("Idempotency-Key", key.as_str())];
+            let (status, answer) = server.ask_with(
+                "POST",
+                "/api/v1/gate-checks",
+                Some(&pipeline),
+                Some(&question(&named)),
+                &headers,
+            );
+            assert_eq!(status, 201, "{}", String::from_utf8_lossy(&answer));
+            serde_json::from_slice::<Value>(&answer).unwrap()
+        };
+        let check = ask();
+        assert_eq!(check, ask(), "a repeated request gets the permit as well");
+        made.keep("permit", &check["permit"]);
+        made.paths.push(path.clone());
+        made.paths
+            .extend(["permits", "events"].map(|part| format!("{path}/{part}")));
+        made.show(format!("/gate-checks/{}", check["id"].as_str().unwrap()));
+        let permit = check["permit"].as_str().unwrap();
+        show_in_wrong_places(server, made, (permit, &named));
+    }
+}
+
+/// Shows a permit where it does not belong: for another artifact, twice, torn, as a credential, in fields and in addresses.
+fn show_in_wrong_places(server: &Server, made: &mut Made, (permit, named): (&str, &str)) {
+    let pipeline = server.token("pipeline");
+    let other = artifact(6_999);
+    let gateway = format!("/gateway/http/{SERVICE}/{ENVIRONMENT}");
+    let torn = format!("{permit} {permit}");
+    for (named, shown) in [(other.as_str(), permit), (named, torn.as_str())] {
+        let headers = [("Assent-Artifact", named), ("Assent-Permit", shown)];
+        let answer = server.ask_with("GET", &gateway, Some(&pipeline), None, &headers);
+        made.answers.push((format!("GET {gateway} {}", answer.0), answer.1));
+    }
+    let mut inside = question(named);
+    inside["permit"] = json!(permit);
+    let target = format!("service={SERVICE}&environment={ENVIRONMENT}&artifact={named}");
+    let asked = [
+        ("GET", format!("/api/v1/gate?{target}&permit={permit}"), None),
+        ("GET", format!("/api/v1/permits/{permit}"), None),
+        ("POST", format!("/api/v1/permits/{permit}/revocation"), Some(json!({}))),
+        ("POST", "/api/v1/gate-checks".to_owned(), Some(inside)),
+        (
+            "POST",
+            format!("/api/v1/permits/{permit}/consumption"),
+            Some(question(named)),
+        ),
+    ];
+    for (method, path, body) in asked {
+        let (status, answer) = server.ask(method, &path, Some(&pipeline), body.as_ref());
+        made.answers
+            .push((format!("{method} {} {status}", path.replace(permit, "…")), answer));
+    }
+    let (status, answer) = server.ask("GET", "/api/v1/me", Some(permit), None);
+    assert_eq!(status, 401, "a permit opens gates and no other door");
+    made.answers.push(("a permit as a credential".to_owned(), answer));
+}
+
 /// Makes secrets of every kind.
 fn make_secrets(server: &Server, place: &Place, each: usize) -> Made {
     let mut made = Made::default();
@@ -188,6 +258,7 @@ fn make_secrets(server: &Server, place: &Place, each: usize) -> Made {
         make_of_people(server, &mut made, n);
         make_of_systems(server, &mut made, n);
     }
+    make_permits(server, &mut made, each.min(3));
     let master = match place.database {
         Some(_) => MASTER_KEY.to_owned(),
         None => std::fs::read_to_string(place.folder.path().join("master.key")).unwrap(),
@@ -203,9 +274,10 @@ fn no_secret_stands_in_an_answer_a_log_the_database_or_a_report() {
     let readers = ["admin", "auditor"].map(|role| (role, Session::begin(&server, role)));
     let made = make_secrets(&server, &place, 10);
     let kinds: BTreeSet<&str> = made.secrets.iter().map(|(kind, _)| *kind).collect();
-    assert_eq!(kinds.len(), 13, "{kinds:?}");
+    assert_eq!(kinds.len(), 14, "{kinds:?}");
     let mut found = Vec::new();
-    for (what, bytes) in everything_shown(&server, &place, (&made.paths, &readers)) {
+    let shown = everything_shown(&server, &place, (&made.paths, &readers));
+    for (what, bytes) in shown.into_iter().chain(made.answers.clone()) {
         let kinds = made
             .secrets
             .iter()

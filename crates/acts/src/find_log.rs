@@ -2,17 +2,19 @@
 //! were written down.
 //!
 //! The log is long and what is asked may be rare, so no answer looks at more than [`LOOKED_AT`] entries: it then says from where the
-//! next one goes on. What an entry is about has an index; days are found by halving, for indexes grow with time.
+//! next one goes on. What an entry is about has an index; days are found by halving, for indexes grow with time. Kinds and actors
+//! have none: it would be written twice for each event of each act, when it is told and when it gets its place, so that a rare question
+//! of an auditor is answered in one page instead of several.
 
 use jiff::{SignedDuration, Timestamp};
 use model::act::actions;
 use model::change::Change;
 use model::ids::PersonId;
-use model::refusal::Refusal;
+use model::refusal::{FieldError, Refusal};
 use store::event::{self, Event};
 use store::record::Record;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::find_timeline::{LogView, Told, find_seal, told};
 use crate::room::Room;
 use crate::show_timeline::{events_of, records_of};
@@ -81,8 +83,25 @@ pub fn find_log(room: &mut Room<'_, '_>, before: Option<i64>, limit: i64) -> Res
 /// # Errors
 /// 403, 422 for what names nothing here, or the store's.
 pub fn search_log(room: &mut Room<'_, '_>, filter: &LogFilter, before: Option<i64>, limit: i64) -> Result<LogPage> {
+    search_within(room, filter, LOOKED_AT, before, limit)
+}
+
+/// The same, looking at no more than so many entries.
+///
+/// # Errors
+/// As [`search_log`].
+pub fn search_within(
+    room: &mut Room<'_, '_>,
+    filter: &LogFilter,
+    most: i64,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<LogPage> {
     room.allow(actions::AUDIT)?;
-    let asked = Asked::read(room, filter)?;
+    let asked = Asked {
+        most,
+        ..Asked::read(room, filter)?
+    };
     let size = find_seal(room)?.size;
     let end = before.unwrap_or(size).clamp(0, size);
     match &filter.about {
@@ -93,6 +112,8 @@ pub fn search_log(room: &mut Room<'_, '_>, filter: &LogFilter, before: Option<i6
 
 /// A filter whose words were found to mean something.
 struct Asked {
+    /// The most entries that are looked at.
+    most: i64,
     kind: Option<String>,
     actor: Option<PersonId>,
     from: Option<Timestamp>,
@@ -101,25 +122,21 @@ struct Asked {
 
 impl Asked {
     fn read(room: &mut Room<'_, '_>, filter: &LogFilter) -> Result<Self> {
-        let is_word = |kind: &str| kind.bytes().all(|it| it.is_ascii_lowercase() || b"._".contains(&it));
-        if let Some(kind) = filter
-            .kind
-            .as_deref()
-            .filter(|it| !is_word(it) || it.len() > MOST_OF_KIND)
-        {
-            let text = format!(
-                "`{kind}` is no kind of entry: it is one such as `approval.given`, or `approval` for all of them."
-            );
-            return Err(Refusal::field("kind", "unknown", text).into());
-        }
-        if let (Some(from), Some(to)) = (filter.from, filter.to)
-            && to <= from
-        {
-            return Err(Refusal::field("to", "out_of_order", "`to` must lie after `from`.").into());
+        let mut wrong: Vec<FieldError> = wrong_kind(filter).into_iter().chain(wrong_span(filter)).collect();
+        let actor = match actor(room, filter.actor.as_deref()) {
+            Err(Error::Refused(Refusal::Invalid(errors))) => {
+                wrong.extend(errors);
+                None
+            }
+            found => found?,
+        };
+        if !wrong.is_empty() {
+            return Err(Refusal::Invalid(wrong).into());
         }
         Ok(Self {
+            most: LOOKED_AT,
             kind: filter.kind.clone(),
-            actor: actor(room, filter.actor.as_deref())?,
+            actor,
             from: filter.from,
             to: filter.to,
         })
@@ -141,6 +158,21 @@ impl Asked {
     }
 }
 
+fn wrong_kind(filter: &LogFilter) -> Option<FieldError> {
+    let kind = filter.kind.as_deref()?;
+    let is_word = kind.bytes().all(|it| it.is_ascii_lowercase() || b"._".contains(&it));
+    (!is_word || kind.len() > MOST_OF_KIND).then(|| {
+        let text =
+            format!("`{kind}` is no kind of entry: it is one such as `approval.given`, or `approval` for all of them.");
+        FieldError::new("kind", "unknown", text)
+    })
+}
+
+fn wrong_span(filter: &LogFilter) -> Option<FieldError> {
+    let is_wrong = filter.to? <= filter.from?;
+    is_wrong.then(|| FieldError::new("to", "out_of_order", "`to` must lie after `from`."))
+}
+
 fn actor(room: &mut Room<'_, '_>, login: Option<&str>) -> Result<Option<PersonId>> {
     let Some(login) = login else {
         return Ok(None);
@@ -156,14 +188,17 @@ fn actor(room: &mut Room<'_, '_>, login: Option<&str>) -> Result<Option<PersonId
 
 /// The page of entries about one thing.
 fn about_page(room: &mut Room<'_, '_>, asked: &Asked, about: &str, end: i64, limit: i64) -> Result<LogPage> {
-    let found = match room.change(about) {
-        Ok(change) => around(room, &change)?,
-        Err(_) => {
+    let (found, is_cut) = match room.change(about) {
+        // All of a change's entries are read, however many there are.
+        Ok(change) => (around(room, &change)?, false),
+        Err(Error::Refused(_)) => {
             let (table, id) = named(room, about)?;
-            event::of_subject_below(room.tx, (table, &id), end, LOOKED_AT)?
+            let found = event::of_subject_below(room.tx, (table, &id), end, asked.most)?;
+            let is_full = i64::try_from(found.len()).unwrap_or(i64::MAX) >= asked.most;
+            (found, is_full)
         }
+        Err(error) => return Err(error),
     };
-    let is_cut = found.len() as i64 >= LOOKED_AT;
     let oldest = found.iter().filter_map(|event| event.seq).min();
     let mut placed: Vec<Told> = found.into_iter().map(told).collect();
     placed.retain(|told| told.index.is_some_and(|index| index < end) && asked.fits(told));
@@ -250,7 +285,7 @@ fn walked_page(room: &mut Room<'_, '_>, asked: &Asked, end: i64, limit: i64) -> 
         Some(at) => first_since(room, at, end)?,
         None => end,
     };
-    let last = floor.max(top.saturating_sub(LOOKED_AT));
+    let last = floor.max(top.saturating_sub(asked.most));
     let (pattern, mut fits) = (asked.pattern(), Vec::new());
     while top > last {
         let from = last.max(top - STEP);

@@ -716,6 +716,16 @@ pub(crate) fn signing(room: &mut Room<'_, '_>) -> Result<Signing> {
     })
 }
 
+/// Signs a permit that was given before: the same token as then, whatever has become of it.
+///
+/// # Errors
+/// 404 when there is none; as [`sign`].
+pub fn sign_again(room: &mut Room<'_, '_>, permit: &str) -> Result<String> {
+    let found = record::load::<Permit>(room.tx, permit)?;
+    let found = found.ok_or_else(|| Refusal::not_found("permit"))?;
+    sign(room, &found.record)
+}
+
 /// Signs a permit. The same record always gives the same token.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use model::ids::{EnvironmentKey, RecordId, ServiceKey};
 use model::reading::{LINE, Reading, TEXT};
 use model::records::Permit;
 use model::refusal::Refusal;
-use model::settle::{is_forward, revoke_permits};
+use model::settle::{is_reached, void_at_halt};
 use model::verbs::Body;
 use model::words::PermitState;
 use serde_json::json;
@@ -120,9 +120,9 @@ pub(crate) fn take_effect(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()
     settle_touched(room, freeze)
 }
 
-/// Voids the permits given before a halt. Permits count whole seconds, so a line drawn through a second cannot tell what was
-/// given in it before the halt from what is lawfully given after it, by an exception or a broken glass. Therefore the line
-/// stands at the second's beginning, and what was given in it so far is named one by one.
+/// Voids the permits given before a halt, on the revocation list and here alike. Permits count whole seconds, so a line drawn
+/// through a second cannot tell what was given in it before the halt from what is lawfully given after it, by an exception or a
+/// broken glass. Therefore the line stands at the second's beginning, and what was given in it so far is named one by one.
 fn void_earlier(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
     let directory = room.directory()?;
     let epoch = revocation::raise(room.tx)?;
@@ -145,24 +145,22 @@ fn void_earlier(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
         }
     }
     tell_halt(room, freeze, (second, epoch, pairs))?;
-    void_since(room, freeze, second)
+    void_given(room, freeze)
 }
 
-/// Revokes the permits that the line at the second's beginning does not reach.
-fn void_since(room: &mut Room<'_, '_>, freeze: &Freeze, second: jiff::Timestamp) -> Result<()> {
+/// Revokes every permit that the halt reaches. The list's line knows places and times only, so what it voids for a verifier
+/// without a network is void here as well, also where the change itself may go on.
+fn void_given(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
     let alive = Filter::new()
         .equals("state", PermitState::Issued.as_str())
         .more("expires_at", room.now)
         .order_by("expires_at");
-    let is_reached = |permit: &Permit| {
-        is_forward(permit) && permit.issued_at >= second && freeze.covers(&permit.service, &permit.environment)
-    };
     let given = record::bodies::<Permit>(room.tx, &alive)?;
-    let reached = given.into_iter().filter(is_reached);
+    let reached = given.into_iter().filter(|permit| is_reached(permit, freeze));
     let changes: BTreeSet<_> = reached.map(|permit| permit.change).collect();
     for change in changes {
         room.on_change(change.as_str(), |case| {
-            revoke_permits(case, "a halting freeze began", is_reached);
+            void_at_halt(case, freeze);
             Ok(())
         })?;
     }

@@ -3,13 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::change::Target;
+use crate::change::{Change, Target};
 use crate::directory::Directory;
+use crate::doers;
 use crate::file::{ChangeFile, unmet};
+use crate::freeze::Freeze;
 use crate::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
 use crate::obligation::Duty;
 use crate::records::Unmet;
-use crate::requirement::{before_approved, before_scheduled, before_start, template_review};
+use crate::requirement::{before_approved, before_scheduled, before_start, logins, template_review};
 use crate::words::{GateDecision, Purpose, State};
 
 /// A span of time in which a freeze stops a target.
@@ -23,6 +25,9 @@ pub struct FrozenSpan {
     pub ends_at: Timestamp,
     /// Whether it also stops what is under way.
     pub halt: bool,
+    /// Logins of who may except the change. Rows from before this was kept name nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting_on: Vec<String>,
 }
 
 /// All that the gate must know of one target: everything but the time.
@@ -219,11 +224,20 @@ fn row(
                 starts_at: freeze.starts_at,
                 ends_at: freeze.ends_at,
                 halt: freeze.halt,
+                waiting_on: excepters_of(freeze, (change, directory), now),
             })
             .collect(),
         unmet,
         owner: directory.login(&change.content.owner),
     }
+}
+
+/// Who may except a change from a freeze; of one that lies behind us nobody has to.
+fn excepters_of(freeze: &Freeze, (change, directory): (&Change, &Directory), now: Timestamp) -> Vec<String> {
+    if freeze.is_over(now) {
+        return Vec::new();
+    }
+    logins(directory, &doers::excepters(change, directory))
 }
 
 fn good_until(file: &ChangeFile, directory: &Directory, target: &Target, now: Timestamp) -> Option<Timestamp> {
@@ -387,7 +401,7 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
             "freeze",
             text,
             "Wait for its end, or have a change manager except this change.",
-            Vec::new(),
+            freeze.waiting_on.clone(),
         ));
     }
     if row.good_until.is_some_and(|until| now >= until) {

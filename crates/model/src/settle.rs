@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::change::Change;
 use crate::content::digests;
 use crate::file::Case;
+use crate::freeze::Freeze;
 use crate::ids::{PersonId, RecordId, TargetId};
 use crate::obligation::Duty;
 use crate::records::{Approval, ChecklistItem, Coverage, Permit};
@@ -335,7 +336,7 @@ fn flag_freezes(case: &mut Case<'_>) {
 }
 
 /// A halting freeze stops what is under way, also by permits given before it: those that were there when it was set for now
-/// fall under the list's own line, those given before the beginning of one that was set ahead die here.
+/// are gone with the list's own line ([`void_at_halt`]), those given before the beginning of one that was set ahead die here.
 fn halt(case: &mut Case<'_>) {
     let change = case.change();
     if change.state != State::Implementing || change.lawful_break_glass().is_some() {
@@ -355,6 +356,47 @@ fn halt(case: &mut Case<'_>) {
         revoke_permits(case, "a halting freeze began", |permit| {
             is_forward(permit) && halted.contains(&permit.target)
         });
+    }
+}
+
+/// Whether a freeze that halts from now on reaches a permit: it is about the same place, and no way back.
+pub fn is_reached(permit: &Permit, freeze: &Freeze) -> bool {
+    is_forward(permit) && freeze.covers(&permit.service, &permit.environment)
+}
+
+/// Ends every permit of a change that a halt reaches at its beginning. What the freeze excepts and what goes on under a broken
+/// glass keeps its open gate and needs another permit, which its people cannot guess: they are told.
+pub fn void_at_halt(case: &mut Case<'_>, freeze: &Freeze) {
+    let now = case.now;
+    let is_out =
+        |permit: &&Permit| permit.state == PermitState::Issued && permit.expires_at > now && is_reached(permit, freeze);
+    let mut people: BTreeSet<PersonId> = case
+        .file
+        .permits
+        .iter()
+        .filter(is_out)
+        .map(|it| it.by.clone())
+        .collect();
+    revoke_permits(case, "a halting freeze began", |permit| is_reached(permit, freeze));
+    let change = case.change();
+    let may_go_on = freeze.excepts(change) || change.lawful_break_glass().is_some();
+    if people.is_empty() || !may_go_on {
+        return;
+    }
+    people.insert(change.content.owner.clone());
+    let news = format!(
+        "The freeze “{}” halts, and permits from before it are void. {} may go on in spite of it, with a new permit.",
+        freeze.title, change.key
+    );
+    let mark = format!("{}/{now}", freeze.id);
+    for person in people {
+        case.write_to(
+            &person,
+            "permit_voided",
+            &mark,
+            news.clone(),
+            "Ask the gate for another permit.",
+        );
     }
 }
 

@@ -1,5 +1,8 @@
 //! Deliveries of outside systems: verified over their raw bytes, kept, and answered. Their effect comes later.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use acts::Room;
 use axum::Router;
 use axum::body::Body;
@@ -30,6 +33,12 @@ const HELD: usize = 256 * 1024;
 const OTHERS: u64 = 2 * 1024 * 1024;
 /// The longest name of a delivery or of an event, in characters.
 const NAME_LIMIT: usize = 200;
+/// The longest id of a connection, in characters.
+const ID_LIMIT: usize = 64;
+/// How many connections are remembered; past it they are looked up anew.
+const CONNECTIONS: usize = 1_000;
+/// How often a delivery is judged again because the estate was written meanwhile, before its sender is asked to come again.
+const TRIES: usize = 8;
 
 /// `POST /hooks/{connection}`.
 pub(crate) fn router() -> Router<AppState> {
@@ -44,48 +53,96 @@ async fn receive(
 ) -> Result<Response, Failure> {
     let connection = places.take(0);
     check_length(&headers, LIMIT)?;
-    let found = find(&state, &connection).await?;
-    let now = state.desk().tools().clock.now();
-    let bytes = match read_verified(&state, &found, &headers, body, now).await? {
-        Ok(bytes) => bytes,
-        Err(doubt) => return Err(turn_away(&state, &found.tenant, connection, doubt).await),
+    let known = match state.connections().find(&connection) {
+        Some(known) => known,
+        None => look_up(&state, &connection).await?,
     };
+    let now = state.desk().tools().clock.now();
+    let bytes = match read_verified(&state, &known.found, &headers, body, now).await? {
+        Ok(bytes) => bytes,
+        Err(doubt) => {
+            // What was remembered may be over, and then nothing is kept or counted of it.
+            let known = look_up(&state, &connection).await?;
+            return Err(turn_away(&state, &known.found.tenant, connection, doubt).await);
+        }
+    };
+    let kind = &known.found.kind;
     let text = |name: &str| header(&headers, name);
-    let digest = proof::crypto::digest_text(&bytes);
-    let answer = answer_to(&found.kind, &bytes, &digest);
-    let kept = door::keep(&found.kind, &text, bytes).map_err(|aside| {
+    let answer = answer_to(kind, &bytes);
+    let raw_digest = proof::crypto::digest_text(&bytes);
+    let kept = door::keep(kind, &text, bytes).map_err(|aside| {
         Failure::new(
             400,
             "malformed",
             format!("The delivery cannot be kept: {}.", aside.reason),
         )
     })?;
-    let delivery_id = Some(kept.delivery_id)
-        .filter(|id| !id.is_empty())
-        .unwrap_or_else(|| digest.clone());
+    let delivery_id = Some(kept.delivery_id).filter(|id| !id.is_empty()).unwrap_or(raw_digest);
     if kept.event.len() > NAME_LIMIT || delivery_id.len() > NAME_LIMIT {
         return Err(Failure::new(400, "malformed", "A header of the delivery is too long."));
     }
-    // The attributes of a CloudEvent in binary mode stand beside its body, so that a body may well come twice.
-    let digest = proof::crypto::digest_text(&kept.body);
-    let keep = move |room: &mut Room<'_, '_>| {
-        let id = room.new_id()?;
-        let delivery = NewDelivery {
-            id: &id,
-            connection: &connection,
-            delivery_id: &delivery_id,
-            body_digest: &digest,
-            event: &kept.event,
-            received_at: room.now,
-            body: &kept.body,
-        };
-        Ok(inbox::receive(room.tx, &delivery)?)
-    };
-    let is_new = state
-        .act_as(Lane::Acts, &found.tenant, Actor::system(), Mode::Write, keep)
-        .await?;
+    let whole = Arc::new(Whole {
+        // The attributes of a CloudEvent in binary mode stand beside its body, so that a body may well come twice.
+        body_digest: proof::crypto::digest_text(&kept.body),
+        connection,
+        delivery_id,
+        event: kept.event,
+        body: kept.body,
+    });
+    let is_new = keep(&state, known, whole).await?;
     let answer = answer.unwrap_or_else(|| json!({"kept": is_new}));
     Ok((StatusCode::ACCEPTED, axum::Json(answer)).into_response())
+}
+
+/// A delivery with all that is kept of it.
+struct Whole {
+    connection: String,
+    delivery_id: String,
+    body_digest: String,
+    event: String,
+    body: Vec<u8>,
+}
+
+/// Keeps a delivery, in a transaction that sees the connection as it was when the signature was held to it; `false` when it
+/// was there before.
+async fn keep(state: &AppState, mut known: Known, whole: Arc<Whole>) -> Result<bool, Failure> {
+    for _ in 0..TRIES {
+        let (whole, generation) = (Arc::clone(&whole), known.generation);
+        let connection = whole.connection.clone();
+        let keep = move |room: &mut Room<'_, '_>| {
+            if room.generation()? != generation {
+                return Ok(None);
+            }
+            let id = room.new_id()?;
+            let delivery = NewDelivery {
+                id: &id,
+                connection: &whole.connection,
+                delivery_id: &whole.delivery_id,
+                body_digest: &whole.body_digest,
+                event: &whole.event,
+                received_at: room.now,
+                body: &whole.body,
+            };
+            Ok(Some(inbox::receive(room.tx, &delivery)?))
+        };
+        let tenant = &known.found.tenant;
+        let is_new = state
+            .act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, keep)
+            .await?;
+        if let Some(is_new) = is_new {
+            return Ok(is_new);
+        }
+        let again = look_up(state, &connection).await?;
+        if again.found != known.found {
+            // The signature was held to another secret, or the body read as another kind's.
+            return Err(absent());
+        }
+        known = again;
+    }
+    Err(Failure::busy(
+        "overloaded",
+        "People or services are being changed all the time. Send it again soon.",
+    ))
 }
 
 /// A header's text; empty when it is not there.
@@ -156,8 +213,8 @@ async fn read_signed(
 }
 
 /// PagerDuty's senders read the answer; others only its status.
-fn answer_to(kind: &str, body: &[u8], digest: &str) -> Option<serde_json::Value> {
-    let key = || connect::pagerduty::dedup_key(body).unwrap_or_else(|| digest.to_owned());
+fn answer_to(kind: &str, body: &[u8]) -> Option<serde_json::Value> {
+    let key = || connect::pagerduty::dedup_key(body).unwrap_or_else(|| proof::crypto::digest_text(body));
     (kind == "pagerduty").then(|| json!({"status": "success", "message": "Event processed", "dedup_key": key()}))
 }
 
@@ -178,16 +235,65 @@ async fn turn_away(state: &AppState, tenant: &str, connection: String, doubt: do
 }
 
 /// A connection that takes deliveries.
+#[derive(PartialEq, Eq)]
 struct Found {
     tenant: String,
     kind: String,
     secret: String,
 }
 
+/// A connection as it was when the tenant's estate, of which connections are a part, stood at a generation.
+#[derive(Clone)]
+pub(crate) struct Known {
+    found: Arc<Found>,
+    generation: i64,
+}
+
+/// Connections by their id. What stands here takes nothing by itself: it saves the look-ups, and the transaction that keeps a
+/// delivery looks whether the estate still stands where it stood.
+#[derive(Default)]
+pub(crate) struct KnownConnections(Mutex<HashMap<String, Known>>);
+
+impl KnownConnections {
+    fn map(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        // A map of what was read is whole after any panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, connection: &str) -> Option<Known> {
+        self.map().get(connection).cloned()
+    }
+
+    fn keep(&self, connection: &str, known: &Known) {
+        let mut map = self.map();
+        if map.len() >= CONNECTIONS {
+            map.clear();
+        }
+        map.insert(connection.to_owned(), known.clone());
+    }
+
+    fn forget(&self, connection: &str) {
+        self.map().remove(connection);
+    }
+}
+
+fn absent() -> Failure {
+    Failure::from(acts::Error::from(Refusal::not_found("connection")))
+}
+
+/// Looks a connection up and remembers it.
+async fn look_up(state: &AppState, connection: &str) -> Result<Known, Failure> {
+    let found = find(state, connection).await;
+    match &found {
+        Ok(known) => state.connections().keep(connection, known),
+        Err(_) => state.connections().forget(connection),
+    }
+    found
+}
+
 /// The tenant, the kind and the secret of a connection that takes deliveries.
-async fn find(state: &AppState, connection: &str) -> Result<Found, Failure> {
-    let absent = || Failure::from(acts::Error::from(Refusal::not_found("connection")));
-    if connection.len() > 64 {
+async fn find(state: &AppState, connection: &str) -> Result<Known, Failure> {
+    if connection.len() > ID_LIMIT {
         return Err(absent());
     }
     let id = connection.to_owned();
@@ -195,15 +301,22 @@ async fn find(state: &AppState, connection: &str) -> Result<Found, Failure> {
     let tenant = state.across(Lane::Pages, "whose connection is it", Mode::Read, look);
     let tenant = tenant.await?.ok_or_else(absent)?;
     let id = connection.to_owned();
-    let look = move |room: &mut Room<'_, '_>| match acts::set_connection::connection(room, &id) {
-        Ok(found) if found.active => Ok(Some((found.kind, acts::set_connection::connection_secret(room, &id)?))),
-        Ok(_) | Err(acts::Error::Refused(_)) => Ok(None),
-        Err(error) => Err(error),
+    let look = move |room: &mut Room<'_, '_>| {
+        let generation = room.generation()?;
+        match acts::set_connection::connection(room, &id) {
+            Ok(found) if found.active => {
+                let secret = acts::set_connection::connection_secret(room, &id)?;
+                Ok(Some((found.kind, secret, generation)))
+            }
+            Ok(_) | Err(acts::Error::Refused(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     };
-    let (kind, secret) = state
+    let (kind, secret, generation) = state
         .act_as(Lane::Pages, &tenant, Actor::system(), Mode::Read, look)
         .await?
         .ok_or_else(absent)?;
     let secret = String::from_utf8(secret).map_err(|_| Failure::fault(&"a connection's secret is no text"))?;
-    Ok(Found { tenant, kind, secret })
+    let found = Arc::new(Found { tenant, kind, secret });
+    Ok(Known { found, generation })
 }

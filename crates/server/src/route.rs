@@ -9,9 +9,10 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
+use model::ids::RecordId;
 use model::refusal::Refusal;
 use model::verbs::Body;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::idempotency::{self, RequestKey, SavedAnswer};
 use store::{Lane, Mode};
 use wire::problem::IF_MATCH_NEEDED;
@@ -309,6 +310,8 @@ pub(crate) struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// Fields of the body that are shown once: a repeated request does not get them.
     pub once: &'static [&'static str],
+    /// The permit whose signed form stands in the body's field `permit`: it opens a gate, so it is kept by its id alone.
+    pub permit: Option<RecordId>,
 }
 
 impl Reply {
@@ -320,6 +323,7 @@ impl Reply {
             etag: None,
             headers: Vec::new(),
             once: &[],
+            permit: None,
         }
     }
 
@@ -340,6 +344,12 @@ impl Reply {
     /// With fields that are shown once.
     pub(crate) fn shown_once(mut self, fields: &'static [&'static str]) -> Self {
         self.once = fields;
+        self
+    }
+
+    /// With a permit's signed form in the field `permit`, which a repeated request gets signed anew.
+    pub(crate) fn with_permit(mut self, permit: Option<RecordId>) -> Self {
+        self.permit = permit;
         self
     }
 
@@ -642,7 +652,7 @@ impl Once {
         let Some(key) = &self.key else { return Ok(None) };
         match idempotency::load(room.tx, &self.request(key))? {
             Some(saved) if saved.body_digest != self.body_digest => Err(acts::Error::KeyReused),
-            Some(saved) => replayed(&saved).map(Some),
+            Some(saved) => replayed(room, &saved).map(Some),
             None => Ok(None),
         }
     }
@@ -657,29 +667,46 @@ impl Once {
     }
 }
 
+/// The headers of an answer that a repeated request gets as well.
+const REPEATED: [&str; 2] = ["location", "assent-decision"];
+
 fn kept(reply: &Reply) -> Value {
     let mut body = reply.body.clone();
     if let Value::Object(map) = &mut body {
         for field in reply.once {
             map.remove(*field);
         }
+        if reply.permit.is_some() {
+            map.insert("permit".to_owned(), Value::Null);
+        }
     }
-    let location = reply.headers.iter().find(|(name, _)| *name == "location");
-    json!({"body": body, "etag": reply.etag, "location": location.map(|(_, place)| place)})
+    let headers: Map<String, Value> = REPEATED
+        .iter()
+        .filter_map(|name| reply.headers.iter().find(|(it, _)| it == name))
+        .map(|(name, value)| ((*name).to_owned(), json!(value)))
+        .collect();
+    let mut kept = json!({"body": body, "etag": reply.etag, "permit": reply.permit});
+    if let Value::Object(map) = &mut kept {
+        map.extend(headers);
+    }
+    kept
 }
 
-fn replayed(saved: &SavedAnswer) -> acts::Result<Reply> {
-    let kept: Value = serde_json::from_str(&saved.answer)?;
+fn replayed(room: &mut Room<'_, '_>, saved: &SavedAnswer) -> acts::Result<Reply> {
+    let mut kept: Value = serde_json::from_str(&saved.answer)?;
+    if let Some(permit) = kept["permit"].as_str().map(str::to_owned) {
+        kept["body"]["permit"] = json!(acts::gate::sign_again(room, &permit)?);
+    }
     let status = u16::try_from(saved.status).unwrap_or(200);
     let reply = Reply {
         status,
         etag: kept["etag"].as_i64(),
         ..Reply::ok(kept["body"].clone())
     };
-    let reply = match kept["location"].as_str() {
-        Some(place) => reply.with("location", place.to_owned()),
+    let reply = REPEATED.iter().fold(reply, |reply, name| match kept[*name].as_str() {
+        Some(value) => reply.with(name, value.to_owned()),
         None => reply,
-    };
+    });
     Ok(reply.with("idempotent-replayed", "true"))
 }
 

@@ -15,6 +15,7 @@ use crate::attempts::Noted;
 use crate::bell::Bells;
 use crate::caller::{Asking, Caller, KnownCallers};
 use crate::failure::Failure;
+use crate::hooks::KnownConnections;
 use crate::metrics::Metrics;
 use crate::providers::Outside;
 use crate::tally::Tally;
@@ -42,6 +43,7 @@ struct Inner {
     throttle: Throttle,
     noted: Noted,
     callers: KnownCallers,
+    connections: KnownConnections,
     hashing: Semaphore,
     no_password: OnceLock<String>,
     description: OnceLock<Bytes>,
@@ -62,6 +64,7 @@ impl AppState {
             throttle: Throttle::default(),
             noted: Noted::default(),
             callers: KnownCallers::default(),
+            connections: KnownConnections::default(),
             hashing: Semaphore::new(crate::password::HASHERS),
             no_password: OnceLock::new(),
             description: OnceLock::new(),
@@ -117,6 +120,10 @@ impl AppState {
 
     pub(crate) fn callers(&self) -> &KnownCallers {
         &self.0.callers
+    }
+
+    pub(crate) fn connections(&self) -> &KnownConnections {
+        &self.0.connections
     }
 
     pub(crate) fn hashing(&self) -> &Semaphore {

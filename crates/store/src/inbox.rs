@@ -284,7 +284,7 @@ pub fn again(tx: &mut Tx<'_>, id: &str, run_at: Timestamp) -> Result<bool> {
 pub fn of_connection(tx: &mut Tx<'_>, connection: &str, limit: i64) -> Result<Vec<Delivery>> {
     tx.query(
         "SELECT * FROM inbox WHERE tenant = $tenant AND connection = $connection
-         ORDER BY received_at DESC, id DESC LIMIT $limit",
+         ORDER BY id DESC LIMIT $limit",
         &[("connection", connection.into()), ("limit", limit.into())],
     )?
     .iter()

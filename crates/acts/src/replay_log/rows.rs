@@ -342,6 +342,9 @@ fn comparable(rows: &[GateRow]) -> Vec<GateRow> {
     let mut rows = rows.to_vec();
     for row in &mut rows {
         row.owner.clear();
+        for freeze in &mut row.frozen {
+            freeze.waiting_on.clear();
+        }
         for unmet in &mut row.unmet {
             unmet.text.clear();
             unmet.satisfy.clear();

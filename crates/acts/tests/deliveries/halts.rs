@@ -1,12 +1,17 @@
 //! A halting freeze in the middle of a second: permits tell their time in whole seconds, and yet what was given before it is
 //! void and what is lawfully given after it is good, for those who verify without the server as well.
 
+use acts::Room;
 use acts::gate::Question;
 use jiff::SignedDuration;
-use model::words::Purpose;
+use model::file::Actor;
+use model::records::{Message, Permit};
+use model::words::{PermitState, Purpose};
 use proof::permit::{Expected, verify};
 use proof::revocation::RevocationList;
 use serde_json::json;
+use store::record::{self, Filter};
+use store::{Lane, Mode};
 
 use crate::{OLD, World, artifact, began, body};
 
@@ -70,6 +75,80 @@ impl World {
             Err(refused) => refused.code,
         }
     }
+
+    /// Every permit is void for a verifier without a network exactly where the server itself says that it is revoked.
+    fn both_say_the_same(&self) {
+        let signed = self.system(acts::sign_revocations::sign_revocations);
+        let keys = self.system(acts::keys::jwks);
+        let list = RevocationList::open(&signed, &keys).unwrap();
+        let told = self.system(|room| {
+            let permits = record::bodies::<Permit>(room.tx, &Filter::new().order_by("id"))?;
+            let sign = |permit: Permit| Ok((acts::gate::sign(room, &permit)?, permit));
+            permits.into_iter().map(sign).collect::<acts::Result<Vec<_>>>()
+        });
+        assert!(!told.is_empty());
+        for (token, permit) in told {
+            let claims = proof::jws::open(&token, proof::permit::TYPE, &keys, proof::permit::MAX_PERMIT_BYTES).unwrap();
+            let claims = serde_json::from_slice(&claims).unwrap();
+            let is_void = permit.state == PermitState::Revoked;
+            assert_eq!(list.revokes(&claims), is_void, "{permit:#?}");
+        }
+    }
+
+    /// Mona, with a fresh factor, breaks the glass of a change.
+    fn breaks_glass(&self, key: &str) {
+        let person = self.system(|room| Ok(room.directory()?.by_login("mona").unwrap().id.clone()));
+        let actor = Actor {
+            person,
+            is_system: false,
+            stepped_up_at: Some(self.desk.tools().clock.now()),
+            ..Actor::system()
+        };
+        let (key, words) = (
+            key.to_owned(),
+            json!({"reason": "Pay is down.", "until": "2026-11-20T11:00:00Z"}),
+        );
+        let glass = move |room: &mut Room<'_, '_>| acts::break_glass::break_glass(room, &key, &body(words.clone()));
+        self.desk.wait(Lane::Acts, "halden", actor, Mode::Write, glass).unwrap();
+    }
+
+    /// The code with which the online gate refuses to use the last permit for an artifact up.
+    fn refused_at_the_gate(&self, named: &str) -> String {
+        let named = named.to_owned();
+        let tried = self
+            .desk
+            .wait(Lane::Acts, "halden", Actor::system(), Mode::Write, move |room| {
+                let all = record::bodies::<Permit>(room.tx, &Filter::new().order_by("id"))?;
+                let mut own = all.into_iter().filter(|it| it.artifact.as_ref() == Some(&named));
+                let question = Question {
+                    service: "pay".to_owned(),
+                    environment: "production".to_owned(),
+                    artifact: Some(named.clone()),
+                    commit: None,
+                    change: None,
+                    purpose: None,
+                };
+                acts::consume_permit::consume_permit(room, own.next_back().unwrap().id.as_str(), &question)
+            });
+        match tried {
+            Err(acts::Error::Refused(refusal)) => refusal.code().to_owned(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Who was told that a permit is void, and of which change.
+    fn told_of_void_permits(&self) -> Vec<(String, String)> {
+        self.system(|room| {
+            let found = record::bodies::<Message>(room.tx, &Filter::new().order_by("id"))?;
+            let directory = room.directory()?;
+            let told = found.into_iter().filter(|it| it.topic == "permit_voided");
+            let mut told: Vec<_> = told
+                .map(|it| (directory.login(&it.person), it.change_key.unwrap()))
+                .collect();
+            told.sort();
+            Ok(told)
+        })
+    }
 }
 
 #[test]
@@ -127,4 +206,47 @@ fn a_permit_of_an_earlier_second_than_the_halt_is_void_also_for_an_excepted_chan
     );
     let anew = world.collects(&first, Purpose::Deploy);
     assert_eq!(world.word_on(&anew, &first), "good");
+}
+
+#[test]
+fn what_a_halt_voids_without_a_network_the_server_calls_revoked_also_for_excepted_changes_and_broken_glasses() {
+    let world = World::new();
+    let (plain, excepted, broken) = (artifact(1, 0), artifact(2, 0), artifact(3, 0));
+    let before = artifact(4, 0);
+    world.planned_with_way_back(plain.clone(), before.clone());
+    let let_pass = world.planned(excepted.clone());
+    let key = world.planned(broken.clone());
+    world.reaches(-9_000);
+    world.breaks_glass(&key);
+    let given = [&plain, &excepted, &broken].map(|it| world.collects(it, Purpose::Deploy));
+    let back = world.collects(&before, Purpose::Rollback);
+    world.reaches(-5_000);
+    // It lay over another time until now, and excepted the change before it began.
+    let ahead = json!({"title": "Halt", "starts_at": "2026-11-20T10:30:00Z", "ends_at": "2026-11-20T11:00:00Z",
+        "services": ["pay"], "halt": true});
+    let freeze = world.by("mona", move |room| {
+        Ok(acts::set_freeze::set_freeze(room, &body(ahead.clone()))?.id.0)
+    });
+    world.excepts(freeze.clone(), &let_pass);
+    world.both_say_the_same();
+    world.reaches(500);
+    world.by("mona", move |room| {
+        let now = body(json!({"starts_at": "2026-11-20T10:00:00Z"}));
+        acts::edit_span::edit_freeze(room, &freeze, &now).map(drop)
+    });
+    for (token, named) in given.iter().zip([&plain, &excepted, &broken]) {
+        assert_eq!(world.word_on(token, named), "revoked");
+        assert_eq!(world.refused_at_the_gate(named), "permit_revoked");
+    }
+    assert_eq!(world.word_on(&back, &before), "good");
+    world.both_say_the_same();
+    // The two that may go on ask again, in the same second, and whoever answers for them was told to.
+    for named in [&excepted, &broken] {
+        let anew = world.collects(named, Purpose::Deploy);
+        assert_eq!(world.word_on(&anew, named), "good");
+    }
+    world.both_say_the_same();
+    let told = world.told_of_void_permits();
+    let wanted = [let_pass, key].map(|key| ("rita".to_owned(), key));
+    assert_eq!(told, wanted);
 }

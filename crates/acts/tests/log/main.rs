@@ -18,6 +18,7 @@ mod interleaving;
 mod leaving;
 mod managers;
 mod mutating;
+mod narrowing;
 mod on_postgres;
 mod ordering;
 mod placing;

@@ -31,12 +31,6 @@ const FREE: &[(&str, &str)] = &[
     ("signing_key", "created_at"),
 ];
 
-/// Tables in which the furnished tenant has no row, so that none of their columns is tried here.
-const EMPTY: &[&str] = &[
-    // Of the first version; nothing writes it.
-    "policy_set",
-];
-
 /// The same numbers on every run.
 struct Dice(u64);
 
@@ -76,6 +70,9 @@ fn columns() -> BTreeMap<String, Vec<String>> {
             .or_else(|| line.strip_prefix("ALTER TABLE "))
         {
             table = word(rest);
+        }
+        if let Some(gone) = line.strip_prefix("DROP TABLE ") {
+            found.remove(word(gone).trim_end_matches(';'));
         }
         let column = line.split(" ADD COLUMN ").last().unwrap_or_default();
         if line.contains("-- recorded") || line.contains("-- derived") {
@@ -436,7 +433,10 @@ fn every_recorded_and_derived_column_is_compared() {
     let missed = [one.missed, other.missed].concat();
     let mut empty = [one.empty, other.empty].concat();
     empty.sort();
-    assert_eq!(empty, EMPTY, "the tables in which there is nothing to change");
+    assert!(
+        empty.is_empty(),
+        "tables in which there is nothing to change: {empty:?}"
+    );
     println!(
         "seed {seed:#x}: {tried} changes, {refused} that the table refused; {} tables without rows",
         empty.len()

@@ -197,7 +197,8 @@ impl ServedLog {
     /// Why the server gave nothing, with what would help.
     fn why(&self, failure: Failure) -> String {
         match failure {
-            Failure::CouldNot(text) => text,
+            // Whoever says it ends the sentence.
+            Failure::CouldNot(text) => text.trim_end_matches('.').to_owned(),
             Failure::Refused {
                 status: status @ (401 | 403),
                 ..

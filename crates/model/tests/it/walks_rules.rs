@@ -259,13 +259,13 @@ fn a_freeze_stops_times_and_starts_and_passes() {
     world.freeze("10:30", "12:00", false);
     assert_eq!(world.state(), State::Approved);
     world.wait_until(at("11:30"));
-    let codes: Vec<_> = world
-        .gate("sha256:aa")
-        .reasons
-        .into_iter()
-        .map(|row| row.code)
-        .collect();
+    let reasons = world.gate("sha256:aa").reasons;
+    let codes: Vec<_> = reasons.iter().map(|row| row.code.as_str()).collect();
     assert_eq!(codes, ["not_scheduled", "freeze"]);
+    assert!(
+        reasons[1].waiting_on.contains(&"max".to_owned()),
+        "who may except it is named: {reasons:?}"
+    );
     world.wait_until(at("12:00"));
     assert_eq!(world.state(), State::Scheduled, "the rest of its window is free");
     assert_eq!(world.gate("sha256:aa").decision, GateDecision::Go);

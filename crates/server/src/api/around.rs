@@ -289,7 +289,7 @@ fn issue_permit(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let mut value = item::<Permit>(room, &change, &permit.id)?;
     value["jti"] = json!(permit.id);
     value["permit"] = json!(token);
-    Ok(Reply::created(value))
+    Ok(Reply::created(value).with_permit(Some(permit.id)))
 }
 
 fn permits(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

@@ -218,7 +218,8 @@ fn check(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let checked = acts::gate::check(room, &question, wait_until)?;
     let directory = room.directory()?;
     let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
-    Ok(Reply::created(view).with("assent-decision", checked.check.decision.as_str()))
+    let reply = Reply::created(view).with("assent-decision", checked.check.decision.as_str());
+    Ok(reply.with_permit(checked.check.permit))
 }
 
 fn read_wait(reading: &mut Reading<'_>, now: Timestamp) -> Option<Timestamp> {
@@ -246,11 +247,8 @@ fn collect(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     own_check(room, ask.place(0))?;
     let checked = acts::gate::collect(room, ask.place(0))?;
     let directory = room.directory()?;
-    Ok(Reply::created(views::gate_check(
-        &checked.check,
-        checked.permit.as_deref(),
-        &directory,
-    )))
+    let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
+    Ok(Reply::created(view).with_permit(checked.check.permit))
 }
 
 fn consume(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use model::file::Actor;
-use model::refusal::Refusal;
+use model::refusal::{FieldError, Refusal};
 use serde_json::json;
 use store::{Lane, Mode, SYSTEM_TENANT, revocation};
 
@@ -48,21 +48,20 @@ pub(crate) fn router() -> Router<AppState> {
 
 fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let word = |name: &str| ask.query(name).map(str::to_owned);
+    let mut wrong = Vec::new();
     let filter = LogFilter {
         kind: word("kind"),
         actor: word("actor"),
         about: word("about"),
-        from: moment(ask, "from")?,
-        to: moment(ask, "to")?,
+        from: noted(&mut wrong, moment(ask, "from"))?,
+        to: noted(&mut wrong, moment(ask, "to"))?,
     };
-    let before = match ask.query("after") {
-        Some(text) => Some(text.parse().map_err(|_| {
-            let text = "`after` is a place in the log: a whole number.";
-            Refusal::field("after", "not_a_number", text)
-        })?),
-        None => None,
-    };
-    let page = search_log(room, &filter, before, ask.limit()?)?;
+    let before = noted(&mut wrong, place_in_log(ask))?;
+    let limit = noted(&mut wrong, ask.limit())?;
+    let page = noted(&mut wrong, search_log(room, &filter, before, limit))?;
+    if !wrong.is_empty() {
+        return Err(Refusal::Invalid(wrong).into());
+    }
     let directory = room.directory()?;
     let item = |told: &Told| {
         json!({
@@ -78,6 +77,28 @@ fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     };
     let items = page.entries.iter().map(item).collect();
     Ok(ask.page(items, page.next.map(|next| next.to_string())))
+}
+
+/// What was asked wrongly is noted, so that all of it is told at once.
+fn noted<T: Default>(wrong: &mut Vec<FieldError>, found: acts::Result<T>) -> acts::Result<T> {
+    match found {
+        Err(acts::Error::Refused(Refusal::Invalid(errors))) => {
+            wrong.extend(errors);
+            Ok(T::default())
+        }
+        other => other,
+    }
+}
+
+fn place_in_log(ask: &Ask) -> acts::Result<Option<i64>> {
+    let Some(text) = ask.query("after") else {
+        return Ok(None);
+    };
+    let place = text.parse().map_err(|_| {
+        let text = "`after` is a place in the log: a whole number.";
+        Refusal::field("after", "not_a_number", text)
+    })?;
+    Ok(Some(place))
 }
 
 fn moment(ask: &Ask, name: &str) -> acts::Result<Option<Timestamp>> {

@@ -33,6 +33,32 @@ fn the_gate_answers_go_and_stop_with_its_header() {
 }
 
 #[test]
+fn a_repeated_check_gets_the_same_permit_and_only_its_id_is_kept() {
+    let world = World::new();
+    let key = world.draft();
+    world.schedule(&key);
+    let ask = || {
+        let ask = world.as_person("pipe", "POST", "/gate-checks");
+        ask.header("idempotency-key", "g1").json(&question()).send()
+    };
+    let (first, second) = (ask(), ask());
+    assert_eq!(first.expect(201), second.expect(201));
+    assert_eq!(second.header("idempotent-replayed"), "true");
+    for answer in [&first, &second] {
+        assert_eq!(answer.header("assent-decision"), "go");
+    }
+    let permit = first.json()["permit"].as_str().unwrap().to_owned();
+    let files = ["assent.db", "assent.db-wal"].map(|name| std::fs::read(world.folder().join(name)).unwrap_or_default());
+    let holds = |part: &str| {
+        let part = part.as_bytes();
+        files.iter().any(|file| file.windows(part.len()).any(|it| it == part))
+    };
+    let id = world.get("pipe", &format!("/changes/{key}/permits")).json()["items"][0]["id"].clone();
+    assert!(holds(id.as_str().unwrap()), "what was written is looked at");
+    assert!(!holds(&permit), "the permit's signed form rests in the database");
+}
+
+#[test]
 fn a_question_that_says_a_thing_twice_is_not_guessed_at() {
     let world = World::new();
     let key = world.draft();

@@ -94,6 +94,24 @@ fn bad_signatures_and_unknown_connections_are_turned_away() {
 }
 
 #[test]
+fn a_connection_is_known_anew_after_the_estate_was_written() {
+    let world = World::new();
+    let (path, secret) = connection(&world);
+    let sent = |id: &str, body: &[u8]| deliver(&world, &path, id, &secret.sign(body), "deployment", body);
+    assert_eq!(sent("d1", &deployment()).expect(202)["kept"], true);
+    // What was remembered of the connection is older than the estate now.
+    world
+        .post("adam", "/services", &json!({"key": "late-comer", "criticality": "low"}))
+        .expect(201);
+    assert_eq!(sent("d2", b"{\"zen\": \"another\"}").expect(202)["kept"], true);
+    let end = world.as_person("adam", "DELETE", &path.replace("/hooks", "/connections"));
+    end.send().expect(200);
+    sent("d3", b"{\"zen\": \"a third\"}").problem(404, "not_found");
+    // A signature of nobody's is counted at no connection that is over.
+    deliver(&world, &path, "d4", "sha256=00", "deployment", b"{}").problem(404, "not_found");
+}
+
+#[test]
 fn what_cannot_be_read_is_set_aside_for_an_administrator() {
     let world = World::new();
     let (path, secret) = connection(&world);

@@ -194,3 +194,20 @@ fn a_stream_goes_on_only_from_an_event_that_is_there() {
         .get("rita", "/stream?kinds=change.created")
         .problem(422, "invalid");
 }
+
+#[test]
+fn all_that_a_filter_of_the_log_says_wrongly_is_told_at_once() {
+    let world = World::new();
+    let path = "/events?kind=A+B&actor=nobody&from=then&to=now&after=here&limit=0";
+    let problem = world.get("aino", path).problem(422, "invalid");
+    let fields: Vec<&str> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["field"].as_str().unwrap())
+        .collect();
+    assert_eq!(fields, ["from", "to", "after", "limit", "kind", "actor"], "{problem:#}");
+    let turned = "/events?kind=A&from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z";
+    let problem = world.get("aino", turned).problem(422, "invalid");
+    assert_eq!(problem["errors"].as_array().map(Vec::len), Some(2), "{problem:#}");
+}

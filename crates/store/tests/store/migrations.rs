@@ -185,12 +185,16 @@ fn an_older_binary_and_a_changed_migration_are_refused() {
 #[test]
 fn both_engines_have_the_tables_of_the_text() {
     check(|world| {
-        for file in &files() {
-            for table in file.lines().filter_map(table_name).map(str::to_owned) {
-                let told = table.clone();
-                let rows = world.across(move |tx| tx.query(&format!("SELECT * FROM \"{table}\""), &[]));
-                assert!(rows.is_empty(), "{told}");
-            }
+        let files = files();
+        let lines = || files.iter().flat_map(|file| file.lines());
+        let dropped: BTreeSet<&str> = lines()
+            .filter_map(|line| line.strip_prefix("DROP TABLE \"")?.strip_suffix("\";"))
+            .collect();
+        assert_eq!(dropped, BTreeSet::from(["policy_set"]));
+        for told in lines().filter_map(table_name).filter(|table| !dropped.contains(table)) {
+            let table = told.to_owned();
+            let rows = world.across(move |tx| tx.query(&format!("SELECT * FROM \"{table}\""), &[]));
+            assert!(rows.is_empty(), "{told}");
         }
     });
 }
