@@ -19,10 +19,11 @@
 //! `@step_up("second_factor")` for more than a password: a code of an authenticator, a passkey, a recovery code, or a login that the
 //! identity provider calls one of several factors.
 //! Durations are `30d`, `4h`, `15m`; those of clocks (`@ack_sla`, `@decide_sla`, `@lead_time`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age`, `@step_up` and
-//! `@environment` may name a parameter (`"$name"`). `@due("approval")` means: before all rules on *what* are met.
+//! `@environment` may name a parameter (`"$name"`), and so may `@from` of an approval, one that holds groups. `@due("approval")` means: before all rules on *what* are met.
 //!
 //! `@from("group:security,group:platform") @count("2") @distinct_groups` asks two people, each counted for another group of
-//! these: one person of both counts once, and two people of one count once.
+//! these: one person of both counts once, and two people of one count once. Where a parameter names the groups, `@distinct_groups`
+//! may stand there for the day on which it names several.
 //!
 //! A lawful decision outlives its author's leaving. `@while_active` says otherwise: it is void with the deactivation, and so are the
 //! permits that rest on it.
@@ -365,7 +366,9 @@ impl Reader<'_> {
     fn check_groups(&self, rule: &ApprovalRule) -> Result<(), Problem> {
         let are_distinct = self.flag("distinct_groups")?;
         let Some(groups) = rule.from.distinct_groups() else {
-            if are_distinct {
+            // Where a parameter names the groups, a house may have named one: all of whom are counted.
+            let is_left_to_the_house = self.annotations.get("from").is_some_and(|text| text.starts_with('$'));
+            if are_distinct && !is_left_to_the_house {
                 let text = "name the groups: write `@from(\"group:security,group:platform\")`";
                 return Err(bad_value("distinct_groups", text.to_owned()));
             }
@@ -387,7 +390,7 @@ impl Reader<'_> {
     fn approval_rule(&self) -> Result<ApprovalRule, Problem> {
         let wanted = self.wanted_factor()?;
         Ok(ApprovalRule {
-            from: self.needed("from", values::asked_of_rule)?,
+            from: self.asked()?,
             count: self.count()?,
             covers: self.needed("covers", |text| text.parse::<Covers>())?,
             distinct_from: self.text("distinct_from", values::parties)?.unwrap_or_default(),
@@ -409,6 +412,19 @@ impl Reader<'_> {
             training: self.text("training", values::key)?,
             while_active: self.flag("while_active")?,
         })
+    }
+
+    /// Whom `@from` asks; a parameter may name the groups.
+    fn asked(&self) -> Result<Asked, Problem> {
+        const KEY: &str = "from";
+        let name = self.annotations.get(KEY).and_then(|text| text.strip_prefix('$'));
+        let Some(name) = name else {
+            return self.needed(KEY, values::asked_of_rule);
+        };
+        match self.parameter(KEY, name, Type::Groups)? {
+            Value::Name(groups) => values::groups(groups).map_err(|text| bad_value(KEY, text)),
+            Value::Number(_) => Err(bad_value(KEY, format!("`${name}` names no groups"))),
+        }
     }
 
     fn task(&self) -> Result<(Due, Duty), Problem> {

@@ -63,6 +63,7 @@ const MIGRATIONS: &[Migration] = migrations![
     39 "0039_targets_by_build",
     40 "0040_second_factor",
     41 "0041_person_seen",
+    42 "0042_act_facts",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.
