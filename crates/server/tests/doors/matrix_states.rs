@@ -107,83 +107,69 @@ fn deed(act: &'static str, (method, door): (&'static str, &'static str), who: &'
 
 /// The acts that are done to a change as such, by somebody who may.
 fn deeds() -> Vec<Deed> {
-    let note = json!({"kind": "note", "aspect": "functional", "result": "passed", "name": "smoke",
-        "environment": "staging", "artifact": ARTIFACT, "text": "All 12 checks passed."});
-    let review =
-        json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine."});
+    let mut deeds = deeds_before_the_work();
+    deeds.extend(deeds_of_the_work());
+    deeds.extend(deeds_beside());
+    deeds
+}
+
+const fn post(door: &'static str) -> (&'static str, &'static str) {
+    ("POST", door)
+}
+
+fn deeds_before_the_work() -> Vec<Deed> {
     let times = json!({"planned_start": "2020-01-01T00:00:00Z", "planned_end": "2101-01-01T00:00:00Z"});
-    let target = json!({"service": "booking-api", "environment": "production", "artifact": ARTIFACT});
+    let edited = json!({"description": "Another one."});
+    let assessed = json!({"dependencies_reviewed": true});
+    let yes = json!({"decision": "approve"});
     let said = json!({"reason": "So it is."});
-    let post = |door| ("POST", door);
+    let question = json!({"question": "Why now?"});
     vec![
-        deed(
-            "edit_change",
-            ("PATCH", ""),
-            "rita",
-            json!({"description": "Another one."}),
-        ),
-        deed("label_change", ("PATCH", ""), "rita", json!({"labels": ["late"]})),
+        deed("edit_change", ("PATCH", ""), "rita", edited),
         deed("submit_change", post("/submission"), "rita", json!({})),
-        deed(
-            "assess_change",
-            post("/assessment"),
-            "rita",
-            json!({"dependencies_reviewed": true}),
-        ),
+        deed("assess_change", post("/assessment"), "rita", assessed),
         deed("acknowledge_change", post("/acknowledgements"), "oscar", json!({})),
-        deed(
-            "approve_change",
-            post("/approvals"),
-            "oscar",
-            json!({"decision": "approve"}),
-        ),
-        deed(
-            "return_change",
-            post("/return"),
-            "mona",
-            json!({"question": "Why now?"}),
-        ),
+        deed("approve_change", post("/approvals"), "oscar", yes),
+        deed("return_change", post("/return"), "mona", question),
         deed("overrule_rejection", post("/overruling"), "mona", said.clone()),
         deed("schedule_change", ("PUT", "/schedule"), "rita", times),
         deed("hold_change", post("/hold"), "rita", said.clone()),
+        deed("cancel_change", post("/cancellation"), "rita", said),
+    ]
+}
+
+fn deeds_of_the_work() -> Vec<Deed> {
+    let review =
+        json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine."});
+    let target = json!({"service": "booking-api", "environment": "production", "artifact": ARTIFACT});
+    let entry = json!({"text": "Done.", "kind": "step"});
+    let more = json!({"reason": "Slow."});
+    let ended = json!({"outcome": "succeeded", "reason": "So it is."});
+    let works = json!({"result": "works", "text": "Looked."});
+    vec![
+        deed("issue_permit", post("/permits"), "pipe", target),
         deed("start_change", post("/implementation"), "ivan", json!({})),
-        deed(
-            "record_entry",
-            post("/implementation/entries"),
-            "ivan",
-            json!({"text": "Done.", "kind": "step"}),
-        ),
-        deed("ask_extension", post("/extension"), "ivan", json!({"reason": "Slow."})),
-        deed(
-            "complete_change",
-            post("/completion"),
-            "ivan",
-            json!({"outcome": "succeeded", "reason": "So it is."}),
-        ),
-        deed(
-            "validate_change",
-            post("/validation"),
-            "oscar",
-            json!({"result": "works", "text": "Looked."}),
-        ),
+        deed("record_entry", post("/implementation/entries"), "ivan", entry),
+        deed("ask_extension", post("/extension"), "ivan", more),
+        deed("complete_change", post("/completion"), "ivan", ended),
+        deed("validate_change", post("/validation"), "oscar", works),
         deed("review_change", post("/review"), "oscar", review),
         deed("close_change", post("/closure"), "oscar", json!({})),
-        deed("cancel_change", post("/cancellation"), "rita", said),
-        deed(
-            "peer_review_change",
-            post("/peer-reviews"),
-            "vera",
-            json!({"verdict": "agree", "text": "Fine."}),
-        ),
+    ]
+}
+
+fn deeds_beside() -> Vec<Deed> {
+    let note = json!({"kind": "note", "aspect": "functional", "result": "passed", "name": "smoke",
+        "environment": "staging", "artifact": ARTIFACT, "text": "All 12 checks passed."});
+    let label = json!({"labels": ["late"]});
+    let agreed = json!({"verdict": "agree", "text": "Fine."});
+    let task = json!({"kind": "test", "title": "Look at it"});
+    vec![
+        deed("label_change", ("PATCH", ""), "rita", label),
+        deed("peer_review_change", post("/peer-reviews"), "vera", agreed),
         deed("add_evidence", post("/evidence"), "rita", note),
-        deed(
-            "add_task",
-            post("/tasks"),
-            "rita",
-            json!({"kind": "test", "title": "Look at it"}),
-        ),
+        deed("add_task", post("/tasks"), "rita", task),
         deed("comment_change", post("/comments"), "vera", json!({"text": "Seen."})),
-        deed("issue_permit", post("/permits"), "pipe", target),
     ]
 }
 
