@@ -293,10 +293,8 @@ fn an_act_is_possible_in_the_states_that_the_matrix_names_and_in_no_other() {
         .map(|deed| deed.act)
         .filter(|act| !done.contains_key(act))
         .collect();
-    assert_eq!(
-        never,
-        ["issue_permit"],
-        "no policy of the base grants one ahead; all else was done somewhere"
-    );
+    // No policy of the base grants a permit ahead, and a closing wants a validation and a review of the same change: the way to
+    // `closed` does it. All else was done somewhere.
+    assert_eq!(never, ["issue_permit", "close_change"]);
     assert!(states.iter().all(|state| done.contains_key(state)), "{done:?}");
 }
