@@ -1,11 +1,14 @@
 //! Notes what somebody tried and was refused. The refused act left nothing behind, so this is an act of its own: what was
 //! attempted shall stand in the log as well as what was done. Codes and ids alone, no words of anybody's.
 
+use model::act::Act;
+use model::file::{actor_facts, parts_of};
 use model::refusal::Refusal;
 use serde_json::{Value, json};
 use store::record;
 
 use crate::error::{Error, Result};
+use crate::keep_facts::keep_refused;
 use crate::room::Room;
 use crate::save::{Written, draft};
 
@@ -20,6 +23,8 @@ pub struct Attempt {
     pub code: String,
     /// The policies that refused, by their ids.
     pub policies: Vec<String>,
+    /// What they were asked about, where it was an act on a change.
+    pub act: Option<Act>,
     /// How often the same was refused since it was noted last, this time included.
     pub times: u32,
 }
@@ -41,8 +46,28 @@ pub fn note_attempt(room: &mut Room<'_, '_>, attempt: &Attempt) -> Result<()> {
     if !attempt.policies.is_empty() {
         data["policies"] = json!(attempt.policies);
     }
+    let mut written = Written::default();
+    if let (Some(act), ("change", change)) = (attempt.act, (subject.0, subject.1.clone())) {
+        keep_facts_of(room, &mut written, (act, &change))?;
+    }
     let event = draft("attempt.refused", subject, room.now, data);
-    room.tell(vec![event], Written::default())
+    room.tell(vec![event], written)
+}
+
+/// Keeps what the policies knew when they refused an act, so that a later set can be tried on it.
+fn keep_facts_of(room: &mut Room<'_, '_>, written: &mut Written, (act, change): (Act, &str)) -> Result<()> {
+    if act != Act::Approve && act.told_as().is_empty() {
+        return Ok(());
+    }
+    let file = room.file(change)?;
+    let directory = room.directory()?;
+    let parts = parts_of(&file, &directory, &room.actor.person, room.now);
+    let facts = actor_facts(&room.actor, &directory, parts, room.now);
+    let facts = match room.actor.narrowed_to() {
+        Some(roles) => facts.narrowed(roles),
+        None => facts,
+    };
+    keep_refused(room, written, &file, (act, facts))
 }
 
 fn subject_of(room: &mut Room<'_, '_>, key: &str) -> Result<Option<(&'static str, String)>> {

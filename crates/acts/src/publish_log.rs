@@ -5,6 +5,7 @@ use model::directory::Tenant;
 use model::reading::{Reading, TEXT};
 use model::refusal::Refusal;
 use model::verbs::Body;
+use model::words::Touch;
 use serde_json::json;
 use store::record;
 
@@ -41,7 +42,7 @@ pub fn close_log(room: &mut Room<'_, '_>, body: &Body) -> Result<Tenant> {
 /// Who may; answers the tenant, and who says so, why.
 fn check(room: &mut Room<'_, '_>, body: &Body) -> Result<(Tenant, Stated)> {
     room.allow(model::act::actions::SET_CONNECTION)?;
-    crate::set_second_factor::check_fresh(room)?;
+    crate::wanted_factor::check_wanted(room, &[Touch::CryptoKeys, Touch::PrivilegedAccess])?;
     crate::hands::check_voice(room)?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);

@@ -10,7 +10,7 @@ use model::ids::{PersonId, RecordId};
 use model::reading::{Reading, TEXT};
 use model::refusal::Refusal;
 use model::verbs::Body;
-use model::words::Role;
+use model::words::{Role, Touch};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
@@ -214,7 +214,7 @@ pub fn review(room: &mut Room<'_, '_>, id: &str) -> Result<AccessReview> {
 }
 
 /// Signs (`POST /access-reviews/{id}/signature {refused: [row], reason?}`): the rows named are taken away now, all others
-/// stay. It takes a fresh factor, as it says what many people may do.
+/// stay. It takes a fresh factor, as it says what many people may do: the one that the policies ask of changes of privileged accounts.
 ///
 /// # Errors
 /// 403 for anybody but its manager and without a fresh factor; 404; 409 when it is signed, and where two people take a role
@@ -225,9 +225,7 @@ pub fn sign_review(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Acc
         let text = "A review of access is signed by the manager whom it asks.";
         return Err(Refusal::not_allowed("not_asked", text).into());
     }
-    if !room.actor.is_stepped_up(room.now) {
-        return Err(model::verbs::decide::step_up_required().into());
-    }
+    crate::wanted_factor::check_wanted(room, &[Touch::PrivilegedAccess])?;
     crate::hands::check_voice(room)?;
     let mut reading = Reading::new(body, "");
     let refused = read_rows(&mut reading, &found);

@@ -1,5 +1,6 @@
 //! The room of one act: its transaction, its time, who acts, and what it has to tell.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use store::{Tx, counter, estate_write};
 
 use crate::desk::Desk;
 use crate::error::{Error, Result};
+use crate::keep_facts::Allowed;
 use crate::known::Estate;
 use crate::standing::Standings;
 
@@ -373,8 +375,12 @@ impl<'a, 'c> Room<'a, 'c> {
         let policies = self.policies()?;
         let judge_it = |file: &ChangeFile| judge(&policies, &tenant, (&directory, now), file);
         let lent = self.actor.lent.clone();
+        let yes: RefCell<Vec<Allowed>> = RefCell::default();
         let may_it = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
-            may(&policies, &tenant, (&directory, now), (facts, lent.as_ref()), act, file)
+            let verdict = may(&policies, &tenant, (&directory, now), (facts, lent.as_ref()), act, file);
+            yes.borrow_mut()
+                .extend(verdict.allowed.then(|| Allowed::new(act, facts)));
+            verdict
         };
         let mut case = Case {
             file,
@@ -397,6 +403,7 @@ impl<'a, 'c> Room<'a, 'c> {
             letters: case.letters,
             revoked: case.revoked,
             next_due,
+            allowed: yes.take(),
         };
         if let Some(error) = trouble {
             return Err(error);

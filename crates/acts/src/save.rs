@@ -15,7 +15,7 @@ use store::record::{self, Filter, Record};
 use store::{job, revocation, salts, timer};
 
 use crate::error::{Error, Result};
-use crate::keep_facts::keep_facts;
+use crate::keep_facts::{Allowed, keep_acts, keep_facts};
 use crate::room::Room;
 
 /// What became of a file.
@@ -30,6 +30,8 @@ pub struct Done {
     pub revoked: Vec<RecordId>,
     /// When the clock makes something due.
     pub next_due: Option<Timestamp>,
+    /// What the policies allowed on the way.
+    pub(crate) allowed: Vec<Allowed>,
 }
 
 /// Records and salts gathered until the act's events are written.
@@ -66,6 +68,7 @@ versioned!(
     model::change::Change,
     model::records::Approval,
     model::decision_facts::DecisionFacts,
+    model::act_facts::ActFacts,
     model::records::Condition,
     model::records::PeerReview,
     model::records::Evidence,
@@ -319,6 +322,7 @@ pub fn file(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, mut done: Done
     }
     save_change(room, &mut written, before, file, decided)?;
     crate::running::note_outcomes(room, &mut written, before, file)?;
+    keep_acts(room, &mut written, before.unwrap_or(file), (&done.events, done.allowed))?;
     let id = file.change.id.clone();
     save_letters(room, &mut written, file, &done.letters)?;
     revoke(room, file, &done.revoked)?;

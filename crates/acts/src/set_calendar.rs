@@ -88,9 +88,9 @@ pub(crate) fn read_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Cale
     calendar.zone = zone.unwrap_or(calendar.zone);
     calendar.hours = hours.unwrap_or(calendar.hours);
     calendar.holidays = holidays.map_or(calendar.holidays, in_order);
-    if reading.errors.is_empty()
-        && let Some(text) = calendar.trouble()
-    {
+    // All that is wrong is told at once: a zone that is none does not hide hours that are none.
+    let are_hours_read = !reading.errors.iter().any(|error| error.field.starts_with("hours"));
+    if are_hours_read && let Some(text) = calendar.trouble() {
         reading.wrong("hours", "no_working_hours", text);
     }
     reading.finish()?;

@@ -25,6 +25,7 @@ use crate::show_timeline::opened;
 const READ: &[&str] = &[
     "absence",
     "access_review",
+    "act_facts",
     "approval",
     "calendar",
     "change",

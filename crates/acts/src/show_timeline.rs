@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::act_facts::ActFacts;
 use model::change::Change;
 use model::decision_facts::DecisionFacts;
 use model::records::{
@@ -56,6 +57,7 @@ pub(crate) fn records_of(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec
     let mut names = vec![(Change::TABLE, id.to_owned())];
     add::<Approval>(room, "change_id", id, &mut names)?;
     add::<DecisionFacts>(room, "change_id", id, &mut names)?;
+    add::<ActFacts>(room, "change_id", id, &mut names)?;
     add::<Condition>(room, "change_id", id, &mut names)?;
     add::<PeerReview>(room, "change_id", id, &mut names)?;
     add::<Evidence>(room, "change_id", id, &mut names)?;

@@ -1,5 +1,5 @@
-//! Tries a proposed set of policies on the last changes, as they stand, and on the last decisions, over the facts on which they
-//! were taken: what it would require or refuse, beside what the set in force does. Writes nothing.
+//! Tries a proposed set of policies on the last changes, as they stand, and on what was decided and done, over the facts that were
+//! kept then: what it would require, refuse or allow, beside what the set in force does. Writes nothing.
 
 use jiff::Timestamp;
 use model::act::Act;
@@ -21,6 +21,7 @@ use crate::find_unmeetable::find_unmeetable;
 use crate::keep_facts::find_facts;
 use crate::propose_configuration::{read_set, refused};
 use crate::room::Room;
+use crate::try_acts::{ActDifference, try_acts};
 
 /// How many changes are tried unless said.
 const USUAL: i64 = 50;
@@ -44,6 +45,13 @@ pub struct Trial {
     pub decisions_without_facts: usize,
     /// Decisions before which something else would have been required, or that would have been refused.
     pub decisions_differing: Vec<DecisionDifference>,
+    /// How many acts on these changes were judged, over the facts that were kept with them: also those that were refused.
+    pub acts_tried: usize,
+    /// How many were done before facts were kept, or by a delivery or the clock where nothing is asked before: not judged.
+    pub acts_without_facts: usize,
+    /// Acts before which something else would have been required, that would have been refused, or that would have been allowed
+    /// and were refused.
+    pub acts_differing: Vec<ActDifference>,
     /// Forbidden paths that the proposed set leaves open: it could not be proposed.
     pub stories: Vec<crate::search_histories::Story>,
     /// Rules that ask for more people than there are: it could not be proposed either.
@@ -145,6 +153,9 @@ pub fn try_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Trial> {
         decisions_tried: 0,
         decisions_without_facts: 0,
         decisions_differing: Vec::new(),
+        acts_tried: 0,
+        acts_without_facts: 0,
+        acts_differing: Vec::new(),
         stories: crate::search_histories::search_histories(&proposed),
         unmeetable: find_unmeetable(&proposed, &active, (&directory, room.now))
             .iter()
@@ -164,20 +175,20 @@ fn unmeetable(finding: &policy::Finding) -> Unmeetable {
 }
 
 /// The two sets that are compared.
-struct Sets<'a> {
-    active: &'a PolicySet,
-    proposed: &'a PolicySet,
+pub(crate) struct Sets<'a> {
+    pub(crate) active: &'a PolicySet,
+    pub(crate) proposed: &'a PolicySet,
 }
 
 /// What the proposed set would require beside the one in force.
-struct Compared {
-    added: Vec<Asked>,
-    removed: Vec<Asked>,
-    stop: Option<String>,
+pub(crate) struct Compared {
+    pub(crate) added: Vec<Asked>,
+    pub(crate) removed: Vec<Asked>,
+    pub(crate) stop: Option<String>,
 }
 
 impl Sets<'_> {
-    fn compare(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Compared {
+    pub(crate) fn compare(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Compared {
         let new = self.proposed.require(change, targets);
         let before = asked(self.active, &self.active.require(change, targets));
         let after = asked(self.proposed, &new);
@@ -217,6 +228,7 @@ fn try_on_changes(room: &mut Room<'_, '_>, sets: &Sets<'_>, last: i64, trial: &m
     let filter = Filter::new().descending_by("number").limit(last);
     for stored in record::find::<Change>(room.tx, &filter)? {
         trial.tried += 1;
+        try_acts(room, sets, &stored.record, trial)?;
         let file = room.file(&stored.record.key)?;
         let targets = target_facts(&file, &directory, room.now);
         let compared = sets.compare(&change_facts(&file, &room.tenant()), &targets);
@@ -242,7 +254,9 @@ fn try_on_decisions(room: &mut Room<'_, '_>, sets: &Sets<'_>, last: i64, trial: 
     let filter = Filter::new().descending_by("id").limit(last);
     for stored in record::find::<Approval>(room.tx, &filter)? {
         let decision = stored.record;
-        let Some((facts, person)) = find_facts(room, &decision)?.zip(decision.person_facts.as_ref()) else {
+        let Some((facts, person)) =
+            find_facts(room, &decision.change, &decision.facts_digest)?.zip(decision.person_facts.as_ref())
+        else {
             trial.decisions_without_facts += 1;
             continue;
         };

@@ -1,6 +1,6 @@
 //! Turns a tenant's signing keys: a new one takes an old one's place, or a stolen one is revoked with all that it signed.
 //!
-//! One administrator with a fresh factor does either (decision 0027): a turn gives nobody a voice and lets nothing through that
+//! One administrator does either with the factor that the policies ask of changes of keys (decisions 0027 and 0029): a turn gives nobody a voice and lets nothing through that
 //! stood still, and whoever finds a key stolen at night cannot wait for a second.
 
 use model::ids::RecordId;
@@ -9,7 +9,7 @@ use model::reading::{Reading, TEXT};
 use model::records::Permit;
 use model::refusal::Refusal;
 use model::verbs::Body;
-use model::words::{PermitState, TurnKind};
+use model::words::{PermitState, Touch, TurnKind};
 use serde_json::json;
 use store::keys::SigningKey as StoredKey;
 use store::record::{self, Filter};
@@ -79,7 +79,7 @@ pub fn turns(room: &mut Room<'_, '_>) -> Result<Vec<KeyTurn>> {
 fn check_turn(room: &mut Room<'_, '_>, body: &Body) -> Result<String> {
     room.allow(model::act::actions::SET_CONNECTION)?;
     if !room.actor.is_system {
-        crate::set_second_factor::check_fresh(room)?;
+        crate::wanted_factor::check_wanted(room, &[Touch::CryptoKeys])?;
     }
     crate::hands::check_voice(room)?;
     let mut reading = Reading::new(body, "");

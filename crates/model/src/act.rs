@@ -102,6 +102,48 @@ acts! {
 }
 
 impl Act {
+    /// The act of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|act| act.as_str() == name)
+    }
+
+    /// The kinds of events that the act stands in the log by, of the acts that move a change, judge it or let something through;
+    /// a later set of policies can be tried on these. Decisions keep their own facts, what is said beside a change keeps none.
+    #[must_use]
+    pub fn told_as(self) -> &'static [&'static str] {
+        match self {
+            Self::Create => &["change.created"],
+            Self::Edit | Self::Schedule => &["change.edited"],
+            Self::Submit => &["change.submitted"],
+            Self::Assess => &["change.assessed"],
+            Self::Return => &["change.returned"],
+            Self::Overrule => &["change.rejection_overruled"],
+            Self::Start => &["change.implementing"],
+            Self::IssuePermit => &["permit.issued", "permit.consumed"],
+            Self::DecideExtension => &["extension.granted", "extension.denied"],
+            Self::Complete => &["change.completed", "target.completed"],
+            Self::Validate => &["change.validated"],
+            Self::Review => &["change.reviewed"],
+            Self::Close => &["change.closed"],
+            Self::Cancel => &["change.cancelled"],
+            Self::BreakGlass => &["break_glass.opened"],
+            Self::CosignBreakGlass => &["break_glass.cosigned"],
+            Self::ValidateBreakGlass => &["break_glass.validated"],
+            Self::ConfirmRetrospective => &["change.retrospective_answered"],
+            Self::StateFinding => &["change.finding_stated"],
+            Self::PeerReview => &["peer_review.given"],
+            Self::AcceptEvidence => &["evidence.accepted"],
+            _ => &[],
+        }
+    }
+
+    /// Whether what a set of policies asks of a change is due when this is done.
+    #[must_use]
+    pub fn is_a_step(self) -> bool {
+        matches!(self, Self::Start | Self::IssuePermit | Self::Close)
+    }
+
     /// Whether the act says what somebody thinks of a change rather than working on it.
     #[must_use]
     pub fn judges(self) -> bool {

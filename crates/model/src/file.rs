@@ -517,6 +517,7 @@ pub fn allowed(verdict: Verdict, act: &str) -> Result<(), Refusal> {
         code: "not_allowed",
         text,
         policies: verdict.reasons,
+        act: Some(act.to_owned()),
     })
 }
 

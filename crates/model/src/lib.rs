@@ -6,6 +6,7 @@
 pub mod absence;
 pub mod access_review;
 pub mod act;
+pub mod act_facts;
 pub mod affected;
 pub mod apart;
 mod approvals;

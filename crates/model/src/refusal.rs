@@ -58,6 +58,8 @@ pub enum Refusal {
         text: String,
         /// The policies that decided.
         policies: Vec<PolicyReason>,
+        /// The action that they were asked about.
+        act: Option<String>,
     },
     /// The request's content cannot be taken (422).
     Invalid(Vec<FieldError>),
@@ -101,6 +103,7 @@ impl Refusal {
             code,
             text: text.into(),
             policies: Vec::new(),
+            act: None,
         }
     }
 

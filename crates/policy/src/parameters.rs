@@ -4,7 +4,7 @@
 //!
 //! ```toml
 //! [sox_owner_approvals]
-//! type = "count"        # count | minutes (whole numbers), duration ("30d", "4h", "15m"), name (a key such as "staging"), factor ("second_factor" or "any")
+//! type = "count"        # count | minutes (whole numbers), duration ("30d", "4h", "15m"), name (a key such as "staging"), factor ("second_factor" or "any"), groups ("group:security" or several of them)
 //! default = 2
 //! floor = 2             # optional, for numbers: a tenant may not go below
 //! ceiling = 5           # optional, for numbers: nor above
@@ -31,6 +31,7 @@ pub(crate) enum Type {
     Duration,
     Name,
     Factor,
+    Groups,
 }
 
 impl Type {
@@ -41,6 +42,7 @@ impl Type {
             "duration" => Some(Self::Duration),
             "name" => Some(Self::Name),
             "factor" => Some(Self::Factor),
+            "groups" => Some(Self::Groups),
             _ => None,
         }
     }
@@ -52,6 +54,7 @@ impl Type {
             Self::Duration => "duration",
             Self::Name => "name",
             Self::Factor => "factor",
+            Self::Groups => "groups",
         }
     }
 }
@@ -195,7 +198,7 @@ fn declaration(name: &str, body: &toml::Value) -> Result<Declaration, String> {
         .and_then(toml::Value::as_str)
         .ok_or("`type` is missing")?;
     let kind = Type::parse(word)
-        .ok_or_else(|| format!("the type `{word}` is none of count, minutes, duration, name, factor"))?;
+        .ok_or_else(|| format!("the type `{word}` is none of count, minutes, duration, name, factor, groups"))?;
     let default = typed(kind, body.get("default").ok_or("`default` is missing")?)?;
     let floor = bound(kind, body.get("floor"))?;
     let ceiling = bound(kind, body.get("ceiling"))?;
@@ -258,6 +261,12 @@ fn typed(kind: Type, value: &toml::Value) -> Result<Value, String> {
                 .as_str()
                 .ok_or("the value is \"second_factor\" or \"any\", in quotes")?;
             values::factor(text).map(|_| Value::Name(text.to_owned()))
+        }
+        Type::Groups => {
+            let text = value
+                .as_str()
+                .ok_or("the value is one group or several in quotes, such as \"group:security,group:platform\"")?;
+            values::groups(text).map(|_| Value::Name(text.to_owned()))
         }
     }
 }
@@ -327,6 +336,28 @@ mod tests {
                 .contains("`password` is none of any, second_factor")
         );
         assert!(word("keys = 1").unwrap_err().contains("in quotes"));
+    }
+
+    #[test]
+    fn groups_are_one_or_several_and_nothing_else() {
+        let declared = file("[keepers]\ntype = \"groups\"\ndefault = \"group:security\"\n");
+        let word = |values: &str| {
+            let read = Parameters::read(&declared, values).map_err(|findings| findings[0].text.clone())?;
+            Ok::<_, String>(read.get("keepers", &[Type::Groups]).cloned())
+        };
+        let name = |text: &str| Ok(Ok(Value::Name(text.to_owned())));
+        assert_eq!(word(""), name("group:security"));
+        assert_eq!(
+            word("keepers = \"group:security,group:platform\""),
+            name("group:security,group:platform")
+        );
+        assert!(
+            word("keepers = \"owner\"")
+                .unwrap_err()
+                .contains("`owner` is no `group:`")
+        );
+        assert!(word("keepers = \"group:a,group:a\"").is_err());
+        assert!(word("keepers = [\"group:a\"]").unwrap_err().contains("in quotes"));
     }
 
     #[test]

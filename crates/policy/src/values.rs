@@ -162,6 +162,16 @@ pub(crate) fn asked_of_rule(text: &str) -> Result<Asked, String> {
     Ok(Asked::Groups(keys))
 }
 
+/// One group or several, as a parameter names them.
+pub(crate) fn groups(text: &str) -> Result<Asked, String> {
+    match asked_of_rule(text)? {
+        asked @ (Asked::Group(_) | Asked::Groups(_)) => Ok(asked),
+        _ => Err(format!(
+            "`{text}` is no `group:` and a group's key, nor several of them"
+        )),
+    }
+}
+
 /// The word for whom a rule asks, as cases write it: as `@from` does, several groups with `+` between them.
 pub(crate) fn asked_word(asked: &Asked) -> String {
     match asked {

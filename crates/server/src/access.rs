@@ -52,9 +52,10 @@ const HEAD: &str = "\
 WHO MAY DO WHAT
 
 Made by a test from the tables of routes, the base pack of policies and the lifecycle; the test fails when this file
-says something else, and when a door has no row. Another test asks the doors themselves with people of each role.
+says something else, and when a door has no row. Other tests ask the doors themselves: with people of each role, with tokens
+of each scope, and about changes in each state.
 
-scope   What a token must carry; a signed-in session carries all but `scim`.
+scope   What a token must carry; a signed-in session carries all but `scim`. Whoever may write, audit or administer may read.
 acts    The actions of the policies that the door asks for. `own` is one's own matters, `open` asks nothing, `signed`
         takes a signature or a secret address for a key, `session` a password or a signed-in browser.
 roles   Rights in the tenant that suffice alone.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use acts::Room;
 use acts::note_attempt::{Attempt, note_attempt, note_credential, note_use};
+use model::act::Act;
 use model::file::Actor;
 use model::identity::IdentityProvider;
 use model::workload::Workload;
@@ -104,6 +105,7 @@ pub(crate) async fn note(state: &AppState, caller: &Caller, what: String, change
         change,
         code: code.to_owned(),
         policies: failure.problem.policies.iter().map(|it| it.id.clone()).collect(),
+        act: failure.problem.refused_act.as_deref().and_then(Act::named),
         times,
     };
     let write = move |room: &mut Room<'_, '_>| note_attempt(room, &attempt);

@@ -276,6 +276,21 @@ pub fn of_subject(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Event>> 
     )
 }
 
+/// The acts whose events about a subject are of these kinds.
+pub fn acts_about(tx: &mut Tx<'_>, (table, id): (&str, &str), kinds: &[&str]) -> Result<BTreeSet<String>> {
+    let rows = tx.query(
+        "SELECT act, kind FROM event WHERE tenant = $tenant AND subject_table = $table AND subject_id = $id",
+        &[("table", table.into()), ("id", id.into())],
+    )?;
+    let mut acts = BTreeSet::new();
+    for row in rows {
+        if kinds.contains(&row.text("kind")?.as_str()) {
+            acts.insert(row.text("act")?);
+        }
+    }
+    Ok(acts)
+}
+
 /// The events that made the versions of a record, in the order of versions.
 pub fn of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Event>> {
     read_all(

@@ -64,6 +64,7 @@ const MIGRATIONS: &[Migration] = migrations![
     40 "0040_second_factor",
     41 "0041_person_seen",
     42 "0042_what_nobody_uses",
+    43 "0043_act_facts",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

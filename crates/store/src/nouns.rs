@@ -3,6 +3,7 @@
 
 use model::absence::{Absence, Delegation};
 use model::access_review::AccessReview;
+use model::act_facts::ActFacts;
 use model::board::{Meeting, OnCall};
 use model::calendar::Calendar;
 use model::change::Change;
@@ -194,6 +195,7 @@ nouns! {
         change_id = &it.change, person = &it.person, state = it.state, at = it.at,
     }
     DecisionFacts in "decision_facts" |it| { change_id = &it.change, digest = &it.digest }
+    ActFacts in "act_facts" |it| { change_id = &it.change }
     PeerReview in "peer_review" |it| {
         change_id = &it.change, person = &it.person, state = it.state,
     }

@@ -39,6 +39,9 @@ pub struct Problem {
     /// The policies that decided, with their reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PolicyReason>,
+    /// The action about which policies said no; it is noted with the attempt and not sent.
+    #[serde(skip)]
+    pub refused_act: Option<String>,
 }
 
 impl Problem {
@@ -54,6 +57,7 @@ impl Problem {
             unmet: Vec::new(),
             changes: Vec::new(),
             policies: Vec::new(),
+            refused_act: None,
         }
     }
 
@@ -75,7 +79,10 @@ impl From<&Refusal> for Problem {
         let mut problem = Self::new(status(refusal), refusal.code(), refusal.text());
         match refusal {
             Refusal::Invalid(errors) => problem.errors.clone_from(errors),
-            Refusal::NotAllowed { policies, .. } => problem.policies.clone_from(policies),
+            Refusal::NotAllowed { policies, act, .. } => {
+                problem.policies.clone_from(policies);
+                problem.refused_act.clone_from(act);
+            }
             Refusal::NotNow { unmet, .. } => problem.unmet.clone_from(unmet),
             Refusal::NotCurrent { changes, .. } => {
                 problem.changes.clone_from(changes);

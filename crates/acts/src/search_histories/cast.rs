@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::board::{Attendance, Meeting};
 use model::directory::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
 use model::ids::{GroupKey, PersonId};
+use model::obligation::{Asked, Duty};
 use model::outside_look::OutsideLook;
 use model::training::Training;
 use model::words::{Criticality, OwnershipRole, Role, TemplateState};
@@ -92,6 +93,18 @@ impl Words {
             words.functions.extend(literals_after(text, ".functions"));
             words.trainings.extend(behind(text, "@training(\""));
             words.trainings.extend(literals_after(text, ".trainings"));
+        }
+        // A parameter may name the groups, and then no text does.
+        let asked = set.obligations().filter_map(|obligation| match &obligation.duty {
+            Duty::Approval(rule) => Some(&rule.from),
+            _ => None,
+        });
+        for whom in asked {
+            match whom {
+                Asked::Group(key) => words.groups.extend([key.0.clone()]),
+                Asked::Groups(keys) => words.groups.extend(keys.iter().map(|key| key.0.clone())),
+                _ => {}
+            }
         }
         words
     }

@@ -25,7 +25,11 @@ impl policy::Directory for AnyName {
 }
 
 fn compile(files: &[SourceFile]) -> PolicySet {
-    PolicySet::compile(files, "", policy::SCHEMA, &AnyName, proof::crypto::digest_text).unwrap()
+    compile_with(files, "")
+}
+
+fn compile_with(files: &[SourceFile], parameters: &str) -> PolicySet {
+    PolicySet::compile(files, parameters, policy::SCHEMA, &AnyName, proof::crypto::digest_text).unwrap()
 }
 
 /// The base pack without some policies, and with some of the house's own.
@@ -66,6 +70,15 @@ fn the_base_and_every_pack_leave_no_path_open() {
     }
     let stories = search_histories(&compile(&all));
     assert!(stories.is_empty(), "all packs together: {}", stories[0]);
+}
+
+#[test]
+fn groups_that_a_parameter_names_have_people_as_well() {
+    let mut files = policy::base().files;
+    files.extend(policy::pack("dual-control").unwrap().files);
+    let groups = "dual_control_groups = \"group:security,group:keepers\"";
+    let stories = search_histories(&compile_with(&files, groups));
+    assert!(stories.is_empty(), "{}", stories[0]);
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod showing;
 mod sitting;
 mod telling;
 mod timers;
+mod trying;
 mod turning;
 mod two_people;
 mod voices;

@@ -6,6 +6,7 @@ use acts::keys::{COSIGNER, LOG, PERMIT, jwks};
 use acts::note_log_sizes::note_log_sizes;
 use acts::turn_key::{revoke_key, rotate_key};
 use acts::{Desk, Error, Room};
+use model::factor::Factor;
 use model::file::Actor;
 use model::key_turn::KeyTurn;
 use model::words::TurnKind;
@@ -87,6 +88,13 @@ fn worked_off(world: &World, kid: &str) -> (KeyTurn, usize) {
 fn code<T: std::fmt::Debug>(answer: acts::Result<T>) -> String {
     match answer {
         Err(Error::Refused(refusal)) => refusal.code().to_owned(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn text<T: std::fmt::Debug>(answer: acts::Result<T>) -> String {
+    match answer {
+        Err(Error::Refused(refusal)) => refusal.text(),
         other => panic!("not refused: {other:?}"),
     }
 }
@@ -467,4 +475,38 @@ fn minted_while_turning(world: &World) {
     world.sequence();
     world.assert_replays();
     assert!(!passed.is_empty());
+}
+
+/// Where the house asks a second factor of changes of keys, its own keys are no exception.
+#[test]
+fn keys_turn_with_the_factor_that_the_policies_ask_of_keys() {
+    let with = |world: &World, factor: Factor| Actor {
+        factor: Some(factor),
+        ..fresh(world)
+    };
+    let turn = |world: &World, factor: Factor| {
+        let actor = with(world, factor);
+        done((&world.desk, actor), |room| rotate_key(room, PERMIT, &why()))
+    };
+    let publish = |world: &World, factor: Factor| {
+        let actor = with(world, factor);
+        done((&world.desk, actor), |room| {
+            acts::publish_log::publish_log(room, &why())
+        })
+    };
+    let (password, code_of_a_device) = (Factor::new("password", false), Factor::new("totp", true));
+    let plain = world();
+    turn(&plain, password.clone()).unwrap();
+    let guarded = governed(World::with_pack("dual-control"));
+    let refused = "This needs a second factor";
+    assert!(text(turn(&guarded, password.clone())).starts_with(refused));
+    assert!(text(publish(&guarded, password.clone())).starts_with(refused));
+    let kid = turn(&guarded, code_of_a_device.clone()).unwrap().kid;
+    let revoking = with(&guarded, password);
+    let stolen = kid.clone();
+    let answer = done((&guarded.desk, revoking), move |room| revoke_key(room, &stolen, &why()));
+    assert!(text(answer).starts_with(refused));
+    let revoking = with(&guarded, code_of_a_device.clone());
+    done((&guarded.desk, revoking), move |room| revoke_key(room, &kid, &why())).unwrap();
+    assert!(publish(&guarded, code_of_a_device).unwrap().log_is_public);
 }

@@ -273,7 +273,10 @@ fn check_step_up(case: &Case<'_>) -> Result<(), Refusal> {
 }
 
 /// Whether what somebody showed of themselves is enough for what is asked.
-pub(super) fn check_factor(actor: &Actor, wanted: Wanted, now: Timestamp) -> Result<(), Refusal> {
+///
+/// # Errors
+/// 403 `step_up_required`.
+pub fn check_factor(actor: &Actor, wanted: Wanted, now: Timestamp) -> Result<(), Refusal> {
     if actor.shows(wanted, now) {
         return Ok(());
     }

@@ -179,7 +179,8 @@ fn a_parameter_changes_what_is_required_and_the_digest() {
 fn the_shipped_cases_hold_with_other_values_of_parameters() {
     let values = "evidence_environment = \"lab\"\ncab_quorum = 4\ncab_votes = 3\necab_quorum = 3\necab_votes = 3\n\
         sox_owner_approvals = 3\nsox_approval_life = \"7d\"\npci_approval_life = \"7d\"\noutside_look_within = \"2h\"\nhipaa_permit_life = 15\nhipaa_revocation_age = \"10m\"\n\
-        dual_control_factor = \"any\"\nsox_key_factor = \"any\"\n";
+        dual_control_factor = \"any\"\nsox_key_factor = \"any\"\n\
+        dual_control_groups = \"group:security,group:cab\"\n";
     let mut files = policy::base().files;
     files.extend(policy::packs().into_iter().flat_map(|pack| pack.files));
     let set = compile(&files, values).unwrap_or_else(|findings| panic!("{findings:#?}"));
@@ -270,6 +271,43 @@ fn a_fresh_factor_is_any_or_a_second_one_and_a_slip_is_told_by_its_line() {
     );
     let (_, text) = words("(\"$no_such\")", "").unwrap_err();
     assert!(text.contains("no parameter is called `$no_such`"), "{text}");
+}
+
+#[test]
+fn the_pack_of_dual_control_asks_the_groups_that_the_house_names() {
+    let asked = |parameters: &str| {
+        let mut files = policy::base().files;
+        files.extend(policy::pack("dual-control").unwrap().files);
+        let set = compile(&files, parameters).map_err(|findings| findings[0].text.clone())?;
+        let mut facts = crate::support::change();
+        facts.touches = vec![model::words::Touch::CryptoKeys];
+        let target = [crate::support::target("1", "pay", &[])];
+        let requirements = policy::on_policy_thread(|| set.require(&facts, &target));
+        let mut rows = requirements.obligations.iter();
+        let row = rows.find(|row| row.obligation.id == "dual-control.require.two_of_security");
+        Ok::<_, String>(policy::words_of(&row.unwrap().obligation))
+    };
+    let (one, two) = (
+        asked("").unwrap(),
+        asked("dual_control_groups = \"group:security,group:cab\"").unwrap(),
+    );
+    assert!(
+        one.starts_with("approval, from group:security, count 2, covers what, ") && !one.contains("distinct_groups"),
+        "{one}"
+    );
+    assert!(
+        two.starts_with("approval, from group:security+group:cab, count 2, covers what, ")
+            && two.contains(", distinct_groups,"),
+        "{two}"
+    );
+    let slip = asked("dual_control_groups = \"security\"").unwrap_err();
+    assert!(slip.contains("`security` is no `group:` and a group's key"), "{slip}");
+    let slip = asked("dual_control_groups = \"owner\"").unwrap_err();
+    assert!(slip.contains("`owner` is no `group:` and a group's key"), "{slip}");
+    assert!(
+        asked("dual_control_groups = \"group:cab,group:ca\"").is_err(),
+        "a group that is not there"
+    );
 }
 
 #[test]

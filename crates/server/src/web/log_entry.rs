@@ -222,6 +222,7 @@ const NOUNS: &[(&str, &str)] = &[
     ("glass_use", "Broken glass"),
     ("entry", "Entry of the work"),
     ("decision_facts", "Facts of a decision"),
+    ("act_facts", "Facts of an act"),
     ("message", "Letter"),
 ];
 

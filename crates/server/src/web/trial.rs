@@ -1,5 +1,6 @@
 //! Policies tried before they are proposed: a set of one's own with its cases, judged over the last changes and decisions.
 
+use acts::try_acts::ActDifference;
 use acts::try_policies::{Asked, DecisionDifference, Difference, Trial, Unmeetable};
 use axum::extract::State;
 use axum::response::Response;
@@ -234,9 +235,15 @@ fn wrong<'a>(view: &View<'_, '_, '_>, lines: impl Iterator<Item = (&'a str, &'a 
 }
 
 /// What came out, in one line: of changes before decisions, which are the same people asked earlier.
-fn result_title(changes: usize, decisions: usize) -> String {
-    match (changes, decisions) {
-        (0, 0) => "Nothing would have been asked differently".to_owned(),
+fn result_title(trial: &Trial) -> String {
+    let acts = trial.acts_differing.len();
+    match (trial.differing.len(), trial.decisions_differing.len()) {
+        (0, 0) if acts == 0 => "Nothing would have been asked differently".to_owned(),
+        (0, 0) if acts == 1 => "One past act would have gone another way".to_owned(),
+        (0, 0) => format!(
+            "{} past acts would have gone another way",
+            pages::count_word(acts as u64)
+        ),
         (0, 1) => "One past decision would have been judged differently".to_owned(),
         (0, many) => format!(
             "{} past decisions would have been judged differently",
@@ -252,7 +259,7 @@ fn result_title(changes: usize, decisions: usize) -> String {
 
 fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPage {
     let differing = trial.differing.len();
-    let mut page = bare_page(view, form, &result_title(differing, trial.decisions_differing.len()));
+    let mut page = bare_page(view, form, &result_title(trial));
     page.byline = Rich::from(format!(
         "{differing} of the last {} changes, judged under both sets.",
         trial.tried
@@ -262,6 +269,13 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
         "{} of {} decisions, on what was known when they were taken.",
         trial.decisions_differing.len(),
         trial.decisions_tried
+    )))
+    .text(" ")
+    .append(Rich::from(format!(
+        "Of {} acts on these changes {} could be judged, {} would have gone another way.",
+        trial.acts_tried + trial.acts_without_facts,
+        trial.acts_tried,
+        trial.acts_differing.len()
     )));
     let table = Table {
         caption: "What would differ".to_owned(),
@@ -272,6 +286,7 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
     page.sections = vec![
         Section::new("differing", "What would differ", SectionBody::Table(table)).unsaid("Nothing."),
         decisions(view, trial),
+        acts_done(view, trial),
     ];
     if !trial.stories.is_empty() {
         let text = "This set leaves a forbidden path open, so it cannot be proposed. Each is told as a story.";
@@ -368,6 +383,56 @@ fn decisions(view: &View<'_, '_, '_>, trial: &Trial) -> Section {
         0 => section,
         many => section.note(format!("{many} older ones kept no facts, and were not judged")),
     }
+}
+
+/// What was done or tried that would have gone another way, on the facts that were kept with it.
+fn acts_done(view: &View<'_, '_, '_>, trial: &Trial) -> Section {
+    let table = Table {
+        caption: "Past acts".to_owned(),
+        columns: columns("Act"),
+        rows: trial.acts_differing.iter().map(|row| act_done(view, row)).collect(),
+        ..Table::default()
+    };
+    let section = Section::new("acts-done", "Past acts", SectionBody::Table(table)).unsaid("Nothing.");
+    match trial.acts_without_facts {
+        0 => section,
+        many => section.note(format!(
+            "{many} were done before facts were kept, or by a delivery or the clock, and were not judged"
+        )),
+    }
+}
+
+fn act_done(view: &View<'_, '_, '_>, row: &ActDifference) -> Vec<Cell> {
+    let mut told = Rich::new().name(row.person.as_str()).text(" ").code(row.act.as_str());
+    if row.was_refused {
+        told = told.text(" ").text("was refused");
+    }
+    for policy in &row.refused {
+        told = told
+            .line()
+            .late(policy.reason.as_str())
+            .text(" ")
+            .code(policy.id.as_str());
+    }
+    for policy in &row.allowed {
+        told = told
+            .line()
+            .text("It would be allowed by")
+            .text(" ")
+            .code(policy.id.as_str());
+    }
+    vec![
+        Cell::Title {
+            text: row.title.clone(),
+            href: view.change_url(&row.key),
+            key: row.key.clone(),
+            marks: Vec::new(),
+            sub: Rich::new().text(view.reader.moment(row.at)),
+        },
+        Cell::Text(told),
+        Cell::Text(added(&row.added, row.stop.as_ref())),
+        Cell::Text(asks(&row.removed)),
+    ]
 }
 
 fn decision(view: &View<'_, '_, '_>, row: &DecisionDifference) -> Vec<Cell> {

@@ -119,6 +119,16 @@ fn a_wrong_line_refuses_the_whole_with_line_reason_and_example() {
         unread["errors"].to_string().contains("`naem` is no column here"),
         "{unread}"
     );
+    let backwards = json!([{"day": "monday", "from": "16:00", "to": "08:00"}]);
+    let both = json!({"key": "slip", "zone": "Europe/Olso", "hours": backwards});
+    let refused = world.post("adam", "/calendars", &both).problem(422, "invalid");
+    let fields: Vec<&str> = refused["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|row| row["field"].as_str())
+        .collect();
+    assert_eq!(fields, ["zone", "hours"], "all that is wrong is told at once");
     let calendar = json!({"key": "empty", "zone": "Europe/Oslo", "hours": []});
     let refused = world.post("adam", "/calendars", &calendar).problem(422, "invalid");
     assert!(refused.to_string().contains("without working hours"), "{refused}");

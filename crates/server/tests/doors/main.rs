@@ -19,6 +19,7 @@ mod leavers;
 mod log;
 mod mail;
 mod matrix;
+mod matrix_states;
 mod night;
 mod once;
 mod order;

@@ -1,5 +1,6 @@
 //! Policies and the risk table: their routes and shapes.
 
+use model::act::Act;
 use model::reading::{LINE, TEXT};
 use model::words::{ConfigurationKind, ConfigurationState, Decision, Level, Role, State};
 
@@ -217,6 +218,26 @@ pub(super) const SHAPES: &[Shape] = &[
                 "Decisions before which something else would have been required, or that would have been refused.",
             )
             .needed(),
+            integer(
+                "acts_tried",
+                0,
+                100_000,
+                "How many acts on these changes were judged, over the facts that were kept with them; also those that were refused.",
+            )
+            .needed(),
+            integer(
+                "acts_without_facts",
+                0,
+                100_000,
+                "How many were done before facts were kept, or by a delivery or the clock.",
+            )
+            .needed(),
+            objects(
+                "acts_differing",
+                "TrialAct",
+                "Acts that would have gone another way: starts, permits and all else that moves a change or judges it.",
+            )
+            .needed(),
             objects(
                 "stories",
                 "Story",
@@ -278,6 +299,28 @@ pub(super) const SHAPES: &[Shape] = &[
             word("risk", all!(Level), "Its risk.").needed(),
             objects("added", "AskedRow", "What would be required in addition.").needed(),
             objects("removed", "AskedRow", "What would no longer be required.").needed(),
+            text("stop", TEXT, "Why the proposed set could not judge it."),
+        ],
+    ),
+    shape(
+        "TrialAct",
+        "An act that would have gone another way, on what was known when it was done or tried.",
+        &[
+            text("key", LINE, "The change.").needed(),
+            text("title", LINE, "Its title.").needed(),
+            word("act", all!(Act), "What was done, or tried.").needed(),
+            text("person", LINE, "Who did it: a login, or `system` for a delivery or the clock.").needed(),
+            time("at", "When.").needed(),
+            boolean("was_refused", "Whether the policies refused it then.").needed(),
+            objects(
+                "added",
+                "AskedRow",
+                "What would have been required before it in addition: of starts, permits and closings.",
+            )
+            .needed(),
+            objects("removed", "AskedRow", "What would not have been required.").needed(),
+            objects("refused", "PolicyReason", "The policies that would have refused it."),
+            objects("allowed", "PolicyReason", "The policies that would have allowed what was refused."),
             text("stop", TEXT, "Why the proposed set could not judge it."),
         ],
     ),

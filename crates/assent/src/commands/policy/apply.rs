@@ -67,7 +67,7 @@ fn files_of(set: &Files) -> Map<String, Value> {
     body
 }
 
-/// Judges the last changes under a proposed set. Exit code 0 when nothing differs, 1 when something does or when the set
+/// Judges the last changes, decisions and acts under a proposed set. Exit code 0 when nothing differs, 1 when something does or when the set
 /// leaves a forbidden path open.
 ///
 /// # Errors
@@ -98,6 +98,7 @@ pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> R
             trial["tried"]
         ));
         tell_decisions(&trial, output);
+        tell_acts(&trial, output);
         for story in array(&trial, "stories") {
             let head = format!(
                 "forbidden path: {} The change: {}.",
@@ -120,7 +121,13 @@ pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> R
             output.line(&output.tone(Tone::Bad, &line));
         }
     });
-    let lists = ["differing", "decisions_differing", "stories", "unmeetable"];
+    let lists = [
+        "differing",
+        "decisions_differing",
+        "acts_differing",
+        "stories",
+        "unmeetable",
+    ];
     Ok(u8::from(lists.iter().any(|list| !array(&trial, list).is_empty())))
 }
 
@@ -135,6 +142,10 @@ fn tell_difference(row: &Value, output: &Output) {
     for policy in array(row, "refused") {
         let line = format!("  refused by {}: {}", text_of(policy, "id"), text_of(policy, "reason"));
         output.line(&output.tone(Tone::Bad, &line));
+    }
+    for policy in array(row, "allowed") {
+        let line = format!("  allowed by {}: {}", text_of(policy, "id"), text_of(policy, "reason"));
+        output.line(&output.tone(Tone::Good, &line));
     }
     if !text_of(row, "stop").is_empty() {
         output.line(&output.tone(Tone::Bad, &format!("  stop: {}", text_of(row, "stop"))));
@@ -164,6 +175,28 @@ fn tell_decisions(trial: &Value, output: &Output) {
     if without > 0 {
         output.line(&format!("{without} older decisions kept no facts, and were not judged"));
     }
+}
+
+/// What was done or tried that would have gone another way, on what was known then.
+fn tell_acts(trial: &Value, output: &Output) {
+    let differing = array(trial, "acts_differing");
+    for row in differing {
+        let head = format!(
+            "{}  {} by {} at {}",
+            text_of(row, "key"),
+            text_of(row, "act"),
+            text_of(row, "person"),
+            text_of(row, "at")
+        );
+        output.line(&output.tone(Tone::Strong, &head));
+        tell_difference(row, output);
+    }
+    let (tried, without) = (&trial["acts_tried"], &trial["acts_without_facts"]);
+    let all = tried.as_u64().unwrap_or_default() + without.as_u64().unwrap_or_default();
+    output.line(&format!(
+        "of {all} acts on these changes {tried} could be judged on what was known then, {} would have gone another way",
+        differing.len()
+    ));
 }
 
 /// Proposes a set, activates a proposal, or recovers on the host.
