@@ -63,7 +63,6 @@ mod turning;
 mod two_groups;
 mod two_servers;
 mod unsent;
-mod vouched_factors;
 mod waited;
 mod webhooks;
 mod witnessed;
