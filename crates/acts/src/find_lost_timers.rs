@@ -47,6 +47,9 @@ pub fn find_lost_timers(room: &mut Room<'_, '_>, after: &str) -> Result<Lost> {
         let providers = crate::end_unconfirmed::lost(room)?;
         lost.subjects
             .extend(providers.into_iter().map(|id| (crate::end_unconfirmed::TABLE, id)));
+        let doubted = crate::doubt_workload::untold(room)?;
+        lost.subjects
+            .extend(doubted.into_iter().map(|id| (crate::doubt_workload::TABLE, id)));
         if crate::review_by_clock::is_lost(room)? {
             lost.subjects.push((crate::review_by_clock::LOST, room.tenant()));
         }

@@ -21,7 +21,7 @@ pub const MOST_ROWS: usize = 1_000;
 pub(crate) fn read_group(reading: &mut Reading<'_>, directory: &Directory) -> GroupKey {
     let group = GroupKey(reading.needed("group", LINE));
     if !group.as_str().is_empty() && !directory.groups.contains_key(&group) {
-        reading.wrong("group", "unknown", format!("There is no group `{group}`."));
+        reading.wrong("group", "unknown", model::absent::group(directory, group.as_str()));
     }
     group
 }

@@ -30,6 +30,7 @@ pub mod deactivate_person;
 pub mod decide_extension;
 pub mod desk;
 mod differences;
+pub mod doubt_workload;
 pub mod draft_review;
 pub mod edit_change;
 pub mod edit_connection;

@@ -196,7 +196,7 @@ pub(crate) fn config_item(reading: &mut Reading<'_>, directory: &Directory) -> C
 fn known_service(reading: &mut Reading<'_>, field: &'static str, directory: &Directory) -> ServiceKey {
     let key = ServiceKey(reading.needed(field, LINE));
     if !key.0.is_empty() && !directory.services.contains_key(&key) {
-        reading.wrong(field, "unknown", format!("There is no service `{key}`."));
+        reading.wrong(field, "unknown", model::absent::service(directory, key.as_str()));
     }
     key
 }
@@ -276,14 +276,14 @@ pub(crate) fn ownership(
 ) -> Ownership {
     let service = reading.text("service", LINE).map(ServiceKey);
     if let Some(key) = service.as_ref().filter(|key| !directory.services.contains_key(*key)) {
-        reading.wrong("service", "unknown", format!("There is no service `{key}`."));
+        reading.wrong("service", "unknown", model::absent::service(directory, key.as_str()));
     }
     let config_item = reading.text("config_item", LINE);
     if let Some(key) = config_item
         .as_ref()
         .filter(|key| !directory.config_items.contains_key(*key))
     {
-        reading.wrong("config_item", "unknown", format!("There is no config item `{key}`."));
+        reading.wrong("config_item", "unknown", model::absent::config_item(directory, key));
     }
     let class = class(reading, directory);
     if [service.is_some(), config_item.is_some(), class.is_some()]
@@ -300,7 +300,11 @@ pub(crate) fn ownership(
         .as_ref()
         .filter(|key| !directory.environments.contains_key(*key))
     {
-        reading.wrong("environment", "unknown", format!("There is no environment `{key}`."));
+        reading.wrong(
+            "environment",
+            "unknown",
+            model::absent::environment(directory, key.as_str()),
+        );
     }
     let role = reading.needed_word("role", OwnershipRole::Owner);
     let (person, group) = holder(reading, directory);
@@ -340,7 +344,7 @@ fn holder(reading: &mut Reading<'_>, directory: &Directory) -> (Option<PersonId>
     let person = model::input::person(reading, "person", directory);
     let group = reading.text("group", LINE).map(GroupKey);
     if let Some(key) = group.as_ref().filter(|key| !directory.groups.contains_key(*key)) {
-        reading.wrong("group", "unknown", format!("There is no group `{key}`."));
+        reading.wrong("group", "unknown", model::absent::group(directory, key.as_str()));
     }
     if person.is_some() == group.is_some() && reading.errors.len() == before {
         reading.wrong("person", "missing", "Name either `person` or `group`.");
@@ -470,7 +474,7 @@ pub(crate) fn group(reading: &mut Reading<'_>, directory: &Directory) -> Group {
                 members.insert(person.id.clone());
             }
             None => {
-                let text = format!("There is no person `{login}`.");
+                let text = model::absent::person(directory, login);
                 reading.wrong(&format!("members[{place}]"), "unknown", text);
             }
         }

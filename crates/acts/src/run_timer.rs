@@ -24,6 +24,7 @@ pub fn run_timer(room: &mut Room<'_, '_>, table: &str, subject: &str) -> Result<
         crate::review_by_clock::TABLE => crate::review_by_clock::begin(room),
         crate::review_by_clock::LOST => crate::review_by_clock::set_again(room),
         crate::revoke_signed::TABLE => crate::revoke_signed::revoke_signed(room, subject),
+        crate::doubt_workload::TABLE => crate::doubt_workload::run(room, subject),
         crate::end_unconfirmed::TABLE => crate::end_unconfirmed::run(room, subject),
         crate::remind_of_review::TABLE => crate::remind_of_review::remind(room, subject),
         "outside_check" => crate::answer_outside::judge_again(room, subject),

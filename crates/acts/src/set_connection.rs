@@ -280,7 +280,11 @@ pub(crate) fn read_mapping(reading: &mut Reading<'_>, directory: &model::directo
     let repository = reading.needed("repository", LINE).to_lowercase();
     let service = ServiceKey(reading.needed("service", LINE));
     if !service.0.is_empty() && !directory.services.contains_key(&service) {
-        reading.wrong("service", "unknown", format!("There is no service `{service}`."));
+        reading.wrong(
+            "service",
+            "unknown",
+            model::absent::service(directory, service.as_str()),
+        );
     }
     let mut environments = BTreeMap::new();
     match reading.value("environments") {
@@ -288,7 +292,11 @@ pub(crate) fn read_mapping(reading: &mut Reading<'_>, directory: &model::directo
             for (theirs, ours) in map {
                 let ours = EnvironmentKey::from(ours.as_str().unwrap_or_default());
                 if !directory.environments.contains_key(&ours) {
-                    reading.wrong("environments", "unknown", format!("There is no environment `{ours}`."));
+                    reading.wrong(
+                        "environments",
+                        "unknown",
+                        model::absent::environment(directory, ours.as_str()),
+                    );
                 }
                 environments.insert(theirs.clone(), ours);
             }

@@ -119,7 +119,7 @@ fn read_services(reading: &mut Reading<'_>, directory: &Directory) -> Vec<Servic
         .enumerate()
         .filter(|(_, key)| !directory.services.contains_key(*key))
     {
-        let text = format!("There is no service `{key}`.");
+        let text = model::absent::service(directory, key.as_str());
         reading.wrong(&format!("services[{place}]"), "unknown", text);
     }
     keys

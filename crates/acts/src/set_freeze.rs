@@ -42,7 +42,7 @@ pub(crate) fn read_scope(
             reading.wrong(
                 &format!("services[{place}]"),
                 "unknown",
-                format!("There is no service `{key}`."),
+                model::absent::service(directory, key.as_str()),
             );
         }
         services.insert(key);
@@ -59,7 +59,7 @@ pub(crate) fn read_scope(
             reading.wrong(
                 &format!("environments[{place}]"),
                 "unknown",
-                format!("There is no environment `{key}`."),
+                model::absent::environment(directory, key.as_str()),
             );
         }
         environments.insert(key);

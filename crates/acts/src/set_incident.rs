@@ -21,7 +21,7 @@ fn fill(reading: &mut Reading<'_>, directory: &model::directory::Directory, inci
     }
     for key in incident.services.clone() {
         if !directory.services.contains_key(&key) {
-            reading.wrong("services", "unknown", format!("There is no service `{key}`."));
+            reading.wrong("services", "unknown", model::absent::service(directory, key.as_str()));
         }
     }
     incident.started_at = reading.time("started_at").unwrap_or(incident.started_at);

@@ -94,14 +94,18 @@ fn read_rule(reading: &mut Reading<'_>, directory: &Directory) -> MappingRule {
         .iter()
         .filter(|key| !directory.environments.contains_key(key))
     {
-        reading.wrong("environments", "unknown", format!("There is no environment `{key}`."));
+        reading.wrong(
+            "environments",
+            "unknown",
+            model::absent::environment(directory, key.as_str()),
+        );
     }
     for key in rule.services.iter().filter(|key| !directory.services.contains_key(key)) {
-        reading.wrong("services", "unknown", format!("There is no service `{key}`."));
+        reading.wrong("services", "unknown", model::absent::service(directory, key.as_str()));
     }
     match (&rule.template, kind) {
         (Some(key), Kind::Standard) if !directory.templates.contains_key(key) => {
-            reading.wrong("template", "unknown", format!("There is no template `{key}`."));
+            reading.wrong("template", "unknown", model::absent::template(directory, key));
         }
         (None, Kind::Standard) => reading.wrong("template", "missing", "A standard change names its `template`."),
         (Some(_), Kind::Normal | Kind::Emergency) => {

@@ -69,7 +69,7 @@ fn read_services(reading: &mut Reading<'_>, directory: &model::directory::Direct
         .map(|it| it.as_str().into())
         .collect();
     for key in named.iter().filter(|key| !directory.services.contains_key(*key)) {
-        reading.wrong("services", "unknown", format!("There is no service `{key}`."));
+        reading.wrong("services", "unknown", model::absent::service(directory, key.as_str()));
     }
     Some(named)
 }

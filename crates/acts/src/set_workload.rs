@@ -8,7 +8,7 @@ use model::reading::{LINE, Reading};
 use model::refusal::Refusal;
 use model::verbs::Body;
 use model::words::Role;
-use model::workload::Workload;
+use model::workload::{self, Workload};
 use serde_json::{Map, Value, json};
 use store::record::{self, Filter};
 
@@ -24,19 +24,6 @@ const MOST: i64 = 200;
 const MOST_CLAIMS: usize = 50;
 /// What a job may be given: nothing that administers.
 pub const SCOPES: &[&str] = &["read", "write", "gate", "audit"];
-/// Issuers of platforms on which everybody may have a repository.
-const PUBLIC_ISSUERS: [&str; 2] = ["https://token.actions.githubusercontent.com", "https://gitlab.com"];
-/// Claims of theirs that say whose a repository is.
-const OWNER_CLAIMS: [&str; 8] = [
-    "repository",
-    "repository_id",
-    "repository_owner",
-    "repository_owner_id",
-    "project_path",
-    "project_id",
-    "namespace_id",
-    "namespace_path",
-];
 /// The longest a job is let in for one token, in minutes.
 const LONGEST_MINUTES: i64 = 60;
 /// How long it is unless said otherwise.
@@ -102,7 +89,8 @@ fn read(room: &mut Room<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result
         reading.wrong("issuer", "not_an_issuer", text);
     }
     let person = model::input::person(reading, "person", &directory);
-    if person.is_none() && reading.errors.is_empty() {
+    // A login that nobody has is told already.
+    if person.is_none() && !reading.says_text("person") {
         reading.wrong("person", "missing", "Say in `person` for whom its jobs speak.");
     }
     let person = person.unwrap_or_else(|| PersonId(String::new()));
@@ -125,6 +113,7 @@ fn read(room: &mut Room<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result
         roles,
         minutes: reading.integer("minutes", 1..=LONGEST_MINUTES).unwrap_or(USUAL_MINUTES),
         active,
+        doubted_at: None,
     })
 }
 
@@ -158,12 +147,11 @@ fn read_claims(reading: &mut Reading<'_>, issuer: &str) -> BTreeMap<String, BTre
             ),
         }
     }
-    let is_anybody = |patterns: &BTreeSet<String>| patterns.iter().any(|it| it.chars().all(|it| it == '*'));
-    if claims.values().all(is_anybody) || claims.len() > MOST_CLAIMS {
+    if claims.values().all(workload::is_anybody) || claims.len() > MOST_CLAIMS {
         let text = "Name at least one claim and what it must say, such as {\"repository\": [\"acme/booking-api\"]}: anybody \
                     can have a token of a public platform.";
         reading.wrong("claims", "trusts_anybody", text);
-    } else if is_public(issuer) && !claims.iter().any(fixes_owner) {
+    } else if workload::trusts_anybody(issuer, &claims) {
         let text = format!(
             "Anybody can have a token of {issuer}. Name a claim that says whose the repository is, with the owner written out, such \
              as `repository=acme/*` on GitHub or `project_path=acme/*` on GitLab, or the owner's id."
@@ -171,34 +159,6 @@ fn read_claims(reading: &mut Reading<'_>, issuer: &str) -> BTreeMap<String, BTre
         reading.wrong("claims", "trusts_anybody", text);
     }
     claims
-}
-
-/// Whether anybody in the world can have a token of this issuer. An enterprise of GitHub with an issuer of its own
-/// (`…/ENTERPRISE`) is no such one.
-fn is_public(issuer: &str) -> bool {
-    let bare = issuer.trim_end_matches('/').to_ascii_lowercase();
-    PUBLIC_ISSUERS.contains(&bare.as_str())
-}
-
-/// Whether a claim says whose the repository is, whatever else its patterns leave open: each of them writes the owner out.
-fn fixes_owner((name, patterns): (&String, &BTreeSet<String>)) -> bool {
-    let written = |text: &str| {
-        let owner = text.split('/').next().unwrap_or_default();
-        !owner.is_empty() && !owner.contains('*')
-    };
-    // Subjects are `repo:acme/booking-api:…` and `project_path:acme/booking-api:…`, or begin with another claim that GitHub lets
-    // a repository put there.
-    let of_subject = |text: &str| {
-        let Some((claim, rest)) = text.split_once(':') else {
-            return false;
-        };
-        let value = rest.split(':').next().unwrap_or_default();
-        (claim == "repo" || OWNER_CLAIMS.contains(&claim)) && written(value)
-    };
-    match name.as_str() {
-        "sub" => patterns.iter().all(|it| of_subject(it)),
-        name => OWNER_CLAIMS.contains(&name) && patterns.iter().all(|it| written(it)),
-    }
 }
 
 /// Lets nobody in any more (`DELETE /workloads/{key}`); who was let in is out at once.
@@ -276,54 +236,4 @@ pub fn enter(room: &mut Room<'_, '_>, key: &str, told: &Map<String, Value>) -> R
         expires_at,
         workload: found,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_claim_of_a_public_platform_fixes_whose_the_repository_is() {
-        let fixes = |name: &str, patterns: &[&str]| {
-            let patterns = patterns.iter().map(|it| (*it).to_owned()).collect();
-            fixes_owner((&name.to_owned(), &patterns))
-        };
-        for (name, pattern) in [
-            ("repository", "acme/*"),
-            ("repository_owner", "acme"),
-            ("repository_owner_id", "4711"),
-            ("repository_id", "123"),
-            ("project_path", "acme/*"),
-            ("namespace_path", "acme/*"),
-            ("sub", "repo:acme/*"),
-            ("sub", "repo:acme/booking-api:environment:*"),
-            ("sub", "repository_owner:acme:*"),
-            ("sub", "project_path:acme/booking-api:ref_type:branch:ref:main"),
-        ] {
-            assert!(fixes(name, &[pattern]), "{name} {pattern}");
-        }
-        for (name, pattern) in [
-            ("repository", "*"),
-            ("repository", "*/booking-api"),
-            ("repository", "acme*"),
-            ("repository", "a*/x"),
-            ("repository_owner", "acme-*"),
-            ("repository_owner_id", "47*"),
-            ("ref", "refs/heads/main"),
-            ("environment", "production"),
-            (
-                "job_workflow_ref",
-                "acme/flows/.github/workflows/deploy.yml@refs/heads/main",
-            ),
-            ("sub", "repo:*"),
-            ("sub", "repo:acme*:environment:production"),
-            ("sub", "*repo:acme/*"),
-            ("sub", "environment:production"),
-        ] {
-            assert!(!fixes(name, &[pattern]), "{name} {pattern}");
-        }
-        assert!(!fixes("repository", &["acme/*", "*/*"]), "one open pattern opens it");
-        assert!(is_public("https://gitlab.com/") && !is_public("https://gitlab.acme.example"));
-        assert!(!is_public("https://token.actions.githubusercontent.com/acme"));
-    }
 }

@@ -29,7 +29,7 @@ pub fn watch_service(room: &mut Room<'_, '_>, key: &str, body: &Body, on: bool) 
     let group = reading.text("group", LINE).map(GroupKey);
     if let Some(group) = &group {
         match directory.groups.get(group) {
-            None => reading.wrong("group", "unknown", format!("There is no group `{group}`.")),
+            None => reading.wrong("group", "unknown", model::absent::group(&directory, group.as_str())),
             Some(known) if !known.members.contains(&room.actor.person) => {
                 room.allow(model::act::actions::SET_PERSON)?;
             }

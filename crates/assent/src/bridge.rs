@@ -176,6 +176,17 @@ impl Host {
             .map_err(refused)
     }
 
+    /// The keys of a tenant's workloads that let in jobs of anybody.
+    pub(crate) fn open_workloads(&self, tenant: &str) -> Result<Vec<String>> {
+        let look = |room: &mut acts::Room<'_, '_>| {
+            let found = acts::doubt_workload::doubted(room)?;
+            Ok(found.into_iter().map(|it| it.key).collect())
+        };
+        self.desk
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
+            .map_err(refused)
+    }
+
     /// Brings back the policies before the present ones.
     pub(crate) fn recover_policies(&self, tenant: &str) -> Result<acts::activate_configuration::Recovered> {
         check_tenant(tenant)?;

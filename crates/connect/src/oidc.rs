@@ -14,9 +14,9 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AccessTokenHash, AdditionalClaims, AdditionalProviderMetadata, AuthType, AuthorizationCode,
-    ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet,
-    IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl, Scope,
-    SignatureVerificationError, TokenResponse, UserInfoClaims,
+    ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, DiscoveryError, EndpointMaybeSet, EndpointNotSet,
+    EndpointSet, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata,
+    RedirectUrl, Scope, SignatureVerificationError, TokenResponse, UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -132,7 +132,18 @@ pub fn discover(http: &Http, issuer: &str) -> Result<Discovered, OidcError> {
     let call = |request| http.call(request);
     Metadata::discover(&url, &call)
         .map(Discovered)
-        .map_err(|error| away(told(&error)))
+        .map_err(|error| away(format!("{}{}", told(&error), mended(&error))))
+}
+
+/// What mends a configuration that names another issuer than was asked, such as one with a slash at its end.
+fn mended<E: std::error::Error>(error: &DiscoveryError<E>) -> &'static str {
+    match error {
+        DiscoveryError::Validation(_) => {
+            "; an administrator writes the issuer letter for letter as the provider names it, with its last slash or without, and with \
+             the organisation's own id in place of a word for all (`common`)"
+        }
+        _ => "",
+    }
 }
 
 /// An error and its causes on one line.

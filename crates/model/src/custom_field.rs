@@ -264,11 +264,11 @@ fn held(field: &CustomField, value: &Value, directory: &Directory) -> Result<Hel
         },
         FieldKind::Person => match directory.by_login(&text) {
             Some(person) => Ok(Held::Person(person.id.clone())),
-            None => Err(("unknown", format!("There is no person with the login `{text}`."))),
+            None => Err(("unknown", crate::absent::person(directory, &text))),
         },
         FieldKind::Service => match ServiceKey::from(text) {
             key if directory.services.contains_key(&key) => Ok(Held::Service(key)),
-            key => Err(("unknown", format!("There is no service `{key}`."))),
+            key => Err(("unknown", crate::absent::service(directory, key.as_str()))),
         },
         FieldKind::Link if is_link(&text) => Ok(Held::Url(text)),
         FieldKind::Link => {

@@ -435,13 +435,13 @@ fn checked_targets(reading: &mut Reading<'_>, directory: &Directory, named: Vec<
         let service = ServiceKey::from(input.service);
         let environment = EnvironmentKey::from(input.environment);
         if !directory.services.contains_key(&service) && !service.0.is_empty() {
-            let text = format!("There is no service `{service}`.");
+            let text = crate::absent::service(directory, service.as_str());
             reading
                 .errors
                 .push(FieldError::new(format!("{path}.service"), "unknown", text));
         }
         if !directory.environments.contains_key(&environment) && !environment.0.is_empty() {
-            let text = format!("There is no environment `{environment}`.");
+            let text = crate::absent::environment(directory, environment.as_str());
             reading
                 .errors
                 .push(FieldError::new(format!("{path}.environment"), "unknown", text));
@@ -501,11 +501,7 @@ pub fn person(reading: &mut Reading<'_>, field: &'static str, directory: &Direct
     let login = reading.text(field, LINE)?;
     let found = directory.by_login(&login).map(|person| person.id.clone());
     if found.is_none() {
-        reading.wrong(
-            field,
-            "unknown",
-            format!("There is no person with the login `{login}`."),
-        );
+        reading.wrong(field, "unknown", crate::absent::person(directory, &login));
     }
     found
 }
@@ -517,7 +513,7 @@ fn people(reading: &mut Reading<'_>, field: &'static str, directory: &Directory)
             Some(person) if !found.contains(&person.id) => found.push(person.id.clone()),
             Some(_) => {}
             None => {
-                let text = format!("There is no person with the login `{login}`.");
+                let text = crate::absent::person(directory, &login);
                 reading.wrong(&format!("{field}[{place}]"), "unknown", text);
             }
         }

@@ -4,6 +4,7 @@
 //! no I/O, reads no clock, makes no ids and knows no engine: everything it needs is handed in.
 
 pub mod absence;
+pub mod absent;
 pub mod access_review;
 pub mod act;
 pub mod act_facts;

@@ -11,7 +11,34 @@ use crate::reading::Reading;
 /// The extension of SCIM in which a directory tells who somebody's manager is.
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
+/// Who said that somebody answers for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Somebody here, by name.
+    Named,
+    /// The directory that provisions the person.
+    Provisioned,
+}
+
+impl Origin {
+    /// Its word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Named => "named",
+            Self::Provisioned => "scim",
+        }
+    }
+}
+
 impl Directory {
+    /// All who are said to answer for a person, whoever counts first ([`Directory::manager_of`]).
+    pub fn managers_of(&self, person: &Person) -> Vec<(&Person, Origin)> {
+        let named = person.manager.as_ref().and_then(|id| self.people.get(id));
+        let named = named.map(|it| (it, Origin::Named));
+        let told = self.told_manager(person).map(|it| (it, Origin::Provisioned));
+        named.into_iter().chain(told).collect()
+    }
+
     /// The manager of a person, active or not; nobody is their own.
     pub fn manager_of(&self, person: &Person) -> Option<&Person> {
         let named = person.manager.as_ref().and_then(|id| self.people.get(id));
@@ -72,5 +99,42 @@ pub fn read(reading: &mut Reading<'_>, directory: &Directory, person: &mut Perso
             way.join(" → ")
         );
         reading.wrong("manager", "manager_cycle", text);
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    pub(crate) fn somebody(id: &str, login: &str) -> Person {
+        let told =
+            json!({"id": id, "version": 1, "login": login, "name": login, "roles": [], "zone": "UTC", "active": true});
+        serde_json::from_value(told).unwrap()
+    }
+
+    #[test]
+    fn the_manager_who_was_named_stands_before_the_one_that_a_directory_tells() {
+        let mut directory = Directory::default();
+        let mut kari = somebody("p1", "kari");
+        for (id, login) in [("p2", "mona"), ("p3", "lena")] {
+            directory.people.insert(id.into(), somebody(id, login));
+        }
+        let told = |directory: &Directory, person: &Person| -> Vec<(String, &'static str)> {
+            let found = directory.managers_of(person).into_iter();
+            found.map(|(it, origin)| (it.login.clone(), origin.as_str())).collect()
+        };
+        assert_eq!(told(&directory, &kari), []);
+        kari.attributes = vec![(ENTERPRISE.to_owned(), json!({"manager": {"value": "p3"}}).to_string())];
+        assert_eq!(told(&directory, &kari), [("lena".to_owned(), "scim")]);
+        kari.manager = Some("p2".into());
+        assert_eq!(
+            told(&directory, &kari),
+            [("mona".to_owned(), "named"), ("lena".to_owned(), "scim")]
+        );
+        assert_eq!(directory.manager_of(&kari).unwrap().login, "mona");
     }
 }

@@ -3,12 +3,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ids::{PersonId, RecordId};
 use crate::words::Role;
 
+/// Issuers of platforms on which everybody may have a repository.
+const PUBLIC_ISSUERS: [&str; 2] = ["https://token.actions.githubusercontent.com", "https://gitlab.com"];
+/// Claims of theirs that say whose a repository is.
+const OWNER_CLAIMS: [&str; 8] = [
+    "repository",
+    "repository_id",
+    "repository_owner",
+    "repository_owner_id",
+    "project_path",
+    "project_id",
+    "namespace_id",
+    "namespace_path",
+];
 /// Which jobs of a platform are let in, as whom, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Workload {
@@ -39,9 +53,17 @@ pub struct Workload {
     pub minutes: i64,
     /// Whether anybody is let in.
     pub active: bool,
+    /// When those in charge were told that it trusts anybody; absent until then, and once it was set anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted_at: Option<Timestamp>,
 }
 
 impl Workload {
+    /// Whether it lets in jobs of anybody. It may stand so since before that was refused.
+    pub fn trusts_anybody(&self) -> bool {
+        self.active && trusts_anybody(&self.issuer, &self.claims)
+    }
+
     /// The claim that does not fit, if there is one.
     pub fn misfit(&self, told: &Map<String, Value>) -> Option<&str> {
         let fits = |(name, patterns): (&String, &BTreeSet<String>)| {
@@ -52,6 +74,45 @@ impl Workload {
             .iter()
             .find(|row| !fits(*row))
             .map(|(name, _)| name.as_str())
+    }
+}
+
+/// Whether patterns fit whatever a claim says.
+pub fn is_anybody(patterns: &BTreeSet<String>) -> bool {
+    patterns.iter().any(|it| it.chars().all(|it| it == '*'))
+}
+
+/// Whether rules let in more than an organisation's own jobs: no claim is held to anything, or, of a platform on which everybody
+/// may have a repository, none that says whose it is.
+pub fn trusts_anybody(issuer: &str, claims: &BTreeMap<String, BTreeSet<String>>) -> bool {
+    claims.values().all(is_anybody) || (is_public(issuer) && !claims.iter().any(fixes_owner))
+}
+
+/// Whether anybody in the world can have a token of this issuer. An enterprise of GitHub with an issuer of its own
+/// (`…/ENTERPRISE`) is no such one.
+fn is_public(issuer: &str) -> bool {
+    let bare = issuer.trim_end_matches('/').to_ascii_lowercase();
+    PUBLIC_ISSUERS.contains(&bare.as_str())
+}
+
+/// Whether a claim says whose the repository is, whatever else its patterns leave open: each of them writes the owner out.
+fn fixes_owner((name, patterns): (&String, &BTreeSet<String>)) -> bool {
+    let written = |text: &str| {
+        let owner = text.split('/').next().unwrap_or_default();
+        !owner.is_empty() && !owner.contains('*')
+    };
+    // Subjects are `repo:acme/booking-api:…` and `project_path:acme/booking-api:…`, or begin with another claim that GitHub lets
+    // a repository put there.
+    let of_subject = |text: &str| {
+        let Some((claim, rest)) = text.split_once(':') else {
+            return false;
+        };
+        let value = rest.split(':').next().unwrap_or_default();
+        (claim == "repo" || OWNER_CLAIMS.contains(&claim)) && written(value)
+    };
+    match name.as_str() {
+        "sub" => patterns.iter().all(|it| of_subject(it)),
+        name => OWNER_CLAIMS.contains(&name) && patterns.iter().all(|it| written(it)),
     }
 }
 
@@ -139,5 +200,50 @@ mod tests {
             misfit(json!({"repository": "evil/web", "ref_protected": true})).as_deref(),
             Some("repository")
         );
+    }
+
+    #[test]
+    fn a_claim_of_a_public_platform_fixes_whose_the_repository_is() {
+        let fixes = |name: &str, patterns: &[&str]| {
+            let patterns = patterns.iter().map(|it| (*it).to_owned()).collect();
+            fixes_owner((&name.to_owned(), &patterns))
+        };
+        for (name, pattern) in [
+            ("repository", "acme/*"),
+            ("repository_owner", "acme"),
+            ("repository_owner_id", "4711"),
+            ("repository_id", "123"),
+            ("project_path", "acme/*"),
+            ("namespace_path", "acme/*"),
+            ("sub", "repo:acme/*"),
+            ("sub", "repo:acme/booking-api:environment:*"),
+            ("sub", "repository_owner:acme:*"),
+            ("sub", "project_path:acme/booking-api:ref_type:branch:ref:main"),
+        ] {
+            assert!(fixes(name, &[pattern]), "{name} {pattern}");
+        }
+        for (name, pattern) in [
+            ("repository", "*"),
+            ("repository", "*/booking-api"),
+            ("repository", "acme*"),
+            ("repository", "a*/x"),
+            ("repository_owner", "acme-*"),
+            ("repository_owner_id", "47*"),
+            ("ref", "refs/heads/main"),
+            ("environment", "production"),
+            (
+                "job_workflow_ref",
+                "acme/flows/.github/workflows/deploy.yml@refs/heads/main",
+            ),
+            ("sub", "repo:*"),
+            ("sub", "repo:acme*:environment:production"),
+            ("sub", "*repo:acme/*"),
+            ("sub", "environment:production"),
+        ] {
+            assert!(!fixes(name, &[pattern]), "{name} {pattern}");
+        }
+        assert!(!fixes("repository", &["acme/*", "*/*"]), "one open pattern opens it");
+        assert!(is_public("https://gitlab.com/") && !is_public("https://gitlab.acme.example"));
+        assert!(!is_public("https://token.actions.githubusercontent.com/acme"));
     }
 }

@@ -80,7 +80,10 @@ impl Doors {
     }
 
     /// Answers a request.
-    pub(crate) async fn answer(self, request: Request) -> Response {
+    pub(crate) async fn answer(self, mut request: Request) -> Response {
+        if let Some(uri) = scim::neat(request.uri()) {
+            *request.uri_mut() = uri;
+        }
         if let Some(response) = self.state.as_ref().and_then(|state| at_once(state, &request)) {
             return response;
         }

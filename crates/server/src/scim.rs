@@ -1,5 +1,7 @@
 //! SCIM 2.0 (RFC 7644) under `/t/{tenant}/scim/v2`: extract, call one act, render. Its own token, its own errors.
 
+mod question;
+
 use acts::{Room, provision};
 use axum::Router;
 use axum::extract::{FromRequest as _, Request, State};
@@ -8,23 +10,21 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use connect::scim::filter::Checked;
 use connect::scim::schema::{self, Attr, GROUP_ATTRS, USER_ATTRS};
-use connect::scim::{self, MOST_RESULTS, ScimError, group, patch, user};
+use connect::scim::{self, ScimError, group, patch, user};
 use model::directory::{Group, Person};
 use model::refusal::Refusal;
-use model::verbs::Body;
 use serde_json::{Map, Value};
 use store::event::written_at;
 use store::record::{self, Filter};
 use store::{Lane, Mode, identities};
 
+use self::question::Question;
 use crate::body::JsonBody;
 use crate::caller::{Caller, Credential, Scope};
 use crate::failure::Failure;
-use crate::route::{Places, query_of};
+use crate::route::Places;
 use crate::state::AppState;
 
-/// How many resources there are without `count`.
-const USUAL_RESULTS: i64 = 100;
 /// How many records are read at once while a filter is judged.
 const PAGE: i64 = 500;
 /// How many members all groups of one answer have together, from the second group on: an answer may hold fewer resources
@@ -61,6 +61,8 @@ impl Kind {
         match text {
             "Users" => Ok(Self::User),
             "Groups" => Ok(Self::Group),
+            // What a standard describes and is not offered says so (RFC 7644 sections 3.7 and 3.11); discovery tells it before.
+            "Bulk" | "Me" => Err(not_offered(text)),
             _ => Err(absent()),
         }
     }
@@ -89,6 +91,33 @@ fn absent() -> No {
         detail: "There is nothing here.".to_owned(),
     };
     error.into()
+}
+
+fn not_offered(name: &str) -> No {
+    let detail = match name {
+        "Bulk" => "Several requests in one are not offered. Send each by itself.",
+        _ => "A token provisions others: there is no `/Me`. Ask for `/Users`.",
+    };
+    let error = ScimError {
+        status: 501,
+        kind: "",
+        detail: detail.to_owned(),
+    };
+    error.into()
+}
+
+/// An address of ours without the slashes that a client adds where it joins a base address with a name: `…/v2//Users` and
+/// `…/v2/Users/` are both `…/v2/Users`. Other addresses stay as they are.
+pub(crate) fn neat(uri: &Uri) -> Option<Uri> {
+    let path = uri.path();
+    let (tenant, rest) = path.strip_prefix("/t/")?.split_once("/scim/v2/")?;
+    let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
+    let rest_neat = parts.join("/");
+    if tenant.contains('/') || rest_neat == rest {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("/t/{tenant}/scim/v2/{rest_neat}{query}").parse().ok()
 }
 
 impl From<Failure> for No {
@@ -225,73 +254,10 @@ fn discovered(all: Vec<Value>, mut places: Places) -> Result<Response, No> {
         let total = i64::try_from(all.len()).unwrap_or_default();
         return Ok(answer(200, &scim::list(total, 1, &all)));
     }
-    let found = all.into_iter().find(|it| it["id"] == id);
+    // A schema's name is a URN, whose letters' case does not matter.
+    let is_it = |it: &Value| it["id"].as_str().is_some_and(|known| known.eq_ignore_ascii_case(&id));
+    let found = all.into_iter().find(is_it);
     found.map(|it| answer(200, &it)).ok_or_else(absent)
-}
-
-/// What a client asks of a list.
-#[derive(Debug, Clone, Default)]
-struct Question {
-    filter: Option<String>,
-    start: i64,
-    count: i64,
-    attributes: Vec<String>,
-    excluded: Vec<String>,
-}
-
-fn names(text: &str) -> Vec<String> {
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-    parts.map(str::to_owned).collect()
-}
-
-impl Question {
-    fn number(text: Option<String>, name: &str, usual: i64) -> Result<i64, No> {
-        let Some(text) = text else { return Ok(usual) };
-        let wrong = || ScimError::bad("invalidValue", format!("`{name}` must be a whole number."));
-        Ok(text.trim().parse().map_err(|_| wrong())?)
-    }
-
-    fn read(value: impl Fn(&str) -> Option<String>) -> Result<Self, No> {
-        let start = Self::number(value("startIndex"), "startIndex", 1)?.max(1);
-        let count = Self::number(value("count"), "count", USUAL_RESULTS)?;
-        Ok(Self {
-            filter: value("filter").filter(|text| !text.trim().is_empty()),
-            start,
-            count: count.clamp(0, MOST_RESULTS),
-            attributes: names(&value("attributes").unwrap_or_default()),
-            excluded: names(&value("excludedAttributes").unwrap_or_default()),
-        })
-    }
-
-    fn of_query(uri: &Uri) -> Result<Self, No> {
-        let pairs = query_of(uri)?;
-        Self::read(|name| {
-            let found = pairs.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.clone())
-        })
-    }
-
-    fn of_body(body: &Body) -> Result<Self, No> {
-        Self::read(|name| match body.get(name)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Array(items) => {
-                let texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-                Some(texts.join(","))
-            }
-            _ => None,
-        })
-    }
-
-    fn shaped(&self, value: Value) -> Value {
-        scim::shaped(value, &self.attributes, &self.excluded)
-    }
-
-    /// Whether the client wants this attribute left out, which saves reading it.
-    fn leaves_out(&self, name: &str) -> bool {
-        let same = |it: &String| it.eq_ignore_ascii_case(name);
-        self.excluded.iter().any(same) || (!self.attributes.is_empty() && !self.attributes.iter().any(same))
-    }
 }
 
 async fn list(

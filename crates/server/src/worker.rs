@@ -380,8 +380,13 @@ impl Worker {
             let looked = self.holder.look(&tenant, look);
             let lost = told(looked, "looking for lost timers").unwrap_or_default();
             for (table, id) in lost.subjects {
-                if [acts::review_by_clock::LOST, acts::end_unconfirmed::TABLE].contains(&table) {
-                    // A tenant of an older version, and a provider of one, never had one.
+                let never_had = [
+                    acts::review_by_clock::LOST,
+                    acts::end_unconfirmed::TABLE,
+                    acts::doubt_workload::TABLE,
+                ];
+                if never_had.contains(&table) {
+                    // A tenant of an older version, and a provider or a workload of one, never had one.
                     tracing::info!(tenant, table, id, "a timer is set that was not there");
                 } else {
                     tracing::warn!(tenant, table, id, "a timer was lost; it is made up for now");

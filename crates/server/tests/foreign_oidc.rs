@@ -220,6 +220,60 @@ fn a_fresh_factor_can_be_shown_at_the_provider_by_the_same_person() {
     assert!(String::from_utf8_lossy(&other.body).contains("somebody else"));
 }
 
+/// What a person is given by a claim and a review of access refuses stays away, however often they sign in at the provider.
+#[test]
+fn what_a_review_of_access_refused_is_not_given_back_by_a_claim() {
+    let (world, _provider) = worlds();
+    let mut browser = Browser::default();
+    walk(&world, &mut browser, "/t/acme/sign-in/corp", "ada");
+    let before = me(&world, &mut browser);
+    assert_eq!(
+        (&before["roles"], &before["groups"]),
+        (&json!(["implementer"]), &json!(["change-managers"]))
+    );
+    world.post("adam", "/access-reviews", &json!({})).expect(201);
+    world.set_password("adam");
+    let mut adam = Browser::default();
+    let ours = format!("http://{}/t/acme", world.host());
+    let form = format!("login=adam&password={}", PASSWORD.replace(' ', "+"));
+    assert_eq!(adam.ask("POST", &format!("{ours}/sign-in"), &form).status, 303);
+    let parts = world.get("adam", "/access-reviews").expect(200);
+    let mut refused = 0;
+    for part in parts["items"].as_array().unwrap() {
+        let rows = part["rights"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|it| it["person"] == "ada");
+        let rows: Vec<String> = rows.map(|it| format!("&refused={}", it["row"])).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        assert_eq!(part["manager"], "adam", "{part}");
+        refused += rows.len();
+        let url = format!("{ours}/access-reviews/{}/signature", part["id"].as_str().unwrap());
+        let signed = adam.ask("POST", &url, &format!("reason=Moved+on{}", rows.concat()));
+        assert_eq!(signed.status, 303, "{signed:?}");
+    }
+    assert_eq!(refused, 2, "{parts}");
+    let is_out = |told: &Value| told["roles"] == json!([]) && told["groups"] == json!([]);
+    assert!(is_out(&me(&world, &mut browser)));
+    for _ in 0..2 {
+        let mut again = Browser::default();
+        let back = walk(&world, &mut again, "/t/acme/sign-in/corp", "ada");
+        assert_eq!(back.status, 303, "they may come in: {back:?}");
+        let after = me(&world, &mut again);
+        assert_eq!(after["id"], before["id"]);
+        assert!(is_out(&after), "a claim gave it back: {after}");
+    }
+    // Whoever may give it here gives it, and the provider's word counts again.
+    let given = json!({"roles": ["implementer"]});
+    let patch = world.as_person("adam", "PATCH", "/people/ada").header("if-match", "*");
+    patch.json(&given).send().expect(200);
+    walk(&world, &mut browser, "/t/acme/sign-in/corp", "ada");
+    assert_eq!(me(&world, &mut browser)["roles"], json!(["implementer"]));
+}
+
 #[test]
 fn answers_are_bound_to_the_browser_and_to_the_provider() {
     let (world, provider) = worlds();
@@ -276,6 +330,54 @@ fn part(url: &str, name: &str) -> String {
     found.unwrap_or_default().to_owned()
 }
 
+/// Tokens in the forms of other providers: more than one audience with the party it was made for, keys of other kinds, keys that
+/// turned between two sign-ins, clocks that run a little ahead.
+#[test]
+fn tokens_in_the_forms_of_other_providers_open() {
+    let (world, provider) = worlds();
+    set(
+        &world,
+        "hostile",
+        &json!({
+            "issuer": provider.hostile, "client_id": "assent", "client_secret": "not very secret", "creates_people": true,
+            "login_claim": "sub", "trusts_mail": true,
+        }),
+    );
+    for form in ["audiences", "ahead", "es256", "ps256", "eddsa"] {
+        let (answer, mut browser) = come_back(&world, form);
+        assert_eq!(answer.status, 303, "{form}: {}", String::from_utf8_lossy(&answer.body));
+        assert_eq!(me(&world, &mut browser)["login"], "ada", "{form}");
+    }
+    for form in ["party", "audiences_without_party", "letters"] {
+        let (answer, mut browser) = come_back(&world, form);
+        // The same subject in other letters is somebody else, whose address belongs to somebody.
+        assert_eq!(answer.status, 403, "{form}: {answer:?}");
+        let url = format!("http://{}/api/v1/me", world.host());
+        assert_eq!(browser.ask("GET", &url, "").status, 401, "{form}");
+    }
+    // The first key's last token, and after it another key alone.
+    for form in ["turn", "turned"] {
+        assert_eq!(come_back(&world, form).0.status, 303, "{form}");
+    }
+    assert_eq!(
+        come_back(&world, "").0.status,
+        403,
+        "the key that went is believed no more"
+    );
+}
+
+/// Walks through the provider that is told what to say of its token.
+fn come_back(world: &World, wrong: &str) -> (Answer, Browser) {
+    let ours = format!("http://{}/t/acme/sign-in/hostile", world.host());
+    let mut browser = Browser::default();
+    let left = browser.ask("GET", &ours, "");
+    let place = left.header("location").to_owned();
+    let asked = json!({"wrong": wrong, "nonce": part(&place, "nonce")}).to_string();
+    let code = proof::crypto::base64url(asked.as_bytes());
+    let back = format!("{ours}/callback?code={code}&state={}", part(&place, "state"));
+    (browser.ask("GET", &back, ""), browser)
+}
+
 /// Whatever is wrong with a token, it opens nothing, and the page says what was wrong.
 #[test]
 fn wrong_tokens_are_refused_with_their_reason() {
@@ -288,7 +390,6 @@ fn wrong_tokens_are_refused_with_their_reason() {
             "login_claim": "sub", "trusts_mail": true,
         }),
     );
-    let ours = format!("http://{}/t/acme/sign-in/hostile", world.host());
     for (wrong, words) in [
         ("issuer", "issued by another provider"),
         ("audience", "meant for somebody else"),
@@ -300,13 +401,7 @@ fn wrong_tokens_are_refused_with_their_reason() {
         ("key", "not its own"),
         ("", ""),
     ] {
-        let mut browser = Browser::default();
-        let left = browser.ask("GET", &ours, "");
-        let place = left.header("location").to_owned();
-        let asked = json!({"wrong": wrong, "nonce": part(&place, "nonce")}).to_string();
-        let code = proof::crypto::base64url(asked.as_bytes());
-        let back = format!("{ours}/callback?code={code}&state={}", part(&place, "state"));
-        let answer = browser.ask("GET", &back, "");
+        let (answer, mut browser) = come_back(&world, wrong);
         let body = String::from_utf8_lossy(&answer.body).into_owned();
         if wrong.is_empty() {
             assert_eq!(answer.status, 303, "{body}");
@@ -438,6 +533,14 @@ fn jobs_that_nobody_trusts_are_refused_and_noted() {
     ] {
         set_workload(&world, "open", &rule(claims)).problem(422, "invalid");
     }
+    let bare = set_workload(&world, "bare", &json!({})).problem(422, "invalid");
+    let fields: Vec<&Value> = bare["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["field"])
+        .collect();
+    assert_eq!(fields, ["issuer", "person", "meant_for", "claims"], "all at once");
     let wide = json!({"issuer": provider.platform, "meant_for": "assent", "person": "pipe", "claims": {"sub": "a"}, "scopes": ["admin"]});
     set_workload(&world, "wide", &wide).problem(422, "invalid");
     world

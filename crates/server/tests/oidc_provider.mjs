@@ -9,6 +9,8 @@ const jose = await import(`${modules}/jose/dist/node/esm/index.js`);
 const people = {
   ada: { email: 'Ada@acme.example', email_verified: true, preferred_username: 'ada', name: 'Ada Lovelace', groups: ['sre'] },
   twin: { email: 'ada@acme.example', email_verified: true, preferred_username: 'twin', name: 'Twin', groups: [] },
+  // Who an end-to-end test says there is besides.
+  ...JSON.parse(process.env.ASSENT_TEST_PEOPLE ?? '{}'),
   eve: { email: 'rita@acme.example', email_verified: false, preferred_username: 'rita', name: 'Eve', groups: [] },
 };
 
@@ -18,7 +20,7 @@ const issuer = `http://127.0.0.1:${server.address().port}`;
 
 const provider = new Provider(issuer, {
   clients: [{ client_id: 'assent', client_secret: 'not very secret', redirect_uris: process.argv.slice(2) }],
-  claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'], groups: ['groups'] },
+  claims: { openid: ['sub', 'amr'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'], groups: ['groups'] },
   scopes: ['openid', 'email', 'profile', 'groups'],
   cookies: { keys: ['a key for tests'] },
   findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
@@ -36,6 +38,14 @@ const provider = new Provider(issuer, {
 const hostile = `${issuer}/hostile`;
 const own = await jose.generateKeyPair('RS256');
 const foreign = await jose.generateKeyPair('RS256');
+// Keys of the other kinds that are believed, and one that comes in place of the first.
+const kinds = { es256: 'ES256', ps256: 'PS256', eddsa: 'EdDSA', turned: 'RS256' };
+const others = {};
+for (const [name, alg] of Object.entries(kinds)) {
+  const pair = await jose.generateKeyPair(alg);
+  others[name] = { ...pair, jwk: { ...(await jose.exportJWK(pair.publicKey)), kid: name, alg, use: 'sig' } };
+}
+let hasTurned = false;
 const jwk = { ...(await jose.exportJWK(own.publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' };
 
 async function token({ wrong, nonce }) {
@@ -45,11 +55,20 @@ async function token({ wrong, nonce }) {
   if (wrong === 'audience') claims.aud = 'another-client';
   if (wrong === 'nonce') claims.nonce = 'a nonce of another sign-in';
   if (wrong === 'expired') Object.assign(claims, { iat: now - 7200, exp: now - 3600 });
+  if (wrong === 'turn') hasTurned = true;
   if (wrong === 'future') claims.iat = now + 3600;
+  if (wrong === 'ahead') claims.iat = now + 60;
+  if (wrong === 'audiences') Object.assign(claims, { aud: ['assent', 'another-client'], azp: 'assent' });
+  if (wrong === 'audiences_without_party') claims.aud = ['assent', 'another-client'];
+  if (wrong === 'party') claims.azp = 'another-client';
+  if (wrong === 'letters') claims.sub = 'ADA';
   if (wrong === 'unsigned') return new jose.UnsecuredJWT(claims).encode();
   const header = { alg: 'RS256', kid: 'k1' };
   if (wrong === 'shared_secret') {
     return new jose.SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode('not very secret'));
+  }
+  if (others[wrong]) {
+    return new jose.SignJWT(claims).setProtectedHeader({ alg: kinds[wrong], kid: wrong }).sign(others[wrong].privateKey);
   }
   return new jose.SignJWT(claims).setProtectedHeader(header).sign(wrong === 'key' ? foreign.privateKey : own.privateKey);
 }
@@ -63,7 +82,10 @@ async function answerHostile(request, response) {
       id_token_signing_alg_values_supported: ['RS256', 'HS256', 'none'],
     });
   }
-  if (request.url.endsWith('/jwks')) return json({ keys: [jwk] });
+  if (request.url.endsWith('/jwks')) {
+    const { turned, ...more } = others;
+    return json({ keys: hasTurned ? [turned.jwk] : [jwk, ...Object.values(more).map((it) => it.jwk)] });
+  }
   let body = '';
   for await (const chunk of request) body += chunk;
   const asked = JSON.parse(Buffer.from(new URLSearchParams(body).get('code'), 'base64url').toString());
@@ -95,8 +117,20 @@ async function answerPlatform(request, response) {
   return json({ value: await new jose.SignJWT(claims).setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: 'k1' }).sign(key) });
 }
 
+// A sign-in form that says with what somebody signs in: `POST /interaction/ID?amr=pwd,otp`.
+async function signInWith(request, response, methods) {
+  let body = '';
+  for await (const chunk of request) body += chunk;
+  const accountId = new URLSearchParams(body).get('login');
+  await provider.interactionFinished(request, response, { login: { accountId, amr: methods.split(',') } }, { mergeWithLastSubmission: false });
+}
+
 const usual = provider.callback();
 server.on('request', (request, response) => {
+  const methods = new URL(request.url, issuer).searchParams.get('amr');
+  if (methods && request.method === 'POST' && request.url.startsWith('/interaction/')) {
+    return signInWith(request, response, methods).catch((error) => { response.statusCode = 500; response.end(String(error)); });
+  }
   const ours = request.url.startsWith('/hostile') ? answerHostile : request.url.startsWith('/platform') ? answerPlatform : null;
   if (!ours) return usual(request, response);
   return ours(request, response).catch((error) => { response.statusCode = 500; response.end(String(error)); });

@@ -3,9 +3,10 @@
 use model::change::{Change, Target, TargetRecord};
 use model::content::{Cover, cover};
 use model::custom_field::FIELD;
-use model::directory::Directory;
+use model::directory::{Directory, Person};
 use model::gate::Answer;
 use model::ids::PersonId;
+use model::manager::Origin;
 use model::records::{GateCheck, Unmet};
 use model::withheld::PERSONAL;
 use model::words::{GateDecision, Kind, Purpose, State};
@@ -234,6 +235,18 @@ fn object<T: Serialize>(record: &T) -> Map<String, Value> {
 pub fn shown<T: Serialize>(record: &T, directory: &Directory) -> Value {
     let mut value = Value::Object(object(record));
     name_people(&mut value, directory);
+    value
+}
+
+/// A person, with all who are said to answer for them: the one that was named here goes before the one that a provisioning
+/// directory tells.
+pub fn person(person: &Person, directory: &Directory) -> Value {
+    let mut value = shown(person, directory);
+    let managers = directory.managers_of(person);
+    if !managers.is_empty() {
+        let row = |(manager, origin): (&Person, Origin)| json!({"manager": manager.login, "origin": origin.as_str()});
+        value["managers"] = managers.into_iter().map(row).collect();
+    }
     value
 }
 

@@ -33,12 +33,18 @@ pub fn measure(product: &Product) -> Result<Line> {
         let check = caller.ask("pipeline", "POST", "/gate-checks", Some(&question))?;
         permits.push((id_of(&check)?, artifact));
     }
+    let mut connection = Connection::open(product.address)?;
+    let began = assent::clock::now();
+    ensure!(
+        !are_dead(&mut connection, product, &permits)?,
+        "permits are dead before anybody left"
+    );
+    let floor = seconds_since(began);
     let person = product.person("security")?;
     let path = format!("/people/{}/deactivation", text_of(&person, "login")?);
     let body = json!({"compromised": true, "reason": "Phished."});
     let began = assent::clock::now();
     caller.ask("admin", "POST", &path, Some(&body))?;
-    let mut connection = Connection::open(product.address)?;
     while !are_dead(&mut connection, product, &permits)? {
         if seconds_since(began) > 4.0 * LIMIT {
             bail!("permits live on after {:.0} s", seconds_since(began));
@@ -48,7 +54,8 @@ pub fn measure(product: &Product) -> Result<Line> {
     let took = seconds_since(began);
     let what =
         format!("Deactivation as compromised to the last of {PERMITS} permits dead, in the list and at the gate");
-    Ok(Line::below(what, took, format!("{took:.2} s"), LIMIT, "s"))
+    let line = Line::below(what, took, format!("{took:.2} s"), LIMIT, "s");
+    Ok(line.beside(format!("{floor:.2} s, one look at the list")))
 }
 
 /// The id inside of a permit.

@@ -157,11 +157,6 @@ impl Compared {
     pub fn judged(self, wanted: f64) -> Line {
         Line::rates(self.what, self.rate, self.floor, "/s", wanted)
     }
-
-    /// As a line that wants nothing.
-    pub fn told(self) -> Line {
-        Line::compared(self.what, self.rate, self.floor, "/s")
-    }
 }
 
 /// Which rows one act writes.

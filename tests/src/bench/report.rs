@@ -53,6 +53,14 @@ impl Line {
         }
     }
 
+    /// The same beside a floor that is told in words.
+    pub fn beside(self, floor: impl Into<String>) -> Self {
+        Self {
+            floor: floor.into(),
+            ..self
+        }
+    }
+
     /// Two rates, of which the product's must reach a share of the floor's.
     pub fn rates(what: impl Into<String>, figure: f64, floor: f64, unit: &str, wanted: f64) -> Self {
         let ratio = figure / floor;
@@ -63,15 +71,6 @@ impl Line {
             ratio: Some(ratio),
             wanted: format!("ratio at least {wanted}"),
             is_met: Some(ratio >= wanted),
-        }
-    }
-
-    /// Two rates that are compared and not judged.
-    pub fn compared(what: impl Into<String>, figure: f64, floor: f64, unit: &str) -> Self {
-        Self {
-            wanted: "recorded".to_owned(),
-            is_met: None,
-            ..Self::rates(what, figure, floor, unit, 0.0)
         }
     }
 

@@ -535,3 +535,43 @@ fn a_template_goes_forward_and_never_back() {
     assert!(moved("two", Suspended).contains("not_in_state"));
     assert_eq!(moved("two", Retired), "");
 }
+
+#[test]
+fn whoever_answers_for_a_workload_that_lets_in_anybody_is_told_once() {
+    let world = world();
+    set_workload(&world, "kari", "narrow", "olga");
+    set_workload(&world, "kari", "open", "olga");
+    let letters = || {
+        let found = world.look(|room| {
+            Ok(record::find::<model::records::Message>(
+                room.tx,
+                &Filter::new().order_by("id"),
+            )?)
+        });
+        let about = |it: &model::records::Message| it.subject == "A workload lets in jobs of anybody";
+        found.unwrap().into_iter().map(|it| it.record).filter(about).count()
+    };
+    crate::reviewing::work(&world);
+    assert_eq!(letters(), 0, "both say whose jobs they let in");
+    // As a version before wrote it: any repository of a platform on which everybody may have one.
+    let old = Workload {
+        issuer: "https://gitlab.com".to_owned(),
+        claims: [("ref_protected".to_owned(), ["true".to_owned()].into())].into(),
+        ..workload(&world, "open")
+    };
+    world.system(move |room| room.put_estate("workload.set", old.clone(), json!({})).map(drop));
+    let doubted = world.look(acts::doubt_workload::doubted).unwrap();
+    assert_eq!(doubted.iter().map(|it| it.key.as_str()).collect::<Vec<_>>(), ["open"]);
+    crate::reviewing::work(&world);
+    assert_eq!(letters(), 1);
+    assert!(workload(&world, "open").doubted_at.is_some());
+    crate::reviewing::work(&world);
+    assert_eq!(letters(), 1, "once");
+    let told = body(json!({"ref_protected": "true"}));
+    world.system(move |room| acts::set_workload::enter(room, "open", &told).map(drop));
+    // Set anew it must say whose jobs it lets in, and is in doubt no more.
+    set_workload(&world, "kari", "open", "olga");
+    assert_eq!(workload(&world, "open").doubted_at, None);
+    assert!(world.look(acts::doubt_workload::doubted).unwrap().is_empty());
+    world.assert_replays();
+}

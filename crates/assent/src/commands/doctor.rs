@@ -198,6 +198,7 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
     );
     check_queues(host.stuck()?, checks);
     check_policies(host, checks)?;
+    check_workloads(host, checks)?;
     let logs = host.logs()?;
     logs.iter().for_each(|log| check_log(log, now, checks));
     let cosigned = logs.iter().flat_map(|log| &log.cosigned);
@@ -242,6 +243,23 @@ fn check_policies(host: &Host, checks: &mut Checks) -> Result<()> {
             ),
         }
     }
+    Ok(())
+}
+
+/// Whether any workload lets in jobs of anybody: one of an older version may.
+fn check_workloads(host: &Host, checks: &mut Checks) -> Result<()> {
+    let mut found = Vec::new();
+    for tenant in host.tenants()?.into_iter().filter(|tenant| tenant != "system") {
+        let keys = host.open_workloads(&tenant)?;
+        found.extend(keys.iter().map(|key| format!("`{key}` of {tenant}")));
+    }
+    if found.is_empty() {
+        checks.good("workloads", "none lets in jobs of anybody");
+        return Ok(());
+    }
+    let text = format!("jobs of anybody are let in by {}", found.join(", "));
+    let help = "Name the repositories with their owner written out (`assent workload set KEY --claim repository=acme/*`), or end it.";
+    checks.warn("workloads", text, help);
     Ok(())
 }
 

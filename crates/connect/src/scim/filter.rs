@@ -364,6 +364,13 @@ mod tests {
             (r#"externalId eq "x-1""#, false),
             (r#"externalId eq "X-1" and active eq true"#, true),
             (r#"active eq "True""#, true),
+            (r#"active eq True"#, true),
+            (r#"(active eq FALSE) or not(active eq True and title pr)"#, true),
+            (
+                r#"emails[primary eq True].value ew "acme.example" and title eq NULL"#,
+                true,
+            ),
+            (r#"userName eq "True" or displayName eq "eq True""#, false),
             (r#"active eq false or displayName sw "a""#, true),
             (r#"emails co "home""#, true),
             (r#"emails.type eq "home" and emails.value ew "acme.example""#, true),

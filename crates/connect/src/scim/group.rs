@@ -201,7 +201,22 @@ fn named_in(filter: &ValFilter, found: &mut BTreeSet<String>) -> Option<()> {
             Some(())
         }
         ValFilter::Or(items) => items.iter().try_for_each(|item| named_in(item, found)),
+        // Members are people, so whoever says so as well says nothing more.
+        ValFilter::And(items) => {
+            let mut others = items.iter().filter(|item| !says_person(item));
+            let only = others.next().filter(|_| others.next().is_none())?;
+            named_in(only, found)
+        }
         _ => None,
+    }
+}
+
+fn says_person(filter: &ValFilter) -> bool {
+    match filter {
+        ValFilter::Attr(AttrExp::Comparison(path, CompareOp::Eq, CompValue::Str(kind))) => {
+            same(&path.name, "type") && path.uri.is_none() && same(kind, "User")
+        }
+        _ => false,
     }
 }
 
@@ -280,6 +295,10 @@ mod tests {
             ),
             (json!([{"op": "remove", "path": "members"}]), vec![]),
             (
+                json!([{"op": "remove", "path": "members[value eq \"p1\" and type eq \"User\"]"}]),
+                vec!["p2"],
+            ),
+            (
                 json!([{"op": "replace", "path": "members", "value": [{"value": "p9"}]}]),
                 vec!["p9"],
             ),
@@ -321,6 +340,14 @@ mod tests {
             (
                 json!({"op": "replace", "path": "urn:acme:custom:2.0:Group:displayName", "value": "New"}),
                 "invalidPath",
+            ),
+            (
+                json!({"op": "remove", "path": "members[value eq \"p1\" and value eq \"p2\"]"}),
+                "invalidFilter",
+            ),
+            (
+                json!({"op": "remove", "path": "members[value eq \"p1\" and type eq \"Group\"]"}),
+                "invalidFilter",
             ),
             (json!({"op": "remove", "path": "displayName"}), "invalidValue"),
             (json!({"op": "replace", "path": "members"}), "invalidValue"),

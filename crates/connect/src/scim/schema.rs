@@ -315,6 +315,11 @@ fn one(attr: &'static Attr, value: &Value) -> Result<Option<Value>, ScimError> {
             (!text.is_empty()).then(|| json!({"value": text}))
         }
         (Kind::Complex(_), _) => return Err(wrong("an object")),
+        // Entra wrote single values like those of a list, `active` of a leaver among them: `[{"value": "False"}]`.
+        (_, Value::Object(map)) => match super::member(map, "value") {
+            Some(inner) if !inner.is_object() => return one(attr, inner),
+            _ => return Err(wrong("a single value")),
+        },
         (Kind::Bool, Value::Bool(_)) => Some(value.clone()),
         (Kind::Bool, Value::String(text)) if same(text, "true") => Some(json!(true)),
         (Kind::Bool, Value::String(text)) if same(text, "false") => Some(json!(false)),

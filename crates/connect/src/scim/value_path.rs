@@ -6,26 +6,42 @@ use std::borrow::Cow;
 
 use scim_v2::filter::{Filter, PatchPath};
 
-/// `not` stands right before its bracket in the RFC's grammar (`not(active eq true)`), which the library reads with a space
-/// between them alone.
+/// The words of the grammar as the library reads them: `not` with a space before its bracket, where the RFC has none
+/// (`not(active eq true)`), and `true`, `false` and `null` in small letters, which some clients write as `True`.
 pub(crate) fn spaced(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:$".contains(byte);
+    let is_word = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_.:$".contains(byte);
     let (mut out, mut done, mut at) = (String::new(), 0, 0);
     while let Some(byte) = bytes.get(at) {
         if *byte == b'"' {
             at = end_of_text(text, at);
             continue;
         }
-        let begins = at == 0 || !bytes.get(at - 1).is_some_and(is_word);
-        let is_not = bytes.get(at..at + 3).is_some_and(|it| it.eq_ignore_ascii_case(b"not"));
-        if begins && is_not && bytes.get(at + 3) == Some(&b'(') {
-            at += 3;
-            out.push_str(&text[done..at]);
-            out.push(' ');
-            done = at;
+        let length = bytes[at..].iter().take_while(is_word).count();
+        if length == 0 {
+            at += 1;
+            continue;
         }
-        at += 1;
+        let (word, end) = (&text[at..at + length], at + length);
+        let written = if word.eq_ignore_ascii_case("not") && bytes.get(end) == Some(&b'(') {
+            Some(format!("{word} "))
+        } else {
+            // A literal stands behind its operator; a name of these letters would stand before one.
+            let small = word.to_ascii_lowercase();
+            let is_literal = matches!(small.as_str(), "true" | "false" | "null") && small != word;
+            let is_last = matches!(text[end..].trim_start().bytes().next(), None | Some(b')' | b']'));
+            let goes_on = ["and ", "or "].iter().any(|it| {
+                let rest = text[end..].trim_start();
+                rest.get(..it.len()).is_some_and(|head| head.eq_ignore_ascii_case(it))
+            });
+            (is_literal && (is_last || goes_on)).then_some(small)
+        };
+        if let Some(written) = written {
+            out.push_str(&text[done..at]);
+            out.push_str(&written);
+            done = end;
+        }
+        at = end;
     }
     if done == 0 {
         return Cow::Borrowed(text);

@@ -190,8 +190,14 @@ pub(crate) const ROUTES: &[Route] = &[
         .people
         .values()
         .map(|row| (row.login.clone(), views::shown(row, &it)))),
-    one!("/people/{login}", "Shows a person.", "person", |it, key| it
-        .by_login(key)),
+    Route::get("/people/{login}", "Shows a person.", |room, ask| {
+        room.allow(model::act::actions::READ)?;
+        let directory = room.directory()?;
+        let login = ask.place(0);
+        let absent = || Refusal::not_found(format!("person {login}"));
+        let found = directory.by_login(login).ok_or_else(absent)?;
+        Ok(Reply::ok(views::person(found, &directory)).tagged(found.version))
+    }),
     known!("/groups", "Lists groups.", |it| it
         .groups
         .values()

@@ -260,6 +260,7 @@ fn review_view(review: &AccessReview, directory: &Directory) -> Value {
 fn workload_view(room: &mut Room<'_, '_>, found: &model::workload::Workload) -> acts::Result<Reply> {
     let mut value = views::shown(found, &*room.directory()?);
     let base = &room.desk.tools().public_url;
+    value["trusts_anybody"] = json!(found.trusts_anybody());
     value["token_url"] = json!(format!("{base}/t/{}/token", room.tenant()));
     Ok(Reply::ok(value).tagged(found.version))
 }

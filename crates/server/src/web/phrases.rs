@@ -141,6 +141,11 @@ const PHRASES: &[Phrase] = &[
     ("token.revoked", "x", "revoked a token"),
     ("token.told", "bell", "was told of a token that speaks for them"),
     ("window.set", "calendar", "added a maintenance window"),
+    (
+        "workload.doubted",
+        "bell",
+        "found that a workload lets in jobs of anybody",
+    ),
     ("workload.ended", "x", "ended a workload"),
     ("workload.entered", "token", "let a job in with its platform's token"),
     ("workload.set", "token", "set up or changed a workload"),

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::response::Response;
 use model::act::actions;
 use model::glass::GlassUse;
+use model::workload::Workload;
 use pages::{Cell, Column, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 use store::record::{self, Filter};
 
@@ -63,6 +64,7 @@ fn reports(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Report>> {
     let owned = find_unapprovable(view.room, "", SERVICES)?;
     let conflicts = find_conflicts(view.room)?;
     let unused = find_unused(view.room, UNUSED_DAYS)?;
+    let open = acts::doubt_workload::doubted(view.room)?;
     Ok(vec![
         Report {
             id: "unapprovable",
@@ -95,6 +97,14 @@ fn reports(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Report>> {
             columns: &["Who", "What", "Where", "Mend it"],
             rows: unused.items.iter().map(|it| idle(view, it)).collect(),
             none: "Everybody used what they hold.",
+        },
+        Report {
+            id: "workloads",
+            title: "Workloads that let in jobs of anybody",
+            means: "No claim says whose the repository is. Name it on the workload’s page, with its owner written out, or end it.",
+            columns: &["Workload", "Issuer", "Acts as", "It may"],
+            rows: open.iter().map(|it| open_workload(view, it)).collect(),
+            none: "Every workload says whose jobs it lets in.",
         },
         Report {
             id: "glasses",
@@ -260,6 +270,16 @@ fn idle(view: &View<'_, '_, '_>, it: &Unused) -> Vec<Cell> {
         Cell::Text(what),
         Cell::Text(place),
         Cell::Text(Rich::new().link(mend, view.url(path))),
+    ]
+}
+
+fn open_workload(view: &View<'_, '_, '_>, it: &Workload) -> Vec<Cell> {
+    let scopes: Vec<&str> = it.scopes.iter().map(String::as_str).collect();
+    vec![
+        Cell::title(it.name.as_str(), view.url(&format!("/workloads/{}", escaped(&it.key)))),
+        Cell::Text(Rich::new().code(it.issuer.as_str())),
+        Cell::said(view.name(&it.person)),
+        Cell::said(scopes.join(", ")),
     ]
 }
 

@@ -681,3 +681,64 @@ fn a_manager_comes_by_a_file_and_one_by_one_and_goes_out_by_a_file() {
     assert_eq!(patch(json!("mona")).expect(200)["manager"], "mona");
     assert_eq!(patch(Value::Null).expect(200).get("manager"), None);
 }
+
+#[test]
+fn a_person_is_shown_with_both_who_are_said_to_answer_for_them() {
+    let world = World::new();
+    world
+        .post("adam", "/people", &json!({"login": "kari", "manager": "mona"}))
+        .expect(201);
+    assert_eq!(world.get("rita", "/people/ivan").expect(200).get("managers"), None);
+    let sina = world.get("rita", "/people/sina").expect(200)["id"].clone();
+    let kari = world.get("rita", "/people/kari").expect(200);
+    let provisioner = world.token("adam", &["scim"]);
+    let body = json!({"Operations": [{
+        "op": "add", "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", "value": sina,
+    }]});
+    let path = format!("/t/acme/scim/v2/Users/{}", kari["id"].as_str().unwrap());
+    let ask = world
+        .ask("PATCH", &path)
+        .header("authorization", &format!("Bearer {provisioner}"));
+    ask.bytes("application/scim+json", body.to_string().as_bytes())
+        .send()
+        .expect(200);
+    let told = world.get("rita", "/people/kari").expect(200);
+    assert_eq!(told["manager"], "mona", "the field stays as it was: {told}");
+    assert_eq!(
+        told["managers"],
+        json!([{"manager": "mona", "origin": "named"}, {"manager": "sina", "origin": "scim"}])
+    );
+}
+
+#[test]
+fn a_name_that_was_nearly_written_is_told_at_every_door_that_takes_one() {
+    let world = World::new();
+    let near = "Did you mean `booking-api`?";
+    for (path, mut body) in [
+        ("/incidents", json!({"title": "Down", "severity": 2})),
+        ("/webhooks", json!({"name": "x", "url": "https://x.example/y"})),
+        (
+            "/freezes",
+            json!({"title": "x", "reason": "x", "starts_at": "2100-01-01T00:00:00Z", "ends_at": "2100-01-02T00:00:00Z"}),
+        ),
+        ("/changes", json!({"title": "x", "environment": "production"})),
+    ] {
+        body["services"] = json!(["boking-api"]);
+        let who = match path {
+            "/webhooks" => "adam",
+            "/changes" => "rita",
+            _ => "mona",
+        };
+        let told = world.post(who, path, &body).problem(422, "invalid");
+        assert!(told.to_string().contains(near), "{path}: {told}");
+    }
+    let meeting = json!({"group": "nowhere", "title": "CAB", "starts_at": "2100-01-01T00:00:00Z"});
+    let told = world
+        .post("mona", "/meetings", &meeting)
+        .problem(422, "invalid")
+        .to_string();
+    assert!(
+        told.contains("There is no group `nowhere`. Known are, for example, `change-managers"),
+        "{told}"
+    );
+}

@@ -21,6 +21,14 @@ fn the_page_of_people_names_managers_and_what_was_refused() {
     assert_eq!(set.status, 303, "{set:?}");
     let providers = house.get(&marta, "/t/halden/identity-providers");
     assert!(providers.shows("30 days after a sign-in"), "{providers:?}");
+    // Whoever keeps a provider sees how long what it gives lasts, and cannot leave it unsaid.
+    for (days, count) in [("30", 1), ("90", 1)] {
+        let field =
+            |tag: &&str| tag.contains("name=\"rights_last_days\"") && tag.contains(&format!("value=\"{days}\""));
+        let found: Vec<&str> = providers.body.split('<').filter(field).collect();
+        assert_eq!(found.len(), count, "{found:?}");
+        assert!(found.iter().all(|tag| tag.contains("required")), "{found:?}");
+    }
 
     let act = |name: &str, pairs: &[(&str, &str)]| house.post(&marta, &format!("{people}/ingrid/{name}"), pairs);
     assert_eq!(act("manager", &[("manager", "hanne")]).status, 303);

@@ -29,6 +29,11 @@ pub(super) const ADMINISTRATION: &[Shape] = &[
                  it by giving it.",
             ),
             frees(
+                "managers",
+                "Who is said to answer for them, whoever counts first: `manager` (a login) and `origin`: `named` here or `scim`, by the \
+                 directory that provisions them. In the answer for one person alone.",
+            ),
+            frees(
                 "vouched",
                 "What identity providers give them: `provider`, `roles`, `groups`, when a sign-in confirmed it (`confirmed_at`, as \
                  far as a day) and when it ends (`until`).",

@@ -281,6 +281,11 @@ const SHAPES: &[Shape] = &[
             text("key", LINE, "Stands in its address."),
             text("owner", LINE, "Who answers for it: a login."),
             text("token_url", 1_024, "Where its jobs exchange their token (RFC 8693)."),
+            boolean(
+                "trusts_anybody",
+                "Whether it lets in jobs of anybody: it stands since before that was refused.",
+            ),
+            time("doubted_at", "When whoever answers for it was told of that."),
         ],
     )
     .based_on(&["WorkloadInput", "Stored"]),

@@ -184,7 +184,7 @@ fn line_entries(view: &View<'_, '_, '_>, role: OwnershipRole, number: usize, lin
     });
     let idle = line.idle.iter().map(|(_, why)| {
         Entry::new(Tone::Wait, format!("{part}: a row that nobody can use"))
-            .why(why.as_str())
+            .why(view.sentence(why))
             .aside(scope.as_str())
     });
     holders.chain(idle).collect()

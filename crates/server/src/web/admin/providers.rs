@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::actions;
-use model::identity::IdentityProvider;
+use model::identity::{IdentityProvider, USUAL_DAYS};
 use model::refusal::Refusal;
 use model::verbs::Body;
 use pages::{ActForm, ActTone, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody};
@@ -172,8 +172,9 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&IdentityP
         .field(theirs("roles", "Their groups that give rights", known))
         .field(
             Field::new("rights_last_days", "Days that what it gives lasts", Input::Number)
-                .hint("After a sign-in there: 90 unless said, 730 at most.")
-                .value(text(|it| it.rights_last_days.to_string()))
+                .hint("After a sign-in there: 730 at most.")
+                .value(known.map_or(USUAL_DAYS, |it| it.rights_last_days).to_string())
+                .required()
                 .half(),
         )
         .field(

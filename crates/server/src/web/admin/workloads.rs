@@ -87,6 +87,7 @@ fn scopes(workload: &Workload) -> String {
 
 fn standing(workload: &Workload) -> Mark {
     match workload.active {
+        true if workload.trusts_anybody() => Tone::Stop.mark("Lets in anybody"),
         true => Tone::Ok.mark("Lets in"),
         false => Tone::Plain.mark("Ended"),
     }
