@@ -63,6 +63,7 @@ mod turning;
 mod two_groups;
 mod two_servers;
 mod unsent;
+mod vouched_factors;
 mod waited;
 mod webhooks;
 mod witnessed;

@@ -12,7 +12,7 @@ use crate::attacks::{below, log_has, no_permit, yes};
 use crate::crash::must_verify;
 
 /// The pack of dual control as it is shipped, put in force by two people.
-fn with_dual_control(server: &Server) {
+pub(crate) fn with_dual_control(server: &Server) {
     let proposal = json!({"packs": ["dual-control"], "reason": "Keys need two of security"});
     let made = server.must("POST", "/api/v1/policies", &server.token("admin"), Some(&proposal));
     let path = format!("/api/v1/configurations/{}/activation", made["id"].as_str().unwrap());
@@ -20,7 +20,7 @@ fn with_dual_control(server: &Server) {
 }
 
 /// A change of keys that waits for its approvals, with a window of three days.
-fn keys_change(server: &Server, digest: &str) -> String {
+pub(crate) fn keys_change(server: &Server, digest: &str) -> String {
     let now = server.server_time();
     let mut body = request("Rotate the signing key", digest, now);
     body["touches"] = json!(["crypto_keys"]);
@@ -29,7 +29,7 @@ fn keys_change(server: &Server, digest: &str) -> String {
 }
 
 /// Whoever acts in this session is refused for want of a second factor, in these words.
-fn lacks_one(session: &Session<'_>, path: &str, body: &Value, words: &str) {
+pub(crate) fn lacks_one(session: &Session<'_>, path: &str, body: &Value, words: &str) {
     let (status, answer) = session.api("POST", path, body);
     assert_eq!((status, &answer["code"]), (403, &json!("step_up_required")), "{answer}");
     assert!(answer["detail"].as_str().unwrap().contains(words), "{answer}");
