@@ -237,6 +237,7 @@ pub(super) fn done_words(path: &str) -> Option<&'static str> {
         "edited" => Some("Your edit is kept."),
         "handed_over" => Some("It is written and handed over for assessment."),
         "by_template" => Some("It is written and follows its template."),
+        "told_afterwards" => Some("It is recorded as work that was done already."),
         "evidence" => Some("The evidence is added."),
         _ => DOORS.iter().find(|door| door.path == path).map(|door| door.done),
     }
@@ -388,6 +389,32 @@ mod tests {
             let form = act.form(&context);
             let path = form.action_url.trim_start_matches('/');
             assert!(path == "evidence" || find(path).is_some(), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_an_act_answers_has_words_in_every_language() {
+        let page =
+            |text: &str| format!("<!doctype html><html lang=\"en\"><body><main><p>{text}</p></main></body></html>");
+        let others = [
+            "created",
+            "edited",
+            "handed_over",
+            "by_template",
+            "told_afterwards",
+            "evidence",
+        ];
+        let others = others.iter().map(|path| done_words(path).unwrap());
+        let texts: Vec<&str> = DOORS.iter().map(|door| door.done).chain(others).collect();
+        for (tag, _) in pages::language::CHOICES {
+            let Some(language) = pages::language::find(tag) else {
+                continue;
+            };
+            assert!(!language.unknown(&page("Your voice is noted.")).is_empty(), "{tag}");
+            for text in &texts {
+                let unknown = language.unknown(&page(text));
+                assert!(unknown.is_empty(), "{tag}: {unknown:?}");
+            }
         }
     }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use acts::Room;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use model::act::actions;
+use model::act::{Act as Verb, actions};
 use model::change::Change;
 use model::custom_field::CustomField;
-use model::file::ChangeFile;
+use model::file::{Case, ChangeFile};
+use model::lifecycle::check_state;
 use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
 use model::words::{Origin, State as Stage, TemplateState};
@@ -300,7 +301,9 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
     .await;
     match done {
         Ok((key, similar)) => {
+            let is_done_already = !form.first("retrospective.actual_start").is_empty();
             let done = match (is_submitted, form.first(after_template::AFTER)) {
+                _ if is_done_already => "told_afterwards",
                 (false, _) => "created",
                 (true, "") => "handed_over",
                 (true, _) => "by_template",
@@ -357,9 +360,19 @@ pub(super) async fn edit_form(
     Path((_, key)): Path<(String, String)>,
 ) -> Response {
     show(&state, &visitor, Place::Changes, move |view| {
+        view.room.try_on_change(&key, check_editable)?;
         edit_page(view, &key, None)
     })
     .await
+}
+
+/// Refuses a form that could not be sent: whoever may not edit, and what has ended, is told before anybody writes into it.
+fn check_editable(case: &mut Case<'_>) -> Result<(), Refusal> {
+    case.allow(Verb::Edit)?;
+    match case.change().state {
+        Stage::Closed | Stage::Cancelled => check_state(case, Verb::Edit),
+        _ => Ok(()),
+    }
 }
 
 fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
