@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use acts::Room;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use model::act::{Act as Verb, actions};
+use model::act::actions;
 use model::change::Change;
 use model::custom_field::CustomField;
-use model::file::{Case, ChangeFile};
-use model::lifecycle::check_state;
+use model::file::ChangeFile;
 use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
+use model::verbs::write::check_editable;
 use model::words::{Origin, State as Stage, TemplateState};
 use pages::{ChangeFields, ChangeForm, DerivedFact, Entry, Field, NINE, Notice, Place, Reader, Rich, Rows, Tone};
 use serde_json::Value;
@@ -364,15 +364,6 @@ pub(super) async fn edit_form(
         edit_page(view, &key, None)
     })
     .await
-}
-
-/// Refuses a form that could not be sent: whoever may not edit, and what has ended, is told before anybody writes into it.
-fn check_editable(case: &mut Case<'_>) -> Result<(), Refusal> {
-    case.allow(Verb::Edit)?;
-    match case.change().state {
-        Stage::Closed | Stage::Cancelled => check_state(case, Verb::Edit),
-        _ => Ok(()),
-    }
 }
 
 fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {

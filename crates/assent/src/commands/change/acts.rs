@@ -239,6 +239,7 @@ pub enum Act {
         deny: bool,
     },
     /// Say how it ended.
+    #[command(after_help = "Example: assent change complete CHG-1042 --outcome succeeded_with_issues --downtime 3")]
     Complete {
         /// The change's key.
         key: String,
@@ -277,6 +278,9 @@ pub enum Act {
         text: Option<String>,
     },
     /// Write the post-implementation review. What is not marked as wrong was right.
+    #[command(
+        after_help = "Example: assent change review CHG-1042 --summary 'As planned.' --improvement 'Drain earlier'"
+    )]
     Review {
         /// The change's key.
         key: String,
@@ -314,6 +318,9 @@ pub enum Act {
         reason: String,
     },
     /// Start without approvals, in the open. Needs a fresh factor of a session.
+    #[command(
+        after_help = "Example: assent change break-glass CHG-1042 --reason 'Labels stand still' --until +1h --as acme/yusuf --as-password FILE"
+    )]
     BreakGlass {
         /// The change's key.
         key: String,
