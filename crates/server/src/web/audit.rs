@@ -98,7 +98,7 @@ fn log_page(
         checks: vec![
             (
                 "Every entry, its place and the signatures, without trusting this server:".to_owned(),
-                verify_command(&public_url, &tenant),
+                verify_command(public_url, &tenant),
             ),
             (
                 "That the database holds what the log says, on the host:".to_owned(),
