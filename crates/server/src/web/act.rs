@@ -393,6 +393,30 @@ mod tests {
     }
 
     #[test]
+    fn what_an_act_answers_has_words_in_every_language() {
+        let others = [
+            "created",
+            "edited",
+            "handed_over",
+            "by_template",
+            "told_afterwards",
+            "evidence",
+        ];
+        let others = others.iter().map(|path| done_words(path).unwrap());
+        let texts: Vec<&str> = DOORS.iter().map(|door| door.done).chain(others).collect();
+        for (tag, _) in pages::language::CHOICES {
+            let Some(language) = pages::language::find(tag) else {
+                continue;
+            };
+            // Each is a message of its own: a pattern such as “{what} is {so}” would fit many of them and say half in English.
+            let messages = language.messages();
+            for text in &texts {
+                assert!(messages.contains(text), "{tag}: {text}");
+            }
+        }
+    }
+
+    #[test]
     fn items_are_found_in_their_path() {
         assert_eq!(find("tasks/t1").unwrap().1, "t1");
         assert_eq!(
