@@ -1,6 +1,9 @@
 # Sourced by every walk of this guide. Needs curl and jq, and the demo's credentials file.
 # ASSENT_CREDENTIALS: path of demo-credentials.json (default ./assent-data/demo-credentials.json).
-set -euo pipefail
+# A walk ends at its first mistake; a shell that somebody types in does not close for one.
+case $- in *i*) ;; *) set -euo pipefail ;; esac
+# Some walks use the command line: where it is not installed, it is the one that the demo was built as.
+command -v assent >/dev/null || PATH=$PATH:$PWD/target/release
 ASSENT_CREDENTIALS=${ASSENT_CREDENTIALS:-assent-data/demo-credentials.json}
 SERVER=${ASSENT_SERVER:-$(jq -r .server "$ASSENT_CREDENTIALS")}
 

@@ -70,6 +70,12 @@ fn an_executive_reads_four_figures_and_the_table_says_the_same() {
         );
     }
     browser.picture("journeys/executive-figures", true);
+    browser.look(Look::PHONE);
+    assert!(
+        desk.too_wide() <= 0,
+        "the opened table is {} pixels too wide",
+        desk.too_wide()
+    );
 }
 
 #[test]

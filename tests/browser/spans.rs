@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tests::browser::Look;
 use tests::journey;
 
 use crate::desk::Desk;
@@ -26,6 +27,33 @@ fn edit(desk: &Desk, role: &str, path: &str, fields: &Value) {
         .header("If-Match", format!("\"{version}\""))
         .send(fields.to_string());
     assert_eq!(answer.unwrap().status(), 200);
+}
+
+/// How far down a page something begins, in pixels.
+fn top(desk: &Desk, selector: &str) -> i64 {
+    let script = "return Math.round(document.querySelector(arguments[0]).getBoundingClientRect().top)";
+    desk.browser.run(script, &[json!(selector)]).as_i64().unwrap()
+}
+
+#[test]
+fn on_a_phone_times_and_scope_of_a_freeze_stand_above_its_history() {
+    let desk = Desk::open();
+    let made = freeze(&desk);
+    desk.sign_in("requester");
+    for look in [Look::PHONE, Look::DESK] {
+        desk.browser.look(look);
+        desk.go(&format!("/freezes/{}", made["id"].as_str().unwrap()));
+        let (facts, history, first) = (
+            top(&desk, "aside.rail"),
+            top(&desk, "#history"),
+            top(&desk, ".sections"),
+        );
+        match look == Look::PHONE {
+            true => assert!(facts < first, "facts at {facts}, sections at {first}"),
+            false => assert_eq!(facts, first, "on a desk they stand beside it"),
+        }
+        assert!(first < history, "sections at {first}, history at {history}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tests::faults::eventually;
 use tests::journey::{ENVIRONMENT, SERVICE, artifact};
+use tests::session::Session;
 use tests::{Place, Server};
 
 use crate::mapping::assent;
@@ -186,6 +187,7 @@ fn carry_out(terminal: &Terminal, key: &str) {
         "implementing",
     );
     assert_eq!(noted["kind"], "issue");
+    take_back(terminal, key);
     let done = terminal.does("implementer", &["complete", key, "--outcome", "succeeded"], "reviewing");
     assert_eq!(done["outcome"], "succeeded");
     terminal.refused("requester", &["close", key], "closure_refused");
@@ -206,6 +208,48 @@ fn carry_out(terminal: &Terminal, key: &str) {
     terminal.does("requester", &["close", key], "closed");
     let shown = terminal.does("auditor", &["show", key], "closed");
     assert_eq!(shown["reviews"][0]["improvements"], json!(["Drain earlier"]));
+}
+
+/// A way back that was begun by mistake is taken back, by the id that the log of actions shows.
+fn take_back(terminal: &Terminal, key: &str) {
+    terminal.does("implementer", &["note", key, "Drained", "--step", "1"], "implementing");
+    let begun = terminal.does(
+        "implementer",
+        &["note", key, "Back", "--kind", "rollback"],
+        "implementing",
+    );
+    let begun = begun["id"].as_str().unwrap();
+    let back = [
+        "note",
+        key,
+        "The wrong key",
+        "--kind",
+        "deviation",
+        "--withdraws",
+        begun,
+    ];
+    let kindless = terminal.says(
+        1,
+        "implementer",
+        &["change", "note", key, "The wrong key", "--withdraws", begun],
+    );
+    assert_eq!(kindless["errors"][0]["field"], "withdraws", "{kindless:#}");
+    assert_eq!(
+        terminal.does("implementer", &back, "implementing")["withdraws"],
+        json!(begun)
+    );
+    let listed = terminal.says(0, "implementer", &["change", "entries", key]);
+    let listed = listed["items"].as_array().unwrap();
+    assert_eq!(listed.len(), 4, "{listed:#?}");
+    assert!(listed.iter().any(|it| it["step"] == 1), "{listed:#?}");
+    let typed = terminal.plain(&terminal.server.token("implementer"), &["change", "entries", key]);
+    let typed = String::from_utf8(typed.stdout).unwrap();
+    assert!(
+        typed
+            .lines()
+            .any(|line| line.starts_with(begun) && line.contains("\trollback\t")),
+        "{typed}"
+    );
 }
 
 /// The ways out: rejected, cancelled, and a glass that no token breaks.
@@ -358,6 +402,49 @@ fn audit(terminal: &Terminal, key: &str) {
     let absent = terminal.says(1, "auditor", &["audit", "prove", "999999999", "--log", &log]);
     assert_eq!(absent["is_proven"], false);
     entries(terminal, &auditor, events["items"].as_array().unwrap());
+    listed_entries(terminal, &auditor, key);
+    told_command(terminal, &auditor);
+}
+
+/// The log is listed by what is asked of it, from where a cut list ended, and what entries are about has its name.
+fn listed_entries(terminal: &Terminal, auditor: &str, key: &str) {
+    let asked = |more: &[&str]| terminal.says(0, "auditor", &[&["audit", "events", "--about", key], more].concat());
+    let approvals = asked(&["--kind", "approval"]);
+    let items = approvals["items"].as_array().unwrap();
+    assert!(items.len() >= 3 && approvals["next"].is_null(), "{approvals:#}");
+    for item in items {
+        assert!(item["kind"].as_str().unwrap().starts_with("approval."), "{item:#}");
+        assert_eq!(item["subject"]["name"], json!(key), "{item:#}");
+    }
+    let first = asked(&["--kind", "approval", "--limit", "2"]);
+    assert_eq!(first["items"].as_array().unwrap()[..], items[..2], "{first:#}");
+    let before = first["next"].as_str().unwrap();
+    let rest = asked(&["--kind", "approval", "--before", before]);
+    assert_eq!(rest["items"].as_array().unwrap()[..], items[2..], "{rest:#}");
+    let owner = terminal.server.person("owner")["login"].as_str().unwrap().to_owned();
+    let by_owner = asked(&["--actor", &owner, "--from", "-1d", "--to", "+1d"]);
+    let by_owner = by_owner["items"].as_array().unwrap();
+    assert!(
+        !by_owner.is_empty() && by_owner.iter().all(|it| it["actor"] == json!(owner)),
+        "{by_owner:#?}"
+    );
+    let typed = terminal.plain(
+        auditor,
+        &["audit", "events", "--about", key, "--kind", "approval", "--limit", "2"],
+    );
+    let lines = String::from_utf8(typed.stdout).unwrap();
+    let told = String::from_utf8(typed.stderr).unwrap();
+    assert!(
+        lines.lines().count() == 2 && lines.contains(&format!("\tchange {key}")),
+        "{lines}"
+    );
+    assert!(told.contains(&format!("--before {before}")), "{told}");
+    let wrong = terminal.says(1, "auditor", &["audit", "events", "--kind", "Approval!"]);
+    assert_eq!(wrong["errors"][0]["field"], "kind", "{wrong:#}");
+    let refused = terminal.says(1, "requester", &["audit", "events"]);
+    assert_eq!(refused["code"], "not_allowed");
+    let never = terminal.says(2, "auditor", &["audit", "events", "--from", "yesterday"]);
+    assert_eq!(never["code"], "could_not", "{never:#}");
 }
 
 /// An entry of the log is shown with what it wrote, by its id and by its place, to whoever reads the log.
@@ -399,6 +486,59 @@ fn entries(terminal: &Terminal, auditor: &str, events: &[Value]) {
     assert_eq!(refused["code"], "not_allowed");
     let absent = terminal.says(1, "auditor", &["audit", "show", "999999999"]);
     assert_eq!(absent["code"], "not_found");
+}
+
+/// The command by which the page of the log says that it is checked, run as it stands there.
+fn told_command(terminal: &Terminal, auditor: &str) {
+    let page = Session::begin(&terminal.server, "auditor").get("/t/halden/audit").body;
+    let start = page.find("assent audit verify ").expect("the page names the command");
+    let command: String = page[start..].chars().take_while(|it| !"<\n".contains(*it)).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let key = terminal.server.get("/t/halden/log/key", Some(auditor)).1;
+    std::fs::write(folder.path().join("halden.pub"), key).unwrap();
+    let done = Command::new(tests::binary())
+        .args(command.split_whitespace().skip(1))
+        .current_dir(folder.path())
+        .env("ASSENT_SERVER", &terminal.server.url)
+        .env("ASSENT_TOKEN", auditor)
+        .output()
+        .unwrap();
+    assert_eq!(done.status.code(), Some(0), "{command}\n{done:?}");
+    assert!(String::from_utf8_lossy(&done.stdout).starts_with("good"), "{done:?}");
+}
+
+/// Errors say how to mend them in the words of the command line.
+fn errors(terminal: &Terminal) {
+    let token = terminal.server.token("requester");
+    let told = |token: &str, words: &[&str], code: i32| {
+        let done = terminal.plain(token, words);
+        assert_eq!(done.status.code(), Some(code), "{words:?} {done:?}");
+        String::from_utf8(done.stderr).unwrap() + &String::from_utf8(done.stdout).unwrap()
+    };
+    let sort = told(&token, &["change", "list", "--sort", "frob"], 1);
+    assert!(sort.contains("`planned_start`") && !sort.contains("--from"), "{sort}");
+    assert_eq!(sort.matches("is none of").count(), 1, "a sentence is said once: {sort}");
+    let stranger = told("ast_nobody", &["change", "list"], 2);
+    assert!(
+        !stranger.contains("Bearer") && stranger.contains("Set ASSENT_TOKEN, or give --token-file."),
+        "{stranger}"
+    );
+    let nothing = told("", &["audit", "verify"], 2);
+    assert!(nothing.contains("BUNDLE|--log <URL/DIR>"), "{nothing}");
+    let place = [
+        "gate",
+        "check",
+        "--service",
+        SERVICE,
+        "--environment",
+        ENVIRONMENT,
+        "--artifact",
+    ];
+    let gate = told(&token, &[&place[..], &["notadigest"]].concat(), 1);
+    assert!(
+        gate.contains("`notadigest` is no digest such as sha256:6b1d…") && gate.contains("(change_missing)"),
+        "{gate}"
+    );
 }
 
 /// What bash completes with is a script that bash reads, and it offers the acts.
@@ -446,6 +586,7 @@ fn the_whole_lifecycle_is_walked_from_a_terminal() {
     managers(&terminal);
     audit(&terminal, &key);
     completions(&terminal);
+    errors(&terminal);
     let wrong = terminal.plain("", &["change", "unmake", &key]);
     assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
     terminal.refused("requester", &["show", "CHG-999999"], "not_found");

@@ -78,3 +78,34 @@ fn every_text_on_every_page_is_peoples_or_has_words_in_each_language() {
         new.len()
     );
 }
+
+#[test]
+fn what_is_wrong_with_a_field_is_said_in_each_language_beside_it_and_above_the_form() {
+    let place = Place::demo("languages-errors");
+    let server = Server::start(&place, true);
+    let wrong = [
+        ("title", "Swap a cable"),
+        ("targets.0.service", "wms"),
+        ("targets.0.environment", "production"),
+        ("plan.0.title", "Swap it"),
+        ("plan.0.minutes", "soon"),
+        ("owner", "nobody-here"),
+        ("act", "submit"),
+    ];
+    let page = Session::begin(&server, "requester")
+        .form("/t/halden/changes", &wrong)
+        .body;
+    let english = page.matches("There is no person with the login `nobody-here`.").count();
+    assert_eq!(english, 2, "above the form and beside the field");
+    for (tag, _) in pages::language::CHOICES {
+        let Some(language) = pages::language::find(tag) else {
+            continue;
+        };
+        let said = language.text("There is no person with the login `nobody-here`.");
+        let here = language.page(&page);
+        assert_eq!(here.matches(&said).count(), 2, "{tag}: {said}");
+        let number = language.text("“Minutes” must be a whole number from 0 to 100000.");
+        assert_eq!(here.matches(&number).count(), 2, "{tag}: {number}");
+        assert!(!here.contains("“Minutes”"), "{tag}: the field has its own name there");
+    }
+}

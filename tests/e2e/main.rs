@@ -36,6 +36,7 @@ mod headline;
 mod languages;
 mod lost_database;
 mod mapping;
+mod offered;
 mod outage;
 mod partition;
 mod paused_server;

@@ -122,7 +122,13 @@ fn makes_sense(act: Act, file: &ChangeFile, directory: &Directory, person: &Pers
         Act::ConfirmRetrospective => change
             .retrospective
             .as_ref()
-            .is_some_and(|retro| retro.confirmation.is_none()),
+            .is_some_and(|retro| retro.confirmation.is_none() && &retro.verbal_approver == person),
+        Act::Validate => model::verbs::after::is_independent(file, person),
+        Act::Review => !model::verbs::after::is_only_implementer(change, person),
+        Act::Close => {
+            let has_opened = change.lawful_break_glass().is_some_and(|glass| &glass.by == person);
+            !has_opened && !model::verbs::after::is_only_implementer(change, person)
+        }
         Act::StateFinding => {
             change.unauthorized && change.finding.is_none() && !model::verbs::after::has_stake(change, person)
         }

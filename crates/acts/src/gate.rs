@@ -376,7 +376,18 @@ fn unknown_place(room: &mut Room<'_, '_>, question: &Question) -> Result<Option<
             &question.environment,
         )));
     }
-    Ok(None)
+    Ok(question.artifact.as_deref().and_then(no_digest))
+}
+
+/// What is no digest cannot be what a change names: whoever asks so has mistyped it.
+fn no_digest(artifact: &str) -> Option<Answer> {
+    if model::input::is_digest(artifact) {
+        return None;
+    }
+    let text = format!("`{artifact}` is no digest such as sha256:6b1d…, so no change names it.");
+    let satisfy = "Ask with the artifact's digest, as its registry names it.";
+    let reason = model::file::unmet("change_missing", text, satisfy, Vec::new());
+    Some(stopped(Purpose::Deploy, reason))
 }
 
 /// A recorded check, with the permit if one was given.

@@ -19,7 +19,7 @@ pub fn tick() -> std::time::Instant {
     std::time::Instant::now()
 }
 
-/// Reads a moment: RFC 3339 with any offset, `now`, or a span from now such as `+90m`, `+2h`, `+1d`.
+/// Reads a moment: RFC 3339 with any offset, `now`, or a span from now such as `+90m`, `+2h`, `-1d`.
 ///
 /// # Errors
 /// A sentence that says what can be written.
@@ -30,8 +30,11 @@ pub fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     if let Some(span) = text.strip_prefix('+') {
         return Ok(now + jiff::SignedDuration::from_secs(seconds(span)?));
     }
+    if let Some(span) = text.strip_prefix('-') {
+        return Ok(now - jiff::SignedDuration::from_secs(seconds(span)?));
+    }
     text.parse()
-        .map_err(|_| format!("`{text}` is no moment; write 2026-12-01T22:00:00Z, `now`, or a span such as +2h"))
+        .map_err(|_| format!("`{text}` is no moment; write 2026-12-01T22:00:00Z, `now`, or a span such as +2h or -1d"))
 }
 
 /// Reads a span such as `45s`, `30m`, `2h`, `1d` as seconds.
@@ -69,7 +72,10 @@ mod tests {
             moment("2026-12-01T22:00:00+01:00", now).unwrap().to_string(),
             "2026-12-01T21:00:00Z"
         );
-        assert!(moment("tomorrow", now).is_err());
+        assert_eq!(moment("-1d", now).unwrap().to_string(), "2026-11-19T08:00:00Z");
+        for wrong in ["tomorrow", "-", "--1d", "+-1d"] {
+            assert!(moment(wrong, now).is_err(), "{wrong}");
+        }
     }
 
     #[test]

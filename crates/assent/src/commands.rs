@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod directory;
 pub mod doctor;
 pub mod estate;
+pub mod events;
 pub mod fields;
 pub mod gate;
 mod gate_lists;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// Parts of sentences that read otherwise with an option in place of a field.
-const PHRASES: [(&str, &str); 4] = [
+const PHRASES: [(&str, &str); 5] = [
     (
         "Add at least one step to `plan`.",
         "Add at least one `--step` with `assent change edit`.",
@@ -14,6 +14,10 @@ const PHRASES: [(&str, &str); 4] = [
         "Add a `--rollback-step` with `assent change edit`, or say in `--no-rollback-reason` why there is none.",
     ),
     ("Ask with POST …/extension.", "Ask with `assent change extend`."),
+    (
+        "Send `Authorization: Bearer` with a token, or sign in. This credential is absent, unknown or over.",
+        "The credential is absent, unknown or over.",
+    ),
     ("with PATCH", "with `assent change edit`"),
 ];
 
@@ -92,6 +96,10 @@ pub fn in_options(text: &str) -> String {
             told = Cow::Owned(told.replace(route, &format!("`assent change {command}`")));
         }
     }
+    // What may be said is listed as the server reads it: an option takes these words as they are.
+    if told.contains(" is none of") {
+        return told.into_owned();
+    }
     let parts = told.split('`').enumerate();
     let named: Vec<&str> = parts
         .map(|(place, part)| match place % 2 {
@@ -138,6 +146,10 @@ mod tests {
             (
                 "`targets[0].artifact` must be a digest.",
                 "`--artifact` must be a digest.",
+            ),
+            (
+                "`sort`: `frob` is none of `number`, `planned_start`.",
+                "`sort`: `frob` is none of `number`, `planned_start`.",
             ),
             ("There is no service `pay-apj`.", "There is no service `pay-apj`."),
         ] {

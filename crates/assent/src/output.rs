@@ -179,7 +179,11 @@ impl Output {
         };
         let detail = clean(&in_options(detail_of(problem).unwrap_or("The server said no.")));
         self.talk(&format!("{} {detail} ({code})", self.tone(Tone::Bad, "assent:")));
-        for row in array(problem, "errors") {
+        // One error alone was said already, in the sentence above.
+        let is_said =
+            |rows: &[Value]| matches!(rows, [row] if row.get("text").and_then(Value::as_str) == detail_of(problem));
+        let errors = array(problem, "errors");
+        for row in errors.iter().filter(|_| !is_said(errors)) {
             let field = text_of(row, "field");
             let field = match option_of(&field) {
                 Some(option) => format!("{} ({field})", option.replace('`', "")),

@@ -390,7 +390,9 @@ pub fn artifact_or_commit(reading: &mut Reading<'_>, field: &'static str) -> Opt
     None
 }
 
-fn is_digest(text: &str) -> bool {
+/// Whether a text can name an artifact: an algorithm and its digest, in visible characters without spaces.
+#[must_use]
+pub fn is_digest(text: &str) -> bool {
     text.contains(':') && text.chars().all(|c| c.is_ascii_graphic())
 }
 

@@ -257,14 +257,14 @@ impl ChangeForm {
         }
     }
 
-    /// Each error with the field that it leads to.
-    fn summary(&self) -> Vec<(String, String)> {
+    /// Each error with the field that it leads to and the field's name, which are said apart.
+    fn summary(&self) -> Vec<(String, &str, &str)> {
         let picks = self.conflicts.iter().map(|conflict| &conflict.pick);
         picks
             .chain(self.sections.iter().flat_map(FormSection::all_fields))
             .filter_map(|field| {
                 let error = field.error.as_ref()?;
-                Some((field.id(""), format!("{}: {error}", field.label)))
+                Some((field.id(""), field.label.as_str(), error.as_str()))
             })
             .collect()
     }

@@ -146,7 +146,7 @@ fn fields() -> String {
             .hint("For the owner, who is not an engineer.")
             .value("Customs asks for it from January"),
         Field::new("start", "Start", Input::DateTime)
-            .error("Inside the peak shipping freeze. Latest free slot: Sun 21:00.")
+            .error("“End” must lie after “Start”.")
             .value("2026-11-23T20:00"),
         Field::select("due", "Due", &[("start", "Before start"), ("close", "Before closing")]).half(),
         Field::new("minutes", "Minutes", Input::Number).value("4").half(),

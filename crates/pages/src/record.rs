@@ -263,6 +263,8 @@ pub struct RecordPage {
     pub sections: Vec<Section>,
     /// Facts beside the page.
     pub facts: Vec<Fact>,
+    /// Whether the facts are what a reader comes for: where there is no room beside the page they stand above the sections.
+    pub is_facts_first: bool,
 }
 
 impl RecordPage {
@@ -367,6 +369,7 @@ fn sample_odd() -> RecordPage {
                 )),
             ),
         ],
+        is_facts_first: true,
         facts: vec![
             Fact::people(MARKUP, vec![MARKUP.to_owned(), BIDI.to_owned()]),
             Fact::new(BIDI, LONG_WORD),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use proof::log_check::{LogCheck, LogReport, verify_log};
 use proof::note::{Checkpoint, VerifierKeys, open_checkpoint};
@@ -13,6 +13,7 @@ use proof::{crypto, merkle};
 use serde_json::{Value, json};
 
 use super::change;
+use super::events::{self, Events};
 use super::host::{self, Place};
 use crate::cli::Common;
 use crate::client::Client;
@@ -53,6 +54,12 @@ pub enum Audit {
         /// The event's index in the log, or its id.
         event: String,
     },
+    /// List the entries of the log that fit, the newest first.
+    #[command(
+        after_help = "Example: assent audit events --kind approval --about CHG-1042\n         \
+        assent audit events --actor marta --from -7d --limit 500 --json"
+    )]
+    Events(Box<Events>),
     /// On the host: rebuild every record from the events and compare; exit 0 equal, 1 not, 2 could not.
     #[command(after_help = "Example: assent audit replay --data /var/lib/assent")]
     Replay {
@@ -67,12 +74,12 @@ pub enum Audit {
 
 /// What to verify.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true).args(["bundle", "log"]))]
 pub struct Verify {
     /// The bundle's file.
-    #[arg(required_unless_present = "log")]
     pub bundle: Option<String>,
     /// The log: its address or a folder with its resources.
-    #[arg(long, value_name = "URL/DIR", conflicts_with = "bundle")]
+    #[arg(long, value_name = "URL/DIR")]
     pub log: Option<String>,
     /// Verifier keys as served at /t/TENANT/log/key, which you got once and keep; without it the material's own are used.
     #[arg(long, value_name = "FILE")]
@@ -105,6 +112,7 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
             None => prove_at_server(event, key.as_deref(), common, output),
         },
         Audit::Show { event } => show_event(event, common, output),
+        Audit::Events(asked) => events::run(asked, common, output),
         Audit::Replay { place, tenant } => host::replay(place, tenant.as_deref(), output),
     }
 }

@@ -112,6 +112,11 @@ pub enum Change {
         /// The change's key.
         key: String,
     },
+    /// Show the log of actions.
+    Entries {
+        /// The change's key.
+        key: String,
+    },
     /// Show the decisions.
     Approvals {
         /// The change's key.
@@ -225,6 +230,7 @@ pub fn run(change: &Change, common: &Common, output: &Output) -> Result<u8> {
         Change::List(list) => show::list(&client, list, output)?,
         Change::Requirements { key } => show::requirements(&client, key, output)?,
         Change::Events { key } => show::events(&client, key, output)?,
+        Change::Entries { key } => show::entries(&client, key, output)?,
         Change::Approvals { key } => show::approvals(&client, key, output)?,
         Change::ReviewDraft { key } => show::review_draft(&client, key, output)?,
         Change::Bundle { key, output: file } => show::bundle(&client, key, file, output)?,

@@ -168,8 +168,14 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether a person alone did the work of a change, and so neither reviews nor closes it.
+#[must_use]
+pub fn is_only_implementer(change: &Change, person: &PersonId) -> bool {
+    change.implemented_by == [person.clone()]
+}
+
 fn check_not_only_implementer(case: &Case<'_>) -> Result<(), Refusal> {
-    if case.change().implemented_by == [case.person()] {
+    if is_only_implementer(case.change(), &case.person()) {
         let text = "The only implementer cannot review or close their own work.";
         return Err(Refusal::not_allowed("only_implementer", text));
     }

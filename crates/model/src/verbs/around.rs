@@ -161,11 +161,10 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
     let environment = reading.text("environment", LINE);
     let artifact = artifact_or_commit(&mut reading, "artifact");
     let text = reading.text("text", TEXT);
-    if environment
-        .as_ref()
-        .is_some_and(|key| !case.directory.environments.contains_key(&key.as_str().into()))
+    if let Some(key) = &environment
+        && !case.directory.environments.contains_key(&key.as_str().into())
     {
-        reading.wrong("environment", "unknown", "There is no such environment.");
+        reading.wrong("environment", "unknown", format!("There is no environment `{key}`."));
     }
     if kind == EvidenceKind::Note && text.is_none() {
         reading.wrong("text", "missing", "A note says something in `text`.");

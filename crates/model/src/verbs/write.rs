@@ -273,6 +273,19 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Refuses before anybody writes an edit that could not be taken: of who may not edit, and of what has ended. In between labels may
+/// be edited, so the state is looked at with the edit itself.
+///
+/// # Errors
+/// 403, or 409 with the way there.
+pub fn check_editable(case: &mut Case<'_>) -> Result<(), Refusal> {
+    case.allow(Act::Edit)?;
+    match case.change().state {
+        State::Closed | State::Cancelled => check_state(case, Act::Edit),
+        _ => Ok(()),
+    }
+}
+
 /// Past the draft a PATCH of the planned times is the same act as PUT …/schedule, with its rules.
 fn sets_times(case: &Case<'_>, patch: &Body) -> bool {
     let planning = crate::lifecycle::is_legal(Act::Schedule, case.change().state);

@@ -1,8 +1,11 @@
 //! What auditors and verifiers fetch: the log's files, keys, revocation lists, proofs and bundles.
 
+use std::collections::BTreeMap;
+
 use acts::Room;
 use acts::find_log::{LogFilter, search_log};
 use acts::find_timeline::Told;
+use acts::name_record::name_record;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -62,6 +65,7 @@ fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     if !wrong.is_empty() {
         return Err(Refusal::Invalid(wrong).into());
     }
+    let subjects = subjects(room, &page.entries)?;
     let directory = room.directory()?;
     let item = |told: &Told| {
         json!({
@@ -71,7 +75,7 @@ fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             "actor": directory.login(&told.actor),
             "occurred_at": told.at.to_string(),
             "recorded_at": told.recorded_at.to_string(),
-            "subject": {"table": told.table, "id": told.subject},
+            "subject": subjects.get(&(told.table.as_str(), told.subject.as_str())),
             "data": told.data,
         })
     };
@@ -99,6 +103,29 @@ fn place_in_log(ask: &Ask) -> acts::Result<Option<i64>> {
         Refusal::field("after", "not_a_number", text)
     })?;
     Ok(Some(place))
+}
+
+/// What entries are about, each looked up once: its table and id, what people call it and the key of the change that it belongs to.
+fn subjects<'a>(
+    room: &mut Room<'_, '_>,
+    entries: &'a [Told],
+) -> acts::Result<BTreeMap<(&'a str, &'a str), serde_json::Value>> {
+    let mut found = BTreeMap::new();
+    for told in entries {
+        let place = (told.table.as_str(), told.subject.as_str());
+        if found.contains_key(&place) {
+            continue;
+        }
+        let called = name_record(room, place.0, place.1)?;
+        let mut subject = json!({"table": place.0, "id": place.1});
+        for (field, value) in [("name", called.name), ("change", called.change)] {
+            if let Some(value) = value {
+                subject[field] = json!(value);
+            }
+        }
+        found.insert(place, subject);
+    }
+    Ok(found)
 }
 
 fn moment(ask: &Ask, name: &str) -> acts::Result<Option<Timestamp>> {

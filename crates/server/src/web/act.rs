@@ -237,6 +237,7 @@ pub(super) fn done_words(path: &str) -> Option<&'static str> {
         "edited" => Some("Your edit is kept."),
         "handed_over" => Some("It is written and handed over for assessment."),
         "by_template" => Some("It is written and follows its template."),
+        "told_afterwards" => Some("It is recorded as work that was done already."),
         "evidence" => Some("The evidence is added."),
         _ => DOORS.iter().find(|door| door.path == path).map(|door| door.done),
     }
@@ -388,6 +389,30 @@ mod tests {
             let form = act.form(&context);
             let path = form.action_url.trim_start_matches('/');
             assert!(path == "evidence" || find(path).is_some(), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_an_act_answers_has_words_in_every_language() {
+        let others = [
+            "created",
+            "edited",
+            "handed_over",
+            "by_template",
+            "told_afterwards",
+            "evidence",
+        ];
+        let others = others.iter().map(|path| done_words(path).unwrap());
+        let texts: Vec<&str> = DOORS.iter().map(|door| door.done).chain(others).collect();
+        for (tag, _) in pages::language::CHOICES {
+            let Some(language) = pages::language::find(tag) else {
+                continue;
+            };
+            // Each is a message of its own: a pattern such as “{what} is {so}” would fit many of them and say half in English.
+            let messages = language.messages();
+            for text in &texts {
+                assert!(messages.contains(text), "{tag}: {text}");
+            }
         }
     }
 

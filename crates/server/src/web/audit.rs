@@ -98,7 +98,7 @@ fn log_page(
         checks: vec![
             (
                 "Every entry, its place and the signatures, without trusting this server:".to_owned(),
-                format!("assent audit verify {public_url}/t/{tenant}/log --key {tenant}.pub"),
+                verify_command(public_url, &tenant),
             ),
             (
                 "That the database holds what the log says, on the host:".to_owned(),
@@ -115,6 +115,11 @@ fn log_page(
         ],
     };
     Ok(page.render())
+}
+
+/// The command that checks a tenant's log with the verifier keys that somebody keeps.
+pub(super) fn verify_command(public_url: &str, tenant: &str) -> String {
+    format!("assent audit verify --log {public_url}/t/{tenant}/log --key {tenant}.pub")
 }
 
 /// Every entry, page by page.

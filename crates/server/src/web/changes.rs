@@ -436,7 +436,11 @@ fn views(
         ("Under way", "state=implementing".to_owned()),
         ("To be closed", "state=reviewing".to_owned()),
     ];
-    let rows = rows.into_iter().map(|(label, query)| (label.to_owned(), query, false));
+    // Who writes no change has none of their own here.
+    let rows = rows
+        .into_iter()
+        .filter(|(label, _)| *label != "Yours" || view.frame.may_create);
+    let rows = rows.map(|(label, query)| (label.to_owned(), query, false));
     let kept = saved.iter().map(|kept| (kept.name.clone(), kept.query.clone(), true));
     let others = shared.iter().map(|(owner, kept)| {
         let label = format!("{} ({})", kept.name, view.name(owner));

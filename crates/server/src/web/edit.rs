@@ -11,6 +11,7 @@ use model::custom_field::CustomField;
 use model::file::ChangeFile;
 use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
+use model::verbs::write::check_editable;
 use model::words::{Origin, State as Stage, TemplateState};
 use pages::{ChangeFields, ChangeForm, DerivedFact, Entry, Field, NINE, Notice, Place, Reader, Rich, Rows, Tone};
 use serde_json::Value;
@@ -300,7 +301,9 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
     .await;
     match done {
         Ok((key, similar)) => {
+            let is_done_already = !form.first("retrospective.actual_start").is_empty();
             let done = match (is_submitted, form.first(after_template::AFTER)) {
+                _ if is_done_already => "told_afterwards",
                 (false, _) => "created",
                 (true, "") => "handed_over",
                 (true, _) => "by_template",
@@ -357,6 +360,7 @@ pub(super) async fn edit_form(
     Path((_, key)): Path<(String, String)>,
 ) -> Response {
     show(&state, &visitor, Place::Changes, move |view| {
+        view.room.try_on_change(&key, check_editable)?;
         edit_page(view, &key, None)
     })
     .await

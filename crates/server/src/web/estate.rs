@@ -636,6 +636,7 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
         marks: vec![mark],
         facts,
         sections: vec![named_by(view, &incident.key)?],
+        is_facts_first: true,
         ..RecordPage::default()
     };
     if incident.resolved_at.is_none() && view.may(actions::SET_INCIDENT) {

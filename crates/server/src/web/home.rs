@@ -10,7 +10,7 @@ use model::change::Change;
 use model::due::decision_due;
 use model::file::ChangeFile;
 use model::glass::waits_for_cosignature;
-use model::requirement::{Ahead, ahead, first_awaited};
+use model::requirement::{Ahead, Step, ahead, first_awaited};
 use model::words::State as Stage;
 use pages::{ActForm, Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
 
@@ -246,11 +246,18 @@ fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     }
 }
 
-/// Work given to the reader: open changes under way that wait for their word, and conditions they check.
+/// Work given to the reader: open changes under way that wait for their word, and before the start the conditions that they check
+/// and the tasks that hold a step.
 fn tasks(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
-    let states = [Stage::Implementing, Stage::Reviewing].map(|state| state.as_str().to_owned());
+    let mut entries = waiting(view, &[Stage::Implementing, Stage::Reviewing])?;
+    entries.extend(waiting(view, &[Stage::Authorizing, Stage::Approved, Stage::Scheduled])?);
+    Ok(entries)
+}
+
+/// What of the changes in some states waits for the reader, a line a change.
+fn waiting(view: &mut View<'_, '_, '_>, states: &[Stage]) -> acts::Result<Vec<Entry>> {
     let filter = ChangeFilter {
-        states: states.to_vec(),
+        states: states.iter().map(|state| state.as_str().to_owned()).collect(),
         ..ChangeFilter::default()
     };
     let login = view.directory.login(&view.me);
@@ -258,7 +265,13 @@ fn tasks(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     for (listed, _) in find_changes(view.room, &filter, 50, None)?.rows {
         let file = view.room.file(&listed.key)?;
         let rows = in_time(&file.change, ahead(&file, &view.directory, view.now()));
-        let Some(row) = rows.iter().find(|row| row.unmet.waiting_on.contains(&login)) else {
+        // Before the start, decisions are asked for in the queue and the start stands in the work ahead.
+        let is_given = |row: &&Ahead| {
+            let is_own = matches!(row.unmet.code.as_str(), "condition_open" | "task_open");
+            !file.change.state.is_before_start() || is_own && row.step != Step::Closure
+        };
+        let mut rows = rows.iter().filter(is_given);
+        let Some(row) = rows.find(|row| row.unmet.waiting_on.contains(&login)) else {
             continue;
         };
         let way = format!("{}#act", view.change_url(&listed.key));
@@ -289,6 +302,8 @@ fn act_words(code: &str) -> &'static str {
         "outcome_missing" => "Tell the outcome",
         "validation_missing" => "Validate it",
         "review_missing" => "Review it",
+        "condition_open" => "Say that it is met",
+        "task_open" => "Finish your task",
         _ => "See what it waits for",
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>
     if has(&["auditor"]) && view.may(actions::AUDIT) {
         sections.push(population(view));
     }
-    // A vendor is shown the places it works on, and nothing of what others do.
+    // A vendor's home holds the places it works on. Its role reads the tenant's other changes too, where it looks for them.
     if is_vendor_alone(view) {
         return Ok(vec![own_targets(view)?]);
     }
@@ -185,7 +185,7 @@ fn implemented(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<(Listed, Vec<Tar
     Ok(own)
 }
 
-/// The targets of open changes that the reader implements: a vendor's whole view.
+/// The targets of open changes that the reader implements: a vendor's work here.
 fn own_targets(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     let mut rows = Vec::new();
     for (listed, targets) in implemented(view)? {
@@ -217,7 +217,10 @@ fn own_targets(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
         ..Table::default()
     };
     let unsaid = "No open change names you as implementer.";
-    Ok(Section::new("targets", "Your targets", SectionBody::Table(table)).unsaid(unsaid))
+    let all = Rich::new().link("all changes", view.url("/changes"));
+    Ok(Section::new("targets", "Your targets", SectionBody::Table(table))
+        .note(all)
+        .unsaid(unsaid))
 }
 
 /// What collides in the days ahead, and what cannot start in time.
@@ -351,7 +354,7 @@ fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     columns.extend(
         FIGURES
             .iter()
-            .map(|(words, _)| Column::new(words, Fold::Never).number()),
+            .map(|(words, _)| Column::new(words, Fold::Under).number()),
     );
     let table = Table {
         caption: "The figures week by week, the oldest first".to_owned(),

@@ -92,6 +92,7 @@ fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         byline: moment.text,
         facts,
         sections,
+        is_facts_first: true,
         ..RecordPage::default()
     };
     Ok(page.render())

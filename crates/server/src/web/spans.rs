@@ -150,6 +150,7 @@ fn span_page(view: &View<'_, '_, '_>, (list, url): (&str, &str), title: &str) ->
         crumb: vec![(list.to_owned(), view.url(url))],
         title: title.to_owned(),
         is_said: true,
+        is_facts_first: true,
         ..RecordPage::default()
     }
 }

@@ -131,7 +131,11 @@ pub(super) const ADMINISTRATION: &[Shape] = &[
             text("actor", LINE, "Who: a login, or `system`.").needed(),
             time("occurred_at", "When it happened.").needed(),
             time("recorded_at", "When it was recorded.").needed(),
-            free("subject", "What it is about: `table` and `id`.").needed(),
+            free(
+                "subject",
+                "What it is about: `table` and `id`, where it has one `name`, what people call it, and `change`, the key of the change \
+                 that it belongs to.",
+            ).needed(),
             free("data", "What it says: codes, keys, ids and numbers.").needed(),
         ],
     ),

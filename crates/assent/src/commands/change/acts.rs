@@ -191,7 +191,10 @@ pub enum Act {
         key: String,
     },
     /// Write into the log of actions.
-    #[command(after_help = "Example: assent change note CHG-1042 'Node 3 drained slowly' --kind issue")]
+    #[command(
+        after_help = "Example: assent change note CHG-1042 'Node 3 drained slowly' --kind issue\n         \
+        assent change note CHG-1042 'Begun by mistake' --kind deviation --withdraws 0198…"
+    )]
     Note {
         /// The change's key.
         key: String,
@@ -200,6 +203,12 @@ pub enum Act {
         /// A deviation, an issue or the begin of a rollback alerts owner and change manager at once.
         #[arg(long, value_parser = ["step", "deviation", "issue", "rollback"], default_value = "step")]
         kind: String,
+        /// The step that it is about, counted from 1: of the plan, or of the rollback plan where the kind is `rollback`.
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+        step: Option<u32>,
+        /// With --kind deviation: the id of the entry that began a way back by mistake, as `assent change entries` shows it.
+        #[arg(long, value_name = "ENTRY")]
+        withdraws: Option<String>,
         /// The target's id.
         #[arg(long)]
         target: Option<String>,
@@ -230,6 +239,7 @@ pub enum Act {
         deny: bool,
     },
     /// Say how it ended.
+    #[command(after_help = "Example: assent change complete CHG-1042 --outcome succeeded_with_issues --downtime 3")]
     Complete {
         /// The change's key.
         key: String,
@@ -268,6 +278,9 @@ pub enum Act {
         text: Option<String>,
     },
     /// Write the post-implementation review. What is not marked as wrong was right.
+    #[command(
+        after_help = "Example: assent change review CHG-1042 --summary 'As planned.' --improvement 'Drain earlier'"
+    )]
     Review {
         /// The change's key.
         key: String,
@@ -305,6 +318,9 @@ pub enum Act {
         reason: String,
     },
     /// Start without approvals, in the open. Needs a fresh factor of a session.
+    #[command(
+        after_help = "Example: assent change break-glass CHG-1042 --reason 'Labels stand still' --until +1h --as acme/yusuf --as-password FILE"
+    )]
     BreakGlass {
         /// The change's key.
         key: String,
@@ -484,12 +500,16 @@ fn request(act: &Act) -> Result<Request<'_>> {
             key,
             text: words,
             kind,
+            step,
+            withdraws,
             target,
             at,
         } => {
             let all = [
                 ("text", Some(json!(words))),
                 ("kind", Some(json!(kind))),
+                ("step", step.map(|it| json!(it))),
+                ("withdraws", text(withdraws)),
                 ("target", text(target)),
                 ("occurred_at", time(at)?),
             ];

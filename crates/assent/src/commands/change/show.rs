@@ -310,24 +310,29 @@ pub(super) fn requirements(client: &Client, key: &str, output: &Output) -> Resul
 
 /// Shows the timeline.
 pub(super) fn events(client: &Client, key: &str, output: &Output) -> Result<()> {
-    let (items, next) = pages(client, &path(key, "/events"), &[], 10_000)?;
     let names = ["index", "occurred_at", "kind", "actor", "id"];
-    let row = |item: &Value| names.iter().map(|name| text_of(item, name)).collect();
-    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
-    output.data(&json!({"items": items, "next": next}), |output| {
-        output.rows(&names, &rows)
-    });
-    Ok(())
+    under(client, &path(key, "/events"), &names, output)
+}
+
+/// Shows the log of actions.
+pub(super) fn entries(client: &Client, key: &str, output: &Output) -> Result<()> {
+    let names = ["id", "occurred_at", "by", "kind", "step", "target", "withdraws", "text"];
+    under(client, &path(key, "/implementation/entries"), &names, output)
 }
 
 /// Shows the decisions.
 pub(super) fn approvals(client: &Client, key: &str, output: &Output) -> Result<()> {
-    let (items, next) = pages(client, &path(key, "/approvals"), &[], 10_000)?;
     let names = ["id", "person", "decision", "state", "at", "comment"];
+    under(client, &path(key, "/approvals"), &names, output)
+}
+
+/// Shows all of a list that stands under a change.
+fn under(client: &Client, at: &str, names: &[&str], output: &Output) -> Result<()> {
+    let (items, next) = pages(client, at, &[], 10_000)?;
     let row = |item: &Value| names.iter().map(|name| text_of(item, name)).collect();
     let rows: Vec<Vec<String>> = items.iter().map(row).collect();
     output.data(&json!({"items": items, "next": next}), |output| {
-        output.rows(&names, &rows)
+        output.rows(names, &rows)
     });
     Ok(())
 }

@@ -79,7 +79,8 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
                 "checks",
                 "Check it yourself",
                 SectionBody::Code(format!(
-                    "# Every entry, its place and the signatures, without trusting this server:\nassent audit verify {public_url}/t/{tenant}/log --key {tenant}.pub\n\n# That the database holds what the log says, on the host:\nassent audit replay"
+                    "# Every entry, its place and the signatures, without trusting this server:\n{}\n\n# That the database holds what the log says, on the host:\nassent audit replay",
+                    super::super::audit::verify_command(&public_url, &tenant)
                 )),
             ),
         ],

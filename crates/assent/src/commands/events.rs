@@ -1,0 +1,111 @@
+//! `assent audit events`: entries of the log, by what is asked of them.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::audit;
+use crate::cli::Common;
+use crate::client::{Client, query};
+use crate::clock;
+use crate::failure::Result;
+use crate::output::{Output, array, text_of};
+
+/// The most entries of one answer.
+const PAGE: usize = 200;
+
+/// Which entries to list.
+#[derive(Debug, Args)]
+pub struct Events {
+    /// Only this kind, such as `approval.given`, or all of a family, such as `approval`.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// Only what this person or pipeline did; `system` for timers and deliveries.
+    #[arg(long, value_name = "LOGIN")]
+    pub actor: Option<String>,
+    /// Only what is about this: the key of a change, service, environment, group, template or incident, a login, or the id of a
+    /// freeze or window.
+    #[arg(long, value_name = "KEY")]
+    pub about: Option<String>,
+    /// Only what was written down at this time or later.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub from: Option<String>,
+    /// Only what was written down before this time.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub to: Option<String>,
+    /// Only entries before this place in the log: what a list that was cut names to go on from.
+    #[arg(long, value_name = "INDEX")]
+    pub before: Option<u64>,
+    /// At most so many.
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub limit: u32,
+}
+
+/// Lists entries of the log.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn run(asked: &Events, common: &Common, output: &Output) -> Result<u8> {
+    let (items, next) = find(&Client::new(common)?, asked, output)?;
+    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    output.data(&json!({"items": items, "next": next}), |output| {
+        output.rows(&["index", "recorded at", "kind", "actor", "about"], &rows);
+    });
+    if let Some(next) = next.filter(|_| !output.is_json()) {
+        output.talk(&format!("There may be older ones: --before {next} goes on from here."));
+    } else if items.is_empty() && !output.is_json() {
+        output.talk("No entry fits.");
+    }
+    Ok(0)
+}
+
+/// Entries until there are enough, and from where the next list goes on. The server looks at so many entries for one answer and
+/// then says from where it goes on, so an answer without any does not end the search.
+fn find(client: &Client, asked: &Events, output: &Output) -> Result<(Vec<Value>, Option<String>)> {
+    let now = clock::now();
+    let moment = |text: &Option<String>| text.as_deref().map(|text| clock::moment(text, now)).transpose();
+    let (from, to) = (moment(&asked.from)?, moment(&asked.to)?);
+    let (from, to) = (from.map(|at| at.to_string()), to.map(|at| at.to_string()));
+    let limit = asked.limit as usize;
+    let mut items: Vec<Value> = Vec::new();
+    let mut next = asked.before.map(|index| index.to_string());
+    let bar = audit::bar(output);
+    loop {
+        let left = (limit - items.len()).min(PAGE);
+        let size = left.to_string();
+        let fields = [
+            ("kind", asked.kind.as_deref()),
+            ("actor", asked.actor.as_deref()),
+            ("about", asked.about.as_deref()),
+            ("from", from.as_deref()),
+            ("to", to.as_deref()),
+            ("limit", Some(size.as_str())),
+            ("after", next.as_deref()),
+        ];
+        let page = client.get(&format!("/events{}", query(&fields)))?.body;
+        items.extend(array(&page, "items").iter().take(left).cloned());
+        next = page.get("next").and_then(Value::as_str).map(str::to_owned);
+        if next.is_none() || items.len() >= limit {
+            bar.finish_and_clear();
+            return Ok((items, next));
+        }
+        bar.set_position(items.len() as u64);
+    }
+}
+
+fn row(item: &Value) -> Vec<String> {
+    let mut row: Vec<String> = ["index", "recorded_at", "kind", "actor"]
+        .iter()
+        .map(|name| text_of(item, name))
+        .collect();
+    let subject = &item["subject"];
+    let mut about = match text_of(subject, "name") {
+        name if name.is_empty() => format!("{} {}", text_of(subject, "table"), text_of(subject, "id")),
+        name => format!("{} {name}", text_of(subject, "table")),
+    };
+    let change = text_of(subject, "change");
+    if !change.is_empty() {
+        about.push_str(&format!(" of {change}"));
+    }
+    row.push(about);
+    row
+}
