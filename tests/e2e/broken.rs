@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::json;
-use tests::{Place, Server, binary};
+use tests::{Place, Server, binary, on_postgres};
 
 use crate::crash::place_arguments;
 use crate::tamper::run_sql;
@@ -29,6 +29,49 @@ fn about<'a>(said: &'a str, name: &str) -> Vec<&'a str> {
     found
         .flat_map(|(at, line)| [*line, lines.get(at + 1).copied().unwrap_or_default()])
         .collect()
+}
+
+/// Changes one letter in a page of an index, as a disk does that forgets a bit.
+fn flip_in_index(place: &Place, index: &str) {
+    let script = "import sqlite3, sys
+base = sqlite3.connect(sys.argv[1])
+root = base.execute('SELECT rootpage FROM sqlite_master WHERE name = ?', (sys.argv[2],)).fetchone()[0]
+size = base.execute('PRAGMA page_size').fetchone()[0]
+base.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+base.close()
+with open(sys.argv[1], 'r+b') as file:
+    file.seek((root - 1) * size)
+    at = file.read(size).index(b'halden')
+    file.seek((root - 1) * size + at + 1)
+    file.write(b'i')";
+    let file = place.folder.path().join("assent.db");
+    let done = Command::new("python3")
+        .args(["-c", script])
+        .arg(file)
+        .arg(index)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// PostgreSQL looks after its own pages.
+#[test]
+fn a_bit_that_an_index_lost_is_named_by_doctor_and_replay() {
+    if on_postgres() {
+        return;
+    }
+    let place = Place::demo("broken_index");
+    Server::start(&place, true).stop();
+    flip_in_index(&place, "message_by_change_id_id");
+    let (code, said) = on_the_host(&place);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        about(&said, "storage").join("\n").contains("message_by_change_id_id"),
+        "{said}"
+    );
+    let (code, said) = crate::tamper::replay(&place);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("message_by_change_id_id"), "{said}");
 }
 
 #[test]

@@ -79,6 +79,13 @@ const CASES: &[Case] = &[
         verify: &[],
     },
     Case {
+        name: "a row put out of its tenant",
+        sql: "UPDATE running SET tenant = 'hblden' WHERE tenant = 'halden' AND id = (SELECT min(id) FROM running WHERE tenant = 'halden')",
+        touched: "SELECT min(id), '' FROM running WHERE tenant = 'halden'",
+        replay: &["running hblden/{0} tenant: The row belongs to no tenant of this installation."],
+        verify: &[],
+    },
+    Case {
         name: "swapped rows",
         sql: "UPDATE event SET seq = -1 WHERE tenant = 'halden' AND seq = 50; UPDATE event SET seq = 50 WHERE tenant = 'halden' AND seq = 51; UPDATE event SET seq = 51 WHERE tenant = 'halden' AND seq = -1",
         touched: "SELECT id, CASE seq WHEN 50 THEN '51' ELSE '50' END FROM event WHERE tenant = 'halden' AND seq IN (50, 51) ORDER BY seq",

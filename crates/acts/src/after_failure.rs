@@ -8,7 +8,6 @@ use model::ids::RecordId;
 use model::records::{Deployment, Link};
 use model::words::{LinkKind, Outcome};
 use serde_json::json;
-use store::counter;
 use store::record::{self, Filter};
 
 use crate::draft_review::WATCH_MINUTES;
@@ -80,7 +79,7 @@ fn incident_of(
     let incident = Incident {
         id: RecordId(room.new_id()?),
         version: 0,
-        key: format!("INC-{}", 100 + counter::next(room.tx, "incident")?),
+        key: crate::set_incident::next_key(room)?,
         title: format!(
             "The deployment of {} to {} failed",
             deployment.service, deployment.environment

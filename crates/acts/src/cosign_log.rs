@@ -27,16 +27,20 @@ pub fn cosign_log(desk: &Desk, tenant: &str) -> Result<bool> {
     desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, cosign)
 }
 
-fn is_due(room: &mut Room<'_, '_>) -> Result<bool> {
+/// When the server attested last that the tenant's served checkpoint is fresh, in seconds since 1970; `None` before it ever did.
+///
+/// # Errors
+/// A fault when the stored checkpoint is not trusted or there is no log, else the store's.
+pub fn attested_at(room: &mut Room<'_, '_>) -> Result<Option<u64>> {
     let state = log_state(room)?;
     let opened = trusted(room, &state)?;
     let own = keys::cosigner_origin(room)?;
-    let last = opened
-        .cosigned
-        .iter()
-        .filter(|(name, _)| *name == own)
-        .map(|(_, time)| *time)
-        .max();
+    let times = opened.cosigned.iter().filter(|(name, _)| *name == own);
+    Ok(times.map(|(_, time)| *time).max())
+}
+
+fn is_due(room: &mut Room<'_, '_>) -> Result<bool> {
+    let last = attested_at(room)?;
     let now = u64::try_from(room.recorded_at.as_second()).unwrap_or_default();
     Ok(last.is_none_or(|last| last.saturating_add(RENEWED_AFTER_SECONDS) <= now))
 }

@@ -12,7 +12,9 @@ use crate::error::Result;
 use crate::room::Room;
 
 /// The counter behind the keys; the first change of a tenant is CHG-1001.
-const NUMBERS: &str = "change";
+pub(crate) const NUMBERS: &str = "change";
+/// The number before the first one.
+pub(crate) const BEFORE_FIRST: i64 = 1_000;
 
 /// Makes a change and answers its key. `pipeline` names the fields that a delivery told rather than a person.
 ///
@@ -47,7 +49,7 @@ pub fn create_change_for(
     for field in pipeline.iter().filter(|field| model::content::cover(field).is_some()) {
         input.origins.insert((*field).to_owned(), Origin::Pipeline);
     }
-    let number = 1_000 + counter::next(room.tx, NUMBERS)?;
+    let number = BEFORE_FIRST + counter::next(room.tx, NUMBERS)?;
     let key = format!("CHG-{number}");
     let mut change = new_change(&room.new_id()?, key.clone(), number, input, requester.clone(), room.now);
     change.digest_salt = Some(proof::crypto::base64url(&crate::secret::fresh(room)?));

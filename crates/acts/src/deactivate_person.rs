@@ -88,8 +88,7 @@ pub fn end_person(
     end_access(room, &person.id)?;
     if compromised {
         crate::set_template::suspend_of(room, &person.id)?;
-        store::secrets::delete_password(room.tx, person.id.as_str())?;
-        store::second_factor::delete_of_person(room.tx, person.id.as_str(), "")?;
+        crate::hands::forget_ways_in(room, &person.id)?;
         crate::hands::take_back(room, &person.id)?;
     }
     end_delegations(room, &person.id)?;

@@ -4,7 +4,7 @@
 
 use jiff::SignedDuration;
 use model::configuration::Configuration;
-use model::file::Actor;
+use model::file::{Actor, EventDraft};
 use model::ids::PersonId;
 use model::obligation::Duty;
 use model::two_people;
@@ -61,8 +61,38 @@ pub fn handed_by(room: &mut Room<'_, '_>, person: &PersonId, method: &str) -> Re
 pub(crate) fn take_back(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
     let since = room.now - SignedDuration::from_hours(HANDED_HOURS);
     store::session::delete_handed_by(room.tx, person.as_str())?;
-    store::secrets::delete_passwords_set_by(room.tx, person.as_str(), since)?;
+    for whose in store::secrets::delete_passwords_set_by(room.tx, person.as_str(), since)? {
+        room.tell(vec![password_removed(room, whose)], Written::default())?;
+    }
     Ok(())
+}
+
+/// Takes away what somebody signs in with, password and second factors of every kind, and has the log say so: replay misses what
+/// is gone without a word.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn forget_ways_in(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let mut told = Vec::new();
+    if store::secrets::delete_password(room.tx, person.as_str())? {
+        told.push(password_removed(room, person.0.clone()));
+    }
+    if store::second_factor::delete_of_person(room.tx, person.as_str(), "")? > 0 {
+        told.push(draft(
+            "person.factors_reset",
+            ("person", person.0.clone()),
+            room.now,
+            json!({}),
+        ));
+    }
+    if told.is_empty() {
+        return Ok(());
+    }
+    room.tell(told, Written::default())
+}
+
+fn password_removed(room: &Room<'_, '_>, whose: String) -> EventDraft {
+    draft("person.password_removed", ("person", whose), room.now, json!({}))
 }
 
 /// Tells a person that another did something to their way in.

@@ -17,7 +17,8 @@ use crate::room::Room;
 pub struct StoredTiles<'t, 'c> {
     tx: RefCell<&'t mut Tx<'c>>,
     state: LogState,
-    fault: RefCell<Option<store::Error>>,
+    /// The path that was read, and the store's error.
+    fault: RefCell<Option<(String, store::Error)>>,
 }
 
 impl<'t, 'c> StoredTiles<'t, 'c> {
@@ -36,8 +37,21 @@ impl<'t, 'c> StoredTiles<'t, 'c> {
     /// That error.
     pub fn settle<T>(&self, outcome: proof::Result<T>) -> Result<T> {
         match self.fault.borrow_mut().take() {
-            Some(fault) => Err(fault.into()),
+            Some((_, fault)) => Err(fault.into()),
             None => Ok(outcome?),
+        }
+    }
+
+    /// The path whose row cannot be understood, and why, where that is what made a reading fail: nothing is repeated for it.
+    pub(crate) fn damaged(&self) -> Option<(String, String)> {
+        let mut fault = self.fault.borrow_mut();
+        let has_failed = self.tx.borrow().has_failed();
+        match fault.take() {
+            Some((path, store::Error::Corrupt(why))) if !has_failed => Some((path, why)),
+            other => {
+                *fault = other;
+                None
+            }
         }
     }
 
@@ -78,7 +92,7 @@ impl TileSource for StoredTiles<'_, '_> {
     fn get(&self, path: &str) -> proof::Result<Option<Cow<'_, [u8]>>> {
         self.read(path).map(|found| found.map(Cow::Owned)).map_err(|error| {
             let why = error.to_string();
-            self.fault.borrow_mut().get_or_insert(error);
+            self.fault.borrow_mut().get_or_insert((path.to_owned(), error));
             proof::Error::Source {
                 path: path.to_owned(),
                 why,

@@ -103,6 +103,12 @@ fn told(stored: &Stored<KeyTurn>) -> Result<(&'static str, Value)> {
     Ok((kind, data))
 }
 
+/// The counters that say how large a tenant's log was when that was noted last, and when, in seconds since 1970.
+pub(crate) fn counters_of_size(tenant: &str) -> [String; 2] {
+    let [size, at, ..] = counters(tenant);
+    [size, at]
+}
+
 fn counters(tenant: &str) -> [String; 4] {
     [
         format!("log_size:{tenant}"),

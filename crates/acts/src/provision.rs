@@ -213,9 +213,7 @@ fn bare(person: Person) -> Person {
 /// changes again.
 fn forget(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
     store::session::delete_of_person(room.tx, person.as_str())?;
-    store::secrets::delete_password(room.tx, person.as_str())?;
-    // Of every kind, passkeys and recovery codes as well.
-    store::second_factor::delete_of_person(room.tx, person.as_str(), "")?;
+    crate::hands::forget_ways_in(room, person)?;
     let rows = Filter::new().equals("person", person.as_str()).order_by("id");
     for stored in record::find::<Ownership>(room.tx, &rows)? {
         crate::set_service::end_row(room, stored.record.id.as_str())?;

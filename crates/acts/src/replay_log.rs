@@ -2,8 +2,10 @@
 //! each event's row against its leaf, then each record against its events, and what is derived from a record against it; and
 //! the kept files of evidence against the digests that the events name.
 //!
-//! Left out are tables of no audit: queues, leases and timers, which are made anew in working, and sessions, which come and go
-//! without events.
+//! Left out are tables of no audit: queues and leases, which are made anew in working, and sessions, which come and go without
+//! events. Of timers it is looked whether open changes have theirs in time.
+//!
+//! A row that cannot be read is a finding like any other, and everything else is still compared.
 
 mod events;
 mod files;
@@ -11,6 +13,7 @@ mod halts;
 mod rows;
 mod texts;
 mod ways_in;
+mod working;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -30,8 +33,10 @@ use store::{Lane, Mode, SYSTEM_TENANT};
 use self::files::KeptFile;
 pub(crate) use self::halts::HALTED;
 use self::halts::Halt;
+use self::ways_in::WaysIn;
+use self::working::Numbers;
 use crate::desk::Desk;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keys;
 use crate::log_tiles::{StoredTiles, log_state};
 use crate::room::Room;
@@ -82,7 +87,11 @@ pub fn replay_log(desk: &Desk, tenant: &str, progress: &Progress) -> Result<Repl
     let noted = if tenant == SYSTEM_TENANT {
         None
     } else {
-        noted(desk, tenant)?
+        match noted(desk, tenant) {
+            // Replaying the system's own log names the row that cannot be read.
+            Err(Error::Store(store::Error::Corrupt(_))) => None,
+            noted => noted?,
+        }
     };
     let told = progress.clone();
     let (mut report, kept) = desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |room| {
@@ -118,8 +127,8 @@ struct Replay<'p> {
     heads: BTreeMap<String, HashMap<String, Head>>,
     /// By digest: the files that have to be there, with the evidence that names them.
     files: BTreeMap<String, Vec<KeptFile>>,
-    /// By person: the digest of the password that was set last, where its event tells it.
-    passwords: HashMap<String, Option<String>>,
+    ways_in: WaysIn,
+    numbers: Numbers,
     halts: Vec<Halt>,
 }
 
@@ -129,6 +138,9 @@ fn note_finding(findings: &mut Vec<Finding>, finding: Finding) {
         findings.push(finding);
     }
 }
+
+/// A part of the comparison that reads what the others do not.
+type Part<'p> = fn(&mut Replay<'p>, &mut Room<'_, '_>) -> Result<()>;
 
 impl<'p> Replay<'p> {
     fn new(progress: &'p Progress) -> Self {
@@ -140,7 +152,8 @@ impl<'p> Replay<'p> {
             log: None,
             heads: BTreeMap::new(),
             files: BTreeMap::new(),
-            passwords: HashMap::new(),
+            ways_in: WaysIn::default(),
+            numbers: Numbers::default(),
             halts: Vec::new(),
         }
     }
@@ -156,18 +169,52 @@ impl<'p> Replay<'p> {
     }
 
     fn run(&mut self, room: &mut Room<'_, '_>, noted: Option<(u64, Hash)>) -> Result<()> {
-        match log::state(room.tx)? {
-            Some(state) => {
-                self.check_log(room, &state, noted)?;
-                self.check_events(room, &state)?;
-            }
-            None => self.find("log_state", &room.tenant(), None, "The tenant has no log."),
+        let done = self.of_log(room, noted);
+        self.go_on(room, "log_state", done)?;
+        let parts: [(&str, Part<'p>); 9] = [
+            ("signing_key", Self::check_keys),
+            ("text_salt", Self::check_texts),
+            ("password", Self::check_passwords),
+            ("second_factor", Self::check_factors),
+            ("workload_token", Self::check_entries),
+            ("not_before", Self::check_halts),
+            ("timer", Self::check_timers),
+            ("record", Self::check_rows),
+            ("counter", Self::check_counters),
+        ];
+        for (table, part) in parts {
+            let done = part(self, room);
+            self.go_on(room, table, done)?;
         }
-        self.check_keys(room)?;
-        self.check_texts(room)?;
-        self.check_passwords(room)?;
-        self.check_halts(room)?;
-        self.check_rows(room)
+        Ok(())
+    }
+
+    fn of_log(&mut self, room: &mut Room<'_, '_>, noted: Option<(u64, Hash)>) -> Result<()> {
+        let Some(state) = log::state(room.tx)? else {
+            self.find("log_state", &room.tenant(), None, "The tenant has no log.");
+            return Ok(());
+        };
+        let done = self.check_log(room, &state, noted);
+        self.go_on(room, "log", done)?;
+        let done = self.check_events(room, &state);
+        self.go_on(room, "event", done)
+    }
+
+    /// Names what a part of the comparison could not read, and goes on to the next one.
+    fn go_on(&mut self, room: &Room<'_, '_>, table: &str, done: Result<()>) -> Result<()> {
+        let tenant = room.tenant();
+        self.past_damage(room, (table, &tenant), done)
+    }
+
+    /// Names a row that cannot be read, and goes on. Where the engine itself refused to read, nothing can go on.
+    fn past_damage(&mut self, room: &Room<'_, '_>, (table, id): (&str, &str), done: Result<()>) -> Result<()> {
+        match done {
+            Err(Error::Store(store::Error::Corrupt(why))) if !room.tx.has_failed() => {
+                self.find(table, id, None, format!("It cannot be read: {why}."));
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     /// Each key stands under the id that its public half gives and where its turns left it, and each purpose has one that
@@ -267,6 +314,9 @@ impl<'p> Replay<'p> {
         };
         let source = StoredTiles::new(room.tx, state.clone());
         let report = verify_log(&source, &verifiers, &check);
+        if let Some((path, why)) = source.damaged() {
+            self.find("log_tile", &path, Some("bytes"), format!("It cannot be read: {why}."));
+        }
         source.settle(Ok(()))?;
         for finding in report
             .report

@@ -40,6 +40,17 @@ fn fill(reading: &mut Reading<'_>, directory: &model::directory::Directory, inci
     }
 }
 
+/// The counter behind the keys of incidents, and the number before the first one.
+pub(crate) const INCIDENTS: &str = "incident";
+/// See [`INCIDENTS`].
+pub(crate) const BEFORE_FIRST_INCIDENT: i64 = 100;
+
+/// The key of a new incident: `INC-101` is a tenant's first.
+pub(crate) fn next_key(room: &mut Room<'_, '_>) -> Result<String> {
+    let number = BEFORE_FIRST_INCIDENT + counter::next(room.tx, INCIDENTS)?;
+    Ok(format!("INC-{number}"))
+}
+
 /// Opens an incident (`POST /incidents`).
 ///
 /// # Errors
@@ -61,7 +72,7 @@ pub fn open_incident(room: &mut Room<'_, '_>, body: &Body) -> Result<Incident> {
     };
     fill(&mut reading, &directory, &mut incident);
     reading.finish()?;
-    incident.key = format!("INC-{}", 100 + counter::next(room.tx, "incident")?);
+    incident.key = next_key(room)?;
     room.put_estate("incident.opened", incident, json!({}))
 }
 

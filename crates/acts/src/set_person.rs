@@ -247,7 +247,10 @@ fn keep_password(room: &mut Room<'_, '_>, id: PersonId, phc: &str) -> Result<()>
     store::secrets::save_password(room.tx, id.as_str(), phc, (hand, at))?;
     store::session::delete_of_person(room.tx, id.as_str())?;
     // Its hash is salted, so that its digest helps nobody to guess; replay knows by it that nobody exchanged the password.
-    let told = json!({"hash_digest": proof::crypto::digest_text(phc.as_bytes())});
+    let told = json!({
+        "hash_digest": proof::crypto::digest_text(phc.as_bytes()),
+        "set_by": hand.unwrap_or(id.as_str()),
+    });
     let event = crate::save::draft("person.password_set", ("person", id.0.clone()), room.now, told);
     let mut written = crate::save::Written::default();
     crate::hands::tell(room, &mut written, &id, "set a new password for your account")?;

@@ -223,11 +223,19 @@ pub fn confirm_totp(room: &mut Room<'_, '_>, id: &str, code: &str) -> Result<Vec
     }
     let counts_from = counts_from_now(room);
     second_factor::save_counts_from(room.tx, &factor.id, counts_from)?;
-    tell_added(room, TOTP, counts_from)?;
-    if factors.iter().any(|it| it.kind == RECOVERY) {
-        return Ok(Vec::new());
+    finish_adding(room, TOTP, id, counts_from)
+}
+
+/// Has the log tell of a new factor. Answers the recovery codes, once, when there were none.
+fn finish_adding(room: &mut Room<'_, '_>, kind: &str, id: &str, counts_from: Timestamp) -> Result<Vec<String>> {
+    let has_codes = own_factors(room)?.iter().any(|it| it.kind == RECOVERY);
+    let made = if has_codes { None } else { Some(new_codes(room)?) };
+    let mut data = json!({"kind": kind, "counts_from": counts_from.to_string(), "factor": id});
+    if let Some(made) = &made {
+        data["codes"] = json!(made.digests);
     }
-    new_codes(room)
+    tell_added(room, data, counts_from)?;
+    Ok(made.map(|made| made.codes).unwrap_or_default())
 }
 
 /// What a new passkey is called, where the acting person may add one now.
@@ -247,12 +255,9 @@ pub(crate) fn check_new_passkey(room: &mut Room<'_, '_>, body: &Body) -> Result<
 /// 409 with too many factors; the store's.
 pub(crate) fn add_passkey(room: &mut Room<'_, '_>, name: String, credential: &str) -> Result<Vec<String>> {
     check_room_for_one(room)?;
-    insert(room, PASSKEY, name, credential.as_bytes(), true)?;
-    tell_added(room, PASSKEY, counts_from_now(room))?;
-    if own_factors(room)?.iter().any(|it| it.kind == RECOVERY) {
-        return Ok(Vec::new());
-    }
-    new_codes(room)
+    let id = insert(room, PASSKEY, name, credential.as_bytes(), true)?;
+    let counts_from = counts_from_now(room);
+    finish_adding(room, PASSKEY, &id, counts_from)
 }
 
 /// Keeps a passkey as it is after a use: its counter moved.
@@ -281,21 +286,33 @@ pub fn renew_recovery_codes(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
         )
         .into());
     }
-    let codes = new_codes(room)?;
-    tell(room, "person.recovery_codes_made", json!({}))?;
-    Ok(codes)
+    let made = new_codes(room)?;
+    tell(room, "person.recovery_codes_made", json!({"codes": made.digests}))?;
+    Ok(made.codes)
 }
 
-fn new_codes(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
+/// Recovery codes as their person reads them, and how the log knows them.
+struct NewCodes {
+    codes: Vec<String>,
+    digests: Vec<String>,
+}
+
+/// How the log knows a recovery code: by the digest of the digest that is kept, which nobody can turn back into a row.
+pub(crate) fn digest_of_code(kept: &[u8]) -> String {
+    digest_text(kept)
+}
+
+fn new_codes(room: &mut Room<'_, '_>) -> Result<NewCodes> {
     let person = room.actor.person.clone();
     second_factor::delete_of_person(room.tx, person.as_str(), RECOVERY)?;
     let counts_from = counts_from_now(room);
-    let mut codes = Vec::new();
+    let (mut codes, mut digests) = (Vec::new(), Vec::new());
     for _ in 0..RECOVERY_CODES {
         let mut bytes = [0_u8; 10];
         room.desk.tools().entropy.fill(&mut bytes)?;
         let code = Secret::from(bytes.as_slice()).to_base32().to_lowercase();
         let digest = digest_text(code.as_bytes());
+        digests.push(digest_of_code(digest.as_bytes()));
         let factor = SecondFactor {
             id: room.new_id()?,
             person: person.0.clone(),
@@ -317,7 +334,7 @@ fn new_codes(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
             &code[12..16]
         ));
     }
-    Ok(codes)
+    Ok(NewCodes { codes, digests })
 }
 
 /// Whether a code is one that the authenticator shows now, and was not taken before: of a time step that was taken, and of
@@ -365,7 +382,8 @@ pub fn use_recovery_code(room: &mut Room<'_, '_>, code: &str) -> Result<Option<F
     if !second_factor::delete(room.tx, person.as_str(), &found.id)? {
         return Ok(None);
     }
-    tell(room, "person.recovery_code_used", json!({}))?;
+    let told = json!({"code": digest_of_code(&found.secret)});
+    tell(room, "person.recovery_code_used", told)?;
     Ok(Some(shown_now(room, &found)))
 }
 
@@ -386,7 +404,11 @@ pub fn remove_factor(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
     if !is_enrolled(&own_factors(room)?) {
         second_factor::delete_of_person(room.tx, person.as_str(), RECOVERY)?;
     }
-    tell(room, "person.factor_removed", json!({"kind": found.kind}))
+    tell(
+        room,
+        "person.factor_removed",
+        json!({"kind": found.kind, "factor": found.id}),
+    )
 }
 
 /// Takes all second factors of somebody away who lost them, and ends their sessions. Nobody does it for themselves.
@@ -424,10 +446,9 @@ pub fn random_name(room: &Room<'_, '_>) -> Result<String> {
 }
 
 /// Tells of a new factor: the log, and its person, who may be another one than whoever knew the password.
-fn tell_added(room: &mut Room<'_, '_>, kind: &str, counts_from: Timestamp) -> Result<()> {
+fn tell_added(room: &mut Room<'_, '_>, data: Value, counts_from: Timestamp) -> Result<()> {
     let person = room.actor.person.clone();
     let subject = ("person", person.0.clone());
-    let data = json!({"kind": kind, "counts_from": counts_from.to_string()});
     let event = crate::save::draft("person.factor_added", subject, room.now, data);
     let mut written = crate::save::Written::default();
     if counts_from > room.now {

@@ -228,6 +228,8 @@ pub fn enter(room: &mut Room<'_, '_>, key: &str, told: &Map<String, Value>) -> R
         json!({
             "workload": found.key, "person": found.person,
             "subject_digest": proof::crypto::digest_text(subject.as_bytes()), "expires_at": expires_at.to_string(),
+            // By its digest replay knows that nobody wrote a way in past the server.
+            "secret_digest": digest,
         }),
     );
     room.tell(vec![event], Written::default())?;

@@ -4,7 +4,6 @@ use model::directory::{Connection, Incident};
 use model::ids::{RecordId, ServiceKey};
 use model::signal::Alert;
 use serde_json::json;
-use store::counter;
 
 use crate::error::Result;
 use crate::room::Room;
@@ -54,7 +53,7 @@ pub fn take_alert(room: &mut Room<'_, '_>, connection: &str, alert: &Alert) -> R
     let incident = Incident {
         id: RecordId(room.new_id()?),
         version: 0,
-        key: format!("INC-{}", 100 + counter::next(room.tx, "incident")?),
+        key: crate::set_incident::next_key(room)?,
         title: title_of(alert),
         severity: alert.severity,
         services: services(&directory, &connection, alert),

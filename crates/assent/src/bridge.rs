@@ -7,6 +7,7 @@ use std::sync::Arc;
 use acts::replay_log::{Progress, ReplayReport, replay_log};
 use model::file::Actor;
 use serde_json::{Map, Value};
+pub(crate) use store::damage::Damage;
 use store::{Lane, Mode, SYSTEM_TENANT, Store};
 
 use crate::commands::serve::{MailAddress, Protection};
@@ -114,6 +115,19 @@ impl Host {
         server::waiting_migrations(settings).map_err(could_not)
     }
 
+    /// What is damaged in the storage itself, which is told before anything is opened: a damaged file may not open at all.
+    pub(crate) fn find_damage(settings: &server::Settings) -> Result<Vec<Damage>> {
+        server::find_damage(settings).map_err(could_not)
+    }
+
+    /// Rows that belong to no tenant.
+    pub(crate) fn strays(&self) -> Result<Vec<Damage>> {
+        let look = |tx: &mut store::CrossTx<'_>| Ok(store::damage::strays(tx)?);
+        self.desk
+            .wait_across(Lane::Pages, "which rows belong to no tenant", Mode::Read, look)
+            .map_err(could_not)
+    }
+
     fn open_as(settings: &server::Settings, public_url: &str) -> Result<Self> {
         let clock = Arc::new(server::SystemClock);
         let opened = server::open(settings, public_url, clock).map_err(could_not)?;
@@ -209,9 +223,16 @@ impl Host {
         Ok(tenants)
     }
 
-    /// Replays a tenant.
-    pub(crate) fn replay(&self, tenant: &str, progress: &Progress) -> Result<ReplayReport> {
-        replay_log(&self.desk, tenant, progress).map_err(refused)
+    /// Replays a tenant; where the storage is too damaged to be read to its end, why.
+    pub(crate) fn replay(
+        &self,
+        tenant: &str,
+        progress: &Progress,
+    ) -> Result<std::result::Result<ReplayReport, String>> {
+        match replay_log(&self.desk, tenant, progress) {
+            Err(acts::Error::Store(store::Error::Corrupt(why))) => Ok(Err(why)),
+            done => Ok(Ok(done.map_err(refused)?)),
+        }
     }
 
     /// Letters that were set aside after too many tries, and timers that fail again and again.
@@ -248,8 +269,10 @@ pub(crate) fn copy_database(database: &Path, to: &Path) -> Result<()> {
 pub(crate) struct LogStanding {
     /// The tenant.
     pub tenant: String,
-    /// When the last checkpoint was signed.
+    /// When the last checkpoint was signed, or attested anew: while nothing happens, the same one is cosigned every minute.
     pub signed_at: Option<jiff::Timestamp>,
+    /// Why the served checkpoint is not to be trusted, if it is not.
+    pub distrusted: Option<String>,
     /// What witnesses cosigned last: a note for each.
     pub cosigned: Vec<String>,
     /// Events without a place in the log, at most [`BACKLOG`].
@@ -271,19 +294,36 @@ impl Host {
             let backlog = store::event::unsequenced(room.tx, BACKLOG)?.len();
             let cosigned = acts::take_cosignature::last_cosigned(room)?;
             let cosigned: Vec<String> = cosigned.into_iter().map(|(_, note)| note).collect();
-            Ok((last.map(|last| last.at), cosigned, backlog))
+            let (attested, distrusted) = attested(room)?;
+            Ok((last.map(|last| last.at).max(attested), distrusted, cosigned, backlog))
         };
         let found = self
             .desk
             .wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, look)
             .map_err(refused)?;
-        let (signed_at, cosigned, backlog) = found;
+        let (signed_at, distrusted, cosigned, backlog) = found;
         Ok(LogStanding {
             tenant,
             signed_at,
+            distrusted,
             cosigned,
             backlog,
         })
+    }
+}
+
+/// When the served checkpoint was attested last, or why it cannot be trusted.
+fn attested(room: &mut acts::Room<'_, '_>) -> acts::Result<(Option<jiff::Timestamp>, Option<String>)> {
+    // A log that has not begun is told of as such.
+    if store::log::state(room.tx)?.is_none() {
+        return Ok((None, None));
+    }
+    match acts::cosign_log::attested_at(room) {
+        Err(acts::Error::Fault(why)) => Ok((None, Some(why))),
+        attested => {
+            let seconds = attested?.and_then(|it| i64::try_from(it).ok());
+            Ok((seconds.and_then(|it| jiff::Timestamp::from_second(it).ok()), None))
+        }
     }
 }
 

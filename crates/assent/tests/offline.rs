@@ -329,6 +329,12 @@ fn an_event_is_proven_by_index_or_id() {
             "{absent}"
         );
     }
+    // A checkpoint that is no text any more is there, and bad.
+    let mut checkpoint = tiles.0["checkpoint"].clone();
+    checkpoint[0] = 0xff;
+    folder.write("log/checkpoint", checkpoint);
+    let output = assent(&["audit", "prove", "270", "--log", &place, "--key", &key, "--json"]);
+    assert_eq!((code(&output), told(&output)["is_proven"].as_bool()), (1, Some(false)));
 }
 
 #[test]

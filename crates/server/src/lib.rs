@@ -56,7 +56,7 @@ pub use certificate::{CERTIFICATE_ENDS_SOON, certificate_end};
 pub use clock::SystemClock;
 pub use failure::Failure;
 pub use files::NewFile;
-pub use open::{Opened, open, waiting_migrations};
+pub use open::{Opened, find_damage, open, waiting_migrations};
 pub use serve::{Prepare, Running, ServeError, serve, start};
 pub use settings::{Settings, Smtp, Tls};
 pub use sign_in::{NewSession, Origin, SESSION_COOKIE, Shown, end_session, sign_in, step_up};

@@ -94,6 +94,14 @@ pub fn waiting_migrations(settings: &Settings) -> Result<Vec<&'static str>, Serv
     Ok(Store::waiting_migrations(&config(settings))?)
 }
 
+/// What is damaged in a SQLite file itself, found by reading all of it; nothing is changed.
+///
+/// # Errors
+/// The store's, where it cannot be opened.
+pub fn find_damage(settings: &Settings) -> Result<Vec<store::damage::Damage>, ServeError> {
+    Ok(Store::find_damage(&config(settings))?)
+}
+
 /// Makes a folder that nobody else on the machine reads; one that is there stays as it is.
 pub(crate) fn make_folder(path: &std::path::Path) -> Result<PathBuf, ServeError> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);

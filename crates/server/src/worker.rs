@@ -56,6 +56,7 @@ fn start_one(state: &AppState, name: &str, tends: bool) -> std::io::Result<JoinH
         },
         tends,
         marks: Mutex::default(),
+        late_marks: Mutex::default(),
     };
     Builder::new().name(format!("worker-{name}")).spawn(move || {
         let mut tended_at = None;
@@ -78,7 +79,25 @@ struct Worker {
     holder: Holder,
     tends: bool,
     /// Per tenant, how far the scan for lost timers has come.
-    marks: Mutex<HashMap<String, String>>,
+    marks: Marks,
+    /// The same of the scan for timers that stand too late.
+    late_marks: Marks,
+}
+
+/// How far a scan of a tenant has come, by tenant.
+type Marks = Mutex<HashMap<String, String>>;
+
+fn mark_of(marks: &Marks, tenant: &str) -> Option<String> {
+    let marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
+    marks.get(tenant).cloned()
+}
+
+fn set_mark(marks: &Marks, tenant: String, mark: Option<String>) {
+    let mut marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
+    match mark {
+        Some(mark) => marks.insert(tenant, mark),
+        None => marks.remove(&tenant),
+    };
 }
 
 /// What became of a row.
@@ -368,12 +387,8 @@ impl Worker {
         let names = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
         let tenants = self.holder.across("whose timers may be lost", Mode::Read, names);
         for tenant in tenants.unwrap_or_default() {
-            let after = self
-                .marks
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get(&tenant)
-                .cloned();
+            self.scan_late(&tenant);
+            let after = mark_of(&self.marks, &tenant);
             let look = move |room: &mut acts::Room<'_, '_>| {
                 acts::find_lost_timers::find_lost_timers(room, after.as_deref().unwrap_or_default())
             };
@@ -396,12 +411,25 @@ impl Worker {
                     .act(&tenant, move |room| acts::run_timer::run_timer(room, table, &id));
                 told(run, "making up for a lost timer");
             }
-            let mark = lost.mark;
-            let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-            match mark {
-                Some(mark) => marks.insert(tenant, mark),
-                None => marks.remove(&tenant),
-            };
+            set_mark(&self.marks, tenant, lost.mark);
         }
+    }
+
+    /// Looks for timers that stand behind what is due, at fewer changes a round: each is judged for it.
+    fn scan_late(&self, tenant: &str) {
+        let after = mark_of(&self.late_marks, tenant);
+        let look = move |room: &mut acts::Room<'_, '_>| {
+            acts::find_lost_timers::find_late_timers(room, after.as_deref().unwrap_or_default())
+        };
+        let looked = self.holder.look(tenant, look);
+        let late = told(looked, "looking for late timers").unwrap_or_default();
+        for (table, id) in late.subjects {
+            tracing::warn!(tenant, table, id, "a timer stood too late; it is set again");
+            let run = self
+                .holder
+                .act(tenant, move |room| acts::run_timer::run_timer(room, table, &id));
+            told(run, "setting a late timer again");
+        }
+        set_mark(&self.late_marks, tenant.to_owned(), late.mark);
     }
 }

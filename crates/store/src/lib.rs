@@ -11,6 +11,7 @@ pub mod change_order;
 pub mod changes;
 pub mod cosignature;
 pub mod counter;
+pub mod damage;
 mod driver;
 mod error;
 pub mod estate_write;

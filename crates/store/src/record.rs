@@ -229,6 +229,20 @@ pub fn raw_page(tx: &mut Tx<'_>, table: &str, after: &str, limit: i64) -> Result
         .collect()
 }
 
+/// The same for replay, which goes on where a row cannot be read: each row's id, unless that is what cannot be read, and the
+/// row or why it cannot be.
+pub fn raw_rows(
+    tx: &mut Tx<'_>,
+    table: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(Option<String>, Result<RawRecord>)>> {
+    let table = checked_name(table)?;
+    let sql = format!("SELECT * FROM \"{table}\" WHERE tenant = $tenant AND id > $after ORDER BY id LIMIT $limit");
+    let rows = tx.query(&sql, &[("after", after.into()), ("limit", limit.into())])?;
+    Ok(rows.iter().map(|row| (row.text("id").ok(), raw_record(row))).collect())
+}
+
 /// A record from its body, with its sealed form.
 pub(crate) fn parsed<R: Record>(body: &str, sealed: String) -> Result<Stored<R>> {
     let (record, erased) = opened(body)?;

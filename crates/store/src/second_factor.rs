@@ -65,6 +65,17 @@ pub fn of_person(tx: &mut Tx<'_>, person: &str) -> Result<Vec<SecondFactor>> {
     .collect()
 }
 
+/// Everybody's second factors, by person and oldest first.
+pub fn all(tx: &mut Tx<'_>) -> Result<Vec<SecondFactor>> {
+    tx.query(
+        "SELECT * FROM second_factor WHERE tenant = $tenant ORDER BY person, created_at, id",
+        &[],
+    )?
+    .iter()
+    .map(factor)
+    .collect()
+}
+
 /// Notes a use: of a code its time step, which must lie after every one that was taken before. Answers whether it did.
 pub fn use_step(tx: &mut Tx<'_>, id: &str, step: i64, at: Timestamp) -> Result<bool> {
     let done = tx.execute(

@@ -40,14 +40,31 @@ pub fn password(tx: &mut Tx<'_>, person: &str) -> Result<Option<String>> {
     .transpose()
 }
 
-/// Everybody's password hash, by person.
-pub fn passwords(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>> {
+/// A password as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptPassword {
+    /// Whose it is.
+    pub person: String,
+    /// Its hash.
+    pub phc: String,
+    /// Who set it for them; `None` where they did themselves, or on the host.
+    pub set_by: Option<String>,
+}
+
+/// Everybody's password, by person.
+pub fn passwords(tx: &mut Tx<'_>) -> Result<Vec<KeptPassword>> {
     tx.query(
-        "SELECT person, phc FROM password WHERE tenant = $tenant ORDER BY person",
+        "SELECT person, phc, set_by FROM password WHERE tenant = $tenant ORDER BY person",
         &[],
     )?
     .iter()
-    .map(|row| Ok((row.text("person")?, row.text("phc")?)))
+    .map(|row| {
+        Ok(KeptPassword {
+            person: row.text("person")?,
+            phc: row.text("phc")?,
+            set_by: row.opt_text("set_by")?,
+        })
+    })
     .collect()
 }
 
@@ -60,12 +77,15 @@ pub fn delete_password(tx: &mut Tx<'_>, person: &str) -> Result<bool> {
     Ok(done > 0)
 }
 
-/// Takes all passwords away that somebody set for others since an instant, and that nobody changed; answers how many there were.
-pub fn delete_passwords_set_by(tx: &mut Tx<'_>, person: &str, since: Timestamp) -> Result<u64> {
-    tx.execute(
-        "DELETE FROM password WHERE tenant = $tenant AND set_by = $person AND set_at > $since",
+/// Takes all passwords away that somebody set for others since an instant, and that nobody changed; answers whose they were.
+pub fn delete_passwords_set_by(tx: &mut Tx<'_>, person: &str, since: Timestamp) -> Result<Vec<String>> {
+    tx.query(
+        "DELETE FROM password WHERE tenant = $tenant AND set_by = $person AND set_at > $since RETURNING person",
         &[("person", person.into()), ("since", since.into())],
-    )
+    )?
+    .iter()
+    .map(|row| row.text("person"))
+    .collect()
 }
 
 /// Sets a secret, already encrypted, under an id such as a connection's.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use crate::damage::{self, Damage};
 use crate::driver::{Address, Connection, PostgresConnection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
 use crate::lanes::{self, Lane, Link, Mode, Queue, Reading, Task};
@@ -188,6 +189,18 @@ impl Store {
             }
         };
         migrate::waiting(&mut connection)
+    }
+
+    /// What is damaged in a SQLite file itself, found by reading all of it; the file need not be one that `open` takes, and
+    /// nothing is changed. Nothing on PostgreSQL, which has checksums and `pg_amcheck` for that.
+    ///
+    /// # Errors
+    /// `Unavailable` and the like where the file cannot be opened.
+    pub fn find_damage(config: &Config) -> Result<Vec<Damage>> {
+        let Engine::Sqlite { path } = &config.engine else {
+            return Ok(Vec::new());
+        };
+        damage::or_damage(SqliteConnection::reader(path).and_then(|mut file| file.damage()))
     }
 
     fn open_sqlite(config: &Config, path: &Path) -> Result<Self> {

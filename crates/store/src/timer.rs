@@ -161,6 +161,20 @@ pub(crate) fn changes_sql() -> String {
     )
 }
 
+/// Ids of open changes behind `after` that have a timer, in the order of ids.
+pub fn changes_timed(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<String>> {
+    let sql = format!(
+        "SELECT c.id FROM \"change\" c WHERE c.tenant = $tenant AND c.state IN ({}) AND c.id > $after
+         AND EXISTS (SELECT 1 FROM timer t WHERE t.tenant = c.tenant AND t.subject_table = 'change' AND t.subject_id = c.id)
+         ORDER BY c.id LIMIT $limit",
+        changes::open_states()
+    );
+    tx.query(&sql, &[("after", after.into()), ("limit", limit.into())])?
+        .iter()
+        .map(|row| row.text("id"))
+        .collect()
+}
+
 /// Ids of waiting gate checks that have no timer.
 pub fn checks_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
     tx.query(CHECKS, &[("limit", limit.into())])?

@@ -42,6 +42,12 @@ impl<'c> Tx<'c> {
         self.failed
     }
 
+    /// Whether a statement failed, so that no further one is run. A row that could not be understood is no such failure.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
     /// The moment that this transaction sees, in the gate's and the worker's reading lanes on SQLite; what another
     /// transaction of the same moment read need not be read again.
     #[must_use]

@@ -62,6 +62,18 @@ pub fn entered(tx: &mut Tx<'_>, digest: &str, now: Timestamp) -> Result<Option<S
     .transpose()
 }
 
+/// What lets somebody in now: its digest, the workload, and until when.
+pub fn open_ones(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<(String, String, Timestamp)>> {
+    tx.query(
+        "SELECT digest, workload, expires_at FROM workload_token WHERE tenant = $tenant AND expires_at > $now
+         ORDER BY digest",
+        &[("now", now.into())],
+    )?
+    .iter()
+    .map(|row| Ok((row.text("digest")?, row.text("workload")?, row.time("expires_at")?)))
+    .collect()
+}
+
 /// Forgets of all tenants what has ended, at most so much.
 pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<u64> {
     tx.execute(PRUNE, &[("now", now.into()), ("most", most.into())])

@@ -20,16 +20,31 @@ impl Replay<'_> {
         for bundle in 0..size.div_ceil(WIDTH) {
             let leaves = leaves(room, state, bundle)?;
             let first = bundle * WIDTH;
-            let rows = event::page(room.tx, index(first), PAGE)?;
-            let mut rows: HashMap<i64, Row> = rows.into_iter().filter_map(|row| Some((row.seq?, row))).collect();
+            let mut rows = self.rows_of(room, first)?;
             for at in first..size.min(first + WIDTH) {
                 let leaf = leaves.get((at - first) as usize);
-                self.entry(room, at, leaf, rows.remove(&index(at)))?;
+                let done = self.entry(room, at, leaf, rows.remove(&index(at)));
+                self.past_damage(room, ("event", &at.to_string()), done)?;
             }
             (self.progress)("event", self.events);
         }
         self.beyond(room, state.size)?;
         self.waiting(room)
+    }
+
+    /// The rows that claim the places of a bundle. Where one of them cannot be read it is named, and the others are read one by one.
+    fn rows_of(&mut self, room: &mut Room<'_, '_>, first: u64) -> Result<HashMap<i64, Row>> {
+        let by_place = |rows: Vec<Row>| rows.into_iter().filter_map(|row| Some((row.seq?, row))).collect();
+        match event::page(room.tx, index(first), PAGE) {
+            Err(store::Error::Corrupt(_)) if !room.tx.has_failed() => {}
+            rows => return Ok(by_place(rows?)),
+        }
+        let mut found = Vec::new();
+        for at in first..first + WIDTH {
+            let row = event::page_below(room.tx, index(at), index(at + 1), "%").map(|row| found.extend(row));
+            self.past_damage(room, ("event", &at.to_string()), row.map_err(Into::into))?;
+        }
+        Ok(by_place(found))
     }
 
     /// One index: the leaf that the log has there, and the row that claims the place.
@@ -135,7 +150,8 @@ impl Replay<'_> {
     /// Notes what an event made of records.
     fn tell(&mut self, room: &mut Room<'_, '_>, event: Event) -> Result<()> {
         let id = event.id.clone();
-        self.note_password(&event);
+        self.ways_in.note(&event, room.now);
+        self.numbers.note_size(&event);
         self.note_halt(&event);
         let deltas = self.deltas(room, event)?;
         self.check_made(room, &id, &deltas)?;
@@ -212,6 +228,8 @@ fn index(at: u64) -> i64 {
 fn leaves(room: &mut Room<'_, '_>, state: &LogState, bundle: u64) -> Result<Vec<Vec<u8>>> {
     let source = StoredTiles::new(room.tx, state.clone());
     let read = TileReader::new(&source, source.size()).bundle(bundle);
+    // That it cannot be read was told with the log.
+    source.damaged();
     source.settle(Ok(()))?;
     let bytes = read.unwrap_or_default();
     let entries = tile::read_entries(&bytes).unwrap_or_default();

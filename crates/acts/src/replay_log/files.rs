@@ -15,7 +15,7 @@ use store::{Lane, Mode, blob};
 
 use super::{Finding, Progress, Replay, ReplayReport, note_finding};
 use crate::desk::Desk;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::room::Room;
 
 /// How much of a file in the folder is in memory at once, in bytes.
@@ -128,7 +128,10 @@ fn wrong_with(desk: &Desk, tenant: &str, digest: &str, kept: &[KeptFile]) -> Res
         None => {
             let hex = hex.to_owned();
             let look = move |room: &mut Room<'_, '_>| in_chunks(room, &hex, size);
-            desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look)?
+            match desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look) {
+                Err(Error::Store(store::Error::Corrupt(why))) => Found::Else(format!("cannot be read: {why}")),
+                found => found?,
+            }
         }
     };
     Ok(match found {

@@ -49,13 +49,22 @@ impl Replay<'_> {
             let mut heads = self.heads.remove(*table).unwrap_or_default();
             let (mut after, mut done) = (String::new(), 0);
             loop {
-                let page = record::raw_page(room.tx, table, &after, PAGE)?;
-                let Some(last) = page.last() else { break };
-                after.clone_from(&last.id);
+                let page = record::raw_rows(room.tx, table, &after, PAGE)?;
+                // Ids that are no text come behind all others, and page by page no further.
+                let Some(last) = page.iter().rev().find_map(|(id, _)| id.clone()) else {
+                    page.iter()
+                        .for_each(|_| self.find(table, "", Some("id"), "The id is no text."));
+                    break;
+                };
+                after = last;
                 done += page.len() as u64;
-                for row in &page {
-                    let head = heads.remove(&row.id);
-                    self.row(room, table, row, head.as_ref())?;
+                for (id, row) in page.into_iter().filter_map(|(id, row)| Some((id?, row))) {
+                    let head = heads.remove(&id);
+                    let compared = match &row {
+                        Ok(row) => self.row(room, table, row, head.as_ref()),
+                        Err(why) => Err(why.clone().into()),
+                    };
+                    self.past_damage(room, (table, &id), compared)?;
                 }
                 (self.progress)(table, done);
             }
@@ -80,6 +89,7 @@ impl Replay<'_> {
     }
 
     fn row(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord, head: Option<&Head>) -> Result<()> {
+        self.numbers.note_row(table, row);
         let words = match head {
             Some(head) => self.history(room, table, row, head)?,
             None => {
@@ -270,7 +280,7 @@ impl Replay<'_> {
             let what = format!("The gate's rows of {} are not what its records give.", change.key);
             self.find("gate_view", &row.id, None, what);
         }
-        Ok(())
+        self.timer_of(room, &change)
     }
 
     /// A revoked permit that has not run out stands on the revocation list.

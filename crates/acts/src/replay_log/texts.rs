@@ -19,7 +19,8 @@ impl Replay<'_> {
         loop {
             let page = salts::page(room.tx, last.as_ref(), PAGE)?;
             for text in &page {
-                self.check_text(room, text)?;
+                let done = self.check_text(room, text);
+                self.past_damage(room, ("text_salt", &text.commitment), done)?;
             }
             last = page.into_iter().last();
             if last.is_none() {

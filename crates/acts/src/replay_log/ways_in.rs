@@ -1,37 +1,263 @@
-//! Passwords against the events that set them: their rows are no records, so that the log holds their digests alone.
+//! Ways in against the events that opened and closed them: passwords, second factors, and what jobs of pipelines were let in
+//! with. Their rows are no records, so that the log holds their digests alone. Sessions have no events.
 
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
 use proof::event::Event;
-use store::secrets;
+use serde_json::Value;
+use store::second_factor::{self, SecondFactor};
+use store::secrets::{self, KeptPassword};
+use store::workload;
 
 use super::Replay;
 use crate::error::Result;
 use crate::room::Room;
+use crate::set_second_factor::{RECOVERY, digest_of_code};
 
-/// The kind of the event that sets a password.
-const SET: &str = "person.password_set";
+/// What events say of the ways in.
+#[derive(Default)]
+pub(super) struct WaysIn {
+    /// By person: the password that was set last and not taken away.
+    passwords: HashMap<String, Password>,
+    /// By person.
+    factors: HashMap<String, Factors>,
+    /// What lets jobs in at this moment.
+    entries: Vec<Entry>,
+}
 
-impl Replay<'_> {
-    /// Notes which password an event set. One of a version that told no digest leaves nothing to compare with.
-    pub(super) fn note_password(&mut self, event: &Event) {
-        if event.kind != SET {
-            return;
+struct Password {
+    /// The digest of its hash, where the version that set it told one.
+    digest: Option<String>,
+    /// Who set it. Versions that did not tell this did not tell either when they took a password away.
+    set_by: Option<String>,
+}
+
+/// The second factors of a person.
+#[derive(Default)]
+struct Factors {
+    /// By id.
+    known: HashMap<String, Told>,
+    /// By kind: how many were added less those removed, by versions that told no ids.
+    unnamed: HashMap<String, usize>,
+    /// The digests of the recovery codes that are left; `None` where only such a version can have made them.
+    codes: Option<HashSet<String>>,
+}
+
+struct Told {
+    kind: String,
+    counts_from: String,
+}
+
+struct Entry {
+    workload: String,
+    /// The digest of the secret, where the version told it.
+    digest: Option<String>,
+    expires_at: Timestamp,
+}
+
+fn text(event: &Event, name: &str) -> Option<String> {
+    event.data.get(name).and_then(Value::as_str).map(str::to_owned)
+}
+
+impl WaysIn {
+    /// Notes what an event says; `now` is the moment of the replay.
+    pub(super) fn note(&mut self, event: &Event, now: Timestamp) {
+        let person = || event.subject.id.clone();
+        match event.kind.as_str() {
+            "person.password_set" => {
+                let password = Password {
+                    digest: text(event, "hash_digest"),
+                    set_by: text(event, "set_by"),
+                };
+                self.passwords.insert(person(), password);
+            }
+            "person.password_removed" => {
+                self.passwords.remove(&event.subject.id);
+            }
+            "person.factors_reset" => {
+                self.factors.insert(person(), Factors::default());
+            }
+            "workload.entered" => self.note_entry(event, now),
+            kind if kind.starts_with("person.") => self.factors.entry(person()).or_default().note(event),
+            _ => {}
         }
-        let digest = event.data.get("hash_digest").and_then(|it| it.as_str());
-        self.passwords
-            .insert(event.subject.id.clone(), digest.map(str::to_owned));
     }
 
-    /// Every password that opens the door is the one that was set last. One that is gone opens none, so that it is not missed.
-    pub(super) fn check_passwords(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        for (person, phc) in secrets::passwords(room.tx)? {
-            let what = match self.passwords.get(&person) {
-                None => "No event set this password.",
-                Some(Some(told)) if *told != proof::crypto::digest_text(phc.as_bytes()) => {
-                    "This is not the password that was set last."
+    /// Only what still opens something is kept: of jobs that came and went there are many.
+    fn note_entry(&mut self, event: &Event, now: Timestamp) {
+        let until = text(event, "expires_at").and_then(|it| it.parse::<Timestamp>().ok());
+        if let Some(expires_at) = until.filter(|until| *until > now) {
+            self.entries.push(Entry {
+                workload: event.subject.id.clone(),
+                digest: text(event, "secret_digest"),
+                expires_at,
+            });
+        }
+    }
+}
+
+impl Factors {
+    fn note(&mut self, event: &Event) {
+        match event.kind.as_str() {
+            "person.factor_added" => self.add(event),
+            "person.factor_removed" => self.remove(event),
+            "person.recovery_codes_made" => self.codes = codes(event),
+            "person.recovery_code_used" => {
+                if let (Some(codes), Some(used)) = (&mut self.codes, text(event, "code")) {
+                    codes.remove(&used);
                 }
-                Some(_) => continue,
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, event: &Event) {
+        let kind = text(event, "kind").unwrap_or_default();
+        let told = codes(event);
+        self.codes = told.or(self.codes.take());
+        match text(event, "factor") {
+            Some(id) => {
+                let counts_from = text(event, "counts_from").unwrap_or_default();
+                self.known.insert(id, Told { kind, counts_from });
+            }
+            None => *self.unnamed.entry(kind).or_default() += 1,
+        }
+    }
+
+    fn remove(&mut self, event: &Event) {
+        let known = text(event, "factor").and_then(|id| self.known.remove(&id));
+        if known.is_none() {
+            let kind = text(event, "kind").unwrap_or_default();
+            let left = self.unnamed.entry(kind).or_default();
+            *left = left.saturating_sub(1);
+        }
+        // With the last factor the recovery codes went too.
+        if !self.is_enrolled() {
+            *self = Self::default();
+        }
+    }
+
+    fn is_enrolled(&self) -> bool {
+        !self.known.is_empty() || self.unnamed.values().any(|count| *count > 0)
+    }
+
+    /// What is wrong with a recovery code.
+    fn wrong_with_code(&self, row: &SecondFactor) -> Option<&'static str> {
+        let is_told = match &self.codes {
+            Some(codes) => codes.contains(&digest_of_code(&row.secret)),
+            None => self.is_enrolled(),
+        };
+        (!is_told).then_some("No event tells of this recovery code, or it was used.")
+    }
+
+    /// What is wrong with any other factor; what was told of it is taken out.
+    fn wrong_with(&mut self, row: &SecondFactor) -> Option<&'static str> {
+        if let Some(told) = self.known.remove(&row.id) {
+            let counts_from = row.counts_from.map(|it| it.to_string()).unwrap_or_default();
+            let is_same = told.kind == row.kind && told.counts_from == counts_from;
+            return (!is_same)
+                .then_some("This second factor is of another kind, or counts from another time, than was told.");
+        }
+        match self.unnamed.get_mut(&row.kind).filter(|left| **left > 0) {
+            Some(left) => {
+                *left -= 1;
+                None
+            }
+            None => Some("No event tells of this second factor."),
+        }
+    }
+}
+
+fn codes(event: &Event) -> Option<HashSet<String>> {
+    let told = event.data.get("codes")?.as_array()?;
+    Some(told.iter().filter_map(|it| Some(it.as_str()?.to_owned())).collect())
+}
+
+impl Replay<'_> {
+    /// Every password that opens the door is the one that was set last, by whom it says, and none is gone without a word: whoever
+    /// has none signs in nowhere.
+    pub(super) fn check_passwords(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let mut told = std::mem::take(&mut self.ways_in.passwords);
+        for KeptPassword { person, phc, set_by } in secrets::passwords(room.tx)? {
+            let digest = proof::crypto::digest_text(phc.as_bytes());
+            let Some(password) = told.remove(&person) else {
+                self.find("password", &person, Some("phc"), "No event set this password.");
+                continue;
             };
-            self.find("password", &person, Some("phc"), what);
+            if password.digest.is_some_and(|told| told != digest) {
+                let what = "This is not the password that was set last.";
+                self.find("password", &person, Some("phc"), what);
+            }
+            if password
+                .set_by
+                .is_some_and(|told| told != set_by.unwrap_or(person.clone()))
+            {
+                let what = "Its event says that somebody else set this password.";
+                self.find("password", &person, Some("set_by"), what);
+            }
+        }
+        let mut gone: Vec<String> = told
+            .into_iter()
+            .filter(|(_, it)| it.set_by.is_some())
+            .map(|(who, _)| who)
+            .collect();
+        gone.sort();
+        for person in gone {
+            let what = "The log tells of this person's password, but it is gone.";
+            self.find("password", &person, None, what);
+        }
+        Ok(())
+    }
+
+    /// Every second factor that was confirmed is one that its person added, and none is gone without a word: whoever has none is
+    /// let in by a password alone. One that was begun and not confirmed opens nothing.
+    pub(super) fn check_factors(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let mut told = std::mem::take(&mut self.ways_in.factors);
+        for row in second_factor::all(room.tx)? {
+            if !row.is_confirmed {
+                continue;
+            }
+            let of_person = told.entry(row.person.clone()).or_default();
+            let wrong = if row.kind == RECOVERY {
+                of_person.wrong_with_code(&row)
+            } else {
+                of_person.wrong_with(&row)
+            };
+            if let Some(what) = wrong {
+                self.find(
+                    "second_factor",
+                    &row.id,
+                    None,
+                    format!("{what} It is {}'s.", row.person),
+                );
+            }
+        }
+        let mut gone: Vec<(String, String)> = Vec::new();
+        for (person, factors) in told {
+            gone.extend(factors.known.into_keys().map(|id| (id, person.clone())));
+        }
+        gone.sort();
+        for (id, person) in gone {
+            let what = format!("The log tells of this second factor of {person}, but it is gone.");
+            self.find("second_factor", &id, None, what);
+        }
+        Ok(())
+    }
+
+    /// Whatever lets a job of a pipeline in now was given to one that showed its platform's token. What is gone opens nothing.
+    pub(super) fn check_entries(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let entries = std::mem::take(&mut self.ways_in.entries);
+        for (digest, workload, expires_at) in workload::open_ones(room.tx, room.now)? {
+            let is_told = entries.iter().any(|entry| {
+                entry.workload == workload
+                    && entry.expires_at == expires_at
+                    && entry.digest.as_ref().is_none_or(|told| *told == digest)
+            });
+            if !is_told {
+                let what = "No event tells of a job that was let in with this.";
+                self.find("workload_token", &digest, None, what);
+            }
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod by_two;
 mod claims;
 mod configuring;
 mod connections;
+mod damaged;
 mod ending;
 mod erasing;
 mod estates;

@@ -309,7 +309,15 @@ fn write_records(world: &World, key: &str) {
         write_one::<OutsideLook>(room, "outside_look.recorded", with_id("look", looked))?;
         let reviewed = json!({"campaign": "2026-4", "manager": "p-1", "begun_by": "p-2", "begun_at": at, "due_at": "2026-12-20T07:00:00Z",
             "rights": [{"row": 1, "person": "p-3", "kind": "role", "what": "security"}]});
-        write_one::<AccessReview>(room, "access_review.begun", with_id("review", reviewed))
+        write_one::<AccessReview>(room, "access_review.begun", with_id("review", reviewed))?;
+        let timer = store::timer::NewTimer {
+            id: "r-timer",
+            subject_table: "access_review",
+            subject_id: "r-review",
+            kind: "reminder",
+            run_at: room.now,
+        };
+        Ok(store::timer::set(room.tx, &timer)?)
     });
 }
 

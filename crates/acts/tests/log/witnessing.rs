@@ -176,3 +176,20 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
     world.sequence();
     world.assert_replays();
 }
+
+#[test]
+fn a_quiet_log_is_as_fresh_as_it_was_attested_last() {
+    let world = World::new();
+    world.draft("One");
+    world.sequence();
+    world.pass_seconds(600);
+    assert!(acts::cosign_log::cosign_log(&world.desk, crate::world::TENANT).unwrap());
+    let now = world.desk.tools().recorder.now();
+    let found = world.look(|room| {
+        let signed = store::log::last_checkpoint(room.tx)?.unwrap().at;
+        Ok((signed, acts::cosign_log::attested_at(room)?))
+    });
+    let (signed, attested) = found.unwrap();
+    assert!(now.duration_since(signed).as_secs() >= 600, "it is the same checkpoint");
+    assert_eq!(attested, u64::try_from(now.as_second()).ok());
+}

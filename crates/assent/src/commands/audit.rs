@@ -440,8 +440,11 @@ fn prove(event: &str, log: &str, key: Option<&str>, common: &Common, output: &Ou
     let note = source
         .get("checkpoint")
         .map_err(|error| could_not("The checkpoint", &error))?;
-    let note = note.and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
     let note = note.ok_or_else(|| Failure::could_not("The log has no checkpoint."))?;
+    let Ok(note) = String::from_utf8(note.into_owned()) else {
+        let text = "The checkpoint is not to be trusted: it is no text.";
+        return Ok(told_proof(output, 1, text, &Value::Null));
+    };
     let trusted = match open_checkpoint(&note, &keys, None) {
         Ok(trusted) => trusted.checkpoint,
         Err(error) => {

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::host::Place;
 use crate::archive::{DATABASE_FILE, KEY_FILE};
-use crate::bridge::{BACKLOG, Host, LogStanding};
+use crate::bridge::{BACKLOG, Damage, Host, LogStanding};
 use crate::cli::Common;
 use crate::clock;
 use crate::failure::{Failure, Result};
@@ -23,7 +23,7 @@ use crate::output::{Output, Tone};
 /// Less free space than this is a warning, a tenth of it is bad.
 const LITTLE_SPACE_KIB: u64 = 2 << 20;
 
-/// A checkpoint is signed anew every minute; after this many seconds something stands still.
+/// A checkpoint is signed or attested anew every minute; after this many seconds something stands still.
 pub(super) const STALE_SECONDS: i64 = 300;
 
 /// Finds what is wrong.
@@ -152,6 +152,12 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
     if let Some(tls) = &settings.tls {
         check_certificate(server::certificate_end(tls), clock::now(), checks);
     }
+    // Where the database cannot be reached, opening it says why.
+    if let Ok(damage) = Host::find_damage(&settings)
+        && settings.database_url.is_none()
+    {
+        check_damage(&damage, checks);
+    }
     let opened = match Host::waiting_migrations(&settings) {
         Ok(waiting) if !waiting.is_empty() => {
             warn_of_migrations(&waiting, checks);
@@ -171,6 +177,19 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
             Ok(())
         }
         Err(refused) => Err(refused),
+    }
+}
+
+/// Whether the file itself is whole, whatever lies in it. PostgreSQL looks after its own: see the operators' guide.
+fn check_damage(damage: &[Damage], checks: &mut Checks) {
+    if damage.is_empty() {
+        return checks.good("storage", "pages, indexes and the types of all cells fit each other");
+    }
+    let help = "Stop the server, copy the data folder as it is, and bring the newest good backup back (`assent restore`). \
+        An index alone is made anew by `REINDEX` of the sqlite3 shell; then run `assent audit replay`.";
+    for found in damage {
+        let place = crate::commands::host::place_of(found);
+        checks.bad("storage", format!("{place}: {}", found.what), help);
     }
 }
 
@@ -196,6 +215,11 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
         "database",
         "it opens, its schema fits this version, and the master key is its own",
     );
+    for stray in host.strays()? {
+        let help = "Somebody or something changed it past the server. `assent audit replay` says what else is not as the log tells.";
+        let place = crate::commands::host::place_of(&stray);
+        checks.bad("tenants", format!("{place}: {}", stray.what), help);
+    }
     check_queues(host.stuck()?, checks);
     check_policies(host, checks)?;
     check_workloads(host, checks)?;
@@ -265,6 +289,10 @@ fn check_workloads(host: &Host, checks: &mut Checks) -> Result<()> {
 
 fn check_log(log: &LogStanding, now: Timestamp, checks: &mut Checks) {
     let tenant = &log.tenant;
+    if let Some(why) = &log.distrusted {
+        let help = "No server signs it again. `assent audit replay` says what was changed; a backup has it as it was.";
+        return checks.bad("log", format!("{tenant}: {why}"), help);
+    }
     let Some(signed_at) = log.signed_at else {
         return checks.warn(
             "log",
@@ -292,7 +320,8 @@ fn check_log(log: &LogStanding, now: Timestamp, checks: &mut Checks) {
             "The sequencer does not keep up or stands still; look for its name in the server's log.",
         );
     } else if age > STALE_SECONDS {
-        let text = format!("{tenant}: its last checkpoint is {age} seconds old, {backlog} events wait");
+        let text =
+            format!("{tenant}: its checkpoint was signed or attested last {age} seconds ago, {backlog} events wait");
         checks.warn(
             "log",
             text,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::people::Create;
 use super::{audit, people, serve};
-use crate::bridge;
+use crate::bridge::{self, Damage};
 use crate::failure::{Failure, Result};
 use crate::output::{Output, Tone, clean};
 
@@ -135,9 +135,17 @@ pub(super) fn set_password(
     Ok(0)
 }
 
-/// Replays one tenant or all.
+/// Replays one tenant or all, after a look at the storage itself.
 pub(super) fn replay(place: &Place, tenant: Option<&str>, output: &Output) -> Result<u8> {
-    let host = bridge::Host::open(&place.settings_of_data()?)?;
+    let settings = place.settings_of_data()?;
+    let mut damage = bridge::Host::find_damage(&settings)?;
+    let host = match bridge::Host::open(&settings) {
+        Ok(host) => host,
+        // Why it does not open was found already, and it is bad, not merely unknown.
+        Err(_) if !damage.is_empty() => return Ok(tell_replays(output, &damage, &[], 1)),
+        Err(failure) => return Err(failure),
+    };
+    damage.extend(host.strays()?);
     let mut tenants = host.tenants()?;
     if let Some(tenant) = tenant {
         tenants.retain(|known| known == tenant);
@@ -151,10 +159,19 @@ pub(super) fn replay(place: &Place, tenant: Option<&str>, output: &Output) -> Re
         moving.set_message(what.to_owned());
         moving.set_position(done);
     });
-    let mut code = 0;
+    let mut code = u8::from(!damage.is_empty());
     let mut reports = Vec::new();
     for tenant in &tenants {
-        let report = host.replay(tenant, &progress)?;
+        let report = match host.replay(tenant, &progress)? {
+            Ok(report) => report,
+            Err(why) => {
+                let what =
+                    format!("The storage cannot be read any further: {why}. The comparison of {tenant} ended there.");
+                damage.push(Damage::of_database(what));
+                code = 1;
+                continue;
+            }
+        };
         let is_equal = report.findings.is_empty();
         let of_log = report.log.as_ref().map_or(2, |log| log.outcome.exit_code());
         // What is proven false weighs more than what cannot be told.
@@ -166,10 +183,34 @@ pub(super) fn replay(place: &Place, tenant: Option<&str>, output: &Output) -> Re
         reports.push(json!({"tenant": tenant, "is_equal": is_equal, "report": report}));
     }
     bar.finish_and_clear();
-    output.data(&json!({"tenants": reports}), |output| {
-        reports.iter().for_each(|report| tell_replay(output, report))
+    Ok(tell_replays(output, &damage, &reports, code))
+}
+
+/// Where something is damaged, as far as it can be named.
+pub(super) fn place_of(damage: &Damage) -> String {
+    let column = damage.column.as_deref().unwrap_or_default();
+    format!("{} {} {column}", damage.table, damage.id)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn tell_replays(output: &Output, damage: &[Damage], reports: &[Value], code: u8) -> u8 {
+    let findings: Vec<Value> = damage
+        .iter()
+        .map(|it| json!({"table": it.table, "id": it.id, "field": it.column, "what": it.what}))
+        .collect();
+    let storage = json!({"is_sound": damage.is_empty(), "findings": findings});
+    output.data(&json!({"tenants": reports, "storage": storage}), |output| {
+        if !damage.is_empty() {
+            output.line(&format!("storage: {}", output.tone(Tone::Bad, "damaged")));
+        }
+        for found in damage {
+            output.line(&clean(&format!("  - {}: {}", place_of(found), found.what)));
+        }
+        reports.iter().for_each(|report| tell_replay(output, report));
     });
-    Ok(code)
+    code
 }
 
 fn tell_replay(output: &Output, replay: &Value) {

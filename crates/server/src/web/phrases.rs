@@ -109,6 +109,7 @@ const PHRASES: &[Phrase] = &[
     ("permit.issued", "leaf", "issued a permit"),
     ("permit.revoked", "x", "revoked a permit"),
     ("person.created", "person", "added a person"),
+    ("person.password_removed", "person", "took a password away"),
     ("person.password_set", "person", "set a password"),
     ("policies.activated", "leaf", "put policies in force"),
     ("policies.proposed", "leaf", "proposed policies"),

@@ -11,7 +11,8 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{ErrorCode, OpenFlags, ffi};
 
-use crate::driver::{Bound, statistics};
+use crate::damage::Damage;
+use crate::driver::{Bound, damage, statistics};
 use crate::error::{Error, Result};
 use crate::moment::{Moment, Moments};
 use crate::sql::{self, Statement};
@@ -80,6 +81,16 @@ impl SqliteConnection {
     pub(crate) fn reader(path: &Path) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Self::open(path, flags)
+    }
+
+    /// What is damaged in the file: see [`crate::damage`].
+    pub(crate) fn damage(&mut self) -> Result<Vec<Damage>> {
+        let look = || {
+            let mut found = damage::broken(&self.raw)?;
+            found.extend(damage::strange_cells(&self.raw)?);
+            Ok(found)
+        };
+        look().map_err(|it: rusqlite::Error| sqlite_error(&it))
     }
 
     /// Opens the existing file for copying it; a reader could not attach the copy.

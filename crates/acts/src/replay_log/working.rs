@@ -1,0 +1,126 @@
+//! What is no record and still decides what happens: the timers by which the clock moves changes on, and the counters that give
+//! numbers and say what the system's log has noted.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use model::change::Change;
+use model::due;
+use proof::event::Event;
+use serde_json::Value;
+use store::record::RawRecord;
+use store::{SYSTEM_TENANT, counter, timer};
+
+use super::{PAGE, Replay};
+use crate::create_change::{BEFORE_FIRST, NUMBERS};
+use crate::error::Result;
+use crate::find_lost_timers::{self, Timing};
+use crate::note_log_sizes;
+use crate::room::Room;
+use crate::set_incident::{BEFORE_FIRST_INCIDENT, INCIDENTS};
+
+/// What was seen of numbers while the records and the events were gone through.
+#[derive(Default)]
+pub(super) struct Numbers {
+    change: i64,
+    incident: i64,
+    /// By tenant: the size of its log that was noted last, and when, in seconds since 1970. The system's tenant alone has them.
+    sized: BTreeMap<String, (i64, i64)>,
+}
+
+impl Numbers {
+    /// Notes the size of another tenant's log.
+    pub(super) fn note_size(&mut self, event: &Event) {
+        if event.kind != "log.sized" {
+            return;
+        }
+        let size = event.data.get("size").and_then(Value::as_i64).unwrap_or_default();
+        let at = event.recorded_at.parse::<Timestamp>().map(|at| at.as_second());
+        self.sized
+            .insert(event.subject.id.clone(), (size, at.unwrap_or_default()));
+    }
+
+    /// Notes the number of a record that has one.
+    pub(super) fn note_row(&mut self, table: &str, row: &RawRecord) {
+        let column = |wanted: &str| {
+            row.columns
+                .iter()
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value)
+        };
+        match (table, column("number"), column("key")) {
+            ("change", Some(store::Value::Int(number)), _) => self.change = self.change.max(*number),
+            ("incident", _, Some(store::Value::Text(key))) => {
+                let number = key.strip_prefix("INC-").and_then(|it| it.parse().ok());
+                self.incident = self.incident.max(number.unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Replay<'_> {
+    /// Numbers are given without gaps, and the system's log noted each log's size as its counters say.
+    pub(super) fn check_counters(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let numbers = std::mem::take(&mut self.numbers);
+        let given = [
+            (NUMBERS, numbers.change, BEFORE_FIRST),
+            (INCIDENTS, numbers.incident, BEFORE_FIRST_INCIDENT),
+        ];
+        for (name, highest, before_first) in given {
+            let wanted = (highest - before_first).max(0);
+            self.counter(room, name, wanted)?;
+        }
+        if room.tenant() != SYSTEM_TENANT {
+            return Ok(());
+        }
+        for (tenant, (size, at)) in numbers.sized {
+            let [of_size, of_time] = note_log_sizes::counters_of_size(&tenant);
+            self.counter(room, &of_size, size)?;
+            self.counter(room, &of_time, at)?;
+        }
+        Ok(())
+    }
+
+    fn counter(&mut self, room: &mut Room<'_, '_>, name: &str, wanted: i64) -> Result<()> {
+        let stands = counter::get(room.tx, name)?;
+        if stands != wanted {
+            let what = format!("The counter stands at {stands}; by the records and the events it is {wanted}.");
+            self.find("counter", name, Some("value"), what);
+        }
+        Ok(())
+    }
+
+    /// A change for which the clock has something to do has a timer, no later than what it says itself is due.
+    pub(super) fn timer_of(&mut self, room: &mut Room<'_, '_>, change: &Change) -> Result<()> {
+        if !find_lost_timers::may_be_timed(change) {
+            return Ok(());
+        }
+        let what = match find_lost_timers::timing(room, change.id.as_str(), due::next_own_due)? {
+            Timing::Right => return Ok(()),
+            Timing::Missing => format!(
+                "{} has no timer, so that it would miss what the clock brings.",
+                change.key
+            ),
+            Timing::Late(at) => format!("The timer of {} stands at {at}, after what is due for it.", change.key),
+        };
+        self.find("timer", change.id.as_str(), Some("run_at"), what);
+        Ok(())
+    }
+
+    /// What waits beside the changes has its timers as well.
+    pub(super) fn check_timers(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let lost = [
+            ("gate_check", timer::checks_without(room.tx, PAGE)?),
+            ("person", timer::readers_without(room.tx, PAGE)?),
+            ("access_review", timer::reviews_without(room.tx, PAGE)?),
+        ];
+        for (table, ids) in lost {
+            for id in ids {
+                let what = format!("What waits there (`{table}`) has no timer.");
+                self.find("timer", &id, None, what);
+            }
+        }
+        Ok(())
+    }
+}

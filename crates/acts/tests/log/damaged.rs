@@ -1,0 +1,233 @@
+//! Rows that cannot be read are named and hold up nothing; ways in, timers and counters that somebody wrote past the server are
+//! found, though they are no records.
+
+use acts::replay_log::Finding;
+use model::file::Actor;
+use serde_json::json;
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+fn named<'f>(findings: &'f [Finding], table: &str) -> Vec<&'f Finding> {
+    findings.iter().filter(|it| it.table == table).collect()
+}
+
+/// One change that is closed and one that waits for its window.
+fn world() -> World {
+    let world = World::new();
+    world.system(|room| acts::run_timer::run_timer(room, "tenant_timer", TENANT));
+    world.closed("Give every shipment a customs reference");
+    world.sequence();
+    world.scheduled("Move booking to 4.2");
+    world.sequence();
+    world.assert_replays();
+    world
+}
+
+fn one_text(world: &World, sql: &str) -> String {
+    let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_named_and_all_others_are_compared() {
+    let world = world();
+    let id = one_text(&world, "SELECT min(id) FROM approval");
+    let findings = world.tampered(
+        "UPDATE approval SET body = x'ff' WHERE id = (SELECT min(id) FROM approval);
+         UPDATE \"change\" SET title = 'x' WHERE key = 'CHG-1002'",
+    );
+    let approvals = named(&findings, "approval");
+    assert_eq!((approvals.len(), &approvals[0].id), (1, &id), "{findings:#?}");
+    assert!(approvals[0].what.contains("column `body` holds bytes"), "{findings:#?}");
+    let title = named(&findings, "change")
+        .iter()
+        .any(|it| it.field.as_deref() == Some("title"));
+    assert!(title, "what comes after it is compared as well: {findings:#?}");
+}
+
+#[test]
+fn a_tile_and_an_event_that_cannot_be_read_are_named_with_their_place() {
+    let world = world();
+    let findings = world.tampered("UPDATE log_tile SET bytes = 'x' WHERE tenant = 'halden' AND path LIKE 'tile/0/%'");
+    assert!(
+        named(&findings, "log_tile")[0].id.starts_with("tile/0/"),
+        "{findings:#?}"
+    );
+    let world = self::world();
+    let findings = world.tampered(
+        "UPDATE event SET kind = x'ff' WHERE tenant = 'halden' AND seq = 9;
+         UPDATE event SET kind = 'x' WHERE tenant = 'halden' AND seq = 11",
+    );
+    let events = named(&findings, "event");
+    assert!(
+        events
+            .iter()
+            .any(|it| it.id == "9" && it.what.contains("cannot be read")),
+        "{findings:#?}"
+    );
+    assert!(
+        events.iter().any(|it| it.field.as_deref() == Some("kind")),
+        "{findings:#?}"
+    );
+    let missed = findings.iter().any(|it| it.what == "No event tells of this row.");
+    assert!(
+        !missed,
+        "the leaf told of it, so that no record misses it: {findings:#?}"
+    );
+}
+
+#[test]
+fn timers_that_were_deleted_or_put_off_are_missed() {
+    let world = world();
+    let findings = world.tampered("DELETE FROM timer");
+    assert!(
+        named(&findings, "timer")[0].what.contains("CHG-1002 has no timer"),
+        "{findings:#?}"
+    );
+    for put_off in [
+        "UPDATE timer SET run_at = run_at + 30 * 86400000000",
+        "UPDATE timer SET state = 'parked'",
+    ] {
+        let world = self::world();
+        let findings = world.tampered(put_off);
+        assert_eq!(named(&findings, "timer").len(), 1, "{put_off}: {findings:#?}");
+        let late = world
+            .look(|room| acts::find_lost_timers::find_late_timers(room, ""))
+            .unwrap();
+        let lost = late.subjects.into_iter().map(|(_, id)| id).collect::<Vec<_>>();
+        let wanted = one_text(&world, "SELECT id FROM \"change\" WHERE key = 'CHG-1002'");
+        assert_eq!(lost, [wanted.clone()], "the worker finds it too");
+        world.system(move |room| acts::run_timer::run_timer(room, "change", &wanted));
+        world.assert_replays();
+    }
+}
+
+#[test]
+fn counters_are_held_against_the_records() {
+    for (sql, name) in [
+        (
+            "UPDATE counter SET value = value + 5 WHERE tenant = 'halden' AND name = 'change'",
+            "change",
+        ),
+        (
+            "INSERT INTO counter (tenant, name, value) VALUES ('halden', 'incident', 5)",
+            "incident",
+        ),
+    ] {
+        let findings = world().tampered(sql);
+        assert_eq!(
+            (findings.len(), findings[0].table.as_str(), findings[0].id.as_str()),
+            (1, "counter", name)
+        );
+    }
+}
+
+#[test]
+fn a_password_that_is_gone_or_was_set_by_another_is_missed() {
+    let with_password = || {
+        let world = world();
+        world.system(|room| acts::set_person::set_password(room, "rita", "phc"));
+        world.assert_replays();
+        world
+    };
+    let findings = with_password().tampered("DELETE FROM password");
+    assert_eq!(
+        (findings.len(), findings[0].table.as_str()),
+        (1, "password"),
+        "{findings:#?}"
+    );
+    let findings = with_password().tampered("UPDATE password SET set_by = 'p-1'");
+    assert_eq!(findings[0].field.as_deref(), Some("set_by"), "{findings:#?}");
+    // Taken away by the server itself, with a word in the log.
+    let world = with_password();
+    let left = body(json!({"compromised": true}));
+    world.system(move |room| acts::deactivate_person::deactivate_person(room, "rita", &left).map(drop));
+    world.assert_replays();
+}
+
+/// Signs in as somebody who has just shown a factor.
+fn fresh(world: &World, login: &'static str) -> Actor {
+    Actor {
+        stepped_up_at: Some(world.desk.tools().clock.now()),
+        ..world.actor(login)
+    }
+}
+
+/// Rita has an authenticator, with recovery codes, of which she used one.
+fn with_factor() -> World {
+    let world = world();
+    let act = |room: &mut acts::Room<'_, '_>| {
+        let made = acts::set_second_factor::begin_totp(room, &body(json!({})))?;
+        let secret = totp_rs::Secret::try_from_base32(&made.secret).unwrap();
+        let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
+        let code = totp.generate(u64::try_from(room.now.as_second()).unwrap()).to_string();
+        let codes = acts::set_second_factor::confirm_totp(room, &made.id, &code)?;
+        acts::set_second_factor::use_recovery_code(room, &codes[0]).map(drop)
+    };
+    let actor = fresh(&world, "rita");
+    world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act).unwrap();
+    world.assert_replays();
+    world
+}
+
+#[test]
+fn second_factors_that_nobody_added_or_that_are_gone_are_found() {
+    let copy = "INSERT INTO second_factor (tenant, id, person, kind, name, secret, is_confirmed, last_step, created_at, counts_from)
+        SELECT tenant, 'forged', person, kind, name, x'00', 1, 0, created_at, counts_from FROM second_factor WHERE kind = ";
+    for (sql, what) in [
+        (format!("{copy}'totp' LIMIT 1"), "No event tells of this second factor."),
+        (
+            format!("{copy}'recovery' LIMIT 1"),
+            "No event tells of this recovery code",
+        ),
+        (
+            "DELETE FROM second_factor WHERE kind = 'totp'".to_owned(),
+            "but it is gone",
+        ),
+        (
+            "UPDATE second_factor SET counts_from = 0 WHERE kind = 'totp'".to_owned(),
+            "counts from another time",
+        ),
+        (
+            "UPDATE second_factor SET person = 'p-1' WHERE kind = 'totp'".to_owned(),
+            "No event tells of this second factor.",
+        ),
+    ] {
+        let findings = with_factor().tampered(&sql);
+        let found = named(&findings, "second_factor");
+        assert!(found.iter().any(|it| it.what.contains(what)), "{sql}: {findings:#?}");
+    }
+    // Taken away by the server itself.
+    let world = with_factor();
+    world.system(|room| acts::set_second_factor::reset_factors(room, "rita"));
+    world.assert_replays();
+    let world = with_factor();
+    let left = body(json!({"compromised": true}));
+    world.system(move |room| acts::deactivate_person::deactivate_person(room, "rita", &left).map(drop));
+    world.assert_replays();
+}
+
+#[test]
+fn a_way_in_for_jobs_that_no_job_was_given_is_found() {
+    let world = world();
+    let wanted = body(
+        json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",
+        "claims": {"repository": "acme/*"}}),
+    );
+    let told = body(json!({"repository": "acme/booking"}));
+    world.system(move |room| {
+        acts::set_workload::set_workload(room, "jobs", &wanted)?;
+        acts::set_workload::enter(room, "jobs", &told).map(drop)
+    });
+    world.assert_replays();
+    let findings = world.tampered(
+        "INSERT INTO workload_token (tenant, digest, workload, expires_at)
+         SELECT tenant, 'forged', workload, expires_at FROM workload_token",
+    );
+    assert_eq!(
+        (findings.len(), findings[0].id.as_str()),
+        (1, "forged"),
+        "{findings:#?}"
+    );
+}

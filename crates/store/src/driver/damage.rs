@@ -1,0 +1,131 @@
+//! What is damaged in a SQLite file: pages and indexes as the engine itself checks them, and cells of another type than their
+//! column has, which the engine takes from whoever writes past this crate.
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+use crate::damage::{Damage, MOST, has_room};
+
+/// What the engine finds wrong with its own pages and indexes.
+pub(super) fn broken(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
+    let mut statement = raw.prepare(&format!("PRAGMA integrity_check({MOST})"))?;
+    let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut found = Vec::new();
+    for line in lines {
+        let line = line?;
+        let told = line.lines().map(str::trim).filter(|it| !it.is_empty() && *it != "ok");
+        found.extend(told.map(|told| Damage::of_database(format!("SQLite finds in the file: {told}."))));
+    }
+    Ok(found)
+}
+
+/// A table as the file has it.
+struct Table {
+    name: String,
+    columns: Vec<Column>,
+}
+
+struct Column {
+    name: String,
+    kind: String,
+    /// The place in the key, from 1; 0 outside it.
+    in_key: i64,
+}
+
+/// Every cell that is of another type than its column.
+pub(super) fn strange_cells(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
+    let mut found = Vec::new();
+    for table in tables(raw)? {
+        // Other tables may well be readable where the pages of one are not.
+        if let Err(error) = cells_of(raw, &table, &mut found) {
+            let what = format!("Its rows cannot be read to their end: {error}.");
+            found.push(Damage::new(&table.name, "", None, what));
+        }
+    }
+    Ok(found)
+}
+
+fn tables(raw: &Connection) -> rusqlite::Result<Vec<Table>> {
+    let mut statement =
+        raw.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name")?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let names: Vec<String> = names.collect::<rusqlite::Result<_>>()?;
+    names.into_iter().map(|name| table(raw, name)).collect()
+}
+
+fn table(raw: &Connection, name: String) -> rusqlite::Result<Table> {
+    let mut statement = raw.prepare(&format!("PRAGMA table_info(\"{name}\")"))?;
+    let columns = statement.query_map([], |row| {
+        Ok(Column {
+            name: row.get("name")?,
+            kind: row.get("type")?,
+            in_key: row.get("pk")?,
+        })
+    })?;
+    Ok(Table {
+        columns: columns.collect::<rusqlite::Result<_>>()?,
+        name,
+    })
+}
+
+fn cells_of(raw: &Connection, table: &Table, found: &mut Vec<Damage>) -> rusqlite::Result<()> {
+    let mut statement = raw.prepare(&format!("SELECT * FROM \"{}\"", table.name))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        for (at, column) in table.columns.iter().enumerate() {
+            let cell = row.get_ref(at)?;
+            if fits(&column.kind, cell) {
+                continue;
+            }
+            if !has_room(found) {
+                return Ok(());
+            }
+            let what = format!("The column `{}` holds {}, which it never may.", column.name, word(cell));
+            found.push(Damage::new(&table.name, &key(table, row)?, Some(&column.name), what));
+        }
+    }
+    Ok(())
+}
+
+/// The row's key as people read it: the tenant comes first.
+fn key(table: &Table, row: &rusqlite::Row<'_>) -> rusqlite::Result<String> {
+    let mut places: Vec<(i64, usize)> = table.columns.iter().map(|it| it.in_key).zip(0..).collect();
+    places.retain(|(in_key, _)| *in_key > 0);
+    places.sort_unstable();
+    let parts = places.into_iter().map(|(_, at)| row.get_ref(at).map(shown));
+    Ok(parts.collect::<rusqlite::Result<Vec<_>>>()?.join("/"))
+}
+
+/// NULL where it may not stand is the engine's own to find.
+fn fits(kind: &str, cell: ValueRef<'_>) -> bool {
+    match (kind, cell) {
+        (_, ValueRef::Null) => true,
+        ("TEXT", ValueRef::Text(text)) => std::str::from_utf8(text).is_ok(),
+        ("BOOLEAN", ValueRef::Integer(truth)) => matches!(truth, 0 | 1),
+        ("BIGINT", ValueRef::Integer(_)) | ("BYTEA", ValueRef::Blob(_)) => true,
+        ("DOUBLE PRECISION", ValueRef::Real(_)) => true,
+        ("TEXT" | "BOOLEAN" | "BIGINT" | "BYTEA" | "DOUBLE PRECISION", _) => false,
+        // Tables of the engine's own or of a later version.
+        _ => true,
+    }
+}
+
+fn word(cell: ValueRef<'_>) -> &'static str {
+    match cell {
+        ValueRef::Null => "nothing",
+        ValueRef::Integer(_) => "an integer",
+        ValueRef::Real(_) => "a real number",
+        ValueRef::Text(text) if std::str::from_utf8(text).is_err() => "text that is no UTF-8",
+        ValueRef::Text(_) => "text",
+        ValueRef::Blob(_) => "bytes",
+    }
+}
+
+fn shown(cell: ValueRef<'_>) -> String {
+    match cell {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}

@@ -1,0 +1,88 @@
+//! What is damaged in the storage itself is told, with table, key and column where they can be named.
+
+use std::os::unix::fs::FileExt as _;
+
+use store::damage::{self, Damage};
+use store::{Config, Store, counter};
+
+use crate::world::{Folder, check};
+
+fn damaged(folder: &Folder) -> Vec<Damage> {
+    Store::find_damage(&Config::sqlite(folder.path().join("assent.db"))).unwrap()
+}
+
+/// A closed store with a few hundred rows in a table.
+fn filled() -> Folder {
+    let folder = Folder::new();
+    let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
+    for number in 0..300 {
+        let name = format!("counter-{number}");
+        let done = store.wait(store::Lane::Acts, "acme", store::Mode::Write, move |tx| {
+            counter::next(tx, &name)
+        });
+        assert_eq!(done, Ok::<_, store::Error>(1));
+    }
+    store.close();
+    let file = rusqlite::Connection::open(folder.path().join("assent.db")).unwrap();
+    file.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    folder
+}
+
+#[test]
+fn a_flipped_bit_in_a_row_that_an_index_has_otherwise_is_found() {
+    let folder = filled();
+    assert_eq!(damaged(&folder), []);
+    let path = folder.path().join("assent.db");
+    let bytes = std::fs::read(&path).unwrap();
+    let name = b"counter-123";
+    let places = (0..bytes.len() - name.len()).filter(|at| bytes[*at..].starts_with(name));
+    let mut named = 0;
+    for place in places {
+        let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        let at = u64::try_from(place).unwrap();
+        file.write_all_at(&[bytes[place] ^ 1], at).unwrap();
+        named += usize::from(damaged(&folder).iter().any(|it| it.what.contains("counter")));
+        file.write_all_at(&[bytes[place]], at).unwrap();
+        assert_eq!(damaged(&folder), []);
+    }
+    // In the table and in the index of its key; what stands in a page beside its rows is nothing.
+    assert_eq!(named, 2);
+}
+
+#[test]
+fn cells_of_another_type_are_named_by_table_key_and_column() {
+    let folder = filled();
+    let file = rusqlite::Connection::open(folder.path().join("assent.db")).unwrap();
+    file.execute_batch("UPDATE counter SET value = x'ff' WHERE name = 'counter-7'")
+        .unwrap();
+    let found = damaged(&folder);
+    let told: Vec<_> = found
+        .iter()
+        .map(|it| (it.table.as_str(), it.id.as_str(), it.column.as_deref()))
+        .collect();
+    assert_eq!(told, [("counter", "acme/counter-7", Some("value"))], "{found:?}");
+}
+
+#[test]
+fn what_is_no_database_any_more_is_damage_and_no_mere_fault() {
+    let folder = filled();
+    let path = folder.path().join("assent.db");
+    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all_at(b"nothing at all", 0).unwrap();
+    assert_eq!(damaged(&folder)[0].table, "database");
+}
+
+#[test]
+fn rows_of_no_tenant_are_named_on_both_engines() {
+    check(|world| {
+        let before = world.across(damage::strays);
+        world.try_act("stranger", |tx| counter::next(tx, "n")).unwrap();
+        let after = world.across(damage::strays);
+        let fresh: Vec<&Damage> = after.iter().filter(|it| !before.contains(it)).collect();
+        assert_eq!(fresh.len(), 1, "{}: {after:?}", world.engine);
+        assert_eq!(
+            (fresh[0].table.as_str(), fresh[0].id.as_str()),
+            ("counter", "stranger/n")
+        );
+    });
+}
