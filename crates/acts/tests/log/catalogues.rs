@@ -16,7 +16,7 @@ fn an_owner_whom_a_catalogue_says_no_more_goes_by_two_people() {
     let world = two();
     world.system(|room| {
         for key in ["platform", "finance"] {
-            set_group(room, key, &body(json!({"members": ["olga", "nora"]})))?;
+            set_group(room, key, &body(json!({"members": ["olga", "ivo"]})))?;
         }
         Ok(())
     });

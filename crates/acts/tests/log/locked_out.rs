@@ -15,7 +15,8 @@ fn sox() -> Value {
 
 /// Where a pack's rule stands: its file and line.
 fn place(pack: &str, rule: &str) -> String {
-    let file = policy::pack(pack).unwrap().files.remove(0);
+    let files = policy::pack(pack).unwrap().files;
+    let file = files.iter().find(|file| file.name.ends_with(".cedar")).unwrap();
     let line = file.text.lines().position(|line| line == format!("@id(\"{rule}\")"));
     format!("{}:{}", file.name, line.unwrap() + 1)
 }
