@@ -14,7 +14,7 @@ use serde_json::json;
 use store::record;
 
 use crate::error::Result;
-use crate::propose_configuration::{digest_of, refused};
+use crate::propose_configuration::{checked, digest_of};
 use crate::room::Room;
 use crate::save::{Written, draft, save_message};
 use crate::settle_open::settle_open;
@@ -168,10 +168,7 @@ fn check_again(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()> 
     if proposal.kind != ConfigurationKind::Policies {
         return Ok(());
     }
-    let directory = room.directory()?;
-    let set = crate::policies::compile(&proposal.files, &proposal.cases, &proposal.parameters, &directory)
-        .map_err(|findings| refused(&findings))?;
-    crate::propose_configuration::check_people(room, &set)?;
+    let set = checked(room, &proposal.files, &proposal.cases, &proposal.parameters)?;
     crate::search_histories::check_histories(&set)?;
     if set.digest() != proposal.digest {
         let text = "The program that proposed this configuration had another schema.";

@@ -70,7 +70,7 @@ fn finding(set: &PolicySet, obligation: &Obligation, directory: &Directory, now:
 }
 
 /// Whom a duty asks, how many of them there are, and how many it needs, where these are too few.
-fn shortage(duty: &Duty, directory: &Directory, now: Timestamp) -> Option<(String, usize, usize)> {
+pub(crate) fn shortage(duty: &Duty, directory: &Directory, now: Timestamp) -> Option<(String, usize, usize)> {
     let (whom, there, needed) = match duty {
         Duty::Approval(rule) => {
             let needed = rule.count.max(rule.quorum.unwrap_or_default()) as usize;

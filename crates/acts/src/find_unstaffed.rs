@@ -21,7 +21,7 @@ use crate::room::Room;
 
 /// How many kinds of service are looked at. Those for which the same people answer and in which policies see no difference are
 /// one kind, so that hundreds of services are few kinds. A pack that all of these can staff may still fail at one beyond.
-const MOST_KINDS: usize = 50;
+pub(crate) const MOST_KINDS: usize = 50;
 /// How many people are tried as author, and as implementer.
 const MOST_TRIED: usize = 4;
 
@@ -38,6 +38,9 @@ pub struct Staffing {
     pub services: usize,
     /// What is lacking.
     pub lacks: Vec<Lack>,
+    /// Said where the pack is about nothing here yet: it was looked at as if it were about every service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assumed: Option<String>,
 }
 
 /// What a pack lacks.
@@ -62,12 +65,72 @@ pub fn find_unstaffed(room: &mut Room<'_, '_>) -> Result<Vec<Staffing>> {
     room.allow(model::act::actions::READ)?;
     let directory = room.directory()?;
     let in_force = room.policies()?;
-    let found = of_services(room, &directory, &in_force, None)?;
-    let mut found = vec![told(IN_FORCE, &directory, found)];
+    let found = of_services(room, &directory, &Rules::in_force(&in_force))?;
+    let mut found = vec![told((IN_FORCE, None), &directory, found)];
     for pack in policy::packs() {
         found.push(staffing(room, &directory, &pack)?);
     }
     Ok(found)
+}
+
+/// The rules that are looked at, and what is taken for granted where none of them is about anything here yet.
+struct Rules<'a> {
+    set: &'a PolicySet,
+    /// The pack whose rules are told; all of them where it is none.
+    pack: Option<&'a str>,
+    /// The regimes that every service is taken to be under.
+    regimes: Vec<String>,
+    /// Whether every environment is taken for production.
+    all_production: bool,
+}
+
+impl<'a> Rules<'a> {
+    /// Those that are in force, on services as they are.
+    fn in_force(set: &'a PolicySet) -> Self {
+        Self {
+            set,
+            pack: None,
+            regimes: Vec::new(),
+            all_production: false,
+        }
+    }
+
+    /// Those of a pack, on the services that it is about: where there are none yet, as if each were under its regimes.
+    fn of_pack(set: &'a PolicySet, pack: &'a policy::Pack, directory: &Directory) -> Self {
+        let is_tested = |word: &String| {
+            let tested = format!("Regime::\"{word}\"");
+            pack.files.iter().any(|file| file.text.contains(&tested))
+        };
+        let mut regimes: Vec<String> = set.regimes().iter().filter(|word| is_tested(word)).cloned().collect();
+        let is_of_pack = |word: &String| regimes.iter().any(|it| it == model::regimes::canonical(word));
+        let about = |service: &model::directory::Service| service.regimes.iter().any(is_of_pack);
+        if directory.services.values().any(about) {
+            regimes.clear();
+        }
+        Self {
+            set,
+            pack: Some(pack.name),
+            regimes,
+            all_production: !directory.environments.values().any(|place| place.is_production),
+        }
+    }
+
+    /// What a change's targets are, as these rules are asked about them.
+    fn targets(&self, file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<TargetFacts> {
+        let mut facts = target_facts(file, directory, now);
+        for target in &mut facts {
+            target.regimes.extend(self.regimes.iter().cloned());
+            target.is_production |= self.all_production;
+        }
+        facts
+    }
+
+    /// What is taken for granted, as a sentence.
+    fn assumed(&self) -> Option<String> {
+        let regimes = self.regimes.join(" or ");
+        (!regimes.is_empty())
+            .then(|| format!("No service is under the regime {regimes} yet; it was looked at as if each were."))
+    }
 }
 
 /// What lacks, by rule and sentence, with the services for which it does.
@@ -76,7 +139,7 @@ type Lacks = BTreeMap<(String, String), Vec<String>>;
 /// What lacks, and for how many services it was looked at.
 type Looked = (Lacks, usize);
 
-fn told(pack: &str, directory: &Directory, (lacks, looked_at): Looked) -> Staffing {
+fn told((pack, assumed): (&str, Option<String>), directory: &Directory, (lacks, looked_at): Looked) -> Staffing {
     let row = |((rule, text), services): ((String, String), Vec<String>)| Lack { services, rule, text };
     let lacks: Vec<Lack> = lacks.into_iter().map(row).collect();
     let services = directory.services.len();
@@ -86,16 +149,17 @@ fn told(pack: &str, directory: &Directory, (lacks, looked_at): Looked) -> Staffi
         services_looked_at: looked_at,
         services,
         lacks,
+        assumed,
     }
 }
 
-/// What the rules of a set lack, all of them or those of one pack: once for each kind of service, and told for all of it.
-fn of_services(room: &mut Room<'_, '_>, directory: &Directory, set: &PolicySet, pack: Option<&str>) -> Result<Looked> {
+/// What these rules lack: once for each kind of service, and told for all of it.
+fn of_services(room: &mut Room<'_, '_>, directory: &Directory, rules: &Rules<'_>) -> Result<Looked> {
     let mut lacks = Lacks::new();
     let mut looked_at = 0;
-    for services in kinds(room, directory, set)?.into_iter().take(MOST_KINDS) {
+    for services in kinds(room, directory, rules.set)?.into_iter().take(MOST_KINDS) {
         looked_at += services.len();
-        for (rule, text) in of_service(room, directory, (set, pack), services[0])? {
+        for (rule, text) in of_service(room, directory, rules, services[0])? {
             let of_kind = services.iter().map(|service| service.0.clone());
             lacks.entry((rule, text)).or_default().extend(of_kind);
         }
@@ -106,7 +170,11 @@ fn of_services(room: &mut Room<'_, '_>, directory: &Directory, set: &PolicySet, 
 
 /// Services by kind, in the order of the first of each: alike are those of which policies are told the same, owners included,
 /// and that neither a policy nor a delegation names.
-fn kinds<'a>(room: &Room<'_, '_>, directory: &'a Directory, set: &PolicySet) -> Result<Vec<Vec<&'a ServiceKey>>> {
+pub(crate) fn kinds<'a>(
+    room: &Room<'_, '_>,
+    directory: &'a Directory,
+    set: &PolicySet,
+) -> Result<Vec<Vec<&'a ServiceKey>>> {
     let is_named = |key: &ServiceKey| {
         let written = format!("\"{key}\"");
         set.sources().any(|source| source.text.contains(&written))
@@ -136,22 +204,27 @@ fn staffing(room: &mut Room<'_, '_>, directory: &Directory, pack: &policy::Pack)
     files.extend(pack.files.clone());
     let digest = proof::crypto::digest_text;
     let names = crate::policies::Names(directory);
+    let mut assumed = None;
     let found = match PolicySet::compile(&files, "", policy::SCHEMA, &names, digest) {
-        Ok(set) => of_services(room, directory, &set, Some(pack.name))?,
+        Ok(set) => {
+            let rules = Rules::of_pack(&set, pack, directory);
+            assumed = rules.assumed();
+            of_services(room, directory, &rules)?
+        }
         Err(findings) => {
             let place = |finding: &policy::Finding| format!("{}:{}", finding.file, finding.line);
             let rows = findings.into_iter().map(|it| ((place(&it), it.text), Vec::new()));
             (rows.collect(), directory.services.len())
         }
     };
-    Ok(told(pack.name, directory, found))
+    Ok(told((pack.name, assumed), directory, found))
 }
 
 /// What these rules lack for a service, as the best author and the best implementer would leave it.
 fn of_service(
     room: &mut Room<'_, '_>,
     directory: &Directory,
-    (set, pack): (&PolicySet, Option<&str>),
+    rules: &Rules<'_>,
     service: &ServiceKey,
 ) -> Result<BTreeSet<(String, String)>> {
     let mut lacks = BTreeSet::new();
@@ -160,15 +233,11 @@ fn of_service(
             continue;
         };
         file.change.content.touches = Touch::ALL.iter().copied().collect();
-        let mut facts = target_facts(&file, directory, room.now);
-        for target in &mut facts {
-            target.regimes = set.regimes().to_vec();
-            target.is_production = true;
-        }
-        file.requirements = set.require(&change_facts(&file, &room.tenant()), &facts);
-        let is_own = |id: &str| pack.is_none_or(|pack| id.starts_with(&format!("{pack}.")));
+        let facts = rules.targets(&file, directory, room.now);
+        file.requirements = rules.set.require(&change_facts(&file, &room.tenant()), &facts);
+        let is_own = |id: &str| rules.pack.is_none_or(|pack| id.starts_with(&format!("{pack}.")));
         let (mut best, mut found) = (usize::MAX, BTreeSet::new());
-        let barred = |person: &PersonId, part| barring(room, directory, (set, &facts), &file, (person, part));
+        let barred = |person: &PersonId, part| barring(room, directory, (rules.set, &facts), &file, (person, part));
         for (author, implementer) in pairs(directory, &barred) {
             let stopped = [barred(&author, Part::Author), barred(&implementer, Part::Implementer)];
             let mut file = file.clone();

@@ -17,6 +17,7 @@ use store::record::{self, Filter};
 use store::session::ScopeUse;
 
 use crate::error::Result;
+use crate::left_standing::LeftStanding;
 use crate::room::Room;
 
 /// How many events are read at once.
@@ -125,8 +126,12 @@ pub struct Unused {
     pub held: Vec<String>,
     /// What of it nobody used since then.
     pub unused: Vec<String>,
-    /// The request that would narrow it: method, path, body; and `then` the one that ends what it replaces.
+    /// The request that would narrow it: method, path, body; `if_match`; and `then` the one that ends what it replaces. Null
+    /// where nothing is proposed.
     pub proposal: Value,
+    /// Why nothing is proposed, or why some of it stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
 }
 
 /// The report on rights that nobody used.
@@ -145,7 +150,9 @@ pub struct UnusedRights {
 /// Which people, tokens and workloads hold rights that they did not use for so many days.
 ///
 /// Where several answer for the same, a place among them is unused when others of it decided and its holder did not: what
-/// nobody was asked is no sign, and the last who can answer is never proposed to go, where those who decided have left.
+/// nobody was asked is no sign, and the last who can answer is never proposed to go, where those who decided have left. Each
+/// proposal takes away what its row tells and nothing else, and all of them together leave no rule in force without people
+/// enough and nobody without an administrator: what must stay for that is told with the reason.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -157,17 +164,23 @@ pub fn find_unused(room: &mut Room<'_, '_>, days: i64) -> Result<UnusedRights> {
     let directory = room.directory()?;
     let mut items: Vec<Unused> = Vec::new();
     let away = away(room, &directory, &scan)?;
+    let mut left = LeftStanding::new(room)?;
     for person in directory.people.values().filter(|it| it.active) {
         let is_away = away.contains(&person.id);
-        items.extend(unused_of(person, scan.kinds.get(person.id.as_str()), is_away));
+        items.extend(unused_of(
+            person,
+            scan.kinds.get(person.id.as_str()),
+            is_away,
+            &mut left,
+        ));
     }
-    items.extend(unused_rows(&directory, &spoken, (scan.since, room.now)));
+    items.extend(unused_rows(room, &directory, &spoken, (scan.since, &mut left))?);
     for group in directory
         .groups
         .values()
         .filter(|it| !scan.set.contains(it.id.as_str()))
     {
-        items.extend(unused_seats(&directory, group, &spoken));
+        items.extend(unused_seats(&directory, group, &spoken, &mut left));
     }
     items.extend(unused_tokens(room, &directory, scan.since)?);
     for workload in crate::set_workload::workloads(room)? {
@@ -332,7 +345,13 @@ fn spoken(room: &mut Room<'_, '_>, scan: &Scan) -> Result<Spoken> {
 }
 
 /// Parts in owning by which nobody decided, while others of the same part did.
-fn unused_rows(directory: &Directory, spoken: &Spoken, (since, now): (Timestamp, Timestamp)) -> Vec<Unused> {
+fn unused_rows(
+    room: &Room<'_, '_>,
+    directory: &Directory,
+    spoken: &Spoken,
+    (since, left): (Timestamp, &mut LeftStanding),
+) -> Result<Vec<Unused>> {
+    let now = room.now;
     let mut alike: BTreeMap<(String, &'static str), Vec<&Ownership>> = BTreeMap::new();
     for row in directory.ownerships.iter().filter(|row| row.is_in_force(now)) {
         alike.entry((place_of(row), row.role.as_str())).or_default().push(row);
@@ -348,6 +367,8 @@ fn unused_rows(directory: &Directory, spoken: &Spoken, (since, now): (Timestamp,
             let Some(person) = row.person.as_ref().filter(|it| directory.is_active(it)) else {
                 continue;
             };
+            let kept = left.take_row(room, row, person)?;
+            let proposal = json!({"method": "DELETE", "path": format!("/api/v1/ownerships/{}", row.id)});
             found.push(Unused {
                 kind: "ownership",
                 person: directory.login(person),
@@ -355,11 +376,20 @@ fn unused_rows(directory: &Directory, spoken: &Spoken, (since, now): (Timestamp,
                 token: None,
                 held: vec![role.to_owned()],
                 unused: vec![role.to_owned()],
-                proposal: json!({"method": "DELETE", "path": format!("/api/v1/ownerships/{}", row.id)}),
+                proposal: unless(kept.as_ref(), proposal),
+                kept,
             });
         }
     }
-    found
+    Ok(found)
+}
+
+/// A proposal, unless something must stay.
+fn unless(kept: Option<&String>, proposal: Value) -> Value {
+    match kept {
+        Some(_) => Value::Null,
+        None => proposal,
+    }
 }
 
 /// Whether somebody is there who can answer by a row.
@@ -376,53 +406,80 @@ fn place_of(row: &Ownership) -> String {
     }
 }
 
-/// Seats of a group whose holders did not speak as its members, while others of it did who are still here. The proposal keeps
-/// those who did.
-fn unused_seats(directory: &Directory, group: &Group, spoken: &Spoken) -> Vec<Unused> {
+/// Seats of a group whose holders did not speak as its members, while others of it did who are still here. Each proposal takes
+/// one seat away; it names the version of the group that it was made for, so that two of them are not done over each other.
+fn unused_seats(directory: &Directory, group: &Group, spoken: &Spoken, left: &mut LeftStanding) -> Vec<Unused> {
     let Some(speakers) = spoken.seats.get(group.key.as_str()) else {
         return Vec::new();
     };
     let did_speak = |it: &&PersonId| speakers.contains(*it) || spoken.peers.contains(*it);
-    let (kept, idle): (Vec<&PersonId>, Vec<&PersonId>) = group.members.iter().partition(did_speak);
-    let is_answered = kept.iter().any(|it| directory.is_active(it));
+    let (used, idle): (Vec<&PersonId>, Vec<&PersonId>) = group.members.iter().partition(did_speak);
+    let is_answered = used.iter().any(|it| directory.is_active(it));
     if group.removed || !is_answered || group.members.len() > MOST_SEATS {
         return Vec::new();
     }
-    let kept: Vec<String> = kept.into_iter().map(|person| directory.login(person)).collect();
-    let proposal = json!({
-        "method": "PUT", "path": format!("/api/v1/groups/{}", group.key), "body": {"members": kept},
-    });
+    let proposal = |person: &PersonId| {
+        let others = group.members.iter().filter(|it| *it != person);
+        let others: Vec<String> = others.map(|it| directory.login(it)).collect();
+        json!({
+            "method": "PUT", "path": format!("/api/v1/groups/{}", group.key), "body": {"members": others},
+            "if_match": format!("\"{}\"", group.version),
+        })
+    };
     let idle = idle.into_iter().filter(|person| directory.is_active(person));
-    idle.map(|person| Unused {
-        kind: "group",
-        person: directory.login(person),
-        place: None,
-        token: None,
-        held: vec![group.key.to_string()],
-        unused: vec![group.key.to_string()],
-        proposal: proposal.clone(),
+    idle.map(|person| {
+        let kept = left.take_seat(group, person);
+        Unused {
+            kind: "group",
+            person: directory.login(person),
+            place: None,
+            token: None,
+            held: vec![group.key.to_string()],
+            unused: vec![group.key.to_string()],
+            proposal: unless(kept.as_ref(), proposal(person)),
+            kept,
+        }
     })
     .collect()
 }
 
-fn unused_of(person: &Person, used: Option<&BTreeSet<String>>, is_away: bool) -> Option<Unused> {
-    let was_used = |role: Role| {
-        if LOOKING_ON.contains(&role) {
-            return !is_away;
-        }
-        let Some((_, traces)) = TRACES.iter().find(|(it, _)| *it == role) else {
-            return true;
-        };
-        used.is_some_and(|kinds| {
-            kinds
-                .iter()
-                .any(|kind| traces.iter().any(|trace| kind.starts_with(trace)))
-        })
+/// Whether somebody used a role.
+fn was_used(role: Role, used: Option<&BTreeSet<String>>, is_away: bool) -> bool {
+    if LOOKING_ON.contains(&role) {
+        return !is_away;
+    }
+    let Some((_, traces)) = TRACES.iter().find(|(it, _)| *it == role) else {
+        return true;
     };
-    let (kept, unused): (Vec<Role>, Vec<Role>) = person.roles.iter().copied().partition(|role| was_used(*role));
+    let is_trace = |kind: &String| traces.iter().any(|trace| kind.starts_with(trace));
+    used.is_some_and(|kinds| kinds.iter().any(is_trace))
+}
+
+fn unused_of(
+    person: &Person,
+    used: Option<&BTreeSet<String>>,
+    is_away: bool,
+    left: &mut LeftStanding,
+) -> Option<Unused> {
+    let is_unused = |role: &Role| !was_used(*role, used, is_away);
+    let unused: Vec<Role> = person.roles.iter().copied().filter(is_unused).collect();
     if unused.is_empty() {
         return None;
     }
+    let mut roles = person.roles.clone();
+    let mut kept: Vec<String> = Vec::new();
+    for role in &unused {
+        match left.take_role(&person.id, *role) {
+            Some(why) => kept.push(format!("The right `{role}` stays. {why}")),
+            None => drop(roles.remove(role)),
+        }
+    }
+    let proposal = match roles == person.roles {
+        true => Value::Null,
+        false => json!({
+            "method": "PATCH", "path": format!("/api/v1/people/{}", person.login), "body": {"roles": words(roles)},
+        }),
+    };
     Some(Unused {
         kind: "role",
         person: person.login.clone(),
@@ -430,9 +487,8 @@ fn unused_of(person: &Person, used: Option<&BTreeSet<String>>, is_away: bool) ->
         token: None,
         held: words(person.roles.iter().copied()),
         unused: words(unused),
-        proposal: json!({
-            "method": "PATCH", "path": format!("/api/v1/people/{}", person.login), "body": {"roles": words(kept)},
-        }),
+        proposal,
+        kept: (!kept.is_empty()).then(|| kept.join(" ")),
     })
 }
 
@@ -475,6 +531,7 @@ fn idle(directory: &Directory, token: &Token) -> Unused {
         held: scopes.clone(),
         unused: scopes,
         proposal: json!({"method": "DELETE", "path": format!("/api/v1/tokens/{}", token.id)}),
+        kept: None,
     }
 }
 
@@ -513,5 +570,6 @@ fn unused_workload(directory: &Directory, workload: &Workload) -> Unused {
         held: scopes.clone(),
         unused: scopes,
         proposal: json!({"method": "DELETE", "path": format!("/api/v1/workloads/{}", workload.key)}),
+        kept: None,
     }
 }

@@ -38,10 +38,20 @@ const CHUNK: usize = 100;
 pub struct Line {
     /// Its number in the text, from 1.
     pub number: usize,
+    /// Whether the number counts rows: several of them stand on one line, or they came from no text.
+    pub is_row: bool,
     /// What it is a row of.
     pub noun: Noun,
     /// Its fields.
     pub fields: Body,
+}
+
+impl Line {
+    /// Where it stands, as people look for it.
+    pub fn place(&self) -> String {
+        let word = if self.is_row { "row" } else { "line" };
+        format!("{word} {}", self.number)
+    }
 }
 
 /// In a row of groups: who comes to those that are in it already, where a file says of people what they are members of.
@@ -56,6 +66,10 @@ pub struct Options {
     pub end_missing: bool,
     /// Two people stand behind it: rows that move decisions are written also where one alone may not.
     pub by_two: bool,
+    /// The rows of the ownership matrix that it makes are a catalogue's.
+    pub from_catalogue: bool,
+    /// Ends a catalogue's rows of whatever the lines name, where no line names them any more.
+    pub ends_unsaid: bool,
 }
 
 /// What became of a line.
@@ -119,6 +133,27 @@ enum Write {
     Ownership(Ownership),
 }
 
+impl Write {
+    /// By what a row is known among those of its noun.
+    fn key(&self) -> String {
+        match self {
+            Self::Person(person) => person.login.clone(),
+            Self::Group(group) => group.key.0.clone(),
+            Self::Service(service) => service.key.0.clone(),
+            Self::Environment(place) => place.key.0.clone(),
+            Self::ConfigItem(item) => item.key.clone(),
+            Self::Dependency(arrow) => shown_arrow(arrow),
+            Self::Ownership(row) => row.natural_key(),
+        }
+    }
+}
+
+/// An arrow as people name it.
+fn shown_arrow(arrow: &Dependency) -> String {
+    let (from, to) = (arrow.from.as_str(), arrow.to.as_str());
+    format!("{} → {}", arrow.from_kind.scope(from), arrow.to_kind.scope(to))
+}
+
 /// What becomes of a line that needs two people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Two {
@@ -134,9 +169,13 @@ enum Two {
 struct Staging {
     two: Two,
     noted: BTreeSet<usize>,
+    /// The place among the lines of the one that is read.
+    at: usize,
+    from_catalogue: bool,
     directory: Directory,
     known: BTreeMap<String, Ownership>,
-    named: BTreeSet<String>,
+    /// What a line named already, by what it is known by, and which line.
+    named: BTreeMap<(Noun, String), String>,
     writes: Vec<Write>,
     report: Report,
     errors: Vec<FieldError>,
@@ -164,12 +203,16 @@ pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -
     let directory = room.directory()?;
     let stands = options.by_two || room.actor.is_system || !is_by_two(&directory, room.now);
     let two = if stands { Two::Stand } else { Two::Refuse };
-    let mut staging = Staging::new(&directory, two, options.dry_run);
-    for line in lines {
+    let mut staging = Staging::new(&directory, two, options);
+    for (at, line) in lines.iter().enumerate() {
+        staging.at = at;
         staging.take(room, line)?;
         if staging.errors.len() >= MOST_ERRORS {
             break;
         }
+    }
+    if options.ends_unsaid {
+        staging.end_unsaid(room, lines);
     }
     if !staging.errors.is_empty() {
         return Err(Refusal::Invalid(staging.errors).into());
@@ -184,7 +227,7 @@ pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -
     Ok(staging.report)
 }
 
-/// The numbers of the lines that need two people, as things stand.
+/// The places among the lines of those that need two people, as things stand.
 ///
 /// # Errors
 /// The store's. What is wrong with a line is said when it is brought.
@@ -192,8 +235,9 @@ pub(crate) fn lines_of_two(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<BT
     if room.actor.is_system || !is_by_two(&*room.directory()?, room.now) {
         return Ok(BTreeSet::new());
     }
-    let mut staging = Staging::new(&*room.directory()?, Two::Note, true);
-    for line in lines.iter().take(MOST_LINES) {
+    let mut staging = Staging::new(&*room.directory()?, Two::Note, Options::default());
+    for (at, line) in lines.iter().take(MOST_LINES).enumerate() {
+        staging.at = at;
         staging.take(room, line)?;
     }
     Ok(staging.noted)
@@ -219,20 +263,22 @@ pub(crate) fn allow(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<()> {
 }
 
 impl Staging {
-    fn new(directory: &Directory, two: Two, dry_run: bool) -> Self {
+    fn new(directory: &Directory, two: Two, options: Options) -> Self {
         Self {
             two,
             noted: BTreeSet::new(),
+            at: 0,
+            from_catalogue: options.from_catalogue,
             known: directory
                 .ownerships
                 .iter()
                 .map(|row| (row.natural_key(), row.clone()))
                 .collect(),
             directory: directory.clone(),
-            named: BTreeSet::new(),
+            named: BTreeMap::new(),
             writes: Vec::new(),
             report: Report {
-                dry_run,
+                dry_run: options.dry_run,
                 added: 0,
                 changed: 0,
                 unchanged: 0,
@@ -264,18 +310,38 @@ impl Staging {
             }
         };
         self.check_self(&mut reading, room, &write)?;
-        self.check_two(&mut reading, room.now, (line.number, &write));
+        self.check_two(&mut reading, room.now, &write);
         reading.refuse_unknown();
         if !reading.errors.is_empty() {
-            let number = line.number;
+            let place = line.place();
             self.errors.extend(reading.errors.into_iter().map(|error| FieldError {
-                field: format!("line {number}: {}", error.field),
+                field: format!("{place}: {}", error.field),
                 text: with_example(line.noun, &error.text),
                 ..error
             }));
             return Ok(());
         }
-        self.stage(room, line.number, write)
+        if self.is_named_anew(line, &write) {
+            self.stage(room, line.number, write)?;
+        }
+        Ok(())
+    }
+
+    /// Whether no line before this one names the same; two that do are refused, for nobody could say which of them holds.
+    fn is_named_anew(&mut self, line: &Line, write: &Write) -> bool {
+        let key = (line.noun, write.key());
+        if let Some(first) = self.named.get(&key) {
+            let shown = match write {
+                Write::Ownership(row) => shown_key(row, &self.directory),
+                _ => key.1,
+            };
+            let text = format!("`{shown}` stands twice: {first} names it already. Leave one of the two.");
+            let text = with_example(line.noun, &text);
+            self.errors.push(FieldError::new(line.place(), "not_unique", text));
+            return false;
+        }
+        self.named.insert(key, line.place());
+        true
     }
 
     /// The fields of a line with those that it does not name as they stand: a file may know less of a thing than is known here.
@@ -362,7 +428,7 @@ impl Staging {
     }
 
     /// A line that moves decisions is wrong by one person's hand, or noted.
-    fn check_two(&mut self, reading: &mut Reading<'_>, now: Timestamp, (line, write): (usize, &Write)) {
+    fn check_two(&mut self, reading: &mut Reading<'_>, now: Timestamp, write: &Write) {
         // What is wrong already says nothing of what it would move.
         if self.two == Two::Stand || !reading.errors.is_empty() {
             return;
@@ -371,7 +437,7 @@ impl Staging {
             return;
         };
         if self.two == Two::Note {
-            self.noted.insert(line);
+            self.noted.insert(self.at);
             return;
         }
         let text = format!("{} Import them with `propose` and a `reason`.", matter.said);
@@ -461,11 +527,7 @@ impl Staging {
         let before = self.directory.dependencies.between(&arrow).cloned();
         crate::set_service::take_up(room, &mut arrow)?;
         fresh(room, &mut arrow.id)?;
-        let key = format!(
-            "{} → {}",
-            arrow.from_kind.scope(arrow.from.as_str()),
-            arrow.to_kind.scope(arrow.to.as_str())
-        );
+        let key = shown_arrow(&arrow);
         if self.note(line, (Noun::Dependencies, key), before.as_ref(), &arrow)? {
             self.directory.dependencies.put(arrow.clone());
             self.writes.push(Write::Dependency(arrow));
@@ -474,14 +536,11 @@ impl Staging {
     }
 
     fn stage_row(&mut self, room: &Room<'_, '_>, line: usize, mut row: Ownership) -> Result<()> {
-        let key = row.natural_key();
-        if !self.named.insert(key.clone()) {
-            let text = with_example(Noun::Ownerships, "This row stands on an earlier line already.");
-            self.errors
-                .push(FieldError::new(format!("line {line}"), "not_unique", text));
-            return Ok(());
-        }
-        let before = self.known.get(&key).cloned();
+        let before = self.known.get(&row.natural_key()).cloned();
+        let runs = before
+            .as_ref()
+            .is_some_and(|it| it.ends_at.is_none_or(|end| room.now < end));
+        row.is_from_catalogue |= self.from_catalogue && !runs;
         fresh(room, &mut row.id)?;
         let shown = shown_key(&row, &self.directory);
         if self.note(line, (Noun::Ownerships, shown), before.as_ref(), &row)? {
@@ -542,30 +601,66 @@ impl Staging {
     }
 
     fn end_missing(&mut self, room: &Room<'_, '_>) {
-        let now = room.now;
-        let missing: Vec<Ownership> = self
+        for row in self.missing(room.now) {
+            self.end(&row, room.now);
+        }
+    }
+
+    /// Rows that hold and that no line names.
+    fn missing(&self, now: Timestamp) -> Vec<Ownership> {
+        let is_named = |key: &String| self.named.contains_key(&(Noun::Ownerships, key.clone()));
+        let missing = self
             .known
             .iter()
-            .filter(|(key, row)| !self.named.contains(*key) && row.ends_at.is_none_or(|end| now < end))
-            .map(|(_, row)| row.clone())
-            .collect();
-        for row in missing {
-            let ended = Ownership {
-                ends_at: Some(now),
-                ..row.clone()
-            };
-            self.report.ended += 1;
-            self.report.rows.push(Difference {
-                line: 0,
-                noun: Noun::Ownerships,
-                key: shown_key(&row, &self.directory),
-                what: What::Ended,
-                fields: vec!["ends_at".to_owned()],
-                before: serde_json::to_value(&row).ok(),
-                after: serde_json::to_value(&ended).unwrap_or_default(),
-            });
-            self.writes.push(Write::Ownership(ended));
+            .filter(|(key, row)| !is_named(key) && row.ends_at.is_none_or(|end| now < end));
+        missing.map(|(_, row)| row.clone()).collect()
+    }
+
+    /// Of what the lines name, the rows that a catalogue made and says no more.
+    fn end_unsaid(&mut self, room: &Room<'_, '_>, lines: &[Line]) {
+        let scope = |line: &Line| {
+            let key = line.fields.get("key").and_then(Value::as_str)?;
+            match line.noun {
+                Noun::Services => Some(format!("service:{key}")),
+                Noun::ConfigItems => Some(format!("item:{key}")),
+                _ => None,
+            }
+        };
+        let said: BTreeMap<String, &Line> = lines.iter().filter_map(|line| Some((scope(line)?, line))).collect();
+        for row in self.missing(room.now).into_iter().filter(|row| row.is_from_catalogue) {
+            let Some(line) = said.get(&row.scope()) else { continue };
+            if self.two == Two::Refuse && two_people::decides(&row) {
+                let key = shown_key(&row, &self.directory);
+                let text = format!(
+                    "The catalogue no longer says `{key}`, so that it ends. {} Import them with `propose` and a `reason`.",
+                    two_people::ROWS.said
+                );
+                let place = format!("{}: owner", line.place());
+                self.errors.push(FieldError::new(place, "two_people_needed", text));
+                continue;
+            }
+            self.end(&row, room.now);
         }
+    }
+
+    fn end(&mut self, row: &Ownership, now: Timestamp) {
+        let ended = Ownership {
+            ends_at: Some(now),
+            ..row.clone()
+        };
+        // A catalogue may say so and an import ask for it, and it ends once.
+        self.named.insert((Noun::Ownerships, row.natural_key()), String::new());
+        self.report.ended += 1;
+        self.report.rows.push(Difference {
+            line: 0,
+            noun: Noun::Ownerships,
+            key: shown_key(row, &self.directory),
+            what: What::Ended,
+            fields: vec!["ends_at".to_owned()],
+            before: serde_json::to_value(row).ok(),
+            after: serde_json::to_value(&ended).unwrap_or_default(),
+        });
+        self.writes.push(Write::Ownership(ended));
     }
 }
 

@@ -64,21 +64,21 @@ pub(crate) fn sources(files: &[PolicyFile]) -> Vec<SourceFile> {
         .collect()
 }
 
-/// Compiles a set for a tenant and runs its cases. Works on a thread of its own.
+/// Compiles a set for a tenant and runs its cases; gives the lines that do not hold beside it, so that what else is wrong
+/// with the set can be told at once. Works on a thread of its own.
 ///
 /// # Errors
-/// All that is wrong with it, each with file and line.
+/// All that keeps it from being compiled, each with file and line.
 pub fn compile(
     files: &[PolicyFile],
     cases: &[PolicyFile],
     parameters: &str,
     directory: &Directory,
-) -> std::result::Result<PolicySet, Vec<Finding>> {
+) -> std::result::Result<(PolicySet, Vec<Finding>), Vec<Finding>> {
     let digest = proof::crypto::digest_text;
     let set = PolicySet::compile(&sources(files), parameters, policy::SCHEMA, &Names(directory), digest)?;
-    let cases = sources(cases);
-    policy::check_cases(&set, &cases)?;
-    Ok(set)
+    let failed = policy::check_cases(&set, &sources(cases)).err().unwrap_or_default();
+    Ok((set, failed))
 }
 
 impl Room<'_, '_> {

@@ -13,6 +13,7 @@ use policy::{Finding, PolicySet};
 use serde_json::{Value, json};
 
 use crate::error::Result;
+use crate::find_locked_out::find_locked_out;
 use crate::find_unmeetable::find_unmeetable;
 use crate::room::Room;
 
@@ -79,17 +80,36 @@ pub(crate) fn refused(findings: &[Finding]) -> Refusal {
     Refusal::Invalid(findings.iter().map(told).collect())
 }
 
-/// Refuses a set with a rule that nobody in this organisation can meet.
+/// The rules of a set that nobody in this organisation can meet, by file and line.
 ///
 /// # Errors
-/// 422 with each such rule by file and line.
-pub(crate) fn check_people(room: &mut Room<'_, '_>, set: &PolicySet) -> Result<()> {
+/// The store's.
+pub(crate) fn rules_for_nobody(room: &mut Room<'_, '_>, set: &PolicySet) -> Result<Vec<Finding>> {
     let (in_force, directory) = (room.policies()?, room.directory()?);
-    let findings = find_unmeetable(set, &in_force, (&directory, room.now));
-    if findings.is_empty() {
-        return Ok(());
+    let mut found = find_unmeetable(set, &in_force, (&directory, room.now));
+    found.extend(find_locked_out(room, set, &in_force)?);
+    found.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    Ok(found)
+}
+
+/// Compiles a set, runs its cases, and refuses one with a rule that nobody in this organisation can meet.
+///
+/// # Errors
+/// 422 with everything that is wrong by file and line, or the store's.
+pub(crate) fn checked(
+    room: &mut Room<'_, '_>,
+    files: &[PolicyFile],
+    cases: &[PolicyFile],
+    parameters: &str,
+) -> Result<PolicySet> {
+    let directory = room.directory()?;
+    let compiled = crate::policies::compile(files, cases, parameters, &directory);
+    let (set, mut findings) = compiled.map_err(|findings| refused(&findings))?;
+    findings.extend(rules_for_nobody(room, &set)?);
+    match findings.is_empty() {
+        true => Ok(set),
+        false => Err(refused(&findings).into()),
     }
-    Err(refused(&findings).into())
 }
 
 /// Proposes a set of policies (`POST /policies`).
@@ -98,14 +118,11 @@ pub(crate) fn check_people(room: &mut Room<'_, '_>, set: &PolicySet) -> Result<(
 /// 403, 422 with everything that is wrong by file and line, or the store's.
 pub fn propose_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
     room.allow(model::act::actions::SET_POLICY)?;
-    let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let set = read_set(&mut reading);
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let compiled = crate::policies::compile(&set.files, &set.cases, &set.parameters, &directory);
-    let compiled = compiled.map_err(|findings| refused(&findings))?;
-    check_people(room, &compiled)?;
+    let compiled = checked(room, &set.files, &set.cases, &set.parameters)?;
     crate::search_histories::check_histories(&compiled)?;
     let proposal = Configuration {
         files: set.files,

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
-use crate::import_directory::{Line, Options, Report, bring, lines_of_two};
+use crate::import_directory::{Line, Options, Report, What, bring, lines_of_two};
 use crate::propose_configuration::{bare, save};
 use crate::room::Room;
 use crate::save::{Written, draft};
@@ -80,6 +80,9 @@ pub struct Content {
     /// Ids of rows to end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub end: Vec<String>,
+    /// Whether the rows to set are a catalogue's, which ends them when it no longer says them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_catalogue: bool,
     /// Whether every other row ends.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub end_missing: bool,
@@ -204,6 +207,7 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
         connection_versions: BTreeMap::new(),
         end_dependencies: read_ids(&mut reading, "end_dependencies"),
         end: read_ids(&mut reading, "end"),
+        from_catalogue: false,
         end_missing: reading.boolean("end_missing").unwrap_or_default(),
         by_two: reading.boolean("by_two"),
     };
@@ -291,6 +295,7 @@ fn bring_rows(room: &mut Room<'_, '_>, wanted: &Content, dry_run: bool) -> Resul
     let rows = lists.flat_map(|(noun, _, rows)| rows.iter().map(move |fields| (noun, fields)));
     let line = |(place, (noun, fields)): (usize, (Noun, &Body))| Line {
         number: place + 1,
+        is_row: true,
         noun,
         fields: fields.clone(),
     };
@@ -299,6 +304,8 @@ fn bring_rows(room: &mut Room<'_, '_>, wanted: &Content, dry_run: bool) -> Resul
         dry_run,
         end_missing: wanted.end_missing,
         by_two: true,
+        from_catalogue: wanted.from_catalogue,
+        ends_unsaid: false,
     };
     bring(room, &lines, options)
 }
@@ -485,27 +492,40 @@ pub fn import_and_propose(
     reason: String,
 ) -> Result<(Report, Option<Configuration>)> {
     crate::import_directory::allow(room, lines)?;
-    let two = lines_of_two(room, lines)?;
+    // Looked at as a whole first, so that what is wrong is told by the lines of the text.
+    let whole = Options {
+        dry_run: true,
+        by_two: true,
+        ..options
+    };
+    let shown = bring(room, lines, whole)?;
     if options.dry_run {
-        let by_two = true;
-        return Ok((bring(room, lines, Options { by_two, ..options })?, None));
+        return Ok((shown, None));
     }
-    let goes_by_two = |line: &Line| line.noun == Noun::Ownerships || two.contains(&line.number);
-    let (proposed, others): (Vec<Line>, Vec<Line>) = lines.iter().cloned().partition(goes_by_two);
+    let two = lines_of_two(room, lines)?;
+    let goes_by_two = |(at, line): &(usize, &Line)| line.noun == Noun::Ownerships || two.contains(at);
+    let (proposed, others): (Vec<_>, Vec<_>) = lines.iter().enumerate().partition(goes_by_two);
+    let others: Vec<Line> = others.into_iter().map(|(_, line)| line.clone()).collect();
     let direct = Options {
         end_missing: false,
+        from_catalogue: false,
+        ends_unsaid: false,
         ..options
     };
     let mut report = bring(room, &others, direct)?;
-    if proposed.is_empty() {
-        return Ok((report, None));
-    }
     let mut wanted = Content {
-        end_missing: options.end_missing && proposed.iter().any(|line| line.noun == Noun::Ownerships),
+        end_missing: options.end_missing && proposed.iter().any(|(_, line)| line.noun == Noun::Ownerships),
+        from_catalogue: options.from_catalogue,
         ..Content::default()
     };
-    for line in proposed {
-        wanted.list_mut(line.noun).push(line.fields);
+    if !wanted.end_missing {
+        end_unsaid(shown, &mut wanted, &mut report);
+    }
+    if proposed.is_empty() && wanted.end.is_empty() {
+        return Ok((report, None));
+    }
+    for (_, line) in proposed {
+        wanted.list_mut(line.noun).push(line.fields.clone());
     }
     if wanted.lists().iter().any(|(_, _, rows)| rows.len() > MOST) {
         let text = format!("A proposal has at most {MOST} rows; cut the import into several.");
@@ -519,4 +539,15 @@ pub fn import_and_propose(
     report.rows.extend(told.rows);
     let proposal = propose(room, &wanted, reason)?;
     Ok((report, Some(proposal)))
+}
+
+/// The rows that end because the lines no longer say them end with the proposal.
+fn end_unsaid(shown: Report, wanted: &mut Content, report: &mut Report) {
+    let ended = shown.rows.into_iter().filter(|row| row.what == What::Ended);
+    for row in ended {
+        let id = row.before.as_ref().and_then(|before| before["id"].as_str());
+        wanted.end.extend(id.map(str::to_owned));
+        report.ended += 1;
+        report.rows.push(row);
+    }
 }

@@ -324,10 +324,12 @@ pub(crate) fn ownership(
         function,
         since: since.unwrap_or(now),
         ends_at,
+        is_from_catalogue: false,
     };
     if let Some(old) = old(&row.natural_key()) {
         row.id.clone_from(&old.id);
         row.version = old.version;
+        row.is_from_catalogue = old.is_from_catalogue && old.ends_at.is_none_or(|end| now < end);
         // A row that is named again without a date goes on as it was; one that has ended begins anew.
         row.since = since.unwrap_or(if old.ends_at.is_some_and(|end| end <= now) {
             now

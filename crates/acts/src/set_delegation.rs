@@ -141,11 +141,29 @@ fn check(reading: &mut Reading<'_>, directory: &Directory, delegation: &Delegati
     if let Some(ring) = directory.delegation_ring(delegation) {
         let names: Vec<String> = ring.iter().map(|person| directory.login(person)).collect();
         let text = format!(
-            "This would close a ring in which nobody decides: {}. Let one of them speak for nobody in that time.",
-            names.join(" → ")
+            "This would close a ring in which nobody decides: {}. Let one of them speak for nobody in that time.{}",
+            names.join(" → "),
+            way_out(directory, &ring)
         );
         reading.wrong("delegate", "delegation_cycle", text);
     }
+}
+
+/// An example of how a ring does not close: the next of its delegations ends first, or this one begins behind it.
+fn way_out(directory: &Directory, ring: &[PersonId]) -> String {
+    let (Some(from), Some(to)) = (ring.get(1), ring.get(2)) else {
+        return String::new();
+    };
+    let next = directory
+        .delegations
+        .iter()
+        .find(|row| &row.delegator == from && &row.delegate == to);
+    next.map_or_else(String::new, |row| {
+        let (whose, id, end) = (directory.login(from), &row.id, row.ends_at);
+        format!(
+            " Example: end the one that {whose} gave (`DELETE /delegations/{id}`), or begin when it is over (`starts_at` {end})."
+        )
+    })
 }
 
 /// Why the delegate may not hold what would be passed on, if so.

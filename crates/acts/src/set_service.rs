@@ -208,6 +208,8 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
     }
     two_people::check(room, two_people::decides(&row), two_people::ROWS)?;
     row.id = named(room, &row.id)?;
+    // Who says it by hand stands for it, whatever a catalogue says later.
+    row.is_from_catalogue = false;
     let row = room.put_estate("ownership.set", row, json!({}))?;
     settle_under(room, &row)?;
     Ok(row)

@@ -17,9 +17,8 @@ use serde::Serialize;
 use store::record::{self, Filter};
 
 use crate::error::Result;
-use crate::find_unmeetable::find_unmeetable;
 use crate::keep_facts::find_facts;
-use crate::propose_configuration::{read_set, refused};
+use crate::propose_configuration::{read_set, refused, rules_for_nobody};
 use crate::room::Room;
 use crate::try_acts::{ActDifference, try_acts};
 
@@ -54,7 +53,7 @@ pub struct Trial {
     pub acts_differing: Vec<ActDifference>,
     /// Forbidden paths that the proposed set leaves open: it could not be proposed.
     pub stories: Vec<crate::search_histories::Story>,
-    /// Rules that ask for more people than there are: it could not be proposed either.
+    /// Rules that nobody here can meet: it could not be proposed either.
     pub unmeetable: Vec<Unmeetable>,
 }
 
@@ -138,8 +137,13 @@ pub fn try_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Trial> {
     let set = read_set(&mut reading);
     let last = reading.integer("last", 1..=MOST).unwrap_or(USUAL);
     reading.finish()?;
-    let proposed = crate::policies::compile(&set.files, &set.cases, &set.parameters, &directory)
-        .map_err(|findings| refused(&findings))?;
+    let compiled = crate::policies::compile(&set.files, &set.cases, &set.parameters, &directory);
+    let (proposed, mut findings) = compiled.map_err(|findings| refused(&findings))?;
+    let for_nobody = rules_for_nobody(room, &proposed)?;
+    if !findings.is_empty() {
+        findings.extend(for_nobody);
+        return Err(refused(&findings).into());
+    }
     let active = room.policies()?;
     let sets = Sets {
         active: &active,
@@ -157,10 +161,7 @@ pub fn try_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Trial> {
         acts_without_facts: 0,
         acts_differing: Vec::new(),
         stories: crate::search_histories::search_histories(&proposed),
-        unmeetable: find_unmeetable(&proposed, &active, (&directory, room.now))
-            .iter()
-            .map(unmeetable)
-            .collect(),
+        unmeetable: for_nobody.iter().map(unmeetable).collect(),
     };
     try_on_changes(room, &sets, last, &mut trial)?;
     try_on_decisions(room, &sets, last, &mut trial)?;

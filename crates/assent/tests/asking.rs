@@ -459,7 +459,7 @@ fn a_dry_import_marks_what_the_server_would_refuse() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("estate-{}.toml", std::process::id()));
     std::fs::write(&file, "[[services]]\nkey = \"pay\"\n\n[[people]]\nlogin = \"olga\"\n").unwrap();
     let problem = json!({"status": 422, "code": "invalid", "detail": "`name` is missing.",
-        "errors": [{"field": "line 2: name", "code": "missing", "text": "`name` is missing."}]});
+        "errors": [{"field": "row 2: name", "code": "missing", "text": "`name` is missing."}]});
     let nothing = json!({"items": [], "next": null});
     let server = Scripted::new(vec![(200, "", nothing.clone()), (200, "", nothing), (422, "", problem)]);
     let (output, asked) = server.run(&["import", file.to_str().unwrap(), "--dry-run"]);
@@ -471,7 +471,7 @@ fn a_dry_import_marks_what_the_server_would_refuse() {
     );
     let told = text(&output.stdout);
     for part in [
-        "refused  people olga",
+        "refused  people olga (line 4)",
         "would be: 1 made, 0 changed, 0 the same, 1 refused",
     ] {
         assert!(told.contains(part), "{told}");

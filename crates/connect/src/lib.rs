@@ -20,6 +20,7 @@ pub mod gitlab;
 pub mod ical;
 pub mod in_toto;
 pub mod jenkins;
+pub mod json_rows;
 pub mod junit;
 pub mod mail;
 pub mod mail_reply;

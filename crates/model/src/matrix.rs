@@ -57,6 +57,9 @@ pub struct Ownership {
     /// Until when, exclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<Timestamp>,
+    /// Whether the import of a catalogue made it, which ends it when the catalogue no longer says it. What people say stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_from_catalogue: bool,
 }
 
 impl Ownership {

@@ -30,6 +30,7 @@ mod words;
 
 use std::collections::BTreeSet;
 
+use cedar_policy::PolicyId;
 use model::obligation::Obligation;
 
 use crate::judge::Answer;
@@ -89,10 +90,26 @@ pub fn check_cases(set: &PolicySet, files: &[SourceFile]) -> Result<CasesReport,
             line: source.line,
             code: "never_decides",
             text: format!("no case makes `{}` decide", source.id),
-            help: None,
+            help: Some(covering(set, &source.id)),
         });
     }
     if findings.is_empty() { Ok(report) } else { Err(findings) }
+}
+
+/// What to write so that a case covers a policy, by what it decides.
+fn covering(set: &PolicySet, id: &str) -> String {
+    let key = PolicyId::new(id);
+    let holds = |(_, policies): &(&String, &cedar_policy::PolicySet)| policies.policy(&key).is_some();
+    let act = set.by_action.iter().filter(holds).map(|(action, _)| action).min();
+    let line = match act {
+        Some(act) if act != "require" => {
+            let answer = if set.forbids(act).contains(&id) { "no" } else { "yes" };
+            format!("indented under it `olga {act} {answer} {id}`")
+        }
+        _ => format!("indented under it `requires`, and under that `{id}`"),
+    };
+    let pack = pack_of(id);
+    format!("a case shows what it does: in `{pack}/cases/{pack}.cases`, for example `case it decides`, and {line}")
 }
 
 /// Runs one case; gives what does not hold, and notes who decided.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cedar_policy::{EntityTypeName, Schema};
+use cedar_policy::{Effect, EntityTypeName, Schema};
 use model::act::{Act, actions};
 use model::facts::{ActorFacts, ChangeFacts, TargetFacts};
 use model::ids::TargetId;
@@ -152,6 +152,15 @@ impl PolicySet {
     /// Every obligation that a policy of the set can ask, in no order.
     pub fn obligations(&self) -> impl Iterator<Item = &Obligation> {
         self.obligations.values()
+    }
+
+    /// The ids of the policies that forbid an action, sorted.
+    pub fn forbids(&self, action: &str) -> Vec<&str> {
+        let policies = self.by_action.get(action).into_iter().flat_map(|set| set.policies());
+        let forbids = policies.filter(|policy| policy.effect() == Effect::Forbid);
+        let mut ids: Vec<&str> = forbids.map(|policy| policy.id().as_ref()).collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// The regimes that policies can test, sorted; any other is seen as `other`.

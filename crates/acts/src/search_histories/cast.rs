@@ -425,6 +425,7 @@ impl Made {
             function: None,
             since: dawn() - SignedDuration::from_hours(24),
             ends_at: None,
+            is_from_catalogue: false,
         });
     }
 

@@ -289,6 +289,7 @@ fn one_account_is_one_person_and_nobody_drops_their_own() {
     assert!(tried("ada", "ada", json!(["plain:ada", "mail:ada@home"])));
     let line = |fields: Value| acts::import_directory::Line {
         number: 1,
+        is_row: false,
         noun: model::words::Noun::People,
         fields: body(fields),
     };

@@ -232,6 +232,7 @@ fn nobody_gives_themselves_a_job_function() {
             fields.insert("login".to_owned(), json!("adam"));
             let line = acts::import_directory::Line {
                 number: 1,
+                is_row: false,
                 noun: model::words::Noun::People,
                 fields,
             };

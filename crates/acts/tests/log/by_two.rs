@@ -156,6 +156,7 @@ fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
     let by_file = attempt(&world, "ada", |room| {
         let lines = [Line {
             number: 2,
+            is_row: false,
             noun: Noun::Services,
             fields: body(json!({"key": "ledger", "criticality": "low"})),
         }];
@@ -225,6 +226,7 @@ fn a_row_that_can_go_live_no_more_leaves_all_as_it_was() {
 pub(crate) fn lines(rows: &[(Noun, Value)]) -> Vec<Line> {
     let line = |(place, (noun, fields)): (usize, &(Noun, Value))| Line {
         number: place + 1,
+        is_row: false,
         noun: *noun,
         fields: body(fields.clone()),
     };

@@ -176,6 +176,7 @@ fn what_an_administrator_takes_away_stays_away_where_a_provider_would_give_it_ba
     // By a file it is the same, both ways; and what no provider gives needs no note.
     let line = |fields: Value| acts::import_directory::Line {
         number: 2,
+        is_row: false,
         noun: model::words::Noun::People,
         fields: body(fields),
     };

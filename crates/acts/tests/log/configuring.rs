@@ -12,7 +12,7 @@ use store::{Lane, Mode};
 use crate::world::{World, body};
 
 /// A pack of one policy: work on buildings needs a passed compatibility test.
-fn strict() -> Value {
+pub fn strict() -> Value {
     json!({
         "reason": "Interfaces broke twice in May",
         "files": [{"path": "house/house.cedar", "content": "@id(\"house.require.compatibility\")\n\
@@ -23,7 +23,7 @@ fn strict() -> Value {
     })
 }
 
-const CASES: &str = "given a service\n  people rita roles requester, olga roles owner, ivo roles implementer\n  \
+pub const CASES: &str = "given a service\n  people rita roles requester, olga roles owner, ivo roles implementer\n  \
     service pay, criticality low, owners olga\n  environment production, production yes\n  \
     change kind normal, category facility, risk low, touches none, requester rita, implementers ivo\n\n\
     case everything is tested for compatibility\n  requires\n    \
@@ -32,7 +32,7 @@ const CASES: &str = "given a service\n  people rita roles requester, olga roles 
     base.require.evidence\n";
 
 /// What [`CASES`] say of the strict rule.
-const ASKED: &str = "house.require.compatibility evidence, aspect compatibility, due approval";
+pub const ASKED: &str = "house.require.compatibility evidence, aspect compatibility, due approval";
 
 fn with_base(mut proposal: Value) -> Value {
     let files = |files: Vec<policy::SourceFile>| -> Vec<Value> {
@@ -48,7 +48,7 @@ fn with_base(mut proposal: Value) -> Value {
     proposal
 }
 
-fn attempt<T: Send + 'static>(
+pub fn attempt<T: Send + 'static>(
     world: &World,
     login: &'static str,
     act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
@@ -59,14 +59,14 @@ fn attempt<T: Send + 'static>(
         .wait(Lane::Acts, crate::world::TENANT, actor, Mode::Write, act)
 }
 
-fn refusal<T: std::fmt::Debug>(answer: Result<T>) -> Refusal {
+pub fn refusal<T: std::fmt::Debug>(answer: Result<T>) -> Refusal {
     match answer {
         Err(Error::Refused(refusal)) => refusal,
         other => panic!("no refusal: {other:?}"),
     }
 }
 
-fn world() -> World {
+pub fn world() -> World {
     let world = World::new();
     world.system(|room| {
         for login in ["ada", "adam"] {
@@ -77,11 +77,11 @@ fn world() -> World {
     world
 }
 
-fn proposed(world: &World, proposal: Value) -> Configuration {
+pub fn proposed(world: &World, proposal: Value) -> Configuration {
     world.by("ada", move |room| propose_policies(room, &body(proposal.clone())))
 }
 
-fn digest_in_force(world: &World) -> String {
+pub fn digest_in_force(world: &World) -> String {
     world.look(|room| Ok(room.policies()?.digest().to_owned())).unwrap()
 }
 

@@ -352,6 +352,7 @@ fn rest(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
 fn line(number: usize, noun: Noun, fields: Value) -> Line {
     Line {
         number,
+        is_row: false,
         noun,
         fields: body(fields),
     }

@@ -106,6 +106,7 @@ fn nobody_gives_themselves_anything_by_a_borrowed_account() {
     let told = refused(&world, &by_kari, |room| {
         let line = acts::import_directory::Line {
             number: 1,
+            is_row: false,
             noun: Noun::People,
             fields: body(json!({"login": "nils", "roles": ["owner"]})),
         };

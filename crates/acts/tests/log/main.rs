@@ -5,6 +5,7 @@
 mod administrators;
 mod asked;
 mod by_two;
+mod catalogues;
 mod claims;
 mod configuring;
 mod connections;
@@ -17,8 +18,10 @@ mod glasses;
 mod hands;
 mod interleaving;
 mod leaving;
+mod locked_out;
 mod managers;
 mod mutating;
+mod narrower_rights;
 mod narrowing;
 mod on_postgres;
 mod ordering;

@@ -42,6 +42,7 @@ fn a_manager_who_was_named_looks_at_what_their_people_may_do() {
         // By a file, where the manager stands on a line before.
         let line = |number, fields| Line {
             number,
+            is_row: false,
             noun: Noun::People,
             fields: body(fields),
         };
@@ -112,6 +113,7 @@ fn nobody_is_their_own_manager_at_no_distance_and_nobody_chooses_theirs() {
     assert!(chosen.contains("Nobody chooses their own manager"), "{chosen}");
     let line = Line {
         number: 7,
+        is_row: false,
         noun: Noun::People,
         fields: body(json!({"login": "sam", "manager": "olga"})),
     };

@@ -213,6 +213,7 @@ fn the_last_administrator_stays_one() {
     assert!(refused("adam", json!({"active": false})).contains("last_administrator"));
     let line = acts::import_directory::Line {
         number: 2,
+        is_row: false,
         noun: model::words::Noun::People,
         fields: body(json!({"login": "adam", "roles": ["owner"]})),
     };

@@ -10,7 +10,7 @@ use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
 
-const DAY: i64 = 24 * 60 * 60;
+pub const DAY: i64 = 24 * 60 * 60;
 
 fn workload(person: &str) -> Value {
     json!({
@@ -130,21 +130,21 @@ fn a_review_writes_no_login_and_no_name_into_the_log() {
 }
 
 /// What the report says of a person: kinds and requests.
-fn unused(world: &World, login: &str) -> Vec<Unused> {
+pub fn unused(world: &World, login: &str) -> Vec<Unused> {
     world.sequence();
     let report = world.by("aino", |room| find_unused(room, 30));
     report.items.into_iter().filter(|it| it.person == login).collect()
 }
 
 /// Those of one kind.
-fn of_kind(world: &World, login: &str, kind: &str) -> Vec<Unused> {
+pub fn of_kind(world: &World, login: &str, kind: &str) -> Vec<Unused> {
     let mut found = unused(world, login);
     found.retain(|it| it.kind == kind);
     found
 }
 
 /// Days go by, and then a change is approved by those whom it asks.
-fn decide_after(world: &World, days: i64, title: &str) {
+pub fn decide_after(world: &World, days: i64, title: &str) {
     world.pass_seconds(days * DAY);
     let start = world.desk.tools().clock.now() + jiff::SignedDuration::from_hours(2);
     let end = start + jiff::SignedDuration::from_hours(2);
@@ -152,7 +152,7 @@ fn decide_after(world: &World, days: i64, title: &str) {
     world.approved(world.draft_at(title, &format!("sha256:{title}"), [&start, &end]));
 }
 
-fn world_with_seconds() -> World {
+pub fn world_with_seconds() -> World {
     let world = World::new();
     world.system(|room| {
         for (login, role) in [("aino", "auditor"), ("otto", "requester"), ("omar", "requester")] {
@@ -197,9 +197,13 @@ fn a_place_among_several_is_unused_when_the_others_decided() {
     decide_after(&world, 35, "two");
     let found = of_kind(&world, "omar", "group");
     assert_eq!(found.len(), 1, "{found:?}");
+    let version = world.look(|room| Ok(room.directory()?.groups.get(&"owners".into()).unwrap().version));
     assert_eq!(
         found[0].proposal,
-        json!({"method": "PUT", "path": "/api/v1/groups/owners", "body": {"members": ["olga"]}})
+        json!({
+            "method": "PUT", "path": "/api/v1/groups/owners", "body": {"members": ["olga"]},
+            "if_match": format!("\"{}\"", version.unwrap()),
+        })
     );
     assert!(of_kind(&world, "olga", "group").is_empty());
     assert!(of_kind(&world, "otto", "ownership").is_empty(), "it ended");
@@ -437,4 +441,33 @@ fn whether_a_pack_is_staffed_is_told_of_all_services_or_with_how_many_were_looke
         !some.is_staffed && some.lacks.is_empty(),
         "what was not looked at is not called staffed: {some:?}"
     );
+}
+
+#[test]
+fn staffing_asks_a_packs_rules_of_the_services_that_they_are_about() {
+    let world = World::with_pack("sox");
+    let rows = |world: &World| world.look(acts::find_unstaffed::find_unstaffed).unwrap();
+    let sox = |rows: &[acts::find_unstaffed::Staffing], pack: &str| {
+        let row = rows.iter().find(|row| row.pack == pack).unwrap().clone();
+        let lacks = row.lacks.iter().filter(|lack| lack.rule == "sox.require.owners");
+        let services: Vec<String> = lacks.flat_map(|lack| lack.services.clone()).collect();
+        (services, row.assumed)
+    };
+    let before = rows(&world);
+    assert_eq!(sox(&before, "in force"), (Vec::new(), None), "it is about nothing here");
+    let (services, assumed) = sox(&before, "sox");
+    assert_eq!(services, ["pay"], "as if it were about all");
+    assert!(assumed.unwrap().contains("No service is under the regime sox yet"));
+    world.system(|room| {
+        let ledger = json!({"key": "ledger", "regimes": ["sox"]});
+        acts::set_service::set_service(room, &body(ledger)).map(drop)
+    });
+    let found = rows(&world);
+    for pack in ["in force", "sox"] {
+        assert_eq!(
+            sox(&found, pack),
+            (vec!["ledger".to_owned()], None),
+            "{pack}: pay is not under it"
+        );
+    }
 }

@@ -21,7 +21,7 @@ use crate::by_two::{activate, alone, attempt, by_two, code, hire, lines, propose
 use crate::world::{TENANT, World, body};
 
 /// Two administrators, ada and adam, and a few people beside them.
-fn two() -> World {
+pub fn two() -> World {
     let world = alone();
     hire(&world, "adam");
     world

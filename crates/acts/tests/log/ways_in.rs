@@ -42,6 +42,7 @@ fn a_name_is_one_line_by_whatever_door_it_comes() {
         acts::set_person::edit_person(room, "rita", &body(json!({"name": name})))?;
         let line = acts::import_directory::Line {
             number: 1,
+            is_row: false,
             noun: model::words::Noun::People,
             fields: body(json!({"login": "ivo", "name": name})),
         };
@@ -239,6 +240,7 @@ fn whoever_a_file_makes_member_of_a_group_joins_those_in_it() {
         ];
         let lines = lines.map(|(noun, fields)| acts::import_directory::Line {
             number: 1,
+            is_row: false,
             noun,
             fields: body(fields),
         });

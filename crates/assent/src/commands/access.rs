@@ -135,7 +135,10 @@ fn unused(client: &Client, output: &Output, days: i64) -> Result<()> {
             item["token"]["name"]
                 .as_str()
                 .map_or_else(|| text_of(item, "place"), str::to_owned),
-            format!("{} {}", text_of(request, "method"), text_of(request, "path")),
+            match request.is_null() {
+                true => format!("nothing: {}", text_of(item, "kept")),
+                false => format!("{} {}", text_of(request, "method"), text_of(request, "path")),
+            },
         ]
     };
     let rows: Vec<Vec<String>> = array(&told, "items").iter().map(row).collect();

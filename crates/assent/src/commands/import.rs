@@ -1,6 +1,8 @@
 //! `assent import`: brings an estate in from a file, through the same routes as everything else. It may run again: what
 //! is there already stays, what differs is changed, nothing is taken away.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -81,17 +83,21 @@ const fn part(name: &'static str, path: &'static str, keys: &'static [&'static s
 /// # Errors
 /// Why the file could not be read or the server could not be asked.
 pub fn run(import: &Import, common: &Common, output: &Output) -> Result<u8> {
-    let file = read(&import.file)?;
+    let (file, places) = read(&import.file)?;
     let client = Client::new(common)?;
-    let mut rows = Vec::new();
+    let mut rows: Vec<Value> = Vec::new();
     for part in PARTS {
         let entries = array(&file, part.name);
         if entries.is_empty() {
             continue;
         }
         let known = all(&client, part.path)?;
-        for entry in entries {
-            rows.push(bring(&client, part, entry, &known, import.dry_run)?);
+        for (place, entry) in entries.iter().enumerate() {
+            let mut row = bring(&client, part, entry, &known, import.dry_run)?;
+            if let Some(line) = places.get(part.name).and_then(|lines| lines.get(place)) {
+                row["line"] = json!(line);
+            }
+            rows.push(row);
         }
     }
     if import.dry_run {
@@ -131,9 +137,10 @@ fn judge(client: &Client, file: &Value, rows: &mut [Value]) -> Result<()> {
     if is_placed { Ok(()) } else { Err(failure) }
 }
 
-/// The number in `line 7: login`: the entry's place in the file, counted through its lists in their order.
+/// The number in `row 7: login`: the entry's place in the file, counted through its lists in their order. The file goes to the
+/// server on one line, so that a single entry stands on `line 1`.
 fn line_of(field: &str) -> Option<usize> {
-    let rest = field.strip_prefix("line ")?;
+    let rest = field.strip_prefix("row ").or_else(|| field.strip_prefix("line "))?;
     rest.split(':').next()?.trim().parse().ok()
 }
 
@@ -141,8 +148,12 @@ fn tell(output: &Output, value: &Value) {
     for row in array(value, "rows").iter().filter(|row| row["result"] != "same") {
         let word = text_of(row, "result");
         let tone = if word == "refused" { Tone::Bad } else { Tone::Good };
+        let place = match row["line"].as_u64() {
+            Some(line) if word == "refused" => format!(" (line {line})"),
+            _ => String::new(),
+        };
         let line = format!(
-            "{}  {} {}",
+            "{}  {} {}{place}",
             output.tone(tone, &word),
             text_of(row, "part"),
             text_of(row, "key")
@@ -159,13 +170,37 @@ fn tell(output: &Output, value: &Value) {
     ));
 }
 
-fn read(path: &str) -> Result<Value> {
+/// The lines where the entries of each list begin.
+type Places = BTreeMap<String, Vec<usize>>;
+
+/// The line, from 1, of a place in a text.
+fn line_at(text: &str, place: usize) -> usize {
+    text.bytes().take(place).filter(|byte| *byte == b'\n').count() + 1
+}
+
+fn read_toml(path: &str, text: &str) -> Result<(Value, Places)> {
+    let wrong = |error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| line_at(text, span.start));
+        Failure::could_not(format!("`{path}` is no TOML: line {line}: {}.", error.message()))
+    };
+    let file = toml::from_str(text).map_err(wrong)?;
+    // A file that is no lists of entries has no places; what it is instead is told from the file itself.
+    let spans: BTreeMap<String, Vec<toml::Spanned<Value>>> = toml::from_str(text).unwrap_or_default();
+    let lines = |rows: Vec<toml::Spanned<Value>>| rows.iter().map(|row| line_at(text, row.span().start)).collect();
+    Ok((
+        file,
+        spans.into_iter().map(|(name, rows)| (name, lines(rows))).collect(),
+    ))
+}
+
+fn read(path: &str) -> Result<(Value, Places)> {
     let text = read_text(path)?;
-    let file: Value = if path.ends_with(".json") {
-        serde_json::from_str(&text).map_err(|error| Failure::could_not(format!("`{path}` is no JSON: {error}.")))?
+    let (file, places) = if path.ends_with(".json") {
+        let file = serde_json::from_str(&text);
+        let file: Value = file.map_err(|error| Failure::could_not(format!("`{path}` is no JSON: {error}.")))?;
+        (file, connect::json_rows::lines_of_rows(&text))
     } else {
-        toml::from_str(&text)
-            .map_err(|error| Failure::could_not(format!("`{path}` is no TOML: {}.", error.message())))?
+        read_toml(path, &text)?
     };
     let Value::Object(map) = &file else {
         return Err(Failure::could_not(format!("`{path}` holds no lists.")));
@@ -188,7 +223,7 @@ fn read(path: &str) -> Result<Value> {
             )));
         }
     }
-    Ok(file)
+    Ok((file, places))
 }
 
 /// Every row of a list of the server.
@@ -299,9 +334,25 @@ mod tests {
 
     #[test]
     fn a_refused_line_is_found_by_its_number() {
+        assert_eq!(line_of("row 7: login"), Some(7));
         assert_eq!(line_of("line 7: login"), Some(7));
         assert_eq!(line_of("line 7"), Some(7));
         assert_eq!(line_of("text"), None);
+    }
+
+    #[test]
+    fn entries_of_a_toml_file_are_found_on_their_lines() {
+        let text = "# Ours.\n[[services]]\nkey = \"a\"\n\n[[services]]\nkey = \"b\"\n[[groups]]\nkey = \"c\"\n";
+        let (file, places) = read_toml("e.toml", text).expect("it is TOML");
+        assert_eq!(file["services"][1]["key"], "b");
+        assert_eq!(
+            (&places["services"][..], &places["groups"][..]),
+            (&[2, 5][..], &[7][..])
+        );
+        let Err(Failure::CouldNot(told)) = read_toml("e.toml", "a = 1\nb = = 2\n") else {
+            panic!("it is none");
+        };
+        assert!(told.contains("`e.toml` is no TOML: line 2: "), "{told}");
     }
 
     #[test]

@@ -337,6 +337,9 @@ fn test_staffing(set: &Set, common: &Common, output: &Output) -> Result<u8> {
                 false => format!(" ({looked_at} of {all} services looked at)"),
             };
             output.line(&format!("{}: {word}{part}", text_of(row, "pack")));
+            if let Some(assumed) = row["assumed"].as_str() {
+                output.line(&format!("  {assumed}"));
+            }
             for lack in array(row, "lacks") {
                 let services: Vec<&str> = array(lack, "services").iter().filter_map(Value::as_str).collect();
                 let rule = text_of(lack, "rule");

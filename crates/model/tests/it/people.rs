@@ -122,6 +122,7 @@ pub fn directory() -> Directory {
         function: None,
         since: dawn(),
         ends_at: None,
+        is_from_catalogue: false,
     }]
     .into();
     let cost_centre = field("cost_centre", FieldKind::Text);

@@ -1,7 +1,10 @@
 //! Imports and exports of the directory, and reports on the ownership matrix.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use acts::Room;
 use acts::import_directory::{Line, Options, import_directory, with_example};
+use connect::json_rows::lines_of_rows;
 use connect::table::{self, Columns, Problem};
 use model::reading::Reading;
 use model::refusal::Refusal;
@@ -95,6 +98,8 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let options = Options {
         dry_run: reading.boolean("dry_run").unwrap_or_default(),
         end_missing: reading.boolean("end_missing").unwrap_or_default(),
+        from_catalogue: kind == "backstage",
+        ends_unsaid: kind == "backstage",
         by_two: false,
     };
     let proposes = reading.boolean("propose").unwrap_or_default();
@@ -112,6 +117,7 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
                 .into_iter()
                 .map(|row| Line {
                     number: row.line,
+                    is_row: false,
                     noun: row.noun,
                     fields: row.fields,
                 })
@@ -151,19 +157,54 @@ fn refused_row(problem: &Problem, noun: Noun) -> Refusal {
 }
 
 fn lines(noun: Noun, format: &str, text: &str) -> acts::Result<Vec<Line>> {
-    let line = |(number, fields): (usize, Body)| Line { number, noun, fields };
+    let line = |(number, fields): (usize, Body)| Line {
+        number,
+        is_row: false,
+        noun,
+        fields,
+    };
     match format {
         "csv" => {
             let rows = table::read(text, columns(noun)).map_err(|problem| refused_row(&problem, noun))?;
             Ok(rows.into_iter().map(line).collect())
         }
-        "json" => Ok(json_rows(noun, text)?.into_iter().map(line).collect()),
+        "json" => json_rows(noun, text),
         _ => Err(Refusal::field("format", "unknown_word", "`format` is csv or json.").into()),
     }
 }
 
-/// Lists of all nouns in one object, each under the noun's name: read in the order in which they refer to each other, and
-/// numbered through.
+/// Where the rows of a JSON text stand: each on the line where it begins, or where several begin on one, by its place among the
+/// rows.
+struct Places {
+    lines: BTreeMap<String, Vec<usize>>,
+    are_apart: bool,
+}
+
+impl Places {
+    fn of(text: &str) -> Self {
+        let lines = lines_of_rows(text);
+        let all: Vec<usize> = lines.values().flatten().copied().collect();
+        let apart: BTreeSet<usize> = all.iter().copied().collect();
+        Self {
+            are_apart: apart.len() == all.len(),
+            lines,
+        }
+    }
+
+    /// A row of the list of that key, which is the so many-th of all.
+    fn line(&self, (key, place): (&str, usize), (row, noun): (usize, Noun)) -> Line {
+        let line = self.lines.get(key).and_then(|lines| lines.get(place)).copied();
+        let line = line.filter(|_| self.are_apart);
+        Line {
+            number: line.unwrap_or(row),
+            is_row: line.is_none(),
+            noun,
+            fields: Body::new(),
+        }
+    }
+}
+
+/// Lists of all nouns in one object, each under the noun's name: read in the order in which they refer to each other.
 fn estate(text: &str) -> acts::Result<Vec<Line>> {
     let wrong = |line: usize, text: String| refused(&Problem::new(line, text), LISTS);
     let value: Value =
@@ -171,19 +212,21 @@ fn estate(text: &str) -> acts::Result<Vec<Line>> {
     let Value::Object(mut lists) = value else {
         return Err(wrong(1, "it is no object of lists".to_owned()).into());
     };
-    let mut lines = Vec::new();
+    let places = Places::of(text);
+    let mut lines: Vec<Line> = Vec::new();
     for noun in IN_ORDER {
         let rows = match lists.remove(noun.as_str()) {
             None => continue,
             Some(Value::Array(rows)) => rows,
             Some(_) => return Err(wrong(1, format!("`{noun}` must be a list of objects")).into()),
         };
-        for row in rows {
-            let number = lines.len() + 1;
+        for (place, row) in rows.into_iter().enumerate() {
+            let line = places.line((noun.as_str(), place), (lines.len() + 1, noun));
             let Value::Object(fields) = row else {
-                return Err(wrong(number, format!("`{noun}` holds something that is no object")).into());
+                let text = format!("`{noun}` holds something that is no object. Example: {LISTS}.");
+                return Err(Refusal::field(&line.place(), "not_readable", text).into());
             };
-            lines.push(Line { number, noun, fields });
+            lines.push(Line { fields, ..line });
         }
     }
     match lists.keys().next() {
@@ -199,27 +242,31 @@ fn estate(text: &str) -> acts::Result<Vec<Line>> {
     }
 }
 
-/// A list of objects, or an object with such a list as `items`; a row's number is its place in the list.
-fn json_rows(noun: Noun, text: &str) -> acts::Result<Vec<(usize, Body)>> {
+/// A list of objects, or an object with such a list as `items`.
+fn json_rows(noun: Noun, text: &str) -> acts::Result<Vec<Line>> {
     let wrong = |line: usize, text: String| refused_row(&Problem::new(line, text), noun);
     let value: Value =
         serde_json::from_str(text).map_err(|error| wrong(error.line(), format!("it is no JSON: {error}")))?;
-    let items = match value {
-        Value::Array(items) => items,
+    let no_list = || wrong(1, "it is no list of objects, such as [{\"key\": \"shop\"}]".to_owned());
+    let (key, items) = match value {
+        Value::Array(items) => ("", items),
         Value::Object(mut map) => match map.remove("items") {
-            Some(Value::Array(items)) => items,
-            _ => return Err(wrong(1, "it is no list of objects, such as [{\"key\": \"shop\"}]".to_owned()).into()),
+            Some(Value::Array(items)) => ("items", items),
+            _ => return Err(no_list().into()),
         },
-        _ => return Err(wrong(1, "it is no list of objects, such as [{\"key\": \"shop\"}]".to_owned()).into()),
+        _ => return Err(no_list().into()),
     };
-    let mut rows = Vec::new();
+    let places = Places::of(text);
+    let mut lines = Vec::new();
     for (place, item) in items.into_iter().enumerate() {
+        let line = places.line((key, place), (place + 1, noun));
         let Value::Object(fields) = item else {
-            return Err(wrong(place + 1, "it is no object".to_owned()).into());
+            let text = with_example(noun, "it is no object.");
+            return Err(Refusal::field(&line.place(), "not_readable", text).into());
         };
-        rows.push((place + 1, fields));
+        lines.push(Line { fields, ..line });
     }
-    Ok(rows)
+    Ok(lines)
 }
 
 /// Does it, or with a reason proposes what needs two people.

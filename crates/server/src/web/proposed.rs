@@ -57,6 +57,9 @@ fn words(view: &mut View<'_, '_, '_>, content: &Content, waits: bool) -> acts::R
         }
         words.extend(rest(ids.len(), most));
     }
+    if content.from_catalogue {
+        words.push("the rows are a catalogue’s, which ends them when it no longer says them".to_owned());
+    }
     if content.end_missing {
         words.push("every other row ends".to_owned());
     }

@@ -269,7 +269,11 @@ fn idle(view: &View<'_, '_, '_>, it: &Unused) -> Vec<Cell> {
         Cell::title(named(view, &it.person), ""),
         Cell::Text(what),
         Cell::Text(place),
-        Cell::Text(Rich::new().link(mend, view.url(path))),
+        Cell::Text(match (&it.kept, it.proposal.is_null()) {
+            (Some(kept), true) => view.sentence(kept),
+            (Some(kept), false) => view.sentence(kept).text(" ").link(mend, view.url(path)),
+            (None, _) => Rich::new().link(mend, view.url(path)),
+        }),
     ]
 }
 

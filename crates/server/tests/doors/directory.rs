@@ -192,6 +192,12 @@ fn a_delegation_gives_nobody_what_they_may_not_hold_and_closes_no_ring() {
     let ring = ask("sina", json!({"delegate": "oscar"})).problem(422, "invalid");
     assert_eq!(ring["errors"][0]["code"], "delegation_cycle");
     assert!(ring.to_string().contains("sina → oscar → mona → sina"), "{ring}");
+    let told = ring["errors"][0]["text"].as_str().unwrap();
+    assert!(
+        told.contains("Example: end the one that oscar gave (`DELETE /delegations/")
+            && told.contains("(`starts_at` 2099-01-01T00:00:00Z)"),
+        "{told}"
+    );
     assert_eq!(
         code(ask(
             "oscar",
@@ -590,7 +596,14 @@ fn what_cannot_be_read_or_found_is_told_with_its_line_the_reason_and_an_example(
             "it has 2 cells",
         ),
         ("groups", "csv", "kee\nweb\n", "line 1", "`kee` is no column here"),
-        ("groups", "json", "[{\"key\": \"web\"}, 7]", "line 2", "it is no object"),
+        ("groups", "json", "[{\"key\": \"web\"}, 7]", "row 2", "it is no object"),
+        (
+            "groups",
+            "json",
+            "[\n {\n  \"key\": \"web\"\n },\n 7]",
+            "line 5",
+            "it is no object",
+        ),
         ("people", "json", "[\n{\"login\": ]", "line 2", "it is no JSON"),
         ("estate", "", "{\n\"services\": ]", "line 2", "it is no JSON"),
         (
@@ -604,7 +617,7 @@ fn what_cannot_be_read_or_found_is_told_with_its_line_the_reason_and_an_example(
             "estate",
             "",
             "{\"services\": [{\"key\": \"shop\"}, 7]}",
-            "line 2",
+            "row 2",
             "holds something that is no object",
         ),
         (

@@ -15,6 +15,7 @@ mod freezes;
 mod gate;
 mod hooks;
 mod hostile_providers;
+mod imports;
 mod leavers;
 mod log;
 mod mail;

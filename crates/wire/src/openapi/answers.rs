@@ -587,6 +587,10 @@ const ESTATE: &[Shape] = &[
         &[
             word("role", all!(OwnershipRole), "The part."),
             time("since", "Since when."),
+            boolean(
+                "is_from_catalogue",
+                "Whether the import of a catalogue made it, which ends it when the catalogue no longer says it.",
+            ),
         ],
     )
     .based_on(&["OwnershipInput", "Stored"]),

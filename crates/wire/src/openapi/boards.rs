@@ -291,6 +291,11 @@ const ANSWERS: &[Shape] = &[
             .needed(),
             integer("services", 0, i64::MAX, "How many services there are.").needed(),
             objects("lacks", "StaffingLack", "What is lacking.").needed(),
+            text(
+                "assumed",
+                TEXT,
+                "Said where the pack is about nothing here yet: it was looked at as if it were about every service.",
+            ),
         ],
     ),
     shape(

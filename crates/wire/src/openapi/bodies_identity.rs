@@ -315,8 +315,10 @@ const SHAPES: &[Shape] = &[
             texts("unused", LINE, "What of it nobody used.").needed(),
             free(
                 "proposal",
-                "The request that would narrow it: method, path, body; and `then` the one that ends what it replaces.",
+                "The request that would narrow it: method, path, body; `if_match` for the header of that name; and `then` the one \
+                 that ends what it replaces. Null where nothing is proposed.",
             ).needed(),
+            text("kept", TEXT, "Why nothing is proposed, or why some of it stays."),
         ],
     ),
     shape(

@@ -1,0 +1,124 @@
+//! What is wrong with an import is told where a person finds it, what is named twice is refused, and what a catalogue says no more
+//! ends, where it was the catalogue that said it.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+fn refused(world: &World, kind: &str, format: &str, text: &str) -> Value {
+    let body = json!({"kind": kind, "format": format, "text": text});
+    world.post("adam", "/imports", &body).problem(422, "invalid")["errors"].clone()
+}
+
+#[test]
+fn a_thing_that_two_rows_name_is_refused_with_both_lines() {
+    let world = World::new();
+    for (kind, text, key) in [
+        (
+            "services",
+            "key,name\nrates,Rates\nlabels,Labels\nrates,Other\n",
+            "rates",
+        ),
+        ("environments", "key,name\nlab,Lab\nfar,Far\nlab,Other\n", "lab"),
+        ("people", "login,name\nada,Ada\nbea,Bea\nada,Other\n", "ada"),
+        ("groups", "key,name\nweb,Web\nops,Ops\nweb,Other\n", "web"),
+        (
+            "ownerships",
+            "role,person\nowner,rita\nowner,ivan\nowner,rita\n",
+            "everything everywhere owner rita",
+        ),
+    ] {
+        let errors = refused(&world, kind, "csv", text);
+        assert_eq!(errors.as_array().unwrap().len(), 1, "{kind}: {errors}");
+        assert_eq!(
+            (&errors[0]["field"], &errors[0]["code"]),
+            (&json!("line 4"), &json!("not_unique")),
+            "{kind}: {errors}"
+        );
+        let told = errors[0]["text"].as_str().unwrap();
+        let wanted = format!("`{key}` stands twice: line 2 names it already.");
+        assert!(told.starts_with(&wanted) && told.contains(" Example: "), "{told}");
+    }
+    world.get("adam", "/services/rates").problem(404, "not_found");
+}
+
+#[test]
+fn a_row_of_json_is_told_by_the_line_on_which_it_begins() {
+    let world = World::new();
+    let pretty = "[\n  {\n    \"role\": \"owner\",\n    \"person\": \"rita\"\n  },\n  {\n    \"role\": \"owner\",\n    \
+                  \"person\": \"ivan\",\n    \"since\": \"2026-01-01T00:00:00Z\",\n    \"ends_at\": \"2025-01-01T00:00:00Z\"\n  }\n]";
+    let errors = refused(&world, "ownerships", "json", pretty);
+    assert_eq!(errors[0]["field"], "line 6: ends_at", "{errors}");
+    let flat: Value = serde_json::from_str(pretty).unwrap();
+    let errors = refused(&world, "ownerships", "json", &flat.to_string());
+    assert_eq!(errors[0]["field"], "row 2: ends_at", "{errors}");
+    let estate = format!("{{\n\"services\": [\n{{\"key\": \"rates\"}}\n],\n\"ownerships\":\n{pretty}}}");
+    let errors = refused(&world, "estate", "json", &estate);
+    assert_eq!(errors[0]["field"], "line 11: ends_at", "{errors}");
+    let items = format!("{{\"items\":\n{pretty}}}");
+    let errors = refused(&world, "ownerships", "json", &items);
+    assert_eq!(errors[0]["field"], "line 7: ends_at", "{errors}");
+}
+
+/// A catalogue of one component.
+fn catalogue(component: &str, owner: &str) -> String {
+    format!(
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {{name: {component}}}\n\
+         spec: {{owner: 'group:default/{owner}'}}\n"
+    )
+}
+
+fn bring(world: &World, text: &str, dry_run: bool) -> Value {
+    let body = json!({"kind": "backstage", "text": text, "dry_run": dry_run});
+    world.post("adam", "/imports", &body).expect(200)
+}
+
+/// The groups and people who own the service by a row of its own.
+fn owners(world: &World) -> Vec<String> {
+    let rows = world.get("adam", "/ownerships?limit=200").expect(200);
+    let rows = rows["items"].as_array().unwrap().iter();
+    let own = rows.filter(|row| row["service"] == "pay-api" && row["ends_at"].is_null());
+    let mut found: Vec<String> = own
+        .map(|row| row["group"].as_str().or(row["person"].as_str()).unwrap().to_owned())
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn an_owner_whom_the_catalogue_says_no_more_ends_and_one_whom_people_named_stays() {
+    let world = World::new();
+    let group = |key: &str| {
+        let path = format!("/groups/{key}");
+        let ask = world.as_person("adam", "PUT", &path).header("if-match", "*");
+        ask.json(&json!({"members": ["rita"]})).send();
+    };
+    group("platform");
+    group("finance");
+    bring(&world, &catalogue("pay-api", "platform"), false);
+    let own = json!({"service": "pay-api", "role": "owner", "person": "oscar"});
+    world.post("adam", "/ownerships", &own).expect(201);
+    assert_eq!(owners(&world), ["oscar", "platform"]);
+    // A file about something else says nothing of it.
+    assert_eq!(bring(&world, &catalogue("labels", "finance"), false)["ended"], 0);
+    let moved = catalogue("pay-api", "finance");
+    let would = bring(&world, &moved, true);
+    assert_eq!((&would["added"], &would["ended"]), (&json!(1), &json!(1)), "{would}");
+    let ended = would["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["what"] == "ended");
+    assert_eq!(ended.unwrap()["key"], "service:pay-api everywhere owner group:platform");
+    assert_eq!(owners(&world), ["oscar", "platform"], "a dry run writes nothing");
+    bring(&world, &moved, false);
+    assert_eq!(owners(&world), ["finance", "oscar"]);
+    assert_eq!(bring(&world, &moved, false)["rows"], json!([]), "and it is done once");
+    // Whoever says it by hand stands for it.
+    let own = json!({"service": "pay-api", "role": "owner", "group": "finance"});
+    world.post("adam", "/ownerships", &own).expect(201);
+    assert_eq!(bring(&world, &catalogue("pay-api", "platform"), false)["ended"], 0);
+    assert_eq!(owners(&world), ["finance", "oscar", "platform"]);
+}
