@@ -49,7 +49,7 @@ pub(crate) fn find_locked_out(room: &mut Room<'_, '_>, set: &PolicySet, in_force
     let is_new = |id: &&str| text_in(set, id) != text_in(in_force, id);
     if !ACTS
         .iter()
-        .any(|(act, ..)| set.forbids(act.as_str()).iter().any(|id| is_new(&id)))
+        .any(|(act, ..)| set.forbids(act.as_str()).iter().any(&is_new))
     {
         return Ok(Vec::new());
     }

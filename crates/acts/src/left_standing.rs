@@ -132,9 +132,7 @@ impl LeftStanding {
 
     /// Takes a right from a person, or says why it stays.
     pub(crate) fn take_role(&mut self, person: &PersonId, role: Role) -> Option<String> {
-        let Some(person) = self.directory.people.get(person).cloned() else {
-            return None;
-        };
+        let person = self.directory.people.get(person).cloned()?;
         let mut roles = person.roles.clone();
         roles.remove(&role);
         let after = Person { roles, ..person };

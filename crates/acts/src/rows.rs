@@ -295,17 +295,7 @@ pub(crate) fn ownership(
         let text = "Name one of `service`, `config_item` and `class`; none of them means everything.";
         reading.wrong("service", "too_many", text);
     }
-    let environment = reading.text("environment", LINE).map(EnvironmentKey);
-    if let Some(key) = environment
-        .as_ref()
-        .filter(|key| !directory.environments.contains_key(*key))
-    {
-        reading.wrong(
-            "environment",
-            "unknown",
-            model::absent::environment(directory, key.as_str()),
-        );
-    }
+    let environment = named_environment(reading, directory);
     let role = reading.needed_word("role", OwnershipRole::Owner);
     let (person, group) = holder(reading, directory);
     let function = reading.text("function", KEY).map(|word| word.trim().to_lowercase());
@@ -339,6 +329,21 @@ pub(crate) fn ownership(
     }
     check_row(reading, directory, &row);
     row
+}
+
+fn named_environment(reading: &mut Reading<'_>, directory: &Directory) -> Option<EnvironmentKey> {
+    let environment = reading.text("environment", LINE).map(EnvironmentKey);
+    if let Some(key) = environment
+        .as_ref()
+        .filter(|key| !directory.environments.contains_key(*key))
+    {
+        reading.wrong(
+            "environment",
+            "unknown",
+            model::absent::environment(directory, key.as_str()),
+        );
+    }
+    environment
 }
 
 fn holder(reading: &mut Reading<'_>, directory: &Directory) -> (Option<PersonId>, Option<GroupKey>) {

@@ -97,7 +97,7 @@ fn timers_that_were_deleted_or_put_off_are_missed() {
             .unwrap();
         let lost = late.subjects.into_iter().map(|(_, id)| id).collect::<Vec<_>>();
         let wanted = one_text(&world, "SELECT id FROM \"change\" WHERE key = 'CHG-1002'");
-        assert_eq!(lost, [wanted.clone()], "the worker finds it too");
+        assert_eq!(lost, std::slice::from_ref(&wanted), "the worker finds it too");
         world.system(move |room| acts::run_timer::run_timer(room, "change", &wanted));
         world.assert_replays();
     }
