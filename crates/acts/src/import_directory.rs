@@ -596,8 +596,7 @@ impl Staging {
         if self.two == Two::Stand || self.report.ended == 0 || !ends_alone {
             return Ok(());
         }
-        let text = format!("{} Import them with `propose` and a `reason`.", two_people::ROWS.said);
-        Err(Refusal::field("end_missing", "two_people_needed", text).into())
+        Err(Refusal::field("end_missing", "two_people_needed", by_two()).into())
     }
 
     fn end_missing(&mut self, room: &Room<'_, '_>) {
@@ -631,10 +630,8 @@ impl Staging {
             let Some(line) = said.get(&row.scope()) else { continue };
             if self.two == Two::Refuse && two_people::decides(&row) {
                 let key = shown_key(&row, &self.directory);
-                let text = format!(
-                    "The catalogue no longer says `{key}`, so that it ends. {} Import them with `propose` and a `reason`.",
-                    two_people::ROWS.said
-                );
+                let ends = format!("The catalogue no longer says `{key}`, so that it ends.");
+                let text = [ends, by_two()].join(" ");
                 let place = format!("{}: owner", line.place());
                 self.errors.push(FieldError::new(place, "two_people_needed", text));
                 continue;
@@ -662,6 +659,11 @@ impl Staging {
         });
         self.writes.push(Write::Ownership(ended));
     }
+}
+
+/// How rows that need two people are imported.
+fn by_two() -> String {
+    format!("{} Import them with `propose` and a `reason`.", two_people::ROWS.said)
 }
 
 /// A row of the matrix as people name it: logins in place of ids.
