@@ -479,9 +479,12 @@ fn closes_by_itself(case: &Case<'_>) -> bool {
     is_clean(&case.file, &case.directory, case.now)
 }
 
+/// Whether a standard change went as its template says, so that nobody has to look at it again. Who broke the glass on one left
+/// that way, and what was made good afterwards is for a person to close.
 fn is_clean(file: &ChangeFile, directory: &Directory, now: Timestamp) -> bool {
     file.change.content.kind == Kind::Standard
         && file.change.retrospective.is_none()
+        && file.change.break_glass.is_none()
         && file.change.outcome == Some(Outcome::Succeeded)
         && before_closure(file, directory, now).is_empty()
 }

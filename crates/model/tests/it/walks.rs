@@ -97,6 +97,23 @@ fn a_standard_change_that_failed_waits_for_people() {
 }
 
 #[test]
+fn a_standard_change_whose_glass_was_broken_is_closed_by_a_person() {
+    let mut world = World::standard();
+    world.break_glass("cora", 60).unwrap();
+    world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+    world.validate("tom", "works").unwrap();
+    world.review("olga").unwrap();
+    let words = body(json!({"text": "It had to be done."}));
+    world
+        .act("mia", |case| model::verbs::glass::validate(case, &words))
+        .unwrap();
+    assert_eq!(model::due::closes_at(&world.file, &world.directory, world.now), None);
+    world.wait(24 * 60);
+    assert_eq!(world.state(), State::Reviewing);
+    world.close("olga").unwrap();
+}
+
+#[test]
 fn an_edited_locked_field_makes_it_normal() {
     let mut world = World::standard();
     world.submit("rita").unwrap();
