@@ -280,8 +280,8 @@ pub(crate) fn keys_of_tables() -> BTreeMap<String, Vec<String>> {
             found.remove(gone.trim_matches(['"', ';', '\n']));
         }
         let named = statement
-            .strip_prefix("CREATE TABLE \"")
-            .and_then(|rest| rest.split_once('"'));
+            .strip_prefix("CREATE TABLE ")
+            .and_then(|rest| rest.split_once(' '));
         let key = statement
             .split_once("PRIMARY KEY (")
             .and_then(|(_, rest)| rest.split_once(')'));
@@ -291,7 +291,7 @@ pub(crate) fn keys_of_tables() -> BTreeMap<String, Vec<String>> {
         let key: Vec<String> = key.split(',').map(|it| it.trim().replace('"', "")).collect();
         if key.first().is_some_and(|first| first == "tenant") {
             // A table that was made anew under another key is named twice, and stands as it was made last.
-            found.insert(table.to_owned(), key);
+            found.insert(table.trim_matches('"').to_owned(), key);
         }
     }
     found
