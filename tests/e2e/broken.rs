@@ -41,9 +41,10 @@ base.execute('PRAGMA wal_checkpoint(TRUNCATE)')
 base.close()
 with open(sys.argv[1], 'r+b') as file:
     file.seek((root - 1) * size)
-    at = file.read(size).index(b'halden')
-    file.seek((root - 1) * size + at + 1)
-    file.write(b'i')";
+    # All of them, as the first may lie where nothing is kept any more.
+    page = file.read(size).replace(b'halden', b'hilden')
+    file.seek((root - 1) * size)
+    file.write(page)";
     let file = place.folder.path().join("assent.db");
     let done = Command::new("python3")
         .args(["-c", script])

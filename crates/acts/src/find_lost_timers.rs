@@ -3,11 +3,9 @@
 //! whoever asks runs what was found as its timer would have.
 
 use jiff::{SignedDuration, Timestamp};
-use model::change::Change;
 use model::due;
 use model::file::Case;
 use model::refusal::Refusal;
-use model::words::State;
 
 use crate::error::{Error, Result};
 use crate::room::Room;
@@ -96,12 +94,6 @@ pub(crate) enum Timing {
     Missing,
     /// It stands here, behind what is due.
     Late(Timestamp),
-}
-
-/// Whether the clock may move a change at all.
-pub(crate) fn may_be_timed(change: &Change) -> bool {
-    let is_early = matches!(change.state, State::Draft | State::Assessing);
-    change.state.is_open() && (!is_early || change.is_on_hold())
 }
 
 /// How a change's timer stands; `due` says when something is due at the latest.

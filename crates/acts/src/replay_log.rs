@@ -3,7 +3,7 @@
 //! the kept files of evidence against the digests that the events name.
 //!
 //! Left out are tables of no audit: queues and leases, which are made anew in working, and sessions, which come and go without
-//! events. Of timers it is looked whether open changes have theirs in time.
+//! events. Of timers it is looked whether what waits beside the changes has one; those of changes the worker looks after.
 //!
 //! A row that cannot be read is a finding like any other, and everything else is still compared.
 

@@ -62,17 +62,8 @@ pub fn decision_due(change: &Change, person: &PersonId) -> Option<Timestamp> {
 /// An instant that has passed is named only while [`run`] has not yet done what was due at it, so that a late timer
 /// is not forgotten when another act comes first, and no instant comes back once it was run.
 pub fn next_due(case: &Case<'_>) -> Option<Timestamp> {
-    earliest(case, instants(case).into_iter())
-}
-
-/// The same of what the change itself says, its times, its hold, what it overran. An edge of the estate (a freeze, somebody's
-/// holiday, a template's review) may have come nearer since the change was looked at last, so that its timer need not know of it.
-pub fn next_own_due(case: &Case<'_>) -> Option<Timestamp> {
-    earliest(case, instants(case).into_iter().filter(|due| due.is_own))
-}
-
-fn earliest(case: &Case<'_>, instants: impl Iterator<Item = DueAt>) -> Option<Timestamp> {
-    instants
+    instants(case)
+        .into_iter()
         .filter_map(|due| due.at.map(|at| (at, due.is_pending)))
         .filter(|(at, is_pending)| *at > case.now || *is_pending)
         .map(|(at, _)| at)
@@ -83,27 +74,16 @@ fn earliest(case: &Case<'_>, instants: impl Iterator<Item = DueAt>) -> Option<Ti
 struct DueAt {
     at: Option<Timestamp>,
     is_pending: bool,
-    /// Whether the change itself says so, and not the estate around it.
-    is_own: bool,
 }
 
 /// An instant at which conditions are looked at anew; the looking leaves nothing undone.
 fn look(at: Option<Timestamp>) -> DueAt {
-    effect(at, false)
+    DueAt { at, is_pending: false }
 }
 
 /// An instant with a lasting effect of its own.
 fn effect(at: Option<Timestamp>, is_pending: bool) -> DueAt {
-    DueAt {
-        at,
-        is_pending,
-        is_own: true,
-    }
-}
-
-/// An instant that comes from the estate.
-fn of_estate(due: DueAt) -> DueAt {
-    DueAt { is_own: false, ..due }
+    DueAt { at, is_pending }
 }
 
 /// An instant at which people are told something once, under a mark.
@@ -131,10 +111,7 @@ fn instants(case: &Case<'_>) -> Vec<DueAt> {
         found.push(effect(Some(glass.until), true));
     }
     let late = crate::glass::validation_due(case);
-    found.extend(
-        late.into_iter()
-            .map(|(at, is_pending)| of_estate(effect(Some(at), is_pending))),
-    );
+    found.extend(late.into_iter().map(|(at, is_pending)| effect(Some(at), is_pending)));
     found
 }
 
@@ -142,17 +119,16 @@ fn while_deciding(case: &Case<'_>) -> Vec<DueAt> {
     let change = case.change();
     let mut found = vec![
         look(change.planned_end),
-        of_estate(look(template_review(&case.file, &case.directory))),
+        look(template_review(&case.file, &case.directory)),
     ];
     found.push(match change.planned_start {
         Some(start) if change.state == State::Scheduled => news(case, Some(start), window_mark(start)),
         start => look(start),
     });
-    let agenda = clocks::agenda(case).into_iter();
-    found.extend(agenda.map(|item| of_estate(effect(Some(item.at), true))));
+    found.extend(clocks::agenda(case).into_iter().map(|item| effect(Some(item.at), true)));
     found.extend(authority_edges(case));
     let counted = case.file.standing().flat_map(|approval| &approval.counted_for);
-    found.extend(counted.map(|row| of_estate(look(row.valid_until))));
+    found.extend(counted.map(|row| look(row.valid_until)));
     found.extend(freeze_edges(case));
     found
 }
@@ -190,7 +166,7 @@ fn while_reviewing(case: &Case<'_>) -> Vec<DueAt> {
             change.retrospective.as_ref().map(|retro| retro.confirm_by),
             unanswered && !change.unauthorized,
         ),
-        of_estate(effect(watch_end(case), closes_by_itself(case))),
+        effect(watch_end(case), closes_by_itself(case)),
     ]
 }
 
@@ -206,7 +182,7 @@ fn authority_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
             directory.next_training_edge(now),
         ])
         .chain(crate::outside_look::ends(&case.file, directory).map(Some))
-        .map(|at| of_estate(look(at)))
+        .map(look)
 }
 
 fn hold_mark(until: Option<Timestamp>) -> String {
@@ -252,8 +228,7 @@ fn freeze_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
     case.directory
         .freezes
         .iter()
-        .flat_map(|freeze| [freeze.starts_at, freeze.ends_at])
-        .map(|at| of_estate(look(Some(at))))
+        .flat_map(|freeze| [look(Some(freeze.starts_at)), look(Some(freeze.ends_at))])
 }
 
 /// When a standard change in review closes by itself as it stands; `None` where something is still missing.

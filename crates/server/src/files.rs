@@ -1,6 +1,6 @@
 //! Files on their way in: written as they come, hashed as they are written, never held in memory.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -113,7 +113,14 @@ impl NewFile {
         if usize::try_from(self.size).map_or(true, |size| size > limit) {
             return Ok(None);
         }
-        fs::read(&self.path).await.map(Some).map_err(io)
+        // What is read lies in memory of who asked: each of the threads that may read would keep as much for the next one.
+        let mut whole = Vec::with_capacity(usize::try_from(self.size).unwrap_or_default());
+        let path = self.path.clone();
+        let read = move || {
+            std::fs::File::open(path)?.read_to_end(&mut whole)?;
+            Ok(whole)
+        };
+        off_the_doors(read).await.map(Some).map_err(io)
     }
 
     /// Keeps it for good under its digest (`sha256:…`), which is answered: in the folder, or in the database.
@@ -167,7 +174,9 @@ impl NewFile {
 }
 
 /// Does what may take its time on a thread that answers nobody.
-async fn off_the_doors(work: impl FnOnce() -> std::io::Result<()> + Send + 'static) -> std::io::Result<()> {
+async fn off_the_doors<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
 }
 

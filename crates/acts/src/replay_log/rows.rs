@@ -280,7 +280,7 @@ impl Replay<'_> {
             let what = format!("The gate's rows of {} are not what its records give.", change.key);
             self.find("gate_view", &row.id, None, what);
         }
-        self.timer_of(room, &change)
+        Ok(())
     }
 
     /// A revoked permit that has not run out stands on the revocation list.

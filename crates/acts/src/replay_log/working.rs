@@ -4,8 +4,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use model::change::Change;
-use model::due;
 use proof::event::Event;
 use serde_json::Value;
 use store::record::RawRecord;
@@ -14,7 +12,6 @@ use store::{SYSTEM_TENANT, counter, timer};
 use super::{PAGE, Replay};
 use crate::create_change::{BEFORE_FIRST, NUMBERS};
 use crate::error::Result;
-use crate::find_lost_timers::{self, Timing};
 use crate::note_log_sizes;
 use crate::room::Room;
 use crate::set_incident::{BEFORE_FIRST_INCIDENT, INCIDENTS};
@@ -91,24 +88,8 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// A change for which the clock has something to do has a timer, no later than what it says itself is due.
-    pub(super) fn timer_of(&mut self, room: &mut Room<'_, '_>, change: &Change) -> Result<()> {
-        if !find_lost_timers::may_be_timed(change) {
-            return Ok(());
-        }
-        let what = match find_lost_timers::timing(room, change.id.as_str(), due::next_own_due)? {
-            Timing::Right => return Ok(()),
-            Timing::Missing => format!(
-                "{} has no timer, so that it would miss what the clock brings.",
-                change.key
-            ),
-            Timing::Late(at) => format!("The timer of {} stands at {at}, after what is due for it.", change.key),
-        };
-        self.find("timer", change.id.as_str(), Some("run_at"), what);
-        Ok(())
-    }
-
-    /// What waits beside the changes has its timers as well.
+    /// What waits beside the changes has its timers. Those of changes are no matter of a comparison: when something is due is for the
+    /// clock to say, and a clock that leapt would be told as a fault of the records.
     pub(super) fn check_timers(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
         let lost = [
             ("gate_check", timer::checks_without(room.tx, PAGE)?),

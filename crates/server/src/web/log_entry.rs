@@ -223,14 +223,14 @@ const NOUNS: &[(&str, &str)] = &[
     ("glass_use", "Broken glass"),
     ("entry", "Entry of the work"),
     ("decision_facts", "Facts of a decision"),
-    ("act_facts", "Facts of an act"),
+    ("act_facts", "Act"),
     ("message", "Letter"),
 ];
 
 /// How a record belongs to the person who names it: somebody gave it, is written to, or has it.
 fn whose(table: &str) -> &'static str {
     match table {
-        "approval" | "peer_review" | "comment" | "entry" | "evidence" | "link" | "glass_use" => "by",
+        "approval" | "peer_review" | "comment" | "entry" | "evidence" | "link" | "glass_use" | "act_facts" => "by",
         "message" => "to",
         _ => "of",
     }
