@@ -24,7 +24,7 @@ mod health;
 mod holder;
 mod hooks;
 mod listen;
-mod logs;
+pub mod logs;
 mod master;
 mod metrics;
 mod open;

@@ -287,10 +287,9 @@ pub(super) fn unread_variables() -> Vec<String> {
 }
 
 fn start_log(merged: &Merged) -> Result<()> {
-    use tracing_subscriber::EnvFilter;
     let words = merged.text("log").unwrap_or("info");
     let filter =
-        EnvFilter::try_new(words).map_err(|error| Failure::could_not(format!("`log` cannot be used: {error}.")))?;
+        server::logs::filter(words).map_err(|error| Failure::could_not(format!("`log` cannot be used: {error}.")))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // A log that cannot be written, on a full disk perhaps, must not end the thread that writes it.
