@@ -272,3 +272,20 @@ fn a_demo_over_data_of_somebody_else_is_refused_and_touches_nothing() {
     let told = [key, theirs].map(|path| server.get(path, None).0);
     assert_eq!(told, [404, 200], "no tenant of the demo was made");
 }
+
+#[test]
+fn the_pack_sox_can_be_tried_and_says_whom_it_refuses() {
+    let place = Place::demo("demo-sox");
+    let server = Server::start(&place, true);
+    let [admin, manager, requester] = ["admin", "change_manager", "requester"].map(|role| server.token(role));
+    let pack = json!({"packs": ["sox"], "reason": "The year ends"});
+    let made = server.must("POST", "/api/v1/policies", &admin, Some(&pack));
+    let path = format!("/api/v1/configurations/{}/activation", made["id"].as_str().unwrap());
+    server.must("POST", &path, &manager, Some(&json!({})));
+    let change = |service: &str| json!({"title": "Close the month", "targets": [{"service": service, "environment": "production"}]});
+    let (status, answer) = server.ask("POST", "/api/v1/changes", Some(&requester), Some(&change("ledger-db")));
+    let told: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!((status, &told["code"]), (403, &json!("not_allowed")), "{told}");
+    assert_eq!(told["policies"][0]["id"], "sox.act.create_function", "{told}");
+    server.must("POST", "/api/v1/changes", &requester, Some(&change("booking-api")));
+}

@@ -64,7 +64,10 @@ pub fn fill(past: &Past) -> Result<()> {
         )?;
         let store = json!({"from": "invoicing", "to": "ledger-primary", "to_kind": "config_item", "kind": "stores_in"});
         acts::set_service::set_dependency(room, &body(store))?;
-        acts::set_person::edit_person(room, "aiko", &body(json!({"functions": ["data-steward"]})))?;
+        // With somebody who operates services the pack `sox` can be tried here.
+        for (login, function) in [("aiko", "data-steward"), ("luc", "operations")] {
+            acts::set_person::edit_person(room, login, &body(json!({"functions": [function]})))?;
+        }
         for row in rows(room.now) {
             acts::set_service::set_ownership(room, &body(row))?;
         }
