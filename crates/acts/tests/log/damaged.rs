@@ -80,7 +80,6 @@ fn a_tile_and_an_event_that_cannot_be_read_are_named_with_their_place() {
 #[test]
 fn a_changes_timer_that_was_put_off_is_found_and_set_again() {
     for put_off in [
-        "DELETE FROM timer",
         "UPDATE timer SET run_at = run_at + 30 * 86400000000",
         "UPDATE timer SET state = 'parked'",
     ] {
