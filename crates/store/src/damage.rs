@@ -52,7 +52,7 @@ pub(crate) fn or_damage(found: Result<Vec<Damage>>) -> Result<Vec<Damage>> {
     }
 }
 
-/// Rows whose tenant is none of this installation's, at most [`MOST`]: nobody sees them, no worker takes them, no log tells
+/// Rows whose tenant is none of this installation's, at most 100: nobody sees them, no worker takes them, no log tells
 /// of them.
 ///
 /// # Errors
