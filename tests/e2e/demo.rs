@@ -6,8 +6,9 @@ use std::process::Command;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use tests::faults::eventually;
 use tests::journey::artifact;
-use tests::{Place, Server, binary};
+use tests::{Place, Server, binary, on_postgres};
 
 /// Every role of the first tenant.
 const ROLES: [&str; 11] = [
@@ -271,6 +272,67 @@ fn a_demo_over_data_of_somebody_else_is_refused_and_touches_nothing() {
     let (key, theirs) = ("/t/halden/log/key", "/t/acme/log/key");
     let told = [key, theirs].map(|path| server.get(path, None).0);
     assert_eq!(told, [404, 200], "no tenant of the demo was made");
+}
+
+/// Nobody has to clean up by hand: the doors were shut, so nothing of it was acknowledged.
+#[test]
+fn a_demo_that_was_killed_while_it_was_filled_is_filled_anew() {
+    if on_postgres() {
+        return a_demo_of_another_folder_is_refused();
+    }
+    let place = Place::new("demo-killed");
+    let folder = place.folder.path();
+    let mark = folder.join("demo.filling");
+    let size = |name: &str| std::fs::metadata(folder.join(name)).map_or(0, |it| it.len() / 1024);
+    for written in [0, 500, 1_500, 3_500] {
+        let server = Server::spawn(&place, true, &[]);
+        eventually("the filling has come so far", || {
+            mark.exists() && size("assent.db") + size("assent.db-wal") >= written
+        });
+        let is_full = folder.join("demo-credentials.json").exists();
+        server.kill();
+        assert!(!is_full, "it was killed too late, after {written} KiB");
+        assert!(mark.exists());
+    }
+    let mut other = Server::spawn(&place, false, &[]);
+    assert!(!other.wait_for_end().success(), "half a demo is nobody's installation");
+    let told = other.log();
+    assert!(
+        told.contains("interrupted while it was filled") && told.contains("--demo"),
+        "{told}"
+    );
+    drop(other);
+    let server = Server::start(&place, true);
+    assert!(!mark.exists());
+    let made = list(&server, "auditor", "/changes?limit=200");
+    let keys: BTreeSet<&str> = made.iter().filter_map(|it| it["key"].as_str()).collect();
+    assert!(made.len() > 20 && keys.len() == made.len(), "{} changes", made.len());
+    let first = keys
+        .iter()
+        .map(|key| key.trim_start_matches("CHG-").parse::<usize>().unwrap());
+    assert_eq!(
+        first.max(),
+        Some(1000 + made.len()),
+        "nothing of the earlier tries is left"
+    );
+    let passwords = std::fs::read(folder.join("demo-credentials.json")).unwrap();
+    assert!(server.stop().success());
+    let server = Server::start(&place, true);
+    assert_eq!(std::fs::read(folder.join("demo-credentials.json")).unwrap(), passwords);
+    assert_eq!(list(&server, "auditor", "/changes?limit=200").len(), made.len());
+}
+
+/// A database that is not in the folder is nothing that a start empties.
+fn a_demo_of_another_folder_is_refused() {
+    let place = Place::demo("demo-elsewhere");
+    std::fs::remove_file(place.folder.path().join("demo-credentials.json")).unwrap();
+    let mut server = Server::spawn(&place, true, &[]);
+    assert!(!server.wait_for_end().success());
+    let told = server.log();
+    assert!(
+        told.contains("interrupted while it was filled") && told.contains("empty the database"),
+        "{told}"
+    );
 }
 
 #[test]

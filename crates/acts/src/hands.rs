@@ -18,8 +18,12 @@ use crate::save::{Written, draft, save_message};
 const HANDED_HOURS: i64 = 24;
 
 /// Who answers for a way in that is made for a person: whoever handed the acting person theirs, else who acts. Where the first
-/// is whom it is made for, who acts does: else one account would make another's voice that person's own.
+/// is whom it is made for, who acts does: else one account would make another's voice that person's own. What the host makes is
+/// nobody's hand, and its person answers for it: somebody has to read when it ends.
 pub(crate) fn maker(actor: &Actor, person: &PersonId) -> PersonId {
+    if actor.is_system {
+        return person.clone();
+    }
     match actor.speaker() {
         speaker if speaker == person => actor.person.clone(),
         speaker => speaker.clone(),

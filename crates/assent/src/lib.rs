@@ -12,6 +12,7 @@ pub mod clock;
 pub mod commands;
 mod companion;
 pub mod failure;
+pub mod memory;
 mod names;
 pub mod output;
 pub mod settings;

@@ -1,7 +1,10 @@
 //! The binary `assent`: the server and its command line. Everything stands in the library beside it.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    assent::run(std::env::args_os())
+    let words: Vec<OsString> = std::env::args_os().collect();
+    assent::memory::settle(&words);
+    assent::run(words)
 }

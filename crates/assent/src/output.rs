@@ -191,7 +191,10 @@ impl Output {
             };
             self.talk(&format!("  {field}: {}", in_options(&text_of(row, "text"))));
         }
-        for row in array(problem, "policies") {
+        // A rule of Assent itself has no other reason than the sentence above.
+        let built_in = format!("assent.{code}");
+        let policies = array(problem, "policies").iter();
+        for row in policies.filter(|row| text_of(row, "id") != built_in) {
             self.talk(&format!("  policy {}: {}", text_of(row, "id"), text_of(row, "reason")));
         }
         for line in unmet_lines(array(problem, "unmet")) {

@@ -324,10 +324,20 @@ pub struct Verdict {
 /// A policy that decided.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PolicyReason {
-    /// `pack.name`.
+    /// `pack.name`; of a rule that stands in Assent itself `assent.` and the refusal's code.
     pub id: String,
     /// Its `@reason`.
     pub reason: String,
+}
+
+impl PolicyReason {
+    /// A rule of Assent itself, which no policy changes, that refused with this code.
+    pub fn built_in(code: &str, reason: &str) -> Self {
+        Self {
+            id: format!("assent.{code}"),
+            reason: reason.to_owned(),
+        }
+    }
 }
 
 /// What the policies require of one change, with the digest of the set that said so.

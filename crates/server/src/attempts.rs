@@ -10,9 +10,11 @@ use acts::note_attempt::{Attempt, note_attempt, note_credential, note_use};
 use model::act::Act;
 use model::file::Actor;
 use model::identity::IdentityProvider;
+use model::obligation::PolicyReason;
 use model::workload::Workload;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
+use wire::problem::Problem;
 
 use crate::caller::{Caller, Credential, Scope};
 use crate::failure::Failure;
@@ -104,7 +106,7 @@ pub(crate) async fn note(state: &AppState, caller: &Caller, what: String, change
         what,
         change,
         code: code.to_owned(),
-        policies: failure.problem.policies.iter().map(|it| it.id.clone()).collect(),
+        policies: named(&failure.problem, code),
         act: failure.problem.refused_act.as_deref().and_then(Act::named),
         times,
     };
@@ -113,6 +115,13 @@ pub(crate) async fn note(state: &AppState, caller: &Caller, what: String, change
         .act_as(Lane::Acts, &caller.tenant, caller.actor(), Mode::Write, write)
         .await;
     told(written);
+}
+
+/// The policies that decided. A rule of Assent itself says no more than the code.
+fn named(problem: &Problem, code: &str) -> Vec<String> {
+    let own = PolicyReason::built_in(code, "").id;
+    let ids = problem.policies.iter().map(|it| it.id.clone());
+    ids.filter(|id| *id != own).collect()
 }
 
 /// The refusal is answered all the same when it cannot be noted: whoever is refused must not learn that the store is away.

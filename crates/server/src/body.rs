@@ -282,12 +282,12 @@ async fn read_in_turn(state: &AppState, body: Body, limit: u64) -> Result<Whole,
     while let Some(chunk) = chunks.next().await? {
         match &mut file {
             Some(file) => {
-                file.write(&chunk).await?;
+                file.write(chunk).await?;
             }
             None if bytes.len() + chunk.len() <= SHORT => bytes.extend_from_slice(&chunk),
             None => {
-                let mut begun = NewFile::of(state, &std::mem::take(&mut bytes)).await?;
-                begun.write(&chunk).await?;
+                let mut begun = NewFile::of(state, std::mem::take(&mut bytes)).await?;
+                begun.write(chunk).await?;
                 file = Some(begun);
             }
         }

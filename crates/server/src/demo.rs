@@ -3,6 +3,7 @@
 //! `occurred_at` lies in the past, `recorded_at` is the true time, and one `demo.filled` event comes first.
 
 mod estate;
+pub(crate) mod filling;
 mod history;
 mod matrix;
 mod plans;
@@ -131,6 +132,7 @@ const OURS: &[&str] = &[
     "clock.sock",
     "demo-credentials.json",
     "demo-credentials.json.new",
+    filling::MARK,
     "evidence",
     "lost+found",
     "master.key",
@@ -182,7 +184,8 @@ pub fn check_folder(data_dir: &Path) -> Result<()> {
     )))
 }
 
-/// Fills an empty store, or opens the demo that stands there. Refuses a store with other data.
+/// Fills an empty store, or opens the demo that stands there. Refuses a store with other data. Whoever is killed meanwhile begins
+/// anew at the next start; in a database that is not in the folder, somebody empties it first.
 ///
 /// # Errors
 /// [`DemoError`].
@@ -197,21 +200,31 @@ pub fn fill(desk: &Desk, tenants: &[String], now: Timestamp, server_url: &str, d
             .iter()
             .all(|tenant| tenant.as_str() == TENANT || tenant.as_str() == OTHER);
         return match (is_ours, file.exists()) {
-            (true, true) => Ok(()),
-            (true, false) => Err(DemoError::Refused(
-                "This demo was interrupted while it was filled. Remove the data folder and start again".to_owned(),
-            )),
+            // The mark is left where the power was cut after the last word.
+            (true, true) => Ok(filling::end(data_dir)?),
+            (true, false) => Err(DemoError::Refused(format!(
+                "The database holds a demo, and {} is not there: either it was interrupted while it was filled, or it was filled \
+                 from another folder. Name that folder with --data, or empty the database and start again",
+                file.display()
+            ))),
             (false, _) => Err(DemoError::Refused(
                 "This data folder or database holds other data. Start the demo over an empty one: --data with a new folder"
                     .to_owned(),
             )),
         };
     }
+    let is_in_folder = desk.tools().evidence_folder.is_some();
+    if is_in_folder {
+        filling::begin(data_dir)?;
+    }
     let begin = now - SignedDuration::from_hours(24 * 92);
     let halden = estate::fill_first(desk, begin)?;
     let cartwell = estate::fill_second(desk, begin)?;
     history::fill(desk, &halden, begin, now)?;
     write_credentials(&file, server_url, &halden, &cartwell)?;
+    if is_in_folder {
+        filling::end(data_dir)?;
+    }
     Ok(())
 }
 
@@ -232,6 +245,7 @@ fn write_credentials(file: &Path, server_url: &str, first: &estate::Staff, secon
     out.write_all(b"\n")?;
     out.sync_all()?;
     std::fs::rename(&fresh, file)?;
+    filling::sync_folder(file.parent().unwrap_or(Path::new(".")))?;
     Ok(())
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn take_file(
     {
         pace.took(chunk.len());
         seen.update(&chunk);
-        if file.write(&chunk).await? > state.evidence_limit() {
+        if file.write(chunk).await? > state.evidence_limit() {
             let text = format!("A file of evidence has at most {} bytes.", state.evidence_limit());
             return Err(Failure::new(413, "too_large", text));
         }
@@ -97,7 +97,7 @@ pub(crate) async fn keep(
     let (mut file, media_type) = match (file, kind) {
         (Some(file), _) => file,
         // Its summary takes the text's place, so that the document itself is kept beside it.
-        (None, Some(_)) => (NewFile::of(state, text.as_bytes()).await?, TEXT.to_owned()),
+        (None, Some(_)) => (NewFile::of(state, text.to_owned()).await?, TEXT.to_owned()),
         (None, None) => {
             return Ok(StoredFile {
                 digest: proof::crypto::digest_text(text.as_bytes()),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use acts::Room;
+use axum::body::Bytes;
 use store::{Lane, Mode, blob};
 use tokio::fs::{self, File};
 use tokio::io::AsyncReadExt;
@@ -75,21 +76,23 @@ impl NewFile {
     ///
     /// # Errors
     /// 503 when the storage is full, 500.
-    pub async fn of(state: &AppState, bytes: &[u8]) -> Result<Self, Failure> {
+    pub async fn of(state: &AppState, bytes: impl Into<Bytes>) -> Result<Self, Failure> {
         let mut file = Self::begin(state).await?;
         file.write(bytes).await?;
         Ok(file)
     }
 
-    /// Adds bytes; answers the size so far.
+    /// Adds bytes, which are handed over: a copy beside them would wait for its thread as often as there are senders. Answers the
+    /// size so far.
     ///
     /// # Errors
     /// 503 when the storage is full, 500.
-    pub async fn write(&mut self, bytes: &[u8]) -> Result<u64, Failure> {
-        self.hash.update(bytes);
-        let (file, piece) = (self.file.clone(), bytes.to_vec());
+    pub async fn write(&mut self, bytes: impl Into<Bytes>) -> Result<u64, Failure> {
+        let (file, piece) = (self.file.clone(), bytes.into());
+        self.hash.update(&piece);
+        let length = piece.len() as u64;
         off_the_doors(move || (&*file).write_all(&piece)).await.map_err(io)?;
-        self.size += bytes.len() as u64;
+        self.size += length;
         Ok(self.size)
     }
 

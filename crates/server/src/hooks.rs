@@ -187,13 +187,12 @@ async fn read_signed(
         signing.update(&chunk);
         match &mut file {
             Some(file) => {
-                file.write(&chunk).await?;
+                file.write(chunk).await?;
             }
             None if bytes.len() + chunk.len() <= HELD => bytes.extend_from_slice(&chunk),
             None => {
-                let mut begun = NewFile::begin(state).await?;
-                begun.write(&std::mem::take(&mut bytes)).await?;
-                begun.write(&chunk).await?;
+                let mut begun = NewFile::of(state, std::mem::take(&mut bytes)).await?;
+                begun.write(chunk).await?;
                 file = Some(begun);
             }
         }

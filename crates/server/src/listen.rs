@@ -28,8 +28,9 @@ use crate::router::Doors;
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of an answer that waits for it.
 const TAKING_PATIENCE: Duration = Duration::from_secs(15);
-/// How much of a request's bytes is held unread, at most: a head must fit, bodies come piece by piece.
-const READ_AHEAD: usize = 32 * 1024;
+/// How much of a request's bytes is held unread, at most: a head must fit, bodies come piece by piece, and who stands still in the
+/// middle of one keeps a piece.
+const READ_AHEAD: usize = 16 * 1024;
 /// How often a silent HTTP/2 peer is asked whether it is still there, and how long it has for its answer: together no
 /// longer than a head may take, and a little.
 const PING: Duration = Duration::from_secs(8);

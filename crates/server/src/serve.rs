@@ -3,7 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use crate::bell::Bells;
 use crate::certificate::{Certificate, follow};
 use crate::clock::tick;
+use crate::demo::filling;
 use crate::listen::{Front, Proxies, acceptor, take};
 use crate::open::{forget_leftovers, make_folder, open};
 use crate::router::Doors;
@@ -142,6 +143,7 @@ pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, S
     let tls = tls.map_err(ServeError::Refused)?;
     let caller = caller(settings)?;
     let lock = lock(settings)?;
+    clear_half_filled(&settings.data_dir, prepare.is_some())?;
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .thread_name("door")
@@ -205,6 +207,21 @@ fn lock(settings: &Settings) -> Result<Option<File>, ServeError> {
         ))),
         Err(TryLockError::Error(error)) => Err(ServeError::Folder(path, error)),
     }
+}
+
+/// A demo that was interrupted while it was filled is filled anew: nothing of it was ever served.
+fn clear_half_filled(folder: &Path, is_demo: bool) -> Result<(), ServeError> {
+    if !filling::is_half_filled(folder) {
+        return Ok(());
+    }
+    if !is_demo {
+        return Err(ServeError::Refused(format!(
+            "A demo was interrupted while it was filled into {}. Start it again with --demo, or name another folder with --data",
+            folder.display()
+        )));
+    }
+    tracing::warn!("the demo was interrupted while it was filled, and is filled anew");
+    filling::clear(folder).map_err(|error| ServeError::Folder(folder.to_owned(), error))
 }
 
 /// Data of an earlier binary has no rows yet by which people are found at sign-in and by provisioning.

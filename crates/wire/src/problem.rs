@@ -36,7 +36,7 @@ pub struct Problem {
     /// With `digest_not_current`: what has changed since, field by field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<FieldChange>,
-    /// The policies that decided, with their reasons.
+    /// The policies that decided, with their reasons; never empty where the status is 403.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PolicyReason>,
     /// The action about which policies said no; it is noted with the attempt and not sent.
@@ -47,16 +47,18 @@ pub struct Problem {
 impl Problem {
     /// A problem of a status, with its code and its sentence.
     pub fn new(status: u16, code: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let policies = (status == 403).then(|| PolicyReason::built_in(code, &detail));
         Self {
             kind: "about:blank".to_owned(),
             title: title(status).to_owned(),
             status,
             code: code.to_owned(),
-            detail: detail.into(),
+            detail,
             errors: Vec::new(),
             unmet: Vec::new(),
             changes: Vec::new(),
-            policies: Vec::new(),
+            policies: policies.into_iter().collect(),
             refused_act: None,
         }
     }
@@ -80,7 +82,9 @@ impl From<&Refusal> for Problem {
         match refusal {
             Refusal::Invalid(errors) => problem.errors.clone_from(errors),
             Refusal::NotAllowed { policies, act, .. } => {
-                problem.policies.clone_from(policies);
+                if !policies.is_empty() {
+                    problem.policies.clone_from(policies);
+                }
                 problem.refused_act.clone_from(act);
             }
             Refusal::NotNow { unmet, .. } => problem.unmet.clone_from(unmet),
@@ -160,6 +164,27 @@ mod tests {
             assert_eq!(problem.status, status, "{refusal}");
             assert_eq!(problem.code, refusal.code());
         }
+    }
+
+    #[test]
+    fn what_is_not_allowed_always_names_the_rule_and_its_reason() {
+        let ours = PolicyReason::built_in("not_asked", "No rule asks you.");
+        let refusal = Refusal::not_allowed("not_asked", "No rule asks you.");
+        let ours = [ours];
+        assert_eq!(Problem::from(&refusal).policies, ours);
+        assert_eq!(Problem::new(403, "not_asked", "No rule asks you.").policies, ours);
+        assert_eq!(Problem::new(401, UNAUTHENTICATED, "Who?").policies, []);
+        let theirs = PolicyReason {
+            id: "sox.act.create_function".to_owned(),
+            reason: "Developers do not create.".to_owned(),
+        };
+        let refusal = Refusal::NotAllowed {
+            code: "not_allowed",
+            text: "No.".to_owned(),
+            policies: vec![theirs.clone()],
+            act: None,
+        };
+        assert_eq!(Problem::from(&refusal).policies, [theirs]);
     }
 
     #[test]

@@ -33,7 +33,11 @@ const PROBLEM: &[Shape] = &[
                 "FieldChange",
                 "With `digest_not_current`: what has changed since.",
             ),
-            objects("policies", "PolicyReason", "With 403: the policies that decided."),
+            objects(
+                "policies",
+                "PolicyReason",
+                "With 403: the policies that decided; a rule of Assent itself, which no policy changes, is `assent.` and the code.",
+            ),
         ],
     ),
     shape(

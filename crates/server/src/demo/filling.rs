@@ -1,0 +1,68 @@
+//! A mark in the data folder for as long as the demo is being filled: whoever was killed meanwhile begins anew.
+//!
+//! The doors are closed until the demo is full, so that nothing in a half-filled folder was acknowledged to anybody.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use super::CREDENTIALS;
+
+/// The mark's name.
+pub(super) const MARK: &str = "demo.filling";
+/// What a half-filled demo has made, beside the mark.
+const MADE: &[&str] = &[
+    "assent.db",
+    "assent.db-wal",
+    "assent.db-shm",
+    "evidence",
+    "uploads",
+    "demo-credentials.json.new",
+];
+
+/// Makes sure that names in a folder outlive a power cut.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Leaves the mark; the store must be empty.
+pub(super) fn begin(data_dir: &Path) -> io::Result<()> {
+    File::create(data_dir.join(MARK))?.sync_all()?;
+    sync_folder(data_dir)
+}
+
+/// Takes the mark away; the credentials stand on disk already.
+pub(super) fn end(data_dir: &Path) -> io::Result<()> {
+    remove(&data_dir.join(MARK))
+}
+
+/// Whether a demo in this folder was interrupted before it was full.
+pub fn is_half_filled(data_dir: &Path) -> bool {
+    data_dir.join(MARK).exists() && !data_dir.join(CREDENTIALS).exists()
+}
+
+/// Removes what an interrupted filling left. Whoever calls holds the folder's lock.
+///
+/// # Errors
+/// What the folder says.
+pub fn clear(data_dir: &Path) -> io::Result<()> {
+    for name in MADE {
+        remove(&data_dir.join(name))?;
+    }
+    // The mark goes last: whoever is killed over this, or has their power cut, goes on with it.
+    sync_folder(data_dir)?;
+    end(data_dir)
+}
+
+/// Removes a file or a folder that may be there.
+fn remove(path: &Path) -> io::Result<()> {
+    let removed = if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
