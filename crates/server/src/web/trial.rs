@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use model::act::actions;
 use model::configuration::Configuration;
+use model::obligation::PolicyReason;
 use model::verbs::Body;
 use model::words::Decision;
 use pages::{
@@ -402,18 +403,33 @@ fn acts_done(view: &View<'_, '_, '_>, trial: &Trial) -> Section {
     }
 }
 
+/// The change that a row is about, with what stands below its title.
+fn change(view: &View<'_, '_, '_>, (key, title): (&str, &str), sub: Rich) -> Cell {
+    Cell::Title {
+        text: title.to_owned(),
+        href: view.change_url(key),
+        key: key.to_owned(),
+        marks: Vec::new(),
+        sub,
+    }
+}
+
+/// The policies that would refuse, a line each.
+fn refusing(told: Rich, policies: &[PolicyReason]) -> Rich {
+    policies.iter().fold(told, |told, policy| {
+        told.line()
+            .late(policy.reason.as_str())
+            .text(" ")
+            .code(policy.id.as_str())
+    })
+}
+
 fn act_done(view: &View<'_, '_, '_>, row: &ActDifference) -> Vec<Cell> {
     let mut told = Rich::new().name(row.person.as_str()).text(" ").code(row.act.as_str());
     if row.was_refused {
         told = told.text(" ").text("was refused");
     }
-    for policy in &row.refused {
-        told = told
-            .line()
-            .late(policy.reason.as_str())
-            .text(" ")
-            .code(policy.id.as_str());
-    }
+    told = refusing(told, &row.refused);
     for policy in &row.allowed {
         told = told
             .line()
@@ -422,13 +438,11 @@ fn act_done(view: &View<'_, '_, '_>, row: &ActDifference) -> Vec<Cell> {
             .code(policy.id.as_str());
     }
     vec![
-        Cell::Title {
-            text: row.title.clone(),
-            href: view.change_url(&row.key),
-            key: row.key.clone(),
-            marks: Vec::new(),
-            sub: Rich::new().text(view.reader.moment(row.at)),
-        },
+        change(
+            view,
+            (&row.key, &row.title),
+            Rich::new().text(view.reader.moment(row.at)),
+        ),
         Cell::Text(told),
         Cell::Text(added(&row.added, row.stop.as_ref())),
         Cell::Text(asks(&row.removed)),
@@ -444,21 +458,13 @@ fn decision(view: &View<'_, '_, '_>, row: &DecisionDifference) -> Vec<Cell> {
         Decision::Abstain => "abstained",
     };
     let mut told = Rich::new().name(row.person.as_str()).text(" ").text(said);
-    for policy in &row.refused {
-        told = told
-            .line()
-            .late(policy.reason.as_str())
-            .text(" ")
-            .code(policy.id.as_str());
-    }
+    told = refusing(told, &row.refused);
     vec![
-        Cell::Title {
-            text: row.title.clone(),
-            href: view.change_url(&row.key),
-            key: row.key.clone(),
-            marks: Vec::new(),
-            sub: Rich::new().text(view.reader.moment(row.at)),
-        },
+        change(
+            view,
+            (&row.key, &row.title),
+            Rich::new().text(view.reader.moment(row.at)),
+        ),
         Cell::Text(told),
         Cell::Text(added(&row.added, row.stop.as_ref())),
         Cell::Text(asks(&row.removed)),
@@ -467,13 +473,7 @@ fn decision(view: &View<'_, '_, '_>, row: &DecisionDifference) -> Vec<Cell> {
 
 fn difference(view: &View<'_, '_, '_>, row: &Difference) -> Vec<Cell> {
     vec![
-        Cell::Title {
-            text: row.title.clone(),
-            href: view.change_url(&row.key),
-            key: row.key.clone(),
-            marks: Vec::new(),
-            sub: Rich::new(),
-        },
+        change(view, (&row.key, &row.title), Rich::new()),
         Cell::Mark(super::words::risk(row.risk).mark()),
         Cell::Text(added(&row.added, row.stop.as_ref())),
         Cell::Text(asks(&row.removed)),
