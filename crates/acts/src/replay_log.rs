@@ -213,6 +213,11 @@ impl<'p> Replay<'p> {
                 self.find(table, id, None, format!("It cannot be read: {why}."));
                 Ok(())
             }
+            // A key that stands in the database is no key any more.
+            Err(Error::Proof(why)) => {
+                self.find(table, id, None, format!("It cannot be read: {why}."));
+                Ok(())
+            }
             done => done,
         }
     }

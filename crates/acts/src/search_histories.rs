@@ -81,9 +81,30 @@ struct Shape {
     category: Category,
     touches: Vec<Touch>,
     service: String,
+    is_expedited: bool,
+    in_staging: bool,
 }
 
 impl Shape {
+    /// One that nothing is said of but its kind and risk.
+    fn plain(kind: Kind, is_high: bool) -> Self {
+        Self {
+            kind,
+            is_told_afterwards: false,
+            is_high,
+            category: Category::Application,
+            touches: Vec::new(),
+            service: cast::PLAIN.to_owned(),
+            is_expedited: false,
+            in_staging: false,
+        }
+    }
+
+    /// Where it goes.
+    fn environment(&self) -> &'static str {
+        if self.in_staging { "staging" } else { "production" }
+    }
+
     fn words(&self) -> String {
         let risk = if self.is_high { "high" } else { "low" };
         let touches: Vec<&str> = self.touches.iter().map(|touch| touch.as_str()).collect();
@@ -92,14 +113,17 @@ impl Shape {
             1..=3 => format!(", touching {}", touches.join(" and ")),
             _ => ", touching everything that is sensitive".to_owned(),
         };
-        let when = if self.is_told_afterwards {
-            "told afterwards, "
-        } else {
-            ""
+        let when = match (self.is_told_afterwards, self.is_expedited) {
+            (true, _) => "told afterwards, ",
+            (_, true) => "expedited, ",
+            _ => "",
         };
         format!(
-            "{when}{}, {risk} risk, {}, in production of {}{touching}",
-            self.kind, self.category, self.service
+            "{when}{}, {risk} risk, {}, in {} of {}{touching}",
+            self.kind,
+            self.category,
+            self.environment(),
+            self.service
         )
     }
 }
@@ -242,6 +266,13 @@ const PROBES: &[(Role, Part, &str)] = &[
     (Role::Owner, Part::Asked, "approve_change"),
     (Role::Pipeline, Part::Asked, "approve_change"),
     (Role::Implementer, Part::Implementer, "start_change"),
+    (Role::Implementer, Part::Implementer, "complete_change"),
+    (Role::Requester, Part::Requester, "submit_change"),
+    (Role::Requester, Part::Requester, "assess_change"),
+    (Role::Requester, Part::Requester, "add_evidence"),
+    (Role::Requester, Part::Tester, "validate_change"),
+    (Role::ChangeManager, Part::Owner, "review_change"),
+    (Role::ChangeManager, Part::Owner, "close_change"),
 ];
 
 fn probe(role: Role, part: Part) -> ActorFacts {
@@ -269,15 +300,20 @@ fn candidates(words: &Words) -> Vec<Shape> {
         (Kind::Emergency, false),
         (Kind::Emergency, true),
     ] {
-        let plain = Shape {
-            kind,
-            is_told_afterwards: false,
-            is_high,
-            category: Category::Application,
-            touches: Vec::new(),
-            service: cast::PLAIN.to_owned(),
-        };
+        let plain = Shape::plain(kind, is_high);
         found.push(plain.clone());
+        if words.say("expedited") && kind == Kind::Normal {
+            found.push(Shape {
+                is_expedited: true,
+                ..plain.clone()
+            });
+        }
+        if words.say("environment") {
+            found.push(Shape {
+                in_staging: true,
+                ..plain.clone()
+            });
+        }
         found.extend(words.services().into_iter().map(|service| Shape {
             service,
             ..plain.clone()
@@ -290,6 +326,11 @@ fn candidates(words: &Words) -> Vec<Shape> {
             category: *category,
             ..plain.clone()
         }));
+        found.extend(pairs(&categories, &touches).map(|(category, touch)| Shape {
+            category,
+            touches: vec![touch],
+            ..plain.clone()
+        }));
         found.push(Shape {
             touches: Touch::ALL.to_vec(),
             service: cast::EVERYTHING.to_owned(),
@@ -298,6 +339,12 @@ fn candidates(words: &Words) -> Vec<Shape> {
         });
     }
     found
+}
+
+/// Each category with each touch: a rule may be about the two together.
+fn pairs<'a>(categories: &'a [Category], touches: &'a [Touch]) -> impl Iterator<Item = (Category, Touch)> + 'a {
+    let each = categories.iter().copied();
+    each.flat_map(move |category| touches.iter().map(move |touch| (category, *touch)))
 }
 
 /// Changes that follow a template, and work that is told afterwards, for every service.
@@ -310,12 +357,9 @@ fn other_ways(words: &Words) -> Vec<Shape> {
     ] {
         let services = [cast::PLAIN.to_owned(), cast::EVERYTHING.to_owned()];
         found.extend(services.into_iter().chain(words.services()).map(|service| Shape {
-            kind,
             is_told_afterwards,
-            is_high,
-            category: Category::Application,
-            touches: Vec::new(),
             service,
+            ..Shape::plain(kind, is_high)
         }));
     }
     found

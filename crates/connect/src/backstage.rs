@@ -146,6 +146,7 @@ struct Catalogue {
     items: Vec<Entry>,
     arrows: Vec<Entry>,
     owners: Vec<Entry>,
+    namespaces: BTreeMap<String, String>,
     left_out: usize,
 }
 
@@ -155,6 +156,15 @@ impl Catalogue {
             return Ok(());
         }
         let version = document["apiVersion"].as_str().unwrap_or_default();
+        // What plugins bring along, such as templates of the scaffolder, is an entity as well.
+        if version
+            .split('/')
+            .next()
+            .is_some_and(|group| group.ends_with(".backstage.io"))
+        {
+            self.left_out += 1;
+            return Ok(());
+        }
         if !version.starts_with("backstage.io/") {
             let text = "it is no Backstage entity; `apiVersion` says backstage.io/v1alpha1";
             return Err(Problem::new(line, text));
@@ -163,7 +173,9 @@ impl Catalogue {
         let Some(name) = name.filter(|name| !name.is_empty()) else {
             return Err(Problem::new(line, "`metadata.name` is missing, such as `name: shop`"));
         };
-        match document["kind"].as_str().unwrap_or_default() {
+        let kind = document["kind"].as_str().unwrap_or_default();
+        self.check_namespace(line, (kind, &name), document)?;
+        match kind {
             "Component" | "API" | "System" => self.service(line, &name, document),
             "Resource" => return self.item(line, &name, document),
             "Group" => self.group(line, &name, document),
@@ -171,6 +183,25 @@ impl Catalogue {
             _ => self.left_out += 1,
         }
         Ok(())
+    }
+
+    /// A name counts within its namespace there, and once here: of two of one name neither may take the other's owners.
+    fn check_namespace(&mut self, line: usize, (kind, name): (&str, &str), document: &Value) -> Result<(), Problem> {
+        let namespace = document["metadata"]["namespace"].as_str().unwrap_or("default");
+        let sort = match kind {
+            "Component" | "API" | "System" => "service",
+            other => other,
+        };
+        let known = self.namespaces.entry(format!("{sort} {name}"));
+        let known = known.or_insert_with(|| namespace.to_lowercase());
+        if *known == namespace.to_lowercase() {
+            return Ok(());
+        }
+        let text = format!(
+            "`{name}` stands in the namespaces `{known}` and `{namespace}`, and one name is one {} here: give one of them another name",
+            sort.to_lowercase()
+        );
+        Err(Problem::new(line, text))
     }
 
     fn service(&mut self, line: usize, name: &str, document: &Value) {
@@ -408,6 +439,22 @@ apiVersion: backstage.io/v1alpha1
 kind: Location
 metadata: {name: elsewhere}
 ";
+
+    #[test]
+    fn one_name_in_two_namespaces_is_refused_and_what_plugins_bring_is_left_out() {
+        let of = |namespace: &str| {
+            format!(
+                "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {{name: shop, namespace: {namespace}}}\nspec: {{}}\n"
+            )
+        };
+        let refused = read(&format!("{}---\n{}", of("east"), of("west"))).unwrap_err();
+        assert_eq!(refused.line, 6, "{refused}");
+        assert!(refused.text.contains("`east` and `west`"), "{refused}");
+        assert!(read(&format!("{}---\n{}", of("east"), of("east"))).is_ok());
+        let template = "apiVersion: scaffolder.backstage.io/v1beta3\nkind: Template\nmetadata: {name: new-shop}\n";
+        let (rows, left_out) = read(&format!("{}---\n{template}", of("default"))).unwrap();
+        assert_eq!((rows.len(), left_out), (1, 1));
+    }
 
     #[test]
     fn a_catalogue_becomes_rows() {

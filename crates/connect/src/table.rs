@@ -55,19 +55,18 @@ pub fn read(text: &str, columns: Columns) -> Result<Vec<Row>, Problem> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
+    let mut lines = Lines::of(text);
     let heads: Vec<String> = reader
         .headers()
-        .map_err(|error| wrong(&error))?
+        .map_err(|error| wrong(&error, &mut lines))?
         .iter()
         .map(str::to_lowercase)
         .collect();
     check_heads(&heads, columns)?;
     let mut rows = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|error| wrong(&error))?;
-        let line = record
-            .position()
-            .map_or(1, |at| usize::try_from(at.line()).unwrap_or(usize::MAX));
+        let record = record.map_err(|error| wrong(&error, &mut lines))?;
+        let line = lines.of_row(record.position());
         if rows.len() >= MOST_ROWS {
             return Err(Problem::new(line, format!("a table has at most {MOST_ROWS} rows")));
         }
@@ -94,10 +93,39 @@ fn check_heads(heads: &[String], columns: Columns) -> Result<(), Problem> {
     Ok(())
 }
 
-fn wrong(error: &csv::Error) -> Problem {
-    let line = error
-        .position()
-        .map_or(1, |at| usize::try_from(at.line()).unwrap_or(usize::MAX));
+/// Counts lines on the way through a text. The reader's own count is that of the line end before a row: under CRLF, and behind
+/// empty lines, it names an earlier one.
+struct Lines<'t> {
+    text: &'t [u8],
+    at: usize,
+    line: usize,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Self {
+        Self {
+            text: text.as_bytes(),
+            at: 0,
+            line: 1,
+        }
+    }
+
+    /// The line on which the row begins that the reader met at this position; rows are asked for in their order.
+    fn of_row(&mut self, position: Option<&csv::Position>) -> usize {
+        let begins = position.map_or(0, |at| usize::try_from(at.byte()).unwrap_or(usize::MAX));
+        while let Some(byte) = self.text.get(self.at) {
+            if self.at >= begins && !matches!(byte, b'\r' | b'\n') {
+                break;
+            }
+            self.line += usize::from(*byte == b'\n');
+            self.at += 1;
+        }
+        self.line
+    }
+}
+
+fn wrong(error: &csv::Error, lines: &mut Lines<'_>) -> Problem {
+    let line = lines.of_row(error.position());
     let text = match error.kind() {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("it has {len} cells, and the first line names {expected_len} columns")
@@ -194,5 +222,17 @@ mod tests {
         let short = read("key,name\na,b\nc\n", COLUMNS).unwrap_err();
         assert_eq!((short.line, short.text.contains("1 cells")), (3, true), "{short}");
         assert!(read("key,key\n", COLUMNS).unwrap_err().text.contains("twice"));
+        // As spreadsheets write it, with empty lines and with a cell of two lines.
+        let short = read("key,name\r\na,b\r\nc\r\n", COLUMNS).unwrap_err();
+        assert_eq!(short.line, 3, "{short}");
+        for end in ["\n", "\r\n"] {
+            let text = ["key,name", "a,\"two", "lines\"", "", "c,d", "e,f"].join(end);
+            let lines: Vec<usize> = read(&text, COLUMNS)
+                .unwrap()
+                .into_iter()
+                .map(|(line, _)| line)
+                .collect();
+            assert_eq!(lines, [2, 5, 6], "{end:?}");
+        }
     }
 }

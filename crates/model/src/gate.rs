@@ -80,6 +80,15 @@ pub struct GateRow {
     pub owner: String,
 }
 
+impl GateRow {
+    /// Whether this freeze lies over the window of a change that is not under way: it is not scheduled then.
+    fn is_unscheduled_by(&self, freeze: &FrozenSpan) -> bool {
+        let is_over = |opens, closes| freeze.starts_at < closes && opens < freeze.ends_at;
+        let window = self.opens_at.zip(self.closes_at);
+        self.state == State::Approved && window.is_some_and(|(opens, closes)| is_over(opens, closes))
+    }
+}
+
 /// A gate's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -391,12 +400,18 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
         ));
     }
     rows.extend(window_unmet(row, now));
-    for freeze in row
-        .frozen
-        .iter()
-        .filter(|freeze| freeze.starts_at <= now && now < freeze.ends_at && (!begun || freeze.halt))
-    {
-        let text = format!("The freeze “{}” is on until {}.", freeze.title, freeze.ends_at);
+    for freeze in row.frozen.iter().filter(|freeze| now < freeze.ends_at) {
+        let is_on = freeze.starts_at <= now && (!begun || freeze.halt);
+        let text = if is_on {
+            format!("The freeze “{}” is on until {}.", freeze.title, freeze.ends_at)
+        } else if row.is_unscheduled_by(freeze) {
+            format!(
+                "The freeze “{}” lies over the window, from {} until {}.",
+                freeze.title, freeze.starts_at, freeze.ends_at
+            )
+        } else {
+            continue;
+        };
         rows.push(unmet(
             "freeze",
             text,

@@ -60,6 +60,13 @@ impl Replay<'_> {
     /// no such event lie before the first one that has it.
     pub(super) fn check_halts(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
         let rows = revocation::not_before(room.tx)?;
+        let directory = room.directory()?;
+        let is_known = |row: &NotBefore| {
+            directory.services.contains_key(&ServiceKey::from(row.service.as_str()))
+                && directory
+                    .environments
+                    .contains_key(&EnvironmentKey::from(row.environment.as_str()))
+        };
         let epoch = revocation::state(room.tx)?.epoch;
         let halts = std::mem::take(&mut self.halts);
         let first = halts.iter().map(|halt| halt.epoch).min().unwrap_or(i64::MAX);
@@ -67,12 +74,19 @@ impl Replay<'_> {
             let id = format!("{}/{}", row.service, row.environment);
             let is_told = |halt: &Halt| halt.epoch == row.epoch && halt.issued_before == row.iat && halt.covers(row);
             let is_older = row.epoch < first && halts.iter().all(|halt| row.iat <= halt.issued_before);
-            if !(is_older || halts.iter().any(is_told)) || row.epoch > epoch {
+            if !is_known(row) {
+                self.find(
+                    "not_before",
+                    &id,
+                    None,
+                    "It names what there is not; a halt voids what is there.",
+                );
+            } else if !(is_older || halts.iter().any(is_told)) || row.epoch > epoch {
                 self.find("not_before", &id, None, "No event tells of a halt that wrote this row.");
             }
         }
         for halt in halts {
-            let is_its = |row: &&NotBefore| halt.covers(row) && row.iat >= halt.issued_before;
+            let is_its = |row: &&NotBefore| is_known(row) && halt.covers(row) && row.iat >= halt.issued_before;
             let stand = rows.iter().filter(is_its).count();
             if stand < halt.pairs {
                 let what = format!(

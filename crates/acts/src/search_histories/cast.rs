@@ -123,6 +123,11 @@ impl Words {
         named
     }
 
+    /// Whether a word stands in the set's text.
+    pub(super) fn say(&self, word: &str) -> bool {
+        self.text.contains(word)
+    }
+
     /// Every service that the set could tell apart, beside the plain one and the one with everything.
     pub(super) fn services(&self) -> Vec<String> {
         let regimes = self.regimes.iter().map(|it| format!("a service under {it}"));

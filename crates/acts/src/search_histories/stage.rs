@@ -522,7 +522,7 @@ fn facts(shape: &Shape, implementers: &[&str]) -> Body {
         "description": "Something new.", "justification": "It is needed.", "complexity": complexity,
         "impact": {"data": impact, "availability": impact, "compliance": impact},
         "targets": [{
-            "service": shape.service, "environment": "production", "artifact": ARTIFACT, "commit": "abcdef0",
+            "service": shape.service, "environment": shape.environment(), "artifact": ARTIFACT, "commit": "abcdef0",
             "rollback_to": "sha256:0000000000000000000000000000000000000000000000000000000000000000",
         }],
         "plan": [{"title": "Roll out", "minutes": 10}], "rollback_plan": [{"title": "Roll back", "minutes": 5}],
@@ -531,6 +531,10 @@ fn facts(shape: &Shape, implementers: &[&str]) -> Body {
     }));
     if shape.kind == Kind::Standard {
         facts.insert("template".to_owned(), super::cast::TEMPLATE.into());
+    }
+    if shape.is_expedited {
+        facts.insert("expedited".to_owned(), true.into());
+        facts.insert("expedited_reason".to_owned(), "It was found late.".into());
     }
     if shape.is_told_afterwards {
         facts.remove("planned_start");

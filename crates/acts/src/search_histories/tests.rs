@@ -192,6 +192,41 @@ fn a_change_that_nobody_can_approve_is_found_with_the_rule_in_the_way() {
     );
 }
 
+/// What the helper of a house may forbid by mistake, for one sort of change alone.
+#[test]
+fn an_act_that_nobody_may_do_for_one_sort_of_change_is_found() {
+    let expedited = "resource.expedited";
+    let staging = "context has target && !context.target.environment.is_production";
+    let both = "resource.category == Category::\"facility\" && resource.touches.contains(Touch::\"personal_data\")";
+    let facility = "resource.category == Category::\"facility\"";
+    let rows = [
+        ("approve_change", expedited, "expedited"),
+        ("approve_change", staging, "staging"),
+        ("approve_change", both, "facility"),
+        ("submit_change", facility, "facility"),
+        ("assess_change", facility, "facility"),
+        ("start_change", facility, "facility"),
+        ("complete_change", facility, "facility"),
+        ("validate_change", facility, "facility"),
+        ("review_change", facility, "facility"),
+        ("close_change", facility, "facility"),
+        ("add_evidence", facility, "facility"),
+    ];
+    for (act, when, word) in rows {
+        let own = format!(
+            "@id(\"house.act.nobody\")\n@reason(\"Nobody does.\")\n\
+             forbid (principal, action == Action::\"{act}\", resource) when {{ {when} }};"
+        );
+        let stories = search_histories(&base_but(&[], &own));
+        let story = stories.iter().find(|story| story.path == "nobody_can");
+        let story = story.unwrap_or_else(|| panic!("`{act}` when {when} is not found"));
+        assert!(story.about.contains(word), "{act}: {story}");
+        // Of the last act the story tells who tried it last, and what they heard.
+        let is_named = story.to_string().contains("house.act.nobody");
+        assert!(is_named || act == "close_change", "{act}: {story}");
+    }
+}
+
 #[test]
 fn a_broken_glass_that_nobody_may_validate_is_found() {
     let stories = search_histories(&base_but(&["base.act.validate_break_glass"], ""));

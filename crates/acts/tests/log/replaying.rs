@@ -1,6 +1,7 @@
 //! Replay agrees with a store that only the server wrote, and names what somebody else changed in it.
 
 use acts::replay_log::Finding;
+use serde_json::json;
 
 use crate::world::{TENANT, World};
 
@@ -272,6 +273,32 @@ fn a_revocation_that_was_taken_off_the_list_is_found() {
     let findings = world.tampered("DELETE FROM revoked");
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!(findings[0].table, "revoked");
+}
+
+#[test]
+fn a_halt_that_was_moved_to_where_nothing_is_is_found() {
+    let world = World::new();
+    world.system(|room| {
+        let halt = json!({"title": "Stop", "reason": "Fire.", "starts_at": "2026-11-20T07:00:00Z",
+            "ends_at": "2026-11-20T23:00:00Z", "services": ["pay"], "halt": true});
+        acts::set_freeze::set_freeze(room, halt.as_object().unwrap()).map(drop)
+    });
+    world.assert_replays();
+    let found = world.tampered("UPDATE not_before SET environment = 'moon' WHERE environment = 'production'");
+    let told: Vec<(&str, &str)> = found.iter().map(|it| (it.table.as_str(), it.id.as_str())).collect();
+    assert!(told.contains(&("not_before", "pay/moon")), "{found:?}");
+    assert_eq!(told.len(), 2, "and the pair that is gone: {found:?}");
+}
+
+#[test]
+fn a_key_that_is_no_key_any_more_is_named_and_holds_up_nothing() {
+    let world = World::new();
+    world.assert_replays();
+    let found = world.tampered(
+        "UPDATE signing_key SET public = substr(public, 1, length(public) - 3) || 'Aa2' WHERE purpose = 'cosigner'",
+    );
+    assert!(!found.is_empty());
+    assert!(found.iter().any(|it| it.what.contains("verifier key")), "{found:?}");
 }
 
 #[test]

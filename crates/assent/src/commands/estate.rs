@@ -188,7 +188,16 @@ pub struct ServiceSet {
 /// The server's refusal, or why it could not be asked.
 pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
-    let heads = ["id", "title", "starts_at", "ends_at", "services", "environments"];
+    let heads = [
+        "id",
+        "title",
+        "starts_at",
+        "ends_at",
+        "services",
+        "environments",
+        "halt",
+        "ended",
+    ];
     match freeze {
         Freeze::Set(set) => {
             let now = clock::now();

@@ -1,6 +1,6 @@
 //! The gate's decision over rows that a question found.
 
-use model::gate::{GateRow, decide, rows};
+use model::gate::{FrozenSpan, GateRow, decide, rows};
 use model::words::{GateDecision, Purpose, State};
 
 use crate::world::{World, at};
@@ -82,6 +82,36 @@ fn the_window_is_closed_at_its_start_and_open_at_its_end() {
             "{time}"
         );
     }
+}
+
+#[test]
+fn a_freeze_that_lies_ahead_in_the_window_is_named_with_who_may_except_the_change() {
+    let span = |from: &str, to: &str| FrozenSpan {
+        title: "Books".to_owned(),
+        starts_at: at(from),
+        ends_at: at(to),
+        halt: false,
+        waiting_on: vec!["marta".to_owned()],
+    };
+    let mut unscheduled = row("c1", "CHG-1", State::Approved, Purpose::Deploy);
+    unscheduled.frozen = vec![span("12:00", "12:30"), span("13:00", "14:00")];
+    let found = [unscheduled];
+    assert_eq!(
+        codes(&found, None),
+        ["not_scheduled", "freeze"],
+        "only what lies over its window"
+    );
+    let told = decide(&found, None, at("11:20")).reasons.remove(1);
+    assert!(
+        told.text.contains("“Books” lies over the window, from "),
+        "{}",
+        told.text
+    );
+    assert_eq!(told.waiting_on, ["marta"]);
+    // It goes back to approved for this, and whoever has it scheduled all the same waits for nothing that lies ahead.
+    let mut scheduled = row("c1", "CHG-1", State::Scheduled, Purpose::Deploy);
+    scheduled.frozen = vec![span("12:00", "12:30")];
+    assert_eq!(codes(&[scheduled], None), [""; 0]);
 }
 
 #[test]

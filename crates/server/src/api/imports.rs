@@ -341,7 +341,8 @@ fn rows(directory: &model::directory::Directory, noun: Noun) -> Vec<Map<String, 
     }
     match noun {
         Noun::People => all(directory.people.values(), directory, noun),
-        Noun::Groups => all(directory.groups.values(), directory, noun),
+        // One that its directory took away would come back with the next import.
+        Noun::Groups => all(directory.groups.values().filter(|it| !it.removed), directory, noun),
         Noun::Services => all(directory.services.values(), directory, noun),
         Noun::Environments => all(directory.environments.values(), directory, noun),
         Noun::ConfigItems => all(directory.config_items.values(), directory, noun),

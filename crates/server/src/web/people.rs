@@ -16,7 +16,7 @@ use super::by_two::{asking_why, propose_or};
 use super::form::Form;
 use super::narrow::Words;
 use super::times::time_field;
-use super::view::{View, Visitor, escaped, problem, see, show, show_as, write};
+use super::view::{View, Visitor, problem, see, segment, show, show_as, write};
 use super::words::capital;
 use crate::failure::Failure;
 use crate::sign_in::hash_password;
@@ -125,7 +125,7 @@ fn told_of(view: &View<'_, '_, '_>, person: &Person) -> Rich {
 }
 
 fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
-    let url = |act: &str| view.url(&format!("/people/{}/{act}", escaped(&person.login)));
+    let url = |act: &str| view.url(&format!("/people/{}/{act}", segment(&person.login)));
     let mut roles = Field::new("roles", "Rights", role_choices());
     roles.chosen = person.roles.iter().map(|role| role.as_str().to_owned()).collect();
     let mut acts = Vec::new();
@@ -236,7 +236,7 @@ pub(super) async fn act(
         body.insert("login".to_owned(), json!(login));
         body.insert("reason".to_owned(), json!(reason));
     }
-    let path = format!("/people/{}/{act}", escaped(&login));
+    let path = format!("/people/{}/{act}", segment(&login));
     let sent = Sent {
         form,
         boxes: &[],
@@ -260,7 +260,7 @@ async fn deactivate(state: &AppState, visitor: &Visitor, login: String, form: Fo
     let sent = Sent {
         form,
         boxes: &[],
-        path: format!("/people/{}/deactivation", escaped(&login)),
+        path: format!("/people/{}/deactivation", segment(&login)),
         then: "/people".to_owned(),
         place: Place::People,
     };

@@ -94,6 +94,11 @@ pub(super) fn escaped(text: &str) -> String {
         .collect()
 }
 
+/// Percent-encodes what stands between two slashes of a path.
+pub(super) fn segment(text: &str) -> String {
+    escaped(text).replace('/', "%2F")
+}
+
 /// An address within this server that may be returned to: a path, nothing else.
 pub(super) fn safe_next<'a>(next: &'a str, otherwise: &'a str) -> &'a str {
     let is_path = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
