@@ -117,6 +117,51 @@ fn another_master_key_is_named_before_anything_is_read() {
 }
 
 #[test]
+fn keys_that_nobody_can_use_are_named_and_hide_nothing_else() {
+    let place = Place::demo("broken_signing_keys");
+    Server::start(&place, true).stop();
+    let zeros = if on_postgres() {
+        "decode(repeat('00', length(wrapped)), 'hex')"
+    } else {
+        "zeroblob(length(wrapped))"
+    };
+    run_sql(
+        &place,
+        &format!("UPDATE signing_key SET wrapped = {zeros} WHERE tenant = 'halden' AND purpose = 'permit'"),
+    );
+    run_sql(
+        &place,
+        "UPDATE signing_key SET public = public || 'x' WHERE tenant = 'halden' AND purpose = 'cosigner'",
+    );
+    run_sql(
+        &place,
+        "DELETE FROM signing_key WHERE tenant = 'cartwell' AND purpose = 'log'",
+    );
+    let (code, said) = on_the_host(&place);
+    assert_eq!(code, Some(1), "{said}");
+    let lines = about(&said, "keys").join("\n");
+    for told in [
+        "halden: permit key ",
+        "wrapped: The master key does not open its private half.",
+        "halden: cosigner key ",
+        "public: It is no verifier key",
+        "cartwell: No key of the purpose log is active.",
+    ] {
+        assert!(lines.contains(told), "{told}: {said}");
+    }
+    assert!(said.contains("good  policies: halden"), "the rest is looked at: {said}");
+    let (code, said) = crate::tamper::replay(&place);
+    assert_eq!(code, Some(1), "{said}");
+    for told in [
+        "The master key does not open its private half.",
+        "It is no verifier key",
+        "There are 0 active keys for log",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+}
+
+#[test]
 fn policies_that_were_tampered_with_are_named_with_the_way_back() {
     let place = Place::demo("broken_policies");
     let server = Server::start(&place, true);

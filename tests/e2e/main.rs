@@ -38,6 +38,7 @@ mod lost_database;
 mod mapping;
 mod offered;
 mod outage;
+mod pages_of_lists;
 mod partition;
 mod paused_server;
 mod pipelines;

@@ -44,8 +44,11 @@ pub fn create_change_for(
 ) -> Result<String> {
     let directory = room.directory()?;
     let mut body = body.clone();
-    model::input::fill_from_template(&mut body, &directory);
+    let filled = model::input::fill_from_template(&mut body, &directory);
     let mut input = model::input::read(&body, &directory, requester, None)?;
+    for field in filled {
+        input.origins.insert(field.to_owned(), Origin::Derived);
+    }
     for field in pipeline.iter().filter(|field| model::content::cover(field).is_some()) {
         input.origins.insert((*field).to_owned(), Origin::Pipeline);
     }

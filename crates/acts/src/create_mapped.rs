@@ -33,6 +33,7 @@ pub(crate) fn create_mapped(room: &mut Room<'_, '_>, here: &Here<'_>, deployment
             // The window holds the signal's own time and ends ahead. A sender may name any time, also far ahead.
             body["planned_start"] = json!(told.at.min(room.now));
             body["planned_end"] = json!(room.now + WINDOW);
+            origins.extend(["template", "planned_start", "planned_end"]);
         }
         None => origins.extend(describe(here, &mapped, &mut body)),
     }

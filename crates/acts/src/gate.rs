@@ -639,7 +639,7 @@ pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
     if let Some(given) = &check.permit {
         return collect_again(room, check.clone(), given.clone());
     }
-    if matches!(check.state, CheckState::Settled | CheckState::Over) {
+    if check.state == CheckState::Settled {
         return Err(Refusal::NotNow {
             code: "not_go",
             text: "This check was answered with stop.".to_owned(),
@@ -647,8 +647,10 @@ pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
         }
         .into());
     }
-    // Its timer may come a moment late; the end of the wait does not.
-    if let Some(until) = check.wait_until.filter(|until| *until <= room.now) {
+    // Its timer may come a moment late; the end of the wait does not. What else held it up then may hold no more, and stands in
+    // the check.
+    let is_over = |until: &Timestamp| check.state == CheckState::Over || *until <= room.now;
+    if let Some(until) = check.wait_until.filter(is_over) {
         return Err(Refusal::NotNow {
             code: "not_go",
             text: "This check waited until its end.".to_owned(),

@@ -107,7 +107,7 @@ pub struct Difference {
 }
 
 /// What an import did, or would do.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// Whether nothing was written.
     pub dry_run: bool,
@@ -121,6 +121,9 @@ pub struct Report {
     pub ended: usize,
     /// The rows that differ, in the order of lines.
     pub rows: Vec<Difference>,
+    /// The people whom it adds: after a dry run nobody else knows the ids by which other rows name them.
+    #[serde(skip)]
+    pub newcomers: Vec<Person>,
 }
 
 enum Write {
@@ -279,11 +282,7 @@ impl Staging {
             writes: Vec::new(),
             report: Report {
                 dry_run: options.dry_run,
-                added: 0,
-                changed: 0,
-                unchanged: 0,
-                ended: 0,
-                rows: Vec::new(),
+                ..Report::default()
             },
             errors: Vec::new(),
         }
@@ -482,6 +481,9 @@ impl Staging {
                 let key = person.login.clone();
                 if self.note(line, (Noun::People, key), before.as_ref(), &*person)? {
                     self.directory.put_person((*person).clone());
+                    if before.is_none() {
+                        self.report.newcomers.push((*person).clone());
+                    }
                     self.writes.push(Write::Person(person));
                 }
             }

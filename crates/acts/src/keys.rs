@@ -131,6 +131,55 @@ pub(crate) fn kid_of(purpose: &str, public: &str) -> Option<String> {
     Some(proof::jwks::Jwk::new(bytes).kid())
 }
 
+/// Why a stored key is none, with the column that is wrong. Both halves are looked at: a public one that nothing verifies by,
+/// and a private one that the master key does not open or that belongs to another public one, are found before somebody needs
+/// them.
+pub(crate) fn trouble(room: &Room<'_, '_>, stored: &StoredKey) -> Option<(&'static str, String)> {
+    if stored.purpose != PERMIT
+        && let Err(why) = VerifierKey::parse(&stored.public)
+    {
+        return Some(("public", format!("It is no verifier key: {why}.")));
+    }
+    if kid_of(&stored.purpose, &stored.public).as_deref() != Some(stored.kid.as_str()) {
+        return Some(("kid", "The key stands under another id than its own.".to_owned()));
+    }
+    let bound = associated(&room.tenant(), &stored.purpose, &stored.kid);
+    let opened = room.desk.tools().master.open(&stored.wrapped, &bound);
+    let private = opened
+        .map_err(Error::from)
+        .and_then(|seed| Ok(SigningKey::from_seed(seed_of(&seed)?)?));
+    let what = match private {
+        Err(_) => "The master key does not open its private half.",
+        Ok(key) if proof::jwks::Jwk::new(*key.public()).kid() != stored.kid => {
+            "Its private half belongs to another public one."
+        }
+        Ok(_) => return None,
+    };
+    Some(("wrapped", what.to_owned()))
+}
+
+/// What is wrong with the tenant's keys, each said with the key's id; nothing where every key is whole and, once the log has
+/// begun, each purpose has one that signs.
+///
+/// # Errors
+/// The store's.
+pub fn find_trouble(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let has_begun = store::log::state(room.tx)?.is_some();
+    for purpose in PURPOSES {
+        let stored = store::keys::list(room.tx, purpose)?;
+        if has_begun && !stored.iter().any(|key| key.state == "active") {
+            found.push(format!("No key of the purpose {purpose} is active."));
+        }
+        for key in stored {
+            if let Some((column, what)) = trouble(room, &key) {
+                found.push(format!("{purpose} key {}, {column}: {what}", key.kid));
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// The key that signs for a purpose.
 ///
 /// # Errors

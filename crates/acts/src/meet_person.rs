@@ -18,7 +18,7 @@ const MOST_SUBJECTS: usize = 10;
 /// The person behind a verified sign-in, brought up to what the provider says of groups and rights.
 ///
 /// # Errors
-/// 403 `nobody_known`, `account_ended`, `login_taken` or `other_account`; the store's.
+/// 403 `nobody_known`, `not_an_address`, `account_ended`, `login_taken` or `other_account`; the store's.
 pub fn meet_person(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<PersonId> {
     let found = match by_subject(room, claimed)? {
         Some(person) => person,
@@ -46,6 +46,10 @@ fn by_subject(room: &mut Room<'_, '_>, claimed: &Claimed) -> Result<Option<Perso
 
 fn by_mail(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Option<Person>> {
     match provider.mail_of(claimed) {
+        // Written another way it would be somebody else's, and its owner a second person.
+        Some(mail) if !crate::set_person::is_address(mail) => {
+            Err(Refusal::not_allowed("not_an_address", crate::set_person::no_address(mail)).into())
+        }
         Some(mail) => load(room, identities::MAIL, mail),
         None => Ok(None),
     }
@@ -77,7 +81,7 @@ fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed)
     }
     let login = claimed.login.as_deref().or(claimed.mail.as_deref()).unwrap_or_default();
     let login = login.trim().to_lowercase();
-    if login.is_empty() || login.contains(char::is_whitespace) {
+    if login.is_empty() || crate::set_person::no_login(&login).is_some() {
         let text = format!("{} does not say by which login you are to be known.", provider.name);
         return Err(nobody(text).into());
     }

@@ -141,6 +141,9 @@ pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Resul
         let known = if known.active { known } else { come_back(room, known)? };
         return keep_person(room, known, &told);
     }
+    if let Some(text) = crate::set_person::no_login(&told.login) {
+        return Err(Refusal::field("userName", "not_a_login", text).into());
+    }
     let id = PersonId(room.new_id()?);
     check_unique(room, &id, told)?;
     check_address(None, told)?;

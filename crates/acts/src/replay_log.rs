@@ -208,18 +208,15 @@ impl<'p> Replay<'p> {
 
     /// Names a row that cannot be read, and goes on. Where the engine itself refused to read, nothing can go on.
     fn past_damage(&mut self, room: &Room<'_, '_>, (table, id): (&str, &str), done: Result<()>) -> Result<()> {
-        match done {
-            Err(Error::Store(store::Error::Corrupt(why))) if !room.tx.has_failed() => {
-                self.find(table, id, None, format!("It cannot be read: {why}."));
-                Ok(())
-            }
-            // A key that stands in the database is no key any more.
-            Err(Error::Proof(why)) => {
-                self.find(table, id, None, format!("It cannot be read: {why}."));
-                Ok(())
-            }
-            done => done,
-        }
+        let why = match done {
+            Err(Error::Store(store::Error::Corrupt(why))) if !room.tx.has_failed() => why,
+            // A key that stands in the database is no key any more, or is gone.
+            Err(Error::Proof(why)) => why.to_string(),
+            Err(Error::Fault(why)) => why,
+            done => return done,
+        };
+        self.find(table, id, None, format!("It cannot be read: {why}."));
+        Ok(())
     }
 
     /// Each key stands under the id that its public half gives and where its turns left it, and each purpose has one that
@@ -263,13 +260,8 @@ impl<'p> Replay<'p> {
                 }
             }
             for key in stored {
-                if keys::kid_of(purpose, &key.public).as_deref() != Some(key.kid.as_str()) {
-                    self.find(
-                        "signing_key",
-                        &key.kid,
-                        Some("kid"),
-                        "The key stands under another id than its own.",
-                    );
+                if let Some((column, what)) = keys::trouble(room, &key) {
+                    self.find("signing_key", &key.kid, Some(column), what);
                 }
             }
         }

@@ -390,10 +390,10 @@ fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &Ownership) 
 /// active`. What a line leaves out stays.
 pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person {
     let login = reading.needed("login", LINE).trim().to_lowercase();
-    if login.contains(char::is_whitespace) {
-        reading.wrong("login", "not_a_login", "A login has no spaces.");
-    }
     let old = directory.by_login(&login);
+    if let Some(text) = crate::set_person::no_login(&login).filter(|_| old.is_none()) {
+        reading.wrong("login", "not_a_login", text);
+    }
     let mut person = old.cloned().unwrap_or_else(|| Person {
         id: PersonId::default(),
         version: 0,

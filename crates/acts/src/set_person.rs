@@ -32,8 +32,8 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
     if directory.logins.contains_key(&login) {
         reading.wrong("login", "not_unique", format!("The login `{login}` is taken."));
     }
-    if login.contains(char::is_whitespace) {
-        reading.wrong("login", "not_a_login", "A login has no spaces.");
+    if let Some(text) = no_login(&login) {
+        reading.wrong("login", "not_a_login", text);
     }
     let mut person = Person {
         id: PersonId(room.new_id()?),
@@ -69,6 +69,19 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
     Ok(person)
 }
 
+/// Why a text cannot be a login, if it cannot. A login stands in addresses, where `.` and `..` mean another place, and two that
+/// look alike would be two people.
+pub(crate) fn no_login(login: &str) -> Option<&'static str> {
+    if login.contains(char::is_whitespace) {
+        return Some("A login has no spaces.");
+    }
+    if matches!(login, "." | "..") {
+        return Some("A login is more than dots.");
+    }
+    let deceives = !model::deceiving::found_in(login).is_empty();
+    deceives.then_some("A login has no characters that nobody sees, or that look like others.")
+}
+
 /// One mail address is one person: a second account of the same person would be a second pair of eyes.
 pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, person: &Person) {
     let Some(mail) = person.email.as_deref().map(str::to_lowercase) else {
@@ -92,13 +105,15 @@ pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, perso
 }
 
 /// Whether a letter could be sent there: one line, a name, an `@` and a domain. What else an address may be is for the mail
-/// servers between.
+/// servers between, but for two ways to write one address as another: letters that nobody sees, and a dot at the domain's end.
 pub(crate) fn is_address(mail: &str) -> bool {
     let is_plain = !mail.contains(|c: char| c.is_whitespace() || c.is_control());
+    let is_domain = |domain: &str| domain.split('.').all(|label| !label.is_empty());
     is_plain
+        && model::deceiving::found_in(mail).is_empty()
         && mail
             .rsplit_once('@')
-            .is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty())
+            .is_some_and(|(name, domain)| !name.is_empty() && is_domain(domain))
 }
 
 /// The sentence for what is no address.

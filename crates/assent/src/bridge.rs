@@ -190,6 +190,19 @@ impl Host {
             .map_err(refused)
     }
 
+    /// What is wrong with a tenant's signing keys.
+    pub(crate) fn key_trouble(&self, tenant: &str) -> Result<Vec<String>> {
+        self.desk
+            .wait(
+                Lane::Worker,
+                tenant,
+                Actor::system(),
+                Mode::Read,
+                acts::keys::find_trouble,
+            )
+            .map_err(refused)
+    }
+
     /// The keys of a tenant's workloads that let in jobs of anybody.
     pub(crate) fn open_workloads(&self, tenant: &str) -> Result<Vec<String>> {
         let look = |room: &mut acts::Room<'_, '_>| {
@@ -320,6 +333,7 @@ fn attested(room: &mut acts::Room<'_, '_>) -> acts::Result<(Option<jiff::Timesta
     }
     match acts::cosign_log::attested_at(room) {
         Err(acts::Error::Fault(why)) => Ok((None, Some(why))),
+        Err(acts::Error::Proof(why)) => Ok((None, Some(why.to_string()))),
         attested => {
             let seconds = attested?.and_then(|it| i64::try_from(it).ok());
             Ok((seconds.and_then(|it| jiff::Timestamp::from_second(it).ok()), None))

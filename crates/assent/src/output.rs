@@ -197,7 +197,9 @@ impl Output {
         for row in policies.filter(|row| text_of(row, "id") != built_in) {
             self.talk(&format!("  policy {}: {}", text_of(row, "id"), text_of(row, "reason")));
         }
-        for line in unmet_lines(array(problem, "unmet")) {
+        // Where rules refused, the lines above say what is missing.
+        let unmet = if status == 403 { &[] } else { array(problem, "unmet") };
+        for line in unmet_lines(unmet) {
             self.talk(&line);
         }
         match (status, word("code")) {

@@ -1,10 +1,15 @@
 //! Holidays out of an iCalendar file (RFC 5545): whole days, single or yearly. Folding and quoting are the library's.
 
-use icalendar::parser::{Component, read_calendar, unfold};
+mod yearly;
+
+use std::collections::BTreeMap;
+
+use icalendar::parser::{Component, Property, read_calendar, unfold};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use model::calendar::Holiday;
 
+use self::yearly::Yearly;
 use crate::table::Problem;
 
 /// The most bytes of a calendar file.
@@ -31,42 +36,76 @@ pub fn holidays(text: &str, today: Date) -> Result<(Vec<Holiday>, usize), Proble
     if !is_calendar {
         return Err(Problem::new(1, "an iCalendar file begins with BEGIN:VCALENDAR"));
     }
+    let is_event = |part: &&Component<'_>| part.name.as_str().eq_ignore_ascii_case("VEVENT");
+    let events: Vec<&Component<'_>> = calendar.components.iter().filter(is_event).collect();
+    // Lines are counted in the file as it was sent, where long ones are folded.
+    let lines = begins(text).chain(std::iter::repeat(1));
+    let placed: Vec<(&Component<'_>, usize)> = events.into_iter().zip(lines).collect();
+    let moved = moved(&placed)?;
     let mut found = Vec::new();
     let mut left_out = 0;
-    let mut line = 1;
-    for event in calendar.components.iter().filter(|part| part.name == "VEVENT") {
-        line = begins(&unfolded, line);
-        match days(event, line, today)? {
+    for (event, line) in placed {
+        match days(event, line, (today, &moved))? {
             Some(days) => found.extend(days),
             None => left_out += 1,
         }
-        line += 1;
     }
     Ok((found, left_out))
+}
+
+/// By the id of an event that repeats: the days of it that another event stands for, or calls off (RECURRENCE-ID).
+type Moved<'a> = BTreeMap<&'a str, Vec<Date>>;
+
+fn moved<'a>(events: &[(&'a Component<'_>, usize)]) -> Result<Moved<'a>, Problem> {
+    let mut found = Moved::new();
+    for (event, line) in events {
+        let Some(instead_of) = named(event, "RECURRENCE-ID").next() else {
+            continue;
+        };
+        if instead_of
+            .params
+            .iter()
+            .any(|param| param.key.as_str().eq_ignore_ascii_case("RANGE"))
+        {
+            let text = "the event stands for all later ones too (RANGE); write it as an event of its own, and end the first by UNTIL";
+            return Err(Problem::new(*line, text));
+        }
+        let text = instead_of.val.as_str();
+        let day = date(text.split('T').next().unwrap_or_default(), *line)?;
+        found
+            .entry(property(event, "UID").unwrap_or_default())
+            .or_default()
+            .push(day);
+    }
+    Ok(found)
 }
 
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// The line of the next event at or after a line, in the unfolded text.
-fn begins(text: &str, after: usize) -> usize {
-    text.lines()
-        .enumerate()
-        .skip(after.saturating_sub(1))
-        .find(|(_, line)| line.trim_end().eq_ignore_ascii_case("BEGIN:VEVENT"))
-        .map_or(after, |(place, _)| place + 1)
+/// The lines on which events begin.
+fn begins(text: &str) -> impl Iterator<Item = usize> {
+    let lines = text.lines().enumerate();
+    let begin = lines.filter(|(_, line)| line.trim_end().eq_ignore_ascii_case("BEGIN:VEVENT"));
+    begin.map(|(place, _)| place + 1)
+}
+
+/// The properties of a name; case does not matter in names (RFC 5545 section 2).
+fn named<'a>(event: &'a Component<'_>, name: &str) -> impl Iterator<Item = &'a Property<'a>> {
+    let is_it = move |property: &&Property<'_>| property.name.as_str().eq_ignore_ascii_case(name);
+    event.properties.iter().filter(is_it)
 }
 
 fn property<'a>(event: &'a Component<'_>, name: &str) -> Option<&'a str> {
-    let found = event
-        .properties
-        .iter()
-        .find(|property| property.name.as_str() == name)?;
-    Some(found.val.as_str())
+    named(event, name).next().map(|property| property.val.as_str())
 }
 
-fn days(event: &Component<'_>, line: usize, today: Date) -> Result<Option<Vec<Holiday>>, Problem> {
+fn days(
+    event: &Component<'_>,
+    line: usize,
+    (today, moved): (Date, &Moved<'_>),
+) -> Result<Option<Vec<Holiday>>, Problem> {
     let Some(start) = property(event, "DTSTART") else {
         return Err(Problem::new(
             line,
@@ -87,7 +126,10 @@ fn days(event: &Component<'_>, line: usize, today: Date) -> Result<Option<Vec<Ho
     let left_out = dates(event, "EXDATE", line)?;
     let mut starts = starts(event, (first, today), line)?;
     starts.extend(dates(event, "RDATE", line)?);
-    starts.retain(|start| !left_out.contains(start));
+    // What stands for one day of an event that repeats has the same id, and stays.
+    let others = property(event, "UID").filter(|_| property(event, "RECURRENCE-ID").is_none());
+    let others = others.and_then(|id| moved.get(id)).map_or(&[][..], Vec::as_slice);
+    starts.retain(|start| !left_out.contains(start) && !others.contains(start));
     let mut found = Vec::new();
     for start in starts {
         for day in 0..length {
@@ -141,58 +183,25 @@ fn whole_days(text: &str) -> Option<i64> {
 
 /// The dates that all properties of a name list.
 fn dates(event: &Component<'_>, name: &str, line: usize) -> Result<Vec<Date>, Problem> {
-    let named = event
-        .properties
-        .iter()
-        .filter(|property| property.name.as_str() == name);
-    let texts = named.flat_map(|property| property.val.as_str().split(','));
+    let texts = named(event, name).flat_map(|property| property.val.as_str().split(','));
     texts.map(|text| date(text.trim(), line)).collect()
 }
 
-/// The days on which an event begins: once, or each year that has the day.
+/// The days on which an event begins: once, or as its rule says.
 fn starts(event: &Component<'_>, (first, today): (Date, Date), line: usize) -> Result<Vec<Date>, Problem> {
     let Some(text) = property(event, "RRULE") else {
         return Ok(vec![first]);
     };
     let rule = Yearly::read(text).ok_or_else(|| {
-        let text =
-            format!("`{text}` repeats otherwise than once a year; list its days one by one, such as RRULE:FREQ=YEARLY");
+        let text = format!(
+            "`{text}` repeats otherwise than from year to year; list its days one by one, or say it like \
+             RRULE:FREQ=YEARLY or RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=4TH"
+        );
         Problem::new(line, text)
     })?;
     let from = first.year().max(today.year() - 1);
     let last = first.year().max(today.year()) + YEARS;
-    let in_year = |year: i16| Date::new(year, first.month(), first.day()).ok();
-    // A rule that counts counts from the first day on, also those that are not carried on any more.
-    let all = (first.year()..=last).filter_map(in_year);
-    let all = all.take(rule.count.unwrap_or(usize::MAX));
-    let all = all.take_while(|day| rule.until.is_none_or(|until| *day <= until));
-    Ok(all.filter(|day| day.year() >= from).collect())
-}
-
-/// A rule that repeats once a year (RFC 5545 section 3.3.10).
-#[derive(Default)]
-struct Yearly {
-    /// The last day on which it may begin.
-    until: Option<Date>,
-    /// How often it comes in all.
-    count: Option<usize>,
-}
-
-impl Yearly {
-    /// Reads a rule; `None` for one that repeats otherwise.
-    fn read(text: &str) -> Option<Self> {
-        let mut found = Self::default();
-        for part in text.split(';').map(|part| part.trim().to_ascii_uppercase()) {
-            match part.split_once('=')? {
-                ("FREQ", "YEARLY") | ("INTERVAL", "1") => {}
-                // Some write the end of a whole day with a time, such as 20301231T235959Z.
-                ("UNTIL", end) => found.until = Some(day(end.split('T').next()?)?),
-                ("COUNT", count) => found.count = Some(count.parse::<usize>().ok().filter(|count| *count > 0)?),
-                _ => return None,
-            }
-        }
-        Some(found)
-    }
+    Ok(rule.starts(first, (from, last)))
 }
 
 fn date(text: &str, line: usize) -> Result<Date, Problem> {
@@ -255,11 +264,91 @@ mod tests {
         );
         assert_eq!(repeated("20200229", "FREQ=YEARLY;COUNT=3"), ["2028-02-29"]);
         assert!(repeated("20100517", "FREQ=YEARLY;COUNT=5").is_empty(), "it is over");
-        for rule in ["FREQ=YEARLY;COUNT=0", "FREQ=YEARLY;UNTIL=soon", "FREQ=YEARLY;BYMONTH=5"] {
+        for rule in [
+            "FREQ=YEARLY;COUNT=0",
+            "FREQ=YEARLY;UNTIL=soon",
+            "FREQ=YEARLY;BYMONTH=13",
+            "FREQ=YEARLY;BYDAY=20MO",
+            "FREQ=YEARLY;BYDAY=1MO",
+            "FREQ=YEARLY;BYMONTH=5;BYDAY=0MO",
+            "FREQ=YEARLY;BYMONTHDAY=0",
+            "FREQ=YEARLY;BYWEEKNO=20",
+            "FREQ=YEARLY;INTERVAL=0",
+            "INTERVAL=1",
+        ] {
             let text = format!("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20100517\r\nRRULE:{rule}\r\nEND:VEVENT\r\n");
             let problem = holidays(&file(&text), today()).unwrap_err();
             assert!(problem.text.contains(rule), "{problem}");
         }
+    }
+
+    #[test]
+    fn a_yearly_day_may_be_told_by_month_and_day_of_the_week() {
+        let first = |rule: &str, start: &str| repeated(start, rule)[..3].to_vec();
+        // Thanksgiving, Memorial Day, the first Monday of September, the day before Christmas told as Apple does.
+        assert_eq!(
+            first("FREQ=YEARLY;BYMONTH=11;BYDAY=4TH", "20241128"),
+            ["2025-11-27", "2026-11-26", "2027-11-25"]
+        );
+        assert_eq!(
+            first("FREQ=YEARLY;BYDAY=-1MO;BYMONTH=5;WKST=SU", "20240527"),
+            ["2025-05-26", "2026-05-25", "2027-05-31"]
+        );
+        assert_eq!(
+            first(
+                "FREQ=YEARLY;BYMONTH=11;BYMONTHDAY=22,23,24,25,26,27,28;BYDAY=TH",
+                "20241128"
+            ),
+            ["2025-11-27", "2026-11-26", "2027-11-25"]
+        );
+        assert_eq!(
+            first("FREQ=YEARLY;BYMONTH=5;BYMONTHDAY=17", "20100517"),
+            ["2025-05-17", "2026-05-17", "2027-05-17"]
+        );
+        assert_eq!(
+            first("FREQ=YEARLY;BYMONTHDAY=-1;BYMONTH=12,2", "20240229"),
+            ["2025-02-28", "2025-12-31", "2026-02-28"]
+        );
+        assert_eq!(
+            first("FREQ=YEARLY;INTERVAL=4", "20120706"),
+            ["2028-07-06", "2032-07-06", "2036-07-06"]
+        );
+        assert_eq!(
+            repeated("20241128", "FREQ=YEARLY;BYMONTH=11;BYDAY=4TH;COUNT=3"),
+            ["2025-11-27", "2026-11-26"]
+        );
+    }
+
+    #[test]
+    fn one_day_of_a_series_may_be_moved_or_called_off() {
+        let text = file(
+            "BEGIN:VEVENT\r\nUID:a\r\nRECURRENCE-ID;VALUE=DATE:20270517\r\nDTSTART;VALUE=DATE:20270518\r\nSUMMARY:Moved\r\nEND:VEVENT\r\n\
+             BEGIN:VEVENT\r\nuid:a\r\ndtstart;value=date:20250517\r\nrrule:freq=yearly;until=20290517\r\nSummary:Day\r\nEND:VEVENT\r\n\
+             BEGIN:VEVENT\r\nUID:a\r\nRECURRENCE-ID:20280517T000000Z\r\nDTSTART;VALUE=DATE:20280517\r\nSTATUS:CANCELLED\r\nEND:VEVENT\r\n",
+        );
+        let (days, left_out) = holidays(&text, today()).unwrap();
+        let mut dates: Vec<(&str, &str)> = days.iter().map(|day| (day.date.as_str(), day.title.as_str())).collect();
+        dates.sort_unstable();
+        let told = [
+            ("2025-05-17", "Day"),
+            ("2026-05-17", "Day"),
+            ("2027-05-18", "Moved"),
+            ("2029-05-17", "Day"),
+        ];
+        assert_eq!((dates.as_slice(), left_out), (&told[..], 1));
+        let from_then_on = text.replace("RECURRENCE-ID;", "RECURRENCE-ID;RANGE=THISANDFUTURE;");
+        assert!(holidays(&from_then_on, today()).unwrap_err().text.contains("RANGE"));
+    }
+
+    #[test]
+    fn a_line_is_that_of_the_file_as_it_was_sent() {
+        let text = file(
+            "BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261224\r\nSUMMARY:A long\r\n  one\r\n  folded\r\nEND:VEVENT\r\n\
+             BEGIN:VEVENT\r\nSUMMARY:x\r\nEND:VEVENT\r\n",
+        );
+        let problem = holidays(&text, today()).unwrap_err();
+        assert_eq!(text.lines().nth(problem.line - 1), Some("BEGIN:VEVENT"));
+        assert_eq!(problem.line, 10);
     }
 
     #[test]

@@ -292,6 +292,7 @@ pub fn finish(
     }
     // How somebody signed in is said by the token of that sign-in alone.
     let own = payload(token)?;
+    check_begin(&own, now)?;
     let (methods, class) = (
         texts(own.get("amr")),
         own.get("acr").and_then(Value::as_str).map(str::to_owned),
@@ -431,6 +432,19 @@ pub(crate) fn payload(token: &CoreIdToken) -> Result<Map<String, Value>, OidcErr
     serde_json::from_slice(&bytes).map_err(|_| wrong())
 }
 
+/// Refuses a token that does not count yet: `nbf` (RFC 7519 section 4.1.5), which the library does not look at.
+pub(crate) fn check_begin(told: &Map<String, Value>, now: Timestamp) -> Result<(), OidcError> {
+    let Some(begin) = told.get("nbf") else { return Ok(()) };
+    let latest = now.as_second().saturating_add(AHEAD_SECONDS);
+    // A date in seconds may have a fraction; what is no number counts never.
+    #[expect(clippy::cast_precision_loss, reason = "seconds of this age are far below 2^53")]
+    let has_begun = begin.as_f64().is_some_and(|begin| begin <= latest as f64);
+    if has_begun {
+        return Ok(());
+    }
+    Err(refused("bad_token", "The token does not count yet."))
+}
+
 /// Claims beyond those that the library names.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Rest {
@@ -557,6 +571,7 @@ fn texts(value: Option<&Value>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use serde_json::{Map, Value, json};
 
     use super::{Registration, Verified, joined, read, texts};
@@ -658,6 +673,16 @@ mod tests {
             map(&json!({"email": "a@b.example"})),
         );
         assert!(!read(&registration(), "7", &alone).mail_is_verified);
+    }
+
+    #[test]
+    fn a_token_counts_from_the_time_that_it_names() {
+        let now = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_hours(400_000);
+        let at = |begin: Value| super::check_begin(&map(&json!({"nbf": begin})), now).is_ok();
+        let seconds = now.as_second();
+        assert!(super::check_begin(&Map::new(), now).is_ok());
+        assert!(at(json!(seconds)) && at(json!(seconds + 120)) && at(json!(0.5)));
+        assert!(!at(json!(seconds + 121)) && !at(json!(1e18)) && !at(json!("soon")));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet};
 use openidconnect::{ClientId, HttpRequest, IssuerUrl, Nonce};
 use serde_json::{Map, Value};
 
-use crate::oidc::{OidcError, narrowed, payload, refused, words_of};
+use crate::oidc::{OidcError, check_begin, narrowed, payload, refused, words_of};
 use crate::socket::http::Http;
 
 /// The longest token that is read, in bytes.
@@ -90,10 +90,6 @@ pub fn verify(
         .claims(&verifier, |_: Option<&Nonce>| Ok(()))
         .map_err(|error| words_of(&error))?;
     let told = payload(&token)?;
-    if let Some(begin) = told.get("nbf").and_then(Value::as_i64)
-        && begin > now.as_second() + crate::oidc::AHEAD_SECONDS
-    {
-        return Err(refused("bad_token", "The token does not count yet."));
-    }
+    check_begin(&told, now)?;
     Ok(told)
 }

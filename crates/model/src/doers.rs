@@ -103,9 +103,13 @@ pub(crate) fn implementers(file: &ChangeFile, directory: &Directory, now: Timest
     first.unwrap_or_default()
 }
 
-/// Who says whether it works: the tester, else the owners and those whom a rule names; nobody whose word is no independent one.
+/// Who says whether it works: the tester, else the owners and those whom a rule names; nobody whose word is no independent one,
+/// nor, while nothing is done, who is named to do it.
 pub(crate) fn testers(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
-    let may = |person: &PersonId| directory.is_active(person) && is_independent(file, person);
+    let change = &file.change;
+    let will_work =
+        |person: &PersonId| change.implemented_by.is_empty() && change.content.implementers.contains(person);
+    let may = |person: &PersonId| directory.is_active(person) && is_independent(file, person) && !will_work(person);
     let tester = once_each(file.change.content.tester.iter().cloned(), may);
     if !tester.is_empty() {
         return tester;

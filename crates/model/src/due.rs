@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::change::Change;
 use crate::clocks;
 use crate::directory::Directory;
+use crate::doers;
 use crate::file::{Case, ChangeFile};
 use crate::ids::PersonId;
 use crate::matrix::Place;
@@ -438,7 +439,10 @@ fn after_the_work(case: &mut Case<'_>) {
         missing("review_missing") && late(REVIEW_HOURS),
     );
     if validation {
-        remind(case, VALIDATION_DUE, "has not been validated", "Say whether it works.");
+        let is_first = remind(case, VALIDATION_DUE, "has not been validated", "Say whether it works.");
+        if is_first && doers::testers(&case.file, &case.directory, case.now).is_empty() {
+            tell_menders(case);
+        }
     }
     if review {
         remind(
@@ -464,9 +468,27 @@ fn is_clean(file: &ChangeFile, directory: &Directory, now: Timestamp) -> bool {
         && before_closure(file, directory, now).is_empty()
 }
 
-fn remind(case: &mut Case<'_>, topic: &'static str, what: &str, next: &'static str) {
+/// Where nobody is left who may validate, those hear of it who can give the service another owner.
+fn tell_menders(case: &mut Case<'_>) {
+    let news = format!(
+        "{} has not been validated, and nobody is left who may.",
+        case.change().key
+    );
+    for admin in case.directory.with_role(crate::words::Role::Admin) {
+        case.write_to(
+            &admin,
+            VALIDATION_DUE,
+            "mend",
+            news.clone(),
+            "Give the service another owner, who took no part in the work.",
+        );
+    }
+}
+
+/// Reminds once; answers whether that was now.
+fn remind(case: &mut Case<'_>, topic: &'static str, what: &str, next: &'static str) -> bool {
     if !case.file.change.tell_once(topic) {
-        return;
+        return false;
     }
     case.tell("change.reminded", json!({"about": topic}));
     let news = format!("{} {what}.", case.change().key);
@@ -475,4 +497,5 @@ fn remind(case: &mut Case<'_>, topic: &'static str, what: &str, next: &'static s
     for person in people {
         case.write_to(&person, topic, "1", news.clone(), next);
     }
+    true
 }

@@ -104,6 +104,9 @@ pub fn refuse_departed(reading: &mut Reading<'_>, field: &str, person: &PersonId
     }
 }
 
+/// Fields that are filled in with what is usual where nobody says them.
+pub(crate) const USUAL: &[&str] = &["kind", "category"];
+
 fn read_fields(
     reading: &mut Reading<'_>,
     directory: &Directory,
@@ -116,6 +119,11 @@ fn read_fields(
     let owner = person(reading, "owner", directory);
     if owner.is_none() {
         origins.insert("owner".to_owned(), Origin::Derived);
+    }
+    for field in USUAL {
+        if reading.value(field).is_none() {
+            origins.insert((*field).to_owned(), Origin::Derived);
+        }
     }
     let content = Content {
         kind,
@@ -718,13 +726,17 @@ pub fn name_cleared(merged: &mut Map<String, Value>, patch: &Map<String, Value>)
 }
 
 /// Puts a template's locked values into a request that does not say them itself.
-pub fn fill_from_template(body: &mut Map<String, Value>, directory: &Directory) {
-    let Some(key) = body.get("template").and_then(Value::as_str) else {
-        return;
+///
+/// Answers which of the fields that it does not lock it filled in.
+pub fn fill_from_template(body: &mut Map<String, Value>, directory: &Directory) -> Vec<&'static str> {
+    let key = body.get("template").and_then(Value::as_str);
+    let Some(template) = key.and_then(|key| directory.templates.get(key)) else {
+        return Vec::new();
     };
-    let Some(template) = directory.templates.get(key) else {
-        return;
-    };
+    let free = ["kind", "title"].into_iter();
+    let filled = free
+        .filter(|field| !body.contains_key(*field) && !template.locked.contains_key(*field))
+        .collect();
     body.entry("kind").or_insert_with(|| Value::String("standard".into()));
     body.entry("title")
         .or_insert_with(|| Value::String(template.title.clone()));
@@ -740,4 +752,5 @@ pub fn fill_from_template(body: &mut Map<String, Value>, directory: &Directory) 
             own.entry(value.key.clone()).or_insert_with(|| value.shown(directory));
         }
     }
+    filled
 }

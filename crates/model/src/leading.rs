@@ -8,9 +8,10 @@ use crate::ids::PersonId;
 use crate::lifecycle::{hold_unmet, leads, states};
 use crate::records::Unmet;
 use crate::refusal::Refusal;
-use crate::requirement::{before_approvals_are_asked, before_approved, before_scheduled, logins, outcomes_missing};
+use crate::requirement::{
+    against_submission, before_approvals_are_asked, before_approved, before_scheduled, logins, outcomes_missing,
+};
 use crate::verbs::work::against_start;
-use crate::verbs::write::against_submission;
 use crate::words::{Role, State};
 
 /// The refusal of an act that does not belong to the change's state: one row, which names the act that leads there.
@@ -59,7 +60,7 @@ fn holding_up(case: &Case<'_>, act: Act) -> Vec<Unmet> {
         rows.extend(crate::glass::cosignature_unmet(file, directory, now));
     }
     rows.extend(match state {
-        State::Draft => against_submission(case),
+        State::Draft => against_submission(file, directory, now),
         State::Assessing => before_approvals_are_asked(file, directory, now),
         State::Authorizing => before_approved(file, directory, now),
         State::Approved => before_scheduled(file, directory, now),

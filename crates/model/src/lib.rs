@@ -16,6 +16,7 @@ pub mod board;
 pub mod calendar;
 pub mod change;
 pub mod clocks;
+pub mod closure;
 pub mod committers;
 pub mod conditions;
 pub mod configuration;

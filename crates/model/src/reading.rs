@@ -287,21 +287,11 @@ impl<'a> Reading<'a> {
         let text = self.text(field, LINE)?;
         let parsed = text.parse::<Timestamp>();
         let time = parsed.as_ref().ok().copied().and_then(to_micros);
-        let Some(time) = time else {
-            let at = self.at(field);
-            if parsed.is_ok() || has_long_year(&text) {
-                let text = format!("`{at}` must lie in the years 1970 to 9999.");
-                self.wrong(field, "out_of_range", text);
-                return None;
-            }
-            self.wrong(
-                field,
-                "not_a_time",
-                format!("`{at}` must be a time such as 2026-11-21T22:00:00Z."),
-            );
-            return None;
-        };
-        Some(time)
+        if time.is_none() {
+            let (code, text) = why_no_time(&self.at(field), &text);
+            self.wrong(field, code, text);
+        }
+        time
     }
 
     /// A time that must be there.
@@ -363,6 +353,21 @@ fn has_long_year(text: &str) -> bool {
     let digits = year.bytes().take_while(u8::is_ascii_digit).count();
     let is_dash = |place: usize| year.as_bytes().get(place) == Some(&b'-');
     digits > 4 && is_dash(digits) && is_dash(digits + 3)
+}
+
+/// Why a text is no time that is kept, with the code of it: beyond the ends of time, or no time at all. `at` names the field.
+pub fn why_no_time(at: &str, text: &str) -> (&'static str, String) {
+    // The last day of the year 9999 is cut short, so that every zone can show what is kept.
+    let is_last_day = || {
+        let rest = text.strip_prefix("9999-");
+        rest.is_some_and(|rest| format!("9998-{rest}").parse::<Timestamp>().is_ok())
+    };
+    if text.parse::<Timestamp>().is_ok() || has_long_year(text) || is_last_day() {
+        let text = format!("`{at}` must lie between 1970-01-01T00:00:00Z and 9999-12-30T22:00:00Z.");
+        return ("out_of_range", text);
+    }
+    let text = format!("`{at}` must be a time such as 2026-11-21T22:00:00Z.");
+    ("not_a_time", text)
 }
 
 /// A time cut to the microsecond, which both engines and the log keep; `None` outside the years 1970 to 9999.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::approvals::approval_unmet;
 use crate::authority::peer_counts;
 use crate::change::{Change, Target};
+pub use crate::closure::{before_closure, review_is_needed};
 use crate::directory::{Directory, Freeze};
 use crate::doers;
 use crate::file::{ChangeFile, unmet};
@@ -54,9 +55,7 @@ type Find = fn(&ChangeFile, &Directory, Timestamp) -> Vec<Unmet>;
 pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ahead> {
     let state = file.change.state;
     let steps: [(Step, State, Find); 6] = [
-        (Step::Submission, State::Draft, |file, directory, _| {
-            before_submission(&file.change, directory)
-        }),
+        (Step::Submission, State::Draft, against_submission),
         (Step::Assessment, State::Assessing, before_approvals_are_asked),
         (Step::Approval, State::Authorizing, before_approved),
         (Step::Scheduling, State::Scheduled, before_scheduled),
@@ -130,6 +129,26 @@ pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
         .collect()
 }
 
+/// Everything that stands against handing a change over: what it does not say, times that have passed, a template that holds
+/// no more.
+pub fn against_submission(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let mut rows = before_submission(&file.change, directory);
+    rows.extend(window_over(&file.change, directory, now));
+    rows.extend(template_trouble(file, directory, now));
+    rows
+}
+
+/// Planned times that have passed.
+fn window_over(change: &Change, directory: &Directory, now: Timestamp) -> Option<Unmet> {
+    let end = change.planned_end.filter(|end| *end <= now)?;
+    Some(unmet(
+        "window_over",
+        format!("Its planned end, {end}, has passed."),
+        "Set new planned times.",
+        logins(directory, &doers::planners(change, directory)),
+    ))
+}
+
 /// What the assessment needs before approvals are asked: the plans, and evidence due by then.
 pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows = before_submission(&file.change, directory);
@@ -169,7 +188,7 @@ fn plans_missing(change: &Change, directory: &Directory) -> Vec<Unmet> {
     rows
 }
 
-fn stopped(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
+pub(crate) fn stopped(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
     let stop = file.requirements.stop.as_ref()?;
     Some(unmet(
         "rules_not_judged",
@@ -179,7 +198,7 @@ fn stopped(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
     ))
 }
 
-fn due_by(file: &ChangeFile, due: Due) -> impl Iterator<Item = &TargetObligation> {
+pub(crate) fn due_by(file: &ChangeFile, due: Due) -> impl Iterator<Item = &TargetObligation> {
     file.requirements
         .obligations
         .iter()
@@ -228,14 +247,7 @@ pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp
         ));
         return rows;
     };
-    if end <= now {
-        rows.push(unmet(
-            "window_over",
-            format!("Its planned end, {end}, has passed."),
-            "Set new planned times.",
-            logins(directory, &doers::planners(change, directory)),
-        ));
-    }
+    rows.extend(window_over(change, directory, now));
     // What lies behind us stops nothing: a freeze that is over does not forbid the rest of the window.
     rows.extend(
         freezes_over(change, directory, start.max(now), end).map(|freeze| freeze_unmet(freeze, change, directory)),
@@ -368,7 +380,11 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     rows
 }
 
-fn condition_unmet(condition: &crate::records::Condition, file: &ChangeFile, directory: &Directory) -> Unmet {
+pub(crate) fn condition_unmet(
+    condition: &crate::records::Condition,
+    file: &ChangeFile,
+    directory: &Directory,
+) -> Unmet {
     let checkers = crate::conditions::checkers(file, directory, condition);
     let satisfy = if checkers.contains(&condition.checker) {
         "Its checker says that it is met.".to_owned()
@@ -386,7 +402,7 @@ fn condition_unmet(condition: &crate::records::Condition, file: &ChangeFile, dir
     )
 }
 
-fn task_unmet(task: &crate::records::ChangeTask, change: &Change, directory: &Directory) -> Unmet {
+pub(crate) fn task_unmet(task: &crate::records::ChangeTask, change: &Change, directory: &Directory) -> Unmet {
     let assignee = task.assignee.iter().find(|person| directory.is_active(person));
     let people = assignee.map_or_else(|| doers::writers(change, directory), |person| vec![person.clone()]);
     unmet(
@@ -417,147 +433,6 @@ pub(crate) fn outcomes_missing(file: &ChangeFile, directory: &Directory, now: Ti
     file.change.open_targets().map(row).collect()
 }
 
-/// Everything due before closing.
-pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
-    let change = &file.change;
-    let mut rows: Vec<Unmet> = stopped(file, directory).into_iter().collect();
-    rows.extend(outcomes_missing(file, directory, now));
-    rows.extend(validation_unmet(file, directory, now));
-    if review_is_needed(file) && change.reviews.is_empty() {
-        rows.push(unmet(
-            "review_missing",
-            "The post-implementation review is missing.",
-            "Write the review: objectives, assessment, steps, summary.",
-            logins(directory, &doers::reviewers(file, directory, now)),
-        ));
-    }
-    for row in due_by(file, Due::Close) {
-        let other = !matches!(
-            row.obligation.duty,
-            Duty::Validation { .. } | Duty::Review {} | Duty::Approval(_)
-        );
-        if other {
-            rows.extend(duty_unmet(file, directory, row, change.updated_at));
-        }
-    }
-    for condition in file.conditions.iter().filter(|c| c.met.is_none() && !c.lapsed) {
-        rows.push(condition_unmet(condition, file, directory));
-    }
-    for task in file
-        .tasks
-        .iter()
-        .filter(|task| task.mandatory && task.state == TaskState::Open)
-    {
-        rows.push(task_unmet(task, change, directory));
-    }
-    rows.extend(bypass_unmet(file, directory, now));
-    rows
-}
-
-/// Emergency, retrospective and break-glass work cannot close without an independent word.
-fn bypass_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
-    let change = &file.change;
-    let mut rows = Vec::new();
-    if change
-        .lawful_break_glass()
-        .is_some_and(|glass| glass.validated.is_none())
-    {
-        rows.push(unmet(
-            "break_glass_validation_missing",
-            "The break-glass has not been validated.",
-            "Another person than the one who opened it validates it.",
-            logins(directory, &doers::glass_validators(file, directory, now)),
-        ));
-    }
-    if let Some(retro) = change
-        .retrospective
-        .as_ref()
-        .filter(|retro| retro.confirmation.is_none() && !change.unauthorized)
-    {
-        rows.push(unmet(
-            "confirmation_missing",
-            "The named approver has not confirmed this work.",
-            "The named approver confirms or denies it.",
-            logins(directory, &doers::confirmers(change, retro, directory)),
-        ));
-    }
-    if change.unauthorized && change.finding.is_none() {
-        rows.push(unmet(
-            "finding_missing",
-            "This work was not authorized.",
-            "A change manager who neither asked for it nor did it states a finding.",
-            logins(directory, &doers::finders(change, directory)),
-        ));
-    }
-    rows
-}
-
-/// Whether a review is needed before closing: always, but for a standard change that went cleanly.
-pub fn review_is_needed(file: &ChangeFile) -> bool {
-    let asked = file
-        .requirements
-        .obligations
-        .iter()
-        .any(|row| matches!(row.obligation.duty, Duty::Review {}));
-    asked || !is_clean_standard(&file.change)
-}
-
-/// Whether a standard change went as it should, or may still: it owes nobody a word of its own after the work.
-fn is_clean_standard(change: &Change) -> bool {
-    let went_well = change
-        .outcome
-        .is_none_or(|outcome| outcome == crate::words::Outcome::Succeeded);
-    // What is told afterwards was not looked at by anybody before, whatever its template.
-    let was_ahead = change.retrospective.is_none();
-    change.content.kind == Kind::Standard && went_well && was_ahead && change.break_glass.is_none()
-}
-
-fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
-    use crate::words::{Outcome, ValidationResult};
-    let change = &file.change;
-    let ended_badly = matches!(
-        change.outcome,
-        Some(Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented)
-    );
-    let last = change.validations.last();
-    let good = match last {
-        Some(_) if ended_badly => is_of_present(change),
-        Some(validation) => validation.result == ValidationResult::Works,
-        None => is_clean_standard(change),
-    };
-    if good {
-        return None;
-    }
-    let people = doers::testers(file, directory, now);
-    Some(unmet(
-        "validation_missing",
-        match last {
-            Some(_) if ended_badly => "The last validation is older than the present outcome.",
-            Some(_) => "The last validation says that it does not work.",
-            None => "Nobody has validated it.",
-        },
-        if ended_badly {
-            "Somebody who did not implement it says whether it works now."
-        } else {
-            "Somebody who did not implement it says that it works."
-        },
-        logins(directory, &people),
-    ))
-}
-
-/// Whether the last validation came after the last revision of an outcome: one from before it says nothing of the present
-/// state. Two acts may bear the same time, so they are counted.
-fn is_of_present(change: &Change) -> bool {
-    let stood = change
-        .target_records
-        .iter()
-        .flat_map(|record| &record.earlier)
-        .map(|earlier| earlier.validations)
-        .max();
-    let count = i64::try_from(change.validations.len()).unwrap_or(i64::MAX);
-    stood.is_none_or(|stood| stood < count)
-}
-
 /// The owners of the change and of its targets.
 pub fn owners_of(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let mut people = vec![file.change.content.owner.clone()];
@@ -584,7 +459,12 @@ pub(crate) fn sentence(text: &str) -> String {
 }
 
 /// A duty other than an approval, judged.
-fn duty_unmet(file: &ChangeFile, directory: &Directory, row: &TargetObligation, now: Timestamp) -> Vec<Unmet> {
+pub(crate) fn duty_unmet(
+    file: &ChangeFile,
+    directory: &Directory,
+    row: &TargetObligation,
+    now: Timestamp,
+) -> Vec<Unmet> {
     match &row.obligation.duty {
         Duty::Evidence { aspect, environment } => evidence_unmet(file, directory, row, *aspect, environment.as_deref()),
         Duty::PeerReview { count, from } => {

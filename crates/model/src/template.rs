@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 
 use crate::directory::{Directory, StandardTemplate};
+use crate::doers;
 use crate::file::{ChangeFile, unmet};
 use crate::records::Unmet;
+use crate::requirement::logins;
 use crate::words::{Kind, TemplateState};
 
 impl StandardTemplate {
@@ -33,7 +35,7 @@ pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp
             "template_not_valid",
             text,
             "Use the present template, or make it a normal change.",
-            Vec::new(),
+            logins(directory, &doers::writers(&file.change, directory)),
         ))
     };
     let Some(pinned) = &content.template else {

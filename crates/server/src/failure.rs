@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use model::refusal::FieldError;
 use wire::problem::{MEDIA_TYPE, Problem};
 
 /// Why a request got no answer of its own.
@@ -58,11 +59,13 @@ impl From<acts::Error> for Failure {
                 problem: Box::new(Problem::from(refusal)),
                 retry_after: None,
             },
-            acts::Error::KeyReused => Self::new(
-                422,
-                "idempotency_key_reused",
-                "This idempotency key was used with another body.",
-            ),
+            acts::Error::KeyReused => {
+                let text = "This idempotency key was used with another body.";
+                let mut failure = Self::new(422, "idempotency_key_reused", text);
+                let field = FieldError::new("Idempotency-Key", "reused", text);
+                failure.problem.errors.push(field);
+                failure
+            }
             acts::Error::NotYet(what) => Self::busy("not_yet", format!("Not yet: {what}.")),
             acts::Error::Store(fault) => from_store(fault),
             acts::Error::Proof(_) | acts::Error::Fault(_) => Self::fault(&error),

@@ -1,5 +1,7 @@
 //! One table row per route: its path, its scope, its act. One handler does for all of them what every door owes.
 
+mod paging;
+
 use std::sync::Arc;
 
 use acts::Room;
@@ -26,10 +28,6 @@ use crate::state::AppState;
 pub(crate) const BASE: &str = "/api/v1";
 /// The longest idempotency key, in characters.
 const KEY_LIMIT: usize = 200;
-/// The most items in one answer.
-const MOST_ITEMS: i64 = 200;
-/// How many items there are without `limit`.
-const USUAL_ITEMS: i64 = 50;
 
 /// What a route does: one act, rendered.
 pub(crate) type Act = fn(&mut Room<'_, '_>, &Ask) -> acts::Result<Reply>;
@@ -214,14 +212,11 @@ impl Ask {
     /// 422.
     pub(crate) fn query_time(&self, name: &str) -> acts::Result<Option<jiff::Timestamp>> {
         let Some(text) = self.query(name) else { return Ok(None) };
-        let wrong = || {
-            Refusal::field(
-                name,
-                "not_a_time",
-                format!("`{name}` must be a time such as 2026-05-04T20:00:00Z."),
-            )
+        let wrong = |_| {
+            let (code, text) = model::reading::why_no_time(name, text);
+            Refusal::field(name, code, text)
         };
-        Ok(Some(text.parse().map_err(|_| wrong())?))
+        Ok(Some(text.parse().map_err(wrong)?))
     }
 
     /// Two times out of the query, between which something lies. The wrong way round they would find nothing, which reads
@@ -239,62 +234,6 @@ impl Ask {
         }
         Ok(span)
     }
-
-    /// How many items are wanted.
-    ///
-    /// # Errors
-    /// 422.
-    pub(crate) fn limit(&self) -> acts::Result<i64> {
-        let Some(text) = self.query("limit") else {
-            return Ok(USUAL_ITEMS);
-        };
-        let found = text
-            .parse::<i64>()
-            .ok()
-            .filter(|limit| (1..=MOST_ITEMS).contains(limit));
-        let wrong = || {
-            Refusal::field(
-                "limit",
-                "out_of_range",
-                format!("`limit` lies between 1 and {MOST_ITEMS}."),
-            )
-        };
-        Ok(found.ok_or_else(wrong)?)
-    }
-
-    /// A page of a list; `next` is the key behind which the following page begins.
-    pub(crate) fn page(&self, items: Vec<Value>, next: Option<String>) -> Reply {
-        let mut reply = Reply::ok(json!({"items": items, "next": next}));
-        if let Some(next) = next {
-            reply
-                .headers
-                .push(("link", format!("<{}>; rel=\"next\"", self.path_after(&next))));
-        }
-        reply
-    }
-
-    fn path_after(&self, next: &str) -> String {
-        let mut pairs: Vec<String> = Vec::new();
-        for (field, value) in self.query.iter().filter(|(field, _)| field != "after") {
-            pairs.push(format!("{}={}", escaped(field), escaped(value)));
-        }
-        pairs.push(format!("after={}", escaped(next)));
-        format!("{}?{}", self.path, pairs.join("&"))
-    }
-}
-
-/// Percent-encodes what may not stand in a query.
-fn escaped(text: &str) -> String {
-    let keeps = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte);
-    text.bytes()
-        .map(|byte| {
-            if keeps(byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
 }
 
 /// An answer.
@@ -765,7 +704,7 @@ mod tests {
 
     #[test]
     fn limits_are_bounded() {
-        assert_eq!(ask(&[]).limit().unwrap(), USUAL_ITEMS);
+        assert_eq!(ask(&[]).limit().unwrap(), 50);
         assert_eq!(ask(&[("limit", "200")]).limit().unwrap(), 200);
         for bad in ["0", "201", "x", "-1"] {
             assert!(ask(&[("limit", bad)]).limit().is_err(), "{bad}");

@@ -267,7 +267,8 @@ fn parameters(route: &Route) -> Value {
         all.push(json!({"name": param.name, "in": "query", "required": param.is_needed, "description": param.doc, "schema": schema}));
     }
     let shared = |name: &str| json!({"$ref": format!("#/components/parameters/{name}")});
-    if matches!(route.answer, Answer::List(_)) {
+    // One is known in a handful of tenants, which are told at once.
+    if matches!(route.answer, Answer::List(_)) && route.operation != "list_own_tenants" {
         all.extend([shared("limit"), shared("after")]);
     }
     if route.method == "POST" && route.scope == Scope::Credential {
@@ -375,8 +376,10 @@ fn refusals(route: &Route) -> &'static [u16] {
         (Scope::Open, _) if route.path.contains('{') => &[404, 429, 503],
         (Scope::Open, _) => &[],
         (Scope::Signed, _) => &[401, 404, 413, 429, 503],
-        (_, "GET") if route.operation == "read_bundle" => &[401, 403, 404, 429, 503],
-        (_, "GET") if !route.params.is_empty() => &[400, 401, 403, 404, 422, 429, 503],
+        (_, "GET") if route.operation == "read_bundle" => &[400, 401, 403, 404, 429, 503],
+        (_, "GET") if !route.params.is_empty() || matches!(route.answer, Answer::List(_)) => {
+            &[400, 401, 403, 404, 422, 429, 503]
+        }
         (_, "GET") => &[400, 401, 403, 404, 429, 503],
         (_, "DELETE") => &[401, 403, 404, 409, 429, 503],
         (_, "PATCH" | "PUT") if route.is_conditional => &[400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 503],
@@ -457,7 +460,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
 fn shared_parameters() -> Value {
     let text = json!({"type": "string", "maxLength": 255});
     json!({
-        "limit": {"name": "limit", "in": "query", "description": "Items of a page.", "schema": {"type": "integer", "minimum": 1, "maximum": 200}},
+        "limit": {"name": "limit", "in": "query", "description": "Items of a page. Without `limit` and `after` a list that nobody writes row by row, such as `/calendar`, is whole; others give 50.", "schema": {"type": "integer", "minimum": 1, "maximum": 200}},
         "after": {"name": "after", "in": "query", "description": "The `next` of the page before.", "schema": {"type": "string"}},
         "idempotency_key": {"name": "Idempotency-Key", "in": "header", "description": "Makes a repeat harmless; kept for seven days.", "schema": text},
         "if_match": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag that was read.", "schema": text},

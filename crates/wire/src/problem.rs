@@ -84,6 +84,7 @@ impl From<&Refusal> for Problem {
             Refusal::NotAllowed { policies, act, .. } => {
                 if !policies.is_empty() {
                     problem.policies.clone_from(policies);
+                    problem.unmet.extend(by_rules(&problem, policies));
                 }
                 problem.refused_act.clone_from(act);
             }
@@ -99,6 +100,17 @@ impl From<&Refusal> for Problem {
         }
         problem
     }
+}
+
+/// What is missing where a rule of the tenant's refused: somebody else, as the rules themselves say it.
+fn by_rules(problem: &Problem, policies: &[PolicyReason]) -> Option<Unmet> {
+    let reasons: Vec<&str> = policies.iter().map(|row| row.reason.trim()).collect();
+    (problem.status == 403).then(|| Unmet {
+        code: problem.code.clone(),
+        text: problem.detail.clone(),
+        satisfy: format!("Somebody whom the rules let does it. {}", reasons.join(" ")),
+        waiting_on: Vec::new(),
+    })
 }
 
 fn status(refusal: &Refusal) -> u16 {
@@ -184,7 +196,11 @@ mod tests {
             policies: vec![theirs.clone()],
             act: None,
         };
-        assert_eq!(Problem::from(&refusal).policies, [theirs]);
+        let problem = Problem::from(&refusal);
+        assert_eq!(problem.policies, [theirs]);
+        let unmet = &problem.unmet;
+        assert_eq!((unmet.len(), unmet[0].code.as_str()), (1, "not_allowed"));
+        assert!(unmet[0].satisfy.ends_with("Developers do not create."), "{unmet:?}");
     }
 
     #[test]

@@ -117,7 +117,7 @@ fn note_deceiving(path: &str, value: &Value, found: &mut Map<String, Value>) {
 }
 
 /// Where each value of the content came from: the record tells of those that no person wrote, a template of those that it
-/// locks, and everything else a person wrote.
+/// locks, and everything else a person wrote. A list in which nothing stands came from nobody.
 fn origins(change: &Change, directory: &Directory, shown: &Map<String, Value>) -> Value {
     let template = change
         .content
@@ -132,7 +132,9 @@ fn origins(change: &Change, directory: &Directory, shown: &Map<String, Value>) -
         json!(if is_locked { "template" } else { "person" })
     };
     let mut map = object(&change.origins);
-    for field in shown.keys().filter(|field| is_content(field)) {
+    let is_said = |value: &Value| value.as_array().is_none_or(|list| !list.is_empty());
+    let said = shown.iter().filter(|(_, value)| is_said(value)).map(|(field, _)| field);
+    for field in said.filter(|field| is_content(field)) {
         if field == "impact" {
             for axis in ["data", "availability", "compliance"] {
                 map.entry(format!("impact.{axis}")).or_insert_with(|| written("impact"));

@@ -92,7 +92,7 @@ pub(super) struct Stage<'s> {
     /// The change and all around it.
     pub(super) file: ChangeFile,
     steps: Vec<Step>,
-    refused: Vec<(String, String, String)>,
+    refused: Vec<Refused>,
     peers: BTreeSet<PersonId>,
     ids: u64,
 }
@@ -162,9 +162,10 @@ impl<'s> Stage<'s> {
             by.person.0.clone()
         };
         let answer = verb(&mut case).inspect_err(|refusal| {
-            let (known, code) = (does.to_owned(), refusal.to_string());
-            if !self.refused.iter().any(|(_, it, why)| *it == known && *why == code) {
-                self.refused.push((who.clone(), known, code));
+            let refused = Refused::new(&who, does, refusal);
+            let is_same = |it: &&Refused| it.does == refused.does && it.why == refused.why;
+            if !self.refused.iter().any(|it| is_same(&it)) {
+                self.refused.push(refused);
             }
         })?;
         self.file = case.file;
@@ -465,11 +466,11 @@ impl<'s> Stage<'s> {
         lines.dedup();
         lines.truncate(3);
         let wanted = wanted(self.file.change.state);
-        let mut tried = self
-            .refused
-            .iter()
-            .filter(|(_, does, _)| wanted.contains(&does.as_str()));
-        if let Some((who, does, why)) = tried.next().or(self.refused.last()) {
+        let mut tried = self.refused.iter().filter(|it| wanted.contains(&it.does.as_str()));
+        // A rule of the set's own is what its writer looks for; the base forbids most acts to most people anyway.
+        let leads = |it: &&Refused| it.is_by_own_rule && (wanted.contains(&it.does.as_str()) || it.prepares());
+        let told = self.refused.iter().find(leads).or_else(|| tried.next());
+        if let Some(Refused { who, does, why, .. }) = told.or(self.refused.last()) {
             lines.push(format!("{who} {does}, and is refused: {why}"));
         }
         if let Some(stop) = &self.file.requirements.stop {
@@ -487,6 +488,36 @@ impl<'s> Stage<'s> {
             steps: self.steps.clone(),
             rule,
         }
+    }
+}
+
+/// An act that was tried in vain.
+struct Refused {
+    who: String,
+    does: String,
+    why: String,
+    /// Whether a rule refused that is not of the base.
+    is_by_own_rule: bool,
+}
+
+impl Refused {
+    fn new(who: &str, does: &str, refusal: &Refusal) -> Self {
+        let policies = match refusal {
+            Refusal::NotAllowed { policies, .. } => policies.as_slice(),
+            _ => &[],
+        };
+        Self {
+            who: who.to_owned(),
+            does: does.to_owned(),
+            why: refusal.to_string(),
+            is_by_own_rule: policies.iter().any(|it| !it.id.starts_with("base.")),
+        }
+    }
+
+    /// Whether it would have brought what rules ask beside approvals.
+    fn prepares(&self) -> bool {
+        let does = self.does.as_str();
+        does.starts_with("brings evidence") || matches!(does, "adds a task" | "does a task" | "ticks an item")
     }
 }
 

@@ -302,6 +302,36 @@ fn a_key_that_is_no_key_any_more_is_named_and_holds_up_nothing() {
 }
 
 #[test]
+fn keys_that_are_gone_or_that_nothing_opens_are_named() {
+    let world = World::new();
+    world.assert_replays();
+    let told = |sql: &str| {
+        let found = world.tampered(sql);
+        let of_keys = found.into_iter().filter(|it| it.table == "signing_key");
+        of_keys.map(|it| (it.field, it.what)).collect::<Vec<_>>()
+    };
+    let closed = |purpose: &str| {
+        told(&format!(
+            "UPDATE signing_key SET wrapped = zeroblob(length(wrapped)) WHERE purpose = '{purpose}'"
+        ))
+    };
+    let what = "The master key does not open its private half.".to_owned();
+    for (place, purpose) in acts::keys::PURPOSES.into_iter().enumerate() {
+        let found = closed(purpose);
+        assert_eq!(
+            found,
+            vec![(Some("wrapped".to_owned()), what.clone()); place + 1],
+            "{purpose}"
+        );
+    }
+    for purpose in acts::keys::PURPOSES {
+        let gone = told(&format!("DELETE FROM signing_key WHERE purpose = '{purpose}'"));
+        let what = format!("There are 0 active keys for {purpose}, not one.");
+        assert!(gone.contains(&(None, what)), "{gone:?}");
+    }
+}
+
+#[test]
 fn a_password_that_was_exchanged_past_the_server_is_found() {
     let world = World::new();
     world.system(|room| acts::set_person::set_password(room, "sam", "$argon2id$one"));

@@ -223,6 +223,7 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
     check_queues(host.stuck()?, checks);
     check_policies(host, checks)?;
     check_workloads(host, checks)?;
+    check_signing_keys(host, checks)?;
     let logs = host.logs()?;
     logs.iter().for_each(|log| check_log(log, now, checks));
     let cosigned = logs.iter().flat_map(|log| &log.cosigned);
@@ -266,6 +267,26 @@ fn check_policies(host: &Host, checks: &mut Checks) -> Result<()> {
                 "`assent policy apply --recover` brings the set before them back.",
             ),
         }
+    }
+    Ok(())
+}
+
+/// Whether every key of every tenant can sign and be verified by. A tenant whose log has not begun has none yet.
+fn check_signing_keys(host: &Host, checks: &mut Checks) -> Result<()> {
+    let help = "Somebody or something changed the keys past the server. Bring the newest good backup back (`assent restore`), \
+        and see what `assent audit replay` says.";
+    let mut is_good = true;
+    for tenant in host.tenants()? {
+        for what in host.key_trouble(&tenant)? {
+            checks.bad("keys", format!("{tenant}: {what}"), help);
+            is_good = false;
+        }
+    }
+    if is_good {
+        checks.good(
+            "keys",
+            "every key fits its own id, and the master key opens its private half",
+        );
     }
     Ok(())
 }

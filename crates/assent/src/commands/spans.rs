@@ -149,7 +149,15 @@ pub(super) fn edit_freeze(wanted: &FreezeEdit, client: &Client, output: &Output)
 /// The server's refusal, or why it could not be asked.
 pub fn window(window: &Window, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
-    let heads = ["id", "title", "starts_at", "ends_at", "services", "environments"];
+    let heads = [
+        "id",
+        "title",
+        "starts_at",
+        "ends_at",
+        "services",
+        "environments",
+        "ended",
+    ];
     match window {
         Window::Set(set) => {
             let now = clock::now();

@@ -289,6 +289,17 @@ fn add_item(known: &mut Vec<Value>, item: Value) {
     if known.contains(&item) {
         return;
     }
+    // A value that is there already is made the primary one, or gets what else is said of it.
+    let same = |it: &&mut Value| {
+        item.get("value").is_some() && it.get("value") == item.get("value") && it.get("type") == item.get("type")
+    };
+    if known.iter_mut().find(same).is_some() {
+        demote_others(known, &item);
+        if let (Some(Value::Object(there)), Value::Object(new)) = (known.iter_mut().find(same), &item) {
+            there.extend(new.clone());
+        }
+        return;
+    }
     demote_others(known, &item);
     known.push(item);
 }
@@ -388,8 +399,11 @@ fn chosen(
                 ..*attr
             };
             let new = whole_item(&single, subs, value)?;
-            for item in items.iter_mut().filter(|item| fits(item)) {
-                if let (Some(known), Value::Object(new)) = (item.as_object_mut(), &new) {
+            // What is demoted may have been chosen for being the primary one.
+            let places: Vec<usize> = (0..items.len()).filter(|place| fits(&items[*place])).collect();
+            demote_others(&mut items, &new);
+            for place in places {
+                if let (Some(known), Value::Object(new)) = (items[place].as_object_mut(), &new) {
                     known.extend(new.clone());
                 }
             }
@@ -637,6 +651,42 @@ mod tests {
             {"op": "add", "path": "emails", "value": [{"value": "b@c.example"}]},
         ]);
         assert_eq!(patched(ada(), twice).unwrap()["emails"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn one_value_is_primary_however_it_became_so() {
+        let two = || {
+            let mut user = ada();
+            user["emails"] = json!([
+                {"type": "work", "value": "ada@acme.example", "primary": true},
+                {"type": "home", "value": "b@c.example"},
+            ]);
+            user
+        };
+        let home = |value: Value| json!([{"op": "replace", "path": "emails[type eq \"home\"]", "value": value}]);
+        for operations in [
+            home(json!({"primary": true})),
+            home(json!({"value": "b@c.example", "primary": "True"})),
+            json!([{"op": "replace", "path": "emails[type eq \"home\"].primary", "value": true}]),
+            json!([{"op": "add", "path": "emails", "value": [{"type": "home", "value": "b@c.example", "primary": true}]}]),
+            json!([{"op": "add", "value": {"emails": [{"type": "home", "value": "b@c.example", "primary": true}]}}]),
+        ] {
+            let after = patched(two(), operations.clone()).unwrap();
+            let told: Vec<bool> = after["emails"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|it| it["primary"] == true)
+                .collect();
+            assert_eq!(told, [false, true], "{operations}");
+            assert_eq!(
+                super::super::user::read(after.as_object().unwrap())
+                    .unwrap()
+                    .email
+                    .as_deref(),
+                Some("b@c.example")
+            );
+        }
     }
 
     #[test]

@@ -50,7 +50,8 @@ pub struct Shown<'a> {
 /// # Errors
 /// `invalidValue`.
 pub fn read(body: &Map<String, Value>) -> Result<ProvisionedPerson, ScimError> {
-    let resource = plain(body, USER_ATTRS)?;
+    let mut resource = plain(body, USER_ATTRS)?;
+    keep_one_primary(&mut resource);
     let text = |name: &str| resource.get(name).and_then(Value::as_str).map(str::to_owned);
     let Some(user_name) = text("userName") else {
         return Err(ScimError::bad("invalidValue", "`userName` is missing."));
@@ -70,6 +71,17 @@ pub fn read(body: &Map<String, Value>) -> Result<ProvisionedPerson, ScimError> {
         external_id: text("externalId"),
         attributes: rest_of(&resource, &user_name),
     })
+}
+
+/// Of several values that a body calls primary the first one is (RFC 7643 section 2.4 allows one).
+fn keep_one_primary(resource: &mut Resource) {
+    for items in resource.values_mut().filter_map(Value::as_array_mut) {
+        let primary = items.iter_mut().filter_map(Value::as_object_mut);
+        let primary = primary.filter(|item| item.get("primary") == Some(&Value::Bool(true)));
+        for other in primary.skip(1) {
+            other.remove("primary");
+        }
+    }
 }
 
 fn name_of(resource: &Resource) -> Option<String> {

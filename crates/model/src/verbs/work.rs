@@ -8,13 +8,14 @@ use super::plan::LONGEST_EXTENSION;
 use super::write::refuse_unmet;
 use crate::act::Act;
 use crate::change::{EarlierOutcome, Extension, ExtensionDecision};
+use crate::doers;
 use crate::file::{Case, unmet};
 use crate::ids::{PersonId, RecordId, TargetId};
 use crate::lifecycle::{check_hold, check_state};
 use crate::reading::{LINE, Reading, TEXT, later};
 use crate::records::{Entry, Unmet, WayBack};
 use crate::refusal::Refusal;
-use crate::requirement::{before_approved, before_scheduled, before_start, freeze_unmet, freezes_over};
+use crate::requirement::{before_approved, before_scheduled, before_start, freeze_unmet, freezes_over, logins};
 use crate::settle::{is_forward, move_to, revoke_permits, settle};
 use crate::words::{EntryKind, Outcome, State};
 
@@ -39,7 +40,7 @@ pub fn against_start(case: &Case<'_>) -> Vec<Unmet> {
                 "window_over",
                 format!("The window ended at {end}."),
                 "Plan another time.",
-                Vec::new(),
+                logins(&case.directory, &doers::planners(change, &case.directory)),
             ));
         }
         let second = jiff::SignedDuration::from_secs(1);

@@ -18,7 +18,7 @@ use crate::matrix::Place;
 use crate::reading::Reading;
 use crate::records::Unmet;
 use crate::refusal::Refusal;
-use crate::requirement::{before_approvals_are_asked, before_submission, template_trouble};
+use crate::requirement::{against_submission, before_approvals_are_asked, before_submission, template_trouble};
 use crate::risk;
 use crate::settle::{self, move_to, recompute, settle, void_what, void_when};
 use crate::words::{Kind, Origin, Outcome, State};
@@ -478,7 +478,10 @@ fn keep_origins(case: &mut Case<'_>, before: &Change, changed: &[String]) {
     let kept = before
         .origins
         .iter()
-        .filter(|(field, origin)| **origin == Origin::Pipeline || WHEN.contains(&field.as_str()))
+        .filter(|(field, origin)| {
+            let field = field.as_str();
+            **origin == Origin::Pipeline || WHEN.contains(&field) || input::USUAL.contains(&field) || field == "title"
+        })
         .filter(|(field, _)| !changed.contains(field));
     for (field, origin) in kept {
         case.file.change.origins.entry(field.clone()).or_insert(*origin);
@@ -569,22 +572,6 @@ pub fn label(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Everything that stands against handing the change over.
-pub(crate) fn against_submission(case: &Case<'_>) -> Vec<Unmet> {
-    let mut unmet = before_submission(case.change(), &case.directory);
-    if let Some(end) = case.change().planned_end.filter(|end| *end <= case.now) {
-        let text = format!("Its planned end, {end}, has passed.");
-        unmet.push(crate::file::unmet(
-            "window_over",
-            text,
-            "Set new planned times.",
-            Vec::new(),
-        ));
-    }
-    unmet.extend(template_trouble(&case.file, &case.directory, case.now));
-    unmet
-}
-
 /// Hands the change over for assessment; a standard change walks on by itself.
 ///
 /// # Errors
@@ -594,7 +581,7 @@ pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
     check_state(case, Act::Submit)?;
     check_hold(case)?;
     settle::emergency_window(&mut case.file.change, case.now);
-    let unmet = against_submission(case);
+    let unmet = against_submission(&case.file, &case.directory, case.now);
     refuse_unmet("submission_incomplete", "It cannot be submitted as it stands.", unmet)?;
     let now = case.now;
     let change = &mut case.file.change;

@@ -372,3 +372,35 @@ fn values_nobody_wrote_say_where_they_came_from() {
     world.edit("rita", json!({"title": "y"})).unwrap();
     assert!(!world.change().origins.contains_key("title"));
 }
+
+/// Strangers compute the digest out of a bundle with this recipe.
+#[test]
+fn the_format_tells_how_the_digests_come_out_of_the_record() {
+    let format = include_str!("../../../../docs/log-format.md");
+    for field in WHAT.iter().chain(WHEN) {
+        assert!(
+            format.contains(&format!("`{field}`")),
+            "docs/log-format.md lacks `{field}`"
+        );
+    }
+    let mut world = World::new();
+    world.file.change.digest_salt = Some("c2FsdA".to_owned());
+    let change = &world.file.change;
+    let Ok(Value::Object(record)) = serde_json::to_value(change) else {
+        panic!("a change is an object")
+    };
+    let picked = |fields: &[&str]| -> serde_json::Map<String, Value> {
+        let there = fields
+            .iter()
+            .filter_map(|field| Some(((*field).to_owned(), record.get(*field)?.clone())));
+        there.collect()
+    };
+    let mut what = picked(WHAT);
+    what.insert("salt".to_owned(), record["digest_salt"].clone());
+    let found = digests(change);
+    assert_eq!(proof::canonical::digest(&Value::Object(what)).unwrap(), found.what);
+    assert_eq!(
+        proof::canonical::digest(&Value::Object(picked(WHEN))).unwrap(),
+        found.when
+    );
+}

@@ -271,6 +271,7 @@ fn times_are_kept_to_the_microsecond_in_utc() {
     );
     for far in [
         "1969-12-31T23:59:59Z",
+        "9999-12-31T00:00:00Z",
         "10000-01-01T00:00:00Z",
         "+012026-11-20T00:00:00Z",
     ] {
@@ -278,7 +279,10 @@ fn times_are_kept_to_the_microsecond_in_utc() {
         let found = (read[0].code.as_str(), read[0].text.as_str());
         assert_eq!(
             found,
-            ("out_of_range", "`planned_start` must lie in the years 1970 to 9999."),
+            (
+                "out_of_range",
+                "`planned_start` must lie between 1970-01-01T00:00:00Z and 9999-12-30T22:00:00Z."
+            ),
             "{far}"
         );
     }

@@ -3,7 +3,7 @@
 use model::file::{Case, RejectedElsewhere};
 use model::records::Unmet;
 use model::refusal::Refusal;
-use model::requirement::ahead;
+use model::requirement::{Step, ahead};
 use model::verbs::{after, around, glass, tasks, work, write};
 use model::words::OwnershipRole;
 use serde_json::{Value, json};
@@ -94,10 +94,71 @@ fn a_review_waits_for_owners_and_managers_and_not_for_the_only_implementer() {
     world.complete("olga", json!({"outcome": "succeeded"})).unwrap();
     assert_eq!(waiting_on(&world, "review_missing"), ["max", "mia"]);
     assert_eq!(waiting_on(&world, "validation_missing"), [""; 0], "the owner did it");
+    let row = cannot_be_met(&world).unwrap();
+    assert_eq!(
+        (row.text.as_str(), row.satisfy.as_str(), row.waiting_on.join(" ")),
+        (
+            "Nobody is left who may validate it: all who could took part in the work.",
+            "Give the service another owner, who took no part in the work.",
+            "ada".to_owned()
+        )
+    );
     assert_eq!(named_in_vain(&world), [""; 0]);
     let other = World::new().until_reviewing();
     assert_eq!(waiting_on(&other, "review_missing"), ["rita", "olga", "max", "mia"]);
     assert_eq!(named_in_vain(&other), [""; 0]);
+}
+
+fn cannot_be_met(world: &World) -> Option<Unmet> {
+    let rows = ahead(&world.file, &world.directory, world.now).into_iter();
+    rows.map(|row| row.unmet).find(|row| row.code == "cannot_be_met")
+}
+
+#[test]
+fn a_change_whose_only_tester_will_do_the_work_says_so_while_a_tester_can_still_be_named() {
+    let words = facts_but(json!({"owner": "olga", "implementers": ["olga"], "tester": null}));
+    let mut world = World::with(words, Vec::new());
+    let row = cannot_be_met(&world).unwrap();
+    assert_eq!(
+        (row.satisfy.as_str(), row.waiting_on.join(" ")),
+        (
+            "Name a `tester` who takes no other part in it, or give the service another owner.",
+            "rita olga ada".to_owned()
+        )
+    );
+    world.edit("rita", json!({"tester": "tom"})).unwrap();
+    assert_eq!(cannot_be_met(&world), None);
+    let mut world = world.until_scheduled();
+    world.wait_until(at("11:10"));
+    world.start("olga").unwrap();
+    world.complete("olga", json!({"outcome": "succeeded"})).unwrap();
+    world.validate("tom", "works").unwrap();
+}
+
+#[test]
+fn times_that_have_passed_and_a_template_that_holds_no_more_stand_before_a_submission() {
+    let mut world = World::standard();
+    world.wait_until(at("23:00"));
+    world.estate(|estate| {
+        for template in estate.templates.values_mut() {
+            template.state = model::words::TemplateState::Retired;
+        }
+    });
+    let rows = ahead(&world.file, &world.directory, world.now).into_iter();
+    let rows: Vec<_> = rows
+        .filter(|row| row.step == Step::Submission)
+        .map(|row| row.unmet)
+        .collect();
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| (row.code.as_str(), row.waiting_on.join(" ")))
+        .collect();
+    let by = |code, people: &str| (code, people.to_owned());
+    assert_eq!(told, [by("window_over", "rita"), by("template_not_valid", "rita")]);
+    let Err(Refusal::NotNow { unmet, .. }) = world.submit("rita") else {
+        panic!("it was taken")
+    };
+    assert_eq!(unmet, rows, "the refusal says the same");
 }
 
 #[test]
@@ -278,3 +339,19 @@ const DEEDS: [Deed; 7] = [
         })
     },
 ];
+
+#[test]
+fn administrators_hear_of_a_change_that_nobody_is_left_to_validate() {
+    let words = facts_but(json!({"owner": "olga", "implementers": ["olga"], "tester": null}));
+    let mut world = World::with(words, Vec::new()).until_scheduled();
+    world.wait_until(at("11:10"));
+    world.start("olga").unwrap();
+    world.complete("olga", json!({"outcome": "succeeded"})).unwrap();
+    world.letters.clear();
+    world.wait(4 * 24 * 60);
+    let told = |who: &str| {
+        let letters = world.letters.iter().filter(|it| it.to.as_str() == who);
+        letters.filter(|it| it.news.contains("nobody is left who may")).count()
+    };
+    assert_eq!((told("ada"), told("olga")), (1, 0));
+}

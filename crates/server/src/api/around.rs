@@ -50,7 +50,7 @@ pub(crate) const ROUTES: &[Route] = &[
         let directory = room.directory()?;
         let file = room.file(&change.key)?;
         let items = file.links.iter().map(|link| views::listed(link, &directory));
-        Ok(ask.page(items.collect(), None))
+        ask.whole(items.collect())
     }),
     Route::get("/changes/{key}/watchers", "Lists who watches.", watchers),
     Route::get(
@@ -239,7 +239,7 @@ fn watchers(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         .iter()
         .map(|person| json!(directory.login(person)))
         .collect();
-    Ok(ask.page(items, None))
+    ask.whole(items)
 }
 
 fn events(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

@@ -79,7 +79,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "Tells which packs this directory cannot staff.",
         |room, ask| {
             let found = acts::find_unstaffed::find_unstaffed(room)?;
-            Ok(ask.page(found.iter().map(|row| json!(row)).collect(), None))
+            ask.whole(found.iter().map(|row| json!(row)).collect())
         },
     ),
     Route::get("/on-call", "Lists who is on call, and when.", all::<OnCall>),

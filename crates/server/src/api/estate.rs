@@ -697,7 +697,7 @@ fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         }
     }
     entries.sort_by_key(|entry| entry["starts_at"].to_string());
-    Ok(ask.page(entries, None))
+    ask.whole(entries)
 }
 
 /// The changes of a filter, a page at a time: a calendar that stopped somewhere would show a free day where there is none, so

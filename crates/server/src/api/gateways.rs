@@ -92,14 +92,14 @@ fn list_coverage(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             value
         })
         .collect();
-    Ok(ask.page(items, None))
+    ask.whole(items)
 }
 
 fn list_unmatched(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(actions::READ)?;
     let from = room.now - SignedDuration::from_hours(24 * days(ask, DAYS)?);
     let rows = acts::coverage::unmatched(room, from)?;
-    Ok(ask.page(rows.iter().map(|row| json!(row)).collect(), None))
+    ask.whole(rows.iter().map(|row| json!(row)).collect())
 }
 
 fn list_waits(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
@@ -115,7 +115,7 @@ fn list_waits(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             })
         })
         .collect();
-    Ok(ask.page(items, None))
+    ask.whole(items)
 }
 
 /// A companion tells what it could not turn into a question.
@@ -148,12 +148,12 @@ fn list_running(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let rows = acts::running::list(room, ask.query("service"), ask.query("environment"))?;
     let directory = room.directory()?;
     let items = rows.iter().map(|row| views::shown(row, &directory)).collect();
-    Ok(ask.page(items, None))
+    ask.whole(items)
 }
 
 fn list_refusals(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(actions::AUDIT)?;
-    let rows = store::gate_use::refused(room.tx, ask.limit()?)?;
+    let rows = store::gate_use::refused(room.tx, ask.reach()?)?;
     let items = rows
         .iter()
         .map(|row| {
@@ -164,7 +164,7 @@ fn list_refusals(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             })
         })
         .collect();
-    Ok(ask.page(items, None))
+    ask.placed(items)
 }
 
 async fn tell_refusal(State(state): State<AppState>, caller: Caller, body: JsonBody) -> Result<Response, Failure> {

@@ -18,9 +18,9 @@ use crate::route::{Ask, Reply, Route};
 
 /// The table.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/sessions", "Lists one's own sessions.", |room, _| {
+    Route::get("/sessions", "Lists one's own sessions.", |room, ask| {
         let person = room.actor.person.clone();
-        listed(room, person.as_str())
+        listed(room, ask, person.as_str())
     }),
     Route::delete("/sessions/{id}", "Ends one of one's own sessions.", |room, ask| {
         let person = room.actor.person.clone();
@@ -31,7 +31,7 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     Route::get("/people/{login}/sessions", "Lists a person's sessions.", |room, ask| {
         let person = someone(room, ask)?;
-        listed(room, &person)
+        listed(room, ask, &person)
     })
     .scope(Scope::Admin),
     Route::delete(
@@ -104,7 +104,7 @@ pub(crate) const ROUTES: &[Route] = &[
         |room, ask| {
             let found = acts::find_conflicts::find_conflicts(room)?;
             let items = found.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
-            Ok(ask.page(items, None))
+            ask.whole(items)
         },
     )
     .scope(Scope::Audit),
@@ -159,7 +159,7 @@ pub(crate) const ROUTES: &[Route] = &[
         let found = workloads::workloads(room)?;
         let directory = room.directory()?;
         let items = found.iter().map(|it| views::shown(it, &directory)).collect();
-        Ok(ask.page(items, None))
+        ask.whole(items)
     })
     .scope(Scope::Admin),
     Route::get("/workloads/{key}", "Shows a workload.", |room, ask| {
@@ -192,7 +192,7 @@ pub(crate) const ROUTES: &[Route] = &[
         let found = providers::providers(room)?;
         let directory = room.directory()?;
         let items = found.iter().map(|it| views::shown(it, &directory)).collect();
-        Ok(ask.page(items, None))
+        ask.whole(items)
     })
     .scope(Scope::Admin),
     Route::get(
@@ -298,10 +298,9 @@ fn someone(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<String> {
     found.ok_or_else(|| Refusal::not_found(format!("person {login}")).into())
 }
 
-fn listed(room: &mut Room<'_, '_>, person: &str) -> acts::Result<Reply> {
+fn listed(room: &mut Room<'_, '_>, ask: &Ask, person: &str) -> acts::Result<Reply> {
     let found = session::of_person(room.tx, person, room.now)?;
-    let items: Vec<Value> = found.iter().map(session_view).collect();
-    Ok(Reply::ok(json!({"items": items, "next": null})))
+    ask.whole(found.iter().map(session_view).collect())
 }
 
 fn session_view(it: &Session) -> Value {

@@ -1,11 +1,13 @@
 //! Imports and exports of the directory, and reports on the ownership matrix.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use acts::Room;
 use acts::import_directory::{Line, Options, import_directory, with_example};
 use connect::json_rows::lines_of_rows;
 use connect::table::{self, Columns, Problem};
+use model::directory::Directory;
 use model::reading::Reading;
 use model::refusal::Refusal;
 use model::verbs::Body;
@@ -282,13 +284,25 @@ fn done(
     };
     let differing = report.rows.len();
     report.rows.truncate(SHOWN);
-    let mut value = views::shown(&report, &*room.directory()?);
+    let mut value = views::shown(&report, &with_newcomers(room.directory()?, &report));
     value["left_out"] = json!(left_out);
     value["differing"] = json!(differing);
     if let Some(proposal) = proposal {
         value["proposal"] = json!({"id": proposal.id, "digest": proposal.digest});
     }
     Ok(Reply::ok(value))
+}
+
+/// The directory with those whom an import adds or would add.
+fn with_newcomers(directory: Arc<Directory>, report: &acts::import_directory::Report) -> Arc<Directory> {
+    if !report.dry_run || report.newcomers.is_empty() {
+        return directory;
+    }
+    let mut after = (*directory).clone();
+    for person in &report.newcomers {
+        after.put_person(person.clone());
+    }
+    Arc::new(after)
 }
 
 fn holidays(room: &mut Room<'_, '_>, text: &str, calendar: Option<&str>, options: Options) -> acts::Result<Reply> {
@@ -323,10 +337,10 @@ fn export(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 }
 
 /// The rows of a noun with the fields that an import reads.
-fn rows(directory: &model::directory::Directory, noun: Noun) -> Vec<Map<String, Value>> {
+fn rows(directory: &Directory, noun: Noun) -> Vec<Map<String, Value>> {
     fn all<'a, T: Serialize + 'a>(
         rows: impl Iterator<Item = &'a T>,
-        directory: &model::directory::Directory,
+        directory: &Directory,
         noun: Noun,
     ) -> Vec<Map<String, Value>> {
         let keep = columns(noun).known;

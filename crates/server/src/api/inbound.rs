@@ -120,12 +120,12 @@ pub(crate) fn read_again(room: &mut Room<'_, '_>, id: &str) -> acts::Result<(Vec
 fn calls(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::SET_CONNECTION)?;
     let state = ask.query("state").unwrap_or("parked");
-    let rows = store::call::list(room.tx, state, ask.limit()?)?;
+    let rows = store::call::list(room.tx, state, ask.reach()?)?;
     let items = rows.iter().map(|row| {
         json!({"id": row.id, "kind": row.kind, "subject": row.subject, "tries": row.tries, "run_at": row.run_at,
             "state": row.state, "last_error": row.last_error})
     });
-    Ok(ask.page(items.collect(), None))
+    ask.placed(items.collect())
 }
 
 /// What proposed rules find in the questions of past deliveries, beside what the present ones find.

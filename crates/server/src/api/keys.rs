@@ -45,7 +45,7 @@ fn keys(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             items.push(view(&key, own));
         }
     }
-    Ok(ask.page(items, None))
+    ask.whole(items)
 }
 
 fn view(key: &SigningKey, turns: Vec<Value>) -> Value {

@@ -64,7 +64,7 @@ fn witnesses(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         }
         items.push(value);
     }
-    Ok(ask.page(items, None))
+    ask.whole(items)
 }
 
 fn view(witness: &Witness, directory: &Directory) -> Value {

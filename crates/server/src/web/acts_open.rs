@@ -7,7 +7,7 @@ use model::due::closes_at;
 use model::factor::Wanted;
 use model::file::ChangeFile;
 use model::ids::PersonId;
-use model::requirement::{ahead, before_closure, before_start, before_submission, earliest_start};
+use model::requirement::{against_submission, ahead, before_closure, before_start, earliest_start};
 use model::words::State;
 use pages::{Act, ActContext, ActForm, ActTone, Field};
 
@@ -234,7 +234,7 @@ fn is_asked_for(view: &View<'_, '_, '_>, file: &ChangeFile, code: &str) -> bool 
 /// Says why an act cannot be done yet, where the rules name it.
 fn why_not(view: &View<'_, '_, '_>, file: &ChangeFile, verb: Verb, form: ActForm) -> ActForm {
     let unmet = match verb {
-        Verb::Submit => before_submission(&file.change, &view.directory),
+        Verb::Submit => against_submission(file, &view.directory, view.now()),
         Verb::Start => before_start(file, &view.directory, view.now()),
         Verb::Close => before_closure(file, &view.directory, view.now()),
         _ => Vec::new(),

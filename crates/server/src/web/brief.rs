@@ -6,7 +6,7 @@ use model::factor::Factor;
 use model::file::ChangeFile;
 use model::glass::waits_for_cosignature;
 use model::records::{Approval, Coverage, Unmet};
-use model::requirement::{Ahead, ahead, first_awaited, template_trouble};
+use model::requirement::{Ahead, Step, ahead, first_awaited, template_trouble};
 use model::verbs::glass::could_be_asked;
 use model::words::{ApprovalState, Decision, Disruption, EvidenceResult, Kind};
 use pages::{Brief, Rich, Tone, minutes};
@@ -197,10 +197,11 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
     rows.extend(by_template(view, file));
     let me = view.directory.login(&view.me);
     let mut told: Vec<(&str, &[String])> = Vec::new();
-    for row in ahead
-        .iter()
-        .filter(|row| matches!(row.unmet.code.as_str(), "approval_missing" | "cannot_be_met"))
-    {
+    // That nobody is left to validate or review decides nothing; it stands with what is missing before it closes.
+    let of_decisions = |row: &&Ahead| {
+        row.step != Step::Closure && matches!(row.unmet.code.as_str(), "approval_missing" | "cannot_be_met")
+    };
+    for row in ahead.iter().filter(of_decisions) {
         // A rule on what and when is unmet twice, and asks the same people once.
         let same = (row.unmet.satisfy.as_str(), row.unmet.waiting_on.as_slice());
         if told.contains(&same) {
@@ -404,8 +405,7 @@ fn whose_word(view: &View<'_, '_, '_>, waiting_on: &[String]) -> Rich {
 }
 
 /// A step of the lifecycle as people name it.
-pub(super) fn step_name(step: model::requirement::Step) -> &'static str {
-    use model::requirement::Step;
+pub(super) fn step_name(step: Step) -> &'static str {
     match step {
         Step::Submission => "before it is submitted",
         Step::Assessment => "before it is assessed",

@@ -199,6 +199,23 @@ fn each_field_says_where_it_came_from() {
     for field in ["targets", "complexity", "planned_start"] {
         assert!(origins.contains_key(field), "{field}: {origins:?}");
     }
+    // What nobody said was filled in with what is usual, and stays so until somebody says it.
+    let bare = world.post("rita", "/changes", &json!({"title": "Bare"})).expect(201);
+    let told = |change: &Value| ["kind", "category", "targets", "title"].map(|field| change["origins"][field].clone());
+    assert_eq!(
+        told(&bare),
+        [json!("derived"), json!("derived"), Value::Null, json!("person")]
+    );
+    let path = format!("/changes/{}", bare["key"].as_str().unwrap());
+    let patched = |fields: &Value| {
+        let etag = world.get("rita", &path).header("etag").to_owned();
+        let ask = world.as_person("rita", "PATCH", &path).header("if-match", &etag);
+        ask.json(fields).send().expect(200)
+    };
+    let retitled = patched(&json!({"title": "Barer"}));
+    assert_eq!(retitled["origins"]["kind"], "derived", "{retitled:#}");
+    let urgent = patched(&json!({"kind": "emergency", "category": "network"}));
+    assert_eq!(told(&urgent)[..2], [json!("person"), json!("person")]);
 }
 
 #[test]

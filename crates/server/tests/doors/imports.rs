@@ -122,3 +122,15 @@ fn an_owner_whom_the_catalogue_says_no_more_ends_and_one_whom_people_named_stays
     assert_eq!(bring(&world, &catalogue("pay-api", "platform"), false)["ended"], 0);
     assert_eq!(owners(&world), ["finance", "oscar", "platform"]);
 }
+
+#[test]
+fn a_dry_run_names_people_whom_it_would_add_by_their_logins() {
+    let world = World::new();
+    let text = "apiVersion: backstage.io/v1alpha1\nkind: User\nmetadata: {name: nora}\nspec: {memberOf: [night]}\n---\n\
+                apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata: {name: night}\nspec: {type: team, children: []}\n";
+    let would = bring(&world, text, true);
+    let rows = would["rows"].as_array().unwrap();
+    let group = rows.iter().find(|row| row["noun"] == "groups").unwrap();
+    assert_eq!(group["after"]["members"], json!(["nora"]), "{would:#}");
+    assert_eq!(bring(&world, text, false)["rows"].as_array().unwrap().len(), rows.len());
+}

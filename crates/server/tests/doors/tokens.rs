@@ -109,6 +109,23 @@ fn a_token_is_made_for_who_is_there_and_for_what_is_named() {
     let mail = json!({"login": "x", "name": "X", "email": "x@acme.example Bcc: eve@evil.example"});
     let refused = world.post("adam", "/people", &mail).problem(422, "invalid");
     assert_eq!(refused["errors"][0]["code"], "not_an_address");
+    // Two ways to write an address that is somebody else's already.
+    for mail in ["x@acme.example.", "x@acme..example", "x\u{200b}@acme.example"] {
+        let refused = world.post("adam", "/people", &json!({"login": "x", "name": "X", "email": mail}));
+        assert_eq!(
+            refused.problem(422, "invalid")["errors"][0]["code"],
+            "not_an_address",
+            "{mail}"
+        );
+    }
+    for login in [".", "..", "ad\u{200b}am", "a b"] {
+        let refused = world.post("adam", "/people", &json!({"login": login, "name": "X"}));
+        assert_eq!(
+            refused.problem(422, "invalid")["errors"][0]["code"],
+            "not_a_login",
+            "{login}"
+        );
+    }
     let group = world.as_person("adam", "PUT", "/groups/night").header("if-match", "*");
     let group = group.json(&json!({"key": "day", "members": []})).send();
     assert_eq!(group.problem(422, "invalid")["errors"][0]["field"], "key");

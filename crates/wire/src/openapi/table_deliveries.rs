@@ -542,7 +542,7 @@ const MAPPINGS: &[Shape] = &[
         "Past deployments under the mapping in force and under the proposed one.",
         &[
             integer("differ", 0, i64::MAX, "For how many they differ.").needed(),
-            free("deployments", "Each with what was known, and what both say.").needed(),
+            frees("deployments", "Each with what was known, and what both say.").needed(),
         ],
     ),
     shape(
