@@ -119,7 +119,10 @@ fn another_master_key_is_named_before_anything_is_read() {
 #[test]
 fn keys_that_nobody_can_use_are_named_and_hide_nothing_else() {
     let place = Place::demo("broken_signing_keys");
-    Server::start(&place, true).stop();
+    let server = Server::start(&place, true);
+    let wanted = json!({"kind": "github", "name": "builds", "map": []});
+    server.must("POST", "/api/v1/connections", &server.token("admin"), Some(&wanted));
+    server.stop();
     let zeros = if on_postgres() {
         "decode(repeat('00', length(wrapped)), 'hex')"
     } else {
@@ -137,6 +140,7 @@ fn keys_that_nobody_can_use_are_named_and_hide_nothing_else() {
         &place,
         "DELETE FROM signing_key WHERE tenant = 'cartwell' AND purpose = 'log'",
     );
+    run_sql(&place, "DELETE FROM secret WHERE tenant = 'halden'");
     let (code, said) = on_the_host(&place);
     assert_eq!(code, Some(1), "{said}");
     let lines = about(&said, "keys").join("\n");
@@ -149,6 +153,12 @@ fn keys_that_nobody_can_use_are_named_and_hide_nothing_else() {
     ] {
         assert!(lines.contains(told), "{told}: {said}");
     }
+    assert!(
+        about(&said, "secrets")
+            .join("\n")
+            .contains("The secret of the connection "),
+        "{said}"
+    );
     assert!(said.contains("good  policies: halden"), "the rest is looked at: {said}");
     let (code, said) = crate::tamper::replay(&place);
     assert_eq!(code, Some(1), "{said}");
@@ -156,6 +166,7 @@ fn keys_that_nobody_can_use_are_named_and_hide_nothing_else() {
         "The master key does not open its private half.",
         "It is no verifier key",
         "There are 0 active keys for log",
+        "The secret of the connection builds is gone.",
     ] {
         assert!(said.contains(told), "{told}: {said}");
     }

@@ -45,6 +45,15 @@ impl Filler<'_> {
         self.many = self.token(&["read", "write", "gate", "audit", "admin"]);
         let service = json!({"key": self.service, "name": format!("{mark} service"), "criticality": "low"});
         self.must(&self.admin, "/services", &service);
+        // Whoever looks from outside has no part in any open change, so they do before they write one.
+        let lookers = format!("{}-lookers", self.plain);
+        let group = json!({"name": mark, "members": [format!("{}-person", self.plain)]});
+        self.make(&("PUT", format!("/groups/{lookers}"), group));
+        self.make(&(
+            "POST",
+            "/outside-looks".to_owned(),
+            json!({"group": lookers, "text": mark}),
+        ));
     }
 
     /// A change with something of everything around it.
@@ -147,7 +156,6 @@ impl Filler<'_> {
         };
         vec![
             group_of("group"),
-            group_of("lookers"),
             to_many(
                 "/people",
                 json!({"login": format!("{}-other", self.plain), "name": format!("{mark} other"), "roles": ["owner"]}),
@@ -166,10 +174,6 @@ impl Filler<'_> {
             ),
             to_many("/meetings", json!({"group": group, "title": mark})),
             to_many("/views", json!({"name": mark, "query": format!("q={mark}")})),
-            to_many(
-                "/outside-looks",
-                json!({"group": format!("{}-lookers", self.plain), "text": mark}),
-            ),
         ]
     }
 

@@ -19,6 +19,14 @@ fn is_administrator(person: &Person) -> bool {
     person.active && person.roles.contains(&Role::Admin)
 }
 
+/// Whether an active person may set people up.
+///
+/// # Errors
+/// The store's.
+pub fn has_one(room: &mut Room<'_, '_>) -> Result<bool> {
+    Ok(room.directory()?.people.values().any(is_administrator))
+}
+
 /// Whether a person as they are to be leaves a tenant without an administrator that has one now.
 pub(crate) fn is_last(directory: &Directory, after: &Person) -> bool {
     let is_one_now = directory.people.get(&after.id).is_some_and(is_administrator);

@@ -72,7 +72,7 @@ mod keep_facts;
 pub mod keys;
 pub mod kin;
 mod known;
-mod last_administrator;
+pub mod last_administrator;
 mod left_standing;
 pub mod link_change;
 pub mod log_tiles;

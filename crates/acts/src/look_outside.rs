@@ -8,6 +8,7 @@ use model::reading::{Reading, TEXT};
 use model::records::Approval;
 use model::refusal::Refusal;
 use model::verbs::Body;
+use model::words::State;
 use serde_json::json;
 use store::record::{self, Filter};
 
@@ -22,7 +23,8 @@ const FIRST_DAYS: i64 = 31;
 const MOST_CHANGES: i64 = 1_000;
 
 /// Records a look (`POST /outside-looks {group, text}`). It names every change on which work began or ended since the look
-/// before; whoever had a part in one of them is not outside.
+/// before; whoever had a part in one of them is not outside, nor is whoever has one in a change that is still open: the look would let
+/// their own work begin.
 ///
 /// # Errors
 /// 403 for whoever is not of the group or had a part in the work, 422, or the store's.
@@ -47,16 +49,10 @@ pub fn look_outside(room: &mut Room<'_, '_>, body: &Body) -> Result<OutsideLook>
     );
     let mut changes = Vec::new();
     for change in worked_on(room, since)? {
-        if let Some(part) = part_in(room, &change, &person)? {
-            let text = format!(
-                "{} {part} {}, so they are not outside of it.",
-                directory.name(&person),
-                change.key
-            );
-            return Err(Refusal::not_allowed("not_outside", text).into());
-        }
+        check_outside(room, &change, &person)?;
         changes.push(change.key);
     }
+    check_open(room, &person)?;
     let look = OutsideLook {
         id: RecordId(room.new_id()?),
         version: 0,
@@ -70,6 +66,39 @@ pub fn look_outside(room: &mut Room<'_, '_>, body: &Body) -> Result<OutsideLook>
     let look = room.put_estate("outside_look.recorded", look, json!({"changes": count}))?;
     settle_asked(room)?;
     Ok(look)
+}
+
+/// Refuses whoever had a part in a change.
+fn check_outside(room: &mut Room<'_, '_>, change: &Change, person: &PersonId) -> Result<()> {
+    let Some(part) = part_in(room, change, person)? else {
+        return Ok(());
+    };
+    let name = room.directory()?.name(person);
+    let text = format!("{} {part} {}, so they are not outside of it.", name, change.key);
+    Err(Refusal::not_allowed("not_outside", text).into())
+}
+
+/// Refuses whoever has a part in any change that is still open, read page by page.
+fn check_open(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let open: Vec<String> = State::ALL
+        .iter()
+        .filter(|it| it.is_open())
+        .map(ToString::to_string)
+        .collect();
+    let mut after = 0;
+    loop {
+        let filter = Filter::new()
+            .one_of("state", open.clone())
+            .more("number", after)
+            .order_by("number")
+            .limit(MOST_CHANGES);
+        let page = record::find::<Change>(room.tx, &filter)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.record.number;
+        for found in &page {
+            check_outside(room, &found.record, person)?;
+        }
+    }
 }
 
 /// The changes on which work began or ended since, oldest first.
@@ -91,8 +120,14 @@ fn part_in(room: &mut Room<'_, '_>, change: &Change, person: &PersonId) -> Resul
     if change.authors.contains(person) {
         return Ok(Some("wrote"));
     }
+    if &change.requester == person {
+        return Ok(Some("asked for"));
+    }
     if change.implemented_by.contains(person) {
         return Ok(Some("implemented"));
+    }
+    if change.state.is_open() && change.content.implementers.contains(person) {
+        return Ok(Some("is to implement"));
     }
     let filter = Filter::new()
         .equals("change_id", change.id.as_str())

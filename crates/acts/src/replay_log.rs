@@ -171,8 +171,9 @@ impl<'p> Replay<'p> {
     fn run(&mut self, room: &mut Room<'_, '_>, noted: Option<(u64, Hash)>) -> Result<()> {
         let done = self.of_log(room, noted);
         self.go_on(room, "log_state", done)?;
-        let parts: [(&str, Part<'p>); 9] = [
+        let parts: [(&str, Part<'p>); 10] = [
             ("signing_key", Self::check_keys),
+            ("secret", Self::check_secrets),
             ("text_salt", Self::check_texts),
             ("password", Self::check_passwords),
             ("second_factor", Self::check_factors),
@@ -264,6 +265,14 @@ impl<'p> Replay<'p> {
                     self.find("signing_key", &key.kid, Some(column), what);
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Every secret that is in use is there, and is opened under its own name.
+    fn check_secrets(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        for found in crate::secret::find_trouble(room)? {
+            self.find("secret", &found.id, Some("wrapped"), found.what);
         }
         Ok(())
     }

@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use model::act::Act;
 use model::change::Change;
 use model::directory::Directory;
 use model::facts::ActorFacts;
 use model::file::{
-    Actor, Case, ChangeFile, Lent, Linked, RejectedElsewhere, actor_facts, allowed, change_facts, target_facts,
+    Actor, Case, ChangeFile, Lent, Linked, RejectedElsewhere, actor_facts, allowed, change_facts, person_facts,
+    target_facts,
 };
-use model::obligation::{Requirements, Verdict};
+use model::ids::PersonId;
+use model::obligation::{PolicyReason, Requirements, Verdict};
 use model::refusal::Refusal;
 use model::words::LinkKind;
 use policy::PolicySet;
@@ -467,14 +470,36 @@ impl<'a, 'c> Room<'a, 'c> {
     }
 }
 
-/// Asks the policies what a change requires.
+/// Of how many who are asked it is looked at whether a rule forbids their word. Where more are, somebody will be let.
+const MOST_ASKED: usize = 100;
+
+/// Asks the policies what a change requires, and of those whom it asks then, whom they would refuse.
 pub fn judge(
     policies: &PolicySet,
     tenant: &str,
     (directory, now): (&Directory, Timestamp),
     file: &ChangeFile,
 ) -> Requirements {
-    policies.require(&change_facts(file, tenant), &target_facts(file, directory, now))
+    let (change, targets) = (change_facts(file, tenant), target_facts(file, directory, now));
+    let requirements = policies.require(&change, &targets);
+    let forbids = policies.forbids(Act::Approve.as_str());
+    // What the base forbids of decisions is about pipelines, whom no rule asks.
+    if forbids.iter().all(|id| id.starts_with("base.")) || !file.change.state.is_before_start() {
+        return requirements;
+    }
+    let mut asked = file.clone();
+    asked.requirements = requirements.clone();
+    let is_refused = |person: &PersonId| {
+        let facts = person_facts(&asked, directory, person, now);
+        let verdict = policies.may(&facts, Act::Approve.as_str(), Some((&change, &targets)));
+        let by_forbid = |row: &PolicyReason| forbids.contains(&row.id.as_str());
+        !verdict.allowed && verdict.reasons.iter().any(by_forbid)
+    };
+    let refused = model::authority::all_able(&asked, directory, now);
+    Requirements {
+        refused: refused.into_iter().take(MOST_ASKED).filter(is_refused).collect(),
+        ..requirements
+    }
 }
 
 fn may(

@@ -18,8 +18,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use model::directory::Directory;
-use model::facts::{ActorFacts, Part};
+use model::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
 use model::file::{change_facts, target_facts};
+use model::ids::PersonId;
 use model::obligation::Duty;
 use model::refusal::{FieldError, Refusal};
 use model::words::{Category, Criticality, Kind, Level, Role, State, Touch};
@@ -149,14 +150,17 @@ pub(crate) fn check_histories(set: &PolicySet) -> Result<(), Refusal> {
 fn search(set: &PolicySet) -> Vec<Story> {
     let words = Words::of(set);
     let few = Cast::company(&words, FEW);
-    let (shapes, most) = shapes(set, &few.directory, &words);
+    let Looked {
+        shapes,
+        most,
+        mut stories,
+    } = look(set, &few.directory, &words);
     let honest = if most + SPARE > FEW {
         Cast::company(&words, most + SPARE)
     } else {
         few
     };
     let alone = Cast::one_person(&words);
-    let mut stories: Vec<Story> = Vec::new();
     let mut glasses = 0;
     for shape in &shapes {
         let mut found = walks(set, (&alone, &honest), shape);
@@ -223,11 +227,19 @@ fn unconfirmed(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
     Some(stage.story("nobody_can", title, (shape, rule)))
 }
 
-/// The shapes that a set tells apart, by what it requires of them and whether it lets those act whom it asks; and the most
-/// people that one rule asks.
-fn shapes(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> (Vec<Shape>, usize) {
+/// What a first look at every shape finds.
+struct Looked {
+    /// The shapes that a set tells apart, by what it requires of them and whether it lets those act whom it asks.
+    shapes: Vec<Shape>,
+    /// The most people that one rule asks.
+    most: usize,
+    /// Acts that are open to nobody.
+    stories: Vec<Story>,
+}
+
+fn look(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> Looked {
     let mut seen = BTreeSet::new();
-    let (mut found, mut most) = (Vec::new(), 0);
+    let (mut found, mut most, mut stories) = (Vec::new(), 0, Vec::new());
     for shape in candidates(words) {
         let Ok(stage) = Stage::open(set, directory, &Hand::person("rita"), (&shape, &["ida"])) else {
             if shape.kind == Kind::Standard || shape.is_told_afterwards {
@@ -240,6 +252,7 @@ fn shapes(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> (Vec<Sh
         };
         let facts = change_facts(&stage.file, "acme");
         let targets = target_facts(&stage.file, directory, stage.now);
+        stories.extend(open_to_nobody(&stage, (&facts, &targets), &shape));
         let mut told: Vec<String> = Vec::new();
         for row in &stage.file.requirements.obligations {
             told.push(row.obligation.id.clone());
@@ -258,7 +271,66 @@ fn shapes(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> (Vec<Sh
             break;
         }
     }
-    (found, most)
+    // One rule is told of once for each act, however many shapes it is about.
+    let mut known = BTreeSet::new();
+    stories.retain(|story: &Story| known.insert((story.title.clone(), story.rule.clone())));
+    Looked {
+        shapes: found,
+        most,
+        stories,
+    }
+}
+
+/// Acts that no walk comes to for every shape, with a part that those have who do them, and what is wrong where nobody may.
+const OFF_THE_WAY: &[(&str, Part, &str)] = &[
+    (
+        "validate_break_glass",
+        Part::Owner,
+        "A broken glass can be validated by nobody.",
+    ),
+    (
+        "peer_review_change",
+        Part::Peer,
+        "A peer review can be given by nobody.",
+    ),
+    (
+        "meet_condition",
+        Part::Checker,
+        "A condition can be called met by nobody.",
+    ),
+    (
+        "state_finding",
+        Part::Peer,
+        "The finding on unauthorized work can be stated by nobody.",
+    ),
+    (
+        "resume_change",
+        Part::Owner,
+        "A change on hold can be resumed by nobody.",
+    ),
+];
+
+/// Of the acts off the way those that a set's own rules forbid to everybody, for a change of this shape.
+fn open_to_nobody(stage: &Stage<'_>, (change, targets): (&ChangeFacts, &[TargetFacts]), shape: &Shape) -> Vec<Story> {
+    let mut found = Vec::new();
+    for (act, part, title) in OFF_THE_WAY {
+        let mut forbids = BTreeSet::new();
+        let is_let = |person: &PersonId| {
+            let mut facts = stage.facts_of(person);
+            facts.parts.push(*part);
+            let verdict = stage.set.may(&facts, act, Some((change, targets)));
+            let own = verdict.reasons.iter().filter(|row| !row.id.starts_with("base."));
+            forbids.extend(own.map(|row| format!("{}: {}", row.id, row.reason)));
+            verdict.allowed
+        };
+        let is_open = stage.directory.people.keys().any(is_let);
+        // Where the base alone does not give it, the people of the search lack a role, not the set a way.
+        if !is_open && !forbids.is_empty() {
+            let rule = forbids.into_iter().collect::<Vec<_>>().join(" ");
+            found.push(stage.story("nobody_can", title, (shape, rule)));
+        }
+    }
+    found
 }
 
 /// Acts that a set may forbid for some changes, by those who usually do them.
@@ -273,6 +345,7 @@ const PROBES: &[(Role, Part, &str)] = &[
     (Role::Requester, Part::Tester, "validate_change"),
     (Role::ChangeManager, Part::Owner, "review_change"),
     (Role::ChangeManager, Part::Owner, "close_change"),
+    (Role::Owner, Part::Peer, "peer_review_change"),
 ];
 
 fn probe(role: Role, part: Part) -> ActorFacts {

@@ -92,9 +92,15 @@ pub(crate) fn read_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Cale
     let are_hours_read = !reading.errors.iter().any(|error| error.field.starts_with("hours"));
     if are_hours_read && let Some(text) = calendar.trouble() {
         reading.wrong("hours", "no_working_hours", text);
+    } else if are_hours_read && let Some(text) = calendar.rest_without_end(today(room)) {
+        reading.wrong("holidays", "no_working_hours", text);
     }
     reading.finish()?;
     Ok(calendar)
+}
+
+fn today(room: &Room<'_, '_>) -> jiff::civil::Date {
+    room.now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// Holidays in the order of dates, each day once.
@@ -126,6 +132,9 @@ pub fn import_holidays(
     if calendar.holidays.len() > MOST_HOLIDAYS {
         let text = format!("A calendar holds at most {MOST_HOLIDAYS} holidays; import fewer years.");
         return Err(Refusal::field("text", "too_long", text).into());
+    }
+    if let Some(text) = calendar.rest_without_end(today(room)) {
+        return Err(Refusal::field("text", "no_working_hours", text).into());
     }
     if !dry_run && !fresh.is_empty() {
         calendar = room.put_estate("calendar.set", calendar, json!({}))?;

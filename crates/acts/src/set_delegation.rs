@@ -22,14 +22,15 @@ use crate::two_people;
 const PARTS: [&str; 5] = ["owner", "technical_lead", "security", "data", "change_manager"];
 
 /// Adds a delegation (`POST /delegations {delegator?, delegate, parts?, services?, starts_at, ends_at, deputy?,
-/// reason?}`).
+/// reason?}`). Where a rule in force asks approvers for a fresh factor, so does this.
 ///
 /// # Errors
-/// 403, 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
+/// 403 (also `step_up_required`), 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
 pub fn set_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<Delegation> {
     let directory = room.directory()?;
     let delegator = delegator(&mut Reading::new(body, ""), (body, &directory), &room.actor.person);
     allow_own(room, &delegator)?;
+    crate::wanted_factor::check_lent(room)?;
     let delegation = read_delegation(room, body)?;
     let lends = two_people::lends_of_another(room, &delegator);
     two_people::check(room, lends, two_people::LENT)?;

@@ -255,10 +255,12 @@ pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
         handed_by: room.actor.hand().cloned(),
         at: room.now,
     });
-    let has = |role| template.approvals.iter().any(|approval| approval.role == role);
+    let pair = pair_of(&template, &*room.directory()?, room.now);
     let is_next = template.template_version != whole.template_version;
     let mut standing = is_next.then(|| whole.clone());
-    if has(Role::Owner) && has(Role::ChangeManager) {
+    if let Some([owner, manager]) = pair {
+        template.approvals[owner].role = Role::Owner;
+        template.approvals[manager].role = Role::ChangeManager;
         template.state = TemplateState::Approved;
         template.version = whole.version;
         standing = None;
@@ -268,6 +270,17 @@ pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
         more.insert("dropped".to_owned(), json!(stale));
     }
     save_proposed(room, "template.approved", standing, (template, more))
+}
+
+/// Two approvals of which one is an owner's and the other a change manager's: whoever is both counts as what the other is not.
+fn pair_of(template: &StandardTemplate, directory: &Directory, now: jiff::Timestamp) -> Option<[usize; 2]> {
+    let may = |at: usize, role| holds(directory, template, (&template.approvals[at].person, role), now);
+    let places = 0..template.approvals.len();
+    let pairs = places
+        .clone()
+        .flat_map(|owner| places.clone().map(move |manager| [owner, manager]));
+    let mut apart = pairs.filter(|[owner, manager]| owner != manager);
+    apart.find(|[owner, manager]| may(*owner, Role::Owner) && may(*manager, Role::ChangeManager))
 }
 
 /// Drops the approvals of who could not give them any more, and answers whose they were: a template stands for a year, and

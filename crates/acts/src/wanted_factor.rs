@@ -19,6 +19,21 @@ pub(crate) fn check_wanted(room: &mut Room<'_, '_>, touches: &[Touch]) -> Result
     Ok(model::verbs::decide::check_factor(&room.actor, wanted, room.now)?)
 }
 
+/// Refuses whoever gives a voice away without the factor by which the policies in force would ask for that voice itself: with less a
+/// lost token could hand it to somebody who signs in anew.
+///
+/// # Errors
+/// 403 `step_up_required`; the store's.
+pub(crate) fn check_lent(room: &mut Room<'_, '_>) -> Result<()> {
+    let set = room.policies()?;
+    let factors = set.obligations().filter_map(|row| match &row.duty {
+        Duty::Approval(rule) => Some(rule.wanted_factor()),
+        _ => None,
+    });
+    let most = factors.max().unwrap_or(Wanted::Nothing);
+    Ok(model::verbs::decide::check_factor(&room.actor, most, room.now)?)
+}
+
 /// What is asked of an approval of a change that touches this, on a service of high stakes under each regime of the house. Where
 /// the policies cannot be judged it is any fresh factor, as for a broken glass: a broken set must lock nobody out of the keys.
 fn wanted(room: &mut Room<'_, '_>, touches: &[Touch]) -> Result<Wanted> {

@@ -203,6 +203,30 @@ impl Host {
             .map_err(refused)
     }
 
+    /// What is wrong with a tenant's secrets: of connections, webhooks and identity providers.
+    pub(crate) fn secret_trouble(&self, tenant: &str) -> Result<Vec<String>> {
+        let look = |room: &mut acts::Room<'_, '_>| {
+            let found = acts::secret::find_trouble(room)?;
+            Ok(found.into_iter().map(|it| it.what).collect())
+        };
+        self.desk
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
+            .map_err(refused)
+    }
+
+    /// Whether an active person of a tenant may set people up.
+    pub(crate) fn has_administrator(&self, tenant: &str) -> Result<bool> {
+        self.desk
+            .wait(
+                Lane::Worker,
+                tenant,
+                Actor::system(),
+                Mode::Read,
+                acts::last_administrator::has_one,
+            )
+            .map_err(refused)
+    }
+
     /// The keys of a tenant's workloads that let in jobs of anybody.
     pub(crate) fn open_workloads(&self, tenant: &str) -> Result<Vec<String>> {
         let look = |room: &mut acts::Room<'_, '_>| {

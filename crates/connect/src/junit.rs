@@ -3,7 +3,8 @@
 //!
 //! The test cases are counted; what the suites' attributes claim is only compared with them. A
 //! claim can make the judgement worse but never better: a suite that claims a failure which no
-//! test case shows has not passed. Document types and entities are refused.
+//! test case shows has not passed, nor has one that claims more test cases than there are, as a run
+//! that broke off leaves it, or whose counts are no numbers. Document types and entities are refused.
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
@@ -30,8 +31,8 @@ pub struct Report {
     pub failed: Vec<String>,
     /// Where the attributes of a suite contradict its test cases, one sentence each.
     pub disagreements: Vec<String>,
-    /// Whether a suite claims more failures and errors than its test cases show, or reports one
-    /// outside of any test case.
+    /// Whether a suite claims more failures and errors than its test cases show, or more test cases
+    /// than there are, reports one outside of any test case, or counts what is no number.
     pub claims_worse: bool,
 }
 
@@ -163,6 +164,8 @@ struct Suite {
     /// of the two their attributes count.
     direct: Totals,
     all: Totals,
+    /// The attributes that should count something and hold no number.
+    no_numbers: Vec<&'static str>,
 }
 
 #[derive(Default)]
@@ -298,8 +301,13 @@ impl Walk {
             .failures
             .unwrap_or(0)
             .saturating_add(suite.claims.errors.unwrap_or(0));
-        if claimed_bad > suite.all.bad() {
+        let is_cut = suite.claims.tests.is_some_and(|claimed| claimed > suite.all.tests);
+        if claimed_bad > suite.all.bad() || is_cut || !suite.no_numbers.is_empty() {
             self.report.claims_worse = true;
+        }
+        for what in &suite.no_numbers {
+            let name = &suite.name;
+            self.disagree(format!("Suite {name:?} counts {what} by what is no number."));
         }
         for sentence in suite.disagreements() {
             self.disagree(sentence);
@@ -335,6 +343,7 @@ impl Suite {
             },
             direct: Totals::default(),
             all: Totals::default(),
+            no_numbers: attributes.no_numbers(),
         }
     }
 
@@ -368,9 +377,12 @@ impl Case {
             Some(class) if !class.is_empty() => format!("{class}.{name}"),
             _ => name.to_owned(),
         };
-        // GoogleTest marks a disabled test by an attribute alone.
-        let outcome = match attributes.get("status") {
-            Some("notrun") => Outcome::Skipped,
+        // Some tools say what became of a test by an attribute alone: GoogleTest that it did not run.
+        let status = attributes.get("status").unwrap_or_default().to_ascii_lowercase();
+        let outcome = match status.as_str() {
+            "notrun" | "skipped" | "disabled" | "ignored" => Outcome::Skipped,
+            "failed" | "failure" | "fail" => Outcome::Failure,
+            "error" | "broken" => Outcome::Error,
             _ => Outcome::Passed,
         };
         Self {
@@ -422,8 +434,18 @@ impl Attributes {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// Some tools part thousands by a comma.
     fn number(&self, key: &str) -> Option<u64> {
-        self.get(key)?.trim().parse().ok()
+        self.get(key)?.trim().replace(',', "").parse().ok()
+    }
+
+    fn no_numbers(&self) -> Vec<&'static str> {
+        let counts = ["tests", "failures", "errors", "skipped"].into_iter();
+        let is_said = |key: &&str| self.get(key).is_some_and(|value| !value.trim().is_empty());
+        counts
+            .filter(is_said)
+            .filter(|key| self.number(key).is_none())
+            .collect()
     }
 }
 

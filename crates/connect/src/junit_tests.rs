@@ -188,3 +188,24 @@ fn text_outside_of_the_root_is_no_xml() {
     }
     assert!(read(b"\n<testsuite><testcase/></testsuite>\n").unwrap().passed());
 }
+
+#[test]
+fn a_run_that_broke_off_or_counts_no_numbers_has_not_passed() {
+    for (attributes, case) in [
+        (r#"tests="412""#, r#"<testcase name="x"/>"#),
+        (
+            r#"tests="2" failures="abc""#,
+            r#"<testcase name="x"/><testcase name="y"/>"#,
+        ),
+        (r#"tests="1" failures="-1""#, r#"<testcase name="x"/>"#),
+        (r#"tests="1""#, r#"<testcase name="x" status="failed"/>"#),
+        (r#"tests="1""#, r#"<testcase name="x" status="Error"/>"#),
+    ] {
+        let report = read(format!("<testsuite {attributes}>{case}</testsuite>").as_bytes()).unwrap();
+        assert!(!report.passed(), "{attributes} {case}: {report:?}");
+    }
+    let fine = r#"<testsuite tests="1,002" failures="" errors="0"><testcase name="x" status="run"/></testsuite>"#;
+    assert!(!read(fine.as_bytes()).unwrap().passed(), "1,001 are missing");
+    let fine = r#"<testsuite tests=" 1 " failures="" errors="0"><testcase name="x" status="run"/></testsuite>"#;
+    assert!(read(fine.as_bytes()).unwrap().passed());
+}

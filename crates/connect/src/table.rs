@@ -52,6 +52,7 @@ pub fn read(text: &str, columns: Columns) -> Result<Vec<Row>, Problem> {
         return Err(Problem::new(1, format!("the text is longer than {MOST_BYTES} bytes")));
     }
     let text = text.trim_start_matches('\u{feff}');
+    check_quotes(text)?;
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
@@ -75,6 +76,48 @@ pub fn read(text: &str, columns: Columns) -> Result<Vec<Row>, Problem> {
         rows.push((line, fields.collect()));
     }
     Ok(rows)
+}
+
+/// Where the reader is in a cell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    /// At its begin.
+    Begin,
+    /// In one without quotes, or behind it; a blank before a quote makes it part of the cell.
+    Bare,
+    /// Between two quotes.
+    Quoted,
+    /// Behind the second quote, or between two that stand for one.
+    Closed,
+}
+
+/// Refuses quotes that are not as RFC 4180 section 2 has them. The library takes them all: one that is never closed would take
+/// the rest of the table into its cell, and rows would be lost unseen.
+fn check_quotes(text: &str) -> Result<(), Problem> {
+    let (mut line, mut opened, mut cell) = (1, 1, Cell::Begin);
+    for c in text.chars() {
+        let next = match (cell, c) {
+            (Cell::Quoted, '"') => Cell::Closed,
+            (Cell::Quoted, _) => Cell::Quoted,
+            (_, ',' | '\n') => Cell::Begin,
+            (Cell::Begin | Cell::Closed, '"') => Cell::Quoted,
+            (Cell::Closed, ' ' | '\t' | '\r') | (Cell::Begin | Cell::Bare, _) if c != '"' => Cell::Bare,
+            _ => {
+                let text = "a quote stands inside of a cell; write the whole cell in quotes, and one of its own as two: \"X \"\"A\"\"\"";
+                return Err(Problem::new(line, text));
+            }
+        };
+        if next == Cell::Quoted && cell == Cell::Begin {
+            opened = line;
+        }
+        line += usize::from(c == '\n');
+        cell = next;
+    }
+    if cell == Cell::Quoted {
+        let text = "a quote is opened here and never closed; close it at the end of its cell, such as \"X, A\"";
+        return Err(Problem::new(opened, text));
+    }
+    Ok(())
 }
 
 fn check_heads(heads: &[String], columns: Columns) -> Result<(), Problem> {
@@ -214,6 +257,26 @@ mod tests {
         assert_eq!(rows[1].1["name"], "=1+1");
         let maps: Vec<_> = rows.into_iter().map(|(_, map)| map).collect();
         assert_eq!(write(COLUMNS, &maps).unwrap(), text);
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_takes_no_rows_with_it() {
+        let people = |rows: &str| read(&format!("key,name\n{rows}"), COLUMNS);
+        for (rows, line, word) in [
+            ("a,\"X A\nb,B\nc,C\n", 2, "never closed"),
+            ("a,A\nb,\"B\n", 3, "never closed"),
+            ("a,X\"y\n", 2, "inside of a cell"),
+            ("a, \"X, A\"\n", 2, "inside of a cell"),
+            ("a,\"X\"y\n", 2, "inside of a cell"),
+            ("a,\"X\r\nY\"\r\nb,\"X\"y\"\r\n", 4, "inside of a cell"),
+        ] {
+            let problem = people(rows).unwrap_err();
+            assert_eq!(problem.line, line, "{rows:?}: {problem}");
+            assert!(problem.text.contains(word), "{rows:?}: {problem}");
+        }
+        let whole = people("a,\"X, \"\"A\"\"\nB\" \nb,\"\"\n").unwrap();
+        assert_eq!(whole[0].1["name"], "X, \"A\"\nB");
+        assert_eq!(whole[1].1["name"], serde_json::Value::Null);
     }
 
     #[test]

@@ -112,7 +112,7 @@ fn approval_unmet_for(
                 asked_word(&unstaffed(rule, &yes, &open)),
                 target.service
             ),
-            "Give the service another owner or the group another member.",
+            who_is_added(&unstaffed(rule, &yes, &open)),
             logins(directory, &directory.with_role(crate::words::Role::Admin)),
         ));
     }
@@ -152,6 +152,20 @@ fn unstaffed(rule: &ApprovalRule, yes: &Yes<'_>, open: &[&Holder]) -> Asked {
     let empty: Vec<GroupKey> = keys.iter().filter(is_empty).cloned().collect();
     // Where each has somebody, they are the same people: all of the groups together have too few.
     Asked::Groups(if empty.is_empty() { keys.to_vec() } else { empty })
+}
+
+/// What brings a rule somebody who can give its word.
+fn who_is_added(asked: &Asked) -> String {
+    match asked {
+        Asked::Owner => "Give the service another owner.".to_owned(),
+        Asked::TechnicalLead => "Give the service another technical lead.".to_owned(),
+        Asked::Data => "Give the service another data owner.".to_owned(),
+        Asked::Security => "Give the service another security owner, or somebody the role `security`.".to_owned(),
+        Asked::ChangeManager => "Give somebody else the role `change_manager`.".to_owned(),
+        Asked::Tester => "Name another `tester`.".to_owned(),
+        Asked::Group(key) => format!("Give the group {key} another member."),
+        Asked::Groups(_) => "Give one of the groups another member.".to_owned(),
+    }
 }
 
 /// Whose word is still missing, and what they show for it.

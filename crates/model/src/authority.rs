@@ -125,14 +125,33 @@ pub fn able(
         is_late,
     };
     // Whoever is barred has nothing to pass on.
-    holders.retain(|holder| !is_barred(file, rule, &holder.person) && is_fit(directory, rule, &holder.person, now));
+    let is_let = |holder: &Holder| {
+        let may = !file.requirements.refused.contains(&holder.person);
+        may && is_fit(directory, rule, &holder.person, now)
+    };
+    holders.retain(|holder| !is_barred(file, rule, &holder.person) && is_let(holder));
     // A board's members vote themselves.
     if rule.dual_control || rule.quorum.is_some() || rule.from == Asked::Tester {
         return holders;
     }
     let mut found = directory.with_delegates(holders, passing);
-    found.retain(|holder| !is_barred_holder(file, rule, holder) && is_fit(directory, rule, &holder.person, now));
+    found.retain(|holder| !is_barred_holder(file, rule, holder) && is_let(holder));
     found
+}
+
+/// Everybody who may decide for any rule on any target, each once.
+pub fn all_able(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let mut people: Vec<PersonId> = Vec::new();
+    for (row, rule) in crate::approvals::approval_rules(file) {
+        for target in targets_of(file, row) {
+            for holder in able(file, directory, (&row.obligation.id, rule), target, now) {
+                if !people.contains(&holder.person) {
+                    people.push(holder.person);
+                }
+            }
+        }
+    }
+    people
 }
 
 /// Who answers one line further up for what a rule asks.

@@ -5,7 +5,7 @@
 
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use crate::directory::Directory;
@@ -291,6 +291,9 @@ fn day_of(weekday: Weekday) -> Day {
     }
 }
 
+/// The most days in a row on which nobody works.
+const MOST_REST: i64 = 60;
+
 impl Calendar {
     /// Whether no work is done on a day.
     pub fn is_holiday(&self, date: Date) -> bool {
@@ -319,6 +322,22 @@ impl Calendar {
             "A calendar without working hours would stop every clock; give it hours such as monday 08:00 to 17:00."
                 .to_owned()
         })
+    }
+
+    /// Why nobody can work by this calendar from a day on: its holidays leave no working day in so many days in a row, and every
+    /// clock would stand still.
+    pub fn rest_without_end(&self, today: Date) -> Option<String> {
+        let works = |date: Date| {
+            let is_of_day = |hours: &Hours| hours.day == day_of(date.weekday());
+            self.hours.iter().any(is_of_day) && !self.is_holiday(date)
+        };
+        let named = self.holidays.iter().filter_map(|day| day.date.parse::<Date>().ok());
+        // A rest that is too long begins at a holiday, or at the days before it on which nobody works anyway.
+        let mut ahead = named.filter(|date| *date >= today);
+        let begin = ahead.find(|begin| (0..MOST_REST).all(|days| !works(begin.saturating_add(days.days()))))?;
+        Some(format!(
+            "From {begin} on nobody works for {MOST_REST} days or more, so that every clock stands still; leave working days between."
+        ))
     }
 }
 

@@ -191,12 +191,12 @@ impl Mend {
 /// be met, and nobody would know.
 fn with_what_mends(row: Unmet, directory: &Directory, mend: &Mend) -> impl Iterator<Item = Unmet> + use<> {
     let text = match row.code.as_str() {
-        "review_missing" => "Nobody is left who may review it: all who could took part in the work.",
-        "finding_missing" => "Nobody is left who may state the finding: all who could took part in the work.",
+        "review_missing" => "Nobody is left who may review it: everybody who could has a part in the work.",
+        "finding_missing" => "Nobody is left who may state the finding: everybody who could has a part in the work.",
         "break_glass_validation_missing" => {
-            "Nobody is left who may validate the break-glass: all who could took part in the work."
+            "Nobody is left who may validate the break-glass: everybody who could has a part in the work."
         }
-        _ => "Nobody is left who may validate it: all who could took part in the work.",
+        _ => "Nobody is left who may validate it: everybody who could has a part in the work.",
     };
     let second = row
         .waiting_on

@@ -61,16 +61,26 @@ pub(crate) fn confirmers(change: &Change, retro: &Retrospective, directory: &Dir
     })
 }
 
-/// Who overrules the rejection of another change: the change managers who did not ask for that one.
-pub(crate) fn overrulers(other: &RejectedElsewhere, directory: &Directory) -> Vec<PersonId> {
-    let managers = directory.with_role(Role::ChangeManager);
-    once_each(managers, |person| person != &other.requester)
+/// Who lifts the rejection of another change: whoever asked for that one revises or cancels it, the change managers who did not
+/// overrule it.
+pub(crate) fn lifters(other: &RejectedElsewhere, directory: &Directory) -> Vec<PersonId> {
+    let requester = std::iter::once(other.requester.clone()).filter(|person| directory.is_active(person));
+    once_each(requester.chain(directory.with_role(Role::ChangeManager)), |_| true)
 }
 
 /// Who excepts it from a freeze: the change managers who did not ask for it.
 pub(crate) fn excepters(change: &Change, directory: &Directory) -> Vec<PersonId> {
     let managers = directory.with_role(Role::ChangeManager);
     once_each(managers, |person| person != &change.requester)
+}
+
+/// Who gets a change past a freeze: whoever plans its times, and who excepts it. A change manager who planned them would no longer
+/// count as one who agrees to them, so the planners come first.
+pub(crate) fn past_a_freeze(change: &Change, directory: &Directory) -> Vec<PersonId> {
+    let people = planners(change, directory)
+        .into_iter()
+        .chain(excepters(change, directory));
+    once_each(people, |_| true)
 }
 
 /// Who starts a change and tells how its targets ended: the named implementers; else who did some of the work, then who

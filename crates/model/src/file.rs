@@ -540,6 +540,16 @@ pub fn actor_facts(actor: &Actor, directory: &Directory, parts: Vec<Part>, now: 
     }
 }
 
+/// What the policies are told of a person on a change, who would speak in a session of their own.
+pub fn person_facts(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> ActorFacts {
+    let actor = Actor {
+        person: person.clone(),
+        is_system: false,
+        ..Actor::system()
+    };
+    actor_facts(&actor, directory, parts_of(file, directory, person, now), now)
+}
+
 /// Refuses a judgement that comes through a token which somebody made who has a stake in this change: it would be their own,
 /// in another's name. Where two people give voices, no voice counts that one other person alone lent.
 ///

@@ -10,6 +10,7 @@ use crate::records::Unmet;
 use crate::refusal::Refusal;
 use crate::requirement::{
     against_submission, before_approvals_are_asked, before_approved, before_scheduled, logins, outcomes_missing,
+    sentence,
 };
 use crate::verbs::work::against_start;
 use crate::words::{Role, State};
@@ -36,7 +37,8 @@ pub(crate) fn not_in_state(case: &Case<'_>, act: Act) -> Refusal {
         _ if is_before_all(&first.code) => what_meets(&first.code),
         _ => Some(usual),
     };
-    let held = format!("{} {}", first.text, capital(&first.satisfy));
+    // What people said of it, such as why it is on hold, ends as they ended it.
+    let held = format!("{} {}", sentence(&first.text), capital(&first.satisfy));
     let satisfy = lead.map_or_else(|| held.clone(), |lead| format!("First {lead}. {held}"));
     Refusal::not_in_state(act, state, Some(&satisfy), waited_for(case, act, &rows))
 }
@@ -121,8 +123,16 @@ fn who_leads(case: &Case<'_>, act: Act) -> Vec<PersonId> {
     let is_ahead = states(act).iter().any(|wanted| *wanted > state && wanted.is_open());
     match state {
         State::Rejected | State::Draft => doers::writers(&file.change, directory),
-        // It is returned by who may: nobody is asked before it authorizes, so only a change manager can always.
-        _ if !is_ahead => directory.with_role(Role::ChangeManager),
+        // It is returned by who may: whoever is asked, and a change manager always.
+        _ if !is_ahead => {
+            let mut people = directory.with_role(Role::ChangeManager);
+            for request in &file.change.requests {
+                if directory.is_active(&request.person) && !people.contains(&request.person) {
+                    people.push(request.person.clone());
+                }
+            }
+            people
+        }
         State::Assessing | State::Authorizing | State::Approved => doers::writers(&file.change, directory),
         State::Scheduled | State::Implementing => doers::implementers(file, directory, case.now),
         State::Reviewing => doers::reviewers(file, directory, case.now),

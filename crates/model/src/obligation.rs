@@ -3,11 +3,13 @@
 //! A permit policy of Cedar's action `require` is one obligation, told by its annotations. The crate `policy` compiles
 //! them; this room judges whether they are met.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Span;
 use crate::factor::Wanted;
-use crate::ids::GroupKey;
+use crate::ids::{GroupKey, PersonId};
 use crate::matrix::Basis;
 use crate::words::{Aspect, Covers, Level, OwnershipRole};
 
@@ -352,6 +354,9 @@ pub struct Requirements {
     /// Set when the policies could not be judged: everything then stops, and says this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<String>,
+    /// Of the people whom the rules ask: those to whom a rule forbids the decision itself. They are not waited for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refused: BTreeSet<PersonId>,
 }
 
 /// An obligation and the targets that brought it.

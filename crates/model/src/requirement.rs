@@ -331,7 +331,7 @@ pub fn freeze_unmet(freeze: &Freeze, change: &Change, directory: &Directory) -> 
             freeze.title, freeze.starts_at, freeze.ends_at
         ),
         "Plan another time, or have a change manager except this change.",
-        logins(directory, &doers::excepters(change, directory)),
+        logins(directory, &doers::past_a_freeze(change, directory)),
     )
 }
 
@@ -345,7 +345,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
             "rejected_elsewhere",
             format!("{key} was rejected for the same artifact, service and environment."),
             format!("{key} is revised, cancelled or overruled by a change manager."),
-            logins(directory, &doers::overrulers(other, directory)),
+            logins(directory, &doers::lifters(other, directory)),
         ));
     }
     for row in due_by(file, Due::Start) {

@@ -73,7 +73,7 @@ pub use rich::Rich;
 pub use runbook::{RunClock, RunStep, Runbook};
 pub use sign_in::{Passkey, SignIn, StepUp};
 pub use table::{Cell, Column, Fold, Paging, Sort, Table};
-pub use usual::{Act, ActContext};
+pub use usual::{Act, ActContext, once};
 pub use words::{Kind, Mark, Risk, State, Tone};
 
 /// The `Content-Security-Policy` under which every page works: nothing inline,

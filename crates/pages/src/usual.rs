@@ -125,6 +125,11 @@ const OUTCOMES: [(&str, &str); 6] = [
     ("not_implemented", "Not implemented"),
 ];
 
+/// What lets a form do its work once, also when it is sent again from the page before.
+pub fn once(context: &ActContext) -> Field {
+    Field::hidden("once", context.once.as_str())
+}
+
 impl Act {
     /// All acts, in the order of the lifecycle.
     pub const ALL: [Act; 33] = [
@@ -192,6 +197,7 @@ impl Act {
             at(context, id, label, "/approvals")
                 .field(Field::hidden("decision", word))
                 .field(digest.clone())
+                .field(once(context))
         };
         match self {
             Act::ApproveWithConditions => make("conditions", "Approve with conditions", "approve_with_conditions")
@@ -229,6 +235,7 @@ impl Act {
             .tone(ActTone::Link),
             Act::PeerReview => at(context, "peer-review", "Tell what you read", "/peer-reviews")
                 .field(Field::hidden("content_digest", context.content_digest.as_str()))
+                .field(once(context))
                 .field(
                     Field::radio(
                         "verdict",
@@ -414,6 +421,7 @@ impl Act {
                 .tone(ActTone::Stop)
                 .note("With your signature the gate opens, and you answer for it as well.")
                 .field(Field::hidden("content_digest", context.content_digest.as_str()))
+                .field(once(context))
                 .submit("Sign it"),
             Act::ValidateBreakGlass => at(context, "break-glass-validation", "Look at the break-glass", "/break-glass/validation")
                 .field(Field::textarea("text", "Was it needed, and was it used for nothing else?").required())
@@ -452,7 +460,7 @@ impl Act {
                         .hint("Markdown works. Everyone on the change reads it; @login tells that person.")
                         .required(),
                 )
-                .field(Field::hidden("once", context.once.as_str()))
+                .field(once(context))
                 .submit("Add this comment"),
             Act::Link => at(context, "link", "Link to another", "/links")
                 .field(

@@ -39,6 +39,7 @@ impl PolicySet {
             facts_digest,
             obligations,
             stop,
+            refused: _,
         } = self.require(change, targets);
         let explained = |required: TargetObligation| {
             let source = self.source(&required.obligation.id)?.clone();

@@ -30,6 +30,7 @@ mod metrics;
 mod open;
 mod passkeys;
 pub mod password;
+mod percent;
 mod postman;
 mod providers;
 mod query_words;

@@ -49,12 +49,14 @@ pub struct KeptPassword {
     pub phc: String,
     /// Who set it for them; `None` where they did themselves, or on the host.
     pub set_by: Option<String>,
+    /// Since when they have it, where that is known: whoever set it for them stands behind their word for a day from then.
+    pub set_at: Option<Timestamp>,
 }
 
 /// Everybody's password, by person.
 pub fn passwords(tx: &mut Tx<'_>) -> Result<Vec<KeptPassword>> {
     tx.query(
-        "SELECT person, phc, set_by FROM password WHERE tenant = $tenant ORDER BY person",
+        "SELECT person, phc, set_by, set_at FROM password WHERE tenant = $tenant ORDER BY person",
         &[],
     )?
     .iter()
@@ -63,6 +65,7 @@ pub fn passwords(tx: &mut Tx<'_>) -> Result<Vec<KeptPassword>> {
             person: row.text("person")?,
             phc: row.text("phc")?,
             set_by: row.opt_text("set_by")?,
+            set_at: row.opt_time("set_at")?,
         })
     })
     .collect()

@@ -31,6 +31,8 @@ struct Password {
     digest: Option<String>,
     /// Who set it. Versions that did not tell this did not tell either when they took a password away.
     set_by: Option<String>,
+    /// Since when they have it. Whoever chooses one in a session that another let them into does not begin that one's day anew.
+    since: Option<Timestamp>,
 }
 
 /// The second factors of a person.
@@ -66,9 +68,16 @@ impl WaysIn {
         let person = || event.subject.id.clone();
         match event.kind.as_str() {
             "person.password_set" => {
+                let set_by = text(event, "set_by");
+                let own_choice = event.actor == event.subject.id && set_by.as_ref() != Some(&event.subject.id);
+                let before = self
+                    .passwords
+                    .get(&event.subject.id)
+                    .filter(|it| own_choice && it.set_by == set_by);
                 let password = Password {
                     digest: text(event, "hash_digest"),
-                    set_by: text(event, "set_by"),
+                    since: before.map_or_else(|| event.occurred_at.parse().ok(), |it| it.since),
+                    set_by,
                 };
                 self.passwords.insert(person(), password);
             }
@@ -179,7 +188,13 @@ impl Replay<'_> {
     /// has none signs in nowhere.
     pub(super) fn check_passwords(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
         let mut told = std::mem::take(&mut self.ways_in.passwords);
-        for KeptPassword { person, phc, set_by } in secrets::passwords(room.tx)? {
+        for KeptPassword {
+            person,
+            phc,
+            set_by,
+            set_at,
+        } in secrets::passwords(room.tx)?
+        {
             let digest = proof::crypto::digest_text(phc.as_bytes());
             let Some(password) = told.remove(&person) else {
                 self.find("password", &person, Some("phc"), "No event set this password.");
@@ -188,6 +203,10 @@ impl Replay<'_> {
             if password.digest.is_some_and(|told| told != digest) {
                 let what = "This is not the password that was set last.";
                 self.find("password", &person, Some("phc"), what);
+            }
+            if set_by.is_some() && set_at.is_some() && password.set_by.is_some() && set_at != password.since {
+                let what = "Its event says that it was set at another time.";
+                self.find("password", &person, Some("set_at"), what);
             }
             if password
                 .set_by

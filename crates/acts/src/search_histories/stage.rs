@@ -85,8 +85,9 @@ fn body(value: Value) -> Body {
 
 /// One change and the people around it.
 pub(super) struct Stage<'s> {
-    set: &'s PolicySet,
-    directory: Arc<Directory>,
+    pub(super) set: &'s PolicySet,
+    /// The people around it, and the estate.
+    pub(super) directory: Arc<Directory>,
     /// The time.
     pub(super) now: Timestamp,
     /// The change and all around it.
@@ -310,8 +311,15 @@ impl<'s> Stage<'s> {
                 self.ask_all(rule, row, &self.askable(id, rule, row));
             }
             if self.file.change.state >= State::Scheduled {
-                break;
+                return;
             }
+        }
+        // Whom a rule lets not decide nobody asks; that they try tells which rule it is.
+        for person in self.file.requirements.refused.clone() {
+            let words = body(json!({"decision": "approve", "content_digest": self.file.change.digests.content}));
+            let _ = self.act(&Hand::person(person.as_str()), "approves it", |case| {
+                decide::approve(case, &words)
+            });
         }
     }
 
@@ -457,6 +465,11 @@ impl<'s> Stage<'s> {
         self.first_of(&lookers, "reviews it", is_reviewed, |case| after::review(case, &review));
         self.first_of(&lookers, "closes it", false, after::close);
         self.file.change.state == State::Closed
+    }
+
+    /// What the policies are told of a person here.
+    pub(super) fn facts_of(&self, person: &PersonId) -> ActorFacts {
+        model::file::person_facts(&self.file, &self.directory, person, self.now)
     }
 
     /// What stands in the way.

@@ -225,6 +225,38 @@ fn an_act_that_nobody_may_do_for_one_sort_of_change_is_found() {
     }
 }
 
+/// What no walk comes to for every shape.
+#[test]
+fn an_act_off_the_way_that_nobody_may_do_for_one_sort_of_change_is_found() {
+    let network = "resource.touches.contains(Touch::\"network\")";
+    let facility = "resource.category == Category::\"facility\"";
+    let high = "resource.risk_number >= 3";
+    for act in [
+        "validate_break_glass",
+        "peer_review_change",
+        "meet_condition",
+        "state_finding",
+        "resume_change",
+    ] {
+        for (when, word) in [(network, "network"), (facility, "facility"), (high, "high risk")] {
+            let own = format!(
+                "@id(\"house.act.nobody\")\n@reason(\"Nobody does.\")\n\
+                 forbid (principal, action == Action::\"{act}\", resource) when {{ {when} }};"
+            );
+            let stories = search_histories(&base_but(&[], &own));
+            let told = stories.iter().find(|story| story.rule.contains("house.act.nobody"));
+            let told = told.unwrap_or_else(|| panic!("`{act}` when {when} is not found: {stories:#?}"));
+            assert!(told.about.contains(word), "{act} when {when}: {told}");
+        }
+        // Forbidding it to some is a rule, not a mistake.
+        let some = format!(
+            "@id(\"house.act.some\")\n@reason(\"The commander does not.\")\n\
+             forbid (principal, action == Action::\"{act}\", resource) when {{ principal.roles.contains(Role::\"commander\") }};"
+        );
+        assert!(search_histories(&base_but(&[], &some)).is_empty(), "{act}");
+    }
+}
+
 #[test]
 fn a_broken_glass_that_nobody_may_validate_is_found() {
     let stories = search_histories(&base_but(&["base.act.validate_break_glass"], ""));

@@ -263,3 +263,39 @@ const CASES: &str = "given a service\n  people rita roles requester, olga roles 
     case the board agrees\n  requires\n    house.require.board\n    base.require.validation\n    \
     base.require.review\n    base.require.owner\n    base.require.security\n    base.require.change_manager\n    \
     base.require.evidence\n";
+
+#[test]
+fn nobody_is_asked_whose_word_a_rule_forbids() {
+    let world = World::with_pack("dual-control");
+    let of_keys = |implementer: &str| {
+        let request = body(json!({
+            "title": "Turn the keys", "description": "New keys.", "justification": "The old ones are old.",
+            "category": "security", "complexity": "high", "touches": ["crypto_keys"],
+            "impact": {"data": "high"}, "implementers": [implementer], "tester": "olga",
+            "targets": [{"service": "pay", "environment": "production"}],
+            "planned_start": "2026-11-20T10:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
+            "plan": [{"title": "Turn them", "minutes": 10}], "rollback_plan": [{"title": "Turn back", "minutes": 5}],
+        }));
+        let key = world.by("rita", move |room| {
+            acts::create_change::create_change(room, &request, &[])
+        });
+        let k = key.clone();
+        let rows = world.look(move |room| room.ahead(&k)).unwrap();
+        let of_security = rows.into_iter().map(|row| row.unmet).find(|row| {
+            let is_of_rule = [&row.text, &row.satisfy]
+                .iter()
+                .any(|it| it.contains("`base.require.security`"));
+            is_of_rule && row.code != "peer_review_missing"
+        });
+        (key, of_security.unwrap())
+    };
+    let (_, row) = of_keys("ivo");
+    assert_eq!(
+        (row.code.as_str(), row.waiting_on.as_slice()),
+        ("approval_missing", &["sam".to_owned()][..])
+    );
+    // Sam alone is security, and the pack lets nobody approve what they implement, under whichever rule they are asked.
+    let (_, row) = of_keys("sam");
+    assert_eq!(row.code, "cannot_be_met", "{row:?}");
+    assert!(!row.waiting_on.contains(&"sam".to_owned()), "{row:?}");
+}

@@ -25,6 +25,7 @@ mod narrower_rights;
 mod narrowing;
 mod on_postgres;
 mod ordering;
+mod outsiders;
 mod placing;
 mod proving;
 mod replaying;

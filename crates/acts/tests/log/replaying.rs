@@ -332,6 +332,49 @@ fn keys_that_are_gone_or_that_nothing_opens_are_named() {
 }
 
 #[test]
+fn secrets_that_are_gone_or_exchanged_and_the_day_of_a_password_are_looked_at() {
+    let world = World::new();
+    let made: Vec<String> = ["ci", "cd"]
+        .into_iter()
+        .map(|name| {
+            let body = json!({"kind": "github", "name": name, "map": []});
+            world.system(move |room| {
+                let made = acts::set_connection::create_connection(room, body.as_object().unwrap())?;
+                Ok(made.0.id.0)
+            })
+        })
+        .collect();
+    let olga = world.actor("olga").person;
+    world.system(|room| {
+        let ada = json!({"login": "ada", "roles": ["admin"]});
+        acts::set_person::create_person(room, ada.as_object().unwrap()).map(drop)
+    });
+    world.by("ada", |room| {
+        acts::set_person::set_password(room, "olga", "$argon2id$one")
+    });
+    world.assert_replays();
+    let found = world.tampered(&format!(
+        "UPDATE secret SET wrapped = (SELECT wrapped FROM secret WHERE id = '{}') WHERE id = '{}'",
+        made[1], made[0]
+    ));
+    let told: Vec<(&str, &str)> = found.iter().map(|it| (it.table.as_str(), it.what.as_str())).collect();
+    assert_eq!(
+        told,
+        [(
+            "secret",
+            "The secret of the connection ci is not opened by the master key."
+        )]
+    );
+    let found = world.tampered(&format!("DELETE FROM secret WHERE id = '{}'", made[0]));
+    assert_eq!(found[0].what, "The secret of the connection ci is gone.", "{found:?}");
+    let found = world.tampered(&format!(
+        "UPDATE password SET set_at = set_at - 900000000000 WHERE person = '{olga}'"
+    ));
+    let of_password = found.iter().find(|it| it.table == "password").unwrap();
+    assert_eq!(of_password.field.as_deref(), Some("set_at"), "{found:?}");
+}
+
+#[test]
 fn a_password_that_was_exchanged_past_the_server_is_found() {
     let world = World::new();
     world.system(|room| acts::set_person::set_password(room, "sam", "$argon2id$one"));

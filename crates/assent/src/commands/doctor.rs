@@ -224,6 +224,8 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
     check_policies(host, checks)?;
     check_workloads(host, checks)?;
     check_signing_keys(host, checks)?;
+    check_secrets(host, checks)?;
+    check_administrators(host, checks)?;
     let logs = host.logs()?;
     logs.iter().for_each(|log| check_log(log, now, checks));
     let cosigned = logs.iter().flat_map(|log| &log.cosigned);
@@ -287,6 +289,39 @@ fn check_signing_keys(host: &Host, checks: &mut Checks) -> Result<()> {
             "keys",
             "every key fits its own id, and the master key opens its private half",
         );
+    }
+    Ok(())
+}
+
+/// Whether every secret that is in use is there and can be opened: without it deliveries are refused, and nothing is sent.
+fn check_secrets(host: &Host, checks: &mut Checks) -> Result<()> {
+    let help = "Somebody or something changed it past the server. Give the connection, webhook or provider a new secret, or bring \
+        the newest good backup back (`assent restore`).";
+    let mut is_good = true;
+    for tenant in host.tenants()?.into_iter().filter(|tenant| tenant != "system") {
+        for what in host.secret_trouble(&tenant)? {
+            checks.bad("secrets", format!("{tenant}: {what}"), help);
+            is_good = false;
+        }
+    }
+    if is_good {
+        checks.good("secrets", "each that is in use is there, and the master key opens it");
+    }
+    Ok(())
+}
+
+/// Whether somebody in each tenant may set people up: a provisioning directory can take the last one away.
+fn check_administrators(host: &Host, checks: &mut Checks) -> Result<()> {
+    let help = "Make one on the host: `assent person create --admin --tenant … --login …`.";
+    let mut is_good = true;
+    for tenant in host.tenants()?.into_iter().filter(|tenant| tenant != "system") {
+        if !host.has_administrator(&tenant)? {
+            checks.bad("people", format!("{tenant}: nobody is an administrator"), help);
+            is_good = false;
+        }
+    }
+    if is_good {
+        checks.good("people", "every tenant has an administrator");
     }
     Ok(())
 }

@@ -62,6 +62,10 @@ fn check_asked(case: &Case<'_>) -> Result<(), Refusal> {
     if !asked_here(case).is_empty() {
         return Ok(());
     }
+    // Nobody is asked whose word a rule forbids; whoever tries hears which rule it is.
+    if case.file.requirements.refused.contains(&person) {
+        case.allow(Act::Approve)?;
+    }
     Err(Refusal::not_allowed("not_asked", not_asked_text(case, &person)))
 }
 
@@ -74,6 +78,9 @@ fn not_asked_text(case: &Case<'_>, person: &PersonId) -> String {
         return format!(
             "{name} declared a conflict of interest about this change, so their word on it does not count."
         );
+    }
+    if !asking(&case.file, &case.directory, person, case.now).is_empty() {
+        return format!("This token does not carry the role as which {name} is asked; use one that does, or sign in.");
     }
     if let Some(stage) = later_stage(case, person) {
         return format!("{name} is asked in stage {stage}, once the rules of the stages before it are met.");

@@ -282,7 +282,11 @@ pub fn ask_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
 fn check_no_freeze(case: &Case<'_>, until: Timestamp) -> Result<(), Refusal> {
     let from = case.change().window_end().unwrap_or(case.now);
     let rows: Vec<Unmet> = freezes_over(case.change(), &case.directory, from, until)
-        .map(|freeze| freeze_unmet(freeze, case.change(), &case.directory))
+        .map(|freeze| Unmet {
+            // The work is under way, so its times are not planned anew.
+            satisfy: "Ask for less time, or have a change manager except this change.".to_owned(),
+            ..freeze_unmet(freeze, case.change(), &case.directory)
+        })
         .collect();
     refuse_unmet("freeze", "A freeze lies over the asked time.", rows)
 }

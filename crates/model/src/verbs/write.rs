@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Body;
 use crate::act::Act;
-use crate::change::{Change, Content, Digests, Retrospective, Target, TargetRecord};
+use crate::change::{Change, Content, Digests, DisruptionPlan, Retrospective, Target, TargetRecord};
 use crate::content::{Cover, WHEN, cover};
 use crate::custom_field;
 use crate::directory::Directory;
@@ -21,7 +21,7 @@ use crate::refusal::Refusal;
 use crate::requirement::{against_submission, before_approvals_are_asked, before_submission, template_trouble};
 use crate::risk;
 use crate::settle::{self, move_to, recompute, settle, void_what, void_when};
-use crate::words::{Kind, Origin, Outcome, State};
+use crate::words::{Disruption, Kind, Level, Origin, Outcome, State};
 
 /// Makes the record of a new change out of a checked input: a draft, or retrospective work in review.
 pub fn new_change(
@@ -524,7 +524,33 @@ fn drifted_fields(case: &Case<'_>) -> Vec<String> {
     let own = custom_field::locked(template, &case.directory)
         .filter(|value| !content.custom_fields.contains(value))
         .map(|value| format!("{}.{}", custom_field::FIELD, value.key));
-    usual.chain(own).collect()
+    let unseen = unseen_by_approvers(case, template);
+    usual.chain(own).chain(unseen).collect()
+}
+
+/// What makes a change graver than the template's approvers saw it: stated, and neither locked nor named as free.
+fn unseen_by_approvers(case: &Case<'_>, template: &crate::directory::StandardTemplate) -> Vec<String> {
+    let content = &case.change().content;
+    let none = [None; 3];
+    let (usual, _) = input::with_derived_impact(none, &case.directory, &content.targets, content.kind);
+    let (impact, high) = (&content.impact, Level::High);
+    let axes = [
+        (impact.data, usual.data),
+        (impact.availability, usual.availability),
+        (impact.compliance, usual.compliance),
+    ];
+    let is_higher = axes.into_iter().any(|(stated, usual)| stated == high && usual < high);
+    let disrupts = |plan: &DisruptionPlan| plan.kind != Disruption::None;
+    let stated = [
+        ("touches", !content.touches.is_empty()),
+        ("impact", is_higher),
+        ("disruption", content.disruption.as_ref().is_some_and(disrupts)),
+    ];
+    let is_open = |field: &str| !template.locked.contains_key(field) && !template.free.contains(field);
+    let unseen = stated
+        .into_iter()
+        .filter(|(field, is_stated)| *is_stated && is_open(field));
+    unseen.map(|(field, _)| field.to_owned()).collect()
 }
 
 /// Whether a present value says what the template's does; an object may say more (derived axes of impact).

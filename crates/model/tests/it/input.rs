@@ -437,3 +437,41 @@ fn a_patch_names_what_it_cannot_change_also_to_clear_it() {
     assert!(content.plan.is_empty() && content.custom_fields.is_empty() && content.targets.len() == 1);
     assert!(world.change().origins.contains_key("impact.data"), "derived again");
 }
+
+#[test]
+fn what_a_templates_approvers_never_saw_makes_a_change_a_normal_one() {
+    use crate::world::{World, standard_facts};
+    let created = |more: Value| {
+        let mut words = standard_facts();
+        model::input::merge(&mut words, &body(more));
+        World::with(words, Vec::new())
+    };
+    for (more, field) in [
+        (json!({"touches": ["crypto_keys"]}), "touches"),
+        (json!({"impact": {"compliance": "high"}}), "impact"),
+        (json!({"disruption": {"kind": "outage", "minutes": 600}}), "disruption"),
+    ] {
+        let world = created(more.clone());
+        assert_eq!(world.change().turned_normal, [field], "{more}");
+        assert_eq!(world.change().content.kind, model::words::Kind::Normal);
+        let mut later = created(json!({}));
+        later.submit("rita").unwrap();
+        assert_eq!(later.state(), model::words::State::Scheduled);
+        later.edit("rita", more.clone()).unwrap();
+        assert_eq!(later.change().turned_normal, [field], "{more}");
+        assert!(later.state() < model::words::State::Approved, "{more}");
+        // Whoever approved the template said that it may.
+        let mut free = created(json!({}));
+        free.estate(|estate| {
+            for template in estate.templates.values_mut() {
+                template.free.insert(field.to_owned());
+            }
+        });
+        free.edit("rita", more.clone()).unwrap();
+        assert_eq!(free.change().turned_normal, [""; 0], "{more}");
+    }
+    assert_eq!(
+        created(json!({"disruption": {"kind": "none"}})).change().turned_normal,
+        [""; 0]
+    );
+}

@@ -276,7 +276,7 @@ fn gathered(change: &Change, rows: Vec<(&str, Due, Duty)>, extra: &[(Due, Duty)]
             policy_digest: "p".into(),
             facts_digest: "f".into(),
             obligations,
-            stop: None,
+            ..Requirements::default()
         },
     }
 }

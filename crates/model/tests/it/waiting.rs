@@ -98,7 +98,7 @@ fn a_review_waits_for_owners_and_managers_and_not_for_the_only_implementer() {
     assert_eq!(
         (row.text.as_str(), row.satisfy.as_str(), row.waiting_on.join(" ")),
         (
-            "Nobody is left who may validate it: all who could took part in the work.",
+            "Nobody is left who may validate it: everybody who could has a part in the work.",
             "Give the service another owner, who took no part in the work.",
             "ada".to_owned()
         )
@@ -217,7 +217,11 @@ fn a_finding_and_an_exception_wait_for_managers_without_a_stake() {
     assert_eq!(named_in_vain(&told), [""; 0]);
     let mut frozen = World::create("mia", facts_but(json!({})), Vec::new(), directory()).unwrap();
     frozen.freeze("11:30", "12:00", false);
-    assert_eq!(waiting_on(&frozen, "freeze"), ["max"]);
+    assert_eq!(
+        waiting_on(&frozen, "freeze"),
+        ["mia", "max"],
+        "who plans it, and who excepts it"
+    );
 }
 
 #[test]
@@ -240,13 +244,13 @@ fn who_has_left_is_not_waited_for() {
 
 #[test]
 fn what_only_others_may_lift_waits_for_those_who_may() {
-    // Whoever asked for the rejected change may not overrule its rejection.
+    // Whoever asked for the rejected change may not overrule its rejection, but revise or cancel it.
     let mut world = World::new().until_scheduled();
     world.file.rejected_elsewhere = Some(RejectedElsewhere {
         key: "CHG-7".into(),
         requester: "mia".into(),
     });
-    assert_eq!(waiting_on(&world, "rejected_elsewhere"), ["max"]);
+    assert_eq!(waiting_on(&world, "rejected_elsewhere"), ["mia", "max"]);
     // Work that is told afterwards waits for nobody once its approver has left.
     let retro = facts_but(json!({"retrospective": {
         "actual_start": "2026-11-20T07:00:00Z", "actual_end": "2026-11-20T08:00:00Z",

@@ -634,6 +634,9 @@ fn me(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     value["by_token"] = json!(room.actor.by_token);
     value["stepped_up"] = json!(room.actor.is_stepped_up(room.now));
     value["is_second_factor"] = json!(room.actor.has_second_factor(room.now));
+    if let Some(roles) = room.actor.narrowed_to() {
+        value["narrowed_to"] = json!(roles);
+    }
     Ok(Reply::ok(value))
 }
 

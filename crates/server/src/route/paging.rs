@@ -4,6 +4,7 @@ use model::refusal::Refusal;
 use serde_json::{Value, json};
 
 use super::{Ask, Reply};
+use crate::percent::escaped;
 
 /// The most items in one answer.
 const MOST_ITEMS: i64 = 200;
@@ -90,18 +91,4 @@ impl Ask {
         pairs.push(format!("after={}", escaped(next)));
         format!("{}?{}", self.path, pairs.join("&"))
     }
-}
-
-/// Percent-encodes what may not stand in a query.
-fn escaped(text: &str) -> String {
-    let keeps = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte);
-    text.bytes()
-        .map(|byte| {
-            if keeps(byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
 }

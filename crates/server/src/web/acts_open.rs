@@ -111,6 +111,7 @@ fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, cont
     )
     .tone(ActTone::Quiet)
     .field(Field::hidden("content_digest", context.content_digest.as_str()))
+    .field(pages::once(context))
     .field(Field::radio("decision", "Your word from now on", &words).required())
     .field(Field::textarea("comment", "Why").hint("Needed unless you approve. Everyone on the change reads it."))
     .field(Field::textarea("condition", "Condition").hint("Only where you approve with conditions."))

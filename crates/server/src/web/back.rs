@@ -7,7 +7,7 @@ use model::verbs::Body;
 use pages::{ActForm, Frame, Input, Notice, Place, Reader, Rich, Tone};
 
 use super::form::{Decoded, Form, refill};
-use super::view::{View, Visitor, notice_of, problem, reader_of, see, show_as, write};
+use super::view::{View, Visitor, escaped, notice_of, problem, reader_of, see, show_as, write};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -110,7 +110,7 @@ where
         return see(&format!("{base}{}", sent.then));
     };
     if !matches!(failure.status(), 409 | 412 | 422) {
-        return problem(state, visitor, &failure, &format!("{base}{}", sent.then)).await;
+        return elsewhere(state, visitor, &failure, &sent.then).await;
     }
     let status = failure.status();
     let back = Back::new(state, visitor, &sent.path, sent.form, failure);
@@ -170,6 +170,15 @@ where
             let back = Back::new(state, visitor, &sent.path, sent.form, failure);
             show_as(state, visitor, sent.place, status, move |view| page(view, Some(&back))).await
         }
-        Err(failure) => problem(state, visitor, &failure, &format!("{}{}", visitor.base(), sent.then)).await,
+        Err(failure) => elsewhere(state, visitor, &failure, &sent.then).await,
     }
+}
+
+/// What to do about a failure that the form itself cannot mend: a missing factor is asked for, anything else is told.
+async fn elsewhere(state: &AppState, visitor: &Visitor, failure: &Failure, then: &str) -> Response {
+    let back = format!("{}{then}", visitor.base());
+    if failure.problem.code == "step_up_required" {
+        return see(&format!("{}/step-up?next={}", visitor.base(), escaped(&back)));
+    }
+    problem(state, visitor, failure, &back).await
 }

@@ -383,12 +383,14 @@ fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, c
     page.frame.notices.push(notice);
 }
 
-/// Whether this is the form that was sent: the same address, and the same hidden words beside it.
+/// Whether this is the form that was sent: the same address, and the same hidden words beside it, but for what each page has
+/// anew.
 fn is_same(act: &ActForm, address: &str, form: &Form) -> bool {
     let hidden = act
         .fields
         .iter()
-        .filter(|field| field.input == pages::Input::Hidden && field.name != "content_digest");
+        .filter(|field| field.input == pages::Input::Hidden)
+        .filter(|field| !["content_digest", super::once::MARK].contains(&field.name.as_str()));
     act.action_url == address && hidden.into_iter().all(|field| form.first(&field.name) == field.value)
 }
 

@@ -20,6 +20,7 @@ use store::{Lane, Mode};
 use super::ASSETS;
 use crate::caller::{Caller, Credential};
 use crate::failure::Failure;
+pub(super) use crate::percent::{escaped, segment};
 use crate::state::AppState;
 
 /// Of how many events without a place a page says that it shows them; what is beyond is counted as news.
@@ -78,25 +79,6 @@ fn to_sign_in(tenant: &str, wanted: &str) -> Response {
         format!("?next={}", escaped(wanted))
     };
     Redirect::to(&format!("{}/sign-in{next}", base(tenant))).into_response()
-}
-
-/// Percent-encodes what may not stand in a query's value.
-pub(super) fn escaped(text: &str) -> String {
-    let keeps = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte);
-    text.bytes()
-        .map(|byte| {
-            if keeps(byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
-}
-
-/// Percent-encodes what stands between two slashes of a path.
-pub(super) fn segment(text: &str) -> String {
-    escaped(text).replace('/', "%2F")
 }
 
 /// An address within this server that may be returned to: a path, nothing else.

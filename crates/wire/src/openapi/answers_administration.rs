@@ -239,6 +239,11 @@ pub(super) const ADMINISTRATION: &[Shape] = &[
             boolean("by_token", "Whether this is a token, and no session."),
             boolean("stepped_up", "Whether a fresh factor was shown."),
             boolean("is_second_factor", "Whether that was a second factor."),
+            texts(
+                "narrowed_to",
+                LINE,
+                "The roles that a narrowed token carries of its person's; absent for one that carries all.",
+            ),
         ],
     ),
     shape(

@@ -625,7 +625,12 @@ const ESTATE: &[Shape] = &[
                 "locked",
                 "Fields of a change that equal these values; in `custom_fields` fields of your own.",
             ),
-            texts("free", LINE, "Names of the fields that may differ."),
+            texts(
+                "free",
+                LINE,
+                "Names of the fields that may differ. `touches`, `disruption` and a high `impact` that stand neither here nor in \
+                 `locked` make a change a normal one.",
+            ),
             texts("services", LINE, "Services it may touch; empty means all."),
             texts("environments", LINE, "Environments it may touch; empty means all."),
             time("review_by", "After this it stops until reviewed."),

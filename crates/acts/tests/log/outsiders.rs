@@ -1,0 +1,127 @@
+//! Ways around a rule that strangers tried: a voice lent by a token, a look from outside at one's own work, a template's two
+//! approvals where one person is both, holidays without end.
+
+use acts::{Result, Room};
+use model::file::Actor;
+use serde_json::json;
+
+use crate::by_two::{attempt_as, code};
+use crate::world::{World, body};
+
+/// The code with which somebody is refused, or nothing.
+fn tried<T: Send + std::fmt::Debug + 'static>(
+    (world, actor): (&World, Actor),
+    act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+) -> Option<String> {
+    let done = attempt_as(world, actor, act);
+    done.is_err().then(|| code(done))
+}
+
+#[test]
+fn a_voice_that_takes_a_fresh_factor_is_lent_by_one_alone() {
+    let lend = |room: &mut Room<'_, '_>| {
+        let wanted = json!({"delegate": "sam", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-21T09:00:00Z"});
+        acts::set_delegation::set_delegation(room, &body(wanted)).map(drop)
+    };
+    let plain = World::new();
+    assert_eq!(
+        tried((&plain, plain.actor("olga")), lend),
+        None,
+        "no rule asks for a factor"
+    );
+    let strict = World::with_pack("sox");
+    let olga = strict.actor("olga");
+    let refused = tried((&strict, olga.clone()), lend);
+    assert_eq!(refused.as_deref(), Some("step_up_required"));
+    let fresh = Actor {
+        stepped_up_at: Some("2026-11-20T08:00:00Z".parse().unwrap()),
+        factor: Some(model::factor::Factor::new("totp", true)),
+        ..olga
+    };
+    assert_eq!(tried((&strict, fresh), lend), None);
+}
+
+#[test]
+fn nobody_looks_from_outside_at_a_change_of_their_own_that_is_still_open() {
+    let world = World::new();
+    world.system(|room| {
+        for who in ["nora", "vera"] {
+            let made = json!({"login": who, "roles": ["requester"]});
+            acts::set_person::create_person(room, &body(made))?;
+        }
+        let outside = json!({"name": "Outside", "members": ["nora", "vera"]});
+        acts::set_person::set_group(room, "outside", &body(outside)).map(drop)
+    });
+    world.by("nora", |room| {
+        acts::create_change::create_change(room, &body(json!({"title": "Mine"})), &[])
+    });
+    let look = |room: &mut Room<'_, '_>| {
+        let words = body(json!({"group": "outside", "text": "All is well."}));
+        acts::look_outside::look_outside(room, &words).map(drop)
+    };
+    let refused = tried((&world, world.actor("nora")), look);
+    assert_eq!(refused.as_deref(), Some("not_outside"));
+    assert_eq!(tried((&world, world.actor("vera")), look), None);
+}
+
+#[test]
+fn whoever_is_owner_and_change_manager_counts_as_what_the_other_is_not() {
+    for order in [["mona", "both"], ["both", "mona"], ["both", "olga"], ["olga", "both"]] {
+        let world = World::new();
+        world.system(|room| {
+            let both = json!({"login": "both", "roles": ["owner", "change_manager"]});
+            acts::set_person::create_person(room, &body(both))?;
+            for who in ["olga", "both"] {
+                let owner = json!({"service": "pay", "role": "owner", "person": who});
+                acts::set_service::set_ownership(room, &body(owner))?;
+            }
+            Ok(())
+        });
+        world.by("rita", |room| {
+            let wanted = json!({"key": "patch", "title": "Patch", "services": ["pay"], "environments": ["production"],
+                "locked": {"description": "d"}, "review_by": "2027-05-01T00:00:00Z"});
+            acts::set_template::propose_template(room, &body(wanted))
+        });
+        for who in order {
+            world.by(who, |room| {
+                acts::set_template::approve_template(room, "patch", &body(json!({})))
+            });
+        }
+        let state = world.system(|room| Ok(room.directory()?.templates.get("patch").unwrap().state));
+        assert_eq!(state, model::words::TemplateState::Approved, "{order:?}");
+    }
+    let world = World::new();
+    world.system(|room| {
+        let owner = json!({"service": "pay", "role": "owner", "person": "olga"});
+        acts::set_service::set_ownership(room, &body(owner)).map(drop)
+    });
+    world.by("rita", |room| {
+        let wanted = json!({"key": "patch", "title": "Patch", "services": ["pay"], "environments": ["production"],
+            "locked": {"description": "d"}, "review_by": "2027-05-01T00:00:00Z"});
+        acts::set_template::propose_template(room, &body(wanted))
+    });
+    world.by("mona", |room| {
+        acts::set_template::approve_template(room, "patch", &body(json!({})))
+    });
+    let state = world.system(|room| Ok(room.directory()?.templates.get("patch").unwrap().state));
+    assert_eq!(state, model::words::TemplateState::Proposed, "one person is never both");
+}
+
+#[test]
+fn holidays_leave_days_on_which_somebody_works() {
+    let world = World::new();
+    let set = |count: i64| {
+        let first = jiff::civil::date(2026, 12, 1);
+        let days = (0..count).map(|day| first.saturating_add(jiff::ToSpan::days(day)));
+        let holidays: Vec<_> = days
+            .map(|date| json!({"date": date.to_string(), "title": "Rest"}))
+            .collect();
+        let hours = json!([{"day": "monday", "from": "08:00", "to": "17:00"}, {"day": "friday", "from": "08:00", "to": "17:00"}]);
+        let wanted = json!({"key": "default", "zone": "Europe/Oslo", "hours": hours, "holidays": holidays});
+        tried((&world, Actor::system()), move |room| {
+            acts::set_calendar::set_calendar(room, &body(wanted.clone())).map(drop)
+        })
+    };
+    assert_eq!(set(30), None);
+    assert_eq!(set(70).as_deref(), Some("no_working_hours"));
+}
