@@ -228,7 +228,9 @@ fn letters_that_wait_are_sent_once_whoever_dies_meanwhile() {
     live_in_utc(&server, &me);
     let wishes = json!({"how": "digest", "digest_at": due.strftime("%H:%M").to_string()});
     let telling = format!("/api/v1/people/{me}/telling");
-    server.must("PUT", &telling, &server.token("requester"), Some(&wishes));
+    let (token, any) = (server.token("requester"), [("If-Match", "*")]);
+    let (status, said) = server.ask_with("PUT", &telling, Some(&token), Some(&wishes), &any);
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&said));
     let digest = artifact(9_101);
     let path = waiting_for_approval(
         &server,

@@ -123,6 +123,9 @@ fn part_in(room: &mut Room<'_, '_>, change: &Change, person: &PersonId) -> Resul
     if &change.requester == person {
         return Ok(Some("asked for"));
     }
+    if change.planned_by.contains(person) {
+        return Ok(Some("set the times of"));
+    }
     if change.implemented_by.contains(person) {
         return Ok(Some("implemented"));
     }

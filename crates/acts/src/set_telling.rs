@@ -38,17 +38,17 @@ pub fn telling_of(room: &mut Room<'_, '_>, login: &str) -> Result<(Person, Telli
 /// # Errors
 /// 403, 404, 422, or the store's.
 pub fn set_telling(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<(Person, Telling)> {
-    let person = person_of(room, login)?;
+    let mut person = person_of(room, login)?;
     let mut reading = Reading::new(body, "");
     let telling = read(&mut reading);
     reading.finish()?;
     let kept = Some(telling.clone()).filter(|it| !it.is_usual());
     if kept != person.telling {
-        let person = Person {
+        let wished = Person {
             telling: kept,
-            ..person.clone()
+            ..person
         };
-        room.put_estate("person.telling_set", person, json!({}))?;
+        person = room.put_estate("person.telling_set", wished, json!({}))?;
     }
     // What waits is looked at by the new wishes.
     crate::tell_held::tell_held(room, person.id.as_str())?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::authority::{Yes, able, asked_word, said_yes, targets_of};
+use crate::authority::{Yes, able_on, asked_word, said_yes, targets_of};
 use crate::board::quorum_unmet;
 use crate::change::Target;
 use crate::committers::{committers_unmet, keeps_apart};
@@ -101,10 +101,13 @@ fn approval_unmet_for(
         // Where its people are there, what it lacks is a quorum, or word of who made the commits.
         return quorum_unmet((file, directory), (rule_id, rule), &target.id, now, what);
     }
-    let able = able(file, directory, (rule_id, rule), target, now);
+    let able = able_on(file, directory, (rule_id, rule), target, now, what);
     let open = yes.helping(rule, &able.iter().collect::<Vec<_>>());
     let covered = if what { "what is done" } else { "the planned times" };
     if yes.count_with(&open) < rule.count as usize {
+        if !what && !file.change.planned_by.is_empty() {
+            return Some(planner_is_needed(file, directory, rule_id, rule));
+        }
         return Some(unmet(
             "cannot_be_met",
             format!(
@@ -138,6 +141,27 @@ fn approval_unmet_for(
         who_satisfies(rule_id, rule, &yes),
         logins(directory, &people),
     ))
+}
+
+/// Nobody is left to agree to the times because of who set them: somebody else sets them, and all who are asked may speak.
+fn planner_is_needed(file: &ChangeFile, directory: &Directory, rule_id: &str, rule: &ApprovalRule) -> Unmet {
+    let change = &file.change;
+    let set_by: Vec<String> = change.planned_by.iter().map(|person| directory.name(person)).collect();
+    let others = crate::doers::writers(change, directory);
+    let others: Vec<PersonId> = others
+        .into_iter()
+        .filter(|it| !change.planned_by.contains(it))
+        .collect();
+    unmet(
+        "cannot_be_met",
+        format!(
+            "Rule `{rule_id}` asks {} for the planned times, and {} set them: nobody agrees to times of their own.",
+            asked_word(&rule.from),
+            set_by.join(" and ")
+        ),
+        "Somebody else sets the planned times, the same or others (PUT …/schedule).",
+        logins(directory, &others),
+    )
 }
 
 /// Of distinct groups, those that could still count somebody and have nobody left.

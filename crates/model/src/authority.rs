@@ -62,6 +62,7 @@ fn counted_for(
     for target in targets_of(file, row) {
         let able = able(file, directory, (&row.obligation.id, rule), target, now);
         for holder in able.into_iter().filter(|holder| &holder.person == person) {
+            let when = rule.covers.when() && !is_barred_holder_on(file, rule, &holder, false);
             if let Some(known) = counted.iter_mut().find(|known| known.basis == holder.basis) {
                 known.targets.push(target.id.clone());
                 continue;
@@ -73,7 +74,7 @@ fn counted_for(
                 why: holder.why,
                 basis: holder.basis,
                 what: rule.covers.what(),
-                when: rule.covers.when(),
+                when,
                 valid_until: rule
                     .valid_for_minutes
                     .map(|minutes| now + SignedDuration::from_mins(minutes)),
@@ -136,6 +137,21 @@ pub fn able(
     }
     let mut found = directory.with_delegates(holders, passing);
     found.retain(|holder| !is_barred_holder(file, rule, holder) && is_let(holder));
+    found
+}
+
+/// Who may decide for a rule on a target on *what* or on *when*: of those who may decide at all, nobody who set the planned
+/// times may speak about them, nor who speaks for them.
+pub fn able_on(
+    file: &ChangeFile,
+    directory: &Directory,
+    rule: (&str, &ApprovalRule),
+    target: &Target,
+    now: Timestamp,
+    what: bool,
+) -> Vec<Holder> {
+    let mut found = able(file, directory, rule, target, now);
+    found.retain(|holder| !is_barred_holder_on(file, rule.1, holder, what));
     found
 }
 
@@ -273,12 +289,26 @@ pub fn is_barred_holder(file: &ChangeFile, rule: &ApprovalRule, holder: &Holder)
             .any(|person| is_barred(file, rule, person))
 }
 
-/// Whether a rule forbids this person's word: its author never counts, nor whom `@distinct_from` names. Who made one of its
-/// commits is barred where the rule keeps its people apart from the author, and by dual control always.
+/// Whether a rule forbids a holder's word on *what* or on *when*.
+pub fn is_barred_holder_on(file: &ChangeFile, rule: &ApprovalRule, holder: &Holder, what: bool) -> bool {
+    is_barred_holder(file, rule, holder)
+        || is_barred_on(file, rule, &holder.person, what)
+        || (holder.basis.delegators.iter()).any(|person| is_barred_on(file, rule, person, what))
+}
+
+/// Whether a rule forbids this person's word on *what* or on *when*: who set the planned times does not judge them.
+pub fn is_barred_on(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId, what: bool) -> bool {
+    is_barred(file, rule, person) || (!what && file.change.planned_by.contains(person))
+}
+
+/// Whether a rule forbids this person's word on all that it covers: its author never counts, nor whom `@distinct_from` names. Who made one of its
+/// commits is barred where the rule keeps its people apart from the author, and by dual control always; who set the planned
+/// times, where the rule is about nothing else.
 pub fn is_barred(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId) -> bool {
     let change = &file.change;
     let peer = file.agreeing_peers().any(|review| &review.person == person);
     change.authors.contains(person)
+        || (!rule.covers.what() && change.planned_by.contains(person))
         || (rule.dual_control && file.wrote(person))
         || crate::board::has_conflict(file, rule, person)
         || rule.distinct_from.iter().any(|party| match party {
@@ -363,7 +393,7 @@ pub fn said_yes<'a>(
             rows.map(move |row| (approval, row))
         })
         .filter(|(approval, row)| {
-            let barred = |person: &PersonId| is_barred(file, rule, person);
+            let barred = |person: &PersonId| is_barred_on(file, rule, person, what);
             let by_hand = rule.dual_control && approval.handed_by.as_ref().is_some_and(barred);
             !barred(&approval.person) && !by_hand && !row.basis.delegators.iter().any(barred)
         })

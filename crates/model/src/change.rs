@@ -576,8 +576,11 @@ pub struct Change {
     pub digest_salt: Option<String>,
     /// How each target stands.
     pub target_records: Vec<TargetRecord>,
-    /// Who wrote it or edited covered content, in order of first edit.
+    /// Who wrote it or edited what is done, in order of first edit.
     pub authors: Vec<PersonId>,
+    /// Who set the planned times as they stand. Their word counts for what is done, and never for the times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub planned_by: Vec<PersonId>,
     /// Who did some of the work.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub implemented_by: Vec<PersonId>,

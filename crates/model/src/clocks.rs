@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::approvals::{approval_rules, is_open, open_rules, open_stage};
-use crate::authority::{able, asked_word, members, open_groups, said_yes, still_asked, targets_of};
+use crate::authority::{able, able_on, asked_word, members, open_groups, said_yes, still_asked, targets_of};
 use crate::calendar::{Clock, Span};
 use crate::change::{Change, EscalationDue, EscalationStep, Request, RuleClock};
 use crate::directory::{Directory, Holder};
@@ -354,7 +354,7 @@ fn lacks_people(case: &Case<'_>, rule_id: &str) -> bool {
             targets_of(file, row).any(|target| {
                 let what = rule.covers.what();
                 let yes = said_yes(file, (rule_id, rule), &target.id, now, what);
-                let open = able(file, &case.directory, (rule_id, rule), target, now);
+                let open = able_on(file, &case.directory, (rule_id, rule), target, now, what);
                 let there: Vec<&Holder> = open.iter().filter(|holder| is_there(holder)).collect();
                 let needed = rule.count.max(rule.quorum.unwrap_or_default());
                 yes.count_with(&yes.helping(rule, &there)) < needed as usize

@@ -565,8 +565,8 @@ pub fn check_lent(
     use crate::act::Act;
     let change = &file.change;
     let opener = change.break_glass.as_ref().map(|glass| &glass.by);
-    let has_stake =
-        |maker: &PersonId| change.authors.contains(maker) || change.requester == *maker || opener == Some(maker);
+    let set_up = |maker: &PersonId| change.authors.contains(maker) || change.planned_by.contains(maker);
+    let has_stake = |maker: &PersonId| set_up(maker) || change.requester == *maker || opener == Some(maker);
     let maker = actor.lent.as_ref().map(|lent| &lent.maker);
     let of_another = maker.filter(|maker| **maker != actor.person && has_stake(maker));
     if let Some(maker) = of_another.filter(|_| actor.by_token && act.judges()) {

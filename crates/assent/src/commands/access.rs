@@ -81,7 +81,10 @@ pub fn run(access: &Access, common: &Common, output: &Output) -> Result<u8> {
         Access::Schedule { every } => {
             let path = "/access-review-schedule";
             let told = match every {
-                Some(every) => client.send("PUT", path, Some(&json!({"every": every})), &[])?.body,
+                Some(every) => {
+                    let etag = client.get(path)?.etag.unwrap_or_default();
+                    client.conditional("PUT", path, &json!({"every": every}), &etag)?.body
+                }
                 None => client.get(path)?.body,
             };
             output.data(&told, |output| {

@@ -410,7 +410,8 @@ fn tell(client: &Client, wishes: &Tell, output: &Output) -> Result<u8> {
     }
     let is_set = wishes.at_once || wishes.digest.is_some() || wishes.quiet.is_some() || wishes.language.is_some();
     let told = if is_set {
-        client.send("PUT", &path, Some(&body), &[])?.body
+        let etag = client.get(&path)?.etag.unwrap_or_default();
+        client.conditional("PUT", &path, &body, &etag)?.body
     } else {
         client.get(&path)?.body
     };

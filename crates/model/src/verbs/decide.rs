@@ -14,7 +14,7 @@ use crate::factor::Wanted;
 use crate::file::{Actor, Case, allowed};
 use crate::ids::{PersonId, RecordId};
 use crate::lifecycle::{check_hold, check_state};
-use crate::obligation::Asked;
+use crate::obligation::{ApprovalRule, Asked};
 use crate::reading::{LINE, Reading, TEXT};
 use crate::records::{Approval, Condition, CountedFor, Coverage};
 use crate::refusal::Refusal;
@@ -73,6 +73,12 @@ fn not_asked_text(case: &Case<'_>, person: &PersonId) -> String {
     let name = case.name(person);
     if case.change().authors.contains(person) {
         return format!("{name} wrote this change or edited its covered content, so their word on it does not count.");
+    }
+    let is_of_times = |rule: &ApprovalRule| rule.covers.when() && !rule.covers.what();
+    if case.change().planned_by.contains(person) && approval_rules(&case.file).any(|(_, rule)| is_of_times(rule)) {
+        return format!(
+            "{name} set the planned times, so their word on them does not count until somebody else sets them."
+        );
     }
     if approval_rules(&case.file).any(|(_, rule)| has_conflict(&case.file, rule, person)) {
         return format!(

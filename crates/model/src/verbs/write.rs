@@ -40,6 +40,7 @@ pub fn new_change(
         number,
         state: State::Draft,
         authors: vec![requester.clone()],
+        planned_by: planner_of(&input, &requester),
         requester,
         created_at: now,
         updated_at: now,
@@ -262,6 +263,9 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
     keep_what_was_needed(case, &input)?;
     let revises = case.change().state == State::Rejected;
     apply(case, input)?;
+    if WHEN.iter().all(|field| patch.contains_key(*field)) {
+        super::plan::take_times(case);
+    }
     // What it became may be under rules that what it was is not: another service, another kind.
     case.allow(Act::Edit)?;
     if revises {
@@ -442,10 +446,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     }
     let what = before.digests.what != case.change().digests.what;
     let when = before.digests.when != case.change().digests.when;
-    let editor = case.person();
-    if (what || when) && !case.actor.is_system && !case.file.change.authors.contains(&editor) {
-        case.file.change.authors.push(editor);
-    }
+    note_editor(case, &before, what);
     case.tell("change.edited", json!({"fields": fields, "what": what, "when": when}));
     if what {
         let moved = moved_targets(&before.content.targets, &case.change().content.targets);
@@ -459,6 +460,34 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         settle::revoke_permits(case, "the planned times were edited", |_| true);
     }
     Ok(())
+}
+
+/// Who edits what is done counts among the authors, and who sets the planned times as their planner: with both times alone,
+/// with one of them beside whoever set the other.
+fn note_editor(case: &mut Case<'_>, before: &Change, what: bool) {
+    if case.actor.is_system {
+        return;
+    }
+    let editor = case.person();
+    let change = &mut case.file.change;
+    if what && !change.authors.contains(&editor) {
+        change.authors.push(editor.clone());
+    }
+    let moved = [
+        before.planned_start != change.planned_start,
+        before.planned_end != change.planned_end,
+    ];
+    match moved {
+        [false, false] => {}
+        [true, true] => change.planned_by = vec![editor],
+        _ if change.planned_by.contains(&editor) => {}
+        _ => change.planned_by.push(editor),
+    }
+}
+
+fn planner_of(input: &Input, requester: &crate::ids::PersonId) -> Vec<crate::ids::PersonId> {
+    let is_planned = input.planned_start.is_some() || input.planned_end.is_some();
+    is_planned.then(|| requester.clone()).into_iter().collect()
 }
 
 /// The targets that are no longer the place that they were: a target is known by its number in the list, where an edit may

@@ -23,6 +23,8 @@ pub struct Clerk {
     /// Grows whenever words on *when* lose their ground.
     pub when_epoch: u32,
     pub authors: BTreeSet<String>,
+    /// Who set the planned times as they stand.
+    pub planners: BTreeSet<String>,
     pub words: BTreeMap<String, Word>,
     /// Peers and the epoch in which they agreed.
     pub peers: BTreeMap<String, u32>,
@@ -41,8 +43,16 @@ impl Clerk {
         let when = (before.planned_start, before.planned_end) != (after.planned_start, after.planned_end);
         self.what_epoch += u32::from(what);
         self.when_epoch += u32::from(when);
-        if what || when {
+        if what {
             self.authors.insert(who.to_owned());
+        }
+    }
+
+    /// Whoever states both times answers for them, unless they have agreed to just these already.
+    pub fn note_times(&mut self, who: &str) {
+        let agreed = matches!(who, "mia" | "max") && self.says_yes(who, true);
+        if !agreed {
+            self.planners = BTreeSet::from([who.to_owned()]);
         }
     }
 
@@ -55,7 +65,12 @@ impl Clerk {
         let word = Word {
             yes,
             what_epoch: self.what_epoch,
-            when_epoch: self.when_epoch,
+            // About times of their own nobody says anything that counts, also later.
+            when_epoch: if self.planners.contains(who) {
+                u32::MAX
+            } else {
+                self.when_epoch
+            },
             withdrawn: false,
         };
         self.words.insert(who.to_owned(), word);
@@ -79,7 +94,8 @@ impl Clerk {
             };
             word.yes && !word.withdrawn && epoch
         };
-        !self.authors.contains(who) && self.words.get(who).is_some_and(fresh)
+        let set_them = when && self.planners.contains(who);
+        !set_them && !self.authors.contains(who) && self.words.get(who).is_some_and(fresh)
     }
 
     fn any(&self, people: &[&str], when: bool) -> bool {

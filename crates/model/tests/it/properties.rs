@@ -140,7 +140,7 @@ fn onward(world: &World, round: usize) -> (&'static str, Deed) {
             1 => ("sam", Deed::Say(0)),
             2 => ("sue", Deed::Peer(true)),
             3 => ("max", Deed::Say(0)),
-            4 => ("rita", Deed::Times(2)),
+            4 => (["rita", "mia"][round / 6 % 2], Deed::Times(2)),
             _ => ("mia", Deed::Say(0)),
         },
         State::Scheduled => match round % 5 {
@@ -378,6 +378,7 @@ fn note(clerk: &mut Clerk, who: &str, deed: Deed, before: &World, after: &World)
     clerk.note_edit(who, before.change(), after.change());
     let state = |world: &World| world.state();
     match deed {
+        Deed::Times(_) => clerk.note_times(who),
         Deed::Say(n) => clerk.note_word(who, n <= 2),
         Deed::Withdraw => {
             if let Some(word) = clerk.words.get_mut(who) {
@@ -654,6 +655,7 @@ fn run_history(deeds: Vec<(usize, Deed)>, shape: Shape) -> Result<(u32, State), 
     let mut world = begin(shape);
     let mut clerk = Clerk::default();
     clerk.authors.insert("rita".into());
+    clerk.planners.insert("rita".into());
     let mut count = 0;
     for (round, (person, wish)) in deeds.into_iter().enumerate() {
         let (who, deed) = match wish {

@@ -83,6 +83,67 @@ fn a_rule_that_asks_others_now_is_met_by_nobody_whom_it_asked_before() {
     assert_eq!(world.state(), State::Scheduled);
 }
 
+/// Who moves the times keeps their word on what is done; about the times somebody else speaks, or somebody else sets them.
+#[test]
+fn who_sets_the_times_still_judges_the_work() {
+    let mut world = World::new().until_authorizing();
+    world.estate(|estate| {
+        let mut max = estate.people.get(&"max".into()).unwrap().clone();
+        max.roles.clear();
+        estate.people.insert(max.id.clone(), max);
+    });
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    assert_eq!(world.state(), State::Scheduled);
+    world.schedule("mia", "13:00", "14:00").unwrap();
+    assert_eq!(world.change().planned_by, ["mia".into()]);
+    assert_eq!(world.change().authors, ["rita".into()]);
+    assert_eq!(world.state(), State::Approved, "her word on what is done stands");
+    let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+    let row = &ahead
+        .iter()
+        .find(|row| row.unmet.code == "cannot_be_met")
+        .unwrap()
+        .unmet;
+    assert!(row.text.contains("MIA set them"), "{row:?}");
+    assert!(row.satisfy.contains("/schedule"), "{row:?}");
+    assert_eq!(row.waiting_on, ["rita"]);
+    // Her word still counts for what is done, and never for her own times.
+    world.approve("mia").unwrap();
+    assert_eq!(world.state(), State::Approved);
+    world.schedule("rita", "13:00", "14:00").unwrap();
+    assert_eq!(world.change().planned_by, ["rita".into()], "the same times, taken over");
+    assert_eq!(
+        world.state(),
+        State::Approved,
+        "what she said of her own times counts for nobody else's"
+    );
+    world.approve("mia").unwrap();
+    assert_eq!(world.state(), State::Scheduled);
+    // Who has agreed to these times makes them not their own by saying them again.
+    world.schedule("mia", "13:00", "14:00").unwrap();
+    assert_eq!(world.change().planned_by, ["rita".into()]);
+    assert_eq!(world.state(), State::Scheduled);
+}
+
+/// One of the two times makes a second planner beside the first.
+#[test]
+fn who_sets_one_time_is_a_planner_beside_the_other() {
+    let mut world = World::new();
+    world
+        .edit("olga", json!({"planned_end": "2026-11-20T19:00:00Z"}))
+        .unwrap();
+    assert_eq!(world.change().planned_by, ["rita".into(), "olga".into()]);
+    world.edit("rita", json!({"title": "Another"})).unwrap();
+    assert_eq!(world.change().planned_by, ["rita".into(), "olga".into()]);
+    assert_eq!(
+        world.change().authors,
+        ["rita".into()],
+        "olga wrote nothing of what is done"
+    );
+}
+
 #[test]
 fn a_short_notice_waits_for_a_later_time() {
     let lead = (

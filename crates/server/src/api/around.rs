@@ -152,11 +152,10 @@ pub(crate) const ITEMS: &[Route] = &[
             json!({"id": login, "person": login, "change_state": change.state}),
         ))
     }),
-    // The ETag does not move with watchers, so there is nothing to hold it against.
     Route::put(
         "/changes/{key}/watchers",
         "Watches a change.",
-        |_, _| Ok(None),
+        super::changes::current,
         |room, ask| {
             acts::watch_change::watch_change(room, ask.place(0), true)?;
             show(room, ask.place(0))

@@ -343,17 +343,16 @@ pub(crate) const ACCESS: &[Route] = &[
         "Shows how a person wishes to be told.",
         |room, ask| {
             let (person, telling) = acts::set_telling::telling_of(room, ask.place(0))?;
-            Ok(Reply::ok(telling_view(&person, &telling)))
+            Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
         },
     ),
-    // Whoever sets it sees all of it, and the last wish holds.
     Route::put(
         "/people/{login}/telling",
         "Sets how a person wishes to be told.",
-        |_, _| Ok(None),
+        person_version,
         |room, ask| {
             let (person, telling) = acts::set_telling::set_telling(room, ask.place(0), &ask.body)?;
-            Ok(Reply::ok(telling_view(&person, &telling)))
+            Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
         },
     ),
     Route::put("/groups/{key}", "Makes or sets a group.", group_version, |room, ask| {

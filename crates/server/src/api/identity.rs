@@ -113,17 +113,16 @@ pub(crate) const ROUTES: &[Route] = &[
         "Shows when reviews of access begin by themselves.",
         |room, _| {
             let schedule = acts::review_by_clock::schedule(room)?;
-            Ok(Reply::ok(serde_json::to_value(schedule)?))
+            schedule_view(room, &schedule)
         },
     ),
-    // There is one word in it, and the last one said holds.
     Route::put(
         "/access-review-schedule",
         "Sets how often a review of access begins by itself.",
-        |_, _| Ok(None),
+        tenant_version,
         |room, ask| {
             let schedule = acts::review_by_clock::set_schedule(room, &ask.body)?;
-            Ok(Reply::ok(serde_json::to_value(schedule)?))
+            schedule_view(room, &schedule)
         },
     )
     .scope(Scope::Admin),
@@ -263,6 +262,19 @@ fn workload_view(room: &mut Room<'_, '_>, found: &model::workload::Workload) -> 
     value["trusts_anybody"] = json!(found.trusts_anybody());
     value["token_url"] = json!(format!("{base}/t/{}/token", room.tenant()));
     Ok(Reply::ok(value).tagged(found.version))
+}
+
+fn schedule_view(room: &mut Room<'_, '_>, schedule: &acts::review_by_clock::Schedule) -> acts::Result<Reply> {
+    let reply = Reply::ok(serde_json::to_value(schedule)?);
+    Ok(match &room.directory()?.tenant {
+        Some(tenant) => reply.tagged(tenant.version),
+        None => reply,
+    })
+}
+
+/// The schedule is a setting of the tenant.
+fn tenant_version(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Option<i64>> {
+    Ok(room.directory()?.tenant.as_ref().map(|tenant| tenant.version))
 }
 
 fn workload_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {

@@ -70,10 +70,9 @@ fn an_edit_answers_with_a_new_etag_and_comments_leave_it() {
     world
         .post("rita", &format!("{path}/comments"), &json!({"text": "Hello."}))
         .expect(201);
-    world
-        .as_person("rita", "PUT", &format!("{path}/watchers"))
-        .send()
-        .expect(200);
+    let watch = || world.as_person("rita", "PUT", &format!("{path}/watchers"));
+    watch().send().problem(428, "if_match_needed");
+    watch().header("if-match", &tag).send().expect(200);
     assert_eq!(world.get("rita", &path).header("etag"), tag);
     let edited = world
         .as_person("rita", "PATCH", &path)
@@ -88,6 +87,28 @@ fn an_edit_answers_with_a_new_etag_and_comments_leave_it() {
         .json(&json!({"title": "Late"}))
         .send()
         .problem(412, "stale");
+}
+
+#[test]
+fn settings_are_put_over_the_version_that_was_read() {
+    let world = World::new();
+    for (who, path, wish) in [
+        (
+            "rita",
+            "/people/rita/telling",
+            json!({"how": "at_once", "language": "de"}),
+        ),
+        ("adam", "/access-review-schedule", json!({"every": "year"})),
+    ] {
+        let put = || world.as_person(who, "PUT", path);
+        let tag = world.get(who, path).header("etag").to_owned();
+        put().json(&wish).send().problem(428, "if_match_needed");
+        let set = put().header("if-match", &tag).json(&wish).send();
+        set.expect(200);
+        assert_ne!(set.header("etag"), tag, "{path}");
+        assert_eq!(set.header("etag"), world.get(who, path).header("etag"), "{path}");
+        put().header("if-match", &tag).json(&wish).send().problem(412, "stale");
+    }
 }
 
 #[test]

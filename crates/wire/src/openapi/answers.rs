@@ -122,7 +122,8 @@ const CHANGE: &[Shape] = &[
                 "dependencies_reviewed",
                 "Whether its assessor looked at what depends on it.",
             ),
-            texts("authors", LINE, "Logins of who wrote it or edited what is covered."),
+            texts("authors", LINE, "Logins of who wrote it or edited what is done."),
+            texts("planned_by", LINE, "Logins of who set the planned times as they stand; their word on the times does not count."),
             texts("implemented_by", LINE, "Logins of who did some of the work."),
             objects(
                 "requests",
