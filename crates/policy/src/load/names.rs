@@ -77,9 +77,18 @@ pub(super) fn named(policy: &Loaded<'_>, obligation: Option<&Obligation>) -> Vec
     let groups = groups.into_iter().map(|key| uid("Group", &key));
     let all = policy.policy.entity_literals().into_iter().chain(groups);
     all.map(|uid| Named {
+        line: policy.line_at(place_of(policy, &uid)),
         uid,
         file: policy.file.name.clone(),
-        line: policy.line(),
     })
     .collect()
+}
+
+/// Where a policy names an entity: as `Group::"dba"`, or in an annotation by its key; else where the policy begins.
+fn place_of(policy: &Loaded<'_>, uid: &EntityUid) -> usize {
+    let statement = &policy.statement;
+    let key = uid.id().unescaped();
+    let written = [uid.to_string(), format!("group:{key}"), format!("\"{key}\"")];
+    let found = written.iter().find_map(|it| statement.text.find(it.as_str()));
+    statement.offset + found.unwrap_or_default()
 }

@@ -28,6 +28,10 @@ impl Loaded<'_> {
         line_of(&self.file.text, self.statement.offset)
     }
 
+    pub fn line_at(&self, offset: usize) -> u32 {
+        line_of(&self.file.text, offset)
+    }
+
     pub fn finding(&self, code: &'static str, text: String) -> Finding {
         self.finding_at(self.statement.offset, code, text)
     }

@@ -289,6 +289,9 @@ fn what_would_fail_open_is_refused() {
         assert!(found.iter().any(|finding| finding.code == code), "{text}\n{found:#?}");
         for unknown in found.iter().filter(|finding| finding.code == "unknown_name") {
             let said = unknown.to_string();
+            let named = said.split('`').nth(1).unwrap();
+            let line = text.lines().nth(unknown.line as usize - 1).unwrap();
+            assert!(line.contains(named), "{said} is not in `{line}`");
             assert!(
                 unknown.help.is_some() && said.contains("; for example `principal in Group::"),
                 "{said}"
