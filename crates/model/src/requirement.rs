@@ -56,8 +56,14 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
     let state = file.change.state;
     let steps: [(Step, State, Find); 6] = [
         (Step::Submission, State::Draft, against_submission),
-        (Step::Assessment, State::Assessing, before_approvals_are_asked),
-        (Step::Approval, State::Authorizing, before_approved),
+        (Step::Assessment, State::Assessing, |file, directory, now| {
+            let rows = before_approvals_are_asked(file, directory, now);
+            not_submitted(&file.change, directory).into_iter().chain(rows).collect()
+        }),
+        (Step::Approval, State::Authorizing, |file, directory, now| {
+            let rows = before_approved(file, directory, now);
+            not_assessed(&file.change, directory).into_iter().chain(rows).collect()
+        }),
         (Step::Scheduling, State::Scheduled, before_scheduled),
         (Step::Implementation, State::Scheduled, |file, directory, now| {
             let glass = crate::glass::cosignature_unmet(file, directory, now);
@@ -84,6 +90,31 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
 pub fn first_awaited(rows: &[Ahead]) -> Option<&Ahead> {
     let glass = rows.iter().find(|row| row.unmet.code == "cosignature_missing");
     glass.or_else(|| rows.first())
+}
+
+/// A draft waits for who submits it before it waits for anybody else.
+fn not_submitted(change: &Change, directory: &Directory) -> Option<Unmet> {
+    (change.state == State::Draft).then(|| {
+        unmet(
+            "not_submitted",
+            "Nobody has submitted it.",
+            "Submit it (POST …/submission).",
+            logins(directory, &doers::writers(change, directory)),
+        )
+    })
+}
+
+/// Before anybody is asked somebody assesses it; a standard change has its template for that.
+fn not_assessed(change: &Change, directory: &Directory) -> Option<Unmet> {
+    let is_due = matches!(change.state, State::Draft | State::Assessing) && change.content.kind != Kind::Standard;
+    is_due.then(|| {
+        unmet(
+            "not_assessed",
+            "Nobody has assessed it.",
+            "Assess it (POST …/assessment).",
+            logins(directory, &doers::writers(change, directory)),
+        )
+    })
 }
 
 /// What submission needs: the facts that a reader cannot do without.

@@ -45,6 +45,8 @@ fn satisfy(world: &mut World, who: &str, code: &str) -> Result<(), Refusal> {
         "field_missing" | "plan_missing" | "rollback_plan_missing" | "template_not_valid" => {
             world.edit(who, json!({"title": "Ship it"}))
         }
+        "not_submitted" => world.submit(who),
+        "not_assessed" => world.assess(who, json!({"dependencies_reviewed": true})),
         "not_planned" | "window_over" | "lead_time" => world.schedule(who, "20:00", "21:00"),
         "approval_missing" => world.approve(who).map(done),
         "peer_review_missing" => world.peer_review(who, "agree").map(done),
@@ -133,6 +135,35 @@ fn a_change_whose_only_tester_will_do_the_work_says_so_while_a_tester_can_still_
     world.start("olga").unwrap();
     world.complete("olga", json!({"outcome": "succeeded"})).unwrap();
     world.validate("tom", "works").unwrap();
+}
+
+#[test]
+fn a_draft_waits_first_for_who_submits_and_assesses_it() {
+    let first = |world: &World| {
+        let rows = ahead(&world.file, &world.directory, world.now);
+        (
+            rows[0].step,
+            rows[0].unmet.code.clone(),
+            rows[0].unmet.waiting_on.clone(),
+        )
+    };
+    let mut world = World::new();
+    assert_eq!(
+        first(&world),
+        (Step::Assessment, "not_submitted".to_owned(), vec!["rita".to_owned()])
+    );
+    assert_eq!(waiting_on(&world, "not_assessed"), ["rita"]);
+    world.submit("rita").unwrap();
+    assert_eq!(waiting_on(&world, "not_submitted"), [""; 0]);
+    assert_eq!(waiting_on(&world, "not_assessed"), ["rita"]);
+    world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
+    assert_eq!(waiting_on(&world, "not_assessed"), [""; 0]);
+    assert_eq!(waiting_on(&World::standard(), "not_submitted"), ["rita"]);
+    assert_eq!(
+        waiting_on(&World::standard(), "not_assessed"),
+        [""; 0],
+        "its template is assessed"
+    );
 }
 
 #[test]
