@@ -64,6 +64,23 @@ fn collect(stream: impl Read, lines: &Mutex<Vec<String>>, watch: &(dyn Fn(&str) 
     }
 }
 
+/// Runs `command` to its end and keeps what it writes, without showing it.
+///
+/// # Errors
+/// As [`tee`].
+pub fn keep(command: &mut Command) -> Result<Finished> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start `{name}`"))?;
+    let text = [output.stdout, output.stderr].concat();
+    Ok(Finished {
+        succeeded: output.status.success(),
+        lines: String::from_utf8_lossy(&text).lines().map(str::to_owned).collect(),
+    })
+}
+
 /// Runs `command` quietly and fails, with its output, unless it exits with 0.
 ///
 /// # Errors

@@ -20,7 +20,7 @@ struct Part {
     run: fn(&World) -> Result<Count>,
 }
 
-/// The parts in the order of a whole run: the cheap ones that fail most often come first.
+/// The parts in the order of the report; those of [`BESIDE`] go beside the others in a whole run.
 const PARTS: &[Part] = &[
     Part {
         name: "fmt",
@@ -69,7 +69,18 @@ const PARTS: &[Part] = &[
     },
 ];
 
+/// Compiles the unit tests while what they need is fetched: a part of whole runs alone.
+const BUILD: Part = Part {
+    name: "build",
+    needs: &[],
+    run: |world| world.check(unit_tests(world, &["--no-run"])?),
+};
+
 const END_TO_END: &[Need] = Need::ALL;
+
+/// The parts that compile and run nothing. In a whole run they go beside the tests, which leave a part of the processor idle,
+/// in a folder of their own, for cargo lets one at a time into each.
+const BESIDE: &[&str] = &["clippy", "docs"];
 
 /// What the parts run in.
 struct World<'a> {
@@ -77,6 +88,8 @@ struct World<'a> {
     cluster: Option<Cluster>,
     /// Whether a part of this run starts the binary.
     starts_binary: bool,
+    /// Whether other parts run at the same time and go first.
+    is_beside: bool,
 }
 
 /// Runs the parts named, or all, prints the report and says whether everything passed. What the later parts need is
@@ -85,17 +98,21 @@ struct World<'a> {
 /// # Errors
 /// When a part is unknown. All that goes wrong inside of a part is counted, not returned.
 pub fn run(root: &Path, names: &[String]) -> Result<bool> {
-    let parts = choose(names)?;
+    let is_whole = names.is_empty();
+    let goes_beside = |part: &&Part| is_whole && BESIDE.contains(&part.name);
+    let (beside, parts): (Vec<&Part>, Vec<&Part>) = choose(names)?.into_iter().partition(goes_beside);
     let needs = needs_of(&parts);
     let first = parts.iter().take_while(|part| part.needs.is_empty()).count();
     let mut world = World {
         root,
         cluster: None,
         starts_binary: parts.iter().any(|part| STARTING_THE_BINARY.contains(&part.name)),
+        is_beside: false,
     };
     let (mut results, prepared) = std::thread::scope(|scope| {
         let prepared = scope.spawn(|| prepare(root, &needs));
-        let results: Vec<PartResult> = parts[..first].iter().map(|part| part.run_in(&world)).collect();
+        let ready = parts[..first].iter().copied().chain(is_whole.then_some(&BUILD));
+        let results: Vec<PartResult> = ready.map(|part| part.run_in(&world)).collect();
         (results, prepared.join())
     });
     let Ok((cluster, missing)) = prepared else {
@@ -105,8 +122,25 @@ pub fn run(root: &Path, names: &[String]) -> Result<bool> {
     if !missing.is_empty() {
         results.push(setup_failure(&missing));
     }
-    results.extend(parts[first..].iter().map(|part| part.run_in(&world)));
+    let aside = World {
+        root,
+        cluster: None,
+        starts_binary: false,
+        is_beside: true,
+    };
+    std::thread::scope(|scope| {
+        let aside = scope.spawn(|| beside.iter().map(|part| part.run_in(&aside)).collect::<Vec<_>>());
+        results.extend(parts[first..].iter().map(|part| part.run_in(&world)));
+        results.extend(aside.join().unwrap_or_default());
+    });
     drop(world);
+    // A part whose thread ended in a panic is missing, and so is its place among those that passed.
+    if let Some(lost) = beside
+        .iter()
+        .find(|part| !results.iter().any(|it| it.name == part.name))
+    {
+        bail!("`{}` ended in a panic", lost.name);
+    }
     print!("{}", report::render(&results));
     Ok(results.iter().all(|part| part.failed == 0))
 }
@@ -115,7 +149,8 @@ impl Part {
     /// Runs the part; what goes wrong is counted.
     #[expect(clippy::disallowed_methods, reason = "the report tells how long each part took")]
     fn run_in(&self, world: &World) -> PartResult {
-        println!("\n=== {}", self.name);
+        let beside = if world.is_beside { " (beside the others)" } else { "" };
+        println!("\n=== {}{beside}", self.name);
         let begun = Instant::now();
         let count = (self.run)(world).unwrap_or_else(|error| Count::of_check(false, &[format!("{error:#}")]));
         PartResult {
@@ -144,6 +179,7 @@ pub fn with_services(root: &Path, words: &[String]) -> Result<bool> {
         root,
         cluster,
         starts_binary: false,
+        is_beside: false,
     };
     let mut command = Command::new(program);
     world.equip(&mut command);
@@ -210,6 +246,11 @@ impl World<'_> {
     /// A cargo command at the repository's root, with the tests' environment.
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(shell::cargo());
+        if self.is_beside {
+            command = Command::new("nice");
+            command.args(["-n", "15"]).arg(shell::cargo());
+            command.env("CARGO_TARGET_DIR", shell::target_folder(self.root).join("beside"));
+        }
         command.args(arguments).current_dir(self.root);
         self.equip(&mut command);
         command
@@ -229,7 +270,8 @@ impl World<'_> {
     }
 
     fn check(&self, mut command: Command) -> Result<Count> {
-        let finished = shell::tee(&mut command)?;
+        let run = if self.is_beside { shell::keep } else { shell::tee };
+        let finished = run(&mut command)?;
         Ok(Count::of_check(finished.succeeded, &finished.lines))
     }
 
@@ -264,17 +306,23 @@ fn clippy(world: &World) -> Result<Count> {
 /// features and be compiled anew for each part.
 const WHOLE: &[&str] = &["--workspace", "--all-features"];
 
-/// The tests of every crate, those on PostgreSQL among them; but for what other people's programs judge, and the tests
-/// through the binary, which are parts of their own.
-fn unit(world: &World) -> Result<Count> {
-    let mut command = world.cargo(&["test", "--no-fail-fast", "--lib", "--bins"]);
-    command.args(WHOLE);
+/// How cargo is asked for the tests of every crate, but for what other people's programs judge, and the tests through the
+/// binary, which are parts of their own.
+fn unit_tests(world: &World, more: &[&str]) -> Result<Command> {
+    let mut command = world.cargo(&["test", "--lib", "--bins"]);
+    command.args(more).args(WHOLE);
     let is_own_part = |name: &str| name.starts_with("foreign") || THROUGH_THE_BINARY.contains(&name);
     for target in test_targets(world.root)? {
         if !is_own_part(&target) {
             command.args(["--test", &target]);
         }
     }
+    Ok(command)
+}
+
+/// The tests of every crate, those on PostgreSQL and the examples of the documentation among them.
+fn unit(world: &World) -> Result<Count> {
+    let mut command = unit_tests(world, &["--no-fail-fast"])?;
     let finished = std::thread::scope(|scope| {
         let (runs, told) = mpsc::channel();
         scope.spawn(move || told.recv().map(|()| build_ahead(world)));
@@ -284,7 +332,15 @@ fn unit(world: &World) -> Result<Count> {
             }
         })
     })?;
-    Ok(Count::of_tests("unit", finished.succeeded, &finished.lines))
+    let mut count = Count::of_tests("unit", finished.succeeded, &finished.lines);
+    let mut examples = world.cargo(&["test", "--doc", "--no-fail-fast"]);
+    let finished = shell::tee(examples.args(WHOLE))?;
+    // A house whose documentation holds no example has nothing to run here, and that is no failure.
+    let ran = Count::of_tests("doc examples", finished.succeeded, &finished.lines);
+    if !finished.succeeded || ran.passed > 0 {
+        count.add(ran);
+    }
+    Ok(count)
 }
 
 /// Builds what later parts start, while the unit tests run: that build is one crate after another, and alone would leave
@@ -380,19 +436,11 @@ fn through_the_binary(world: &World, what: &str, engine: &str, target: &str, har
     world.tests(what, command)
 }
 
-/// The documentation builds without a warning, and its examples run.
+/// The documentation builds without a warning.
 fn docs(world: &World) -> Result<Count> {
     let mut build = world.cargo(&["doc", "--workspace", "--no-deps"]);
     build.env("RUSTDOCFLAGS", "-D warnings");
-    let mut count = world.check(build)?;
-    let mut examples = world.cargo(&["test", "--doc", "--no-fail-fast"]);
-    let finished = shell::tee(examples.args(WHOLE))?;
-    // A house whose documentation holds no example has nothing to run here, and that is no failure.
-    let ran = Count::of_tests("doc examples", finished.succeeded, &finished.lines);
-    if !finished.succeeded || ran.passed > 0 {
-        count.add(ran);
-    }
-    Ok(count)
+    world.check(build)
 }
 
 /// The names of all test programs: what lies in a crate's folder `tests`, and what a manifest names.
