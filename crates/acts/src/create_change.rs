@@ -32,6 +32,16 @@ pub fn create_change(room: &mut Room<'_, '_>, body: &Body, pipeline: &[&str]) ->
     create_change_for(room, body, pipeline, &requester)
 }
 
+/// Makes a change of which some fields were filled in from an earlier one (`fill_from_similar`): nobody wrote them for it.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn create_change_filled(room: &mut Room<'_, '_>, body: &Body, filled: &[&'static str]) -> Result<String> {
+    room.allow(Act::Create.as_str())?;
+    let requester = room.actor.person.clone();
+    make(room, body, (&[], filled), &requester)
+}
+
 /// Makes a change on behalf of a requester: what a delivery does.
 ///
 /// # Errors
@@ -42,11 +52,20 @@ pub fn create_change_for(
     pipeline: &[&str],
     requester: &PersonId,
 ) -> Result<String> {
+    make(room, body, (pipeline, &[]), requester)
+}
+
+fn make(
+    room: &mut Room<'_, '_>,
+    body: &Body,
+    (pipeline, filled): (&[&str], &[&str]),
+    requester: &PersonId,
+) -> Result<String> {
     let directory = room.directory()?;
     let mut body = body.clone();
-    let filled = model::input::fill_from_template(&mut body, &directory);
+    let from_template = model::input::fill_from_template(&mut body, &directory);
     let mut input = model::input::read(&body, &directory, requester, None)?;
-    for field in filled {
+    for field in from_template.iter().copied().chain(filled.iter().copied()) {
         input.origins.insert(field.to_owned(), Origin::Derived);
     }
     for field in pipeline.iter().filter(|field| model::content::cover(field).is_some()) {

@@ -1,6 +1,7 @@
 //! Edits by a JSON Merge Patch (`PATCH`), voiding exactly what it touches.
 
 use model::verbs::Body;
+use model::words::Origin;
 
 use crate::error::Result;
 use crate::room::Room;
@@ -10,5 +11,19 @@ use crate::room::Room;
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn edit_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::verbs::write::edit(case, body))
+    edit_change_filled(room, key, body, &[])
+}
+
+/// The same, of which some fields were filled in from an earlier change (`fill_from_similar`): nobody wrote them for it.
+///
+/// # Errors
+/// As [`edit_change`].
+pub fn edit_change_filled(room: &mut Room<'_, '_>, key: &str, body: &Body, filled: &[&str]) -> Result<()> {
+    room.on_change(key, |case| {
+        model::verbs::write::edit(case, body)?;
+        let filled = filled.iter().filter(|field| body.contains_key(**field));
+        let origins = filled.map(|field| ((*field).to_owned(), Origin::Derived));
+        case.file.change.origins.extend(origins);
+        Ok(())
+    })
 }

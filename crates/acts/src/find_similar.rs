@@ -13,7 +13,7 @@ use crate::room::Room;
 /// How many of the newest changes in the place are looked at.
 const LOOKED_AT: i64 = 20;
 /// What is taken over from a change like it, where a request says nothing of its own.
-const TAKEN_OVER: &[&str] = &[
+pub const TAKEN_OVER: &[&str] = &[
     "plan",
     "rollback_plan",
     "rollback_minutes",
@@ -45,26 +45,44 @@ pub fn find_similar(room: &mut Room<'_, '_>, service: &str, environment: &str) -
     Ok(None)
 }
 
-/// Fills a request for a change that has no plan from the last change like it, and labels it with where that came from.
-/// Answers that change's key. A request with steps of its own, with several targets, or of another kind stays as it is.
+/// What a request was filled with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// The change that it came from; `None` when nothing did.
+    pub from: Option<String>,
+    /// The fields.
+    pub fields: Vec<&'static str>,
+}
+
+/// Fills a request for a change that has no plan from the last change like it, and labels it with where that came from. A request
+/// with steps of its own, with several targets, or of another kind stays as it is, and so does one that tells of work that is done:
+/// what was to be done says nothing of what was.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn fill_from_similar(room: &mut Room<'_, '_>, body: &mut Body) -> Result<Option<String>> {
+pub fn fill_from_similar(room: &mut Room<'_, '_>, body: &mut Body) -> Result<Filled> {
     let is_normal = body.get("kind").is_none_or(|kind| kind == Kind::Normal.as_str());
     let has_steps = ["plan", "rollback_plan", "no_rollback_reason"]
         .iter()
         .any(|field| body.contains_key(*field));
-    let Some((service, environment)) = only_place(body).filter(|_| is_normal && !has_steps) else {
-        return Ok(None);
+    let is_done = body.get("retrospective").is_some_and(|told| !told.is_null());
+    let Some((service, environment)) = only_place(body).filter(|_| is_normal && !has_steps && !is_done) else {
+        return Ok(Filled::default());
     };
     let Some(similar) = find_similar(room, &service, &environment)? else {
-        return Ok(None);
+        return Ok(Filled::default());
     };
     let known = model::input::patch_base(&similar, &*room.directory()?);
-    for field in TAKEN_OVER {
-        if let Some(value) = known.get(*field) {
-            body.entry((*field).to_owned()).or_insert_with(|| value.clone());
+    let mut fields = Vec::new();
+    for field in TAKEN_OVER
+        .iter()
+        .filter(|field| !body.contains_key(**field))
+        .copied()
+        .collect::<Vec<_>>()
+    {
+        if let Some(value) = known.get(field) {
+            body.insert(field.to_owned(), value.clone());
+            fields.push(field);
         }
     }
     let label = Value::String(format!("plan from {}", similar.key));
@@ -72,7 +90,10 @@ pub fn fill_from_similar(room: &mut Room<'_, '_>, body: &mut Body) -> Result<Opt
         Some(Value::Array(labels)) => labels.push(label),
         _ => drop(body.insert("labels".to_owned(), Value::Array(vec![label]))),
     }
-    Ok(Some(similar.key))
+    Ok(Filled {
+        from: Some(similar.key),
+        fields,
+    })
 }
 
 /// The one place that a request names; `None` for none, several, or what cannot be read.

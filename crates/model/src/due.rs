@@ -29,7 +29,8 @@ const VALIDATION_DUE: &str = "validation_due";
 /// See [`VALIDATION_DUE`].
 const REVIEW_DUE: &str = "review_due";
 
-/// The latest moment to roll back and still end inside the window.
+/// The latest moment to roll back and still end inside the window; for work that a break-glass let begin outside of it, inside of the
+/// glass's time box.
 pub fn latest_rollback(change: &Change) -> Option<Timestamp> {
     let minutes = change.content.rollback_minutes.or_else(|| {
         let sum: i64 = change
@@ -40,10 +41,24 @@ pub fn latest_rollback(change: &Change) -> Option<Timestamp> {
             .sum();
         (sum > 0).then_some(sum)
     })?;
-    change
-        .window_end()?
+    end_of_work(change)?
         .checked_sub(SignedDuration::from_mins(minutes))
         .ok()
+}
+
+/// By when work is to end: with its window, or with the glass that let it begin outside of one.
+fn end_of_work(change: &Change) -> Option<Timestamp> {
+    let end = change.window_end();
+    let begun = change.actual_start.filter(|_| change.state >= State::Implementing);
+    let is_outside = |start: &Timestamp| {
+        let begins_early = change.planned_start.is_none_or(|planned| *start < planned);
+        begins_early || end.is_none_or(|end| *start >= end)
+    };
+    let glass = change
+        .break_glass
+        .as_ref()
+        .filter(|_| begun.as_ref().is_some_and(is_outside));
+    glass.map(|glass| glass.until).or(end)
 }
 
 /// By when a decision of a person is due: when a rule that asks them should be met, and before the work would start.

@@ -8,7 +8,19 @@ use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{Field, Part, filters, render};
 
 /// What the forms of pages send along besides digests.
-const SENT_ALONG: [&str; 8] = ["act", "from", "key", "next", "once", "return_to", "revision", "version"];
+const SENT_ALONG: [&str; 11] = [
+    "act",
+    "asked",
+    "from",
+    "key",
+    "next",
+    "once",
+    "return_to",
+    "revision",
+    "version",
+    "was",
+    "both",
+];
 
 /// The page that gives a form back.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]

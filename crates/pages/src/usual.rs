@@ -105,6 +105,8 @@ pub struct ActContext {
     pub environments: Vec<String>,
     /// Whether the log of actions says that it is rolled back.
     pub is_rolled_back: bool,
+    /// The digest of the planned times that the page shows.
+    pub when_digest: String,
     /// A mark of this page's own, by which a form sent twice does its work once; empty for none.
     pub once: String,
 }
@@ -168,9 +170,15 @@ impl Act {
         Act::Watch,
     ];
 
-    /// The form of this act, sent to the change's address with the act's path.
+    /// The form of this act, sent to the change's address with the act's path. Sent twice it does its work once.
     #[must_use]
     pub fn form(self, context: &ActContext) -> ActForm {
+        let form = self.form_of(context);
+        let is_marked = form.is_link || form.fields.iter().any(|field| field.name == "once");
+        if is_marked { form } else { form.field(once(context)) }
+    }
+
+    fn form_of(self, context: &ActContext) -> ActForm {
         match self {
             Act::Approve | Act::ApproveWithConditions | Act::Return | Act::Reject | Act::Abstain => {
                 self.decision(context)
@@ -306,6 +314,7 @@ impl Act {
                 .submit("Assess it so"),
             Act::Schedule => at(context, "schedule", "Set its times", "/schedule")
                 .note("A new time asks only for the decisions that cover the time.")
+                .field(Field::hidden("was", context.when_digest.as_str()))
                 .field(start(context).value(context.planned_start.as_str()).required())
                 .field(
                     time("planned_end", "End", context)
@@ -614,6 +623,7 @@ pub(crate) fn sample_context() -> ActContext {
         item: "a1".to_owned(),
         environments: vec!["staging".to_owned(), "production".to_owned()],
         is_rolled_back: false,
+        when_digest: "sha256:41d0".to_owned(),
         once: "0193-a1".to_owned(),
     }
 }

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use server::{Running, Settings, password, start};
 use store::{Lane, Mode};
 
+#[path = "web/again.rs"]
+mod again;
 #[path = "web/evidence.rs"]
 mod evidence;
 #[path = "web/incident.rs"]

@@ -21,7 +21,7 @@ use crate::refusal::Refusal;
 use crate::requirement::{against_submission, before_approvals_are_asked, before_submission, template_trouble};
 use crate::risk;
 use crate::settle::{self, move_to, recompute, settle, void_what, void_when};
-use crate::words::{Disruption, Kind, Level, Origin, Outcome, State};
+use crate::words::{Disruption, Kind, Level, Outcome, State};
 
 /// Makes the record of a new change out of a checked input: a draft, or retrospective work in review.
 pub fn new_change(
@@ -507,10 +507,8 @@ fn keep_origins(case: &mut Case<'_>, before: &Change, changed: &[String]) {
     let kept = before
         .origins
         .iter()
-        .filter(|(field, origin)| {
-            let field = field.as_str();
-            **origin == Origin::Pipeline || WHEN.contains(&field) || input::USUAL.contains(&field) || field == "title"
-        })
+        // What comes from the service is derived anew with each edit.
+        .filter(|(field, _)| *field != "owner" && !field.starts_with("impact."))
         .filter(|(field, _)| !changed.contains(field));
     for (field, origin) in kept {
         case.file.change.origins.entry(field.clone()).or_insert(*origin);

@@ -287,6 +287,15 @@ fn gather_excluded(body: &mut Body) {
     body.insert("excluded".to_owned(), rows.collect());
 }
 
+/// Whoever sets times sets them over those that their page showed: what somebody else set meanwhile is not written over unseen.
+fn check_times(room: &mut Room<'_, '_>, path: &str, key: &str, shown: &str) -> acts::Result<()> {
+    if path != "schedule" || shown.is_empty() || room.change(key)?.digests.when == shown {
+        return Ok(());
+    }
+    let text = "Somebody set other times since you opened this form. They stand above; set yours once more if they should change.";
+    Err(model::refusal::Refusal::Stale { text: text.to_owned() }.into())
+}
+
 /// Does an act that a form asks for, and goes back to the change.
 pub(super) async fn act(
     State(state): State<AppState>,
@@ -315,6 +324,7 @@ pub(super) async fn act(
             let refusal = model::refusal::Refusal::Invalid(vec![error.clone()]);
             return Err(refusal.into());
         }
+        check_times(room, door.path, &whose, sent.first("was"))?;
         super::once::run(&once, room, |room| (door.run)(room, &whose, &item, &decoded.body))
     })
     .await;
@@ -327,7 +337,8 @@ pub(super) async fn act(
         };
     };
     if failure.problem.code == "step_up_required" {
-        return see(&format!("{}/step-up?next={}", visitor.base(), escaped(&back)));
+        let path = format!("{back}/{path}");
+        return super::step_up::hold(&state, &visitor, (&path, &form), &back).await;
     }
     if matches!(failure.status(), 401 | 404 | 500..=599) {
         return problem(&state, &visitor, &failure, &back).await;

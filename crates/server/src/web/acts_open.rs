@@ -37,6 +37,7 @@ pub(super) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
             .collect(),
         item: String::new(),
         is_rolled_back: false,
+        when_digest: change.digests.when.clone(),
         once: super::once::mark(view),
         environments: view.directory.environments.keys().map(|key| key.0.clone()).collect(),
     }

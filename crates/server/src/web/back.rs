@@ -7,7 +7,7 @@ use model::verbs::Body;
 use pages::{ActForm, Frame, Input, Notice, Place, Reader, Rich, Tone};
 
 use super::form::{Decoded, Form, refill};
-use super::view::{View, Visitor, escaped, notice_of, problem, reader_of, see, show_as, write};
+use super::view::{View, Visitor, notice_of, problem, reader_of, see, show_as, write};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -70,7 +70,8 @@ impl Back {
     }
 
     fn has_hidden(&self, act: &ActForm) -> bool {
-        let mut hidden = act.fields.iter().filter(|field| field.input == Input::Hidden);
+        let is_told = |field: &&pages::Field| field.input == Input::Hidden && field.name != super::once::MARK;
+        let mut hidden = act.fields.iter().filter(is_told);
         hidden.all(|field| self.form.first(&field.name) == field.value)
     }
 }
@@ -96,13 +97,14 @@ where
     P: Fn(&mut View<'_, '_, '_>, Option<&Back>) -> acts::Result<String> + Send + 'static,
 {
     let (form, boxes) = (sent.form.clone(), sent.boxes);
+    let once = super::once::once(visitor, &sent.path, &sent.form);
     let done = write(state, visitor, move |room| {
         let directory = room.directory()?;
         let decoded = form.decode(&reader_of(room, &directory), boxes);
         if !decoded.errors.is_empty() {
             return Err(Refusal::Invalid(decoded.errors).into());
         }
-        run(room, &decoded.body)
+        super::once::run(&once, room, |room| run(room, &decoded.body))
     })
     .await;
     let base = visitor.base();
@@ -110,7 +112,7 @@ where
         return see(&format!("{base}{}", sent.then));
     };
     if !matches!(failure.status(), 409 | 412 | 422) {
-        return elsewhere(state, visitor, &failure, &sent.then).await;
+        return elsewhere(state, visitor, &failure, &sent).await;
     }
     let status = failure.status();
     let back = Back::new(state, visitor, &sent.path, sent.form, failure);
@@ -170,15 +172,15 @@ where
             let back = Back::new(state, visitor, &sent.path, sent.form, failure);
             show_as(state, visitor, sent.place, status, move |view| page(view, Some(&back))).await
         }
-        Err(failure) => elsewhere(state, visitor, &failure, &sent.then).await,
+        Err(failure) => elsewhere(state, visitor, &failure, &sent).await,
     }
 }
 
 /// What to do about a failure that the form itself cannot mend: a missing factor is asked for, anything else is told.
-async fn elsewhere(state: &AppState, visitor: &Visitor, failure: &Failure, then: &str) -> Response {
-    let back = format!("{}{then}", visitor.base());
+async fn elsewhere(state: &AppState, visitor: &Visitor, failure: &Failure, sent: &Sent) -> Response {
+    let [path, back] = [&sent.path, &sent.then].map(|place| format!("{}{place}", visitor.base()));
     if failure.problem.code == "step_up_required" {
-        return see(&format!("{}/step-up?next={}", visitor.base(), escaped(&back)));
+        return super::step_up::hold(state, visitor, (&path, &sent.form), &back).await;
     }
     problem(state, visitor, failure, &back).await
 }

@@ -59,9 +59,12 @@ pub(super) async fn show(
         if let Some(words) = asked.done.as_deref().and_then(super::act::done_words) {
             let mut notice = done_notice(words);
             if let Some(from) = asked.from.as_deref().filter(|from| super::changes::is_key(from)) {
-                let row = Rich::from("Its plan and its way back were taken over from ")
+                let row = Rich::from("What was left empty was taken over from ")
                     .link(from, view.change_url(from))
-                    .text(", the last change like it that went well. Look whether they fit.");
+                    .text(
+                        ", the last change like it that went well: plan, way back, verification, category, what it touches and \
+                         who notices. Look whether they fit.",
+                    );
                 notice.rows.push(row);
             }
             view.frame.notices.push(notice);
@@ -390,7 +393,7 @@ fn is_same(act: &ActForm, address: &str, form: &Form) -> bool {
         .fields
         .iter()
         .filter(|field| field.input == pages::Input::Hidden)
-        .filter(|field| !["content_digest", super::once::MARK].contains(&field.name.as_str()));
+        .filter(|field| !["content_digest", "was", super::once::MARK].contains(&field.name.as_str()));
     act.action_url == address && hidden.into_iter().all(|field| form.first(&field.name) == field.value)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use acts::Room;
+use acts::find_similar::Filled;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::actions;
@@ -333,16 +334,16 @@ fn create_from(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<(String, Op
     refuse_unread(&decoded)?;
     after_template::follow(form, &mut decoded.body);
     let is_submitted = form.first("act") == "submit";
-    let similar = match is_submitted {
+    let filled = match is_submitted {
         true => acts::find_similar::fill_from_similar(room, &mut decoded.body)?,
-        false => None,
+        false => Filled::default(),
     };
-    let key = acts::create_change::create_change(room, &decoded.body, &[])?;
+    let key = acts::create_change::create_change_filled(room, &decoded.body, &filled.fields)?;
     // Work that is done already waits for its confirmation and its review, not for an assessment.
     if is_submitted && !decoded.body.contains_key("retrospective") {
         acts::submit_change::submit_change(room, &key)?;
     }
-    Ok((key, similar))
+    Ok((key, filled.from))
 }
 
 async fn show_new(state: &AppState, visitor: &Visitor, back: Back) -> Response {
@@ -474,6 +475,7 @@ fn derived(change: &Change, fields: &ChangeFields) -> Vec<DerivedFact> {
     let one = |(name, origin): (&String, &Origin)| {
         let words = match origin {
             Origin::Pipeline => "told by the pipeline",
+            Origin::Derived if acts::find_similar::TAKEN_OVER.contains(&name.as_str()) => "from an earlier change",
             Origin::Derived => "derived from the service",
             Origin::Person => return None,
         };
@@ -724,9 +726,9 @@ fn edit_from(room: &mut Room<'_, '_>, key: &str, form: &Form) -> acts::Result<Op
     refuse_unread(&decoded)?;
     let theirs = conflict::picked_theirs(form).map_err(Refusal::Invalid)?;
     let is_submitted = form.first("act") == "submit";
-    let similar = match is_submitted {
+    let filled = match is_submitted {
         true => acts::find_similar::fill_from_similar(room, &mut decoded.body)?,
-        false => None,
+        false => Filled::default(),
     };
     let base = model::input::patch_base(&change, &directory);
     let mut patch = patch(&base, &decoded.body, &reader);
@@ -735,12 +737,12 @@ fn edit_from(room: &mut Room<'_, '_>, key: &str, form: &Form) -> acts::Result<Op
         !theirs.contains(name) && !is_reason_of_theirs
     });
     if !patch.is_empty() {
-        acts::edit_change::edit_change(room, key, &patch)?;
+        acts::edit_change::edit_change_filled(room, key, &patch, &filled.fields)?;
     }
     if is_submitted {
         acts::submit_change::submit_change(room, key)?;
     }
-    Ok(similar)
+    Ok(filled.from)
 }
 
 async fn show_edit(state: &AppState, visitor: &Visitor, key: String, back: Back) -> Response {

@@ -41,14 +41,18 @@ pub(super) async fn take(
         Ok(stored) => stored,
         Err(failure) => return Err((form, chosen_again(failure, has_file))),
     };
+    // The same words with another file are another form.
+    let answers = form.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let whole = Form::new(answers.chain([("file".to_owned(), stored.digest.clone())]).collect());
+    let once = super::once::once(visitor, &format!("/changes/{key}/evidence"), &whole);
     let key = key.to_owned();
     let added = write(state, visitor, move |room| {
-        acts::add_evidence::add_evidence(room, &key, &body, &stored)
+        super::once::run(&once, room, |room| {
+            acts::add_evidence::add_evidence(room, &key, &body, &stored).map(drop)
+        })
     })
     .await;
-    added
-        .map(drop)
-        .map_err(|failure| (form, chosen_again(failure, has_file)))
+    added.map_err(|failure| (form, chosen_again(failure, has_file)))
 }
 
 /// Whoever chose a file and wrote nothing beside it did not mean a note: the menu stood on its first entry.

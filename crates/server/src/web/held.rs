@@ -1,4 +1,4 @@
-//! A form whose sender's session had ended: it is not done and not lost. The door carries it along, and gives it back
+//! A form whose sender's session had ended, or whose fresh factor had: it is not done and not lost. The door carries it along, and gives it back
 //! to be sent by hand once they are in.
 
 use axum::extract::{FromRequest, Request, State};
@@ -62,11 +62,15 @@ async fn door(state: &AppState, tenant: &str, path: &str, form: &Form) -> pages:
     let mut page = super::session::door(state, tenant, "").await;
     let note = "Your session is over. Sign in, and what you typed comes back.";
     page.notices.push(Notice::new(Tone::Wait, note));
-    page.fields.push(Field::hidden(GOING, path));
-    for (name, value) in form.pairs().filter(|(name, _)| !SECRETS.contains(name)) {
-        page.fields.push(Field::hidden(format!("{HELD}{name}"), value));
-    }
+    page.fields.extend(fields(path, form));
     page
+}
+
+/// What a door carries along of a form that was on its way to a path.
+pub(super) fn fields(path: &str, form: &Form) -> Vec<Field> {
+    let answers = form.pairs().filter(|(name, _)| !SECRETS.contains(name));
+    let held = answers.map(|(name, value)| Field::hidden(format!("{HELD}{name}"), value));
+    std::iter::once(Field::hidden(GOING, path)).chain(held).collect()
 }
 
 /// The fields that a form at the door carries along, to be put back when the password was wrong.

@@ -20,9 +20,14 @@ pub(super) fn mark(view: &View<'_, '_, '_>) -> String {
     view.room.new_id().unwrap_or_default()
 }
 
+/// The mark as a form sends it.
+pub(super) fn field(view: &View<'_, '_, '_>) -> Field {
+    Field::hidden(MARK, mark(view))
+}
+
 /// The same fields with a mark.
 pub(super) fn marked(view: &View<'_, '_, '_>, mut fields: Vec<Field>) -> Vec<Field> {
-    fields.push(Field::hidden(MARK, mark(view)));
+    fields.push(field(view));
     fields
 }
 

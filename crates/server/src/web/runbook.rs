@@ -236,7 +236,10 @@ fn turn_by(view: &View<'_, '_, '_>, latest: Timestamp) -> RunClock {
     };
     RunClock {
         label: "Roll back by".to_owned(),
-        time: hour(view, latest),
+        time: match view.reader.local(latest).date() == view.reader.local(view.now()).date() {
+            true => hour(view, latest),
+            false => view.reader.moment(latest),
+        },
         detail: detail.to_owned(),
         instant: if is_late { String::new() } else { latest.to_string() },
         is_late,

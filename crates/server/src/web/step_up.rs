@@ -137,6 +137,21 @@ fn code_field(error: Option<String>) -> Field {
         .required()
 }
 
+/// Asks for a fresh factor for a form that was sent without one: it is not done and not lost, but comes back to be sent again.
+pub(super) async fn hold(state: &AppState, visitor: &Visitor, (path, form): (&str, &Form), next: &str) -> Response {
+    let asked = Wants {
+        next: Some(next.to_owned()),
+        wants: None,
+    };
+    match page(state, visitor, &asked, None).await {
+        Ok(mut page) => {
+            page.fields.extend(super::held::fields(path, form));
+            html(403, page.render())
+        }
+        Err(failure) => bare_problem(&failure),
+    }
+}
+
 /// Asks for a fresh factor.
 pub(super) async fn form(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Wants>) -> Response {
     match page(&state, &visitor, &asked, None).await {
@@ -171,14 +186,18 @@ pub(super) async fn go(
     let next = safe_next(form.first("next"), &home);
     let origin = Origin::of(&source, &headers);
     let Err(failure) = sign_in::step_up(&state, &visitor.caller, &origin, shown(&form)).await else {
-        return see(next);
+        let kept = super::held::given_back(&visitor.caller.tenant, &form);
+        return kept.unwrap_or_else(|| see(next));
     };
     let asked = Wants {
         next: Some(next.to_owned()),
         wants: Some(form.first("wants").to_owned()),
     };
     match page(&state, &visitor, &asked, Some(failure.problem.detail.clone())).await {
-        Ok(page) => html(failure.status(), page.render()),
+        Ok(mut page) => {
+            page.fields.extend(super::held::carried(&form));
+            html(failure.status(), page.render())
+        }
         Err(failure) => bare_problem(&failure),
     }
 }

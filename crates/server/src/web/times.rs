@@ -338,6 +338,7 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
 fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
     let [services, environments] = scope_fields();
     ActForm::new("freeze", "Set a freeze", view.url("/freezes"))
+        .field(super::once::field(view))
         .field(Field::text("title", "Name").required())
         .field(time_field(view, "starts_at", "From").required())
         .field(time_field(view, "ends_at", "To").required())
