@@ -421,24 +421,39 @@ impl Act {
         match self {
             Act::BreakGlass => at(context, "break-glass", "Break glass", "/break-glass")
                 .tone(ActTone::Stop)
-                .note("You are asked for your password again, owner and change manager are told at once, and somebody else validates it before it can close.")
+                .note("Owner and change manager are told at once, and somebody else validates it before it can close.")
                 .field(Field::textarea("reason", "Why nobody can be waited for").required())
                 .field(time("until", "Until, at most 4 hours ahead", context).required())
                 .field(Field::text("incident", "Incident"))
                 .submit("Break glass now"),
-            Act::CoSign => at(context, "co-sign", "Sign the break-glass too", "/break-glass/co-signature")
-                .tone(ActTone::Stop)
-                .note("With your signature the gate opens, and you answer for it as well.")
-                .field(Field::hidden("content_digest", context.content_digest.as_str()))
-                .field(once(context))
-                .submit("Sign it"),
-            Act::ValidateBreakGlass => at(context, "break-glass-validation", "Look at the break-glass", "/break-glass/validation")
-                .field(Field::textarea("text", "Was it needed, and was it used for nothing else?").required())
-                .submit("Tell what you found"),
-            _ => at(context, &format!("revoke-{}", context.item), "Revoke", &format!("/permits/{}/revocation", context.item))
-                .tone(ActTone::Link)
-                .field(reason("Why"))
-                .submit("Revoke this permit"),
+            Act::CoSign => at(
+                context,
+                "co-sign",
+                "Sign the break-glass too",
+                "/break-glass/co-signature",
+            )
+            .tone(ActTone::Stop)
+            .note("With your signature the gate opens, and you answer for it as well.")
+            .field(Field::hidden("content_digest", context.content_digest.as_str()))
+            .field(once(context))
+            .submit("Sign it"),
+            Act::ValidateBreakGlass => at(
+                context,
+                "break-glass-validation",
+                "Look at the break-glass",
+                "/break-glass/validation",
+            )
+            .field(Field::textarea("text", "Was it needed, and was it used for nothing else?").required())
+            .submit("Tell what you found"),
+            _ => at(
+                context,
+                &format!("revoke-{}", context.item),
+                "Revoke",
+                &format!("/permits/{}/revocation", context.item),
+            )
+            .tone(ActTone::Link)
+            .field(reason("Why"))
+            .submit("Revoke this permit"),
         }
     }
 

@@ -141,10 +141,23 @@ fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
             .text(" broke the glass. It opens nothing before a second person signs, and you may.");
     }
     let mine = change.requests.iter().filter(|request| request.person == view.me);
-    mine.enumerate().fold(Rich::new(), |rich, (place, request)| {
+    let asked = mine.enumerate().fold(Rich::new(), |rich, (place, request)| {
         rich.text(if place > 0 { ". " } else { "" })
             .append(view.sentence(why_asked(&request.why)))
-    })
+    });
+    match speaks_of_what_alone(view, change) {
+        true => asked.line().text(SET_ITS_TIMES),
+        false => asked,
+    }
+}
+
+/// What a planner is told beside what they are asked.
+const SET_ITS_TIMES: &str = "You set its times: your word counts for what is done, and not for them.";
+
+/// Whether the reader is asked, and set the times themselves.
+fn speaks_of_what_alone(view: &View<'_, '_, '_>, change: &Change) -> bool {
+    let is_asked = change.requests.iter().any(|request| request.person == view.me);
+    is_asked && change.state.is_before_start() && change.planned_by.contains(&view.me)
 }
 
 fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
@@ -208,20 +221,25 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
             continue;
         }
         told.push(same);
+        if row.unmet.code == "cannot_be_met" {
+            // Whoever helps is named by what helps; they decide nothing.
+            let text = Rich::new().append(view.sentence(&row.unmet.text)).text(" ");
+            rows.push((Tone::Stop, text.append(view.sentence(&row.unmet.satisfy))));
+            continue;
+        }
         let who = match row.unmet.waiting_on.as_slice() {
             [only] if *only == me => Rich::from("You"),
             all => view.all_waits_on(all),
         };
-        let tone = if row.unmet.code == "cannot_be_met" {
-            Tone::Stop
-        } else {
-            Tone::Wait
-        };
+        let tone = Tone::Wait;
         let text = Rich::new()
             .strong_parts(who.text(", not yet"))
             .text(": ")
             .append(view.sentence(&reason(&row.unmet.text)));
         rows.push((tone, text));
+    }
+    if speaks_of_what_alone(view, &file.change) {
+        rows.push((Tone::Plain, Rich::from(SET_ITS_TIMES)));
     }
     rows
 }
@@ -315,10 +333,30 @@ pub(super) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
     let text = Rich::new()
         .name(name)
         .text(format!(" {said}{covers}{how}, {}", view.reader.distance(approval.at)));
+    let text = match spoken_for(view, approval) {
+        Some(people) => text.line().text(format!("In the place of {people}.")),
+        None => text,
+    };
     match approval.factor.as_ref().filter(|factor| factor.is_second) {
         Some(factor) => (tone, text.line().text(confirmed_with(factor))),
         None => (tone, text),
     }
+}
+
+/// In whose place somebody decided; `None` where it was in their own alone.
+fn spoken_for(view: &View<'_, '_, '_>, approval: &Approval) -> Option<String> {
+    let mut found: Vec<String> = Vec::new();
+    for person in approval
+        .counted_for
+        .iter()
+        .filter_map(|row| row.basis.delegators.first())
+    {
+        let name = view.name(person);
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    (!found.is_empty()).then(|| found.join(", "))
 }
 
 /// With which second factor a word was confirmed.

@@ -61,7 +61,7 @@ fn times_are_set_over_those_that_the_page_showed() {
     let (ingrid, marta) = (house.sign_in("ingrid"), house.sign_in("marta"));
     send(&house, &ingrid, "/t/halden/changes", &change_form(&house, "submit"));
     house.post(
-        &marta,
+        &ingrid,
         &format!("{CHANGE}/assessment"),
         &[("dependencies_reviewed", "true")],
     );
@@ -84,6 +84,17 @@ fn times_are_set_over_those_that_the_page_showed() {
     let anew = late.hidden("was");
     assert_eq!(set(&marta, &anew, "21").status, 303);
     assert_eq!(change(&house, "CHG-1001")["planned_by"], json!(["marta"]));
+    let page = house.get(&marta, CHANGE);
+    for said in [
+        "You set its times: your word counts",
+        "nobody agrees to times of their own",
+    ] {
+        assert!(page.shows(said), "{said}: {page:?}");
+    }
+    assert!(
+        !page.shows("Ingrid Solheim</b>, not yet"),
+        "she decides nothing: {page:?}"
+    );
 }
 
 #[test]
