@@ -37,6 +37,11 @@ impl Damage {
         }
     }
 
+    /// One of the schema: a table, an index, a trigger or a view.
+    pub(crate) fn of_schema(name: &str, what: String) -> Self {
+        Self::new("schema", name, None, what)
+    }
+
     /// One that concerns the storage as a whole.
     #[must_use]
     pub fn of_database(what: String) -> Self {

@@ -272,6 +272,15 @@ fn statements(text: &str) -> Vec<String> {
     done
 }
 
+/// The statements of these migrations, in their order, behind those of the tables that say which were run.
+pub(crate) fn statements_of(numbers: &[i64]) -> Vec<String> {
+    let run = MIGRATIONS
+        .iter()
+        .filter(|migration| numbers.contains(&migration.number));
+    let made = run.flat_map(|migration| statements(migration.text));
+    std::iter::once(OWN_TABLES.to_owned()).chain(made).collect()
+}
+
 /// The columns of the key of every table that has a tenant, by table, as the files leave them.
 pub(crate) fn keys_of_tables() -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();

@@ -1,10 +1,14 @@
-//! What is damaged in a SQLite file: pages and indexes as the engine itself checks them, and cells of another type than their
-//! column has, which the engine takes from whoever writes past this crate.
+//! What is damaged in a SQLite file: pages and indexes as the engine itself checks them, cells of another type than their
+//! column has, which the engine takes from whoever writes past this crate, and a schema that the migrations never made: a
+//! trigger would go on rewriting what is written lawfully.
+
+use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use crate::damage::{Damage, MOST, has_room};
+use crate::migrate;
 
 /// What the engine finds wrong with its own pages and indexes.
 pub(super) fn broken(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
@@ -17,6 +21,54 @@ pub(super) fn broken(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
         found.extend(told.map(|told| Damage::of_database(format!("SQLite finds in the file: {told}."))));
     }
     Ok(found)
+}
+
+/// What the migrations that were run on the file did not make, or made otherwise, or made and is gone.
+pub(super) fn strange_schema(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
+    let there = schema(raw)?;
+    if !there.contains_key("schema_migration") {
+        return Ok(Vec::new());
+    }
+    let mut statement = raw.prepare("SELECT number FROM schema_migration")?;
+    let numbers = statement.query_map([], |row| row.get::<_, i64>(0))?;
+    let numbers: Vec<i64> = numbers.collect::<rusqlite::Result<_>>()?;
+    let fresh = Connection::open_in_memory()?;
+    for statement in migrate::statements_of(&numbers) {
+        fresh.execute_batch(&statement)?;
+    }
+    let wanted = schema(&fresh)?;
+    let mut found = Vec::new();
+    for (name, (kind, sql)) in &there {
+        match wanted.get(name) {
+            None => found.push(Damage::of_schema(
+                name,
+                format!("The {kind} `{name}` is none of ours: nothing here makes it."),
+            )),
+            Some((_, known)) if known != sql => {
+                found.push(Damage::of_schema(
+                    name,
+                    format!("The {kind} `{name}` is not as it was made: `{sql}`."),
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, (kind, _)) in wanted.iter().filter(|(name, _)| !there.contains_key(*name)) {
+        found.push(Damage::of_schema(name, format!("The {kind} `{name}` is gone.")));
+    }
+    found.truncate(MOST);
+    Ok(found)
+}
+
+/// What a file is made of, by name: tables, indexes, triggers and views, with the words that made each. What the engine keeps for
+/// itself is left out.
+fn schema(raw: &Connection) -> rusqlite::Result<BTreeMap<String, (String, String)>> {
+    let mut statement = raw.prepare("SELECT name, type, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%'")?;
+    let rows = statement.query_map([], |row| {
+        let sql: Option<String> = row.get(2)?;
+        Ok((row.get(0)?, (row.get(1)?, sql.unwrap_or_default())))
+    })?;
+    rows.collect()
 }
 
 /// A table as the file has it.

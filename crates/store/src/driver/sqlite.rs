@@ -88,6 +88,7 @@ impl SqliteConnection {
         let look = || {
             let mut found = damage::broken(&self.raw)?;
             found.extend(damage::strange_cells(&self.raw)?);
+            found.extend(damage::strange_schema(&self.raw)?);
             Ok(found)
         };
         look().map_err(|it: rusqlite::Error| sqlite_error(&it))

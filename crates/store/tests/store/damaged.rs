@@ -50,6 +50,54 @@ fn a_flipped_bit_in_a_row_that_an_index_has_otherwise_is_found() {
 }
 
 #[test]
+fn a_schema_that_no_migration_made_is_named() {
+    let folder = filled();
+    let file = rusqlite::Connection::open(folder.path().join("assent.db")).unwrap();
+    for (made, name, undone) in [
+        (
+            "CREATE TRIGGER zz AFTER UPDATE ON token BEGIN UPDATE token SET revoked = 0 WHERE id = NEW.id; END",
+            "The trigger `zz` is none of ours",
+            "DROP TRIGGER zz",
+        ),
+        (
+            "CREATE VIEW seen AS SELECT * FROM token",
+            "The view `seen` is none of ours",
+            "DROP VIEW seen",
+        ),
+        (
+            "CREATE TABLE more (id TEXT)",
+            "The table `more` is none of ours",
+            "DROP TABLE more",
+        ),
+        (
+            "CREATE INDEX slow ON token (tenant)",
+            "The index `slow` is none of ours",
+            "DROP INDEX slow",
+        ),
+    ] {
+        file.execute_batch(made).unwrap();
+        let found = damaged(&folder);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].table == "schema" && found[0].what.contains(name), "{found:?}");
+        file.execute_batch(undone).unwrap();
+        assert_eq!(damaged(&folder), []);
+    }
+    file.execute_batch("DROP INDEX signing_key_by_purpose_state; ALTER TABLE counter ADD COLUMN more TEXT")
+        .unwrap();
+    let told: Vec<String> = damaged(&folder).into_iter().map(|it| it.what).collect();
+    assert!(
+        told.iter().any(|it| it.contains("`counter` is not as it was made")),
+        "{told:?}"
+    );
+    assert!(
+        told.iter()
+            .any(|it| it == "The index `signing_key_by_purpose_state` is gone."),
+        "{told:?}"
+    );
+    assert_eq!(told.len(), 2, "{told:?}");
+}
+
+#[test]
 fn cells_of_another_type_are_named_by_table_key_and_column() {
     let folder = filled();
     let file = rusqlite::Connection::open(folder.path().join("assent.db")).unwrap();
