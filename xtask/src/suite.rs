@@ -20,7 +20,7 @@ struct Part {
     run: fn(&World) -> Result<Count>,
 }
 
-/// The parts in the order of the report; those of [`BESIDE`] go beside the others in a whole run.
+/// The parts in the order of a whole run, where those of [`BESIDE`] go beside the others and are reported last.
 const PARTS: &[Part] = &[
     Part {
         name: "fmt",
