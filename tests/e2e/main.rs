@@ -43,6 +43,7 @@ mod partition;
 mod paused_server;
 mod pipelines;
 mod plans;
+mod planted;
 mod poison;
 mod post;
 mod promises;

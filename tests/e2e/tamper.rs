@@ -141,7 +141,7 @@ pub(crate) fn run_sql(place: &Place, sql: &str) {
 }
 
 /// A copy of a stopped server's place.
-fn copy(of: &Place, n: usize) -> Place {
+pub(crate) fn copy(of: &Place, n: usize) -> Place {
     let folder = tempfile::tempdir().unwrap();
     let copied = Command::new("cp")
         .arg("-a")

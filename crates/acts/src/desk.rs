@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::known::Estate;
 use crate::moments::Moments;
 use crate::room::Room;
+use crate::seen_logs::SeenLogs;
 
 /// How many of a tenant's latest estates are kept: a reader whose transaction began a little earlier needs the one before
 /// the latest. They share what did not change.
@@ -39,8 +40,10 @@ pub struct Tools {
     pub recorder: Arc<dyn Clock>,
     /// Randomness for ids, salts and keys.
     pub entropy: Arc<dyn Entropy>,
-    /// Wraps signing keys at rest.
+    /// Wraps signing keys at rest, and knows what this server wrote.
     pub master: Arc<MasterKey>,
+    /// How far each log was, remembered outside of the database.
+    pub seen_logs: Arc<dyn SeenLogs>,
     /// The policies that come with the program: in force in a tenant until it puts a set of its own in force.
     pub policies: Arc<PolicySet>,
     /// Where people and verifiers reach the server, without a slash at the end.
@@ -102,6 +105,7 @@ impl Desk {
             recorder: tools.recorder.clone(),
             entropy: tools.entropy.clone(),
             master: tools.master.clone(),
+            seen_logs: tools.seen_logs.clone(),
             policies: tools.policies.clone(),
             public_url: tools.public_url.clone(),
             evidence_folder: tools.evidence_folder.clone(),

@@ -2,8 +2,8 @@
 //! each event's row against its leaf, then each record against its events, and what is derived from a record against it; and
 //! the kept files of evidence against the digests that the events name.
 //!
-//! Left out are tables of no audit: queues and leases, which are made anew in working, and sessions, which come and go without
-//! events. Of timers it is looked whether what waits beside the changes has one; those of changes the worker looks after.
+//! Left out are tables of no audit: queues and leases, which are made anew in working. Sessions and deliveries that wait come and
+//! go without events; of them, and of events that wait for their place, it is looked whether a server wrote them. Of timers it is looked whether what waits beside the changes has one; those of changes the worker looks after.
 //!
 //! A row that cannot be read is a finding like any other, and everything else is still compared.
 
@@ -171,7 +171,7 @@ impl<'p> Replay<'p> {
     fn run(&mut self, room: &mut Room<'_, '_>, noted: Option<(u64, Hash)>) -> Result<()> {
         let done = self.of_log(room, noted);
         self.go_on(room, "log_state", done)?;
-        let parts: [(&str, Part<'p>); 10] = [
+        let parts: [(&str, Part<'p>); 11] = [
             ("signing_key", Self::check_keys),
             ("secret", Self::check_secrets),
             ("text_salt", Self::check_texts),
@@ -180,6 +180,7 @@ impl<'p> Replay<'p> {
             ("workload_token", Self::check_entries),
             ("not_before", Self::check_halts),
             ("timer", Self::check_timers),
+            ("session", Self::check_macs),
             ("record", Self::check_rows),
             ("counter", Self::check_counters),
         ];
@@ -301,11 +302,14 @@ impl<'p> Replay<'p> {
         }
     }
 
-    /// Verifies the log from its files alone, and that it grew out of what the system's log noted.
+    /// Verifies the log from its files alone, and that it grew out of what the system's log and this server noted of it.
     fn check_log(&mut self, room: &mut Room<'_, '_>, state: &LogState, noted: Option<(u64, Hash)>) -> Result<()> {
         let verifiers = keys::verifier_keys(room)?;
         let origin = keys::log_origin(room)?;
-        let older = noted.map(|(size, root)| Checkpoint {
+        // The longer one tells more: what the system's log noted, or what this server remembers outside of the database.
+        let seen = room.desk.tools().seen_logs.seen(&room.tenant());
+        let older = noted.into_iter().chain(seen.map(|log| (log.size, log.root)));
+        let older = older.max_by_key(|(size, _)| *size).map(|(size, root)| Checkpoint {
             origin: origin.clone(),
             size,
             root,
@@ -416,17 +420,5 @@ fn noted_in(stored: &Event, tenant: &str) -> Option<(u64, Hash)> {
     let event = proof::event::Event::from_bytes(&stored.bytes).ok()?;
     let size = event.data.get("size")?.as_u64()?;
     let root = event.data.get("root").and_then(Value::as_str)?;
-    Some((size, hash(root)?))
-}
-
-/// Reads `sha256:<hex>`.
-fn hash(text: &str) -> Option<Hash> {
-    let hex = text
-        .strip_prefix("sha256:")
-        .filter(|_| proof::crypto::is_digest_text(text))?;
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
+    Some((size, proof::crypto::hash_of_text(root)?))
 }

@@ -246,6 +246,7 @@ impl Room<'_, '_> {
             act: self.act.clone(),
         };
         let bytes = event.to_bytes()?;
+        let mac = crate::macs::of_event(self, &bytes.leaf);
         let new = NewEvent {
             id: &id,
             act: &self.act,
@@ -256,6 +257,7 @@ impl Room<'_, '_> {
             recorded_at: self.recorded_at,
             bytes: &bytes.leaf,
             records: &refs,
+            mac: &mac,
         };
         store::event::append(self.tx, &new)?;
         self.note_event(&id);

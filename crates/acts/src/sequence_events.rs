@@ -17,6 +17,7 @@ use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::log_tiles::{StoredTiles, cosigning_time, signed, trusted, width_at};
 use crate::room::Room;
+use crate::seen_logs::SeenLog;
 
 /// How many events a step looks at first.
 const BATCH: i64 = 1_000;
@@ -58,9 +59,13 @@ pub fn sequence_events(desk: &Desk, tenant: &str, holder: &str) -> Result<Sequen
         });
     }
     let holder = holder.to_owned();
-    desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, move |room| {
+    let (placed, seen) = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, move |room| {
         step(room, &holder)
-    })
+    })?;
+    if let Some(seen) = seen {
+        desk.tools().seen_logs.note(tenant, seen);
+    }
+    Ok(placed)
 }
 
 /// Lays the pen down: a server that ends in good order leaves nobody waiting until its lease has run out.
@@ -74,36 +79,41 @@ pub fn lay_down_pen(desk: &Desk, tenant: &str, holder: &str) -> Result<()> {
     })
 }
 
-fn step(room: &mut Room<'_, '_>, holder: &str) -> Result<Sequenced> {
+/// What a step came to, and how far the log is where it moved on.
+fn step(room: &mut Room<'_, '_>, holder: &str) -> Result<(Sequenced, Option<SeenLog>)> {
     let until = room.recorded_at + LEASE;
     let Some(state) = log::take(room.tx, room.recorded_at, until, holder)? else {
         let state = crate::log_tiles::log_state(room)?;
         let size = u64::try_from(state.size).unwrap_or_default();
-        return Ok(Sequenced {
+        let placed = Sequenced {
             from: size,
             to: size,
             has_pen: false,
-        });
+        };
+        return Ok((placed, None));
     };
+    crate::seen_logs::check(room, &state)?;
     let from = u64::try_from(state.size).unwrap_or_default();
     let events = next_events(room)?;
     if events.is_empty() {
-        return Ok(Sequenced {
+        let placed = Sequenced {
             from,
             to: from,
             has_pen: true,
-        });
+        };
+        return Ok((placed, None));
     }
-    let to = place(room, state, &events)?;
-    Ok(Sequenced {
+    let seen = place(room, state, &events)?;
+    let placed = Sequenced {
         from,
-        to,
+        to: seen.size,
         has_pen: true,
-    })
+    };
+    Ok((placed, Some(seen)))
 }
 
 /// The next events in the order of the log. A batch of which none can be placed yet, since their predecessors lie beyond
-/// it, is widened.
+/// it, is widened. Each of them was written by a server, or nothing is placed.
 fn next_events(room: &mut Room<'_, '_>) -> Result<Vec<Event>> {
     let mut limit = BATCH;
     loop {
@@ -119,6 +129,9 @@ fn next_events(room: &mut Room<'_, '_>) -> Result<Vec<Event>> {
             order_within(room, &found, limit)?
         };
         if is_all || !order.is_empty() || limit >= WIDEST_BATCH {
+            for at in &order {
+                crate::macs::check_event(room, &found[*at])?;
+            }
             let mut events: Vec<Option<Event>> = found.into_iter().map(|it| Some(it.event)).collect();
             return Ok(order.into_iter().filter_map(|at| events[at].take()).collect());
         }
@@ -332,7 +345,7 @@ impl Line {
 }
 
 /// Appends the events to the tree, signs the new size, and moves the log on.
-fn place(room: &mut Room<'_, '_>, state: LogState, events: &[Event]) -> Result<u64> {
+fn place(room: &mut Room<'_, '_>, state: LogState, events: &[Event]) -> Result<SeenLog> {
     let old = trusted(room, &state)?;
     let from = old.checkpoint.size;
     let leaves: Vec<&[u8]> = events.iter().map(|event| event.bytes.as_slice()).collect();
@@ -378,7 +391,10 @@ fn place(room: &mut Room<'_, '_>, state: LogState, events: &[Event]) -> Result<u
             at: room.recorded_at,
         },
     )?;
-    Ok(appended.size)
+    Ok(SeenLog {
+        size: appended.size,
+        root: appended.root,
+    })
 }
 
 /// Writes the new tiles. A partial tile goes once a wider one of its place is there, from which it can be cut.

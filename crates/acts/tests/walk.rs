@@ -64,6 +64,7 @@ impl World {
             recorder: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(7)),
             master: Arc::new(MasterKey::new([3; 32])),
+            seen_logs: Arc::new(acts::seen_logs::SeenInMemory::default()),
             policies: Arc::new(policies),
             public_url: "http://127.0.0.1:8080".to_owned(),
             evidence_folder: None,

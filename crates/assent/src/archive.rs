@@ -195,6 +195,8 @@ fn is_operational(name: &str) -> bool {
         .strip_prefix(DATABASE_FILE)
         .is_some_and(|rest| matches!(rest, "" | "-wal" | "-shm" | "-journal"));
     is_database
+        // What is restored may be older than what this server saw.
+        || server::SEEN_LOGS_FILES.contains(&name)
         || name.starts_with("uploads/")
         || name.ends_with(".lock")
         || name.ends_with(".sock")
@@ -497,6 +499,7 @@ mod tests {
             "uploads/1",
             "server.lock",
             "clock.sock",
+            "seen-logs.json",
         ] {
             assert!(is_operational(left), "{left}");
         }

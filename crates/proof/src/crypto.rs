@@ -58,6 +58,17 @@ pub fn is_digest_text(text: &str) -> bool {
         .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
 }
 
+/// The hash that digest text says; `None` for any other text.
+#[must_use]
+pub fn hash_of_text(text: &str) -> Option<Hash> {
+    let hex = text.strip_prefix("sha256:").filter(|_| is_digest_text(text))?;
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
 /// SHA-256 over bytes that come in pieces, for files that should not stand in memory whole.
 pub struct Sha256(digest::Context);
 
@@ -339,11 +350,40 @@ impl MasterKey {
         Ok(text)
     }
 
+    /// A message authentication code (HMAC-SHA256, RFC 2104) over `parts` in their order, each with its length before it,
+    /// under a key that is made from this one for `purpose` alone. Whoever has not the master key can neither make one nor
+    /// move one to other parts or another purpose.
+    #[must_use]
+    pub fn mac(&self, purpose: &str, parts: &[&[u8]]) -> Hash {
+        hmac_sha256(self.mac_key(purpose).as_slice(), &framed(parts))
+    }
+
+    /// Whether `mac` is what [`MasterKey::mac`] gives, compared in constant time.
+    #[must_use]
+    pub fn verify_mac(&self, purpose: &str, parts: &[&[u8]], mac: &[u8]) -> bool {
+        verify_hmac_sha256(self.mac_key(purpose).as_slice(), &framed(parts), mac)
+    }
+
+    fn mac_key(&self, purpose: &str) -> Zeroizing<Hash> {
+        let label = format!("assent mac v1\0{purpose}");
+        Zeroizing::new(hmac_sha256(self.bytes.as_slice(), label.as_bytes()))
+    }
+
     fn cipher(&self) -> Result<aead::LessSafeKey> {
         let key = aead::UnboundKey::new(&aead::AES_256_GCM, self.bytes.as_slice());
         key.map(aead::LessSafeKey::new)
             .map_err(|_| Error::Crypto("the master key is not 32 bytes"))
     }
+}
+
+/// The parts, each with its length in eight bytes before it, so that no two lists of parts read the same.
+fn framed(parts: &[&[u8]]) -> Vec<u8> {
+    let mut message = Vec::new();
+    for part in parts {
+        message.extend((part.len() as u64).to_be_bytes());
+        message.extend(*part);
+    }
+    message
 }
 
 impl std::fmt::Debug for MasterKey {

@@ -82,6 +82,25 @@ fn a_sealed_secret_opens_only_with_its_key_and_its_associated_data() {
 }
 
 #[test]
+fn a_code_holds_for_its_key_its_purpose_and_its_parts_alone() {
+    let master = MasterKey::new([7; 32]);
+    let mac = master.mac("event", &[b"acme", b"leaf"]);
+    assert!(master.verify_mac("event", &[b"acme", b"leaf"], &mac));
+    assert!(!master.verify_mac("session", &[b"acme", b"leaf"], &mac));
+    assert!(!MasterKey::new([8; 32]).verify_mac("event", &[b"acme", b"leaf"], &mac));
+    assert!(!master.verify_mac("event", &[b"acme", b"leaf"], &mac[..31]));
+    assert!(!master.verify_mac("event", &[b"acme", b"leaf"], b""));
+    for other in [
+        &[b"acmel".as_slice(), b"eaf"] as &[&[u8]],
+        &[b"acmeleaf"],
+        &[b"leaf", b"acme"],
+        &[],
+    ] {
+        assert!(!master.verify_mac("event", other, &mac), "{other:?}");
+    }
+}
+
+#[test]
 fn a_master_key_travels_as_base64_and_shows_nothing() {
     let master = MasterKey::new([7; 32]);
     let again = MasterKey::from_base64(&master.to_base64()).unwrap();

@@ -186,8 +186,8 @@ impl Caller {
                 None => is_let_in(room, id)?,
             },
             Credential::Session { digest, .. } => {
-                let found = store::session::of_person(room.tx, self.person.as_str(), now)?;
-                found.iter().any(|session| &session.token_digest == digest)
+                let found = store::session::load(room.tx, digest)?;
+                found.is_some_and(|session| session.expires_at > now && session.person == self.person.0)
             }
         };
         if is_alive {
@@ -365,6 +365,14 @@ async fn by_session(state: &AppState, lane: Lane, secret: &str) -> Result<Caller
     let Some((tenant, session)) = found else {
         return Err(unknown());
     };
+    if !acts::macs::is_own_session(&state.desk().tools().master, &tenant, &session) {
+        tracing::warn!(
+            tenant,
+            person = session.person,
+            "a session was shown that no server began; it opens nothing"
+        );
+        return Err(unknown());
+    }
     if session.expires_at <= now {
         return Err(unknown());
     }

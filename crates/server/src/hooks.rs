@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use acts::Room;
+use acts::macs::Came;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -114,6 +115,14 @@ async fn keep(state: &AppState, mut known: Known, whole: Arc<Whole>) -> Result<b
                 return Ok(None);
             }
             let id = room.new_id()?;
+            let came = Came {
+                id: &id,
+                connection: &whole.connection,
+                delivery_id: &whole.delivery_id,
+                event: &whole.event,
+                body_digest: &whole.body_digest,
+            };
+            let mac = came.mac(room);
             let delivery = NewDelivery {
                 id: &id,
                 connection: &whole.connection,
@@ -122,6 +131,7 @@ async fn keep(state: &AppState, mut known: Known, whole: Arc<Whole>) -> Result<b
                 event: &whole.event,
                 received_at: room.now,
                 body: &whole.body,
+                mac: &mac,
             };
             Ok(Some(inbox::receive(room.tx, &delivery)?))
         };

@@ -12,6 +12,7 @@ use proof::crypto::{Entropy, SystemEntropy};
 use store::{Config, Lane, Mode, SYSTEM_TENANT, Store};
 
 use crate::master;
+use crate::seen_logs::SeenLogsFile;
 use crate::serve::ServeError;
 use crate::settings::Settings;
 
@@ -63,6 +64,7 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
     };
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
     let master = Arc::new(master::key(settings, &store, entropy.as_ref())?);
+    let seen_logs = Arc::new(SeenLogsFile::open(&settings.data_dir)?);
     let policies = Arc::new(policies(settings)?);
     let recorder = clock.clone();
     let public_url = public_url.trim_end_matches('/').to_owned();
@@ -72,6 +74,7 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
         recorder,
         entropy,
         master,
+        seen_logs,
         policies,
         public_url,
         evidence_folder,

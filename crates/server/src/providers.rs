@@ -451,7 +451,7 @@ async fn freshen(
             let text = "You have a second factor here: enter its code, or use your passkey.";
             return Err(model::refusal::Refusal::not_allowed("second_factor_required", text).into());
         }
-        Ok(store::session::step_up(room.tx, &digest, room.now, &factor)?)
+        acts::macs::note_factor(room, &digest, &factor)
     };
     state.act(Lane::Pages, &caller, Mode::Write, note).await?;
     Ok(())

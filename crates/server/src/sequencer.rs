@@ -43,6 +43,7 @@ pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandl
         }
         // What was written last is placed before the process ends.
         sequencer.place_all();
+        sequencer.keep_seen_logs();
         sequencer.lay_down_pens();
     })
 }
@@ -170,6 +171,18 @@ impl Sequencer {
             acts::note_log_sizes::note_log_sizes(self.state.desk()),
             "noting sizes of logs",
         );
+        for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
+            let noted = acts::seen_logs::note_log(self.state.desk(), tenant);
+            told_of(tenant, noted, "noting how far a log is");
+        }
+        self.keep_seen_logs();
+    }
+
+    /// Writes down outside of the database how far each log is.
+    fn keep_seen_logs(&self) {
+        if let Err(error) = self.state.desk().tools().seen_logs.keep() {
+            tracing::error!(%error, "how far the logs are could not be written down in the data folder");
+        }
     }
 
     fn tenants(&self) -> Vec<String> {

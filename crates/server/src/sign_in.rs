@@ -249,8 +249,9 @@ pub(crate) async fn begin(
             agent: origin.agent.clone(),
             handed_by: handed_by.map(|by| by.0),
             subject: start.subject.clone(),
+            mac: Vec::new(),
         };
-        session::insert(room.tx, &session)?;
+        acts::macs::begin_session(room, session)?;
         session::note_seen(room.tx, whose.as_str(), room.now)?;
         Ok(expires_at)
     };
@@ -331,7 +332,7 @@ pub(crate) async fn note_factor(
     factor: Factor,
 ) -> Result<(), Failure> {
     let digest = digest.to_owned();
-    let note = move |room: &mut Room<'_, '_>| Ok(session::step_up(room.tx, &digest, room.now, &factor)?);
+    let note = move |room: &mut Room<'_, '_>| acts::macs::note_factor(room, &digest, &factor);
     state.act(Lane::Pages, caller, Mode::Write, note).await?;
     Ok(())
 }

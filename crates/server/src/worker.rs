@@ -36,6 +36,10 @@ const KEPT_HOURS: i64 = 24 * 7;
 const SWEPT: i64 = 1_000;
 const SWEEPS: usize = 50;
 
+/// Why a delivery is set aside that somebody wrote into the database.
+const NOT_OWN: &str = "no server took this delivery in: its code is missing or another one's. Look at what it says, and have it \
+                       read once more if it is what the sender sent";
+
 /// Removes what ended before a time, of all tenants, at most so many rows; answers how many that were.
 type Prune = fn(&mut store::CrossTx<'_>, Timestamp, i64) -> store::Result<u64>;
 
@@ -172,11 +176,13 @@ impl Worker {
         let (connection, id) = (row.connection.clone(), row.id.clone());
         let found = self.holder.look(&row.tenant, move |room| {
             let kind = acts::set_connection::connection(room, &connection)?.kind;
-            Ok((kind, inbox::load(room.tx, &id)?))
+            let found = inbox::load(room.tx, &id)?;
+            Ok(found.map(|found| (kind, acts::macs::is_own_delivery(room, &found), found)))
         });
         let (kind, found) = match found {
-            Ok((kind, Some(found))) => (kind, found),
-            Ok((_, None)) => return,
+            Ok(Some((kind, true, found))) => (kind, found),
+            Ok(Some((_, false, _))) => return self.set_aside(row, NOT_OWN.to_owned()),
+            Ok(None) => return,
             Err(error) => return self.give_back(row, &error),
         };
         let signals = match connect::door::read(&kind, &found.event, &found.body, found.received_at) {
@@ -206,7 +212,7 @@ impl Worker {
         self.holder.again(failed, error, (inbox::fail, Some(inbox::park)));
     }
 
-    /// A delivery that cannot be read will not get better: it is kept, with the reason, and shown to an administrator.
+    /// A delivery that cannot be read, or that no server took in, will not get better: it is kept, with the reason, and shown to an administrator.
     fn set_aside(&self, row: &Delivery, reason: String) {
         let (id, holder) = (row.id.clone(), self.holder.name.clone());
         told(

@@ -30,6 +30,8 @@ pub struct NewEvent<'a> {
     pub bytes: &'a [u8],
     /// Which versions of which records it made.
     pub records: &'a [RecordRef],
+    /// The code under the master key that shows, until the event has its place, that a server wrote it.
+    pub mac: &'a [u8],
 }
 
 /// A version of a record.
@@ -76,8 +78,8 @@ impl Event {
 /// Writes an event. `Conflict` in `event_record` when another event made the same version of a record.
 pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
     tx.execute(
-        "INSERT INTO event (tenant, id, act, kind, subject_table, subject_id, occurred_at, recorded_at, bytes)
-         VALUES ($tenant, $id, $act, $kind, $subject_table, $subject_id, $occurred_at, $recorded_at, $bytes)",
+        "INSERT INTO event (tenant, id, act, kind, subject_table, subject_id, occurred_at, recorded_at, bytes, mac)
+         VALUES ($tenant, $id, $act, $kind, $subject_table, $subject_id, $occurred_at, $recorded_at, $bytes, $mac)",
         &[
             ("id", event.id.into()),
             ("act", event.act.into()),
@@ -87,6 +89,7 @@ pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
             ("occurred_at", event.occurred_at.into()),
             ("recorded_at", event.recorded_at.into()),
             ("bytes", event.bytes.into()),
+            ("mac", event.mac.into()),
         ],
     )?;
     for record in event.records {
@@ -109,6 +112,8 @@ pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
 pub struct Waiting {
     /// The event.
     pub event: Event,
+    /// The code under the master key with which it was written; none where an earlier version wrote it.
+    pub mac: Option<Vec<u8>>,
     /// The versions that it made.
     pub made: Vec<RecordRef>,
     /// Those that its act read, where it is the act's first.
@@ -123,7 +128,10 @@ pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>> {
         "SELECT * FROM event WHERE tenant = $tenant AND seq IS NULL ORDER BY id LIMIT $limit",
         &params,
     )?;
-    let events: Vec<Event> = rows.iter().map(read).collect::<Result<_>>()?;
+    let events: Vec<(Event, Option<Vec<u8>>)> = rows
+        .iter()
+        .map(|row| Ok((read(row)?, row.opt_bytes("mac")?)))
+        .collect::<Result<_>>()?;
     let made = tx.query(
         "SELECT event_id, table_name, record_id, version FROM event_record
          WHERE tenant = $tenant AND event_id IN
@@ -137,16 +145,16 @@ pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>> {
         made.push(record_ref(row)?);
     }
     let standing = match (events.first(), events.last()) {
-        (Some(first), Some(last)) => act_order::between(tx, &first.id, &last.id)?,
+        (Some((first, _)), Some((last, _))) => act_order::between(tx, &first.id, &last.id)?,
         _ => Vec::new(),
     };
     for (event, standing) in standing {
         let (made, read) = records.entry(event).or_default();
         if standing.made { made } else { read }.push(standing.record);
     }
-    let waiting = events.into_iter().map(|event| {
+    let waiting = events.into_iter().map(|(event, mac)| {
         let (made, read) = records.remove(&event.id).unwrap_or_default();
-        Waiting { event, made, read }
+        Waiting { event, mac, made, read }
     });
     Ok(waiting.collect())
 }
@@ -211,10 +219,11 @@ pub fn earlier_unsequenced(tx: &mut Tx<'_>, record: &RecordRef) -> Result<Vec<St
     .collect()
 }
 
-/// Gives an event its place. `false` when it has one already. `Conflict` when the place is taken.
+/// Gives an event its place, from where on the signed log vouches for it and no code does. `false` when it has one already.
+/// `Conflict` when the place is taken.
 pub fn sequence(tx: &mut Tx<'_>, id: &str, seq: i64) -> Result<bool> {
     let done = tx.execute(
-        "UPDATE event SET seq = $seq WHERE tenant = $tenant AND id = $id AND seq IS NULL",
+        "UPDATE event SET seq = $seq, mac = NULL WHERE tenant = $tenant AND id = $id AND seq IS NULL",
         &[("seq", seq.into()), ("id", id.into())],
     )?;
     Ok(done > 0)

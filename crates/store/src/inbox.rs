@@ -32,6 +32,8 @@ pub struct NewDelivery<'a> {
     pub received_at: Timestamp,
     /// The raw body.
     pub body: &'a [u8],
+    /// The code under the master key that shows that a server took it in.
+    pub mac: &'a [u8],
 }
 
 /// A delivery as it stands.
@@ -61,15 +63,17 @@ pub struct Delivery {
     pub reason: Option<String>,
     /// What came of it.
     pub result: Option<String>,
+    /// The code under the master key with which it was taken in; none where an earlier version took it in.
+    pub mac: Option<Vec<u8>>,
 }
 
 /// Keeps a delivery. `false` when it, or its body, was there before.
 pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
     let done = tx.execute(
         "INSERT INTO inbox (tenant, id, connection, delivery_id, body_digest, event, received_at, body, run_at,
-            lease_until, holder, tries, state)
+            lease_until, holder, tries, state, mac)
          VALUES ($tenant, $id, $connection, $delivery_id, $body_digest, $event, $received_at, $body, $received_at,
-            0, '', 0, 'waiting')
+            0, '', 0, 'waiting', $mac)
          ON CONFLICT DO NOTHING",
         &[
             ("id", delivery.id.into()),
@@ -79,6 +83,7 @@ pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
             ("event", delivery.event.into()),
             ("received_at", delivery.received_at.into()),
             ("body", delivery.body.into()),
+            ("mac", delivery.mac.into()),
         ],
     )?;
     Ok(done > 0)
@@ -86,7 +91,7 @@ pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
 
 /// Every column but the body: twenty of them could be half a gigabyte.
 const WITHOUT_BODY: &str =
-    "tenant, id, connection, delivery_id, body_digest, event, received_at, tries, state, reason, result";
+    "tenant, id, connection, delivery_id, body_digest, event, received_at, tries, state, reason, result, mac";
 
 /// Leases waiting deliveries of the tenant, without their bodies.
 pub fn lease(tx: &mut Tx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery>> {
@@ -135,6 +140,16 @@ pub fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<Delivery>> {
     )?
     .map(|row| delivery(&row))
     .transpose()
+}
+
+/// The waiting deliveries whose ids follow `after`, without their bodies, in the order of ids.
+pub fn waiting(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<Delivery>> {
+    let sql = format!(
+        "SELECT {WITHOUT_BODY} FROM inbox WHERE tenant = $tenant AND state = 'waiting' AND id > $after
+         ORDER BY id LIMIT $limit"
+    );
+    let rows = tx.query(&sql, &[("after", after.into()), ("limit", limit.into())])?;
+    rows.iter().map(without_body).collect()
 }
 
 /// The tenant's deliveries in a state without their bodies, the newest first.
@@ -216,6 +231,7 @@ fn without_body(row: &Row) -> Result<Delivery> {
         state: row.text("state")?,
         reason: row.opt_text("reason")?,
         result: row.opt_text("result")?,
+        mac: row.opt_bytes("mac")?,
     })
 }
 
@@ -270,12 +286,12 @@ pub fn turned_away(tx: &mut Tx<'_>, connection: &str) -> Result<Vec<Turned>> {
     .collect()
 }
 
-/// Reads a delivery once more, as if it had just come. `false` when there is none.
-pub fn again(tx: &mut Tx<'_>, id: &str, run_at: Timestamp) -> Result<bool> {
+/// Reads a delivery once more, as if it had just come; `mac` is the code of who has it read. `false` when there is none.
+pub fn again(tx: &mut Tx<'_>, id: &str, run_at: Timestamp, mac: &[u8]) -> Result<bool> {
     let done = tx.execute(
-        "UPDATE inbox SET state = 'waiting', run_at = $run_at, tries = 0, reason = NULL
+        "UPDATE inbox SET state = 'waiting', run_at = $run_at, tries = 0, reason = NULL, mac = $mac
          WHERE tenant = $tenant AND id = $id AND state <> 'waiting'",
-        &[("run_at", run_at.into()), ("id", id.into())],
+        &[("run_at", run_at.into()), ("id", id.into()), ("mac", mac.into())],
     )?;
     Ok(done > 0)
 }

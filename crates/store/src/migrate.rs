@@ -67,6 +67,7 @@ const MIGRATIONS: &[Migration] = migrations![
     41 "0041_person_seen",
     42 "0042_what_nobody_uses",
     43 "0043_act_facts",
+    44 "0044_macs",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use model::directory::Token;
-use model::factor::Factor;
 
 use crate::counter;
 use crate::error::Result;
@@ -40,15 +39,18 @@ pub struct Session {
     pub handed_by: Option<String>,
     /// Who the identity provider proved it to be, `issuer subject`, where it was begun at one.
     pub subject: Option<String>,
+    /// The code under the master key that shows that a server began it and noted its factor. Only with it the session opens
+    /// anything.
+    pub mac: Vec<u8>,
 }
 
 /// Begins a session.
 pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     tx.execute(
         "INSERT INTO session (tenant, token_digest, person, created_at, last_seen_at, expires_at, stepped_up_at, id,
-            method, factor, is_second_factor, source, agent, handed_by, subject)
+            method, factor, is_second_factor, source, agent, handed_by, subject, mac)
          VALUES ($tenant, $digest, $person, $created_at, $last_seen_at, $expires_at, $stepped_up_at, $id,
-            $method, $factor, $is_second, $source, $agent, $handed_by, $subject)",
+            $method, $factor, $is_second, $source, $agent, $handed_by, $subject, $mac)",
         &[
             ("digest", session.token_digest.as_str().into()),
             ("person", session.person.as_str().into()),
@@ -64,6 +66,7 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
             ("agent", session.agent.as_str().into()),
             ("handed_by", session.handed_by.clone().into()),
             ("subject", session.subject.clone().into()),
+            ("mac", session.mac.as_slice().into()),
         ],
     )?;
     Ok(())
@@ -79,33 +82,41 @@ pub fn find(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<(String, Sessio
     .transpose()
 }
 
-/// Notes that a session was used.
-pub fn touch(tx: &mut Tx<'_>, digest: &str, seen_at: Timestamp, expires_at: Timestamp) -> Result<bool> {
+/// The tenant's session with this digest, ended or not.
+pub fn load(tx: &mut Tx<'_>, digest: &str) -> Result<Option<Session>> {
+    tx.query_one(
+        "SELECT * FROM session WHERE tenant = $tenant AND token_digest = $digest",
+        &[("digest", digest.into())],
+    )?
+    .map(|row| session(&row))
+    .transpose()
+}
+
+/// Writes which fresh factor a session has seen, and when, with the code of the whole.
+pub fn save_factor(tx: &mut Tx<'_>, session: &Session) -> Result<bool> {
     let done = tx.execute(
-        "UPDATE session SET last_seen_at = $seen_at, expires_at = $expires_at
+        "UPDATE session SET stepped_up_at = $at, factor = $factor, is_second_factor = $is_second, mac = $mac
          WHERE tenant = $tenant AND token_digest = $digest",
         &[
-            ("seen_at", seen_at.into()),
-            ("expires_at", expires_at.into()),
-            ("digest", digest.into()),
+            ("at", session.stepped_up_at.into()),
+            ("factor", session.factor.clone().into()),
+            ("is_second", session.is_second_factor.into()),
+            ("mac", session.mac.as_slice().into()),
+            ("digest", session.token_digest.as_str().into()),
         ],
     )?;
     Ok(done > 0)
 }
 
-/// Notes that a fresh factor was shown, and which.
-pub fn step_up(tx: &mut Tx<'_>, digest: &str, at: Timestamp, factor: &Factor) -> Result<bool> {
-    let done = tx.execute(
-        "UPDATE session SET stepped_up_at = $at, factor = $factor, is_second_factor = $is_second
-         WHERE tenant = $tenant AND token_digest = $digest",
-        &[
-            ("at", at.into()),
-            ("factor", factor.kind.as_str().into()),
-            ("is_second", factor.is_second.into()),
-            ("digest", digest.into()),
-        ],
-    )?;
-    Ok(done > 0)
+/// The tenant's sessions whose digests follow `after`, in the order of digests.
+pub fn page(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<Session>> {
+    tx.query(
+        "SELECT * FROM session WHERE tenant = $tenant AND token_digest > $after ORDER BY token_digest LIMIT $limit",
+        &[("after", after.into()), ("limit", limit.into())],
+    )?
+    .iter()
+    .map(session)
+    .collect()
 }
 
 /// Who the identity provider proved somebody to be when they began this session there: `issuer subject`.
@@ -320,5 +331,6 @@ fn session(row: &Row) -> Result<Session> {
         agent: row.opt_text("agent")?.unwrap_or_default(),
         handed_by: row.opt_text("handed_by")?,
         subject: row.opt_text("subject")?,
+        mac: row.opt_bytes("mac")?.unwrap_or_default(),
     })
 }

@@ -136,8 +136,14 @@ impl Replay<'_> {
     /// Events that wait for their place.
     fn waiting(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
         let count = event::count_unsequenced(room.tx)?;
-        for Waiting { event: row, .. } in event::unsequenced(room.tx, count)? {
+        for waiting in event::unsequenced(room.tx, count)? {
             self.events += 1;
+            if !crate::macs::is_own_event(room, &waiting) {
+                let what = "The event waits for its place in the log, and no server that holds the master key wrote it: its \
+                            code is missing or another one's.";
+                self.find("event", &waiting.event.id, Some("mac"), what);
+            }
+            let Waiting { event: row, .. } = waiting;
             self.columns(&row);
             if let Ok(event) = Event::from_bytes(&row.bytes) {
                 self.tell(room, event)?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use proof::event::Event;
 use serde_json::Value;
 use store::record::RawRecord;
-use store::{SYSTEM_TENANT, counter, timer};
+use store::{SYSTEM_TENANT, counter, inbox, session, timer};
 
 use super::{PAGE, Replay};
 use crate::create_change::{BEFORE_FIRST, NUMBERS};
@@ -77,6 +77,38 @@ impl Replay<'_> {
             self.counter(room, &of_time, at)?;
         }
         Ok(())
+    }
+
+    /// Sessions open something, and deliveries that wait move something, and no event tells of them: each has the code of the
+    /// server that wrote it.
+    pub(super) fn check_macs(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let (desk, tenant) = (room.desk, room.tenant());
+        let mut after = String::new();
+        loop {
+            let page = session::page(room.tx, &after, PAGE)?;
+            let Some(last) = page.last() else { break };
+            after.clone_from(&last.token_digest);
+            for it in page
+                .iter()
+                .filter(|it| !crate::macs::is_own_session(&desk.tools().master, &tenant, it))
+            {
+                let what = format!(
+                    "No server that holds the master key began this session of {} or noted its factor. It opens nothing.",
+                    it.person
+                );
+                self.find("session", &it.id, Some("mac"), what);
+            }
+        }
+        let mut after = String::new();
+        loop {
+            let page = inbox::waiting(room.tx, &after, PAGE)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after.clone_from(&last.id);
+            for it in page.iter().filter(|it| !crate::macs::is_own_delivery(room, it)) {
+                let what = "No server that holds the master key took this delivery in. It will be set aside.";
+                self.find("inbox", &it.id, Some("mac"), what);
+            }
+        }
     }
 
     fn counter(&mut self, room: &mut Room<'_, '_>, name: &str, wanted: i64) -> Result<()> {

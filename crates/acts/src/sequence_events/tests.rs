@@ -58,6 +58,7 @@ fn history(dice: &mut Dice, acts: usize) -> Vec<Waiting> {
         for number in 0..=dice.roll(3) {
             found.push(Waiting {
                 event: event(format!("{clock:05}-{at:04}-{number}"), &format!("{at:04}")),
+                mac: None,
                 made: std::mem::take(&mut made),
                 read: std::mem::take(&mut read),
             });

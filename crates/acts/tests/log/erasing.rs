@@ -71,6 +71,7 @@ fn deliver(world: &World) {
             event: "push",
             received_at: room.now,
             body: b"a raw gnu",
+            mac: b"a code",
         };
         inbox::receive(room.tx, &delivery)?;
         Ok(inbox::take(room.tx, "d1", "me", room.now)? && inbox::finish(room.tx, "d1", "me", "nothing")?)

@@ -27,6 +27,7 @@ mod on_postgres;
 mod ordering;
 mod outsiders;
 mod placing;
+mod planting;
 mod proving;
 mod replaying;
 mod reviewing;

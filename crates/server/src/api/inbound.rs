@@ -107,7 +107,9 @@ pub(crate) fn read_again(room: &mut Room<'_, '_>, id: &str) -> acts::Result<(Vec
     })?;
     let now = room.now;
     let holder = format!("replay-{}", room.act);
-    store::inbox::again(room.tx, &row.id, now)?;
+    // Who has it read once more answers for it, also where no server took it in.
+    let mac = acts::macs::Came::from(&row).mac(room);
+    store::inbox::again(room.tx, &row.id, now, &mac)?;
     if !store::inbox::take(room.tx, &row.id, &holder, now)? {
         let text = "A worker reads this delivery just now.";
         return Err(Refusal::not_now("busy", text, "Ask again in a moment.", Vec::new()).into());

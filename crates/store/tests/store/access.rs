@@ -1,6 +1,5 @@
 //! Sessions, tokens, secrets, repeated requests, counters, the gate's view, files, servers.
 
-use model::factor::Factor;
 use serde_json::json;
 use store::gate_view::GateRow;
 use store::idempotency::{RequestKey, SavedAnswer};
@@ -29,6 +28,7 @@ fn session_of(digest: &str, person: &str, expires: i64) -> Session {
         agent: "curl".to_owned(),
         handed_by: (digest == "d2").then(|| "p9".to_owned()),
         subject: (digest == "d1").then(|| "https://id.example 7".to_owned()),
+        mac: b"a code".to_vec(),
     }
 }
 
@@ -46,13 +46,21 @@ fn a_session_is_found_by_its_digest_alone() {
         assert_eq!((proven("d2"), proven("d9")), (None, None));
         let foreign = world.try_act(OTHER, |tx| session::proven_subject(tx, "d1"));
         assert_eq!(foreign, Ok(None), "a session is read by its own tenant alone");
-        assert!(world.act(|tx| session::touch(tx, "d1", at(5), at(15))));
-        assert!(world.act(|tx| session::step_up(tx, "d1", at(6), &Factor::new("totp", true))));
+        let stepped = |second: i64, factor: &str, is_second: bool| Session {
+            stepped_up_at: Some(at(second)),
+            factor: Some(factor.to_owned()),
+            is_second_factor: is_second,
+            mac: format!("another code {second}").into_bytes(),
+            ..session_of("d1", "p1", 10)
+        };
+        let totp = stepped(6, "totp", true);
+        assert!(world.act(move |tx| session::save_factor(tx, &totp)));
         let (_, found) = world.across(|tx| session::find(tx, "d1")).unwrap();
-        assert_eq!((found.last_seen_at, found.expires_at), (at(5), at(15)));
+        assert_eq!(found, stepped(6, "totp", true));
         assert_eq!(found.stepped_up_at, Some(at(6)));
         assert_eq!((found.factor.as_deref(), found.is_second_factor), (Some("totp"), true));
-        assert!(world.act(|tx| session::step_up(tx, "d1", at(7), &Factor::new("password", false))));
+        let password = stepped(7, "password", false);
+        assert!(world.act(move |tx| session::save_factor(tx, &password)));
         let (_, found) = world.across(|tx| session::find(tx, "d1")).unwrap();
         assert_eq!(
             (found.factor.as_deref(), found.is_second_factor),

@@ -34,6 +34,7 @@ fn append(world: &World, tenant: &str, id: &'static str, records: Vec<RecordRef>
                 recorded_at: at(2),
                 bytes: id.as_bytes(),
                 records: &records,
+                mac: b"a code",
             },
         )
     })

@@ -228,6 +228,7 @@ fn delivery<'a>(id: &'a str, delivery_id: &'a str, digest: &'a str) -> NewDelive
         event: "deployment_status",
         received_at: at(1),
         body: b"{\"raw\": true}",
+        mac: b"a code",
     }
 }
 
@@ -278,7 +279,7 @@ fn a_poisonous_delivery_is_set_aside_with_its_reason() {
         assert!(world.act(|tx| inbox::park(tx, "i1", "w", "unreadable")));
         let parked = world.read(|tx| inbox::list(tx, "parked", 10));
         assert_eq!(parked[0].reason.as_deref(), Some("unreadable"));
-        assert!(world.act(|tx| inbox::again(tx, "i1", at(6))));
+        assert!(world.act(|tx| inbox::again(tx, "i1", at(6), b"another code")));
     });
 }
 

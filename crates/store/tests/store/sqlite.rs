@@ -19,6 +19,7 @@ fn fill(store: &Store, number: usize) -> Result<(), Error> {
                 recorded_at: at(0),
                 bytes: &[7; 20_000],
                 records: &[],
+                mac: b"a code",
             },
         )
     })
