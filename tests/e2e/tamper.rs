@@ -169,6 +169,10 @@ pub(crate) fn replay(place: &Place) -> (Option<i32>, String) {
     let mut command = Command::new(binary());
     command.args(["audit", "replay"]);
     place_arguments(place, &mut command);
+    if place.database.is_some() {
+        // Beside a database the folder remembers how far each log was.
+        command.arg("--data").arg(place.folder.path());
+    }
     let done = command.output().unwrap();
     let text = format!(
         "{}{}",

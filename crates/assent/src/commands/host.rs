@@ -16,8 +16,8 @@ use crate::output::{Output, Tone, clean};
 /// Where the data is.
 #[derive(Debug, Args, Clone, Default)]
 pub struct Place {
-    /// The server's data folder.
-    #[arg(long, value_name = "DIR", conflicts_with = "database")]
+    /// The server's data folder; beside a database what it remembers of the logs.
+    #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// The server's PostgreSQL database; the master key comes from ASSENT_MASTER_KEY.
     #[arg(long, value_name = "URL")]
@@ -43,8 +43,10 @@ impl Place {
         };
         let mut settings = serve::read(&serve::merged(&flags)?)?;
         if let Some(data) = &self.data {
-            // A database named in a variable belongs to the server's own start, not to this folder.
-            settings.database_url = None;
+            if self.database.is_none() {
+                // One named in a variable belongs to the server's own start, not to this folder.
+                settings.database_url = None;
+            }
             if !data.is_dir() {
                 return Err(Failure::could_not(format!("`{}` is no folder.", data.display())));
             }
