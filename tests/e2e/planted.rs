@@ -29,6 +29,19 @@ fn found(place: &Place, words: &str) {
     assert!(code == Some(1) && said.contains(words), "{words}: {code:?} {said}");
 }
 
+/// What `doctor` ends with and says of the place.
+fn doctor(place: &Place) -> (Option<i32>, String) {
+    let mut command = std::process::Command::new(tests::binary());
+    command.arg("doctor").arg("--data").arg(place.folder.path());
+    if let Some(url) = &place.database {
+        command
+            .args(["--database", url])
+            .env("ASSENT_MASTER_KEY", tests::MASTER_KEY);
+    }
+    let done = command.output().unwrap();
+    (done.status.code(), String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
 #[test]
 fn a_session_that_was_planted_opens_nothing() {
     let place = Place::demo("planted_session");
@@ -113,6 +126,11 @@ fn an_event_that_was_planted_is_never_signed_and_named() {
             "INSERT INTO event ({columns}, id) SELECT {columns}, 'planted' FROM event WHERE tenant = 'halden' AND seq = 77"
         ),
     );
+    let (code, said) = doctor(&place);
+    assert!(
+        code == Some(1) && said.contains("halden: the event planted (`"),
+        "{code:?} {said}"
+    );
     found(
         &place,
         "event planted mac: The event waits for its place in the log, and no server that holds the master key wrote it",
@@ -153,6 +171,9 @@ fn a_database_that_was_set_back_is_not_signed_on_where_the_folder_remembers_more
     let seen = "seen-logs.json";
     std::fs::copy(place.folder.path().join(seen), earlier.folder.path().join(seen)).unwrap();
     found(&earlier, "The log had ");
+    let (code, said) = doctor(&earlier);
+    let told = "halden: the log of the tenant halden had ";
+    assert!(code == Some(1) && said.contains(told), "{code:?} {said}");
     let server = Server::start(&earlier, true);
     let wanted = tests::journey::request(
         "What shall not be signed",

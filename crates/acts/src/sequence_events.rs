@@ -68,6 +68,17 @@ pub fn sequence_events(desk: &Desk, tenant: &str, holder: &str) -> Result<Sequen
     Ok(placed)
 }
 
+/// Looks whether the tenant's events could be placed: the log is not shorter than it was, and a server wrote the next that wait.
+///
+/// # Errors
+/// A fault that says why nothing is placed; the store's.
+pub fn check_placing(room: &mut Room<'_, '_>) -> Result<()> {
+    let state = crate::log_tiles::log_state(room)?;
+    crate::seen_logs::check(room, &state)?;
+    let waiting = event::unsequenced(room.tx, BATCH)?;
+    waiting.iter().try_for_each(|it| crate::macs::check_event(room, it))
+}
+
 /// Lays the pen down: a server that ends in good order leaves nobody waiting until its lease has run out.
 ///
 /// # Errors

@@ -349,13 +349,15 @@ impl Host {
     }
 }
 
-/// When the served checkpoint was attested last, or why it cannot be trusted.
+/// When the served checkpoint was attested last, or why nothing is signed on it.
 fn attested(room: &mut acts::Room<'_, '_>) -> acts::Result<(Option<jiff::Timestamp>, Option<String>)> {
     // A log that has not begun is told of as such.
     if store::log::state(room.tx)?.is_none() {
         return Ok((None, None));
     }
-    match acts::cosign_log::attested_at(room) {
+    let attested = acts::cosign_log::attested_at(room);
+    let attested = attested.and_then(|at| acts::sequence_events::check_placing(room).map(|()| at));
+    match attested {
         Err(acts::Error::Fault(why)) => Ok((None, Some(why))),
         Err(acts::Error::Proof(why)) => Ok((None, Some(why.to_string()))),
         attested => {

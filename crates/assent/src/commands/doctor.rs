@@ -137,8 +137,10 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
     checks.good("settings", "they can be used");
     if let Some(data) = &place.data {
         check_folder(data, checks);
-        check_key(data, checks);
         check_space(data, checks);
+    }
+    if let Some(data) = place.data.as_ref().filter(|_| settings.database_url.is_none()) {
+        check_key(data, checks);
         if !data.join(DATABASE_FILE).is_file() {
             checks.bad(
                 "database",
@@ -346,7 +348,8 @@ fn check_workloads(host: &Host, checks: &mut Checks) -> Result<()> {
 fn check_log(log: &LogStanding, now: Timestamp, checks: &mut Checks) {
     let tenant = &log.tenant;
     if let Some(why) = &log.distrusted {
-        let help = "No server signs it again. `assent audit replay` says what was changed; a backup has it as it was.";
+        let help = "No server signs it on. `assent audit replay` says what was changed; docs/operations/README.md, when a log \
+                    stands still, says how to go on.";
         return checks.bad("log", format!("{tenant}: {why}"), help);
     }
     let Some(signed_at) = log.signed_at else {
