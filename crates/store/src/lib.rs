@@ -36,6 +36,7 @@ pub mod retention;
 pub mod revocation;
 pub mod salts;
 pub mod saved_view;
+mod schema;
 pub mod search;
 pub mod second_factor;
 pub mod secrets;

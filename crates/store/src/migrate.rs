@@ -319,7 +319,7 @@ fn has_own_tables(connection: &mut Connection) -> Result<bool> {
 
 /// Forces row security on every table with a tenant that has none yet. A tenant's transaction sees its own rows, one
 /// across tenants (only `run_across` sets `assent.across`) sees all, and a session that says nothing sees none.
-fn secure_tables(connection: &mut Connection) -> Result<()> {
+pub(crate) fn secure_tables(connection: &mut Connection) -> Result<()> {
     let rows = connection.query(
         "SELECT c.relname AS name FROM pg_catalog.pg_class c
          JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant' AND NOT a.attisdropped

@@ -13,6 +13,7 @@ use crate::error::{Error, Failure, Result};
 use crate::lanes::{self, Lane, Link, Mode, Queue, Reading, Task};
 use crate::migrate;
 use crate::moment::{Moment, Moments};
+use crate::schema;
 use crate::tx::{CrossTx, Tx};
 
 /// The tenant whose log is the system's own.
@@ -175,32 +176,41 @@ impl Store {
     /// # Errors
     /// `Unavailable` and the like where the database cannot be read.
     pub fn waiting_migrations(config: &Config) -> Result<Vec<&'static str>> {
-        let mut connection = match config.engine.clone() {
-            Engine::Sqlite { path } => Connection::Sqlite(SqliteConnection::reader(&path)?),
-            Engine::Postgres {
-                url, root_certificates, ..
-            } => {
-                let owner = Address {
-                    url,
-                    root_certificates,
-                    statement_timeout_ms: config.statement_timeout_ms,
-                };
-                Connection::Postgres(PostgresConnection::open(&owner, None)?)
-            }
+        let mut connection = match &config.engine {
+            Engine::Sqlite { path } => Connection::Sqlite(SqliteConnection::reader(path)?),
+            Engine::Postgres { .. } => Self::as_owner(config)?,
         };
         migrate::waiting(&mut connection)
     }
 
-    /// What is damaged in a SQLite file itself, found by reading all of it; the file need not be one that `open` takes, and
-    /// nothing is changed. Nothing on PostgreSQL, which has checksums and `pg_amcheck` for that.
+    /// What is damaged in the storage itself, whatever the log says: on SQLite the file, found by reading all of it, which need
+    /// not be one that `open` takes; on both engines a schema that the migrations never made. Nothing is changed. The pages of
+    /// PostgreSQL are left to its checksums and `pg_amcheck`.
     ///
     /// # Errors
-    /// `Unavailable` and the like where the file cannot be opened.
+    /// `Unavailable` and the like where it cannot be opened, or where the role may not make a schema to compare with.
     pub fn find_damage(config: &Config) -> Result<Vec<Damage>> {
-        let Engine::Sqlite { path } = &config.engine else {
-            return Ok(Vec::new());
+        match &config.engine {
+            Engine::Sqlite { path } => {
+                damage::or_damage(SqliteConnection::reader(path).and_then(|mut file| file.damage()))
+            }
+            Engine::Postgres { .. } => schema::strange(&mut Self::as_owner(config)?),
+        }
+    }
+
+    fn as_owner(config: &Config) -> Result<Connection> {
+        let Engine::Postgres {
+            url, root_certificates, ..
+        } = config.engine.clone()
+        else {
+            return Err(Error::other("only a PostgreSQL database has an owner"));
         };
-        damage::or_damage(SqliteConnection::reader(path).and_then(|mut file| file.damage()))
+        let owner = Address {
+            url,
+            root_certificates,
+            statement_timeout_ms: config.statement_timeout_ms,
+        };
+        Ok(Connection::Postgres(PostgresConnection::open(&owner, None)?))
     }
 
     fn open_sqlite(config: &Config, path: &Path) -> Result<Self> {

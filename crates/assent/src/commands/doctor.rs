@@ -155,10 +155,8 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
         check_certificate(server::certificate_end(tls), clock::now(), checks);
     }
     // Where the database cannot be reached, opening it says why.
-    if let Ok(damage) = Host::find_damage(&settings)
-        && settings.database_url.is_none()
-    {
-        check_damage(&damage, checks);
+    if let Ok(damage) = Host::find_damage(&settings) {
+        check_damage(&damage, settings.database_url.is_none(), checks);
     }
     let opened = match Host::waiting_migrations(&settings) {
         Ok(waiting) if !waiting.is_empty() => {
@@ -182,13 +180,24 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
     }
 }
 
-/// Whether the file itself is whole, whatever lies in it. PostgreSQL looks after its own: see the operators' guide.
-fn check_damage(damage: &[Damage], checks: &mut Checks) {
+/// Whether the storage itself is whole, whatever lies in it. PostgreSQL looks after its own pages: see the operators' guide.
+fn check_damage(damage: &[Damage], is_file: bool, checks: &mut Checks) {
+    let (good, help) = if is_file {
+        (
+            "pages, indexes and the types of all cells fit each other, and the schema is the one that its migrations made",
+            "Stop the server, copy the data folder as it is, and bring the newest good backup back (`assent restore`). \
+             An index alone is made anew by `REINDEX` of the sqlite3 shell; then run `assent audit replay`.",
+        )
+    } else {
+        (
+            "the schema is the one that its migrations made",
+            "Somebody changed it past the product. Undo that, or bring the newest good backup back; then run \
+             `assent audit replay`, for what the change did to rows stays done.",
+        )
+    };
     if damage.is_empty() {
-        return checks.good("storage", "pages, indexes and the types of all cells fit each other");
+        return checks.good("storage", good);
     }
-    let help = "Stop the server, copy the data folder as it is, and bring the newest good backup back (`assent restore`). \
-        An index alone is made anew by `REINDEX` of the sqlite3 shell; then run `assent audit replay`.";
     for found in damage {
         let place = crate::commands::host::place_of(found);
         checks.bad("storage", format!("{place}: {}", found.what), help);

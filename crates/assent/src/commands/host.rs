@@ -141,14 +141,17 @@ pub(super) fn set_password(
 pub(super) fn replay(place: &Place, tenant: Option<&str>, output: &Output) -> Result<u8> {
     let settings = place.settings_of_data()?;
     let mut damage = bridge::Host::find_damage(&settings)?;
-    let host = match bridge::Host::open(&settings) {
-        Ok(host) => host,
+    let (host, strays, mut tenants) = match opened(&settings) {
+        Ok(opened) => opened,
         // Why it does not open was found already, and it is bad, not merely unknown.
-        Err(_) if !damage.is_empty() => return Ok(tell_replays(output, &damage, &[], 1)),
+        Err(failure) if !damage.is_empty() => {
+            let what = format!("Nothing else was compared: {}", failure.text());
+            damage.push(Damage::of_database(what));
+            return Ok(tell_replays(output, &damage, &[], 1));
+        }
         Err(failure) => return Err(failure),
     };
-    damage.extend(host.strays()?);
-    let mut tenants = host.tenants()?;
+    damage.extend(strays);
     if let Some(tenant) = tenant {
         tenants.retain(|known| known == tenant);
         if tenants.is_empty() {
@@ -186,6 +189,20 @@ pub(super) fn replay(place: &Place, tenant: Option<&str>, output: &Output) -> Re
     }
     bar.finish_and_clear();
     Ok(tell_replays(output, &damage, &reports, code))
+}
+
+/// The data, opened without changing it, the rows of no tenant in it, and its tenants.
+fn opened(settings: &server::Settings) -> Result<(bridge::Host, Vec<Damage>, Vec<String>)> {
+    if let Some(first) = bridge::Host::waiting_migrations(settings)?.first() {
+        let text = format!(
+            "The migration {first} was not run on this database, or nothing tells of it. A comparison changes nothing: \
+             replay with the version that serves it, or start the server of this version once."
+        );
+        return Err(Failure::could_not(text));
+    }
+    let host = bridge::Host::open(settings)?;
+    let (strays, tenants) = (host.strays()?, host.tenants()?);
+    Ok((host, strays, tenants))
 }
 
 /// Where something is damaged, as far as it can be named.
