@@ -76,6 +76,40 @@ fn a_bit_that_an_index_lost_is_named_by_doctor_and_replay() {
 }
 
 #[test]
+fn a_migration_that_nothing_tells_of_is_named_and_not_run_by_a_replay() {
+    let place = Place::demo("broken_migration");
+    Server::start(&place, true).stop();
+    run_sql(&place, "DELETE FROM schema_migration WHERE number = 44");
+    for _ in 0..2 {
+        let (code, said) = crate::tamper::replay(&place);
+        assert_eq!(code, Some(1), "{said}");
+        let told = "Nothing else was compared: The migration 0044_macs was not run on this database, or nothing tells of it.";
+        assert!(said.contains("schema session") && said.contains(told), "{said}");
+    }
+    let (code, said) = on_the_host(&place);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(about(&said, "storage").join("\n").contains("session"), "{said}");
+}
+
+#[test]
+fn a_table_that_is_gone_is_named_and_hides_nothing_else() {
+    let place = Place::demo("broken_table");
+    Server::start(&place, true).stop();
+    run_sql(
+        &place,
+        "DROP TABLE person_seen; UPDATE \"change\" SET title = 'x' WHERE tenant = 'halden' AND key = 'CHG-1004'",
+    );
+    let (code, said) = crate::tamper::replay(&place);
+    assert_eq!(code, Some(1), "{said}");
+    for told in [
+        "schema person_seen: The table `person_seen` is gone.",
+        "title: The column `title` is not what the body says.",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+}
+
+#[test]
 fn another_master_key_is_named_before_anything_is_read() {
     let place = Place::demo("broken_key");
     Server::start(&place, true).stop();

@@ -63,6 +63,19 @@ impl Connection {
         }
     }
 
+    /// The names of the tables that are there.
+    pub(crate) fn tables(&mut self) -> Result<Vec<String>> {
+        let text = match self {
+            Self::Sqlite(_) => "SELECT name FROM sqlite_master WHERE type = 'table'",
+            Self::Postgres(_) => {
+                "SELECT relname::text AS name FROM pg_catalog.pg_class
+                 WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
+            }
+        };
+        let rows = self.query(text, &[], Reach::Across)?;
+        rows.iter().map(|row| row.text("name")).collect()
+    }
+
     /// The moment that a reading transaction sees, where the engine can tell.
     pub(crate) fn moment(&self) -> Option<Moment> {
         match self {

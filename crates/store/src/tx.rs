@@ -85,6 +85,11 @@ impl<'c> CrossTx<'c> {
         self.failed
     }
 
+    /// The names of the tables that are there.
+    pub(crate) fn tables(&mut self) -> Result<Vec<String>> {
+        guard(&mut self.failed, || self.connection.tables())
+    }
+
     /// Runs a statement that answers rows.
     pub fn query(&mut self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
         guard(&mut self.failed, || self.connection.query(sql, params, Reach::Across))
