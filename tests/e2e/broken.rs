@@ -83,7 +83,8 @@ fn a_migration_that_nothing_tells_of_is_named_and_not_run_by_a_replay() {
     for _ in 0..2 {
         let (code, said) = crate::tamper::replay(&place);
         assert_eq!(code, Some(1), "{said}");
-        let told = "Nothing else was compared: The migration 0044_macs was not run on this database, or nothing tells of it.";
+        let told =
+            "Nothing else was compared: The migration 0044_macs was not run on this database, or nothing tells of it.";
         assert!(said.contains("schema session") && said.contains(told), "{said}");
     }
     let (code, said) = on_the_host(&place);

@@ -41,8 +41,8 @@ const CASES: &[Case] = &[
     Case {
         name: "an edited state",
         sql: "UPDATE \"change\" SET state = 'cancelled' WHERE key = 'CHG-1046' AND tenant = 'halden'",
-        touched: "SELECT id, 'state' FROM \"change\" WHERE key = 'CHG-1046' AND tenant = 'halden'",
-        replay: COLUMN,
+        touched: "SELECT id, state FROM \"change\" WHERE key = 'CHG-1046' AND tenant = 'halden'",
+        replay: &["change {0} state: The column `state` is not what the body says: `cancelled`, not `{1}`."],
         verify: &[],
     },
     Case {
@@ -51,7 +51,9 @@ const CASES: &[Case] = &[
               sealed = replace(sealed, '\"decision\":\"approve\"', '\"decision\":\"reject\"') \
               WHERE tenant = 'halden' AND id = (SELECT min(id) FROM approval WHERE tenant = 'halden')",
         touched: "SELECT min(id), 'decision' FROM approval WHERE tenant = 'halden'",
-        replay: &["approval {0} /decision: The sealed form has another `decision` than the events tell."],
+        replay: &[
+            "approval {0} /decision: The sealed form has another `decision` than the events tell: `\"reject\"`, not `\"approve\"`.",
+        ],
         verify: &[],
     },
     Case {

@@ -190,7 +190,8 @@ impl Replay<'_> {
         let names: std::collections::BTreeSet<&String> = told.keys().chain(stands.keys()).collect();
         for name in names {
             if told.get(name) != stands.get(name) {
-                let what = format!("The sealed form has another `{name}` than the events tell.");
+                let (stands, told) = (shown(stands.get(name)), shown(told.get(name)));
+                let what = format!("The sealed form has another `{name}` than the events tell: {stands}, not {told}.");
                 self.find(table, id, Some(&format!("/{name}")), what);
             }
         }
@@ -248,7 +249,13 @@ impl Replay<'_> {
                 .find(|(found, _)| found == name)
                 .map(|(_, value)| value);
             if !stands.is_some_and(|stands| is_same(stands, &wanted)) {
-                let what = format!("The column `{name}` is not what the body says.");
+                let what = match stands {
+                    Some(stands) if !model::texts::is_text(name) => {
+                        let (stands, wanted) = (shown_cell(stands), shown_cell(&wanted));
+                        format!("The column `{name}` is not what the body says: {stands}, not {wanted}.")
+                    }
+                    _ => format!("The column `{name}` is not what the body says."),
+                };
                 self.find(table, &row.id, Some(name), what);
             }
         }
@@ -316,6 +323,32 @@ fn is_same(stands: &store::Value, wanted: &store::Value) -> bool {
     match (stands, wanted) {
         (store::Value::Int(stands), store::Value::Bool(wanted)) => *stands == i64::from(*wanted),
         _ => stands == wanted,
+    }
+}
+
+/// The most characters of a value that a finding shows.
+const SHOWN: usize = 80;
+
+/// A value as a finding shows it. Sealed forms hold no free text, only its commitments.
+fn shown(value: Option<&Value>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), |value| cut(&value.to_string()))
+}
+
+fn shown_cell(value: &store::Value) -> String {
+    match value {
+        store::Value::Null => "nothing".to_owned(),
+        store::Value::Text(text) => cut(text),
+        store::Value::Int(number) => format!("`{number}`"),
+        store::Value::Bool(truth) => format!("`{truth}`"),
+        store::Value::Real(number) => format!("`{number}`"),
+        store::Value::Bytes(bytes) => format!("{} bytes", bytes.len()),
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("`{}…`", &text[..at]),
+        None => format!("`{text}`"),
     }
 }
 

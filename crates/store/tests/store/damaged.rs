@@ -137,7 +137,9 @@ fn rows_of_no_tenant_are_named_on_both_engines() {
 
 #[test]
 fn a_schema_that_no_migration_made_is_named_on_postgresql_as_well() {
-    let Some(database) = crate::world::Database::new() else { return };
+    let Some(database) = crate::world::Database::new() else {
+        return;
+    };
     let damaged = || Store::find_damage(&Config::postgres(&database.url)).unwrap();
     assert_eq!(damaged(), [], "an empty database has no schema yet");
     Store::open(Config::postgres(&database.url)).unwrap().close();
@@ -200,7 +202,10 @@ fn a_schema_that_no_migration_made_is_named_on_postgresql_as_well() {
     }
     run("DROP TABLE counter; DELETE FROM schema_migration WHERE number = 44");
     let told: Vec<String> = damaged().into_iter().map(|it| it.what).collect();
-    for wanted in ["The table `counter` is gone.", "The column `session.mac` is none of ours"] {
+    for wanted in [
+        "The table `counter` is gone.",
+        "The column `session.mac` is none of ours",
+    ] {
         assert!(told.iter().any(|it| it.contains(wanted)), "{wanted}: {told:?}");
     }
     let left = "SELECT count(*) FROM pg_namespace WHERE nspname = 'assent_as_migrated'";
