@@ -18,7 +18,7 @@ use pages::{
 
 use super::acts_open::{context, decisions, has_said_all, note, others};
 use super::brief::brief;
-use super::form::{Decoded, Form, refill};
+use super::form::{Decoded, Form, refill, unplaced};
 use super::plan_steps::{length, steps};
 use super::review_draft::start_from;
 use super::runbook::rolls_back_since;
@@ -372,7 +372,7 @@ fn binds(change: &Change, is_silent: bool) -> Rich {
 fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, context: &ActContext) {
     let mut errors = refused.failure.problem.errors.clone();
     errors.extend(refused.decoded.errors.iter().cloned());
-    let errors: BTreeMap<String, String> = refused.decoded.by_field(&errors);
+    let errors: BTreeMap<String, String> = refused.decoded.by_field(&errors, &view.reader);
     let address = format!("{}{}", context.change_url, refused.path);
     let mut rest: Option<Vec<String>> = None;
     for_each_act(page, &mut |act| {
@@ -381,8 +381,8 @@ fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, c
         }
     });
     let mut notice = notice_of(view, &refused.failure);
-    let unplaced = rest.unwrap_or_else(|| errors.values().cloned().collect());
-    notice.rows.extend(unplaced.into_iter().map(Rich::from));
+    let rest = rest.unwrap_or_else(|| unplaced(&errors));
+    notice.rows.extend(rest.iter().map(|text| view.sentence(text)));
     page.frame.notices.push(notice);
 }
 

@@ -45,8 +45,9 @@ pub(super) fn with_times(text: &str, reader: &Reader) -> String {
                 (Some(reader.moment(at)), end)
             }
             None => {
-                let bare = word.trim_end_matches(ENDS);
-                (one_time(bare, reader), &word[bare.len()..])
+                let bare = word.trim_start_matches('(').trim_end_matches(ENDS);
+                let (begin, end) = word.split_once(bare).unwrap_or_default();
+                (one_time(bare, reader).map(|told| format!("{begin}{told}")), end)
             }
         };
         out.push(told.map_or_else(|| word.to_owned(), |told| format!("{told}{end}")));
@@ -149,6 +150,10 @@ mod tests {
                 &reader
             ),
             "owner of x since Sat 1 Mar 1969, deputy until Sun 4 Jan 11:00: so"
+        );
+        assert_eq!(
+            with_times("`ends_at` (1970-01-01T10:00:00Z) must lie after it", &reader),
+            "`ends_at` (today 11:00) must lie after it"
         );
         assert_eq!(with_times("CHG-1 2026-11-2x 08:00", &reader), "CHG-1 2026-11-2x 08:00");
     }
