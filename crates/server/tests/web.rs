@@ -16,6 +16,8 @@ use store::{Lane, Mode};
 mod again;
 #[path = "web/evidence.rs"]
 mod evidence;
+#[path = "web/filled.rs"]
+mod filled;
 #[path = "web/incident.rs"]
 mod incident;
 #[path = "web/kept.rs"]
