@@ -219,7 +219,7 @@ impl Form {
                     errors.push(FieldError::new(
                         name,
                         "not_a_time",
-                        "This is no day and time, such as 2026-11-21 22:00.",
+                        "This is no day and time, such as 2026-11-21T22:00.",
                     ));
                     Value::Null
                 }
