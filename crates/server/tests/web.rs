@@ -28,6 +28,8 @@ mod log_entry;
 mod log_filter;
 #[path = "web/people.rs"]
 mod people;
+#[path = "web/prose.rs"]
+mod prose;
 
 const TENANT: &str = "halden";
 const SECRET: &str = "a good long password";

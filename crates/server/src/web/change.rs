@@ -24,7 +24,7 @@ use super::review_draft::start_from;
 use super::runbook::rolls_back_since;
 use super::sections::Around;
 use super::view::{View, Visitor, done_notice, escaped, notice_of, show_as};
-use super::words::{kind, plain, risk, state};
+use super::words::{free, kind, plain, risk, state};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -234,7 +234,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
         notices.push(Notice::new(Tone::Wait, why.as_str()).title("You decide nothing by this way in"));
     }
     if let Some(hold) = &change.hold {
-        let reason = Rich::new().said(hold.reason.as_str());
+        let reason = free(&hold.reason);
         let text = match hold.until {
             Some(at) => reason
                 .line()
@@ -266,7 +266,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
             view.name(&glass.by),
             view.reader.moment(glass.until)
         );
-        let reason = Rich::new().said(glass.reason.as_str());
+        let reason = free(&glass.reason);
         let text = match (glass.is_lawful(), glass.ended) {
             (true, _) => reason,
             (false, false) => reason.line().text("It opens nothing before a second person signs."),
@@ -284,7 +284,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
             view.name(&asked.by),
             view.reader.moment(asked.until)
         );
-        notices.push(Notice::new(Tone::Wait, Rich::new().said(asked.reason.as_str())).title(title));
+        notices.push(Notice::new(Tone::Wait, free(&asked.reason)).title(title));
     }
     if !change.turned_normal.is_empty() {
         let fields: Vec<String> = change.turned_normal.iter().map(|field| plain(field)).collect();

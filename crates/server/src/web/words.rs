@@ -117,7 +117,17 @@ pub(super) fn names(names: &[String]) -> Rich {
     Rich::new().names(names, "and")
 }
 
-/// The first words of a long text.
+/// A long text of somebody's within a sentence or a notice of ours: its words, without the signs of its Markdown.
+pub(super) fn free(text: &str) -> Rich {
+    Rich::new().said(pages::text::in_words(text))
+}
+
+/// The first words of a long text in Markdown.
+pub(super) fn beginning_of_prose(text: &str, most: usize) -> String {
+    beginning(&pages::text::in_words(text), most)
+}
+
+/// The first words of a text.
 pub(super) fn beginning(text: &str, most: usize) -> String {
     let line = text
         .lines()
@@ -172,5 +182,7 @@ mod tests {
         assert_eq!(and(&words), "a, b and c");
         assert_eq!(beginning("\nabcdef\nx", 3), "abc…");
         assert_eq!(capital("rolled_back"), "Rolled back");
+        assert_eq!(beginning_of_prose("**ab**\ncdef", 4), "ab c…");
+        assert_eq!(free("see [it](https://example.org)").plain(), "see it");
     }
 }
