@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tests::left_english::left_english;
 use tests::session::{Session, links};
 use tests::{Place, Server, crawl, root};
 
@@ -41,6 +42,16 @@ fn without_figures(text: &str) -> String {
     out
 }
 
+/// A page without its title where its heading is people's words, which the title says again unmarked.
+fn without_title_of_others(page: &str) -> String {
+    let heading = page.split_once("<h1").and_then(|(_, rest)| rest.split_once("</h1>"));
+    let is_said = heading.is_some_and(|(heading, _)| heading.contains("translate=\"no\""));
+    match (is_said, page.split_once("<title>"), page.split_once("</title>")) {
+        (true, Some((before, _)), Some((_, behind))) => format!("{before}<title></title>{behind}"),
+        _ => page.to_owned(),
+    }
+}
+
 #[test]
 fn every_text_on_every_page_is_peoples_or_has_words_in_each_language() {
     let place = Place::demo("languages");
@@ -76,6 +87,55 @@ fn every_text_on_every_page_is_peoples_or_has_words_in_each_language() {
         new.is_empty(),
         "{} texts have no words: add them to crates/pages/languages, or mark them as people's\n{new:#?}",
         new.len()
+    );
+}
+
+/// What people of the demo wrote, where it stands unmarked within a sentence of ours.
+const SAID: [&str; 14] = [
+    "Add an index to the ledger's posting table",
+    "Correct the fuel surcharge for ferries",
+    "Patch the warehouse hosts",
+    "Print return labels in two languages",
+    "Print the customs reference on every label",
+    "Replace the rollers of line two",
+    "Somebody watches the first hundred labels.",
+    "Tell the docks",
+    "The gateway would answer to any address. Restrict it first.",
+    "The status page gets the figure from elsewhere.",
+    "We wait for the new surcharge table.",
+    "do not disturb",
+    "out of office",
+    "push to refs/heads/main",
+];
+
+#[test]
+fn no_sentence_is_said_half_in_english() {
+    let place = Place::demo("languages-half");
+    let server = Server::start(&place, true);
+    let pages = every_page(&server);
+    let mut half: BTreeMap<String, String> = BTreeMap::new();
+    for (tag, _) in pages::language::CHOICES {
+        let Some(language) = pages::language::find(tag) else {
+            continue;
+        };
+        // The page of all parts shows texts of people as samples.
+        for (name, page) in pages.iter().filter(|(name, _)| !name.contains("/components")) {
+            let page = SAID
+                .iter()
+                .fold(without_title_of_others(&language.page(page)), |page, said| {
+                    page.replace(&said.replace('\'', "&#39;"), "‹")
+                });
+            for text in left_english(&page) {
+                half.entry(without_figures(&text))
+                    .or_insert_with(|| format!("{tag}: {name}: {text}"));
+            }
+        }
+    }
+    let told: Vec<&String> = half.values().collect();
+    assert!(
+        told.is_empty(),
+        "{} sentences are half in English\n{told:#?}",
+        told.len()
     );
 }
 

@@ -9,6 +9,7 @@ pub mod crawl;
 pub mod dice;
 pub mod furnish;
 pub mod held;
+pub mod left_english;
 pub mod letters;
 pub mod outside;
 pub mod session;

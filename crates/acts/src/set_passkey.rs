@@ -240,16 +240,22 @@ fn person_of(handle: &UserHandle16) -> Option<PersonId> {
     Some(PersonId(uuid::Uuid::from_bytes(bytes).to_string()))
 }
 
-/// The passkeys of a person, each with the id of its factor.
+/// The passkeys of a person, each with the id of its factor. One that cannot be read is passed over, as if it were not there:
+/// it opens nothing, and its person is not kept from their others.
 fn kept_of(room: &mut Room<'_, '_>, person: &PersonId) -> Result<Vec<(String, Kept)>> {
     let found = second_factor::of_person(room.tx, person.as_str())?;
     let passkeys = found.iter().filter(|it| it.kind == PASSKEY);
-    passkeys
-        .map(|it| {
-            let kept = serde_json::from_slice(&factors::open(room, it)?).map_err(|_| broken("the record"))?;
-            Ok((it.id.clone(), kept))
-        })
-        .collect()
+    let mut readable = Vec::new();
+    for it in passkeys {
+        let kept =
+            factors::open(room, it).and_then(|bytes| serde_json::from_slice(&bytes).map_err(|_| broken("the record")));
+        match kept {
+            Ok(kept) => readable.push((it.id.clone(), kept)),
+            Err(error @ (Error::Proof(_) | Error::Fault(_))) => factors::warn_unreadable(room, it, &error),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(readable)
 }
 
 fn begin(room: &mut Room<'_, '_>, (kind, person): (&str, &str), state: &Value, options: Value) -> Result<Begun> {

@@ -217,7 +217,10 @@ pub fn confirm_totp(room: &mut Room<'_, '_>, id: &str, code: &str) -> Result<Vec
     else {
         return Err(Refusal::not_found("authenticator").into());
     };
-    if !takes(room, factor, code)? {
+    let Some(totp) = readable(room, factor)? else {
+        return Err(unreadable(factor));
+    };
+    if !takes(room, (factor, &totp), code)? {
         let text = "This code does not fit. Look whether the clock of your device is right, and enter the next one.";
         return Err(Refusal::field("code", "wrong_code", text).into());
     }
@@ -337,13 +340,43 @@ fn new_codes(room: &mut Room<'_, '_>) -> Result<NewCodes> {
     Ok(NewCodes { codes, digests })
 }
 
+/// An authenticator as its secret makes it, or `None` where nobody can read that: it was damaged, or kept under another master
+/// key. Whoever runs the server reads of it in its log.
+fn readable(room: &Room<'_, '_>, factor: &SecondFactor) -> Result<Option<Totp>> {
+    match open(room, factor).and_then(|secret| totp(&secret)) {
+        Ok(found) => Ok(Some(found)),
+        Err(error @ (Error::Proof(_) | Error::Fault(_))) => {
+            warn_unreadable(room, factor, &error);
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Tells whoever runs the server of a factor whose record cannot be read.
+pub(crate) fn warn_unreadable(room: &Room<'_, '_>, factor: &SecondFactor, error: &dyn std::fmt::Display) {
+    tracing::warn!(
+        tenant = room.tenant(),
+        person = factor.person,
+        factor = factor.id,
+        kind = factor.kind,
+        error = %error,
+        "a second factor cannot be read"
+    );
+}
+
+fn unreadable(factor: &SecondFactor) -> Error {
+    let text = format!("Your authenticator `{}` cannot be read here.", factor.name);
+    let satisfy = "Use another second factor or a recovery code, or ask an administrator to take it away.";
+    Refusal::not_now("factor_unreadable", text, satisfy, Vec::new()).into()
+}
+
 /// Whether a code is one that the authenticator shows now, and was not taken before: of a time step that was taken, and of
 /// those before it, no code is taken again.
-fn takes(room: &mut Room<'_, '_>, factor: &SecondFactor, code: &str) -> Result<bool> {
+fn takes(room: &mut Room<'_, '_>, (factor, totp): (&SecondFactor, &Totp), code: &str) -> Result<bool> {
     let plain: String = code.chars().filter(|it| !it.is_whitespace()).collect();
-    let secret = open(room, factor)?;
     let now = u64::try_from(room.now.as_second()).unwrap_or_default();
-    let Some(step) = totp(&secret)?.check(&plain, now) else {
+    let Some(step) = totp.check(&plain, now) else {
         return Ok(false);
     };
     let step = i64::try_from(step).unwrap_or(i64::MAX);
@@ -353,17 +386,28 @@ fn takes(room: &mut Room<'_, '_>, factor: &SecondFactor, code: &str) -> Result<b
 /// What a code of one of the acting person's authenticators is worth, if it was right; it is used up by that.
 ///
 /// # Errors
-/// The store's, or a fault of the keys.
+/// 409 `factor_unreadable` where none of them can be read; the store's.
 pub fn use_code(room: &mut Room<'_, '_>, code: &str) -> Result<Option<Factor>> {
+    let mut broken = None;
+    let mut is_any_readable = false;
     for factor in own_factors(room)?
-        .iter()
+        .into_iter()
         .filter(|it| it.kind == TOTP && it.is_confirmed)
     {
-        if takes(room, factor, code)? {
-            return Ok(Some(shown_now(room, factor)));
+        let Some(totp) = readable(room, &factor)? else {
+            broken = Some(factor);
+            continue;
+        };
+        is_any_readable = true;
+        if takes(room, (&factor, &totp), code)? {
+            return Ok(Some(shown_now(room, &factor)));
         }
     }
-    Ok(None)
+    match broken {
+        // Where another one could be read, the code was tried on it: it is wrong, and counts as a try.
+        Some(factor) if !is_any_readable => Err(unreadable(&factor)),
+        _ => Ok(None),
+    }
 }
 
 /// What a recovery code is worth, if it was right; it is gone then, and the log says so. It stands in for the factor that its

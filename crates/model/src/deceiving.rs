@@ -16,20 +16,33 @@ pub enum Deceit {
 /// The characters of a text in order, each with how it deceives, if it does.
 pub fn read(text: &str) -> impl Iterator<Item = (char, Option<Deceit>)> + '_ {
     let alike = LookAlikes::of(text);
-    let mut before = None;
+    let mut hidden = hidden(text);
     words(text).flat_map(move |word| {
         let foreign = alike.deceives(word);
-        let mut read = Vec::with_capacity(word.len());
-        for c in word.chars() {
-            let deceit = if is_hidden(c, before) {
-                Some(Deceit::Hidden)
-            } else {
-                (is_styled_letter(c) || (foreign && is_look_alike(c))).then_some(Deceit::LookAlike)
-            };
-            read.push((c, deceit));
-            before = Some(c);
-        }
+        let read: Vec<(char, Option<Deceit>)> = hidden
+            .by_ref()
+            .take(word.chars().count())
+            .map(|(c, is_hidden)| {
+                let is_alike = is_styled_letter(c) || (foreign && is_look_alike(c));
+                let deceit = match is_hidden {
+                    true => Some(Deceit::Hidden),
+                    false => is_alike.then_some(Deceit::LookAlike),
+                };
+                (c, deceit)
+            })
+            .collect();
         read
+    })
+}
+
+/// The characters of a text in order, each with whether nobody sees it or it moves what stands around it. What joins the parts
+/// of one emoji is seen: it is the emoji.
+pub fn hidden(text: &str) -> impl Iterator<Item = (char, bool)> + '_ {
+    let letters: Vec<char> = text.chars().collect();
+    (0..letters.len()).map(move |at| {
+        let before = at.checked_sub(1).and_then(|before| letters.get(before)).copied();
+        let c = letters[at];
+        (c, is_hidden(c, before) && !joins_emoji(&letters, at))
     })
 }
 
@@ -106,6 +119,56 @@ pub fn name_in_one_line(name: &str) -> String {
     seen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// The tags behind a black flag that are flags of their own (Unicode UTS #51, table of tag sequences that are recommended for
+/// interchange). Any other row of tags is a text that nobody sees.
+const FLAGS: [&str; 3] = ["gbeng", "gbsct", "gbwls"];
+/// How many tags stand behind the flag, the last one included.
+const LONGEST_FLAG: usize = 6;
+/// What joins two emoji to one.
+const JOINER: char = '\u{200D}';
+/// What asks for the picture of a symbol.
+const AS_PICTURE: char = '\u{FE0F}';
+/// What makes a keycap of a digit or a sign before it.
+const KEYCAP: char = '\u{20E3}';
+const BLACK_FLAG: char = '\u{1F3F4}';
+const LAST_TAG: char = '\u{E007F}';
+
+/// Whether the character at a place is a part of an emoji made of several (Unicode UTS #51, section 1.4).
+fn joins_emoji(letters: &[char], at: usize) -> bool {
+    let letter = |at: usize| letters.get(at).copied().unwrap_or_default();
+    let behind = |back: usize| at.checked_sub(back).map(letter).unwrap_or_default();
+    match letter(at) {
+        JOINER => {
+            let is_begun = is_picture(behind(1)) || (behind(1) == AS_PICTURE && is_picture(behind(2)));
+            is_begun && is_picture(letter(at + 1))
+        }
+        AS_PICTURE => matches!(behind(1), '0'..='9' | '#' | '*') && letter(at + 1) == KEYCAP,
+        '\u{E0020}'..=LAST_TAG => is_in_flag(letters, at),
+        _ => false,
+    }
+}
+
+/// Whether the tag at a place belongs to one of the [`FLAGS`].
+fn is_in_flag(letters: &[char], at: usize) -> bool {
+    // No flag has more tags, however many a text holds.
+    let from = at.saturating_sub(LONGEST_FLAG);
+    let Some(near) = letters[from..at].iter().rposition(|letter| *letter == BLACK_FLAG) else {
+        return false;
+    };
+    let flag = from + near;
+    let tags = &letters[flag + 1..];
+    FLAGS.iter().any(|name| {
+        let wanted = name.chars().filter_map(|c| char::from_u32(0xE_0000 + u32::from(c)));
+        let wanted: Vec<char> = wanted.chain(std::iter::once(LAST_TAG)).collect();
+        tags.starts_with(&wanted) && at <= flag + wanted.len()
+    })
+}
+
+/// Whether a character is drawn as a picture, of which emoji are made.
+fn is_picture(c: char) -> bool {
+    matches!(c, '\u{1F300}'..='\u{1FAFF}' | '\u{2600}'..='\u{27BF}' | '\u{2194}' | '\u{2195}' | '\u{2B1B}')
+}
+
 fn is_symbol(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}' | '©' | '®' | '\u{203C}' | '\u{2049}' | '\u{2122}' | '\u{2139}')
 }
@@ -170,6 +233,15 @@ mod tests {
             ("Größe 10 µs, 5 kΩ ❤️", "Größe 10 µs, 5 kΩ ❤️", &[]),
             ("обновить сервис payments", "обновить сервис payments", &[]),
             ("plain\ntext", "plain\ntext", &[]),
+            ("👩🏽‍💻 ❤️‍🔥 🏳️‍🌈 👨‍👩‍👧", "👩🏽‍💻 ❤️‍🔥 🏳️‍🌈 👨‍👩‍👧", &[]),
+            ("1️⃣ #️⃣ 🇩🇪 🏴󠁧󠁢󠁥󠁮󠁧󠁿", "1️⃣ #️⃣ 🇩🇪 🏴󠁧󠁢󠁥󠁮󠁧󠁿", &[]),
+            ("a\u{200D}b", "a[U+200D]b", &["U+200D"]),
+            ("💻\u{200D}", "💻[U+200D]", &["U+200D"]),
+            ("💻\u{200D}x", "💻[U+200D]x", &["U+200D"]),
+            ("7\u{FE0F}", "7[U+FE0F]", &["U+FE0F"]),
+            ("💻\u{202E}💻", "💻[U+202E]💻", &["U+202E"]),
+            ("🏴\u{E0067}\u{E0062}", "🏴[U+E0067][U+E0062]", &["U+E0067", "U+E0062"]),
+            ("🏴󠁧󠁢󠁥󠁮󠁧󠁿\u{E0041}", "🏴󠁧󠁢󠁥󠁮󠁧󠁿[U+E0041]", &["U+E0041"]),
         ] {
             assert_eq!(spelled(text), spelled_out);
             assert_eq!(spelled(spelled_out), spelled_out);

@@ -91,7 +91,7 @@ impl FormSection {
         )
     }
 
-    fn all_fields(&self) -> impl Iterator<Item = &Field> {
+    pub(crate) fn all_fields(&self) -> impl Iterator<Item = &Field> {
         let rows = self.rows.iter().flat_map(|group| group.rows.iter().flatten());
         self.fields.iter().chain(rows)
     }

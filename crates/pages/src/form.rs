@@ -100,6 +100,8 @@ pub struct Field {
     pub half: bool,
     /// Whether a tenant wrote its words, which are then never put into another language.
     pub is_said: bool,
+    /// What a tenant wrote to explain it; it stands before the hint, and is never put into another language either.
+    pub explained: Option<String>,
 }
 
 impl Field {
@@ -217,7 +219,8 @@ struct PlacedField<'a> {
 
 impl PlacedField<'_> {
     fn described_by(&self) -> String {
-        let hint = self.field.hint.as_ref().map(|_| format!("{}-h", self.id));
+        let hint = self.field.hint.as_ref().or(self.field.explained.as_ref());
+        let hint = hint.map(|_| format!("{}-h", self.id));
         let error = self.field.error.as_ref().map(|_| format!("{}-e", self.id));
         let warnings = self.field.warnings.as_ref().map(|_| format!("{}-w", self.id));
         let all = hint.into_iter().chain(error).chain(warnings);

@@ -2,17 +2,18 @@
 
 use askama::Template;
 
+mod labels;
+
 use crate::form::Fields;
 use crate::frame::document;
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
-use crate::{Field, Part, filters, render};
+use crate::{Field, Input, Part, filters, render};
 
 /// What the forms of pages send along besides digests.
-const SENT_ALONG: [&str; 11] = [
+const SENT_ALONG: [&str; 10] = [
     "act",
     "asked",
     "from",
-    "key",
     "next",
     "once",
     "return_to",
@@ -34,6 +35,8 @@ pub struct Kept {
     pub back_url: String,
     /// The fields as they were sent, hidden ones too, in their order.
     pub fields: Vec<(String, String)>,
+    /// Whether the form sends a file, which the browser alone had: it is chosen again.
+    pub asks_file: bool,
 }
 
 impl Kept {
@@ -52,23 +55,29 @@ impl Kept {
             action_url: "/t/halden/changes/CHG-1042/comments".to_owned(),
             back_url: "/t/halden/changes/CHG-1042".to_owned(),
             fields: vec![field("text", "Dispatch has planned the four minutes.")],
+            asks_file: false,
+        };
+        let file = Self {
+            action_url: "/t/halden/changes/CHG-1042/evidence".to_owned(),
+            fields: vec![field("kind", "file"), field("name", "Load test of Tuesday")],
+            asks_file: true,
+            ..comment.clone()
         };
         let odd = Self {
             fields: vec![field("text", MARKUP), field(BIDI, LONG_WORD), field("digest", "")],
             ..comment.clone()
         };
-        vec![comment, odd]
+        vec![comment, file, odd]
     }
 
     fn form(&self) -> String {
-        let hidden: Vec<Field> = self
-            .fields
-            .iter()
-            .map(|(name, value)| Field::hidden(name, value))
-            .collect();
+        let file = Field::new("file", self.label_of("file"), Input::File)
+            .hint("Choose the file again: nothing of it was kept. Without it, what you typed is sent alone.");
+        let hidden = self.fields.iter().map(|(name, value)| Field::hidden(name, value));
+        let fields: Vec<Field> = hidden.chain(self.asks_file.then_some(file)).collect();
         Fields {
             form_id: "",
-            fields: &hidden,
+            fields: &fields,
         }
         .html()
     }
@@ -82,8 +91,13 @@ impl Kept {
         let told = self.fields.iter().filter(|(name, value)| {
             !value.trim().is_empty() && !name.ends_with("digest") && !SENT_ALONG.contains(&name.as_str())
         });
-        told.map(|(name, value)| (name.replace(['_', '.'], " "), value.as_str()))
+        told.map(|(name, value)| (self.label_of(name), value.as_str()))
             .collect()
+    }
+
+    /// The words that stood above a field.
+    fn label_of(&self, name: &str) -> String {
+        labels::label_of(&self.action_url, name, &self.fields)
     }
 }
 

@@ -9,7 +9,7 @@
 use std::fmt::{self, Write};
 
 use askama::filters::Escaper;
-use model::deceiving::{self, Deceit, is_forbidden, is_hidden};
+use model::deceiving::{self, Deceit, is_forbidden};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 /// The escaper of every template: escapes markup and writes hidden characters
@@ -20,14 +20,11 @@ pub struct Visible;
 
 impl Escaper for Visible {
     fn write_escaped_str<W: Write>(&self, mut dest: W, string: &str) -> fmt::Result {
-        let mut before = None;
-        for c in string.chars() {
-            if is_hidden(c, before) {
-                write!(dest, "⟦U+{:04X}⟧", u32::from(c))?;
-            } else {
-                write_escaped(&mut dest, c)?;
+        for (c, is_hidden) in deceiving::hidden(string) {
+            match is_hidden {
+                true => write!(dest, "⟦U+{:04X}⟧", u32::from(c))?,
+                false => write_escaped(&mut dest, c)?,
             }
-            before = Some(c);
         }
         Ok(())
     }
@@ -114,6 +111,49 @@ pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     pulldown_cmark::html::push_html(&mut out, events);
     out
+}
+
+/// The words of a long text without the signs of its Markdown, for where it stands within a sentence or is cut: on a card, in a
+/// notice, in a line of the timeline. Blocks are parted by line ends; code stays as it was typed.
+#[must_use]
+pub fn in_words(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut numbers: Vec<Option<u64>> = Vec::new();
+    let end_line = |out: &mut String| {
+        if !out.is_empty() && !out.ends_with('\n') {
+            out.push('\n');
+        }
+    };
+    for event in Parser::new_ext(text, Options::ENABLE_STRIKETHROUGH) {
+        match event {
+            Event::Text(words) | Event::Code(words) | Event::Html(words) | Event::InlineHtml(words) => {
+                out.push_str(&words);
+            }
+            Event::SoftBreak => out.push(' '),
+            Event::Start(Tag::List(first)) => {
+                end_line(&mut out);
+                numbers.push(first);
+            }
+            Event::Start(Tag::Item) => {
+                end_line(&mut out);
+                if let Some(Some(number)) = numbers.last_mut() {
+                    // Writing into a String cannot fail.
+                    let _ = write!(out, "{number}. ");
+                    *number += 1;
+                }
+            }
+            Event::End(TagEnd::List(_)) => {
+                numbers.pop();
+            }
+            Event::HardBreak
+            | Event::Rule
+            | Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::Item) => {
+                end_line(&mut out);
+            }
+            _ => {}
+        }
+    }
+    out.trim().to_owned()
 }
 
 fn harmless<'a>(event: Event<'a>, open_links: &mut Vec<bool>) -> Option<Event<'a>> {
@@ -254,6 +294,12 @@ mod tests {
         assert!(mark("ｐayments").contains("hidden-mark"));
         assert!(!mark("обновить сервис payments").contains("hidden-mark"));
         assert!(!mark("Größe 10 µs, 5 kΩ ❤️").contains("hidden-mark"));
+        let emoji = "👩🏽‍💻 1️⃣ 🏴󠁧󠁢󠁥󠁮󠁧󠁿 🇩🇪";
+        assert_eq!(
+            (mark(emoji), Escaped(emoji).to_string()),
+            (emoji.to_owned(), emoji.to_owned())
+        );
+        assert!(mark("💻\u{200D}\u{202E}x").contains("U+202E"));
     }
 
     #[test]
@@ -265,6 +311,18 @@ mod tests {
         assert!(html.contains("&lt;img src=x"));
         assert!(html.contains("<h3>Big</h3>"));
         assert!(html.contains("<a href=\"https://example.org/a?b=1&amp;c=2\" rel="));
+    }
+
+    #[test]
+    fn words_are_taken_out_of_markdown_and_code_stays_as_typed() {
+        let text = "## Why\n\n**Customs** asks for [it](https://example.org)\nfrom *Monday*.\n\n3. run `rm *_old`\n4. look\n- done";
+        assert_eq!(
+            in_words(text),
+            "Why\nCustoms asks for it from Monday.\n3. run rm *_old\n4. look\ndone"
+        );
+        assert_eq!(in_words("5 * 3 < 16 and a_b_c"), "5 * 3 < 16 and a_b_c");
+        assert_eq!(in_words("<b>x</b>"), "<b>x</b>");
+        assert_eq!(in_words(" \n"), "");
     }
 
     #[test]

@@ -219,6 +219,32 @@ fn every_language_has_words_for_what_the_rules_say() {
     }
 }
 
+/// The readers of evidence, whose sentences stand beside the form's file.
+const READERS: [&str; 5] = ["evidence.rs", "junit.rs", "sarif.rs", "cyclonedx.rs", "in_toto.rs"];
+
+#[test]
+fn every_language_has_words_for_why_evidence_cannot_be_read() {
+    let connect = Path::new(env!("CARGO_MANIFEST_DIR")).join("../connect/src");
+    let sources = READERS.map(|name| std::fs::read_to_string(connect.join(name)).unwrap());
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    for source in &sources {
+        let source = source.split("#[cfg(test)]").next().unwrap();
+        for call in source.split("Unreadable::because(").skip(1) {
+            told.extend(quoted(call).into_iter().next());
+        }
+    }
+    assert!(told.len() > 12, "only {told:?}");
+    for language in languages() {
+        let is_known = |text: &&String| {
+            filled(text)
+                .iter()
+                .any(|it| language.text(&format!("{it}.")) != format!("{it}."))
+        };
+        let unknown: Vec<&String> = told.iter().filter(|text| !is_known(text)).collect();
+        assert!(unknown.is_empty(), "{} has no words for {unknown:#?}", language.tag());
+    }
+}
+
 /// What the pages call each event, in the table of the server's phrases: `("token.created", "token", "made a token"),`.
 fn phrases() -> BTreeSet<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src/web/phrases.rs");

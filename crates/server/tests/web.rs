@@ -16,6 +16,8 @@ use store::{Lane, Mode};
 mod again;
 #[path = "web/evidence.rs"]
 mod evidence;
+#[path = "web/filled.rs"]
+mod filled;
 #[path = "web/incident.rs"]
 mod incident;
 #[path = "web/kept.rs"]
@@ -26,6 +28,8 @@ mod log_entry;
 mod log_filter;
 #[path = "web/people.rs"]
 mod people;
+#[path = "web/prose.rs"]
+mod prose;
 
 const TENANT: &str = "halden";
 const SECRET: &str = "a good long password";

@@ -319,7 +319,7 @@ impl ChangeFields {
             ..self.section(
                 "s-plan",
                 "Plan",
-                "What is done, by whom, how long, and how each step is checked.",
+                "What is done, by whom, how long, and how each step is checked. Steps are shown as they are typed.",
                 Vec::new(),
             )
         }

@@ -225,7 +225,7 @@ impl Catalogue {
                     let time = parts.get(*place).unwrap_or(&"");
                     out.push_str(self.whole(time).unwrap_or(time));
                 }
-                Said::Part(place) if parts.get(*place).is_some_and(|part| is_row(part)) => {
+                Said::Part(place) if parts.get(*place).is_some_and(|part| is_row(part) || is_label(part)) => {
                     out.push_str(&again(parts.get(*place).unwrap_or(&"")));
                 }
                 Said::Part(place) => out.push_str(parts.get(*place).unwrap_or(&"")),
@@ -307,6 +307,12 @@ fn is_time(text: &str) -> bool {
     let words = text.split([' ', ',']).filter(|word| !word.is_empty());
     let are_times = |word: &str| word.chars().all(is_stand_in) || is_clock(word) || word == "now";
     !text.trim().is_empty() && words.into_iter().all(are_times)
+}
+
+/// Whether a text is one of our own labels in quotation marks, as errors name a field by the words above it.
+fn is_label(text: &str) -> bool {
+    let inner = text.strip_prefix('“').and_then(|text| text.strip_suffix('”'));
+    inner.is_some_and(|inner| !inner.contains(['“', '”']))
 }
 
 /// Whether a sentence ends within a text and another begins; what stands in quotation marks is somebody's own.
@@ -443,6 +449,23 @@ mod tests {
     fn say(catalogue: &Catalogue, text: &str) -> Option<String> {
         let mut again = |part: &str| catalogue.whole(part).unwrap_or(part).to_owned();
         catalogue.fitting(text, Reach::Sentence, &mut again)
+    }
+
+    #[test]
+    fn a_label_in_quotation_marks_is_put_into_the_language_and_a_name_is_not() {
+        let catalogue = german(&[
+            ("{field} must lie ahead.", "{field} muss in der Zukunft liegen."),
+            ("“End”", "„Ende“"),
+            ("End", "Ende"),
+        ]);
+        assert_eq!(
+            say(&catalogue, "“End” must lie ahead.").unwrap(),
+            "„Ende“ muss in der Zukunft liegen."
+        );
+        assert_eq!(
+            say(&catalogue, "End must lie ahead.").unwrap(),
+            "End muss in der Zukunft liegen."
+        );
     }
 
     #[test]

@@ -12,8 +12,10 @@ pub(super) const FIRST_ELEMENT: u32 = 0xF_0000;
 const BEHIND: u32 = 0xF_FFFE;
 /// The product's name, which is the same in every language.
 const PRODUCT: &str = "Assent";
+/// What always stands between two texts that are said apart, as between a page's title and the product's name.
+const APART: &str = " · ";
 /// What may stand between two texts that are said apart.
-const BETWEEN: [&str; 3] = [" · ", "; ", ", "];
+const BETWEEN: [&str; 3] = [APART, "; ", ", "];
 /// The words between the last two of several names.
 const JOINTS: [&str; 2] = ["or", "and"];
 /// How deep a part of a pattern may hold a pattern.
@@ -68,6 +70,12 @@ pub(super) fn say(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String
     if let Some(found) = whole(catalogue, bare) {
         return Some(text.replacen(bare, &found, 1));
     }
+    // What stands side by side is said apart where each part is known: a pattern would reach over the joint.
+    if bare.contains(APART)
+        && let Some(parts) = all(catalogue, bare.split(APART), depth + 1)
+    {
+        return Some(text.replacen(bare, &parts.join(APART), 1));
+    }
     let mut times = Vec::new();
     let held = catalogue.times.replace(bare, |said| {
         times.push(said);
@@ -96,9 +104,16 @@ fn with_lengths(catalogue: &Catalogue, text: &str, times: &[String], depth: u8) 
         .flatten()
 }
 
-/// A text that stands in the file as it is, or but for the size of its first letter.
+/// A text that stands in the file as it is, or but for its full stop or the size of its first letter.
 fn whole(catalogue: &Catalogue, text: &str) -> Option<String> {
     if let Some(found) = catalogue.whole(text).or((text == PRODUCT).then_some(PRODUCT)) {
+        return Some(found.to_owned());
+    }
+    // Where a rule's reason stands within a sentence, it ends without one of its own.
+    if let Some(found) = catalogue
+        .whole(&format!("{text}."))
+        .and_then(|found| found.strip_suffix('.'))
+    {
         return Some(found.to_owned());
     }
     let first = text.chars().next()?;
@@ -234,6 +249,26 @@ mod tests {
         assert_eq!(
             say("Asked as one. Two three.").as_deref(),
             Some("Gefragt als one. Two three.")
+        );
+    }
+
+    #[test]
+    fn what_stands_side_by_side_is_said_apart_before_a_pattern_reaches_over_it() {
+        let pairs = [
+            ("{who} waits for {whom}", "{who} wartet auf {whom}"),
+            ("Nobody waits for you", "Niemand wartet auf Sie"),
+            ("{reason} (rule {rule}).", "{reason|t} (Regel {rule})."),
+            ("An owner agrees.", "Verantwortliche stimmen zu."),
+        ];
+        let catalogue = Catalogue::english(&pairs).ok();
+        let say = |text: &str| catalogue.as_ref().and_then(|it| plain(it, text));
+        assert_eq!(
+            say("Nobody waits for you · Assent").as_deref(),
+            Some("Niemand wartet auf Sie · Assent")
+        );
+        assert_eq!(
+            say("An owner agrees (rule `base.x`).").as_deref(),
+            Some("Verantwortliche stimmen zu (Regel `base.x`).")
         );
     }
 

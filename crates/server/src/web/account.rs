@@ -7,12 +7,14 @@ use axum::response::Response;
 use model::act::actions;
 use model::change::Change;
 use model::records::Message;
+use model::refusal::{FieldError, Refusal};
 use pages::{ActForm, Fact, Field, Input, MessageRow, Messages, Place, RecordPage, Rich, Section, SectionBody};
 
 use store::record::{self, Filter};
 
+use super::back::Back;
 use super::form::Form;
-use super::view::{View, Visitor, show, write};
+use super::view::{View, Visitor, show, show_as, write};
 use super::words::{beginning, plain};
 use crate::elsewhere::{Known, known_in};
 use crate::failure::Failure;
@@ -28,8 +30,18 @@ pub(super) async fn show_account(State(state): State<AppState>, visitor: Visitor
         Ok(known) => known,
         Err(failure) => return super::view::problem(&state, &visitor, &failure, "").await,
     };
-    let page = move |view: &mut View<'_, '_, '_>| account_page(view, &known);
+    let page = move |view: &mut View<'_, '_, '_>| account_page(view, &known, None);
     show(&state, &visitor, Place::Account, page).await
+}
+
+/// The account again, with a form of it that came back.
+pub(super) async fn show_back(state: &AppState, visitor: &Visitor, status: u16, back: Back) -> Response {
+    let known = match known_in(state, &visitor.caller).await {
+        Ok(known) => known,
+        Err(failure) => return super::view::problem(state, visitor, &failure, "").await,
+    };
+    let page = move |view: &mut View<'_, '_, '_>| account_page(view, &known, Some(&back));
+    show_as(state, visitor, Place::Account, status, page).await
 }
 
 /// In which tenants the reader is known; in the others a door of its own lets them in.
@@ -47,7 +59,7 @@ fn tenants_of(known: &[Known]) -> Section {
     section.note(Rich::from(text))
 }
 
-fn account_page(view: &mut View<'_, '_, '_>, known: &[Known]) -> acts::Result<String> {
+fn account_page(view: &mut View<'_, '_, '_>, known: &[Known], back: Option<&Back>) -> acts::Result<String> {
     let mut sections = vec![
         Section::new("you", "You", SectionBody::Facts(facts_of(view))),
         tenants_of(known),
@@ -69,7 +81,7 @@ fn account_page(view: &mut View<'_, '_, '_>, known: &[Known]) -> acts::Result<St
     let text = "Tokens for command lines and pipelines act with your rights.";
     let tokens = Section::new("tokens", "Your tokens", SectionBody::Words(Rich::from(text)));
     sections.push(tokens.note(Rich::new().link("Show them", view.url("/tokens"))));
-    let page = RecordPage {
+    let mut page = RecordPage {
         frame: view.frame.clone(),
         title: view.name(&view.me),
         is_said: true,
@@ -78,6 +90,10 @@ fn account_page(view: &mut View<'_, '_, '_>, known: &[Known]) -> acts::Result<St
         sections,
         ..RecordPage::default()
     };
+    if let Some(back) = back {
+        let of_sections = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());
+        back.put(view, &mut page.frame, page.acts.iter_mut().chain(of_sections));
+    }
     Ok(page.render())
 }
 
@@ -130,6 +146,30 @@ fn facts_of(view: &View<'_, '_, '_>) -> Vec<Fact> {
     ]
 }
 
+/// The new password, hashed; on a refusal everything that is wrong with both.
+async fn checked_passwords(
+    state: &AppState,
+    visitor: &Visitor,
+    origin: &Origin,
+    form: &Form,
+) -> Result<String, Failure> {
+    let mut errors = Vec::new();
+    match sign_in::confirm_password(state, &visitor.caller, origin, form.first("present")).await {
+        Err(failure) if failure.status() == 401 => {
+            let text = "The present password is another one.";
+            errors.push(FieldError::new("present", "wrong_password", text));
+        }
+        other => other?,
+    }
+    match sign_in::hash_password(state, form.first("password")).await {
+        Ok(phc) if errors.is_empty() => return Ok(phc),
+        Ok(_) => {}
+        Err(failure) if failure.status() == 422 => errors.extend(failure.problem.errors.iter().cloned()),
+        Err(failure) => return Err(failure),
+    }
+    Err(acts::Error::from(Refusal::Invalid(errors)).into())
+}
+
 /// Sets the reader's own password, after the present one was shown again.
 pub(super) async fn set_password(
     State(state): State<AppState>,
@@ -140,17 +180,9 @@ pub(super) async fn set_password(
 ) -> Response {
     let back = format!("{}/account", visitor.base());
     let origin = Origin::of(&source, &headers);
-    let present = form.first("present");
-    if let Err(failure) = sign_in::confirm_password(&state, &visitor.caller, &origin, present).await {
-        let failure = match failure.status() {
-            401 => Failure::new(422, "wrong_password", "The present password is another one."),
-            _ => failure,
-        };
-        return super::view::problem(&state, &visitor, &failure, &back).await;
-    }
-    let phc = match sign_in::hash_password(&state, form.first("password")).await {
+    let phc = match checked_passwords(&state, &visitor, &origin, &form).await {
         Ok(phc) => phc,
-        Err(failure) => return super::view::problem(&state, &visitor, &failure, &back).await,
+        Err(failure) => return super::factors::refused(&state, &visitor, ("/account/password", form), failure).await,
     };
     match write(&state, &visitor, move |room| {
         acts::set_person::change_password(room, &phc)

@@ -4,6 +4,7 @@ use acts::Room;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::ids::RecordId;
+use model::refusal::FieldError;
 use model::verbs::Body;
 use pages::Reader;
 use serde_json::{Value, json};
@@ -251,7 +252,8 @@ fn read(form: &Form, door: &Door, reader: &Reader) -> Decoded {
         gather_condition(body);
     }
     if door.path == "assessment" {
-        gather_excluded(body);
+        let unread = gather_excluded(body);
+        decoded.errors.extend(unread);
     }
     decoded
 }
@@ -271,20 +273,23 @@ fn gather_condition(body: &mut Body) {
     body.insert("conditions".to_owned(), Value::Array(vec![Value::Object(condition)]));
 }
 
-/// What was left out stands one a line: the item, a colon, the reason.
-fn gather_excluded(body: &mut Body) {
+/// What was left out stands one a line: the item, a colon, the reason. Answers the first line that lacks one of them.
+fn gather_excluded(body: &mut Body) -> Option<FieldError> {
     let Some(Value::String(text)) = body.remove("excluded") else {
-        return;
+        return None;
     };
-    let rows = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(|line| match line.split_once(':') {
-            Some((item, reason)) => json!({"item": item.trim(), "reason": reason.trim()}),
-            None => json!({"item": line}),
-        });
-    body.insert("excluded".to_owned(), rows.collect());
+    let (mut rows, mut unread) = (Vec::new(), None);
+    for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let (item, reason) = line.split_once(':').unwrap_or((line, ""));
+        let (item, reason) = (item.trim(), reason.trim());
+        if item.is_empty() || reason.is_empty() {
+            let text = format!("Line {} says not both: the item, a colon, and the reason.", place + 1);
+            unread = unread.or_else(|| Some(FieldError::new("excluded", "missing", text)));
+        }
+        rows.push(json!({"item": item, "reason": reason}));
+    }
+    body.insert("excluded".to_owned(), rows.into());
+    unread
 }
 
 /// Whoever sets times sets them over those that their page showed: what somebody else set meanwhile is not written over unseen.
@@ -319,13 +324,11 @@ pub(super) async fn act(
     let done = write_noted(&state, &visitor, what, move |room| {
         let directory = room.directory()?;
         let decoded = read(&sent, door, &reader_of(room, &directory));
-        if let Some(error) = decoded.errors.first() {
-            // Time fields are judged by the door, which alone knows the reader's zone; the act tells the rest.
-            let refusal = model::refusal::Refusal::Invalid(vec![error.clone()]);
-            return Err(refusal.into());
-        }
         check_times(room, door.path, &whose, sent.first("was"))?;
-        super::once::run(&once, room, |room| (door.run)(room, &whose, &item, &decoded.body))
+        // Time fields are judged by the door, which alone knows the reader's zone; the act tells the rest.
+        super::once::run(&once, room, |room| {
+            decoded.tell_all((door.run)(room, &whose, &item, &decoded.body))
+        })
     })
     .await;
     let Err(failure) = done else {
@@ -456,11 +459,18 @@ mod tests {
         ]);
         let body = read(&sent, find("approvals").unwrap().0, &reader).body;
         assert_eq!(body["conditions"], json!([{"due": "start", "text": "Back up first"}]));
-        let sent = form(&[("excluded", "DR site: not affected\nload")]);
+        let sent = form(&[("excluded", "DR site: not affected\n\nload: too small")]);
         let body = read(&sent, find("assessment").unwrap().0, &reader).body;
         assert_eq!(
             body["excluded"],
-            json!([{"item": "DR site", "reason": "not affected"}, {"item": "load"}])
+            json!([{"item": "DR site", "reason": "not affected"}, {"item": "load", "reason": "too small"}])
+        );
+        let unread = |text: &str| read(&form(&[("excluded", text)]), find("assessment").unwrap().0, &reader).errors;
+        assert_eq!(unread("DR site: not affected\nload")[0].field, "excluded");
+        assert!(
+            unread("\nDR site: not affected\n:load\nload")[0]
+                .text
+                .starts_with("Line 3 ")
         );
     }
 }

@@ -239,7 +239,7 @@ pub(super) fn entry_of(told: &Told) -> Option<&str> {
 
 /// What was noted, in the words of who noted it.
 pub(super) fn noted(entry: &ActionEntry) -> Rich {
-    Rich::new().said(super::words::beginning(&entry.text, NOTED))
+    Rich::new().said(super::words::beginning_of_prose(&entry.text, NOTED))
 }
 
 /// How the record is called that an event is about: its own page may be far from the log.

@@ -2,11 +2,10 @@
 
 use acts::Room;
 use axum::response::Response;
-use model::refusal::Refusal;
 use model::verbs::Body;
 use pages::{ActForm, Frame, Input, Notice, Place, Reader, Rich, Tone};
 
-use super::form::{Decoded, Form, refill};
+use super::form::{Decoded, Form, refill, unplaced};
 use super::view::{View, Visitor, notice_of, problem, reader_of, see, show_as, write};
 use crate::failure::Failure;
 use crate::state::AppState;
@@ -58,14 +57,14 @@ impl Back {
     pub fn put<'x>(&self, view: &View<'_, '_, '_>, frame: &mut Frame, acts: impl Iterator<Item = &'x mut ActForm>) {
         let mut errors = self.failure.problem.errors.clone();
         errors.extend(self.decoded.errors.iter().cloned());
-        let errors = self.decoded.by_field(&errors);
+        let errors = self.decoded.by_field(&errors, &view.reader);
         let mut same = acts.filter(|act| act.action_url == self.url && self.has_hidden(act));
         let rest = match same.next() {
             Some(act) => refill(act, &self.form, &errors),
-            None => errors.values().cloned().collect(),
+            None => unplaced(&errors),
         };
         let mut notice = notice_of(view, &self.failure);
-        notice.rows.extend(rest.into_iter().map(Rich::from));
+        notice.rows.extend(rest.iter().map(|text| view.sentence(text)));
         frame.notices.push(notice);
     }
 
@@ -101,10 +100,7 @@ where
     let done = write(state, visitor, move |room| {
         let directory = room.directory()?;
         let decoded = form.decode(&reader_of(room, &directory), boxes);
-        if !decoded.errors.is_empty() {
-            return Err(Refusal::Invalid(decoded.errors).into());
-        }
-        super::once::run(&once, room, |room| run(room, &decoded.body))
+        super::once::run(&once, room, |room| decoded.tell_all(run(room, &decoded.body)))
     })
     .await;
     let base = visitor.base();
@@ -153,10 +149,7 @@ where
     let done = write(state, visitor, move |room| {
         let directory = room.directory()?;
         let decoded = form.decode(&reader_of(room, &directory), boxes);
-        if !decoded.errors.is_empty() {
-            return Err(Refusal::Invalid(decoded.errors).into());
-        }
-        run(room, &decoded.body)
+        decoded.tell_all(run(room, &decoded.body))
     })
     .await;
     match done {

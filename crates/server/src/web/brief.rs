@@ -12,7 +12,7 @@ use model::words::{ApprovalState, Decision, Disruption, EvidenceResult, Kind};
 use pages::{Brief, Rich, Tone, minutes};
 
 use super::view::View;
-use super::words::{beginning, capital, names, plain};
+use super::words::{beginning_of_prose, capital, names, plain};
 
 /// How many sentences of what is missing a card tells.
 const MISSING_SHOWN: usize = 3;
@@ -34,7 +34,11 @@ pub(super) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
 
 fn what(change: &Change) -> Rich {
     let content = &change.content;
-    let said = |text: &Option<String>| text.as_deref().map(|text| beginning(text, 240)).unwrap_or_default();
+    let said = |text: &Option<String>| {
+        text.as_deref()
+            .map(|text| beginning_of_prose(text, 240))
+            .unwrap_or_default()
+    };
     let (what, why) = (said(&content.description), said(&content.justification));
     match (what.is_empty(), why.is_empty()) {
         (true, true) => Rich::new(),
@@ -178,7 +182,7 @@ fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
         let said = evidence
             .text
             .as_deref()
-            .map(|text| Rich::from(": ").said(beginning(text, 120)))
+            .map(|text| Rich::from(": ").said(beginning_of_prose(text, 120)))
             .unwrap_or_default();
         let aspect = plain(evidence.aspect.as_str());
         let rich = Rich::new()
@@ -376,7 +380,9 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         .as_ref()
         .filter(|_| content.rollback_plan.is_empty())
     {
-        return Rich::new().late("There is no way back: ").said(beginning(reason, 200));
+        return Rich::new()
+            .late("There is no way back: ")
+            .said(beginning_of_prose(reason, 200));
     }
     let Some(first) = content.rollback_plan.first() else {
         return Rich::new();

@@ -9,6 +9,7 @@ use pages::{ActForm, ActTone, Entry, Field, Place, RecordPage, Rich, Section, Se
 use store::Lane;
 
 use super::form::Form;
+use super::labels::in_plain_words;
 use super::view::{View, Visitor, problem, see, show};
 use crate::bulk::{ACTS, Answer, BulkAct, Wish, check_count, each, find, look};
 use crate::failure::Failure;
@@ -110,7 +111,10 @@ fn entries(view: &View<'_, '_, '_>, answers: &[Answer], fine: &str, not: &str) -
 fn told(failure: &Failure) -> String {
     let problem = &failure.problem;
     let row = problem.unmet.first().map(|row| row.text.clone());
-    let field = problem.errors.first().map(|error| error.text.clone());
+    let field = problem
+        .errors
+        .first()
+        .map(|error| in_plain_words(&error.text, &error.field));
     row.or(field).unwrap_or_else(|| problem.detail.clone())
 }
 

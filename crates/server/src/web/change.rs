@@ -18,13 +18,13 @@ use pages::{
 
 use super::acts_open::{context, decisions, has_said_all, note, others};
 use super::brief::brief;
-use super::form::{Decoded, Form, refill};
+use super::form::{Decoded, Form, refill, unplaced};
 use super::plan_steps::{length, steps};
 use super::review_draft::start_from;
 use super::runbook::rolls_back_since;
 use super::sections::Around;
 use super::view::{View, Visitor, done_notice, escaped, notice_of, show_as};
-use super::words::{kind, plain, risk, state};
+use super::words::{free, kind, plain, risk, state};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -234,7 +234,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
         notices.push(Notice::new(Tone::Wait, why.as_str()).title("You decide nothing by this way in"));
     }
     if let Some(hold) = &change.hold {
-        let reason = Rich::new().said(hold.reason.as_str());
+        let reason = free(&hold.reason);
         let text = match hold.until {
             Some(at) => reason
                 .line()
@@ -266,7 +266,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
             view.name(&glass.by),
             view.reader.moment(glass.until)
         );
-        let reason = Rich::new().said(glass.reason.as_str());
+        let reason = free(&glass.reason);
         let text = match (glass.is_lawful(), glass.ended) {
             (true, _) => reason,
             (false, false) => reason.line().text("It opens nothing before a second person signs."),
@@ -284,7 +284,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
             view.name(&asked.by),
             view.reader.moment(asked.until)
         );
-        notices.push(Notice::new(Tone::Wait, Rich::new().said(asked.reason.as_str())).title(title));
+        notices.push(Notice::new(Tone::Wait, free(&asked.reason)).title(title));
     }
     if !change.turned_normal.is_empty() {
         let fields: Vec<String> = change.turned_normal.iter().map(|field| plain(field)).collect();
@@ -372,7 +372,7 @@ fn binds(change: &Change, is_silent: bool) -> Rich {
 fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, context: &ActContext) {
     let mut errors = refused.failure.problem.errors.clone();
     errors.extend(refused.decoded.errors.iter().cloned());
-    let errors: BTreeMap<String, String> = refused.decoded.by_field(&errors);
+    let errors: BTreeMap<String, String> = refused.decoded.by_field(&errors, &view.reader);
     let address = format!("{}{}", context.change_url, refused.path);
     let mut rest: Option<Vec<String>> = None;
     for_each_act(page, &mut |act| {
@@ -381,8 +381,8 @@ fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, c
         }
     });
     let mut notice = notice_of(view, &refused.failure);
-    let unplaced = rest.unwrap_or_else(|| errors.values().cloned().collect());
-    notice.rows.extend(unplaced.into_iter().map(Rich::from));
+    let rest = rest.unwrap_or_else(|| unplaced(&errors));
+    notice.rows.extend(rest.iter().map(|text| view.sentence(text)));
     page.frame.notices.push(notice);
 }
 

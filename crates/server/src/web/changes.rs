@@ -16,7 +16,8 @@ use pages::{
 
 use acts::saved_views::SavedView as KeptView;
 
-use super::view::{View, Visitor, escaped, see, show};
+use super::back::Back;
+use super::view::{View, Visitor, escaped, see, show, show_as};
 use super::words::capital;
 use crate::api::{artifact_of, commit_of};
 use crate::state::AppState;
@@ -172,7 +173,18 @@ pub(super) async fn show_list(
     // No link keeps it, so that nobody picks the rows of another page unseen.
     wanted.0.retain(|(name, _)| name != PICKED);
     show(&state, &visitor, Place::Changes, move |view| {
-        page(view, &wanted, is_all)
+        page(view, &wanted, is_all, None)
+    })
+    .await
+}
+
+/// The list that a query shows, with a form over it that came back.
+pub(super) async fn show_back(state: &AppState, visitor: &Visitor, query: &str, back: Back) -> Response {
+    let asked = format!("/?{query}").parse().ok();
+    let pairs = asked.and_then(|uri| Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
+    let wanted = Wanted(pairs.map(|Query(pairs)| pairs).unwrap_or_default());
+    show_as(state, visitor, Place::Changes, 422, move |view| {
+        page(view, &wanted, false, Some(&back))
     })
     .await
 }
@@ -247,7 +259,7 @@ pub(super) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> ChangeFilter {
     }
 }
 
-fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option<&Back>) -> acts::Result<String> {
     let (order, after) = read_order(wanted.get("sort"), wanted.get("after"))?;
     let filter = filter(view, wanted);
     let (found, next) = find_ordered(view.room, &filter, order, PAGE, after.as_ref())?;
@@ -286,7 +298,7 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool) -> acts::Res
     let views = views(view, wanted, &saved, &shared, &whole.figure)?;
     view.follow(None);
     view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
-    let page = ChangeList {
+    let mut page = ChangeList {
         frame: view.frame.clone(),
         acts: exports(view, wanted),
         views,
@@ -309,6 +321,9 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool) -> acts::Res
         shown,
         ..ChangeList::default()
     };
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.view_acts.iter_mut());
+    }
     Ok(page.render())
 }
 

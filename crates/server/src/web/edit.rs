@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use super::begin::new_page;
 use super::form::{Decoded, Form, OWN, PICK, with_labels};
+use super::labels::{in_plain_words, missing_fields};
 use super::own_fields::own_fields;
 use super::view::{View, Visitor, escaped, notice_of, problem, reader_of, see, show, show_as, write};
 use super::{after_template, conflict, once, slots};
@@ -175,7 +176,7 @@ fn fill_back(view: &View<'_, '_, '_>, page: &mut ChangeForm, fields: &mut Change
             .flat_map(|failure| failure.problem.errors.iter().cloned()),
     );
     errors.extend(back.failure.iter().flat_map(missing_fields));
-    let mut by_field = decoded.by_field(&errors);
+    let mut by_field = decoded.by_field(&errors, &view.reader);
     by_field.retain(|name, _| !name.starts_with(PICK));
     let labels = labels(fields);
     let known: Vec<&String> = labels.iter().map(|(name, _)| name).collect();
@@ -183,7 +184,7 @@ fn fill_back(view: &View<'_, '_, '_>, page: &mut ChangeForm, fields: &mut Change
         let text = with_labels(text, &labels);
         match shown_as(name, &known) {
             Some(field) => fields.fail(&field, text),
-            None => page.errors.push(Rich::from(text)),
+            None => page.errors.push(view.sentence(&in_plain_words(&text, name))),
         }
     }
     add_rows(fields, back.form.first("add"));
@@ -201,20 +202,6 @@ fn fill_back(view: &View<'_, '_, '_>, page: &mut ChangeForm, fields: &mut Change
         .as_ref()
         .filter(|it| errors.is_empty() && it.problem.code != STALE);
     page.notices.extend(is_plain.map(|failure| notice_of(view, failure)));
-}
-
-/// The fields that a submission lacks, as the rules name them: in backticks.
-fn missing_fields(failure: &Failure) -> Vec<FieldError> {
-    let rows = failure.problem.unmet.iter().filter(|row| row.code == "field_missing");
-    rows.filter_map(|row| {
-        let name = row.satisfy.split('`').nth(1)?;
-        Some(FieldError::new(
-            name,
-            "missing",
-            "This is needed before it can be submitted.",
-        ))
-    })
-    .collect()
 }
 
 /// The fields of the form with rows enough for two sets of values, to know their labels.
@@ -275,13 +262,6 @@ pub(super) fn read(form: &Form, reader: &Reader) -> Decoded {
     decoded
 }
 
-fn refuse_unread(decoded: &Decoded) -> acts::Result<()> {
-    match decoded.errors.as_slice() {
-        [] => Ok(()),
-        errors => Err(Refusal::Invalid(errors.to_vec()).into()),
-    }
-}
-
 /// Whether a form was not sent to be kept, but for more rows or for times that fit.
 fn asks_for_more(form: &Form) -> bool {
     !form.first("add").is_empty() || !form.first(slots::FIT).is_empty()
@@ -331,16 +311,19 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
 fn create_from(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<(String, Option<String>)> {
     let directory = room.directory()?;
     let mut decoded = read(form, &reader_of(room, &directory));
-    refuse_unread(&decoded)?;
     after_template::follow(form, &mut decoded.body);
+    decoded.tell_all(create_read(room, form, decoded.body.clone()))
+}
+
+fn create_read(room: &mut Room<'_, '_>, form: &Form, mut body: Body) -> acts::Result<(String, Option<String>)> {
     let is_submitted = form.first("act") == "submit";
     let filled = match is_submitted {
-        true => acts::find_similar::fill_from_similar(room, &mut decoded.body)?,
+        true => acts::find_similar::fill_from_similar(room, &mut body)?,
         false => Filled::default(),
     };
-    let key = acts::create_change::create_change_filled(room, &decoded.body, &filled.fields)?;
+    let key = acts::create_change::create_change_filled(room, &body, &filled.fields)?;
     // Work that is done already waits for its confirmation and its review, not for an assessment.
-    if is_submitted && !decoded.body.contains_key("retrospective") {
+    if is_submitted && !body.contains_key("retrospective") {
         acts::submit_change::submit_change(room, &key)?;
     }
     Ok((key, filled.from))
@@ -722,25 +705,34 @@ fn edit_from(room: &mut Room<'_, '_>, key: &str, form: &Form) -> acts::Result<Op
     }
     let directory = room.directory()?;
     let reader = reader_of(room, &directory);
-    let mut decoded = read(form, &reader);
-    refuse_unread(&decoded)?;
+    let decoded = read(form, &reader);
+    decoded.tell_all(edit_read(room, &change, form, (decoded.body.clone(), &reader)))
+}
+
+fn edit_read(
+    room: &mut Room<'_, '_>,
+    change: &Change,
+    form: &Form,
+    (mut body, reader): (Body, &Reader),
+) -> acts::Result<Option<String>> {
     let theirs = conflict::picked_theirs(form).map_err(Refusal::Invalid)?;
     let is_submitted = form.first("act") == "submit";
     let filled = match is_submitted {
-        true => acts::find_similar::fill_from_similar(room, &mut decoded.body)?,
+        true => acts::find_similar::fill_from_similar(room, &mut body)?,
         false => Filled::default(),
     };
-    let base = model::input::patch_base(&change, &directory);
-    let mut patch = patch(&base, &decoded.body, &reader);
+    let directory = room.directory()?;
+    let base = model::input::patch_base(change, &directory);
+    let mut patch = patch(&base, &body, reader);
     patch.retain(|name, _| {
         let is_reason_of_theirs = name == "expedited_reason" && theirs.iter().any(|it| it == "expedited");
         !theirs.contains(name) && !is_reason_of_theirs
     });
     if !patch.is_empty() {
-        acts::edit_change::edit_change_filled(room, key, &patch, &filled.fields)?;
+        acts::edit_change::edit_change_filled(room, &change.key, &patch, &filled.fields)?;
     }
     if is_submitted {
-        acts::submit_change::submit_change(room, key)?;
+        acts::submit_change::submit_change(room, &change.key)?;
     }
     Ok(filled.from)
 }

@@ -11,6 +11,7 @@ use serde_json::json;
 use store::second_factor::SecondFactor;
 use store::session::{self, Session};
 
+use super::back::Back;
 use super::form::Form;
 use super::view::{View, Visitor, escaped, problem, see, show, show_as, write};
 use crate::caller::Credential;
@@ -169,6 +170,30 @@ fn session_section(view: &View<'_, '_, '_>, found: &[Session], providers: &BTree
     section
 }
 
+/// What to do about a form of the account that was refused: it comes back filled in, after a fresh factor where one is missing.
+pub(super) async fn refused(
+    state: &AppState,
+    visitor: &Visitor,
+    (path, form): (&str, Form),
+    failure: Failure,
+) -> Response {
+    let account = format!("{}/account", visitor.base());
+    if failure.problem.code == "step_up_required" {
+        let path = format!("{}{path}", visitor.base());
+        return super::step_up::hold(state, visitor, (&path, &form), &account).await;
+    }
+    if !matches!(failure.status(), 409 | 422) {
+        return problem(state, visitor, &failure, &account).await;
+    }
+    super::account::show_back(
+        state,
+        visitor,
+        failure.status(),
+        Back::new(state, visitor, path, form, failure),
+    )
+    .await
+}
+
 /// What to do about a failure: a missing factor is asked for, anything else is told.
 pub(super) async fn failed(state: &AppState, visitor: &Visitor, failure: &Failure) -> Response {
     let account = format!("{}/account", visitor.base());
@@ -210,7 +235,7 @@ pub(super) async fn begin(State(state): State<AppState>, visitor: Visitor, form:
             })
             .await
         }
-        Err(failure) => failed(&state, &visitor, &failure).await,
+        Err(failure) => refused(&state, &visitor, ("/account/factors", form), failure).await,
     }
 }
 

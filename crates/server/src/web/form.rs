@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
-use model::refusal::FieldError;
+use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
 use pages::{ActForm, Field, Input, Reader};
 use serde_json::{Map, Value};
 
+use super::labels::{in_labels, in_plain_words};
 use super::view::bare_problem;
+use super::words::with_times;
 use crate::body::{FORM_LIMIT, at_hand};
 use crate::failure::Failure;
 use crate::state::AppState;
@@ -217,7 +219,7 @@ impl Form {
                     errors.push(FieldError::new(
                         name,
                         "not_a_time",
-                        "This is no day and time, such as 2026-11-21 22:00.",
+                        "This is no day and time, such as 2026-11-21T22:00.",
                     ));
                     Value::Null
                 }
@@ -298,6 +300,35 @@ impl Decoded {
         self
     }
 
+    /// What an act answered, and with it what of its form could not be read at all: a form is mended once. What an act did
+    /// without the field that could not be read is undone with its refusal.
+    ///
+    /// # Errors
+    /// The act's; and 422 where something could not be read.
+    pub fn tell_all<T>(&self, done: acts::Result<T>) -> acts::Result<T> {
+        if self.errors.is_empty() {
+            return done;
+        }
+        let mut all = self.errors.clone();
+        let is_told = |error: &FieldError| {
+            let name = self.field_name(&error.field);
+            let below = |unread: &FieldError| {
+                name.strip_prefix(&unread.field)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            self.errors.iter().any(below)
+        };
+        match done {
+            // What could not be read is missing as well, which says nothing more.
+            Err(acts::Error::Refused(Refusal::Invalid(more))) => {
+                all.extend(more.into_iter().filter(|error| !is_told(error)))
+            }
+            Ok(_) | Err(acts::Error::Refused(_)) => {}
+            Err(fault) => return Err(fault),
+        }
+        Err(Refusal::Invalid(all).into())
+    }
+
     /// The name of the form's field that an error of the API speaks of: `targets[0].service` is `targets.3.service`
     /// when the first rows were left empty.
     pub fn field_name(&self, api: &str) -> String {
@@ -316,40 +347,59 @@ impl Decoded {
         name
     }
 
-    /// Errors by the names of the form's fields, each told once.
-    pub fn by_field(&self, errors: &[FieldError]) -> BTreeMap<String, String> {
-        let mut found = BTreeMap::new();
+    /// Errors by the names of the form's fields, each told once: with that name where the API's stands, and times by the
+    /// reader's clock. Several of one field, such as of a list of names, stand one behind the other.
+    pub fn by_field(&self, errors: &[FieldError], reader: &Reader) -> BTreeMap<String, String> {
+        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for error in errors {
-            found
-                .entry(self.field_name(&error.field))
-                .or_insert_with(|| error.text.clone());
+            let name = self.field_name(&error.field);
+            let text = error.text.replace(&format!("`{}`", error.field), &format!("`{name}`"));
+            let text = with_times(&text, reader);
+            let told = found.entry(name).or_default();
+            if !told.contains(&text) {
+                told.push(text);
+            }
         }
-        found
+        found.into_iter().map(|(name, texts)| (name, texts.join(" "))).collect()
     }
 }
 
 /// Puts sent values and errors back into the form of an act, and opens it. Answers the errors that fit no field.
 pub(super) fn refill(act: &mut ActForm, form: &Form, errors: &BTreeMap<String, String>) -> Vec<String> {
     act.is_open = true;
-    let labels: Vec<(String, String)> = act
-        .fields
-        .iter()
-        .map(|field| (field.name.clone(), field.label.clone()))
-        .collect();
+    let names = act.fields.iter().map(|field| (field.name.clone(), field.label.clone()));
+    let labels: Vec<(String, String)> = names.chain(act.fields.iter().flat_map(choices)).collect();
     let mut known = Vec::new();
     for field in &mut act.fields {
         if field.input != Input::Hidden {
             refill_field(field, form);
         }
         if let Some((name, text)) = errors.iter().find(|(name, _)| belongs(name, &field.name)) {
-            field.error = Some(with_labels(text, &labels));
+            let own = text.replace(&format!("`{name}`"), &format!("“{}”", field.label));
+            field.error = Some(with_labels(&own, &labels));
             known.push(name.clone());
         }
     }
-    errors
-        .iter()
-        .filter(|(name, _)| !known.contains(name))
-        .map(|(_, text)| with_labels(text, &labels))
+    let unplaced = errors.iter().filter(|(name, _)| !known.contains(name));
+    unplaced
+        .map(|(name, text)| in_plain_words(&with_labels(text, &labels), name))
+        .collect()
+}
+
+/// Errors of a form that no page shows again, in the words of the pages.
+pub(super) fn unplaced(errors: &BTreeMap<String, String>) -> Vec<String> {
+    let told = errors.iter();
+    told.map(|(name, text)| in_plain_words(&in_labels(text), name))
+        .collect()
+}
+
+/// What a menu sends, each with its words.
+fn choices(field: &Field) -> Vec<(String, String)> {
+    let (Input::Select(choices) | Input::Radio(choices)) = &field.input else {
+        return Vec::new();
+    };
+    let ours = choices.iter().filter(|choice| !choice.is_said);
+    ours.map(|choice| (choice.value.clone(), choice.label.clone()))
         .collect()
 }
 
@@ -382,7 +432,7 @@ pub(super) fn with_labels(text: &str, labels: &[(String, String)]) -> String {
         .fold(text.to_owned(), |text, (name, label)| {
             text.replace(&format!("`{name}`"), &format!("“{label}”"))
         });
-    super::labels::in_labels(&own)
+    in_labels(&own)
 }
 
 #[cfg(test)]
@@ -435,6 +485,50 @@ mod tests {
         );
         assert_eq!(decoded.field_name("targets[0].service"), "targets.1.service");
         assert_eq!(decoded.field_name("implementers[2]"), "implementers");
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once_and_each_thing_once() {
+        let sent = form(&[("until", "tomorrow"), ("implementers", "ada, bo, ada")]);
+        let decoded = sent.decode(&oslo(), &[]);
+        let error = |field: &str, text: &str| FieldError::new(field, "unknown", text);
+        let refused: acts::Result<()> = Err(Refusal::Invalid(vec![
+            error("implementers[0]", "No `ada`."),
+            error("implementers[1]", "No `bo`."),
+            error("implementers[2]", "No `ada`."),
+            error("until", "`until` is missing."),
+        ])
+        .into());
+        let Err(acts::Error::Refused(Refusal::Invalid(errors))) = decoded.tell_all(refused) else {
+            panic!("it is refused");
+        };
+        let told = decoded.by_field(&errors, &oslo());
+        assert_eq!(told["implementers"], "No `ada`. No `bo`.");
+        assert!(told["until"].starts_with("This is no day and time"), "{told:?}");
+        assert!(!told["until"].contains("missing"), "{told:?}");
+        assert!(
+            decoded.tell_all(Ok(())).is_err(),
+            "what was not read is not done without"
+        );
+    }
+
+    #[test]
+    fn an_error_names_its_field_by_the_form_and_times_by_the_readers_clock() {
+        let decoded = form(&[("targets.1.service", "api"), ("end", "x")]).decode(&oslo(), &[]);
+        let errors = [
+            FieldError::new("targets[0].service", "unknown", "`targets[0].service` is missing."),
+            FieldError::new("end", "in_the_past", "`end`, 1970-01-01T10:00:00Z, must lie ahead."),
+        ];
+        let told = decoded.by_field(&errors, &oslo());
+        let mut act = ActForm::new("x", "X", "/x").field(Field::text("end", "When it ends"));
+        let rest = refill(&mut act, &form(&[]), &told);
+        let error = act.fields[0].error.as_deref();
+        assert_eq!(error, Some("“When it ends”, today 11:00, must lie ahead."));
+        assert_eq!(rest, ["“Service” is missing."]);
+        assert_eq!(
+            unplaced(&told),
+            ["“end”, today 11:00, must lie ahead.", "“Service” is missing."]
+        );
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! A form whose sender's session had ended, or whose fresh factor had: it is not done and not lost. The door carries it along, and gives it back
 //! to be sent by hand once they are in.
 
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::http::{Method, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use pages::{Field, Kept, Notice, Tone};
 
 use super::ASSETS;
 use super::form::Form;
 use super::view::{base, html, safe_next};
+use crate::body::Pace;
 use crate::caller::{Caller, check_site};
+use crate::evidence::{FIELDS, take_text};
 use crate::state::AppState;
 
 /// Before the name of a field that is carried through the door.
@@ -18,7 +20,9 @@ const HELD: &str = "held:";
 /// The field that names where a held form was going.
 const GOING: &str = "held";
 /// What is never carried along.
-const SECRETS: &[&str] = &["password", "present", "repeat", "code"];
+const SECRETS: &[&str] = &["password", "present", "repeat", "code", "client_secret"];
+/// What may stand beside a file in its form, in bytes.
+const BESIDE_THE_FILE: usize = 1 << 20;
 
 /// Lets a request through; a form without a session is held at the door.
 pub(super) async fn hold(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -35,10 +39,43 @@ pub(super) async fn hold(State(state): State<AppState>, request: Request, next: 
         return next.run(request).await;
     }
     let tenant = tenant.to_owned();
-    match Form::from_request(request, &state).await {
+    let form = match sends_file(&path) {
+        true => words_beside_the_file(&state, request).await,
+        false => Form::from_request(request, &state).await,
+    };
+    match form {
         Ok(form) => html(401, door(&state, &tenant, &path, &form).await.render()),
         Err(refused) => refused,
     }
+}
+
+/// Whether the form at an address sends a file.
+fn sends_file(path: &str) -> bool {
+    path.ends_with("/evidence")
+}
+
+/// What was typed beside a file. The file is let by and kept nowhere: nobody is known who sent it. Where the rest does not come
+/// or cannot be read, what came before it is held.
+async fn words_beside_the_file(state: &AppState, mut request: Request) -> Result<Form, Response> {
+    let most = usize::try_from(state.evidence_limit()).unwrap_or(usize::MAX);
+    DefaultBodyLimit::max(most.saturating_add(BESIDE_THE_FILE)).apply(&mut request);
+    let sent = Multipart::from_request(request, state).await;
+    let mut sent = sent.map_err(IntoResponse::into_response)?;
+    let (mut pairs, mut pace) = (Vec::new(), Pace::new());
+    while let Ok(Ok(Some(mut field))) = pace.patiently(sent.next_field()).await {
+        let name = field.name().unwrap_or_default().to_owned();
+        if field.file_name().is_some() {
+            while let Ok(Ok(Some(chunk))) = pace.patiently(field.chunk()).await {
+                pace.took(chunk.len());
+            }
+            continue;
+        }
+        match take_text(field, &mut pace).await {
+            Ok(text) if pairs.len() < FIELDS => pairs.push((name, text)),
+            _ => break,
+        }
+    }
+    Ok(Form::new(pairs))
 }
 
 fn is_form(request: &Request) -> bool {
@@ -46,7 +83,11 @@ fn is_form(request: &Request) -> bool {
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok());
-    request.method() == Method::POST && kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+    let wanted = match sends_file(request.uri().path()) {
+        true => "multipart/form-data",
+        false => "application/x-www-form-urlencoded",
+    };
+    request.method() == Method::POST && kind.is_some_and(|kind| kind.starts_with(wanted))
 }
 
 /// The doors' own forms, which come from people without a session or are of no use in another one.
@@ -97,6 +138,7 @@ pub(super) fn given_back(tenant: &str, form: &Form) -> Option<Response> {
         action_url: going.to_owned(),
         back_url: home,
         fields: fields.collect(),
+        asks_file: sends_file(going),
     };
     Some(html(200, page.render()))
 }

@@ -1,6 +1,10 @@
 //! The rules' sentences in the words of the pages: the rules name a change's fields and routes as the API does, and whoever
 //! reads a page knows the words above the controls.
 
+use model::refusal::FieldError;
+
+use crate::failure::Failure;
+
 /// The fields of a change that sentences name, each with its label on the form. Words that may also be somebody's own, such
 /// as `owner`, are not among them.
 const LABELS: [(&str, &str); 17] = [
@@ -45,6 +49,20 @@ pub(super) fn label_of(field: &str) -> Option<&'static str> {
     list.iter().find(|(name, _)| *name == word).map(|(_, label)| *label)
 }
 
+/// The fields that a submission lacks, as the rules name them: in backticks.
+pub(super) fn missing_fields(failure: &Failure) -> Vec<FieldError> {
+    let rows = failure.problem.unmet.iter().filter(|row| row.code == "field_missing");
+    rows.filter_map(|row| {
+        let name = row.satisfy.split('`').nth(1)?;
+        Some(FieldError::new(
+            name,
+            "missing",
+            "This is needed before it can be submitted.",
+        ))
+    })
+    .collect()
+}
+
 /// A sentence of the rules with labels in place of fields, and without the routes that only a program asks.
 pub(super) fn in_labels(text: &str) -> String {
     // What an address may say is said in its own words: nobody filled in a form.
@@ -67,12 +85,33 @@ pub(super) fn in_labels(text: &str) -> String {
     told.collect()
 }
 
+/// What is wrong with a field that no form at hand has, without the name that only a program knows it by: `plan[1].owner` is
+/// “Who”, and what has no label is named by its own word.
+pub(super) fn in_plain_words(text: &str, field: &str) -> String {
+    let last = field.rsplit('.').next().unwrap_or(field);
+    let last = last.split('[').next().unwrap_or(last);
+    let of_row = || OF_ROWS.iter().find(|(name, _)| *name == last && field.contains('.'));
+    let label = label_of(field).or_else(|| of_row().map(|(_, label)| *label));
+    let words = label.map_or_else(|| last.replace('_', " "), str::to_owned);
+    text.replace(&format!("`{field}`"), &format!("“{words}”"))
+}
+
+/// What only a program can do, and how a page says the same.
+const OTHERWISE: [(&str, &str); 4] = [
+    (" with PATCH,", ","),
+    ("Ask with POST …/extension.", "Ask for more time."),
+    (
+        "is recorded by a change with `retrospective`.",
+        "is recorded by a change that is told afterwards.",
+    ),
+    ("Another one needs a `reason` and", "Another one needs a reason and"),
+];
+
 /// “First assess it (POST …/assessment).” is “First assess it.”
 fn without_routes(text: &str) -> String {
-    let mut told = text
-        .replace(" with PATCH,", ",")
-        .replace("Ask with POST …/extension.", "Ask for more time.");
-    for verb in [" (POST …/", " (PUT …/"] {
+    let told = OTHERWISE.iter();
+    let mut told = told.fold(text.to_owned(), |told, (theirs, ours)| told.replace(theirs, ours));
+    for verb in [" (POST …/", " (PUT …/", " (`DELETE /"] {
         while let Some(from) = told.find(verb)
             && let Some(length) = told[from..].find(')')
         {

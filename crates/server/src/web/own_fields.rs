@@ -48,7 +48,7 @@ fn control(directory: &Directory, field: &CustomField, change: Option<&Change>) 
         FieldKind::Link => Input::Url,
     };
     let kinds: Vec<String> = field.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
-    let mut hints: Vec<String> = field.description.iter().cloned().collect();
+    let mut hints = Vec::new();
     if !kinds.is_empty() {
         hints.push(format!("For {} changes alone.", and(&kinds)));
     }
@@ -60,6 +60,7 @@ fn control(directory: &Directory, field: &CustomField, change: Option<&Change>) 
     }
     let mut control = Field::new(field.path(), field.name.as_str(), input);
     control.is_said = true;
+    control.explained.clone_from(&field.description);
     match hints.is_empty() {
         true => control,
         false => control.hint(hints.join(" ")),

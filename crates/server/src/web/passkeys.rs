@@ -169,7 +169,7 @@ pub(super) async fn begin(State(state): State<AppState>, visitor: Visitor, form:
     }
     let begun = match passkeys::begin_adding(&state, &visitor.caller, body).await {
         Ok(begun) => begun,
-        Err(failure) => return factors::failed(&state, &visitor, &failure).await,
+        Err(failure) => return factors::refused(&state, &visitor, ("/account/passkeys", form), failure).await,
     };
     let account = format!("{}/account", visitor.base());
     let mut asked = page(&NEW, &begun, (format!("{account}/passkeys/confirmation"), account, ""));

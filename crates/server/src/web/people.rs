@@ -436,10 +436,7 @@ pub(super) async fn create_token(State(state): State<AppState>, visitor: Visitor
         let directory = room.directory()?;
         let mut decoded = sent.decode(&super::view::reader_of(room, &directory), &[]);
         decoded.errors.extend(no_scope(&decoded.body));
-        if !decoded.errors.is_empty() {
-            return Err(model::refusal::Refusal::Invalid(decoded.errors).into());
-        }
-        let (token, secret) = acts::set_token::create_token(room, &decoded.body)?;
+        let (token, secret) = decoded.tell_all(acts::set_token::create_token(room, &decoded.body))?;
         Ok((token.name, secret))
     })
     .await;

@@ -87,10 +87,7 @@ pub(super) fn notices(view: &View<'_, '_, '_>, change: &Change) -> Vec<Notice> {
     let mut notices = Vec::new();
     if let Some(hold) = change.standing_hold() {
         let title = format!("Under a legal hold by {}", view.name(&hold.by));
-        let text = Rich::new()
-            .said(hold.reason.as_str())
-            .line()
-            .text("Nothing of it is erased.");
+        let text = super::words::free(&hold.reason).line().text("Nothing of it is erased.");
         notices.push(Notice::new(Tone::Wait, text).title(title));
     }
     if let Some(erasure) = &change.erasure {
@@ -106,7 +103,7 @@ fn erasure_notice(view: &View<'_, '_, '_>, erasure: &Erasure) -> Notice {
         ErasureKind::Comment => "a comment on this change",
     };
     let asker = erasure.asked_by.as_ref().map(|person| view.name(person));
-    let reason = Rich::new().said(erasure.reason.clone().unwrap_or_default());
+    let reason = super::words::free(erasure.reason.as_deref().unwrap_or_default());
     let Some(at) = erasure.done_at else {
         let title = format!("{} asks to erase {what}", asker.unwrap_or_default());
         return Notice::new(

@@ -18,7 +18,7 @@ use pages::{
 use super::acts_open::context;
 use super::plan_steps::{length, steps};
 use super::view::{View, Visitor, show};
-use super::words::names as names_of;
+use super::words::{free, names as names_of};
 use crate::state::AppState;
 
 /// How many lines of the log of actions stand under the step.
@@ -272,7 +272,7 @@ fn so_far(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
     let why = Rich::new()
         .said(view.name(&entry.by))
         .text(format!(", {}", view.reader.moment(entry.occurred_at)));
-    Entry::new(tone, Rich::new().said(entry.text.as_str())).why(why)
+    Entry::new(tone, free(&entry.text)).why(why)
 }
 
 fn notices(view: &View<'_, '_, '_>, change: &Change, walk: &Walk<'_>) -> Vec<Notice> {
@@ -286,7 +286,7 @@ fn notices(view: &View<'_, '_, '_>, change: &Change, walk: &Walk<'_>) -> Vec<Not
         Notice::new(Tone::Stop, told).title(format!("Rolling back since {}", hour(view, since)))
     });
     let hold = change.hold.as_ref().map(|hold| {
-        let reason = Rich::new().said(hold.reason.as_str());
+        let reason = free(&hold.reason);
         Notice::new(Tone::Stop, reason).title(format!("On hold by {}", view.name(&hold.by)))
     });
     let ran_over = change.overrun.then(|| {

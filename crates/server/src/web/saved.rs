@@ -4,6 +4,7 @@ use acts::saved_views::{change_view, find_view, remove_view, save_view};
 use axum::extract::State;
 use axum::response::Response;
 
+use super::back::Back;
 use super::changes::LIST;
 use super::form::Form;
 use super::view::{Visitor, problem, see, write};
@@ -13,12 +14,17 @@ use crate::state::AppState;
 pub(super) async fn save(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let query = form.first("query").to_owned();
     let list = list_url(&visitor, &query);
+    let (sent, kept_query) = (form.clone(), query.clone());
     let kept = write(&state, &visitor, move |room| {
-        save_view(room, LIST, form.first("name"), &query)
+        save_view(room, LIST, sent.first("name"), &kept_query)
     })
     .await;
     match kept {
         Ok(()) => see(&list),
+        Err(failure) if failure.status() == 422 => {
+            let back = Back::new(&state, &visitor, "/views", form, failure);
+            super::changes::show_back(&state, &visitor, &query, back).await
+        }
         Err(failure) => problem(&state, &visitor, &failure, &list).await,
     }
 }

@@ -25,7 +25,7 @@ use super::acts_open::awaits_word_of;
 use super::brief::{decided, missing, outcome_mark, step_name, way_on, why_asked};
 use super::review_draft::what_differs;
 use super::view::{View, escaped};
-use super::words::{capital, plain, state};
+use super::words::{capital, free, plain, state};
 
 /// How many moments of the timeline a change's page shows.
 const MOMENTS: usize = 60;
@@ -236,7 +236,7 @@ impl Around<'_> {
                 let names: Vec<String> = checkers.iter().map(|person| view.name(person)).collect();
                 let entry = Entry::new(
                     if condition.met.is_some() { Tone::Ok } else { Tone::Wait },
-                    Rich::new().said(condition.text.as_str()),
+                    free(&condition.text),
                 );
                 match &condition.met {
                     Some(met) => entry
@@ -396,7 +396,7 @@ impl Around<'_> {
             .text(format!(", {}", permit.purpose));
         let mut entry = Entry::new(if is_good { Tone::Ok } else { Tone::Plain }, text).icon("leaf");
         entry.sub = match (&permit.revoked_reason, permit.used_at) {
-            (Some(reason), _) => Rich::from("revoked: ").said(reason.as_str()),
+            (Some(reason), _) => Rich::from("revoked: ").append(free(reason)),
             (None, Some(at)) => Rich::from(format!("used up {}", view.reader.moment(at))),
             (None, None) => Rich::from(format!("good until {}", view.reader.moment(permit.expires_at))),
         };

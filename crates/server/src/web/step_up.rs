@@ -174,6 +174,15 @@ fn shown(form: &Form) -> Shown {
     }
 }
 
+/// Why a factor was not taken, and what helps where the refusal says it.
+fn told(failure: &Failure) -> String {
+    let problem = &failure.problem;
+    match problem.unmet.first() {
+        Some(row) => format!("{} {}", problem.detail, row.satisfy),
+        None => problem.detail.clone(),
+    }
+}
+
 /// Takes a fresh factor and goes back to the act.
 pub(super) async fn go(
     State(state): State<AppState>,
@@ -193,7 +202,7 @@ pub(super) async fn go(
         next: Some(next.to_owned()),
         wants: Some(form.first("wants").to_owned()),
     };
-    match page(&state, &visitor, &asked, Some(failure.problem.detail.clone())).await {
+    match page(&state, &visitor, &asked, Some(told(&failure))).await {
         Ok(mut page) => {
             page.fields.extend(super::held::carried(&form));
             html(failure.status(), page.render())

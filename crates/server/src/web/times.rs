@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use model::act::actions;
 use model::directory::Freeze;
 use model::ids::{EnvironmentKey, ServiceKey};
+use model::refusal::Refusal;
 use pages::{ActForm, ActTone, Field, FreezeRow, Freezes, Input, Place, Rich, WindowRow, Windows};
 
 use super::back::{Back, Sent, send};
@@ -403,9 +404,21 @@ pub(super) async fn except(
         Place::Freezes,
     );
     let run = move |room: &mut acts::Room<'_, '_>, body: &model::verbs::Body| {
-        acts::set_freeze::except_from_freeze(room, &id, body).map(drop)
+        acts::set_freeze::except_from_freeze(room, &id, body)
+            .map(drop)
+            .map_err(beside_the_key)
     };
     send(&state, &visitor, sent, run, freeze_page).await
+}
+
+/// The key of a change that is not there is wrong beside its field; the page itself is there.
+fn beside_the_key(error: acts::Error) -> acts::Error {
+    match error {
+        acts::Error::Refused(Refusal::NotFound { what }) if what.starts_with("change ") => {
+            Refusal::field("change", "unknown", format!("There is no {what} here.")).into()
+        }
+        other => other,
+    }
 }
 
 /// Lets a change no longer pass a freeze.

@@ -18,6 +18,7 @@ use serde_json::Value;
 use store::{Lane, Mode};
 
 use super::ASSETS;
+use super::labels::{in_labels, in_plain_words};
 use crate::caller::{Caller, Credential};
 use crate::failure::Failure;
 pub(super) use crate::percent::{escaped, segment};
@@ -410,7 +411,11 @@ fn framed_problem(view: &View<'_, '_, '_>, failure: &Failure, back: &str) -> Str
         page.opens = view.sentence(&row.satisfy);
         page.holder = view.all_waits_on(&row.waiting_on);
     }
-    page.why = view.sentence(&failure.problem.detail);
+    let told = reasons(failure);
+    page.why = told.iter().fold(Rich::new(), |why, text| match why.is_empty() {
+        true => view.sentence(text),
+        false => why.line().append(view.sentence(text)),
+    });
     if !back.is_empty() {
         page.ways.push(ActForm::link("Go back", back));
     }
@@ -449,9 +454,21 @@ pub(super) fn bare_problem_with(failure: &Failure, way: ActForm) -> Response {
 fn bare_page(failure: &Failure) -> pages::Problem {
     let mut page = problem_of(failure);
     if let Some(row) = failure.problem.unmet.first() {
-        page.opens = Rich::from(super::labels::in_labels(&row.satisfy).replace('`', ""));
+        page.opens = Rich::from(in_labels(&row.satisfy).replace('`', ""));
     }
     page
+}
+
+/// Why something was refused, a sentence a field: of one field the sentence is the refusal's own.
+fn reasons(failure: &Failure) -> Vec<String> {
+    let told = &failure.problem;
+    let fields = told.errors.iter();
+    let fields = fields.map(|error| in_plain_words(&in_labels(&error.text), &error.field));
+    match told.errors.len() {
+        0 => vec![told.detail.clone()],
+        1 => fields.collect(),
+        _ => std::iter::once(told.detail.clone()).chain(fields).collect(),
+    }
 }
 
 /// The four parts of a refusal: what, why, what opens it, who holds it.
@@ -480,10 +497,12 @@ fn problem_of(failure: &Failure) -> pages::Problem {
             "Try again. Whoever runs this server finds the cause in its log.",
         ),
     };
-    let mut why = Rich::from(told.detail.as_str());
-    for error in &told.errors {
-        why = why.line().text(super::labels::in_labels(&error.text));
-    }
+    let why = reasons(failure)
+        .iter()
+        .fold(Rich::new(), |why, text| match why.is_empty() {
+            true => why.text(text),
+            false => why.line().text(text),
+        });
     pages::Problem {
         assets: ASSETS.to_owned(),
         status: told.status,

@@ -45,8 +45,9 @@ pub(super) fn with_times(text: &str, reader: &Reader) -> String {
                 (Some(reader.moment(at)), end)
             }
             None => {
-                let bare = word.trim_end_matches(ENDS);
-                (one_time(bare, reader), &word[bare.len()..])
+                let bare = word.trim_start_matches('(').trim_end_matches(ENDS);
+                let (begin, end) = word.split_once(bare).unwrap_or_default();
+                (one_time(bare, reader).map(|told| format!("{begin}{told}")), end)
             }
         };
         out.push(told.map_or_else(|| word.to_owned(), |told| format!("{told}{end}")));
@@ -116,7 +117,17 @@ pub(super) fn names(names: &[String]) -> Rich {
     Rich::new().names(names, "and")
 }
 
-/// The first words of a long text.
+/// A long text of somebody's within a sentence or a notice of ours: its words, without the signs of its Markdown.
+pub(super) fn free(text: &str) -> Rich {
+    Rich::new().said(pages::text::in_words(text))
+}
+
+/// The first words of a long text in Markdown.
+pub(super) fn beginning_of_prose(text: &str, most: usize) -> String {
+    beginning(&pages::text::in_words(text), most)
+}
+
+/// The first words of a text.
 pub(super) fn beginning(text: &str, most: usize) -> String {
     let line = text
         .lines()
@@ -150,6 +161,10 @@ mod tests {
             ),
             "owner of x since Sat 1 Mar 1969, deputy until Sun 4 Jan 11:00: so"
         );
+        assert_eq!(
+            with_times("`ends_at` (1970-01-01T10:00:00Z) must lie after it", &reader),
+            "`ends_at` (today 11:00) must lie after it"
+        );
         assert_eq!(with_times("CHG-1 2026-11-2x 08:00", &reader), "CHG-1 2026-11-2x 08:00");
     }
 
@@ -167,5 +182,7 @@ mod tests {
         assert_eq!(and(&words), "a, b and c");
         assert_eq!(beginning("\nabcdef\nx", 3), "abc…");
         assert_eq!(capital("rolled_back"), "Rolled back");
+        assert_eq!(beginning_of_prose("**ab**\ncdef", 4), "ab c…");
+        assert_eq!(free("see [it](https://example.org)").plain(), "see it");
     }
 }

@@ -106,6 +106,50 @@ fn who_has_an_authenticator_shows_it_and_no_code_counts_twice() {
 }
 
 #[test]
+fn an_authenticator_that_cannot_be_read_is_told_as_that_and_keeps_nobody_from_another_way() {
+    let world = World::new();
+    world.set_password("rita");
+    let first = Browser::sign_in(&world, "rita");
+    let (secret, recovery, _) = enrol(&first);
+    let browser = Browser::sign_in(&world, "rita");
+    let step_up = |body: &Value| browser.ask("POST", "/session/step-up", body);
+    let spoil = |secret: &'static [u8]| {
+        world.act(move |room| {
+            for factor in store::second_factor::all(room.tx)? {
+                if factor.kind == acts::set_second_factor::TOTP {
+                    store::second_factor::save_secret(room.tx, &factor.id, secret, room.now)?;
+                }
+            }
+            Ok(())
+        });
+    };
+    for broken in [&b"x"[..], &[7; 80][..]] {
+        spoil(broken);
+        let told = step_up(&json!({"code": code(&world, &secret, 0)})).problem(409, "factor_unreadable");
+        assert_eq!(told["detail"], "Your authenticator `Phone` cannot be read here.");
+        assert!(
+            told["unmet"][0]["satisfy"]
+                .as_str()
+                .unwrap()
+                .contains("a recovery code"),
+            "{told}"
+        );
+    }
+    step_up(&json!({"recovery_code": recovery[0]})).expect(201);
+    // With that a new one is added, which is read beside the broken one.
+    let made = browser
+        .ask("POST", "/second-factors/totp", &json!({"name": "Tablet"}))
+        .expect(201);
+    let (id, new) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    let confirm = json!({"code": code(&world, new, -1)});
+    browser
+        .ask("POST", &format!("/second-factors/{id}/confirmation"), &confirm)
+        .expect(201);
+    step_up(&json!({"code": "000000"})).problem(401, "wrong_code");
+    step_up(&json!({"code": code(&world, new, 0)})).expect(201);
+}
+
+#[test]
 fn guessed_codes_are_slowed_down() {
     let world = World::new();
     world.set_password("rita");

@@ -1,0 +1,259 @@
+//! The words above the fields of a form that is given back. A browser sends their names alone, so they are found again by where
+//! the form was going.
+
+use crate::{Act, ActContext, ActForm, ChangeFields, Field, Input};
+
+/// The words above the fields of forms other than a change's.
+const USUAL: [(&str, &str); 92] = [
+    ("cases", "Their cases"),
+    ("change", "The change’s key"),
+    ("changes_days", "Days after a change has ended"),
+    ("choices", "Choices"),
+    ("claims", "What a token must say"),
+    ("class", "Or a class"),
+    ("client_id", "Client id"),
+    ("client_secret", "Client secret"),
+    ("compromised", "The account is compromised"),
+    ("creates_people", "Makes people at their first sign-in"),
+    ("criticality", "Criticality"),
+    ("data_class", "Data class"),
+    ("delegate", "Who"),
+    ("deliveries_days", "Days for raw deliveries"),
+    ("deputy", "Only while I am away"),
+    ("description", "Help"),
+    ("digest_at", "The daily letter comes at"),
+    ("due_at", "Until when managers sign"),
+    ("email", "Mail address"),
+    ("ends_at", "To"),
+    ("environment", "In"),
+    ("environments", "Environments"),
+    ("expires_at", "Ends"),
+    ("external_ref", "Its key in your incident tool"),
+    ("format", "Form"),
+    ("free", "Free fields"),
+    ("group", "Or a group"),
+    ("groups", "Their groups that are ours"),
+    ("groups_claim", "Claim with the groups"),
+    ("halt", "Work that is going on must stop too"),
+    ("holds", "Holds"),
+    ("holidays", "Holidays"),
+    ("hours", "Hours"),
+    ("how", "Letters"),
+    (
+        "is_needed",
+        "Changes written from now on cannot be submitted without it",
+    ),
+    ("issuer", "Issuer"),
+    ("key", "Key"),
+    ("kind", "Kind"),
+    ("kinds", "On which changes"),
+    ("language", "Language of pages and letters"),
+    ("last", "On the last"),
+    ("locked.complexity", "Complexity"),
+    ("locked.description", "What is always done"),
+    ("locked.justification", "Why it is safe to do without a decision"),
+    ("login", "Login"),
+    ("login_claim", "Claim with the login"),
+    ("manager", "Login of their manager"),
+    ("map", "What their repositories are here"),
+    ("meant_for", "Meant for"),
+    ("minutes", "Minutes inside"),
+    ("name", "Name"),
+    ("owner", "Owner"),
+    ("packs", "Packs that come with Assent"),
+    ("parameters", "Your values"),
+    ("password", "New password"),
+    ("person", "Login"),
+    ("policies", "Policies of your own"),
+    ("present", "Present password"),
+    ("quiet_from", "Quiet from"),
+    ("quiet_until", "Quiet until"),
+    ("reason", "Why"),
+    ("regimes", "Regimes"),
+    ("reply_to", "For mail: the address that letters are answered to"),
+    ("resolved_at", "When it was over"),
+    ("review_by", "Look again by"),
+    ("rights_last_days", "Days that what it gives lasts"),
+    ("role", "As"),
+    ("roles", "Rights"),
+    ("scopes", "It may"),
+    ("service", "Service"),
+    ("services", "Services"),
+    ("severity", "Severity"),
+    ("started_at", "Since"),
+    ("starts_at", "From"),
+    ("steps", "Plan"),
+    ("steps_back", "Rollback plan"),
+    ("table.emergency.acknowledge", "Emergency: acknowledge"),
+    ("table.emergency.decide", "Emergency: decide"),
+    ("table.expedited.acknowledge", "Expedited: acknowledge"),
+    ("table.expedited.decide", "Expedited: decide"),
+    ("table.high.acknowledge", "High risk: acknowledge"),
+    ("table.high.decide", "High risk: decide"),
+    ("table.low.acknowledge", "Low risk: acknowledge"),
+    ("table.low.decide", "Low risk: decide"),
+    ("table.medium.acknowledge", "Medium risk: acknowledge"),
+    ("table.medium.decide", "Medium risk: decide"),
+    ("team", "Team"),
+    ("title", "Name"),
+    ("trusts_mail", "Its mail addresses are believed without their own check"),
+    ("url", "Address"),
+    ("watch_minutes", "Minutes to watch before it closes by itself"),
+    ("zone", "Time zone"),
+];
+
+/// Where one form has other words for a name: the end of its address, in which a star stands for a key; the name; the words.
+const OTHERWISE: [(&str, &str, &str); 19] = [
+    ("/account/factors", "name", "What you call it"),
+    ("/account/passkeys", "name", "What you call it"),
+    ("/away/delegations", "services", "Only for these services"),
+    ("/changes/*/return", "question", "Your question"),
+    ("/freezes", "reason", "Why, and who agreed"),
+    ("/freezes/*", "reason", "Why, and who agreed"),
+    ("/freezes/*/exceptions", "reason", "Why it may pass"),
+    ("/identity-providers", "roles", "Their groups that give rights"),
+    ("/incidents", "title", "What is broken"),
+    ("/ownership", "ends_at", "Until"),
+    ("/ownership", "role", "Part"),
+    ("/services/*/watchers", "group", "For a group"),
+    ("/templates", "title", "Title"),
+    ("/tokens", "person", "Acts as"),
+    ("/tokens", "roles", "Narrowed to"),
+    ("/views", "name", "Name of the view"),
+    ("/webhooks", "kinds", "Told of"),
+    ("/workloads", "person", "Acts as"),
+    ("/workloads", "roles", "Narrowed to"),
+];
+
+/// The lists of rows of a change's form, and what a row of each is called.
+const ROWS: [(&str, &str); 3] = [
+    ("targets", "Where"),
+    ("plan", "Plan"),
+    ("rollback_plan", "Rollback plan"),
+];
+
+/// Who wrote the change, where nobody is at hand who knows it: “Your question to Ingrid” is “Your question” here.
+const SOMEBODY: &str = "\u{0}";
+
+/// The words above a field of the form that went to an address with these fields: the label of the form, or else the name in
+/// plain words.
+pub(super) fn label_of(going: &str, name: &str, sent: &[(String, String)]) -> String {
+    let path = going.strip_prefix("/t/").and_then(|rest| rest.split_once('/'));
+    let path: Vec<&str> = path.map_or("", |(_, path)| path).split('/').collect();
+    let found = match path.as_slice() {
+        ["changes"] | ["changes", _, "edit"] => of_change(name, sent),
+        ["changes", _, act @ ..] => of_act(act, name, sent).or_else(|| of_other(&path, name)),
+        _ => of_other(&path, name),
+    };
+    found.unwrap_or_else(|| in_words(name))
+}
+
+/// What has no label: a field that an organisation added is called by its key.
+fn in_words(name: &str) -> String {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    crate::text::capital(&last.replace('_', " "))
+}
+
+/// Whether an address is the one of a pattern, in which a star stands for any part.
+fn is_at(pattern: &str, path: &[&str]) -> bool {
+    let parts: Vec<&str> = pattern.trim_start_matches('/').split('/').collect();
+    parts.len() == path.len() && parts.iter().zip(path).all(|(part, own)| *part == "*" || part == own)
+}
+
+fn of_other(path: &[&str], name: &str) -> Option<String> {
+    let other = OTHERWISE
+        .iter()
+        .find(|(at, known, _)| *known == name && is_at(at, path));
+    let usual = || USUAL.iter().find(|(known, _)| *known == name).map(|(_, label)| *label);
+    other.map(|(_, _, label)| *label).or_else(usual).map(str::to_owned)
+}
+
+/// The form of a change, with as many rows as were sent.
+fn of_change(name: &str, sent: &[(String, String)]) -> Option<String> {
+    let mut fields = ChangeFields {
+        retrospective: true,
+        ..ChangeFields::default()
+    };
+    for (sent, _) in sent {
+        fields.set(sent, "");
+    }
+    let sections = fields.sections();
+    let mut all = sections.iter().flat_map(|section| section.all_fields());
+    let label = all.find(|field| field.name == name)?.label.clone();
+    let row = name.split_once('.').and_then(|(list, rest)| {
+        let (_, words) = ROWS.iter().find(|(known, _)| *known == list)?;
+        let place: usize = rest.split('.').next()?.parse().ok()?;
+        Some(format!("{words} {}: {label}", place + 1))
+    });
+    Some(row.unwrap_or(label))
+}
+
+/// The form of an act on a change; of several at one address the one that sends the same hidden words.
+fn of_act(path: &[&str], name: &str, sent: &[(String, String)]) -> Option<String> {
+    let context = ActContext {
+        item: "*".to_owned(),
+        writer: SOMEBODY.to_owned(),
+        ..ActContext::default()
+    };
+    let forms = Act::ALL.into_iter().map(|act| act.form(&context));
+    let mut fits = forms.filter(|form| is_at(&form.action_url, path) && sends(form, sent));
+    fits.find_map(|form| form.fields.into_iter().find(|field| field.name == name))
+        .map(|field| field.label.replace(&format!(" to {SOMEBODY}"), ""))
+}
+
+fn sends(form: &ActForm, sent: &[(String, String)]) -> bool {
+    let is_fixed = |field: &&Field| field.input == Input::Hidden && !field.value.is_empty();
+    let is_same = |field: &Field| {
+        sent.iter()
+            .any(|(name, value)| *name == field.name && *value == field.value)
+    };
+    form.fields.iter().filter(is_fixed).all(is_same)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(own).collect()
+    }
+
+    #[test]
+    fn fields_of_acts_have_the_words_of_their_forms() {
+        let url = "/t/halden/changes/CHG-1042";
+        let label =
+            |act: &str, name: &str, pairs: &[(&str, &str)]| label_of(&format!("{url}/{act}"), name, &sent(pairs));
+        assert_eq!(label("hold", "until", &[]), "Remind people");
+        assert_eq!(label("comments", "text", &[]), "Your comment");
+        let reject = [("decision", "reject"), ("comment", "No")];
+        assert_eq!(label("approvals", "comment", &reject), "Why not");
+        let approve = [("decision", "approve"), ("comment", "Yes")];
+        assert_ne!(label("approvals", "comment", &approve), "Why not");
+        assert_eq!(label("checklist/c1/tick", "odd_word", &[]), "Odd word");
+    }
+
+    #[test]
+    fn rows_of_a_change_are_told_apart() {
+        let pairs = sent(&[
+            ("rollback_plan.1.title", "Back"),
+            ("plan.0.minutes", "9"),
+            ("title", "T"),
+        ]);
+        let label = |name: &str| label_of("/t/halden/changes", name, &pairs);
+        assert_eq!(label("rollback_plan.1.title"), "Rollback plan 2: What");
+        assert_eq!(label("plan.0.minutes"), "Plan 1: Minutes");
+        assert_eq!(label("title"), "Title");
+        assert_eq!(label("custom_fields.cost_centre"), "Cost centre");
+    }
+
+    #[test]
+    fn one_name_has_other_words_in_another_form() {
+        assert_eq!(label_of("/t/halden/freezes", "reason", &[]), "Why, and who agreed");
+        assert_eq!(
+            label_of("/t/halden/freezes/f1/exceptions", "reason", &[]),
+            "Why it may pass"
+        );
+        assert_eq!(label_of("/t/halden/away/absences", "reason", &[]), "Why");
+    }
+}
