@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::change::{Refused, show_refused};
 use super::form::{Decoded, Form};
+use super::told::{Told, see_told};
 use super::view::{Visitor, escaped, problem, reader_of, see, write_noted};
 use crate::failure::Failure;
 use crate::state::AppState;
@@ -325,16 +326,16 @@ pub(super) async fn act(
             return Err(refusal.into());
         }
         check_times(room, door.path, &whose, sent.first("was"))?;
-        super::once::run(&once, room, |room| (door.run)(room, &whose, &item, &decoded.body))
+        super::once::run(&once, room, |room| (door.run)(room, &whose, &item, &decoded.body))?;
+        Ok(decoded.twice)
     })
     .await;
-    let Err(failure) = done else {
-        let done = escaped(door.path);
-        return match form.first("next") {
-            "home" => see(&format!("{}/?done={done}&key={}", visitor.base(), escaped(&key))),
-            "runbook" => see(&format!("{back}/runbook")),
-            _ => see(&format!("{back}?done={done}")),
-        };
+    let failure = match done {
+        Ok(twice) => {
+            let told = Told::new(door.path).twice(twice);
+            return after(&state, &visitor, (&key, form.first("next")), told);
+        }
+        Err(failure) => failure,
     };
     if failure.problem.code == "step_up_required" {
         let path = format!("{back}/{path}");
@@ -354,6 +355,22 @@ pub(super) async fn act(
     show_refused(&state, &visitor, key, refused).await
 }
 
+/// Where the reader goes after an act: back to the change, or on to where they did it.
+fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: Told) -> Response {
+    let change = format!("{}/changes/{}", visitor.base(), escaped(key));
+    match next {
+        "home" => {
+            let told = Told {
+                key: key.to_owned(),
+                ..told
+            };
+            see_told(state, visitor, &format!("{}/", visitor.base()), &told)
+        }
+        "runbook" => see(&format!("{change}/runbook")),
+        _ => see_told(state, visitor, &change, &told),
+    }
+}
+
 /// The address of an act is no page: whoever asks for it is shown the change.
 pub(super) async fn away(visitor: Visitor, Path((_, key, _)): Path<(String, String, String)>) -> Response {
     see(&format!("{}/changes/{}", visitor.base(), escaped(&key)))
@@ -368,7 +385,7 @@ pub(super) async fn evidence(
 ) -> Response {
     let back = format!("{}/changes/{}", visitor.base(), escaped(&key));
     match super::evidence::take(&state, &visitor, &key, multipart).await {
-        Ok(()) => see(&format!("{back}?done=evidence")),
+        Ok(()) => see_told(&state, &visitor, &back, &Told::new("evidence")),
         Err((form, failure)) if matches!(failure.status(), 403 | 409 | 422) => {
             let refused = Refused {
                 path: "/evidence".to_owned(),

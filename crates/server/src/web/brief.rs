@@ -23,7 +23,7 @@ pub(super) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
     Brief {
         what: what(&file.change),
         where_: places(view, &file.change),
-        when: when(view, &file.change),
+        when: when(view, &file.change).append(past_freezes(view, &file.change)),
         why_you: why_you(view, file),
         why_safe: why_safe(view, file),
         who_decides: who_decides(view, file, &rows),
@@ -96,6 +96,29 @@ fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         rich = rich.text(" ").late("This window passed without a start.");
     }
     rich.text(" ").append(noticed(change))
+}
+
+/// The freezes that let it pass: until when, who said so, and why.
+fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
+    let mut rich = Rich::new();
+    for freeze in view.directory.freezes.iter().filter(|freeze| !freeze.ended) {
+        let span = change.planned_start.zip(change.planned_end);
+        let is_near = !freeze.is_over(view.now()) || span.is_some_and(|(start, end)| freeze.overlaps(start, end));
+        let mut rows = freeze.exceptions.iter().filter(|row| row.counts_for(change));
+        let Some(row) = rows.next().filter(|_| is_near) else {
+            continue;
+        };
+        rich = rich
+            .line()
+            .text("It may pass the freeze ")
+            .said_link(freeze.title.as_str(), view.url(&format!("/freezes/{}", freeze.id)))
+            .text(format!(" until {}: ", view.reader.moment(freeze.ends_at)))
+            .name(view.name(&row.by))
+            .text(format!(" excepted it, {}.", view.reader.distance(row.at)))
+            .line()
+            .quoted(row.reason.as_str());
+    }
+    rich
 }
 
 /// What people will notice, in a sentence.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use acts::find_acts::{OpenActs, find_acts};
 use acts::find_records::{find_comments, find_entries};
 use acts::find_timeline::find_timeline;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::{Act as Verb, actions};
 use model::change::Change;
@@ -18,23 +18,15 @@ use pages::{
 
 use super::acts_open::{context, decisions, has_said_all, note, others};
 use super::brief::brief;
-use super::form::{Decoded, Form, refill};
+use super::form::{Decoded, Form, refill, to_errors};
 use super::plan_steps::{length, steps};
 use super::review_draft::start_from;
 use super::runbook::rolls_back_since;
 use super::sections::Around;
-use super::view::{View, Visitor, done_notice, escaped, notice_of, show_as};
+use super::view::{View, Visitor, escaped, notice_of, show_as};
 use super::words::{kind, plain, risk, state};
 use crate::failure::Failure;
 use crate::state::AppState;
-
-/// What the address of a change's page says besides its key.
-#[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct Asked {
-    done: Option<String>,
-    /// The change whose plan was taken over.
-    from: Option<String>,
-}
 
 /// A form that came back: what it sent, and what was wrong.
 pub(super) struct Refused {
@@ -53,22 +45,8 @@ pub(super) async fn show(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
 ) -> Response {
     show_as(&state, &visitor, Place::Changes, 200, move |view| {
-        if let Some(words) = asked.done.as_deref().and_then(super::act::done_words) {
-            let mut notice = done_notice(words);
-            if let Some(from) = asked.from.as_deref().filter(|from| super::changes::is_key(from)) {
-                let row = Rich::from("What was left empty was taken over from ")
-                    .link(from, view.change_url(from))
-                    .text(
-                        ", the last change like it that went well: plan, way back, verification, category, what it touches and \
-                         who notices. Look whether they fit.",
-                    );
-                notice.rows.push(row);
-            }
-            view.frame.notices.push(notice);
-        }
         view.follow(Some(&key));
         page(view, &key, None)
     })
@@ -382,6 +360,9 @@ fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, c
     });
     let mut notice = notice_of(view, &refused.failure);
     let unplaced = rest.unwrap_or_else(|| errors.values().cloned().collect());
+    if unplaced.len() < errors.len() {
+        notice.rows.push(to_errors());
+    }
     notice.rows.extend(unplaced.into_iter().map(Rich::from));
     page.frame.notices.push(notice);
 }

@@ -20,7 +20,8 @@ use serde_json::Value;
 use super::begin::new_page;
 use super::form::{Decoded, Form, OWN, PICK, with_labels};
 use super::own_fields::own_fields;
-use super::view::{View, Visitor, escaped, notice_of, problem, reader_of, see, show, show_as, write};
+use super::told::{Told, comes_twice, see_told};
+use super::view::{View, Visitor, escaped, notice_of, problem, reader_of, show, show_as, write};
 use super::{after_template, conflict, once, slots};
 use crate::failure::Failure;
 use crate::state::AppState;
@@ -275,13 +276,6 @@ pub(super) fn read(form: &Form, reader: &Reader) -> Decoded {
     decoded
 }
 
-fn refuse_unread(decoded: &Decoded) -> acts::Result<()> {
-    match decoded.errors.as_slice() {
-        [] => Ok(()),
-        errors => Err(Refusal::Invalid(errors.to_vec()).into()),
-    }
-}
-
 /// Whether a form was not sent to be kept, but for more rows or for times that fit.
 fn asks_for_more(form: &Form) -> bool {
     !form.first("add").is_empty() || !form.first(slots::FIT).is_empty()
@@ -297,11 +291,12 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
     let is_submitted = form.first("act") == "submit";
     let once = once::once(&visitor, "/changes", &form);
     let done = write(&state, &visitor, move |room| {
-        once::run(&once, room, |room| create_from(room, &sent))
+        let done = once::run(&once, room, |room| create_from(room, &sent))?;
+        Ok((done, comes_twice(room, &sent)?))
     })
     .await;
     match done {
-        Ok((key, similar)) => {
+        Ok(((key, similar), twice)) => {
             let is_done_already = !form.first("retrospective.actual_start").is_empty();
             let done = match (is_submitted, form.first(after_template::AFTER)) {
                 _ if is_done_already => "told_afterwards",
@@ -309,8 +304,8 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
                 (true, "") => "handed_over",
                 (true, _) => "by_template",
             };
-            let from = similar.map(|key| format!("&from={key}")).unwrap_or_default();
-            see(&format!("{}/changes/{key}?done={done}{from}", visitor.base()))
+            let told = Told::written(done, similar, twice);
+            see_told(&state, &visitor, &format!("{}/changes/{key}", visitor.base()), &told)
         }
         Err(failure) if matches!(failure.status(), 409 | 422) => {
             show_new(
@@ -331,7 +326,7 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
 fn create_from(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<(String, Option<String>)> {
     let directory = room.directory()?;
     let mut decoded = read(form, &reader_of(room, &directory));
-    refuse_unread(&decoded)?;
+    decoded.check()?;
     after_template::follow(form, &mut decoded.body);
     let is_submitted = form.first("act") == "submit";
     let filled = match is_submitted {
@@ -689,13 +684,17 @@ pub(super) async fn edit(
     }
     let (sent, whose) = (form.clone(), key.clone());
     let is_submitted = form.first("act") == "submit";
-    let done = write(&state, &visitor, move |room| edit_from(room, &whose, &sent)).await;
+    let done = write(&state, &visitor, move |room| {
+        let similar = edit_from(room, &whose, &sent)?;
+        Ok((similar, comes_twice(room, &sent)?))
+    })
+    .await;
     let page = format!("{}/changes/{}", visitor.base(), escaped(&key));
     match done {
-        Ok(similar) => {
+        Ok((similar, twice)) => {
             let done = if is_submitted { "handed_over" } else { "edited" };
-            let from = similar.map(|key| format!("&from={key}")).unwrap_or_default();
-            see(&format!("{page}?done={done}{from}"))
+            let told = Told::written(done, similar, twice);
+            see_told(&state, &visitor, &page, &told)
         }
         Err(failure) if matches!(failure.status(), 409 | 412 | 422) => {
             show_edit(
@@ -723,7 +722,7 @@ fn edit_from(room: &mut Room<'_, '_>, key: &str, form: &Form) -> acts::Result<Op
     let directory = room.directory()?;
     let reader = reader_of(room, &directory);
     let mut decoded = read(form, &reader);
-    refuse_unread(&decoded)?;
+    decoded.check()?;
     let theirs = conflict::picked_theirs(form).map_err(Refusal::Invalid)?;
     let is_submitted = form.first("act") == "submit";
     let filled = match is_submitted {

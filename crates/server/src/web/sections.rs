@@ -177,8 +177,8 @@ impl Around<'_> {
         Work::new(self.yes_note(view), entries)
     }
 
-    /// How many of those who are asked said yes: “2 of 4 said yes”. A yes of which an edit voided a part, so that its author
-    /// is asked anew, is none.
+    /// How many of those who are asked or gave their word said yes: “2 of 4 said yes”. A yes of which an edit voided a part, so
+    /// that its author is asked anew, is none.
     fn yes_note(&self, view: &View<'_, '_, '_>) -> String {
         let yes: BTreeSet<&PersonId> = self
             .file
@@ -187,7 +187,8 @@ impl Around<'_> {
             .map(|approval| &approval.person)
             .collect();
         let mut asked: BTreeSet<&PersonId> = self.file.change.requests.iter().map(|row| &row.person).collect();
-        asked.extend(&yes);
+        // Once somebody rejected it nobody is asked any more, and their word is no yes.
+        asked.extend(self.file.standing().map(|approval| &approval.person));
         match asked.len() {
             0 => String::new(),
             all => format!("{} of {all} said yes", yes.len()),

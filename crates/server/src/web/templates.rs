@@ -193,6 +193,7 @@ pub(super) async fn propose(State(state): State<AppState>, visitor: Visitor, for
         path: path.clone(),
         then: path,
         place: Place::Templates,
+        done: "",
     };
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
         acts::set_template::propose_template(room, &gather(body)).map(drop)
@@ -437,6 +438,7 @@ pub(super) async fn act(
         path: format!("{address}/{act}"),
         then: address,
         place: Place::Templates,
+        done: "",
     };
     let whose = key.clone();
     let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
