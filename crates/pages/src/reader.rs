@@ -59,6 +59,23 @@ impl Reader {
         }
     }
 
+    /// Day and time as paper tells them, the same whenever it is read: `Sat 21 Nov 2026 22:00`.
+    #[must_use]
+    pub fn absolute(&self, at: Timestamp) -> String {
+        let at = self.local(at);
+        format!("{} {}", at.strftime("%a %-d %b %Y"), self.hour(&at))
+    }
+
+    /// From and to as paper tells them.
+    #[must_use]
+    pub fn absolute_span(&self, from: Timestamp, to: Timestamp) -> String {
+        let (start, end) = (self.local(from), self.local(to));
+        match start.date() == end.date() {
+            true => format!("{} to {}", self.absolute(from), self.hour(&end)),
+            false => format!("{} to {}", self.absolute(from), self.absolute(to)),
+        }
+    }
+
     /// The day alone: `today`, `yesterday`, `Sat 21 Nov`.
     #[must_use]
     pub fn day(&self, at: Timestamp) -> String {
@@ -332,6 +349,11 @@ mod tests {
         assert_eq!(reader.moment(at("2026-11-19T15:10:00Z")), "yesterday 16:10");
         assert_eq!(reader.moment(at("2026-11-24T02:00:00Z")), "Tue 24 Nov 03:00");
         assert_eq!(reader.moment(at("2027-01-04T08:00:00Z")), "Mon 4 Jan 2027 09:00");
+        assert_eq!(reader.absolute(at("2026-11-20T16:00:00Z")), "Fri 20 Nov 2026 17:00");
+        assert_eq!(
+            reader.absolute_span(at("2026-11-20T16:00:00Z"), at("2026-11-20T17:30:00Z")),
+            "Fri 20 Nov 2026 17:00 to 18:30"
+        );
     }
 
     #[test]

@@ -26,6 +26,8 @@ mod log_entry;
 mod log_filter;
 #[path = "web/offered.rs"]
 mod offered;
+#[path = "web/paper.rs"]
+mod paper;
 #[path = "web/people.rs"]
 mod people;
 #[path = "web/told.rs"]

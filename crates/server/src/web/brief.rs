@@ -87,10 +87,13 @@ fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         return Rich::new();
     };
     let mut rich = Rich::new()
-        .strong(pages::text::capital(&view.reader.span(start, end)))
+        .strong_parts(Rich::new().time(
+            pages::text::capital(&view.reader.span(start, end)),
+            view.reader.absolute_span(start, end),
+        ))
         .text(".");
     if let Some(until) = change.extended_until {
-        rich = rich.text(format!(" More time until {}.", view.reader.moment(until)));
+        rich = rich.text(" More time until ").append(view.moment(until)).text(".");
     }
     if change.window_missed {
         rich = rich.text(" ").late("This window passed without a start.");
@@ -112,9 +115,13 @@ fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
             .line()
             .text("It may pass the freeze ")
             .said_link(freeze.title.as_str(), view.url(&format!("/freezes/{}", freeze.id)))
-            .text(format!(" until {}: ", view.reader.moment(freeze.ends_at)))
+            .text(" until ")
+            .append(view.moment(freeze.ends_at))
+            .text(": ")
             .name(view.name(&row.by))
-            .text(format!(" excepted it, {}.", view.reader.distance(row.at)))
+            .text(" excepted it, ")
+            .append(view.ago(row.at))
+            .text(".")
             .line()
             .quoted(row.reason.as_str());
     }
@@ -355,7 +362,8 @@ pub(super) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
     };
     let text = Rich::new()
         .name(name)
-        .text(format!(" {said}{covers}{how}, {}", view.reader.distance(approval.at)));
+        .text(format!(" {said}{covers}{how}, "))
+        .append(view.ago(approval.at));
     let text = match spoken_for(view, approval) {
         Some(people) => text.line().text(format!("In the place of {people}.")),
         None => text,
@@ -416,7 +424,7 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     match model::due::latest_rollback(change) {
         Some(latest) => rich
             .text(" Latest moment to turn back: ")
-            .strong(view.reader.moment(latest))
+            .strong_parts(view.moment(latest))
             .text("."),
         None => rich,
     }

@@ -12,9 +12,7 @@ use model::act::{Act as Verb, actions};
 use model::change::Change;
 use model::due::decision_due;
 use model::file::ChangeFile;
-use pages::{
-    Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Notice, Place, Rich, Tone, Work, short_digest,
-};
+use pages::{Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Notice, Place, Rich, Tone, Work};
 
 use super::acts_open::{context, decisions, has_said_all, note, others};
 use super::brief::brief;
@@ -117,11 +115,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         risk: (!change.risk.reasons.is_empty()).then(|| risk(change.risk.level)),
         kind: kind(content.kind),
         flags: flags(change),
-        byline: Rich::from(format!(
-            "by {}, {}",
-            view.name(&change.requester),
-            view.reader.distance(change.created_at)
-        )),
+        byline: Rich::from(format!("by {}, ", view.name(&change.requester))).append(view.ago(change.created_at)),
         notices: notices(view, file, around.open),
         head_acts: head_acts(view, change, around.open, around.context),
         stepper: around.stepper(view),
@@ -336,12 +330,12 @@ fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context
 }
 
 fn binds(change: &Change, is_silent: bool) -> Rich {
-    let digest = short_digest(&change.digests.content);
+    let digest = change.digests.content.as_str();
     match is_silent {
-        true => Rich::new().text("Content digest ").code(digest),
+        true => Rich::new().text("Content digest ").digest(digest),
         false => Rich::new()
             .text("You decide on exactly this text: digest ")
-            .code(digest)
+            .digest(digest)
             .text(". An edit of it voids your word, and you are told."),
     }
 }

@@ -373,7 +373,7 @@ fn unread_page(view: &mut View<'_, '_, '_>, wanted: &Wanted, errors: &[FieldErro
         field.error = Some(error.text.clone());
         let row = Rich::new()
             .link(field.label.as_str(), format!("#{}", field.id(FILTER_FORM)))
-            .text(": ")
+            .line()
             .text(error.text.as_str());
         notice.rows.push(row);
     }

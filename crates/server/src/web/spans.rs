@@ -172,7 +172,7 @@ fn exceptions(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
         )
         .quote(row.reason.as_str())
         .aside(Rich::new().name(view.name(&row.by)))
-        .aside(view.reader.moment(row.at))
+        .aside(view.moment(row.at))
     };
     freeze.exceptions.iter().map(one).collect()
 }

@@ -274,7 +274,7 @@ fn sections_of(view: &View<'_, '_, '_>, version: &StandardTemplate, is_next: boo
                 .name(view.name(&approval.person))
                 .text(format!(" approved as {}", plain(approval.role.as_str()))),
         )
-        .aside(view.reader.distance(approval.at))
+        .aside(view.ago(approval.at))
     });
     let approvals = approvals.chain(missing(version, &view.directory, view.now()));
     let section = |id: &str, title: &str, body: SectionBody| match is_next {

@@ -183,6 +183,16 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         self.room.now
     }
 
+    /// How far a time is from now; on paper the time itself.
+    pub fn ago(&self, at: Timestamp) -> Rich {
+        Rich::new().time(self.reader.distance(at), self.reader.absolute(at))
+    }
+
+    /// Day and time; on paper with the day's date and year.
+    pub fn moment(&self, at: Timestamp) -> Rich {
+        Rich::new().time(self.reader.moment(at), self.reader.absolute(at))
+    }
+
     /// An address of the tenant.
     pub fn url(&self, path: &str) -> String {
         self.frame.url(path)
@@ -305,6 +315,7 @@ fn frame(
         seal: seal(&log, room.now, reader),
         query: String::new(),
         notices: unvalidated(room, reader)?,
+        as_of: format!("{}, times in {}", reader.absolute(room.now), reader.zone_name()),
         stream: String::new(),
         language: language_of(directory, &room.actor.person),
     };
