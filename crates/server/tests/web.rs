@@ -24,6 +24,8 @@ mod kept;
 mod log_entry;
 #[path = "web/log_filter.rs"]
 mod log_filter;
+#[path = "web/more.rs"]
+mod more;
 #[path = "web/offered.rs"]
 mod offered;
 #[path = "web/paper.rs"]

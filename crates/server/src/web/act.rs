@@ -4,6 +4,7 @@ use acts::Room;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::ids::RecordId;
+use model::refusal::FieldError;
 use model::verbs::Body;
 use pages::Reader;
 use serde_json::{Value, json};
@@ -253,23 +254,46 @@ fn read(form: &Form, door: &Door, reader: &Reader) -> Decoded {
     }
     if door.path == "assessment" {
         gather_excluded(body);
+        check_override(&mut decoded);
     }
     decoded
 }
 
-/// One condition with its due step and its checker is a list of one in the API.
+/// Why the risk is another says nothing without the risk.
+fn check_override(decoded: &mut Decoded) {
+    let stated = decoded.body.get("risk_override").and_then(Value::as_object);
+    if stated.is_some_and(|stated| !stated.contains_key("level")) {
+        let text = "Say which risk it is, or leave out why it is another.";
+        decoded
+            .errors
+            .push(FieldError::new("risk_override.level", "missing", text));
+    }
+}
+
+/// Conditions stand one a line; their due step and their checker are the same.
 fn gather_condition(body: &mut Body) {
     let (text, due, checker) = (body.remove("condition"), body.remove("due"), body.remove("checker"));
     if body.get("decision").and_then(Value::as_str) != Some("approve_with_conditions") {
         return;
     }
-    let mut condition = Body::new();
-    for (name, value) in [("text", text), ("due", due), ("checker", checker)] {
-        if let Some(value) = value {
-            condition.insert(name.to_owned(), value);
+    let text = text.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let one = |line: Option<&str>| {
+        let mut condition = Body::new();
+        let text = line.map(Value::from);
+        for (name, value) in [("text", text), ("due", due.clone()), ("checker", checker.clone())] {
+            if let Some(value) = value {
+                condition.insert(name.to_owned(), value);
+            }
         }
-    }
-    body.insert("conditions".to_owned(), Value::Array(vec![Value::Object(condition)]));
+        Value::Object(condition)
+    };
+    // Without a line the act tells that a condition is missing.
+    let conditions = match lines.as_slice() {
+        [] => vec![one(None)],
+        lines => lines.iter().map(|line| one(Some(line))).collect(),
+    };
+    body.insert("conditions".to_owned(), Value::Array(conditions));
 }
 
 /// What was left out stands one a line: the item, a colon, the reason.
@@ -473,6 +497,19 @@ mod tests {
         ]);
         let body = read(&sent, find("approvals").unwrap().0, &reader).body;
         assert_eq!(body["conditions"], json!([{"due": "start", "text": "Back up first"}]));
+        let sent = form(&[
+            ("decision", "approve_with_conditions"),
+            ("condition", "Back up first\n\n Warn the hauliers "),
+            ("due", "close"),
+        ]);
+        let body = read(&sent, find("approvals").unwrap().0, &reader).body;
+        assert_eq!(
+            body["conditions"],
+            json!([{"due": "close", "text": "Back up first"}, {"due": "close", "text": "Warn the hauliers"}])
+        );
+        let sent = form(&[("risk_override.reason", "It is the month’s end.")]);
+        let errors = read(&sent, find("assessment").unwrap().0, &reader).errors;
+        assert_eq!(errors[0].field, "risk_override.level");
         let sent = form(&[("excluded", "DR site: not affected\nload")]);
         let body = read(&sent, find("assessment").unwrap().0, &reader).body;
         assert_eq!(

@@ -65,6 +65,7 @@ pub(super) fn decisions(
     }
     let acts = [
         Act::Approve,
+        Act::ApproveWithComment,
         Act::ApproveWithConditions,
         Act::Return,
         Act::Reject,
@@ -116,7 +117,7 @@ fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, cont
     .field(pages::once(context))
     .field(Field::radio("decision", "Your word from now on", &words).required())
     .field(Field::textarea("comment", "Why").hint("Needed unless you approve. Everyone on the change reads it."))
-    .field(Field::textarea("condition", "Condition").hint("Only where you approve with conditions."))
+    .field(Field::textarea("condition", "Conditions").hint("Only where you approve with conditions, one a line."))
     .note("It takes the place of the word that you gave.")
     .submit("Let this be your word");
     let form = super::boards::seated(view, file, form);

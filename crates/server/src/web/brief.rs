@@ -449,6 +449,17 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
     // The reader's own word comes first.
     let me = view.directory.login(&view.me);
     next.sort_by_key(|row| !(row.unmet.code == "approval_missing" && row.unmet.waiting_on.contains(&me)));
+    // Two rules that lack the word of the same people lack one word.
+    let mut asked: Vec<&[String]> = Vec::new();
+    next.retain(|row| {
+        let people = row.unmet.waiting_on.as_slice();
+        if row.unmet.code != "approval_missing" {
+            return true;
+        }
+        let is_new = !asked.contains(&people);
+        asked.push(people);
+        is_new
+    });
     for row in next.iter().take(MISSING_SHOWN) {
         rich = match row.unmet.code.as_str() {
             "approval_missing" => rich.append(whose_word(view, &row.unmet.waiting_on)).text(" "),

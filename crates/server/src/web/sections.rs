@@ -693,6 +693,8 @@ fn risk_fact(file: &ChangeFile) -> Fact {
             .text(format!(" ({} of 12)", risk.score)),
     ];
     values.extend(risk.reasons.iter().map(|reason| Rich::from(reason.as_str())));
+    let stated = file.change.content.risk_override.as_ref();
+    values.extend(stated.map(|stated| Rich::new().quoted(stated.reason.as_str())));
     Fact {
         label: "Risk".to_owned(),
         values,

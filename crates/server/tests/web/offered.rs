@@ -194,3 +194,24 @@ fn an_emergency_is_not_due_before_it_was_asked() {
         assert!(!page.shows("A decision was due"), "{page:?}");
     }
 }
+
+#[test]
+fn a_card_names_whose_word_is_missing_once() {
+    let house = house("once-missing");
+    let ingrid = house.sign_in("ingrid");
+    submitted(&house, &ingrid, &[]);
+    house.post(
+        &ingrid,
+        &format!("{CHANGE}/assessment"),
+        &[("dependencies_reviewed", "true")],
+    );
+    approve_as(&house, "hanne");
+    let page = house.get(&ingrid, CHANGE);
+    let missing = page.body.split_once("Still missing").unwrap().1;
+    let missing = missing.split_once("</dl>").unwrap().0;
+    assert_eq!(
+        missing.matches("Marta Lindqvist").count(),
+        1,
+        "two rules lack one word: {missing}"
+    );
+}
