@@ -12,7 +12,7 @@ use model::glass::waits_for_cosignature;
 use model::ids::PersonId;
 use model::lifecycle::is_legal;
 use model::obligation::Duty;
-use model::verbs::glass::{could_be_asked, opening_wants, signing_wants};
+use model::verbs::glass::{could_be_asked, is_only_admin, opening_wants, signing_wants};
 
 use crate::error::Result;
 use crate::room::Room;
@@ -72,7 +72,7 @@ pub fn find_acts(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<OpenActs>
         .iter()
         .copied()
         .filter(|act| is_legal(*act, file.change.state))
-        .filter(|act| makes_sense(*act, file, &directory, &person, !asked.is_empty()))
+        .filter(|act| makes_sense(*act, file, &directory, &person, (!asked.is_empty(), room.now)))
         .filter(|act| *act != Act::CosignBreakGlass || could_cosign(file, &directory, &person, room.now))
         .filter(|act| {
             let facts = if *act == Act::CosignBreakGlass { &signer } else { &facts };
@@ -92,7 +92,13 @@ pub fn find_acts(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<OpenActs>
 }
 
 /// Whether the act has anything to act on: nobody is offered to resume what is not on hold.
-fn makes_sense(act: Act, file: &ChangeFile, directory: &Directory, person: &PersonId, is_asked: bool) -> bool {
+fn makes_sense(
+    act: Act,
+    file: &ChangeFile,
+    directory: &Directory,
+    person: &PersonId,
+    (is_asked, now): (bool, Timestamp),
+) -> bool {
     let change = &file.change;
     let glass = change.break_glass.as_ref();
     match act {
@@ -117,7 +123,11 @@ fn makes_sense(act: Act, file: &ChangeFile, directory: &Directory, person: &Pers
                     .as_ref()
                     .is_some_and(|extension| &extension.by != person)
         }
-        Act::BreakGlass => glass.is_none() && !change.is_on_hold(),
+        Act::BreakGlass => {
+            // A glass that ended unsigned is broken again.
+            let is_free = glass.is_none_or(|glass| glass.ended || glass.until <= now);
+            is_free && !change.is_on_hold() && !is_only_admin(directory, person)
+        }
         Act::ValidateBreakGlass => glass.is_some_and(|glass| glass.validated.is_none() && &glass.by != person),
         Act::ConfirmRetrospective => change
             .retrospective

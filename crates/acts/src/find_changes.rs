@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use model::act::actions::READ;
+use model::awaited::awaited;
 use model::change::Change;
 use model::custom_field::CustomValue;
-use model::glass::{cosigners, waits_for_cosignature};
-use model::ids::PersonId;
-use model::records::Approval;
 use model::refusal::Refusal;
-use model::words::{ApprovalState, State};
+use model::words::State;
 pub use store::change_count::Count;
 pub use store::change_order::{Order, SortKey, Spot};
 pub use store::changes::{ChangeFilter, ChangeRow, Tally, TargetRow};
@@ -123,53 +121,19 @@ pub fn tally_changes(room: &mut Room<'_, '_>, times: &[Timestamp]) -> Result<Vec
     Ok(tallies.collect::<store::Result<_>>()?)
 }
 
-/// Whom open changes wait for, by the changes' ids: those who are asked and have not answered, else those whose step is next.
-/// Changes that wait for nobody are left out.
+/// Whom open changes wait for now, by the changes' ids: logins, or `group:KEY`. A change that waits for nobody is left out.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_waiting(room: &mut Room<'_, '_>, found: &FoundChanges) -> Result<BTreeMap<String, Vec<PersonId>>> {
+pub fn find_waiting(room: &mut Room<'_, '_>, found: &FoundChanges) -> Result<BTreeMap<String, Vec<String>>> {
     room.allow(READ)?;
-    let open = |row: &ChangeRow| State::ALL.iter().any(|it| it.as_str() == row.state && it.is_open());
-    let ids: Vec<&str> = found
-        .rows
-        .iter()
-        .map(|(row, _)| row)
-        .filter(|row| open(row))
-        .map(|row| row.id.as_str())
-        .collect();
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let changes = Filter::new().one_of("id", ids.iter().copied()).order_by("id");
-    let changes = record::bodies::<Change>(room.tx, &changes)?;
-    let words = Filter::new().one_of("change_id", ids).order_by("id");
-    let words = record::bodies::<Approval>(room.tx, &words)?;
-    let stands = |change: &Change, person: &PersonId| {
-        let mut own = words
-            .iter()
-            .filter(|word| word.change == change.id && word.person == *person);
-        own.any(|word| word.state == ApprovalState::Standing)
-    };
+    let is_open = |row: &ChangeRow| State::ALL.iter().any(|it| it.as_str() == row.state && it.is_open());
+    let directory = room.directory()?;
     let mut waiting = BTreeMap::new();
-    for change in changes {
-        let content = &change.content;
-        let mut people: Vec<PersonId> = match change.state {
-            _ if waits_for_cosignature(&change, room.now) => {
-                let file = room.file(&change.key)?;
-                cosigners(&file, &*room.directory()?, room.now)
-            }
-            State::Draft | State::Assessing | State::Reviewing => vec![content.owner.clone()],
-            State::Implementing => content.implementers.clone(),
-            _ => {
-                let asked = change.requests.iter().map(|request| request.person.clone());
-                asked.filter(|person| !stands(&change, person)).collect()
-            }
-        };
-        let mut seen = std::collections::BTreeSet::new();
-        people.retain(|person| seen.insert(person.clone()));
+    for row in found.rows.iter().map(|(row, _)| row).filter(|row| is_open(row)) {
+        let people = awaited(&room.file(&row.key)?, &directory, room.now);
         if !people.is_empty() {
-            waiting.insert(change.id.0, people);
+            waiting.insert(row.id.clone(), people);
         }
     }
     Ok(waiting)

@@ -61,7 +61,8 @@ impl Open {
         let asked_at = own().map(|request| request.asked_at).min()?;
         let clocks = self.clocks.iter().filter(|clock| clock.met_at.is_none());
         let by_rule = clocks.filter(|clock| own().any(|request| request.rule == clock.rule));
-        let due = by_rule.map(|clock| clock.decide_by).chain(self.planned_start).min();
+        let start = self.planned_start.filter(|start| *start > asked_at);
+        let due = by_rule.map(|clock| clock.decide_by).chain(start).min();
         Some((due.unwrap_or(Timestamp::MAX), Reverse(self.risk.level), asked_at))
     }
 }

@@ -61,7 +61,8 @@ fn end_of_work(change: &Change) -> Option<Timestamp> {
     glass.map(|glass| glass.until).or(end)
 }
 
-/// By when a decision of a person is due: when a rule that asks them should be met, and before the work would start.
+/// By when a decision of a person is due: when a rule that asks them should be met, and before the work would start. A start that
+/// was planned for before they were asked, as an emergency's is, makes nothing due.
 pub fn decision_due(change: &Change, person: &PersonId) -> Option<Timestamp> {
     let asks = |rule: &str| {
         let mut rows = change.requests.iter();
@@ -69,8 +70,10 @@ pub fn decision_due(change: &Change, person: &PersonId) -> Option<Timestamp> {
     };
     let clocks = change.clocks.iter().filter(|clock| clock.met_at.is_none());
     let by_rule = clocks.filter(|clock| asks(&clock.rule)).map(|clock| clock.decide_by);
-    let is_asked = change.requests.iter().any(|request| &request.person == person);
-    by_rule.chain(change.planned_start).min().filter(|_| is_asked)
+    let own = change.requests.iter().filter(|request| &request.person == person);
+    let asked_at = own.map(|request| request.asked_at).min()?;
+    let start = change.planned_start.filter(|start| *start > asked_at);
+    by_rule.chain(start).min()
 }
 
 /// The next instant at which something may be due; `None` when nothing is ahead.

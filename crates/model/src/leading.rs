@@ -44,7 +44,7 @@ pub(crate) fn not_in_state(case: &Case<'_>, act: Act) -> Refusal {
 }
 
 /// What goes before every other step.
-fn is_before_all(code: &str) -> bool {
+pub(crate) fn is_before_all(code: &str) -> bool {
     matches!(code, "on_hold" | "cosignature_missing")
 }
 
@@ -66,7 +66,7 @@ fn holding_up(case: &Case<'_>, act: Act) -> Vec<Unmet> {
         State::Assessing => before_approvals_are_asked(file, directory, now),
         State::Authorizing => before_approved(file, directory, now),
         State::Approved => before_scheduled(file, directory, now),
-        State::Scheduled => against_start(case),
+        State::Scheduled => against_start(file, directory, now),
         State::Implementing => outcomes_missing(file, directory, now),
         State::Reviewing | State::Closed | State::Rejected | State::Cancelled => Vec::new(),
     });

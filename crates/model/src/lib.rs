@@ -12,6 +12,7 @@ pub mod affected;
 pub mod apart;
 mod approvals;
 pub mod authority;
+pub mod awaited;
 pub mod board;
 pub mod calendar;
 pub mod change;

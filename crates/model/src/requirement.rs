@@ -18,7 +18,9 @@ use crate::obligation::{Due, Duty, Obligation, TargetObligation};
 use crate::records::{Evidence, Unmet};
 pub(crate) use crate::template::template_review;
 pub use crate::template::template_trouble;
-use crate::words::{Aspect, ConditionDue, EvidenceResult, Kind, OwnershipRole, Role, State, TaskKind, TaskState};
+use crate::words::{
+    Aspect, ConditionDue, EvidenceResult, Kind, Level, OwnershipRole, Role, State, TaskKind, TaskState,
+};
 
 /// The steps ahead of a change, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -193,6 +195,16 @@ pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now:
             rows.extend(duty_unmet(file, directory, row, now));
         }
     }
+    rows
+}
+
+/// What no assessment mends, whatever it says: the facts that others write, and the plans. How hard it is, the assessment says
+/// itself; what the rules want is known once it is judged.
+pub fn against_assessment(change: &Change, directory: &Directory) -> Vec<Unmet> {
+    let mut assessed = change.clone();
+    assessed.content.complexity.get_or_insert(Level::Low);
+    let mut rows = before_submission(&assessed, directory);
+    rows.extend(plans_missing(change, directory));
     rows
 }
 

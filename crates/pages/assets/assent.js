@@ -580,7 +580,7 @@
   one("[data-answer]")?.focus();
   const toggle = one("[data-keys-switch]");
   if (toggle) offerSwitch(toggle);
-  if (new URLSearchParams(location.search).has("done")) forgetSent();
+  if (new URLSearchParams(location.search).has("done") && one(".notice.ok[data-answer]")) forgetSent();
   const draft = one("form[data-draft]");
   if (draft) drafts(draft);
   if (draft && document.getElementById("planned_start-w")) hear(draft);

@@ -387,13 +387,16 @@ impl TargetRow {
         };
         let build = match self.build.is_empty() {
             true => Rich::from("by hand"),
-            false => Rich::new().code(&self.build),
+            false => Rich::new().digest(&self.build),
         };
         vec![
             Cell::title(self.service.as_str(), self.href.as_str()),
             Cell::said(self.environment.as_str()),
             Cell::Text(build),
-            Cell::said(self.rollback_to.as_str()),
+            Cell::Text(match self.rollback_to.is_empty() {
+                true => Rich::new(),
+                false => Rich::new().digest(&self.rollback_to),
+            }),
             outcome,
             Cell::Acts {
                 group: format!("target-{}", self.id),

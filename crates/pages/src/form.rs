@@ -2,7 +2,10 @@
 
 use askama::Template;
 
-use crate::{Part, filters, render};
+use crate::{Part, Rich, filters, render};
+
+/// The element that lists what is wrong in a form that came back; one form of a page does.
+pub const WRONG: &str = "wrong";
 
 /// One choice of a select, a group of radio buttons or of checkboxes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -351,7 +354,7 @@ pub struct ActForm {
     /// A sentence above the last button: what will happen.
     pub note: Option<String>,
     /// Why it cannot be done now; the button stays focusable and does nothing.
-    pub disabled_reason: Option<String>,
+    pub disabled_reason: Option<Rich>,
     /// The key that opens or does it, with the script: `A`.
     pub key: Option<char>,
     /// A link to a page of its own instead of a form.
@@ -421,7 +424,7 @@ impl ActForm {
 
     /// The same act, not possible now, and why.
     #[must_use]
-    pub fn disabled(mut self, reason: impl Into<String>) -> Self {
+    pub fn disabled(mut self, reason: impl Into<Rich>) -> Self {
         self.disabled_reason = Some(reason.into());
         self
     }
@@ -465,6 +468,34 @@ impl ActForm {
     }
 }
 
+/// The errors of one form, each with the field that it leads to.
+#[derive(Template)]
+#[template(path = "parts/wrong.html")]
+struct Wrong<'a> {
+    form_id: &'a str,
+    fields: &'a [Field],
+}
+
+impl Wrong<'_> {
+    /// Of each error the field's id, the words above it, and what is wrong.
+    fn errors(&self) -> Vec<(String, &str, &str)> {
+        let fields = self.fields.iter().filter(|field| !field.is_hidden());
+        fields
+            .filter_map(|field| Some((field.id(self.form_id), field.label.as_str(), field.error.as_deref()?)))
+            .collect()
+    }
+}
+
+impl Part for Wrong<'_> {
+    fn html(&self) -> String {
+        if self.errors().is_empty() {
+            String::new()
+        } else {
+            render(self)
+        }
+    }
+}
+
 /// A row of acts, of which one at a time is open.
 #[derive(Template)]
 #[template(path = "parts/acts.html")]
@@ -477,6 +508,14 @@ pub(crate) struct Acts<'a> {
 impl Acts<'_> {
     fn form_id(&self, act: &ActForm) -> String {
         format!("{}-{}", self.group, act.id)
+    }
+
+    /// What is wrong in a form that came back, above its fields.
+    fn wrong<'b>(&self, act: &'b ActForm, form_id: &'b str) -> Wrong<'b> {
+        Wrong {
+            form_id,
+            fields: &act.fields,
+        }
     }
 
     fn fields<'b>(&self, act: &'b ActForm, form_id: &'b str) -> Fields<'b> {

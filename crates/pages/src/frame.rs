@@ -266,6 +266,9 @@ pub struct Frame {
     pub query: String,
     /// The answer to what the reader just did, and warnings for everybody.
     pub notices: Vec<Notice>,
+    /// When the page was made and in which zone its times are, for paper: `Sat 21 Nov 2026 22:00, times in Europe/Oslo`; empty
+    /// tells nothing.
+    pub as_of: String,
     /// Where live events come from, for the script; empty without them.
     pub stream: String,
     /// The language that the reader chose, by its tag; empty for what their browser asks for.

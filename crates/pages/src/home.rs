@@ -387,8 +387,9 @@ fn sample_extreme() -> Home {
         }
     }
     if let Some(act) = card.acts.first_mut() {
-        act.disabled_reason =
-            Some("Your training in risk disclosures ended yesterday. Pass the lesson, and this opens.".to_owned());
+        act.disabled_reason = Some(Rich::from(
+            "Your training in risk disclosures ended yesterday. Pass the lesson, and this opens.",
+        ));
     }
     Home {
         frame: crate::samples::frame(Place::Home),

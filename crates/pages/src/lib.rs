@@ -52,14 +52,14 @@ pub use change::{ChangePage, Decision, TargetRow, Work};
 pub use change_form::{ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, NINE, RowGroup, Rows};
 pub use components::Components;
 pub use figures::{Figure, Graph, GraphNode};
-pub use form::{ActForm, ActTone, Choice, Field, Input};
+pub use form::{ActForm, ActTone, Choice, Field, Input, WRONG};
 pub use frame::{Frame, Place, Seal, WAITING_SHOWN};
 pub use gate::GatePage;
 pub use glossary::glossary;
 pub use help::{Help, Term};
 pub use home::{Home, QueueCard, QueueRow};
 pub use kept::Kept;
-pub use list::{Bulk, Chip, List, ListOrder, ListRow, View};
+pub use list::{Bulk, Chip, FILTER_FORM, List, ListOrder, ListRow, View};
 pub use lists::{
     ChangeList, ChangeRow, Deliveries, DeliveryRow, FreezeRow, Freezes, GateCheckRow, GateChecks, IncidentRow,
     Incidents, MessageRow, Messages, OwnershipRow, Ownerships, People, PersonRow, ServiceRow, Services, TemplateRow,
@@ -67,7 +67,7 @@ pub use lists::{
 };
 pub use parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, Stepper};
 pub use problem::Problem;
-pub use reader::{Reader, count, count_word, minutes, short_digest, size};
+pub use reader::{FieldTime, Reader, count, count_word, minutes, short_digest, size};
 pub use record::{RecordPage, Section, SectionBody};
 pub use rich::Rich;
 pub use runbook::{RunClock, RunStep, Runbook};

@@ -6,6 +6,9 @@ use askama::Template;
 use crate::form::{Acts, Fields};
 use crate::{ActForm, Cell, Column, Empty, Field, Frame, Paging, Rich, Table, filters, parts, render};
 
+/// What the ids of the fields in a list's filters begin with: see [`Field::id`].
+pub const FILTER_FORM: &str = "filter";
+
 /// A saved view: the same list with other filters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct View {
@@ -200,9 +203,14 @@ impl ListView<'_> {
         }
     }
 
+    /// Whether the filters stand open: one of them cannot be read.
+    fn is_filter_open(&self) -> bool {
+        self.filters.iter().any(|field| field.error.is_some())
+    }
+
     fn filter_fields(&self) -> Fields<'_> {
         Fields {
-            form_id: "filter",
+            form_id: FILTER_FORM,
             fields: self.filters,
         }
     }

@@ -1,9 +1,20 @@
 //! Writes times for one reader: in the reader's zone, with the day's name, on
 //! the 24-hour clock, and near times also as a distance.
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{Span, Timestamp, Zoned};
+
+/// What a `datetime-local` control sent, read in the reader's zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldTime {
+    /// A time as usual.
+    Once(Timestamp),
+    /// Clocks go back over it, so it comes twice: the first of the two.
+    Twice(Timestamp),
+    /// Clocks go forward over it, so it never comes: the next time that does.
+    Never(Timestamp),
+}
 
 /// Who reads, from where, and when. The time is given, never read from a clock.
 #[derive(Debug, Clone)]
@@ -36,7 +47,33 @@ impl Reader {
     #[must_use]
     pub fn moment(&self, at: Timestamp) -> String {
         let at = self.local(at);
-        format!("{} {}", self.day_word(at.date()), at.strftime("%H:%M"))
+        format!("{} {}", self.day_word(at.date()), self.hour(&at))
+    }
+
+    /// The time of day; of one that comes twice also which of the two it is.
+    fn hour(&self, at: &Zoned) -> String {
+        let hour = at.strftime("%H:%M");
+        match self.zone.to_ambiguous_zoned(at.datetime()).offset() {
+            AmbiguousOffset::Fold { .. } => format!("{hour}\u{a0}{}", offset(at)),
+            _ => hour.to_string(),
+        }
+    }
+
+    /// Day and time as paper tells them, the same whenever it is read: `Sat 21 Nov 2026 22:00`.
+    #[must_use]
+    pub fn absolute(&self, at: Timestamp) -> String {
+        let at = self.local(at);
+        format!("{} {}", at.strftime("%a %-d %b %Y"), self.hour(&at))
+    }
+
+    /// From and to as paper tells them.
+    #[must_use]
+    pub fn absolute_span(&self, from: Timestamp, to: Timestamp) -> String {
+        let (start, end) = (self.local(from), self.local(to));
+        match start.date() == end.date() {
+            true => format!("{} to {}", self.absolute(from), self.hour(&end)),
+            false => format!("{} to {}", self.absolute(from), self.absolute(to)),
+        }
     }
 
     /// The day alone: `today`, `yesterday`, `Sat 21 Nov`.
@@ -65,8 +102,8 @@ impl Reader {
             return format!(
                 "{}, {} to {}",
                 self.day_word(start.date()),
-                start.strftime("%H:%M"),
-                end.strftime("%H:%M")
+                self.hour(&start),
+                self.hour(&end)
             );
         }
         format!("{} to {}", self.moment(from), self.moment(to))
@@ -107,14 +144,65 @@ impl Reader {
         self.local(at).strftime("%Y-%m-%dT%H:%M").to_string()
     }
 
-    /// Reads what a `datetime-local` control sends, in the reader's zone. A time
-    /// that a clock change skips or repeats is read as the zone's later or
-    /// earlier offset says (jiff's “compatible” rule). None if it is no time.
+    /// Reads what a `datetime-local` control sends, in the reader's zone; of a time that comes twice the first. None if it is
+    /// no time, or one that a change of the clocks leaves out: [`Self::why_unread`] tells which.
     #[must_use]
     pub fn read_field(&self, value: &str) -> Option<Timestamp> {
-        let civil: jiff::civil::DateTime = value.trim().parse().ok()?;
-        let zoned = civil.to_zoned(self.zone.clone()).ok()?;
-        Some(zoned.timestamp())
+        match self.field_time(value)? {
+            FieldTime::Once(at) | FieldTime::Twice(at) => Some(at),
+            FieldTime::Never(_) => None,
+        }
+    }
+
+    /// The same, with what a change of the clocks makes of it. None if it is no time at all.
+    #[must_use]
+    pub fn field_time(&self, value: &str) -> Option<FieldTime> {
+        let civil: DateTime = value.trim().parse().ok()?;
+        let read = self.zone.to_ambiguous_zoned(civil);
+        let kind = read.offset();
+        let at = read.compatible().ok()?.timestamp();
+        Some(match kind {
+            AmbiguousOffset::Unambiguous { .. } => FieldTime::Once(at),
+            AmbiguousOffset::Fold { .. } => FieldTime::Twice(at),
+            AmbiguousOffset::Gap { .. } => {
+                // Read by the offset from before, it lies behind the change of the clocks or on it.
+                let behind = at.checked_add(Span::new().seconds(1)).ok()?;
+                let change = self.zone.preceding(behind).next()?;
+                FieldTime::Never(change.timestamp())
+            }
+        })
+    }
+
+    /// Why [`Self::read_field`] read no time: a sentence for whoever typed it.
+    #[must_use]
+    pub fn why_unread(&self, value: &str) -> String {
+        let civil = value.trim().parse::<DateTime>().ok();
+        match (civil, self.field_time(value)) {
+            (Some(civil), Some(FieldTime::Never(next))) => format!(
+                "{} does not come on {} in {}, for clocks go forward then. The next time is {}.",
+                civil.strftime("%H:%M"),
+                self.day_word(civil.date()),
+                self.zone_name(),
+                self.moment(next)
+            ),
+            _ => "This is no day and time, such as 2026-11-21 22:00.".to_owned(),
+        }
+    }
+
+    /// Which of two times was read from a value that comes twice; `None` for every other.
+    #[must_use]
+    pub fn which_of_two(&self, value: &str) -> Option<String> {
+        let FieldTime::Twice(at) = self.field_time(value)? else {
+            return None;
+        };
+        let at = self.local(at);
+        Some(format!(
+            "{} comes twice on {} in {}, for clocks go back then. The first of the two was taken: {}.",
+            at.strftime("%H:%M"),
+            self.day_word(at.date()),
+            self.zone_name(),
+            self.hour(&at)
+        ))
     }
 
     /// The instant in the reader's zone.
@@ -140,6 +228,17 @@ impl Reader {
             "%a %-d %b %Y"
         };
         date.strftime(pattern).to_string()
+    }
+}
+
+/// How far a clock is ahead of UTC: `UTC+2`, `UTC-3:30`.
+fn offset(at: &Zoned) -> String {
+    let seconds = at.offset().seconds();
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.unsigned_abs() / 60;
+    match minutes % 60 {
+        0 => format!("UTC{sign}{}", minutes / 60),
+        rest => format!("UTC{sign}{}:{rest:02}", minutes / 60),
     }
 }
 
@@ -250,6 +349,11 @@ mod tests {
         assert_eq!(reader.moment(at("2026-11-19T15:10:00Z")), "yesterday 16:10");
         assert_eq!(reader.moment(at("2026-11-24T02:00:00Z")), "Tue 24 Nov 03:00");
         assert_eq!(reader.moment(at("2027-01-04T08:00:00Z")), "Mon 4 Jan 2027 09:00");
+        assert_eq!(reader.absolute(at("2026-11-20T16:00:00Z")), "Fri 20 Nov 2026 17:00");
+        assert_eq!(
+            reader.absolute_span(at("2026-11-20T16:00:00Z"), at("2026-11-20T17:30:00Z")),
+            "Fri 20 Nov 2026 17:00 to 18:30"
+        );
     }
 
     #[test]
@@ -271,6 +375,43 @@ mod tests {
         assert_eq!(reader.field(moment), "2026-11-21T22:00");
         assert_eq!(reader.read_field("2026-11-21T22:00"), Some(moment));
         assert_eq!(reader.read_field("tomorrow"), None);
+    }
+
+    #[test]
+    fn a_time_that_clocks_leave_out_is_no_time_and_its_day_is_named() {
+        let reader = oslo();
+        assert_eq!(reader.read_field("2027-03-28T02:30"), None);
+        assert_eq!(
+            reader.why_unread("2027-03-28T02:30"),
+            "02:30 does not come on Sun 28 Mar 2027 in Europe/Oslo, for clocks go forward then. The next time is Sun 28 Mar 2027 \
+             03:00."
+        );
+        let change = at("2027-03-28T01:00:00Z");
+        for skipped in ["2027-03-28T02:00", "2027-03-28T02:59"] {
+            assert_eq!(reader.field_time(skipped), Some(FieldTime::Never(change)), "{skipped}");
+        }
+        assert_eq!(reader.read_field("2027-03-28T03:00"), Some(change));
+        assert!(reader.why_unread("tomorrow").starts_with("This is no day and time"));
+    }
+
+    #[test]
+    fn of_a_time_that_comes_twice_the_first_is_taken_and_both_are_told_apart() {
+        let reader = oslo();
+        let (first, second) = (at("2027-10-31T00:30:00Z"), at("2027-10-31T01:30:00Z"));
+        assert_eq!(reader.read_field("2027-10-31T02:30"), Some(first));
+        assert_eq!(
+            reader.which_of_two("2027-10-31T02:30").as_deref(),
+            Some(
+                "02:30 comes twice on Sun 31 Oct 2027 in Europe/Oslo, for clocks go back then. The first of the two was taken: \
+                 02:30\u{a0}UTC+2."
+            )
+        );
+        assert_eq!(reader.which_of_two("2027-10-31T03:30"), None);
+        assert_eq!(reader.moment(second), "Sun 31 Oct 2027 02:30\u{a0}UTC+1");
+        assert_eq!(
+            reader.span(first, at("2027-10-31T03:00:00Z")),
+            "Sun 31 Oct 2027, 02:30\u{a0}UTC+2 to 04:00"
+        );
     }
 
     #[test]

@@ -16,8 +16,11 @@ enum Piece {
     Emphasis(String),
     Quoted(String),
     Code(String),
+    Digest(String),
+    Time { words: String, absolute: String },
     Key(String),
     Late(String),
+    AllLate(Vec<Piece>),
     Link { text: String, href: String, kind: Kind },
     Break,
 }
@@ -112,6 +115,21 @@ impl Rich {
         self.with(Piece::Code(text.into()))
     }
 
+    /// Adds a digest: short on a screen, whole on paper.
+    #[must_use]
+    pub fn digest(self, whole: impl Into<String>) -> Self {
+        self.with(Piece::Digest(whole.into()))
+    }
+
+    /// Adds a time in words that count from now, such as `2 days ago`; paper tells it as `absolute`.
+    #[must_use]
+    pub fn time(self, words: impl Into<String>, absolute: impl Into<String>) -> Self {
+        self.with(Piece::Time {
+            words: words.into(),
+            absolute: absolute.into(),
+        })
+    }
+
     /// Adds a record's key, such as `CHG-1042`.
     #[must_use]
     pub fn key(self, text: impl Into<String>) -> Self {
@@ -122,6 +140,14 @@ impl Rich {
     #[must_use]
     pub fn late(self, text: impl Into<String>) -> Self {
         self.with(Piece::Late(text.into()))
+    }
+
+    /// The same sentence in the colour of what is late.
+    #[must_use]
+    pub fn all_late(self) -> Self {
+        Self {
+            pieces: vec![Piece::AllLate(self.pieces)],
+        }
     }
 
     /// Adds a link. An address that is neither http, https, mailto nor a path
@@ -180,7 +206,10 @@ impl Rich {
     pub(crate) fn begins_with_words(&self) -> bool {
         let is_empty = |piece: &&Piece| matches!(piece, Piece::Text(text) if text.is_empty());
         let first = self.pieces.iter().find(|piece| !is_empty(piece));
-        matches!(first, Some(Piece::Text(_) | Piece::Late(_)))
+        matches!(
+            first,
+            Some(Piece::Text(_) | Piece::Late(_) | Piece::AllLate(_) | Piece::Time { .. })
+        )
     }
 
     /// The same words as plain text; links are left as words.
@@ -198,8 +227,10 @@ impl Rich {
                 | Piece::Code(text)
                 | Piece::Key(text)
                 | Piece::Late(text)
+                | Piece::Time { words: text, .. }
                 | Piece::Link { text, .. } => text::plain(text),
-                Piece::Heavy(pieces) => Rich { pieces: pieces.clone() }.plain(),
+                Piece::Digest(whole) => text::plain(&crate::short_digest(whole)),
+                Piece::Heavy(pieces) | Piece::AllLate(pieces) => Rich { pieces: pieces.clone() }.plain(),
                 Piece::Break => " ".to_owned(),
             })
             .collect()
@@ -249,10 +280,15 @@ fn breakable(words: &str) -> String {
 }
 
 fn push(out: &mut String, piece: &Piece) {
-    if let Piece::Heavy(pieces) = piece {
-        out.push_str("<b>");
+    let (pieces, before, after) = match piece {
+        Piece::Heavy(pieces) => (pieces.as_slice(), "<b>", "</b>"),
+        Piece::AllLate(pieces) => (pieces.as_slice(), "<span class=\"late\">", "</span>"),
+        _ => (&[][..], "", ""),
+    };
+    if !before.is_empty() {
+        out.push_str(before);
         pieces.iter().for_each(|inner| push(out, inner));
-        return out.push_str("</b>");
+        return out.push_str(after);
     }
     // Writing into a String cannot fail.
     let _ = match piece {
@@ -263,9 +299,21 @@ fn push(out: &mut String, piece: &Piece) {
         Piece::Emphasis(words) => write!(out, "<i>{}</i>", text::mark(words)),
         Piece::Quoted(words) => write!(out, "<i translate=\"no\">{}</i>", text::mark(words)),
         Piece::Code(words) => write!(out, "<code>{}</code>", breakable(words)),
+        Piece::Digest(whole) => write!(
+            out,
+            "<code class=\"digest\" data-whole=\"{}\">{}</code>",
+            text::raw(&text::plain(whole)),
+            text::mark(&crate::short_digest(whole))
+        ),
+        Piece::Time { words, absolute } => write!(
+            out,
+            "<span class=\"when\" data-label=\"{}\">{}</span>",
+            text::raw(&text::plain(absolute)),
+            text::mark(words)
+        ),
         Piece::Key(words) => write!(out, "<span class=\"key\">{}</span>", text::mark(words)),
         Piece::Late(words) => write!(out, "<span class=\"late\">{}</span>", text::mark(words)),
-        Piece::Break | Piece::Heavy(_) => write!(out, "<br/>"),
+        Piece::Break | Piece::Heavy(_) | Piece::AllLate(_) => write!(out, "<br/>"),
         Piece::Link {
             text: words,
             href,
@@ -300,6 +348,19 @@ mod tests {
         );
         assert!(!Rich::new().code("sha256:ab").begins_with_words());
         assert!(!Rich::new().begins_with_words());
+    }
+
+    #[test]
+    fn paper_tells_digests_whole_and_times_absolute() {
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        let html = Rich::new().digest(&digest).time("now", "Sat 21 Nov 2026 22:00").html();
+        assert_eq!(
+            html,
+            format!(
+                "<code class=\"digest\" data-whole=\"{digest}\">sha256:abab…bab</code><span class=\"when\" data-label=\"Sat 21 \
+                 Nov 2026 22:00\">now</span>"
+            )
+        );
     }
 
     #[test]

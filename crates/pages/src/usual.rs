@@ -18,6 +18,8 @@ pub enum Act {
     Acknowledge,
     /// A decision: yes.
     Approve,
+    /// A decision: yes, and what is said with it.
+    ApproveWithComment,
     /// A decision: yes, if.
     ApproveWithConditions,
     /// A question instead of a decision; back to draft.
@@ -134,11 +136,12 @@ pub fn once(context: &ActContext) -> Field {
 
 impl Act {
     /// All acts, in the order of the lifecycle.
-    pub const ALL: [Act; 33] = [
+    pub const ALL: [Act; 34] = [
         Act::Submit,
         Act::Assess,
         Act::Acknowledge,
         Act::Approve,
+        Act::ApproveWithComment,
         Act::ApproveWithConditions,
         Act::Return,
         Act::Reject,
@@ -180,9 +183,12 @@ impl Act {
 
     fn form_of(self, context: &ActContext) -> ActForm {
         match self {
-            Act::Approve | Act::ApproveWithConditions | Act::Return | Act::Reject | Act::Abstain => {
-                self.decision(context)
-            }
+            Act::Approve
+            | Act::ApproveWithComment
+            | Act::ApproveWithConditions
+            | Act::Return
+            | Act::Reject
+            | Act::Abstain => self.decision(context),
             Act::Acknowledge | Act::Withdraw | Act::PeerReview | Act::Overrule | Act::ConfirmRetrospective => {
                 self.word(context)
             }
@@ -208,12 +214,16 @@ impl Act {
                 .field(once(context))
         };
         match self {
+            Act::ApproveWithComment => make("approve-comment", "Approve with a comment", "approve")
+                .tone(ActTone::Quiet)
+                .field(Field::textarea("comment", "What you say with your yes").hint("Everyone on the change reads it. It binds nobody; a condition does.").required())
+                .submit("Approve with this comment"),
             Act::ApproveWithConditions => make("conditions", "Approve with conditions", "approve_with_conditions")
                 .key('C')
-                .field(Field::textarea("condition", "Condition").hint("One sentence that somebody can check. It is due before start unless you say otherwise.").required())
+                .field(Field::textarea("condition", "Conditions").hint("One a line, each a sentence that somebody can check. They are due before start unless you say otherwise.").required())
                 .field(Field::select("due", "Due", &[("start", "Before start"), ("close", "Before closing")]).half())
                 .field(Field::text("checker", "Who checks it").value(context.reader.as_str()).half())
-                .submit("Approve with this condition"),
+                .submit("Approve with these conditions"),
             Act::Return => make("return", "Return with a question", "return")
                 .key('R')
                 .field(Field::textarea("comment", format!("Your question to {writer}")).hint("The change goes back to draft, and the approvals it had are void. You are told when it is answered.").required())
@@ -284,34 +294,7 @@ impl Act {
     fn before(self, context: &ActContext) -> ActForm {
         match self {
             Act::Submit => at(context, "submit", "Submit for assessment", "/submission").tone(ActTone::Go),
-            Act::Assess => at(context, "assess", "Assess", "/assessment")
-                .tone(ActTone::Go)
-                .field(Field::select("impact.data", "Harm to data, if it goes wrong", &LEVELS).half())
-                .field(Field::select("impact.availability", "Harm to availability", &LEVELS).half())
-                .field(Field::select("impact.compliance", "Harm to compliance", &LEVELS).half())
-                .field(
-                    Field::select(
-                        "complexity",
-                        "Complexity",
-                        &[
-                            ("", "As written"),
-                            ("low", "Low"),
-                            ("medium", "Medium"),
-                            ("high", "High"),
-                        ],
-                    )
-                    .half(),
-                )
-                .field(Field::textarea("security", "What it means for security").hint("Empty when it means nothing."))
-                .field(
-                    Field::textarea("excluded", "Left out, and why").hint("One a line: the item, a colon, the reason."),
-                )
-                .field(Field::new(
-                    "dependencies_reviewed",
-                    "I have looked at what depends on the targets",
-                    Input::Checkbox,
-                ))
-                .submit("Assess it so"),
+            Act::Assess => assess(context),
             Act::Schedule => at(context, "schedule", "Set its times", "/schedule")
                 .note("A new time asks only for the decisions that cover the time.")
                 .field(Field::hidden("was", context.when_digest.as_str()))
@@ -356,6 +339,7 @@ impl Act {
                         .hint("A deviation or an issue reaches owner and change manager at once.")
                         .required(),
                 )
+                .field(time("occurred_at", "When, if not just now", context))
                 .field(target(context, "All of it"))
                 .submit("Note it"),
             Act::Extend => at(context, "extend", "Ask for more time", "/extension")
@@ -508,6 +492,54 @@ impl Act {
             _ => at(context, "watch", "Watch", "/watchers"),
         }
     }
+}
+
+/// The assessment: what it says of harm, risk and what was left out.
+fn assess(context: &ActContext) -> ActForm {
+    at(context, "assess", "Assess", "/assessment")
+        .tone(ActTone::Go)
+        .field(Field::select("impact.data", "Harm to data, if it goes wrong", &LEVELS).half())
+        .field(Field::select("impact.availability", "Harm to availability", &LEVELS).half())
+        .field(Field::select("impact.compliance", "Harm to compliance", &LEVELS).half())
+        .field(
+            Field::select(
+                "complexity",
+                "Complexity",
+                &[
+                    ("", "As written"),
+                    ("low", "Low"),
+                    ("medium", "Medium"),
+                    ("high", "High"),
+                ],
+            )
+            .half(),
+        )
+        .field(Field::textarea("security", "What it means for security").hint("Empty when it means nothing."))
+        .field(Field::textarea("excluded", "Left out, and why").hint("One a line: the item, a colon, the reason."))
+        .field(
+            Field::select(
+                "risk_override.level",
+                "Risk, where it is another than computed",
+                &[
+                    ("", "As computed"),
+                    ("low", "Low"),
+                    ("medium", "Medium"),
+                    ("high", "High"),
+                ],
+            )
+            .half(),
+        )
+        .field(
+            Field::text("risk_override.reason", "Why the risk is another")
+                .hint("Stands beside the computed risk.")
+                .half(),
+        )
+        .field(Field::new(
+            "dependencies_reviewed",
+            "I have looked at what depends on the targets",
+            Input::Checkbox,
+        ))
+        .submit("Assess it so")
 }
 
 fn evidence(context: &ActContext) -> ActForm {
@@ -667,6 +699,7 @@ mod tests {
         let context = sample_context();
         for act in [
             Act::Approve,
+            Act::ApproveWithComment,
             Act::ApproveWithConditions,
             Act::Return,
             Act::Reject,

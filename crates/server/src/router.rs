@@ -171,8 +171,9 @@ async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Res
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("none", MatchedPath::as_str);
-    let mut response = if holds_null(request.uri()) {
-        Failure::new(400, "malformed", "The address cannot be read: it holds U+0000.").into_response()
+    // A page's address is refused by a page, see `web`.
+    let mut response = if holds_null(request.uri()) && !crate::web::is_page(request.uri().path()) {
+        null_refused().into_response()
     } else {
         REQUEST.scope(id.clone(), take_turn(&turns, route, request, next)).await
     };
@@ -181,8 +182,13 @@ async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Res
 }
 
 /// No text of a database holds U+0000, so nothing has such a name; PostgreSQL calls the question itself a fault.
-fn holds_null(uri: &axum::http::Uri) -> bool {
+pub(crate) fn holds_null(uri: &axum::http::Uri) -> bool {
     uri.path().contains("%00") || uri.query().is_some_and(|query| query.contains("%00"))
+}
+
+/// What is answered to it.
+pub(crate) fn null_refused() -> Failure {
+    Failure::new(400, "malformed", "The address cannot be read: it holds U+0000.")
 }
 
 fn request_id(state: &AppState, request: &Request) -> String {

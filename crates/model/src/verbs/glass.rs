@@ -7,7 +7,7 @@ use super::Body;
 use super::decide::check_factor;
 use crate::act::Act;
 use crate::authority::{candidates, is_barred_holder};
-use crate::change::{BreakGlass, Cosignature, Stated};
+use crate::change::{BreakGlass, Change, Cosignature, Stated};
 use crate::directory::Directory;
 use crate::factor::Wanted;
 use crate::facts::Part;
@@ -36,7 +36,7 @@ const NAMED: usize = 5;
 /// 403 by policy, for the administrator role alone, or `step_up_required`; 422; 409 on hold, without targets or a way back.
 pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), Refusal> {
     case.allow(Act::BreakGlass)?;
-    if only_admin(case) {
+    if is_only_admin(&case.directory, &case.actor.person) {
         let text = "The administrator role alone does not open the glass.";
         return Err(Refusal::not_allowed("not_allowed", text));
     }
@@ -136,16 +136,16 @@ fn approval_rules(file: &ChangeFile) -> impl Iterator<Item = &ApprovalRule> {
     })
 }
 
-fn only_admin(case: &Case<'_>) -> bool {
-    let person = case.directory.people.get(&case.actor.person);
+/// Whether a person is an administrator and nothing else: that role alone does not open the glass.
+pub fn is_only_admin(directory: &Directory, person: &PersonId) -> bool {
+    let person = directory.people.get(person);
     person.is_some_and(|person| person.roles.iter().all(|role| *role == Role::Admin))
 }
 
 /// What work that nobody approved cannot do without: somewhere to go, and a way back.
-fn unready(case: &Case<'_>) -> Vec<Unmet> {
-    let content = &case.change().content;
-    let writers =
-        || crate::requirement::logins(&case.directory, &crate::doers::writers(case.change(), &case.directory));
+pub fn against_breaking(change: &Change, directory: &Directory) -> Vec<Unmet> {
+    let content = &change.content;
+    let writers = || crate::requirement::logins(directory, &crate::doers::writers(change, directory));
     let mut unmet = Vec::new();
     if content.targets.is_empty() {
         unmet.push(crate::file::unmet(
@@ -173,7 +173,7 @@ fn refuse_unready(unmet: Vec<Unmet>) -> Result<(), Refusal> {
 }
 
 fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
-    let mut unmet = unready(case);
+    let mut unmet = against_breaking(case.change(), &case.directory);
     if case
         .change()
         .break_glass
@@ -247,7 +247,7 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     if let Some(digest) = digest {
         super::decide::check_digest(case, &digest)?;
     }
-    refuse_unready(unready(case))?;
+    refuse_unready(against_breaking(case.change(), &case.directory))?;
     check_committers(case)?;
     sign(case, person)
 }

@@ -8,8 +8,9 @@ use super::plan::LONGEST_EXTENSION;
 use super::write::refuse_unmet;
 use crate::act::Act;
 use crate::change::{EarlierOutcome, Extension, ExtensionDecision};
+use crate::directory::Directory;
 use crate::doers;
-use crate::file::{Case, unmet};
+use crate::file::{Case, ChangeFile, unmet};
 use crate::ids::{PersonId, RecordId, TargetId};
 use crate::lifecycle::{check_hold, check_state};
 use crate::reading::{LINE, Reading, TEXT, later};
@@ -20,12 +21,11 @@ use crate::settle::{is_forward, move_to, revoke_permits, settle};
 use crate::words::{EntryKind, Outcome, State};
 
 /// Everything that stands against a start at this instant: what is due, the window, a freeze now.
-pub fn against_start(case: &Case<'_>) -> Vec<Unmet> {
-    let change = case.change();
-    let now = case.now;
-    let mut rows = before_approved(&case.file, &case.directory, now);
-    rows.extend(before_scheduled(&case.file, &case.directory, now));
-    rows.extend(before_start(&case.file, &case.directory, now));
+pub fn against_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let change = &file.change;
+    let mut rows = before_approved(file, directory, now);
+    rows.extend(before_scheduled(file, directory, now));
+    rows.extend(before_start(file, directory, now));
     if let (Some(start), Some(end)) = (change.planned_start, change.window_end()) {
         if now < start {
             let text = format!("The window opens at {start}.");
@@ -40,16 +40,13 @@ pub fn against_start(case: &Case<'_>) -> Vec<Unmet> {
                 "window_over",
                 format!("The window ended at {end}."),
                 "Plan another time.",
-                logins(&case.directory, &doers::planners(change, &case.directory)),
+                logins(directory, &doers::planners(change, directory)),
             ));
         }
         let second = jiff::SignedDuration::from_secs(1);
         let known = rows.iter().any(|row| row.code == "freeze");
         if !known {
-            rows.extend(
-                freezes_over(change, &case.directory, now, now + second)
-                    .map(|f| freeze_unmet(f, change, &case.directory)),
-            );
+            rows.extend(freezes_over(change, directory, now, now + second).map(|f| freeze_unmet(f, change, directory)));
         }
     }
     rows
@@ -63,7 +60,8 @@ pub fn start(case: &mut Case<'_>) -> Result<(), Refusal> {
     case.allow(Act::Start)?;
     check_state(case, Act::Start)?;
     check_hold(case)?;
-    refuse_unmet("start_refused", "It cannot start now.", against_start(case))?;
+    let unmet = against_start(&case.file, &case.directory, case.now);
+    refuse_unmet("start_refused", "It cannot start now.", unmet)?;
     let at = case.now;
     begin(case, at);
     settle(case);

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::sentence::{is_row, is_stand_in};
+use super::sentence::{is_row, is_stand_in, is_when};
 use super::times::Times;
 
 /// A pattern with fewer letters of its own than this says too little to be sure of a long text.
@@ -305,7 +305,9 @@ fn cut(text: &str) -> Result<(Vec<String>, Vec<String>), String> {
 fn is_time(text: &str) -> bool {
     let is_clock = |word: &str| word.len() == 5 && word.contains(':') && !word.contains(char::is_alphabetic);
     let words = text.split([' ', ',']).filter(|word| !word.is_empty());
-    let are_times = |word: &str| word.chars().all(is_stand_in) || is_clock(word) || word == "now";
+    // A time may stand in an element of its own, which holds how paper tells it.
+    let stands_in = |letter: char| is_stand_in(letter) || is_when(letter);
+    let are_times = |word: &str| word.chars().all(stands_in) || is_clock(word) || word == "now";
     !text.trim().is_empty() && words.into_iter().all(are_times)
 }
 

@@ -8,6 +8,8 @@ use crate::text::capital;
 const FIRST_TIME: u32 = 0xF_8000;
 /// The first of those that stand for an element within a sentence.
 pub(super) const FIRST_ELEMENT: u32 = 0xF_0000;
+/// The first of those that stand for an element which tells a time.
+pub(super) const FIRST_WHEN: u32 = 0xF_4000;
 /// The character behind the last of both.
 const BEHIND: u32 = 0xF_FFFE;
 /// The product's name, which is the same in every language.
@@ -31,7 +33,12 @@ pub(super) fn element_of(letter: char) -> Option<usize> {
     let place = u32::from(letter);
     (FIRST_ELEMENT..FIRST_TIME)
         .contains(&place)
-        .then(|| (place - FIRST_ELEMENT) as usize)
+        .then(|| ((place - FIRST_ELEMENT) % (FIRST_WHEN - FIRST_ELEMENT)) as usize)
+}
+
+/// Whether a character stands for an element which tells a time.
+pub(super) fn is_when(letter: char) -> bool {
+    (FIRST_WHEN..FIRST_TIME).contains(&u32::from(letter))
 }
 
 /// Whether a text says something in words.

@@ -331,8 +331,12 @@ fn unit(word: &str) -> Option<usize> {
     UNITS.iter().position(|(one, many)| *one == word || *many == word)
 }
 
+/// A time of day: `17:00`, `10:42:07`, and of one that comes twice also which it is, `02:30 UTC+2` as one word.
 fn is_clock(word: &str) -> bool {
-    let bytes = word.as_bytes();
+    let bytes = match word.split_once('\u{a0}') {
+        Some((clock, offset)) if offset.starts_with("UTC") => clock.as_bytes(),
+        _ => word.as_bytes(),
+    };
     let digits = |places: &[usize]| {
         places
             .iter()
@@ -371,6 +375,10 @@ mod tests {
             "heute 22:00 bis Mi., 25. Nov., 01:00"
         );
         assert_eq!(german("Saturday 21 November 2026"), "Samstag, 21. November 2026");
+        assert_eq!(
+            german("Sun 31 Oct 2027, 02:30\u{a0}UTC+2 to 04:00"),
+            "So., 31. Okt. 2027, 02:30\u{a0}UTC+2 bis 04:00"
+        );
         assert_eq!(german("November 2026"), "November 2026");
         assert_eq!(german("March 2027"), "März 2027");
         assert_eq!(german("It began yesterday."), "It began gestern.");

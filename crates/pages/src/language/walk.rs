@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use super::catalogue::Catalogue;
 use super::markup::{self, Piece, attribute, attributes, name, unescaped};
-use super::sentence::{FIRST_ELEMENT, element_of, has_words, is_data, is_odd, say};
+use super::sentence::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data, is_odd, say};
 use crate::text;
 
 /// What the script says by itself; a page in another language carries the translations for it.
@@ -286,7 +286,8 @@ impl<'a> Walk<'a> {
     /// The sentence as one text, with a character for each element in it, and its first and last part that say something.
     /// `None` where it has no words of its own.
     fn joined(&self, parts: &[(usize, usize)]) -> Option<(String, usize, usize)> {
-        let is_silent = |part: &&(usize, usize)| !self.says(**part);
+        // The key of an act stands beside its words and is none of them.
+        let is_silent = |part: &&(usize, usize)| !self.says(**part) || self.is_key(**part);
         let first = parts.iter().take_while(is_silent).count();
         let last = parts
             .len()
@@ -301,12 +302,20 @@ impl<'a> Walk<'a> {
             match self.piece(*from) {
                 Piece::Text(text) if is_odd(text) => return None,
                 Piece::Text(text) => out.push_str(&unescaped(text)),
+                Piece::Open(tag) if attribute(tag, "class") == Some("when") => {
+                    out.push(char::from_u32(FIRST_WHEN + u32::try_from(place).ok()?)?);
+                }
                 _ => out.push(char::from_u32(FIRST_ELEMENT + u32::try_from(place).ok()?)?),
             }
         }
         let text = out.split_whitespace().collect::<Vec<_>>().join(" ");
         let own: String = text.chars().filter(|letter| element_of(*letter).is_none()).collect();
         has_words(&own).then_some((text, first, last))
+    }
+
+    /// Whether a part is the key that does an act.
+    fn is_key(&self, (from, _): (usize, usize)) -> bool {
+        matches!(self.piece(from), Piece::Open(tag) if name(tag) == "kbd")
     }
 
     /// Whether a part is more than space or a picture.
@@ -474,6 +483,24 @@ mod tests {
             "<p><svg><use href=\"#x\"/></svg><a href=\"/c\">CHG-1</a> hat <b>Ada &amp; Co</b> spät genehmigt</p>"
         );
         assert_eq!(unknown, ["Ada & Co"]);
+    }
+
+    #[test]
+    fn the_key_of_an_act_is_no_part_of_its_words() {
+        let pairs = [("Approve", "Genehmigen"), ("Approve {version}", "{version} genehmigen")];
+        let html = "<button>Approve <kbd aria-hidden=\"true\">A</kbd></button>";
+        assert_eq!(german(&pairs, html).0, html.replace("Approve", "Genehmigen"));
+    }
+
+    #[test]
+    fn an_element_that_tells_a_time_fits_where_a_time_does_and_no_other() {
+        let pairs = [("{who} approved, {@when}", "{who} genehmigte, {when}")];
+        let html = "<p><b translate=\"no\">Ada</b> approved, <span class=\"when\" data-label=\"Sat 21 Nov 2026 22:00\">2 days ago</span></p>";
+        let (said, unknown) = german(&pairs, html);
+        assert!(unknown.is_empty(), "{unknown:?}");
+        assert!(said.contains("</b> genehmigte, <span class=\"when\""), "{said}");
+        let (other, _) = german(&pairs, &html.replace(" class=\"when\"", ""));
+        assert!(!other.contains("genehmigte"), "{other}");
     }
 
     #[test]

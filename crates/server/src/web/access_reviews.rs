@@ -224,6 +224,7 @@ pub(super) async fn begin(State(state): State<AppState>, visitor: Visitor, form:
         path: path.clone(),
         then: path,
         place: Place::People,
+        done: "",
     };
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| begin_review(room, body).map(drop);
     send(&state, &visitor, sent, run, list_page).await
@@ -253,6 +254,7 @@ pub(super) async fn sign(
         path: format!("{then}/signature"),
         then,
         place: Place::People,
+        done: "",
     };
     let whose = id.clone();
     let run = move |room: &mut acts::Room<'_, '_>, _: &Body| sign_review(room, &id, &body).map(drop);

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::change::{Refused, show_refused};
 use super::form::{Decoded, Form};
+use super::told::{Told, see_told};
 use super::view::{Visitor, escaped, problem, reader_of, see, write_noted};
 use crate::failure::Failure;
 use crate::state::AppState;
@@ -254,23 +255,46 @@ fn read(form: &Form, door: &Door, reader: &Reader) -> Decoded {
     if door.path == "assessment" {
         let unread = gather_excluded(body);
         decoded.errors.extend(unread);
+        check_override(&mut decoded);
     }
     decoded
 }
 
-/// One condition with its due step and its checker is a list of one in the API.
+/// Why the risk is another says nothing without the risk.
+fn check_override(decoded: &mut Decoded) {
+    let stated = decoded.body.get("risk_override").and_then(Value::as_object);
+    if stated.is_some_and(|stated| !stated.contains_key("level")) {
+        let text = "Say which risk it is, or leave out why it is another.";
+        decoded
+            .errors
+            .push(FieldError::new("risk_override.level", "missing", text));
+    }
+}
+
+/// Conditions stand one a line; their due step and their checker are the same.
 fn gather_condition(body: &mut Body) {
     let (text, due, checker) = (body.remove("condition"), body.remove("due"), body.remove("checker"));
     if body.get("decision").and_then(Value::as_str) != Some("approve_with_conditions") {
         return;
     }
-    let mut condition = Body::new();
-    for (name, value) in [("text", text), ("due", due), ("checker", checker)] {
-        if let Some(value) = value {
-            condition.insert(name.to_owned(), value);
+    let text = text.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let one = |line: Option<&str>| {
+        let mut condition = Body::new();
+        let text = line.map(Value::from);
+        for (name, value) in [("text", text), ("due", due.clone()), ("checker", checker.clone())] {
+            if let Some(value) = value {
+                condition.insert(name.to_owned(), value);
+            }
         }
-    }
-    body.insert("conditions".to_owned(), Value::Array(vec![Value::Object(condition)]));
+        Value::Object(condition)
+    };
+    // Without a line the act tells that a condition is missing.
+    let conditions = match lines.as_slice() {
+        [] => vec![one(None)],
+        lines => lines.iter().map(|line| one(Some(line))).collect(),
+    };
+    body.insert("conditions".to_owned(), Value::Array(conditions));
 }
 
 /// What was left out stands one a line: the item, a colon, the reason. Answers the first line that lacks one of them.
@@ -328,16 +352,16 @@ pub(super) async fn act(
         // Time fields are judged by the door, which alone knows the reader's zone; the act tells the rest.
         super::once::run(&once, room, |room| {
             decoded.tell_all((door.run)(room, &whose, &item, &decoded.body))
-        })
+        })?;
+        Ok(decoded.twice)
     })
     .await;
-    let Err(failure) = done else {
-        let done = escaped(door.path);
-        return match form.first("next") {
-            "home" => see(&format!("{}/?done={done}&key={}", visitor.base(), escaped(&key))),
-            "runbook" => see(&format!("{back}/runbook")),
-            _ => see(&format!("{back}?done={done}")),
-        };
+    let failure = match done {
+        Ok(twice) => {
+            let told = Told::new(door.path).twice(twice);
+            return after(&state, &visitor, (&key, form.first("next")), told);
+        }
+        Err(failure) => failure,
     };
     if failure.problem.code == "step_up_required" {
         let path = format!("{back}/{path}");
@@ -357,6 +381,22 @@ pub(super) async fn act(
     show_refused(&state, &visitor, key, refused).await
 }
 
+/// Where the reader goes after an act: back to the change, or on to where they did it.
+fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: Told) -> Response {
+    let change = format!("{}/changes/{}", visitor.base(), escaped(key));
+    match next {
+        "home" => {
+            let told = Told {
+                key: key.to_owned(),
+                ..told
+            };
+            see_told(state, visitor, &format!("{}/", visitor.base()), &told)
+        }
+        "runbook" => see(&format!("{change}/runbook")),
+        _ => see_told(state, visitor, &change, &told),
+    }
+}
+
 /// The address of an act is no page: whoever asks for it is shown the change.
 pub(super) async fn away(visitor: Visitor, Path((_, key, _)): Path<(String, String, String)>) -> Response {
     see(&format!("{}/changes/{}", visitor.base(), escaped(&key)))
@@ -371,7 +411,7 @@ pub(super) async fn evidence(
 ) -> Response {
     let back = format!("{}/changes/{}", visitor.base(), escaped(&key));
     match super::evidence::take(&state, &visitor, &key, multipart).await {
-        Ok(()) => see(&format!("{back}?done=evidence")),
+        Ok(()) => see_told(&state, &visitor, &back, &Told::new("evidence")),
         Err((form, failure)) if matches!(failure.status(), 403 | 409 | 422) => {
             let refused = Refused {
                 path: "/evidence".to_owned(),
@@ -459,6 +499,19 @@ mod tests {
         ]);
         let body = read(&sent, find("approvals").unwrap().0, &reader).body;
         assert_eq!(body["conditions"], json!([{"due": "start", "text": "Back up first"}]));
+        let sent = form(&[
+            ("decision", "approve_with_conditions"),
+            ("condition", "Back up first\n\n Warn the hauliers "),
+            ("due", "close"),
+        ]);
+        let body = read(&sent, find("approvals").unwrap().0, &reader).body;
+        assert_eq!(
+            body["conditions"],
+            json!([{"due": "close", "text": "Back up first"}, {"due": "close", "text": "Warn the hauliers"}])
+        );
+        let sent = form(&[("risk_override.reason", "It is the month’s end.")]);
+        let errors = read(&sent, find("assessment").unwrap().0, &reader).errors;
+        assert_eq!(errors[0].field, "risk_override.level");
         let sent = form(&[("excluded", "DR site: not affected\n\nload: too small")]);
         let body = read(&sent, find("assessment").unwrap().0, &reader).body;
         assert_eq!(

@@ -7,10 +7,11 @@ use model::due::closes_at;
 use model::factor::Wanted;
 use model::file::ChangeFile;
 use model::ids::PersonId;
-use model::requirement::{against_submission, ahead, before_closure, before_start, earliest_start};
+use model::requirement::{ahead, before_closure, earliest_start};
 use model::words::State;
 use pages::{Act, ActContext, ActForm, ActTone, Field};
 
+use super::refused;
 use super::view::{View, escaped};
 
 /// What forms have to know of a change.
@@ -64,6 +65,7 @@ pub(super) fn decisions(
     }
     let acts = [
         Act::Approve,
+        Act::ApproveWithComment,
         Act::ApproveWithConditions,
         Act::Return,
         Act::Reject,
@@ -115,7 +117,7 @@ fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, cont
     .field(pages::once(context))
     .field(Field::radio("decision", "Your word from now on", &words).required())
     .field(Field::textarea("comment", "Why").hint("Needed unless you approve. Everyone on the change reads it."))
-    .field(Field::textarea("condition", "Condition").hint("Only where you approve with conditions."))
+    .field(Field::textarea("condition", "Conditions").hint("Only where you approve with conditions, one a line."))
     .note("It takes the place of the word that you gave.")
     .submit("Let this be your word");
     let form = super::boards::seated(view, file, form);
@@ -178,7 +180,7 @@ pub(super) fn others(
             let lacking = open.signing_lacks.filter(|_| verb == Verb::CosignBreakGlass);
             let form = stepped(act.form(context), context, lacking);
             let form = weighed(view, file, open, (verb, form));
-            forms.push(why_not(view, file, verb, form));
+            forms.push(refused::why_not(view, file, open, (verb, form)));
         }
     }
     if open.has(Verb::StateFinding) {
@@ -200,8 +202,8 @@ pub(super) fn others(
         forms.push(return_form(context));
     }
     if open.has(Verb::BreakGlass) {
-        let form = Act::BreakGlass.form(context);
-        forms.push(stepped(form, context, open.opening_lacks));
+        let form = stepped(Act::BreakGlass.form(context), context, open.opening_lacks);
+        forms.push(refused::why_not(view, file, open, (Verb::BreakGlass, form)));
     }
     forms
 }
@@ -231,21 +233,6 @@ fn is_asked_for(view: &View<'_, '_, '_>, file: &ChangeFile, code: &str) -> bool 
     let rows = before_closure(file, &view.directory, view.now());
     let own = rows.iter().find(|row| row.waiting_on.contains(&login));
     own.is_some_and(|row| row.code == code)
-}
-
-/// Says why an act cannot be done yet, where the rules name it.
-fn why_not(view: &View<'_, '_, '_>, file: &ChangeFile, verb: Verb, form: ActForm) -> ActForm {
-    let unmet = match verb {
-        Verb::Submit => against_submission(file, &view.directory, view.now()),
-        Verb::Start => before_start(file, &view.directory, view.now()),
-        Verb::Close => before_closure(file, &view.directory, view.now()),
-        _ => Vec::new(),
-    };
-    match (unmet.first(), unmet.len()) {
-        (None, _) => form,
-        (Some(row), 1) => form.disabled(view.plain(&row.text)),
-        (Some(row), many) => form.disabled(format!("{} And {} more.", view.plain(&row.text), many - 1)),
-    }
 }
 
 fn finding(context: &ActContext) -> ActForm {

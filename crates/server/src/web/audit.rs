@@ -220,7 +220,8 @@ pub(super) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich
         icon,
         text,
         meta: Rich::new()
-            .text(format!("{} · ", view.reader.moment(told.at)))
+            .append(view.moment(told.at))
+            .text(" · ")
             .code(told.kind.as_str()),
         index: told.index.map(index),
         proof_url: told

@@ -140,20 +140,28 @@ fn delegation_form(view: &View<'_, '_, '_>) -> ActForm {
     .submit("Let them speak for you")
 }
 
-fn sent(form: Form, path: String) -> Sent {
+fn sent(form: Form, path: String, done: &'static str) -> Sent {
     Sent {
         form,
         boxes: &[],
         path,
         then: "/away".to_owned(),
         place: Place::Account,
+        done,
     }
 }
 
 /// Says that the reader is away.
 pub(super) async fn set_absence(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| acts::set_absence::set_absence(room, body).map(drop);
-    send(&state, &visitor, sent(form, "/away/absences".to_owned()), run, page).await
+    send(
+        &state,
+        &visitor,
+        sent(form, "/away/absences".to_owned(), "absence_set"),
+        run,
+        page,
+    )
+    .await
 }
 
 /// Says that the reader is back.
@@ -165,13 +173,20 @@ pub(super) async fn end_absence(
 ) -> Response {
     let path = format!("/away/absences/{}/end", escaped(&id));
     let run = move |room: &mut acts::Room<'_, '_>, _: &Body| acts::set_absence::end_absence(room, &id).map(drop);
-    send(&state, &visitor, sent(form, path), run, page).await
+    send(&state, &visitor, sent(form, path, "absence_ended"), run, page).await
 }
 
 /// Lets somebody speak for the reader.
 pub(super) async fn set_delegation(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| acts::set_delegation::set_delegation(room, body).map(drop);
-    send(&state, &visitor, sent(form, "/away/delegations".to_owned()), run, page).await
+    send(
+        &state,
+        &visitor,
+        sent(form, "/away/delegations".to_owned(), "delegation_set"),
+        run,
+        page,
+    )
+    .await
 }
 
 /// Ends it.
@@ -183,5 +198,5 @@ pub(super) async fn end_delegation(
 ) -> Response {
     let path = format!("/away/delegations/{}/end", escaped(&id));
     let run = move |room: &mut acts::Room<'_, '_>, _: &Body| acts::set_delegation::end_delegation(room, &id).map(drop);
-    send(&state, &visitor, sent(form, path), run, page).await
+    send(&state, &visitor, sent(form, path, "delegation_ended"), run, page).await
 }

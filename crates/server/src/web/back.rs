@@ -5,8 +5,9 @@ use axum::response::Response;
 use model::verbs::Body;
 use pages::{ActForm, Frame, Input, Notice, Place, Reader, Rich, Tone};
 
-use super::form::{Decoded, Form, refill, unplaced};
-use super::view::{View, Visitor, notice_of, problem, reader_of, see, show_as, write};
+use super::form::{Decoded, Form, refill, to_errors, unplaced};
+use super::told::{Told, see_told};
+use super::view::{View, Visitor, notice_of, problem, reader_of, show_as, write};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -64,6 +65,9 @@ impl Back {
             None => unplaced(&errors),
         };
         let mut notice = notice_of(view, &self.failure);
+        if rest.len() < errors.len() {
+            notice.rows.push(to_errors());
+        }
         notice.rows.extend(rest.iter().map(|text| view.sentence(text)));
         frame.notices.push(notice);
     }
@@ -87,6 +91,8 @@ pub(super) struct Sent {
     pub then: String,
     /// The place of the page that shows it again.
     pub place: Place,
+    /// What the page tells afterwards, by its name in [`super::told`]; empty where the page shows it by itself.
+    pub done: &'static str,
 }
 
 /// Does what a form asks for; shows its page again when it is refused.
@@ -100,12 +106,16 @@ where
     let done = write(state, visitor, move |room| {
         let directory = room.directory()?;
         let decoded = form.decode(&reader_of(room, &directory), boxes);
-        super::once::run(&once, room, |room| decoded.tell_all(run(room, &decoded.body)))
+        super::once::run(&once, room, |room| decoded.tell_all(run(room, &decoded.body)))?;
+        Ok(decoded.twice)
     })
     .await;
-    let base = visitor.base();
-    let Err(failure) = done else {
-        return see(&format!("{base}{}", sent.then));
+    let failure = match done {
+        Ok(twice) => {
+            let then = format!("{}{}", visitor.base(), sent.then);
+            return see_told(state, visitor, &then, &Told::new(sent.done).twice(twice));
+        }
+        Err(failure) => failure,
     };
     if !matches!(failure.status(), 409 | 412 | 422) {
         return elsewhere(state, visitor, &failure, &sent).await;

@@ -150,5 +150,5 @@ fn entry(view: &View<'_, '_, '_>, decision: &BoardDecision) -> Entry {
         .text(format!(" decided at the meeting “{title}”"));
     Entry::new(Tone::Ok, said)
         .why(Rich::new().text(format!("{why} Rule ")).code(decision.rule.as_str()))
-        .aside(view.reader.distance(decision.at))
+        .aside(view.ago(decision.at))
 }

@@ -23,7 +23,7 @@ pub(super) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
     Brief {
         what: what(&file.change),
         where_: places(view, &file.change),
-        when: when(view, &file.change),
+        when: when(view, &file.change).append(past_freezes(view, &file.change)),
         why_you: why_you(view, file),
         why_safe: why_safe(view, file),
         who_decides: who_decides(view, file, &rows),
@@ -91,15 +91,45 @@ fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         return Rich::new();
     };
     let mut rich = Rich::new()
-        .strong(pages::text::capital(&view.reader.span(start, end)))
+        .strong_parts(Rich::new().time(
+            pages::text::capital(&view.reader.span(start, end)),
+            view.reader.absolute_span(start, end),
+        ))
         .text(".");
     if let Some(until) = change.extended_until {
-        rich = rich.text(format!(" More time until {}.", view.reader.moment(until)));
+        rich = rich.text(" More time until ").append(view.moment(until)).text(".");
     }
     if change.window_missed {
         rich = rich.text(" ").late("This window passed without a start.");
     }
     rich.text(" ").append(noticed(change))
+}
+
+/// The freezes that let it pass: until when, who said so, and why.
+fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
+    let mut rich = Rich::new();
+    for freeze in view.directory.freezes.iter().filter(|freeze| !freeze.ended) {
+        let span = change.planned_start.zip(change.planned_end);
+        let is_near = !freeze.is_over(view.now()) || span.is_some_and(|(start, end)| freeze.overlaps(start, end));
+        let mut rows = freeze.exceptions.iter().filter(|row| row.counts_for(change));
+        let Some(row) = rows.next().filter(|_| is_near) else {
+            continue;
+        };
+        rich = rich
+            .line()
+            .text("It may pass the freeze ")
+            .said_link(freeze.title.as_str(), view.url(&format!("/freezes/{}", freeze.id)))
+            .text(" until ")
+            .append(view.moment(freeze.ends_at))
+            .text(": ")
+            .name(view.name(&row.by))
+            .text(" excepted it, ")
+            .append(view.ago(row.at))
+            .text(".")
+            .line()
+            .quoted(row.reason.as_str());
+    }
+    rich
 }
 
 /// What people will notice, in a sentence.
@@ -336,7 +366,8 @@ pub(super) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
     };
     let text = Rich::new()
         .name(name)
-        .text(format!(" {said}{covers}{how}, {}", view.reader.distance(approval.at)));
+        .text(format!(" {said}{covers}{how}, "))
+        .append(view.ago(approval.at));
     let text = match spoken_for(view, approval) {
         Some(people) => text.line().text(format!("In the place of {people}.")),
         None => text,
@@ -399,7 +430,7 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     match model::due::latest_rollback(change) {
         Some(latest) => rich
             .text(" Latest moment to turn back: ")
-            .strong(view.reader.moment(latest))
+            .strong_parts(view.moment(latest))
             .text("."),
         None => rich,
     }
@@ -424,6 +455,17 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
     // The reader's own word comes first.
     let me = view.directory.login(&view.me);
     next.sort_by_key(|row| !(row.unmet.code == "approval_missing" && row.unmet.waiting_on.contains(&me)));
+    // Two rules that lack the word of the same people lack one word.
+    let mut asked: Vec<&[String]> = Vec::new();
+    next.retain(|row| {
+        let people = row.unmet.waiting_on.as_slice();
+        if row.unmet.code != "approval_missing" {
+            return true;
+        }
+        let is_new = !asked.contains(&people);
+        asked.push(people);
+        is_new
+    });
     for row in next.iter().take(MISSING_SHOWN) {
         rich = match row.unmet.code.as_str() {
             "approval_missing" => rich.append(whose_word(view, &row.unmet.waiting_on)).text(" "),

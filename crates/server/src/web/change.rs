@@ -6,35 +6,25 @@ use std::sync::Arc;
 use acts::find_acts::{OpenActs, find_acts};
 use acts::find_records::{find_comments, find_entries};
 use acts::find_timeline::find_timeline;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::{Act as Verb, actions};
 use model::change::Change;
 use model::due::decision_due;
 use model::file::ChangeFile;
-use pages::{
-    Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Notice, Place, Rich, Tone, Work, short_digest,
-};
+use pages::{Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Notice, Place, Rich, Tone, Work};
 
 use super::acts_open::{context, decisions, has_said_all, note, others};
 use super::brief::brief;
-use super::form::{Decoded, Form, refill, unplaced};
+use super::form::{Decoded, Form, refill, to_errors, unplaced};
 use super::plan_steps::{length, steps};
 use super::review_draft::start_from;
 use super::runbook::rolls_back_since;
 use super::sections::Around;
-use super::view::{View, Visitor, done_notice, escaped, notice_of, show_as};
+use super::view::{View, Visitor, escaped, notice_of, show_as};
 use super::words::{free, kind, plain, risk, state};
 use crate::failure::Failure;
 use crate::state::AppState;
-
-/// What the address of a change's page says besides its key.
-#[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct Asked {
-    done: Option<String>,
-    /// The change whose plan was taken over.
-    from: Option<String>,
-}
 
 /// A form that came back: what it sent, and what was wrong.
 pub(super) struct Refused {
@@ -53,22 +43,8 @@ pub(super) async fn show(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
 ) -> Response {
     show_as(&state, &visitor, Place::Changes, 200, move |view| {
-        if let Some(words) = asked.done.as_deref().and_then(super::act::done_words) {
-            let mut notice = done_notice(words);
-            if let Some(from) = asked.from.as_deref().filter(|from| super::changes::is_key(from)) {
-                let row = Rich::from("What was left empty was taken over from ")
-                    .link(from, view.change_url(from))
-                    .text(
-                        ", the last change like it that went well: plan, way back, verification, category, what it touches and \
-                         who notices. Look whether they fit.",
-                    );
-                notice.rows.push(row);
-            }
-            view.frame.notices.push(notice);
-        }
         view.follow(Some(&key));
         page(view, &key, None)
     })
@@ -139,11 +115,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         risk: (!change.risk.reasons.is_empty()).then(|| risk(change.risk.level)),
         kind: kind(content.kind),
         flags: flags(change),
-        byline: Rich::from(format!(
-            "by {}, {}",
-            view.name(&change.requester),
-            view.reader.distance(change.created_at)
-        )),
+        byline: Rich::from(format!("by {}, ", view.name(&change.requester))).append(view.ago(change.created_at)),
         notices: notices(view, file, around.open),
         head_acts: head_acts(view, change, around.open, around.context),
         stepper: around.stepper(view),
@@ -358,12 +330,12 @@ fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context
 }
 
 fn binds(change: &Change, is_silent: bool) -> Rich {
-    let digest = short_digest(&change.digests.content);
+    let digest = change.digests.content.as_str();
     match is_silent {
-        true => Rich::new().text("Content digest ").code(digest),
+        true => Rich::new().text("Content digest ").digest(digest),
         false => Rich::new()
             .text("You decide on exactly this text: digest ")
-            .code(digest)
+            .digest(digest)
             .text(". An edit of it voids your word, and you are told."),
     }
 }
@@ -382,6 +354,9 @@ fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, c
     });
     let mut notice = notice_of(view, &refused.failure);
     let rest = rest.unwrap_or_else(|| unplaced(&errors));
+    if rest.len() < errors.len() {
+        notice.rows.push(to_errors());
+    }
     notice.rows.extend(rest.iter().map(|text| view.sentence(text)));
     page.frame.notices.push(notice);
 }

@@ -9,9 +9,11 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use model::ids::PersonId;
+use model::refusal::FieldError;
 use model::words::{Level, State as Stage};
 use pages::{
-    ActForm, ActTone, Bulk, ChangeList, ChangeRow, Chip, Choice, Field, Input, Paging, Place, View as SavedView,
+    ActForm, ActTone, Bulk, ChangeList, ChangeRow, Chip, Choice, Empty, FILTER_FORM, Field, Input, Notice, Paging,
+    Place, Rich, Tone, View as SavedView,
 };
 
 use acts::saved_views::SavedView as KeptView;
@@ -209,8 +211,51 @@ fn is_commit(word: &str) -> bool {
     word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// The filters of times, and those of closed words with the words that they know.
+const TIMES: [&str; 4] = ["planned_from", "planned_to", "created_from", "created_to"];
+const KINDS: [&str; 3] = ["normal", "standard", "emergency"];
+const RISKS: [Level; 3] = [Level::Low, Level::Medium, Level::High];
+
+/// Filters of an address that cannot be read, each with why: a list without them would answer another question than was asked.
+fn unread(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<FieldError> {
+    let times = TIMES.iter().filter_map(|name| {
+        let text = wanted.get(name).filter(|text| time_of(view, text).is_none())?;
+        Some(FieldError::new(*name, "not_a_time", view.reader.why_unread(text)))
+    });
+    let words: [(&str, Vec<&str>); 3] = [
+        (
+            "state",
+            Stage::ALL.iter().map(|state| state.as_str()).chain(["open"]).collect(),
+        ),
+        ("kind", KINDS.to_vec()),
+        (
+            "risk",
+            RISKS.iter().map(|level| level.as_str()).chain(["none"]).collect(),
+        ),
+    ];
+    let words = words.into_iter().filter_map(|(name, known)| {
+        let mut asked = wanted.get(name)?.split(',').map(str::trim);
+        let odd = asked.find(|word| !known.contains(word))?;
+        let text = format!("“{odd}” is none of these: choose one.");
+        Some(FieldError::new(name, "unknown_word", text))
+    });
+    times.chain(words).collect()
+}
+
+/// A time as an address names it: in the reader's zone, or an instant.
+fn time_of(view: &View<'_, '_, '_>, text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| view.reader.read_field(text))
+}
+
 /// The filter that an address asks for.
-pub(super) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> ChangeFilter {
+///
+/// # Errors
+/// What of it cannot be read, by the filter's name.
+pub(super) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> Result<ChangeFilter, Vec<FieldError>> {
+    let errors = unread(view, wanted);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
     let text = |name: &str| wanted.get(name).map(str::to_owned);
     // A login that nobody has finds nothing, rather than everything.
     let person = |name: &str| {
@@ -220,11 +265,7 @@ pub(super) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> ChangeFilter {
                 .map_or_else(|| login.to_owned(), |person| person.id.0.clone())
         })
     };
-    let time = |name: &str| {
-        wanted
-            .get(name)
-            .and_then(|text| text.parse::<Timestamp>().ok().or_else(|| view.reader.read_field(text)))
-    };
+    let time = |name: &str| wanted.get(name).and_then(|text| time_of(view, text));
     let states = match wanted.get("state") {
         Some("open") => Stage::ALL
             .iter()
@@ -240,7 +281,7 @@ pub(super) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> ChangeFilter {
         Some(word) if is_commit(&word) => (None, commit_of(&word).ok(), None),
         q => (None, None, q),
     };
-    ChangeFilter {
+    Ok(ChangeFilter {
         states,
         kind: text("kind"),
         service: text("service"),
@@ -256,12 +297,15 @@ pub(super) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> ChangeFilter {
         planned_to: time("planned_to"),
         created_from: time("created_from"),
         created_to: time("created_to"),
-    }
+    })
 }
 
 fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option<&Back>) -> acts::Result<String> {
     let (order, after) = read_order(wanted.get("sort"), wanted.get("after"))?;
-    let filter = filter(view, wanted);
+    let filter = match filter(view, wanted) {
+        Ok(filter) => filter,
+        Err(errors) => return unread_page(view, wanted, &errors),
+    };
     let (found, next) = find_ordered(view.room, &filter, order, PAGE, after.as_ref())?;
     let shown = wanted.columns();
     let own = match shown.iter().any(|id| id == OWN) {
@@ -324,6 +368,41 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option
     if let Some(back) = back {
         back.put(view, &mut page.frame, page.view_acts.iter_mut());
     }
+    Ok(page.render())
+}
+
+/// The list where a filter cannot be read: nothing is listed, and the filter's field says why.
+fn unread_page(view: &mut View<'_, '_, '_>, wanted: &Wanted, errors: &[FieldError]) -> acts::Result<String> {
+    let saved = acts::saved_views::find_views(view.room, LIST)?;
+    let shared = acts::saved_views::find_shared_views(view.room, LIST)?;
+    let views = views(view, wanted, &saved, &shared, "")?;
+    view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
+    let mut filters = fields(view, wanted);
+    let mut notice = Notice::new(Tone::Stop, "Nothing is listed: the list would answer another question.")
+        .title("A filter cannot be read")
+        .answer();
+    for error in errors {
+        let Some(field) = filters.iter_mut().find(|field| field.name == error.field) else {
+            continue;
+        };
+        field.error = Some(error.text.clone());
+        let row = Rich::new()
+            .link(field.label.as_str(), format!("#{}", field.id(FILTER_FORM)))
+            .line()
+            .text(error.text.as_str());
+        notice.rows.push(row);
+    }
+    view.frame.notices.push(notice);
+    let url = view.url("/changes");
+    let page = ChangeList {
+        frame: view.frame.clone(),
+        views,
+        chips: chips(&url, wanted),
+        filters,
+        filter_url: url,
+        unfound: Some(Empty::new("A filter cannot be read", "Mend it above, or take it away.")),
+        ..ChangeList::default()
+    };
     Ok(page.render())
 }
 
@@ -395,9 +474,9 @@ fn view_acts(view: &View<'_, '_, '_>, wanted: &Wanted, saved: &[KeptView]) -> Ve
     vec![save]
 }
 
-/// The first of several people, and how many more there are: `Priya Raman +1`.
-pub(super) fn first_of(view: &View<'_, '_, '_>, people: &[PersonId]) -> String {
-    let first = people.first().map(|person| view.name(person)).unwrap_or_default();
+/// The first of several people or groups, and how many more there are: `Priya Raman +1`.
+fn first_of(view: &View<'_, '_, '_>, people: &[String]) -> String {
+    let first = people.first().map(|who| view.waits_on(who)).unwrap_or_default();
     match people.len().saturating_sub(1) {
         0 => first,
         more => format!("{first} +{more}"),
@@ -552,15 +631,11 @@ fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
             .half()
     };
     let stages = std::iter::once("open".to_owned()).chain(Stage::ALL.iter().map(|state| state.as_str().to_owned()));
-    let levels = [Level::Low, Level::Medium, Level::High].map(|level| level.as_str().to_owned());
+    let levels = RISKS.map(|level| level.as_str().to_owned());
     vec![
         Field::text("q", "Words").value(present("q")),
         menu("state", "State", stages.collect()),
-        menu(
-            "kind",
-            "Kind",
-            ["normal", "standard", "emergency"].map(str::to_owned).to_vec(),
-        ),
+        menu("kind", "Kind", KINDS.map(str::to_owned).to_vec()),
         menu(
             "service",
             "Service",

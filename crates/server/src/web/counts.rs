@@ -88,7 +88,10 @@ pub(super) fn of_views(view: &mut View<'_, '_, '_>, queries: &[String]) -> acts:
             figures.push(String::new());
             continue;
         };
-        let filter = filter(view, &wanted);
+        let Ok(filter) = filter(view, &wanted) else {
+            figures.push(String::new());
+            continue;
+        };
         let counted = count_changes(view.room, &filter, OF_VIEW.min(left), None)?;
         left -= counted.looked;
         let is_said = counted.is_whole || counted.found > 0;

@@ -21,7 +21,8 @@ use super::begin::new_page;
 use super::form::{Decoded, Form, OWN, PICK, with_labels};
 use super::labels::{in_plain_words, missing_fields};
 use super::own_fields::own_fields;
-use super::view::{View, Visitor, escaped, notice_of, problem, reader_of, see, show, show_as, write};
+use super::told::{Told, comes_twice, see_told};
+use super::view::{View, Visitor, escaped, notice_of, problem, reader_of, show, show_as, write};
 use super::{after_template, conflict, once, slots};
 use crate::failure::Failure;
 use crate::state::AppState;
@@ -277,11 +278,12 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
     let is_submitted = form.first("act") == "submit";
     let once = once::once(&visitor, "/changes", &form);
     let done = write(&state, &visitor, move |room| {
-        once::run(&once, room, |room| create_from(room, &sent))
+        let done = once::run(&once, room, |room| create_from(room, &sent))?;
+        Ok((done, comes_twice(room, &sent)?))
     })
     .await;
     match done {
-        Ok((key, similar)) => {
+        Ok(((key, similar), twice)) => {
             let is_done_already = !form.first("retrospective.actual_start").is_empty();
             let done = match (is_submitted, form.first(after_template::AFTER)) {
                 _ if is_done_already => "told_afterwards",
@@ -289,8 +291,8 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
                 (true, "") => "handed_over",
                 (true, _) => "by_template",
             };
-            let from = similar.map(|key| format!("&from={key}")).unwrap_or_default();
-            see(&format!("{}/changes/{key}?done={done}{from}", visitor.base()))
+            let told = Told::written(done, similar, twice);
+            see_told(&state, &visitor, &format!("{}/changes/{key}", visitor.base()), &told)
         }
         Err(failure) if matches!(failure.status(), 409 | 422) => {
             show_new(
@@ -672,13 +674,17 @@ pub(super) async fn edit(
     }
     let (sent, whose) = (form.clone(), key.clone());
     let is_submitted = form.first("act") == "submit";
-    let done = write(&state, &visitor, move |room| edit_from(room, &whose, &sent)).await;
+    let done = write(&state, &visitor, move |room| {
+        let similar = edit_from(room, &whose, &sent)?;
+        Ok((similar, comes_twice(room, &sent)?))
+    })
+    .await;
     let page = format!("{}/changes/{}", visitor.base(), escaped(&key));
     match done {
-        Ok(similar) => {
+        Ok((similar, twice)) => {
             let done = if is_submitted { "handed_over" } else { "edited" };
-            let from = similar.map(|key| format!("&from={key}")).unwrap_or_default();
-            see(&format!("{page}?done={done}{from}"))
+            let told = Told::written(done, similar, twice);
+            see_told(&state, &visitor, &page, &told)
         }
         Err(failure) if matches!(failure.status(), 409 | 412 | 422) => {
             show_edit(

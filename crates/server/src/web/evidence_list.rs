@@ -55,10 +55,10 @@ impl Around<'_> {
                 evidence.aspect,
                 view.name(&evidence.by)
             ))
-            .aside(view.reader.distance(evidence.at));
+            .aside(view.ago(evidence.at));
             if has_file(evidence) {
                 let size = pages::size(evidence.size.unsigned_abs());
-                let told = Rich::from(format!("{size}, ")).code(short_digest(&evidence.file_digest));
+                let told = Rich::from(format!("{size}, ")).digest(&evidence.file_digest);
                 entry = entry.aside(told);
             }
             if let Some(text) = &evidence.text {

@@ -10,6 +10,7 @@ use acts::find_changes::{Order, find_custom_values, find_ordered, find_waiting, 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
+use model::refusal::Refusal;
 use pages::language::Language;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use store::{Lane, Mode};
@@ -91,7 +92,7 @@ async fn gather(state: &AppState, visitor: &Visitor, wanted: Wanted) -> Result<E
 
 fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
     let (order, _) = read_order(wanted.get("sort"), None)?;
-    let filter = filter(view, wanted);
+    let filter = filter(view, wanted).map_err(Refusal::Invalid)?;
     let mut columns = wanted.columns();
     let has_own = columns.iter().any(|id| id == OWN);
     columns.retain(|id| id != OWN);
@@ -119,7 +120,7 @@ fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
             let usual = columns.iter().map(|id| match id == WAITS {
                 true => waits
                     .iter()
-                    .map(|person| view.name(person))
+                    .map(|who| view.waits_on(who))
                     .collect::<Vec<_>>()
                     .join(", "),
                 false => cell(view, id, listed, targets),

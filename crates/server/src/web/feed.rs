@@ -70,6 +70,7 @@ fn sent(form: Form, path: String) -> Sent {
         path,
         then: "/calendar/feed".to_owned(),
         place: Place::Calendar,
+        done: "",
     }
 }
 

@@ -9,7 +9,7 @@ use axum::extract::{FromRequest, Request};
 use axum::response::Response;
 use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
-use pages::{ActForm, Field, Input, Reader};
+use pages::{ActForm, Field, FieldTime, Input, Reader, Rich, WRONG};
 use serde_json::{Map, Value};
 
 use super::labels::{in_labels, in_plain_words};
@@ -115,6 +115,8 @@ pub(super) struct Decoded {
     pub body: Body,
     /// What could not be read at all, such as a time that is none.
     pub errors: Vec<FieldError>,
+    /// Times that come twice, for clocks go back over them, as they were typed: the first of each was taken.
+    pub twice: Vec<String>,
     rows: BTreeMap<String, Vec<usize>>,
 }
 
@@ -190,7 +192,7 @@ impl Form {
             if STEERING.contains(&name) || name.starts_with(PICK) || value.trim().is_empty() {
                 continue;
             }
-            let leaf = self.leaf(name, value, reader, &mut decoded.errors);
+            let leaf = self.leaf(name, value, reader, &mut decoded);
             insert(&mut tree, name, leaf);
         }
         for name in boxes {
@@ -200,7 +202,7 @@ impl Form {
         decoded
     }
 
-    fn leaf(&self, name: &str, value: &str, reader: &Reader, errors: &mut Vec<FieldError>) -> Value {
+    fn leaf(&self, name: &str, value: &str, reader: &Reader, decoded: &mut Decoded) -> Value {
         // A tenant names its own fields as it likes; what they hold is read by their definition.
         if name.starts_with(OWN) {
             return Value::String(value.to_owned());
@@ -213,17 +215,7 @@ impl Form {
             return entries(&self.all(name), &['\n']);
         }
         if TIMES.contains(&last) {
-            return match reader.read_field(value) {
-                Some(at) => Value::String(at.to_string()),
-                None => {
-                    errors.push(FieldError::new(
-                        name,
-                        "not_a_time",
-                        "This is no day and time, such as 2026-11-21T22:00.",
-                    ));
-                    Value::Null
-                }
-            };
+            return time(name, value, reader, decoded);
         }
         if NUMBERS.contains(&last) {
             return value
@@ -237,6 +229,18 @@ impl Form {
             _ => Value::String(value.to_owned()),
         }
     }
+}
+
+fn time(name: &str, value: &str, reader: &Reader, decoded: &mut Decoded) -> Value {
+    let Some(at) = reader.read_field(value) else {
+        let error = FieldError::new(name, "not_a_time", reader.why_unread(value));
+        decoded.errors.push(error);
+        return Value::Null;
+    };
+    if matches!(reader.field_time(value), Some(FieldTime::Twice(_))) {
+        decoded.twice.push(value.trim().to_owned());
+    }
+    Value::String(at.to_string())
 }
 
 fn entries(values: &[String], marks: &[char]) -> Value {
@@ -362,6 +366,11 @@ impl Decoded {
         }
         found.into_iter().map(|(name, texts)| (name, texts.join(" "))).collect()
     }
+}
+
+/// The way from what is told above a page to the errors in its form.
+pub(super) fn to_errors() -> Rich {
+    Rich::new().link("See what is wrong", format!("#{WRONG}"))
 }
 
 /// Puts sent values and errors back into the form of an act, and opens it. Answers the errors that fit no field.
@@ -536,6 +545,23 @@ mod tests {
         let decoded = form(&[("until", "tomorrow"), ("plan.4.minutes", "x")]).decode(&oslo(), &[]);
         assert_eq!(decoded.errors[0].field, "until");
         assert_eq!(decoded.body["plan"][0]["minutes"], "x");
+    }
+
+    #[test]
+    fn a_time_that_clocks_leave_out_is_refused_and_one_that_comes_twice_is_told() {
+        let sent = form(&[
+            ("planned_start", "2027-03-28T02:30"),
+            ("planned_end", "2027-10-31T02:30"),
+        ]);
+        let decoded = sent.decode(&oslo(), &[]);
+        assert_eq!(decoded.errors.len(), 1);
+        assert!(
+            decoded.errors[0].text.contains("clocks go forward then"),
+            "{:?}",
+            decoded.errors
+        );
+        assert_eq!(decoded.body["planned_end"], "2027-10-31T00:30:00Z");
+        assert_eq!(decoded.twice, ["2027-10-31T02:30"]);
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use acts::find_acts::find_acts;
 use acts::find_changes::{ChangeFilter, count_changes, find_changes};
 use acts::find_records::find_messages;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::{Act, actions};
-use model::change::Change;
+use model::awaited::{awaited, due_now};
 use model::due::decision_due;
 use model::file::ChangeFile;
 use model::glass::waits_for_cosignature;
-use model::requirement::{Ahead, Step, ahead, first_awaited};
+use model::requirement::{Ahead, Step};
 use model::words::State as Stage;
 use pages::{ActForm, Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
 
@@ -36,28 +36,8 @@ pub(super) async fn short(Path(tenant): Path<String>) -> Response {
 }
 
 /// The first page.
-pub(super) async fn show_home(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
-    show(&state, &visitor, Place::Home, move |view| {
-        if let Some(words) = asked.done.as_deref().and_then(super::act::done_words) {
-            let key = asked
-                .key
-                .as_deref()
-                .filter(|key| super::changes::is_key(key))
-                .unwrap_or_default();
-            view.frame.notices.push(super::view::done_notice(
-                format!("{key}: {words}").trim_start_matches(": "),
-            ));
-        }
-        page(view)
-    })
-    .await
-}
-
-/// What was just done, and on which change.
-#[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct Asked {
-    done: Option<String>,
-    key: Option<String>,
+pub(super) async fn show_home(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Home, page).await
 }
 
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
@@ -221,15 +201,20 @@ fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     if change.window_missed {
         return Rich::new().link("Set new times", format!("{url}#act"));
     }
-    let rows = in_time(change, ahead(file, &view.directory, view.now()));
+    let rows = due_now(file, &view.directory, view.now());
     let login = view.directory.login(&view.me);
     let own = rows.iter().find(|row| row.unmet.waiting_on.contains(&login));
     if let Some(row) = own.filter(|_| change.state >= Stage::Implementing) {
         return Rich::new().link(act_words(&row.unmet.code), format!("{url}#act"));
     }
-    let first = first_awaited(&rows)
-        .map(|row| view.all_waits_on(&row.unmet.waiting_on))
-        .filter(|who| !who.is_empty());
+    let people = awaited(file, &view.directory, view.now());
+    let others = Some(&people).filter(|people| !people.is_empty());
+    // Where nothing is missing the next act is the reader's, if they may do it.
+    let others = others.filter(|people| !rows.is_empty() || !people.contains(&login));
+    let first = others.map(|people| match people.contains(&login) {
+        true => Rich::from("you"),
+        false => view.all_waits_on(people),
+    });
     match (change.state, first) {
         (_, Some(who)) if waits_for_cosignature(change, view.now()) => Rich::from("waits for ").append(who),
         (Stage::Draft, _) if rows.iter().any(|row| row.step == model::requirement::Step::Submission) => {
@@ -264,7 +249,7 @@ fn waiting(view: &mut View<'_, '_, '_>, states: &[Stage]) -> acts::Result<Vec<En
     let mut entries = Vec::new();
     for (listed, _) in find_changes(view.room, &filter, 50, None)?.rows {
         let file = view.room.file(&listed.key)?;
-        let rows = in_time(&file.change, ahead(&file, &view.directory, view.now()));
+        let rows = due_now(&file, &view.directory, view.now());
         // Before the start, decisions are asked for in the queue and the start stands in the work ahead.
         let is_given = |row: &&Ahead| {
             let is_own = matches!(row.unmet.code.as_str(), "condition_open" | "task_open");
@@ -284,16 +269,6 @@ fn waiting(view: &mut View<'_, '_, '_>, states: &[Stage]) -> acts::Result<Vec<En
         entries.push(Entry::new(Tone::Wait, text).why(view.sentence(&row.unmet.text)));
     }
     Ok(entries)
-}
-
-/// What is due now of what lies ahead: before the work has ended nobody validates or reviews it.
-fn in_time(change: &Change, rows: Vec<Ahead>) -> Vec<Ahead> {
-    let is_early = |row: &Ahead| !matches!(row.unmet.code.as_str(), "outcome_missing" | "cosignature_missing");
-    let mut rows = rows;
-    if change.state == Stage::Implementing {
-        rows.retain(|row| !is_early(row));
-    }
-    rows
 }
 
 /// The act that brings what is missing.

@@ -60,6 +60,7 @@ mod policies;
 mod propose;
 mod proposed;
 mod providers;
+mod refused;
 mod retention;
 mod review_draft;
 mod rights;
@@ -75,20 +76,23 @@ mod success;
 mod telling;
 mod templates;
 mod times;
+mod told;
 mod trial;
 mod two_edits;
+mod unread;
 mod view;
 mod words;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 use crate::body::FORM_LIMIT;
 use crate::state::AppState;
 
 pub(crate) use mail::{digest, letter};
+pub(crate) use unread::is_page;
 
 /// Where the files of the pages are served.
 pub(crate) const ASSETS: &str = "/assets";
@@ -107,6 +111,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .method_not_allowed_fallback(help::form_alone)
         .layer(DefaultBodyLimit::max(FORM_LIMIT as usize))
         .layer(from_fn_with_state(state.clone(), held::hold))
+        .layer(from_fn(unread::refuse))
         .layer(from_fn_with_state(state.clone(), languages::speak))
 }
 

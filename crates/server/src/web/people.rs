@@ -201,6 +201,7 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
         path: path.clone(),
         then: path,
         place: Place::People,
+        done: "",
     };
     send(
         &state,
@@ -243,6 +244,7 @@ pub(super) async fn act(
         path,
         then: "/people".to_owned(),
         place: Place::People,
+        done: "",
     };
     let words = Words::of(&login);
     let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
@@ -263,6 +265,7 @@ async fn deactivate(state: &AppState, visitor: &Visitor, login: String, form: Fo
         path: format!("/people/{}/deactivation", segment(&login)),
         then: "/people".to_owned(),
         place: Place::People,
+        done: "",
     };
     let words = Words::of(&login);
     let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {

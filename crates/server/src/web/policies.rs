@@ -89,7 +89,7 @@ fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         sections,
         facts: vec![
             Fact::new("Policies", view.policies.sources().count().to_string()),
-            Fact::new("Digest", Rich::new().code(pages::short_digest(&digest))),
+            Fact::new("Digest", Rich::new().digest(&digest)),
         ],
         ..RecordPage::default()
     };

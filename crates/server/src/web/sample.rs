@@ -8,6 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use model::act::actions;
+use model::refusal::Refusal;
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Fold, Notice, Place, RecordPage, Rich, Section, SectionBody, Table,
     Tone, count,
@@ -45,7 +46,7 @@ pub(super) async fn sample(
 
 /// The population: what the filters say, and without any all that is closed.
 fn population(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Vec<Listed>> {
-    let mut filter: ChangeFilter = filter(view, wanted);
+    let mut filter: ChangeFilter = filter(view, wanted).map_err(Refusal::Invalid)?;
     if wanted.parts().is_empty() {
         filter.states = vec!["closed".to_owned()];
     }

@@ -16,7 +16,7 @@ use model::words::{
 };
 use pages::{
     Act, ActContext, ActForm, ActTone, Choice, Entry, Fact, Field, Input, Moment, Rich, Stepper, TargetRow, Tone, Work,
-    count, short_digest,
+    count,
 };
 
 use serde_json::Value;
@@ -135,15 +135,11 @@ impl Around<'_> {
                 continue;
             }
             let aside = match request.acknowledged_at {
-                Some(at) => format!("seen {}", view.reader.distance(at)),
-                None => format!("asked {}", view.reader.distance(request.asked_at)),
+                Some(at) => Rich::from("seen ").append(view.ago(at)),
+                None => Rich::from("asked ").append(view.ago(request.asked_at)),
             };
             let is_late = request.acknowledged_at.is_none() && request.acknowledge_by < view.now();
-            let aside = if is_late {
-                Rich::new().late(aside)
-            } else {
-                Rich::from(aside)
-            };
+            let aside = if is_late { aside.all_late() } else { aside };
             entries.push(
                 Entry::new(
                     Tone::Wait,
@@ -164,8 +160,8 @@ impl Around<'_> {
                 Tone::Plain
             };
             let words = format!(" {}s as a peer", review.verdict.as_str());
-            let mut entry = Entry::new(tone, Rich::new().name(view.name(&review.person)).text(words))
-                .aside(view.reader.distance(review.at));
+            let mut entry =
+                Entry::new(tone, Rich::new().name(view.name(&review.person)).text(words)).aside(view.ago(review.at));
             if review.state != ApprovalState::Standing {
                 entry = entry.why(plain(review.state.as_str()));
             }
@@ -177,8 +173,8 @@ impl Around<'_> {
         Work::new(self.yes_note(view), entries)
     }
 
-    /// How many of those who are asked said yes: “2 of 4 said yes”. A yes of which an edit voided a part, so that its author
-    /// is asked anew, is none.
+    /// How many of those who are asked or gave their word said yes: “2 of 4 said yes”. A yes of which an edit voided a part, so
+    /// that its author is asked anew, is none.
     fn yes_note(&self, view: &View<'_, '_, '_>) -> String {
         let yes: BTreeSet<&PersonId> = self
             .file
@@ -187,7 +183,8 @@ impl Around<'_> {
             .map(|approval| &approval.person)
             .collect();
         let mut asked: BTreeSet<&PersonId> = self.file.change.requests.iter().map(|row| &row.person).collect();
-        asked.extend(&yes);
+        // Once somebody rejected it nobody is asked any more, and their word is no yes.
+        asked.extend(self.file.standing().map(|approval| &approval.person));
         match asked.len() {
             0 => String::new(),
             all => format!("{} of {all} said yes", yes.len()),
@@ -214,7 +211,7 @@ impl Around<'_> {
         if let Some(comment) = &approval.comment {
             entry = entry.quote(comment.as_str());
         }
-        entry = entry.aside(Rich::new().code(short_digest(&approval.content_digest)));
+        entry = entry.aside(Rich::new().digest(&approval.content_digest));
         let used = self.file.permits.iter().any(|permit| permit.issued_at >= approval.at);
         if stands && approval.person == view.me && self.open.has(Verb::Withdraw) && !used {
             let id = approval.id.as_str();
@@ -241,7 +238,7 @@ impl Around<'_> {
                 match &condition.met {
                     Some(met) => entry
                         .why(Rich::new().said(view.name(&met.by)).text(" says it is met"))
-                        .aside(view.reader.distance(met.at)),
+                        .aside(view.ago(met.at)),
                     None if checkers.contains(&view.me) && self.open.has(Verb::MeetCondition) => {
                         let meet = self
                             .at(&format!("meet-{id}"), "It is met", &format!("/conditions/{id}/met"))
@@ -320,12 +317,7 @@ impl Around<'_> {
         let mut entries = Vec::new();
         for row in model::gate::rows(self.file, &view.directory, now) {
             let answer = model::gate::judge(&row, now);
-            let artifact = row
-                .artifact
-                .as_deref()
-                .or(row.commit.as_deref())
-                .map(short_digest)
-                .unwrap_or_default();
+            let artifact = row.artifact.as_deref().or(row.commit.as_deref()).unwrap_or_default();
             let way = if row.purpose == model::words::Purpose::Rollback {
                 "back to"
             } else {
@@ -342,7 +334,7 @@ impl Around<'_> {
                 .text(", ")
                 .said(row.environment.as_str())
                 .text(format!(", {way} "))
-                .code(artifact);
+                .digest(artifact);
             let why = answer
                 .reasons
                 .first()
@@ -400,7 +392,7 @@ impl Around<'_> {
             (None, Some(at)) => Rich::from(format!("used up {}", view.reader.moment(at))),
             (None, None) => Rich::from(format!("good until {}", view.reader.moment(permit.expires_at))),
         };
-        entry = entry.aside(view.reader.distance(permit.issued_at));
+        entry = entry.aside(view.ago(permit.issued_at));
         if is_good && self.open.has(Verb::RevokePermit) {
             entry = entry.act(format!("permit-{id}"), self.item(Act::RevokePermit, id));
         }
@@ -422,7 +414,7 @@ impl Around<'_> {
                 Rich::new().strong(word).text(format!(" by {}", view.name(&entry.by))),
             )
             .quote(entry.text.as_str())
-            .aside(view.reader.moment(entry.occurred_at))
+            .aside(view.moment(entry.occurred_at))
         });
         let mut acts = self.act(Verb::Record, Act::Entry);
         if !acts.is_empty() {
@@ -447,7 +439,7 @@ impl Around<'_> {
                     .name(view.name(&validation.by))
                     .text(format!(" says that {word}")),
             )
-            .aside(view.reader.distance(validation.at));
+            .aside(view.ago(validation.at));
             entries.push(match &validation.text {
                 Some(text) => entry.quote(text.as_str()),
                 None => entry,
@@ -471,7 +463,7 @@ impl Around<'_> {
                 yes(review.steps_adequate)
             ))
             .quote(review.summary.as_str())
-            .aside(view.reader.distance(review.at));
+            .aside(view.ago(review.at));
             for line in &review.improvements {
                 entry = entry.aside(Rich::from("To do better: ").said(line.as_str()));
             }
@@ -519,7 +511,7 @@ impl Around<'_> {
             Entry::new(Tone::Plain, Rich::new().name(view.name(&comment.by)))
                 .icon("comment")
                 .quote(comment.text.as_str())
-                .aside(view.reader.moment(comment.at))
+                .aside(view.moment(comment.at))
         });
         Work::new("", entries.collect()).acts(self.act(Verb::Comment, Act::Comment))
     }
@@ -554,9 +546,9 @@ impl Around<'_> {
                     .artifact
                     .as_deref()
                     .or(target.commit.as_deref())
-                    .map(short_digest)
+                    .map(str::to_owned)
                     .unwrap_or_default(),
-                rollback_to: target.rollback_to.as_deref().map(short_digest).unwrap_or_default(),
+                rollback_to: target.rollback_to.clone().unwrap_or_default(),
                 outcome: outcome.map(outcome_mark).unwrap_or_default(),
                 acts,
             }
@@ -613,8 +605,8 @@ impl Around<'_> {
         let digests = Fact {
             label: "Digests".to_owned(),
             values: vec![
-                Rich::new().text("what ").code(short_digest(&change.digests.what)),
-                Rich::new().text("when ").code(short_digest(&change.digests.when)),
+                Rich::new().text("what ").digest(&change.digests.what),
+                Rich::new().text("when ").digest(&change.digests.when),
             ],
             ..Fact::default()
         };
@@ -622,7 +614,7 @@ impl Around<'_> {
         if !change.watchers.is_empty() {
             facts.push(watching(view, change.watchers.iter(), std::iter::empty()));
         }
-        facts.push(Fact::new("Updated", view.reader.moment(change.updated_at)));
+        facts.push(Fact::new("Updated", view.moment(change.updated_at)));
         facts
     }
 
@@ -701,6 +693,8 @@ fn risk_fact(file: &ChangeFile) -> Fact {
             .text(format!(" ({} of 12)", risk.score)),
     ];
     values.extend(risk.reasons.iter().map(|reason| Rich::from(reason.as_str())));
+    let stated = file.change.content.risk_override.as_ref();
+    values.extend(stated.map(|stated| Rich::new().quoted(stated.reason.as_str())));
     Fact {
         label: "Risk".to_owned(),
         values,

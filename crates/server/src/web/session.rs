@@ -157,10 +157,13 @@ pub(super) async fn form(
     State(state): State<AppState>,
     Path(tenant): Path<String>,
     Query(asked): Query<Next>,
+    headers: HeaderMap,
 ) -> Response {
     let next = asked.next.unwrap_or_default();
     let mut page = door(&state, &tenant, safe_next(&next, "")).await;
-    if asked.out.is_some() {
+    // A link that somebody made tells nobody that they are signed out who is not.
+    let is_in = Caller::of(&state, &axum::http::Method::GET, &headers).await.is_ok();
+    if asked.out.is_some() && !is_in {
         page.notices
             .push(Notice::new(Tone::Ok, "You are signed out on this device."));
     }

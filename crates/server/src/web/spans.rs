@@ -172,7 +172,7 @@ fn exceptions(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
         )
         .quote(row.reason.as_str())
         .aside(Rich::new().name(view.name(&row.by)))
-        .aside(view.reader.moment(row.at))
+        .aside(view.moment(row.at))
     };
     freeze.exceptions.iter().map(one).collect()
 }
@@ -250,7 +250,7 @@ pub(super) async fn edit_freeze(
         let patch = standing.patch(&typed, body, &reader_of(room, &directory))?;
         acts::edit_span::edit_freeze(room, &whose, &patch).map(drop)
     };
-    let sent = sent(form, path.clone(), &path, Place::Freezes);
+    let sent = sent(form, path.clone(), &path, Place::Freezes, "freeze_changed");
     send(&state, &visitor, sent, run, move |view, back| {
         freeze_page(view, &id, false, back)
     })
@@ -273,7 +273,7 @@ pub(super) async fn edit_window(
         let patch = standing.patch(&typed, body, &reader_of(room, &directory))?;
         acts::edit_span::edit_window(room, &whose, &patch).map(drop)
     };
-    let sent = sent(form, path.clone(), &path, Place::Calendar);
+    let sent = sent(form, path.clone(), &path, Place::Calendar, "window_changed");
     send(&state, &visitor, sent, run, move |view, back| {
         window_page(view, &id, false, back)
     })

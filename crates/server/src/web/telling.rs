@@ -118,6 +118,7 @@ pub(super) async fn set_telling(State(state): State<AppState>, visitor: Visitor,
         path: "/telling".to_owned(),
         then: "/telling".to_owned(),
         place: Place::Account,
+        done: "",
     };
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
         let (me, mut said) = (room.actor.person.clone(), body.clone());

@@ -193,6 +193,7 @@ pub(super) async fn propose(State(state): State<AppState>, visitor: Visitor, for
         path: path.clone(),
         then: path,
         place: Place::Templates,
+        done: "",
     };
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
         acts::set_template::propose_template(room, &gather(body)).map(drop)
@@ -273,7 +274,7 @@ fn sections_of(view: &View<'_, '_, '_>, version: &StandardTemplate, is_next: boo
                 .name(view.name(&approval.person))
                 .text(format!(" approved as {}", plain(approval.role.as_str()))),
         )
-        .aside(view.reader.distance(approval.at))
+        .aside(view.ago(approval.at))
     });
     let approvals = approvals.chain(missing(version, &view.directory, view.now()));
     let section = |id: &str, title: &str, body: SectionBody| match is_next {
@@ -437,6 +438,7 @@ pub(super) async fn act(
         path: format!("{address}/{act}"),
         then: address,
         place: Place::Templates,
+        done: "",
     };
     let whose = key.clone();
     let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {

@@ -206,19 +206,21 @@ fn window_form(view: &View<'_, '_, '_>) -> ActForm {
         .submit("Add this window")
 }
 
-pub(super) fn sent(form: Form, path: String, then: &str, place: Place) -> Sent {
+/// A form of a freeze or a window; `done` is what is told afterwards.
+pub(super) fn sent(form: Form, path: String, then: &str, place: Place, done: &'static str) -> Sent {
     Sent {
         form,
         boxes: &[],
         path,
         then: then.to_owned(),
         place,
+        done,
     }
 }
 
 /// Adds a maintenance window.
 pub(super) async fn set_window(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
-    let sent = sent(form, "/windows".to_owned(), "/windows", Place::Calendar);
+    let sent = sent(form, "/windows".to_owned(), "/windows", Place::Calendar, "window_added");
     send(
         &state,
         &visitor,
@@ -241,6 +243,7 @@ pub(super) async fn end_window(
         format!("/windows/{}/end", escaped(&id)),
         "/windows",
         Place::Calendar,
+        "window_ended",
     );
     send(
         &state,
@@ -356,7 +359,7 @@ fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
 
 /// Sets a freeze.
 pub(super) async fn set_freeze(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
-    let sent = sent(form, "/freezes".to_owned(), "/freezes", Place::Freezes);
+    let sent = sent(form, "/freezes".to_owned(), "/freezes", Place::Freezes, "freeze_set");
     send(
         &state,
         &visitor,
@@ -379,6 +382,7 @@ pub(super) async fn end_freeze(
         format!("/freezes/{}/end", escaped(&id)),
         "/freezes",
         Place::Freezes,
+        "freeze_ended",
     );
     send(
         &state,
@@ -402,6 +406,7 @@ pub(super) async fn except(
         format!("/freezes/{}/exceptions", escaped(&id)),
         "/freezes",
         Place::Freezes,
+        "freeze_excepts",
     );
     let run = move |room: &mut acts::Room<'_, '_>, body: &model::verbs::Body| {
         acts::set_freeze::except_from_freeze(room, &id, body)
@@ -433,6 +438,7 @@ pub(super) async fn withdraw_exception(
         format!("/freezes/{}/exceptions/{}/end", escaped(&id), escaped(&change)),
         "/freezes",
         Place::Freezes,
+        "freeze_excepts_not",
     );
     let run = move |room: &mut acts::Room<'_, '_>, _: &model::verbs::Body| {
         acts::set_freeze::withdraw_exception(room, &id, &change).map(drop)

@@ -300,8 +300,8 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
         page.sections.insert(0, unmeetable(view, &trial.unmeetable));
     }
     page.facts = vec![
-        Fact::new("In force", Rich::new().code(pages::short_digest(&trial.before))),
-        Fact::new("Tried", Rich::new().code(pages::short_digest(&trial.after))),
+        Fact::new("In force", Rich::new().digest(&trial.before)),
+        Fact::new("Tried", Rich::new().digest(&trial.after)),
     ];
     let can_be_proposed = trial.stories.is_empty() && trial.unmeetable.is_empty();
     if view.may(actions::SET_POLICY) && can_be_proposed {

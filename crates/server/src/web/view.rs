@@ -19,6 +19,7 @@ use store::{Lane, Mode};
 
 use super::ASSETS;
 use super::labels::{in_labels, in_plain_words};
+use super::told::Told;
 use crate::caller::{Caller, Credential};
 use crate::failure::Failure;
 pub(super) use crate::percent::{escaped, segment};
@@ -33,6 +34,8 @@ const FRESH_SECONDS: i64 = 60;
 pub(super) struct Visitor {
     /// Who.
     pub caller: Caller,
+    /// What the address tells that they just did.
+    pub told: Option<Told>,
 }
 
 impl Visitor {
@@ -62,7 +65,14 @@ impl FromRequestParts<AppState> for Visitor {
         let wanted = parts.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
         match Caller::of(state, &parts.method, &parts.headers).await {
             Ok(caller) if caller.tenant == tenant && matches!(caller.credential, Credential::Session { .. }) => {
-                Ok(Self { caller })
+                let now = state.desk().tools().clock.now();
+                // A form that is shown again tells what is wrong with it, and not what was done before.
+                let is_shown = parts.method.is_safe();
+                let told = || Told::of(&parts.uri, caller.credential_id(), now);
+                Ok(Self {
+                    told: is_shown.then(told).flatten(),
+                    caller,
+                })
             }
             Ok(_) => Err(to_sign_in(&tenant, &wanted)),
             Err(failure) if failure.status() == 401 && parts.method.is_safe() => Err(to_sign_in(&tenant, &wanted)),
@@ -172,6 +182,16 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
     /// The present.
     pub fn now(&self) -> Timestamp {
         self.room.now
+    }
+
+    /// How far a time is from now; on paper the time itself.
+    pub fn ago(&self, at: Timestamp) -> Rich {
+        Rich::new().time(self.reader.distance(at), self.reader.absolute(at))
+    }
+
+    /// Day and time; on paper with the day's date and year.
+    pub fn moment(&self, at: Timestamp) -> Rich {
+        Rich::new().time(self.reader.moment(at), self.reader.absolute(at))
     }
 
     /// An address of the tenant.
@@ -296,6 +316,7 @@ fn frame(
         seal: seal(&log, room.now, reader),
         query: String::new(),
         notices: unvalidated(room, reader)?,
+        as_of: format!("{}, times in {}", reader.absolute(room.now), reader.zone_name()),
         stream: String::new(),
         language: language_of(directory, &room.actor.person),
     };
@@ -347,7 +368,13 @@ pub(super) async fn show_as<F>(state: &AppState, visitor: &Visitor, place: Place
 where
     F: Fn(&mut View<'_, '_, '_>) -> acts::Result<String> + Send + 'static,
 {
-    let act = move |room: &mut Room<'_, '_>| make(&mut View::open(room, place)?);
+    let told = visitor.told.clone();
+    let act = move |room: &mut Room<'_, '_>| {
+        let mut view = View::open(room, place)?;
+        let notice = told.as_ref().and_then(|told| told.notice(&view));
+        view.frame.notices.extend(notice);
+        make(&mut view)
+    };
     match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
         Ok(page) => html(status, page),
         Err(failure) => problem(state, visitor, &failure, "").await,

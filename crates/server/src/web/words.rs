@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::words::{Kind, Level, State};
-use pages::{Reader, Rich, short_digest};
+use pages::{Reader, Rich};
 
 use super::labels::in_labels;
 
@@ -94,7 +94,7 @@ pub(super) fn sentence(text: &str, reader: &Reader) -> Rich {
             rich = match word.starts_with("sha256:") {
                 true => {
                     let digest = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-                    rich.code(short_digest(digest)).text(&word[digest.len()..])
+                    rich.digest(digest).text(&word[digest.len()..])
                 }
                 false => rich.text(word),
             };

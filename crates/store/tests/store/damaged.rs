@@ -135,6 +135,56 @@ fn rows_of_no_tenant_are_named_on_both_engines() {
     });
 }
 
+/// What somebody does to the schema of a PostgreSQL database, what is said of it, and how it is undone.
+const STRANGE: [(&str, &str, &str); 9] = [
+    (
+        "CREATE FUNCTION zz() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.body = NULL; RETURN NEW; END'",
+        "The function `zz` is none of ours",
+        "DROP FUNCTION zz",
+    ),
+    (
+        "CREATE TRIGGER tt BEFORE UPDATE ON token FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "The trigger `token.tt` is none of ours",
+        "DROP TRIGGER tt ON token",
+    ),
+    (
+        "CREATE RULE rr AS ON DELETE TO token DO INSTEAD NOTHING",
+        "The rule `token.rr` is none of ours",
+        "DROP RULE rr ON token",
+    ),
+    (
+        "CREATE POLICY more ON token USING (true)",
+        "The policy `token.more` is none of ours",
+        "DROP POLICY more ON token",
+    ),
+    (
+        "ALTER POLICY of_tenant ON token USING (true)",
+        "The policy `token.of_tenant` is not as it was made",
+        "ALTER POLICY of_tenant ON token USING
+            (tenant = current_setting('assent.tenant', true) OR current_setting('assent.across', true) = 'on')",
+    ),
+    (
+        "ALTER TABLE token NO FORCE ROW LEVEL SECURITY",
+        "The table `token` is not as it was made",
+        "ALTER TABLE token FORCE ROW LEVEL SECURITY",
+    ),
+    (
+        "ALTER TABLE token ALTER COLUMN body DROP NOT NULL",
+        "The column `token.body` is not as it was made",
+        "ALTER TABLE token ALTER COLUMN body SET NOT NULL",
+    ),
+    (
+        "CREATE INDEX slow ON token (tenant)",
+        "The index `slow` is none of ours",
+        "DROP INDEX slow",
+    ),
+    (
+        "DROP INDEX signing_key_by_purpose_state",
+        "The index `signing_key_by_purpose_state` is gone.",
+        "CREATE INDEX signing_key_by_purpose_state ON signing_key (tenant, purpose, state)",
+    ),
+];
+
 #[test]
 fn a_schema_that_no_migration_made_is_named_on_postgresql_as_well() {
     let Some(database) = crate::world::Database::new() else {
@@ -145,54 +195,7 @@ fn a_schema_that_no_migration_made_is_named_on_postgresql_as_well() {
     Store::open(Config::postgres(&database.url)).unwrap().close();
     assert_eq!(damaged(), []);
     let run = |sql: &str| crate::world::run_sql(&database.url, sql);
-    for (made, told, undone) in [
-        (
-            "CREATE FUNCTION zz() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.body = NULL; RETURN NEW; END'",
-            "The function `zz` is none of ours",
-            "DROP FUNCTION zz",
-        ),
-        (
-            "CREATE TRIGGER tt BEFORE UPDATE ON token FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
-            "The trigger `token.tt` is none of ours",
-            "DROP TRIGGER tt ON token",
-        ),
-        (
-            "CREATE RULE rr AS ON DELETE TO token DO INSTEAD NOTHING",
-            "The rule `token.rr` is none of ours",
-            "DROP RULE rr ON token",
-        ),
-        (
-            "CREATE POLICY more ON token USING (true)",
-            "The policy `token.more` is none of ours",
-            "DROP POLICY more ON token",
-        ),
-        (
-            "ALTER POLICY of_tenant ON token USING (true)",
-            "The policy `token.of_tenant` is not as it was made",
-            "ALTER POLICY of_tenant ON token USING
-                (tenant = current_setting('assent.tenant', true) OR current_setting('assent.across', true) = 'on')",
-        ),
-        (
-            "ALTER TABLE token NO FORCE ROW LEVEL SECURITY",
-            "The table `token` is not as it was made",
-            "ALTER TABLE token FORCE ROW LEVEL SECURITY",
-        ),
-        (
-            "ALTER TABLE token ALTER COLUMN body DROP NOT NULL",
-            "The column `token.body` is not as it was made",
-            "ALTER TABLE token ALTER COLUMN body SET NOT NULL",
-        ),
-        (
-            "CREATE INDEX slow ON token (tenant)",
-            "The index `slow` is none of ours",
-            "DROP INDEX slow",
-        ),
-        (
-            "DROP INDEX signing_key_by_purpose_state",
-            "The index `signing_key_by_purpose_state` is gone.",
-            "CREATE INDEX signing_key_by_purpose_state ON signing_key (tenant, purpose, state)",
-        ),
-    ] {
+    for (made, told, undone) in STRANGE {
         run(made);
         let found = damaged();
         assert_eq!(found.len(), 1, "{made}: {found:?}");

@@ -200,7 +200,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
                 1 => "once".to_owned(),
                 times => format!("{} times, first {}", count(times), view.reader.moment(it.first_at)),
             })
-            .aside(view.reader.moment(it.last_at))
+            .aside(view.moment(it.last_at))
     });
     let turned: Vec<Entry> = turned.collect();
     let mut page = RecordPage {

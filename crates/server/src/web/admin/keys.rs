@@ -40,7 +40,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
             rows.push(vec![
                 Cell::Name(capital(purpose)),
                 Cell::text(words),
-                Cell::Text(Rich::new().code(pages::short_digest(&key.kid))),
+                Cell::Text(Rich::new().digest(&key.kid)),
                 Cell::Mark(tone.mark(capital(&key.state))),
                 Cell::Short(view.reader.day(key.created_at)),
             ]);
@@ -120,7 +120,7 @@ fn facts(view: &mut View<'_, '_, '_>, log: &acts::find_timeline::LogView) -> act
     let state = store::log::state(view.room.tx)?;
     let mut facts = vec![
         Fact::new("Entries", count(log.size.unsigned_abs())),
-        Fact::new("Root", Rich::new().code(pages::short_digest(&log.root))),
+        Fact::new("Root", Rich::new().digest(&log.root)),
         Fact::new("Waiting", count(log.waiting.unsigned_abs())),
     ];
     if let Some(at) = log.sealed_at {
@@ -128,7 +128,7 @@ fn facts(view: &mut View<'_, '_, '_>, log: &acts::find_timeline::LogView) -> act
     }
     if let Some(state) = state.filter(|state| !state.holder.is_empty()) {
         let until = view.reader.moment(state.lease_until);
-        let holder = Rich::new().code(pages::short_digest(&state.holder));
+        let holder = Rich::new().digest(&state.holder);
         facts.push(Fact::new("Sequenced by", holder.text(format!(" until {until}"))));
     }
     let witnesses = log

@@ -64,6 +64,7 @@ fn sent(form: Form, path: String, then: String, place: Place) -> Sent {
         path,
         then,
         place,
+        done: "",
     }
 }
 

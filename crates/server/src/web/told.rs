@@ -1,0 +1,224 @@
+//! What a page tells after a form was taken. It stands in the address that the reader is sent to, sealed for their session and
+//! for a short while: no link that somebody made can let a page tell what did not happen.
+
+use acts::Room;
+use axum::extract::Query;
+use axum::http::Uri;
+use axum::response::Response;
+use jiff::Timestamp;
+use pages::{Notice, Rich};
+use proof::crypto::{base64url, from_base64url, hmac_sha256, verify_hmac_sha256};
+
+use super::act::done_words;
+use super::form::Form;
+use super::view::{View, Visitor, done_notice, escaped, reader_of, see};
+use crate::state::AppState;
+
+/// How long a seal holds, in seconds: as long as a browser may need for the next page.
+const HOLDS: i64 = 120;
+/// The name of the seal in an address.
+const SEAL: &str = "seal";
+/// What is told of a form that tells nothing of its own, where one of its times comes twice.
+const KEPT: &str = "kept";
+
+/// What forms tell that are no acts on a change.
+const WORDS: &[(&str, &str)] = &[
+    (KEPT, "It is kept."),
+    ("freeze_set", "The freeze is set."),
+    ("freeze_changed", "The freeze is changed."),
+    ("freeze_ended", "The freeze is ended."),
+    ("freeze_excepts", "The freeze lets it pass."),
+    ("freeze_excepts_not", "The freeze lets it pass no more."),
+    ("window_added", "The maintenance window is added."),
+    ("window_changed", "The maintenance window is changed."),
+    ("window_ended", "The maintenance window is taken back."),
+    ("absence_set", "Your time away is kept."),
+    ("absence_ended", "Your time away is ended."),
+    ("delegation_set", "They speak for you in that time."),
+    ("delegation_ended", "The delegation is ended."),
+];
+
+/// What was done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Its name: the path of an act, or one of [`WORDS`].
+    pub done: String,
+    /// The change that it was done on, where the page is not its own.
+    pub key: String,
+    /// The change whose plan was taken over.
+    pub from: String,
+    /// Times of the form that come twice, as they were typed.
+    pub twice: Vec<String>,
+}
+
+impl Told {
+    /// That this was done.
+    pub fn new(done: impl Into<String>) -> Self {
+        Self {
+            done: done.into(),
+            ..Self::default()
+        }
+    }
+
+    /// That a change was written or edited by a form, and from which other it took what was left empty.
+    pub fn written(done: &str, similar: Option<String>, twice: Vec<String>) -> Self {
+        Self {
+            from: similar.unwrap_or_default(),
+            twice,
+            ..Self::new(done)
+        }
+    }
+
+    /// The same with the times of its form that come twice.
+    pub fn twice(self, twice: Vec<String>) -> Self {
+        Self { twice, ..self }
+    }
+
+    fn pairs(&self) -> Vec<(&'static str, &str)> {
+        let all = [("done", &self.done), ("key", &self.key), ("from", &self.from)];
+        let all = all.into_iter().chain(self.twice.iter().map(|time| ("twice", time)));
+        all.filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name, value.as_str()))
+            .collect()
+    }
+
+    /// What is sealed: the page, what it tells, and when.
+    fn message(&self, path: &str, at: i64) -> String {
+        let pairs = self.pairs().into_iter();
+        let lines: Vec<String> = pairs
+            .map(|(name, value)| format!("{name}={}", escaped(value)))
+            .collect();
+        format!("{path}?{}\n{at}", lines.join("&"))
+    }
+
+    /// The query of an address that tells it.
+    fn query(&self, path: &str, credential: &str, now: Timestamp) -> String {
+        let at = now.as_second();
+        let tag = base64url(&hmac_sha256(credential.as_bytes(), self.message(path, at).as_bytes()));
+        let pairs = self.pairs().into_iter();
+        let query: Vec<String> = pairs
+            .map(|(name, value)| format!("{name}={}", escaped(value)))
+            .collect();
+        format!("{}&{SEAL}={at}.{tag}", query.join("&"))
+    }
+
+    /// What an address tells, where its seal is this session's and fresh.
+    pub fn of(uri: &Uri, credential: &str, now: Timestamp) -> Option<Self> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).ok()?;
+        let mut told = Self::default();
+        let mut seal = String::new();
+        for (name, value) in pairs {
+            match name.as_str() {
+                "done" => told.done = value,
+                "key" => told.key = value,
+                "from" => told.from = value,
+                "twice" => told.twice.push(value),
+                SEAL => seal = value,
+                _ => {}
+            }
+        }
+        let (at, tag) = seal.split_once('.')?;
+        let (at, tag) = (at.parse::<i64>().ok()?, from_base64url(tag)?);
+        let is_fresh = (0..=HOLDS).contains(&now.as_second().checked_sub(at)?);
+        let message = told.message(uri.path(), at);
+        (is_fresh && verify_hmac_sha256(credential.as_bytes(), message.as_bytes(), &tag)).then_some(told)
+    }
+
+    /// The notice that tells it.
+    pub fn notice(&self, view: &View<'_, '_, '_>) -> Option<Notice> {
+        let other = WORDS.iter().find(|(name, _)| *name == self.done);
+        let words = other.map(|(_, words)| *words).or_else(|| done_words(&self.done))?;
+        let mut notice = match self.key.is_empty() {
+            true => done_notice(words),
+            false => done_notice(&format!("{}: {words}", self.key)),
+        };
+        if !self.from.is_empty() {
+            let row = Rich::from("What was left empty was taken over from ")
+                .link(&self.from, view.change_url(&self.from))
+                .text(
+                    ", the last change like it that went well: plan, way back, verification, category, what it touches and \
+                     who notices. Look whether they fit.",
+                );
+            notice.rows.push(row);
+        }
+        let twice = self.twice.iter().filter_map(|time| view.reader.which_of_two(time));
+        notice.rows.extend(twice.map(Rich::from));
+        Some(notice)
+    }
+}
+
+/// Sends the reader on to a page, given by its path with the tenant, that tells what was done.
+pub(super) fn see_told(state: &AppState, visitor: &Visitor, path: &str, told: &Told) -> Response {
+    if told.done.is_empty() && told.twice.is_empty() {
+        return see(path);
+    }
+    if told.done.is_empty() {
+        let kept = Told::new(KEPT).twice(told.twice.clone());
+        return see_told(state, visitor, path, &kept);
+    }
+    let now = state.desk().tools().clock.now();
+    let query = told.query(path, visitor.caller.credential_id(), now);
+    see(&format!("{path}?{query}"))
+}
+
+/// The times of a form that come twice for whoever sent it.
+pub(super) fn comes_twice(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<Vec<String>> {
+    let directory = room.directory()?;
+    Ok(form.decode(&reader_of(room, &directory), &[]).twice)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+    use super::*;
+
+    const PATH: &str = "/t/halden/changes/CHG-1001";
+    const SESSION: &str = "sha256:6b1d";
+
+    fn told() -> Told {
+        Told {
+            from: "CHG-7".to_owned(),
+            twice: vec!["2027-10-31T02:30".to_owned()],
+            ..Told::new("approvals/{}/withdrawal")
+        }
+    }
+
+    fn read(query: &str, path: &str, session: &str, later: i64) -> Option<Told> {
+        let now = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(later);
+        Told::of(&format!("{path}?{query}").parse().unwrap(), session, now)
+    }
+
+    #[test]
+    fn what_was_done_is_told_once_to_its_session_on_its_page() {
+        let query = told().query(PATH, SESSION, Timestamp::UNIX_EPOCH);
+        assert_eq!(read(&query, PATH, SESSION, 5), Some(told()));
+        assert_eq!(read(&query, PATH, "sha256:other", 5), None);
+        assert_eq!(read(&query, "/t/halden/changes/CHG-1002", SESSION, 5), None);
+        assert_eq!(read(&query, PATH, SESSION, HOLDS + 1), None);
+        assert_eq!(read(&query, PATH, SESSION, -1), None);
+    }
+
+    #[test]
+    fn a_link_that_somebody_made_tells_nothing() {
+        assert_eq!(read("done=approvals", PATH, SESSION, 0), None);
+        let query = told().query(PATH, SESSION, Timestamp::UNIX_EPOCH);
+        let other = query.replace("withdrawal", "met");
+        assert_ne!(other, query);
+        assert_eq!(read(&other, PATH, SESSION, 0), None);
+        assert_eq!(read(&format!("{query}&key=CHG-1"), PATH, SESSION, 0), None);
+    }
+
+    #[test]
+    fn what_forms_tell_has_words_in_every_language() {
+        for (tag, _) in pages::language::CHOICES {
+            let Some(language) = pages::language::find(tag) else {
+                continue;
+            };
+            let messages = language.messages();
+            for (_, words) in WORDS {
+                assert!(messages.contains(words), "{tag}: {words}");
+            }
+        }
+    }
+}

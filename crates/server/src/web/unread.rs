@@ -1,0 +1,36 @@
+//! Addresses that cannot be read: whoever asks for a page is told so by a page.
+
+use axum::extract::Request;
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::view::bare_problem;
+use crate::failure::Failure;
+use crate::router::{holds_null, null_refused};
+
+/// Whether an address is one of a page.
+pub(crate) fn is_page(path: &str) -> bool {
+    path == "/" || path == "/sign-in" || path.starts_with("/t/")
+}
+
+/// Refuses what no page can read, and lets the refusals of what takes an address apart be pages too.
+pub(super) async fn refuse(request: Request, next: Next) -> Response {
+    let is_page = is_page(request.uri().path());
+    if is_page && holds_null(request.uri()) {
+        return bare_problem(&null_refused());
+    }
+    let is_asked = is_page && request.method().is_safe();
+    let response = next.run(request).await;
+    if !is_asked || response.status().as_u16() != 400 || !is_plain(&response) {
+        return response;
+    }
+    let text = "The address cannot be read: one of its words stands there twice, or holds what it may not.";
+    bare_problem(&Failure::new(400, "malformed", text))
+}
+
+fn is_plain(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.starts_with("text/plain"))
+}

@@ -1,0 +1,93 @@
+//! What the forms of an assessment, a decision and the log of actions can say beside the usual.
+
+use acts::Room;
+use model::file::Actor;
+use store::{Lane, Mode};
+
+use super::{House, TENANT, change_form, house, send};
+
+const CHANGE: &str = "/t/halden/changes/CHG-1001";
+
+fn read<T: Send + 'static>(house: &House, look: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static) -> T {
+    let desk = house.running.state().desk();
+    desk.wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, look)
+        .unwrap()
+}
+
+#[test]
+fn risk_comment_and_several_conditions_are_said_by_form() {
+    let house = house("more");
+    let (ingrid, hanne, marta) = (house.sign_in("ingrid"), house.sign_in("hanne"), house.sign_in("marta"));
+    send(&house, &ingrid, "/t/halden/changes", &change_form(&house, "submit"));
+    let assess = |pairs: &[(&str, &str)]| house.post(&ingrid, &format!("{CHANGE}/assessment"), pairs);
+    let why = ("risk_override.reason", "It is the month’s end.");
+    let silent = assess(&[why]);
+    assert_eq!(silent.status, 422, "{silent:?}");
+    assert!(silent.shows("act-assess-risk_override.level-e"), "{silent:?}");
+    assert_eq!(assess(&[why, ("risk_override.level", "medium")]).status, 303);
+    let page = house.get(&hanne, CHANGE);
+    assert!(
+        page.shows("Medium risk") && page.shows("It is the month’s end."),
+        "{page:?}"
+    );
+
+    let digest = page.hidden("content_digest");
+    assert!(page.shows("Approve with this comment"), "{page:?}");
+    let yes = [
+        ("decision", "approve"),
+        ("comment", "Good that staging ran first."),
+        ("content_digest", digest.as_str()),
+    ];
+    let said = house.post(&hanne, &format!("{CHANGE}/approvals"), &yes);
+    assert_eq!(said.status, 303, "{said:?}");
+    assert!(house.get(&ingrid, CHANGE).shows("Good that staging ran first."));
+
+    let digest = house.get(&marta, CHANGE).hidden("content_digest");
+    let conditions = [
+        ("decision", "approve_with_conditions"),
+        ("condition", "Back up first\r\nWarn the hauliers"),
+        ("due", "close"),
+        ("content_digest", digest.as_str()),
+    ];
+    let said = house.post(&marta, &format!("{CHANGE}/approvals"), &conditions);
+    assert_eq!(said.status, 303, "{said:?}");
+    let texts = read(&house, |room| {
+        let file = room.file("CHG-1001")?;
+        Ok(file.conditions.iter().map(|row| row.text.clone()).collect::<Vec<_>>())
+    });
+    assert_eq!(texts, ["Back up first", "Warn the hauliers"]);
+}
+
+#[test]
+fn an_entry_says_when_it_happened() {
+    let house = house("happened");
+    let ingrid = house.sign_in("ingrid");
+    send(&house, &ingrid, "/t/halden/changes", &change_form(&house, "submit"));
+    let desk = house.running.state().desk();
+    desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |room| {
+        room.on_change("CHG-1001", |case| {
+            case.file.change.state = model::words::State::Implementing;
+            case.tell("change.implementing", serde_json::json!({}));
+            Ok(())
+        })
+    })
+    .unwrap();
+    assert!(house.get(&ingrid, CHANGE).shows("name=\"occurred_at\""));
+    let now = house.running.state().desk().tools().clock.now();
+    let at = now - jiff::SignedDuration::from_mins(7);
+    let local = at.to_zoned(jiff::tz::TimeZone::get("Europe/Oslo").unwrap());
+    let local = local.strftime("%Y-%m-%dT%H:%M").to_string();
+    let entry = [
+        ("kind", "step"),
+        ("text", "Drained the queue."),
+        ("occurred_at", local.as_str()),
+    ];
+    let noted = house.post(&ingrid, &format!("{CHANGE}/implementation/entries"), &entry);
+    assert_eq!(noted.status, 303, "{noted:?}");
+    let happened = read(&house, |room| {
+        let id = room.change("CHG-1001")?.id;
+        let entries = acts::find_records::find_entries(room, id.as_str())?;
+        Ok(entries[0].occurred_at)
+    });
+    assert_eq!(happened.as_second() / 60, at.as_second() / 60);
+}

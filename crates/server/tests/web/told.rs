@@ -1,0 +1,94 @@
+//! What a page tells after a form: only to the session that sent it, and only what happened.
+
+use super::{change_form, house, send};
+
+const CHANGE: &str = "/t/halden/changes/CHG-1001";
+
+#[test]
+fn a_link_that_somebody_made_tells_nothing() {
+    let house = house("crafted");
+    let (ingrid, hanne) = (house.sign_in("ingrid"), house.sign_in("hanne"));
+    let done = send(&house, &ingrid, "/t/halden/changes", &change_form(&house, "keep"));
+    assert!(house.get(&ingrid, done.place()).shows("The change is written."));
+    assert!(
+        !house.get(&hanne, done.place()).shows("The change is written."),
+        "another session did not write it"
+    );
+    for crafted in [
+        format!("{CHANGE}?done=approvals"),
+        format!("{CHANGE}?done=closure&from=CHG-1001"),
+        done.place().replace("created", "closure"),
+        "/t/halden/?done=approvals&key=CHG-1001".to_owned(),
+        "/t/halden/freezes?done=freeze_set".to_owned(),
+    ] {
+        let page = house.get(&ingrid, &crafted);
+        assert_eq!(page.status, 200, "{crafted}");
+        assert!(!page.shows("data-answer"), "{crafted}: {page:?}");
+    }
+}
+
+#[test]
+fn a_link_signs_nobody_out() {
+    let house = house("crafted-out");
+    let ingrid = house.sign_in("ingrid");
+    let words = "You are signed out on this device.";
+    assert!(!house.get(&ingrid, "/t/halden/sign-in?out=1").shows(words));
+    let out = house.post(&ingrid, "/t/halden/sign-out", &[]);
+    assert!(house.get(&ingrid, out.place()).shows(words));
+}
+
+#[test]
+fn freezes_absences_and_delegations_answer() {
+    let house = house("answers");
+    let (ingrid, marta) = (house.sign_in("ingrid"), house.sign_in("marta"));
+    let times = [("starts_at", "2126-12-20T10:00"), ("ends_at", "2126-12-21T10:00")];
+    let tells = |who: &str, path: &str, more: &[(&str, &str)], words: &str| {
+        let pairs: Vec<_> = times.iter().chain(more).copied().collect();
+        let done = house.post(who, path, &pairs);
+        assert_eq!(done.status, 303, "{done:?}");
+        let page = house.get(who, done.place());
+        assert!(page.shows(words), "{words}: {page:?}");
+        page
+    };
+    let page = tells(
+        &marta,
+        "/t/halden/freezes",
+        &[("title", "Year’s end")],
+        "The freeze is set.",
+    );
+    let end = page.body.split_once("/end\"").unwrap().0;
+    let id = end.rsplit('/').next().unwrap();
+    tells(
+        &marta,
+        &format!("/t/halden/freezes/{id}/end"),
+        &[],
+        "The freeze is ended.",
+    );
+    tells(&ingrid, "/t/halden/away/absences", &[], "Your time away is kept.");
+    tells(
+        &ingrid,
+        "/t/halden/away/delegations",
+        &[("delegate", "hanne")],
+        "They speak for you in that time.",
+    );
+}
+
+#[test]
+fn a_time_that_comes_twice_is_taken_once_and_the_page_says_which() {
+    let house = house("twice-a-day");
+    let marta = house.sign_in("marta");
+    // In Oslo clocks go back on the last Sunday of October.
+    let freeze = [
+        ("title", "Autumn"),
+        ("starts_at", "2027-10-31T02:30"),
+        ("ends_at", "2027-10-31T09:00"),
+    ];
+    let done = house.post(&marta, "/t/halden/freezes", &freeze);
+    let page = house.get(&marta, done.place());
+    assert!(
+        page.shows("02:30 comes twice on Sun 31 Oct 2027 in Europe/Oslo")
+            && page.shows("The first of the two was taken"),
+        "{page:?}"
+    );
+    assert!(page.shows("02:30\u{a0}UTC+2 to 09:00"), "{page:?}");
+}
