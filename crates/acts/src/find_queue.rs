@@ -9,7 +9,7 @@ use model::file::ChangeFile;
 use model::glass::{GlassUse, waits_for_cosignature};
 use model::ids::PersonId;
 use model::requirement::Step;
-use model::words::{Level, State};
+use model::words::{Kind, Level, State};
 use serde::Deserialize;
 use store::record::{self, Filter};
 
@@ -26,6 +26,7 @@ const GLASSES: i64 = 20;
 #[derive(Deserialize)]
 struct Open {
     key: String,
+    kind: Kind,
     risk: OpenRisk,
     #[serde(default)]
     requests: Vec<OpenRequest>,
@@ -61,7 +62,8 @@ impl Open {
         let asked_at = own().map(|request| request.asked_at).min()?;
         let clocks = self.clocks.iter().filter(|clock| clock.met_at.is_none());
         let by_rule = clocks.filter(|clock| own().any(|request| request.rule == clock.rule));
-        let start = self.planned_start.filter(|start| *start > asked_at);
+        let is_emergency = self.kind == Kind::Emergency;
+        let start = self.planned_start.filter(|start| !is_emergency || *start > asked_at);
         let due = by_rule.map(|clock| clock.decide_by).chain(start).min();
         Some((due.unwrap_or(Timestamp::MAX), Reverse(self.risk.level), asked_at))
     }

@@ -61,8 +61,8 @@ fn end_of_work(change: &Change) -> Option<Timestamp> {
     glass.map(|glass| glass.until).or(end)
 }
 
-/// By when a decision of a person is due: when a rule that asks them should be met, and before the work would start. A start that
-/// was planned for before they were asked, as an emergency's is, makes nothing due.
+/// By when a decision of a person is due: when a rule that asks them should be met, and before the work would start. An emergency
+/// starts when it is submitted, which makes nothing due before they were asked.
 pub fn decision_due(change: &Change, person: &PersonId) -> Option<Timestamp> {
     let asks = |rule: &str| {
         let mut rows = change.requests.iter();
@@ -72,7 +72,8 @@ pub fn decision_due(change: &Change, person: &PersonId) -> Option<Timestamp> {
     let by_rule = clocks.filter(|clock| asks(&clock.rule)).map(|clock| clock.decide_by);
     let own = change.requests.iter().filter(|request| &request.person == person);
     let asked_at = own.map(|request| request.asked_at).min()?;
-    let start = change.planned_start.filter(|start| *start > asked_at);
+    let is_emergency = change.content.kind == Kind::Emergency;
+    let start = change.planned_start.filter(|start| !is_emergency || *start > asked_at);
     by_rule.chain(start).min()
 }
 
