@@ -9,9 +9,16 @@ use super::view::bare_problem;
 use crate::failure::Failure;
 use crate::router::{holds_null, null_refused};
 
+/// What programs ask of a tenant, beside its pages.
+const OF_PROGRAMS: [&str; 4] = ["scim", "log", ".well-known", "token"];
+
 /// Whether an address is one of a page.
 pub(crate) fn is_page(path: &str) -> bool {
-    path == "/" || path == "/sign-in" || path.starts_with("/t/")
+    let Some(rest) = path.strip_prefix("/t/") else {
+        return path == "/" || path == "/sign-in";
+    };
+    let place = rest.split('/').nth(1).unwrap_or_default();
+    !OF_PROGRAMS.contains(&place)
 }
 
 /// Refuses what no page can read, and lets the refusals of what takes an address apart be pages too.
