@@ -128,15 +128,21 @@ pub fn tally_changes(room: &mut Room<'_, '_>, times: &[Timestamp]) -> Result<Vec
 pub fn find_waiting(room: &mut Room<'_, '_>, found: &FoundChanges) -> Result<BTreeMap<String, Vec<String>>> {
     room.allow(READ)?;
     let is_open = |row: &ChangeRow| State::ALL.iter().any(|it| it.as_str() == row.state && it.is_open());
-    let directory = room.directory()?;
-    let mut waiting = BTreeMap::new();
-    for row in found.rows.iter().map(|(row, _)| row).filter(|row| is_open(row)) {
-        let people = awaited(&room.file(&row.key)?, &directory, room.now);
-        if !people.is_empty() {
-            waiting.insert(row.id.clone(), people);
-        }
+    let rows = found.rows.iter().map(|(row, _)| row).filter(|row| is_open(row));
+    let ids: Vec<&str> = rows.map(|row| row.id.as_str()).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    Ok(waiting)
+    let changes = Filter::new().one_of("id", ids).order_by("id");
+    let changes = record::bodies::<Change>(room.tx, &changes)?;
+    let directory = room.directory()?;
+    let now = room.now;
+    let files = room.files(changes)?.into_iter();
+    let waiting = files.map(|file| {
+        let people = awaited(&file, &directory, now);
+        (file.change.id.0, people)
+    });
+    Ok(waiting.filter(|(_, people)| !people.is_empty()).collect())
 }
 
 /// What changes say in the fields that the tenant added, by the changes' ids; those that say nothing are left out.

@@ -1,7 +1,7 @@
 //! The room of one act: its transaction, its time, who acts, and what it has to tell.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -13,8 +13,9 @@ use model::file::{
     Actor, Case, ChangeFile, Lent, Linked, RejectedElsewhere, actor_facts, allowed, change_facts, person_facts,
     target_facts,
 };
-use model::ids::PersonId;
+use model::ids::{ChangeId, PersonId};
 use model::obligation::{PolicyReason, Requirements, Verdict};
+use model::records::{Approval, ChangeTask, ChecklistItem, Condition, Evidence, Link, PeerReview, Permit};
 use model::refusal::Refusal;
 use model::words::LinkKind;
 use policy::PolicySet;
@@ -258,12 +259,23 @@ impl<'a, 'c> Room<'a, 'c> {
         Ok(found)
     }
 
-    fn around<R: Record>(&mut self, change: &str) -> Result<Vec<R>> {
-        let filter = Filter::new().equals("change_id", change).order_by("id");
-        Ok(record::find::<R>(self.tx, &filter)?
-            .into_iter()
-            .map(|stored| stored.record)
-            .collect())
+    /// What hangs on changes, by the id of the change; what hangs on all of them is read at once.
+    fn around<R: Record>(
+        &mut self,
+        column: &str,
+        ids: &[String],
+        of: fn(&R) -> &ChangeId,
+    ) -> Result<HashMap<String, Vec<R>>> {
+        let filter = match ids {
+            [only] => Filter::new().equals(column, only.as_str()),
+            _ => Filter::new().one_of(column, ids.iter().map(String::as_str)),
+        };
+        let mut found: HashMap<String, Vec<R>> = HashMap::new();
+        for stored in record::find::<R>(self.tx, &filter.order_by("id"))? {
+            let change = of(&stored.record).0.clone();
+            found.entry(change).or_default().push(stored.record);
+        }
+        Ok(found)
     }
 
     /// The whole file of a change, judged by the policies as it stands.
@@ -272,21 +284,47 @@ impl<'a, 'c> Room<'a, 'c> {
     /// [`Refusal::NotFound`], or the store's.
     pub fn file(&mut self, key: &str) -> Result<ChangeFile> {
         let change = self.change(key)?;
-        let id = change.id.0.clone();
-        let mut file = ChangeFile::new(change);
-        file.approvals = self.around(&id)?;
-        file.conditions = self.around(&id)?;
-        file.peer_reviews = self.around(&id)?;
-        file.evidence = self.around(&id)?;
-        file.tasks = self.around(&id)?;
-        file.checklist = self.around(&id)?;
-        file.permits = self.around(&id)?;
-        let links = Filter::new().equals("from_change", id.as_str()).order_by("id");
-        file.links = record::find(self.tx, &links)?
-            .into_iter()
-            .map(|stored| stored.record)
-            .filter(|link: &model::records::Link| link.removed_at.is_none())
-            .collect();
+        let files = self.files(vec![change])?;
+        let file = files.into_iter().next();
+        file.ok_or_else(|| Error::Fault(format!("the file of {key} was not made")))
+    }
+
+    /// The whole files of changes, in their order, each judged by the policies as it stands.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn files(&mut self, changes: Vec<Change>) -> Result<Vec<ChangeFile>> {
+        let ids: Vec<String> = changes.iter().map(|change| change.id.0.clone()).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut approvals = self.around("change_id", &ids, |it: &Approval| &it.change)?;
+        let mut conditions = self.around("change_id", &ids, |it: &Condition| &it.change)?;
+        let mut peer_reviews = self.around("change_id", &ids, |it: &PeerReview| &it.change)?;
+        let mut evidence = self.around("change_id", &ids, |it: &Evidence| &it.change)?;
+        let mut tasks = self.around("change_id", &ids, |it: &ChangeTask| &it.change)?;
+        let mut checklist = self.around("change_id", &ids, |it: &ChecklistItem| &it.change)?;
+        let mut permits = self.around("change_id", &ids, |it: &Permit| &it.change)?;
+        let mut links = self.around("from_change", &ids, |it: &Link| &it.change)?;
+        let mut files = Vec::with_capacity(changes.len());
+        for (change, id) in changes.into_iter().zip(&ids) {
+            let mut file = ChangeFile::new(change);
+            file.approvals = approvals.remove(id).unwrap_or_default();
+            file.conditions = conditions.remove(id).unwrap_or_default();
+            file.peer_reviews = peer_reviews.remove(id).unwrap_or_default();
+            file.evidence = evidence.remove(id).unwrap_or_default();
+            file.tasks = tasks.remove(id).unwrap_or_default();
+            file.checklist = checklist.remove(id).unwrap_or_default();
+            file.permits = permits.remove(id).unwrap_or_default();
+            file.links = links.remove(id).unwrap_or_default();
+            file.links.retain(|link| link.removed_at.is_none());
+            files.push(self.judged(file)?);
+        }
+        Ok(files)
+    }
+
+    /// A file with what other changes and pushes say of it, judged.
+    fn judged(&mut self, mut file: ChangeFile) -> Result<ChangeFile> {
         file.depends_on = self.depends_on(&file)?;
         file.rejected_elsewhere = self.rejected_elsewhere(&file.change)?;
         file.committers = crate::committers::of_change(self, &file.change)?;
