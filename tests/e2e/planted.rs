@@ -149,8 +149,17 @@ fn an_event_that_was_planted_is_never_signed_and_named() {
             .any(|line| line.contains("placing events") && line.contains("planted") && line.contains("halden"))
     });
     assert_eq!(size(), before);
+    let standing = || {
+        let figures = String::from_utf8(server.get("/metrics", None).1).unwrap();
+        let line = figures
+            .lines()
+            .find(|line| line.starts_with("assent_log_standing_seconds "));
+        line.unwrap().rsplit(' ').next().unwrap().to_owned()
+    };
+    eventually("the figures say for how long", || standing() != "0");
     run_sql(&place, "DELETE FROM event WHERE tenant = 'halden' AND id = 'planted'");
     server.wait_for_log();
+    eventually("it goes on", || standing() == "0");
     server.stop();
     assert_eq!(replay(&place).0, Some(0));
 }

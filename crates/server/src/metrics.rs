@@ -47,6 +47,7 @@ pub(crate) struct Metrics {
     lanes: Family<LaneLabel, Gauge>,
     refused_deliveries: Counter,
     damaged_files: Counter,
+    standing: Gauge,
     /// Absent where no TLS is spoken.
     certificate: Family<Vec<(&'static str, &'static str)>, Gauge>,
 }
@@ -78,6 +79,12 @@ impl Default for Metrics {
             "Evidence files asked for that are not what was kept",
             damaged_files.clone(),
         );
+        let standing = Gauge::default();
+        registry.register(
+            "log_standing_seconds",
+            "For how long events wait of which none got its place, in the log where that is longest",
+            standing.clone(),
+        );
         let certificate = Family::default();
         registry.register(
             "tls_certificate_end_timestamp_seconds",
@@ -92,6 +99,7 @@ impl Default for Metrics {
             lanes,
             refused_deliveries,
             damaged_files,
+            standing,
             certificate,
         }
     }
@@ -155,6 +163,11 @@ impl Metrics {
                 .get_or_create(&QueueLabel { queue, state: "parked" })
                 .set(depth.parked);
         }
+    }
+
+    /// Notes for how long events wait of which none got its place, in the log where that is longest.
+    pub(crate) fn note_standing(&self, lasted: Duration) {
+        self.standing.set(i64::try_from(lasted.as_secs()).unwrap_or(i64::MAX));
     }
 
     /// Notes when the certificate in use ends.

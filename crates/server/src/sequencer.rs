@@ -75,26 +75,50 @@ struct Sequencer {
     stands: Stands,
 }
 
-/// The logs of which events wait while another server holds the pen: their sizes, and since when.
+/// A log of which events wait and none got its place.
+struct Standing {
+    /// Its size, where another server holds the pen; nothing where nothing can be placed.
+    size: Option<u64>,
+    since: Instant,
+    told_at: Instant,
+}
+
+/// The logs of which events wait while another server holds the pen, or while nothing can be placed.
 #[derive(Default)]
-struct Stands(HashMap<String, (u64, Instant)>);
+struct Stands(HashMap<String, Standing>);
 
 impl Stands {
-    /// Notes what a step came to. Answers whether the log has stood still for long, once each time that it has.
-    fn note(&mut self, tenant: &str, placed: Sequenced, now: Instant) -> bool {
-        if placed.has_pen {
+    /// Notes what a step came to; nothing for one that failed. Answers whether the log has stood still for long under another
+    /// server's pen, once each time that it has: why a step failed is told by itself.
+    fn note(&mut self, tenant: &str, placed: Option<Sequenced>, now: Instant) -> bool {
+        if placed.is_some_and(|it| it.has_pen) {
             self.0.remove(tenant);
             return false;
         }
-        let (size, since) = self.0.entry(tenant.to_owned()).or_insert((placed.to, now));
-        if *size != placed.to {
-            (*size, *since) = (placed.to, now);
+        let size = placed.map(|it| it.to);
+        let begun = Standing {
+            size,
+            since: now,
+            told_at: now,
+        };
+        let Some(standing) = self.0.get_mut(tenant) else {
+            self.0.insert(tenant.to_owned(), begun);
+            return false;
+        };
+        if size.is_some() && standing.size != size {
+            *standing = begun;
         }
-        let is_still = now.saturating_duration_since(*since) >= STILL;
+        let is_still = size.is_some() && now.saturating_duration_since(standing.told_at) >= STILL;
         if is_still {
-            *since = now;
+            standing.told_at = now;
         }
         is_still
+    }
+
+    /// For how long the one that stands longest has stood.
+    fn longest(&self, now: Instant) -> Duration {
+        let lasted = self.0.values().map(|it| now.saturating_duration_since(it.since));
+        lasted.max().unwrap_or_default()
     }
 
     /// Forgets all but these.
@@ -136,7 +160,7 @@ impl Sequencer {
             let placed = acts::sequence_events::sequence_events(self.state.desk(), &tenant, &self.server);
             let placed = told_of(&tenant, placed, "placing events");
             is_well &= placed.is_some();
-            if placed.is_some_and(|it| self.stands.note(&tenant, it, tick())) {
+            if self.stands.note(&tenant, placed, tick()) {
                 tracing::warn!(
                     tenant,
                     "events wait for their places while another server holds the pen"
@@ -146,6 +170,7 @@ impl Sequencer {
                 self.state.bells().ring_for_readers(&tenant);
             }
         }
+        self.state.metrics().note_standing(self.stands.longest(tick()));
         Some(is_well)
     }
 
@@ -245,18 +270,37 @@ mod tests {
         let mut stands = Stands::default();
         let begun = tick();
         let after = |seconds: u64| begun + Duration::from_secs(seconds);
-        assert!(!stands.note("acme", step(7, false), begun));
-        assert!(!stands.note("acme", step(7, false), after(29)));
-        assert!(stands.note("acme", step(7, false), after(30)));
-        assert!(!stands.note("acme", step(7, false), after(31)), "it was told just now");
-        assert!(stands.note("acme", step(7, false), after(60)), "it still stands");
-        assert!(!stands.note("acme", step(9, false), after(95)), "it has grown");
-        assert!(!stands.note("acme", step(9, true), after(130)), "the pen is here");
-        assert!(!stands.note("acme", step(9, false), after(131)));
-        stands.keep(&[]);
+        assert!(!stands.note("acme", Some(step(7, false)), begun));
+        assert!(!stands.note("acme", Some(step(7, false)), after(29)));
+        assert!(stands.note("acme", Some(step(7, false)), after(30)));
         assert!(
-            !stands.note("acme", step(9, false), after(200)),
+            !stands.note("acme", Some(step(7, false)), after(31)),
+            "it was told just now"
+        );
+        assert!(stands.note("acme", Some(step(7, false)), after(60)), "it still stands");
+        assert!(!stands.note("acme", Some(step(9, false)), after(95)), "it has grown");
+        assert!(!stands.note("acme", Some(step(9, true)), after(130)), "the pen is here");
+        assert!(!stands.note("acme", Some(step(9, false)), after(131)));
+        assert_eq!(stands.longest(after(140)), Duration::from_secs(9));
+        stands.keep(&[]);
+        assert_eq!(stands.longest(after(140)), Duration::ZERO);
+        assert!(
+            !stands.note("acme", Some(step(9, false)), after(200)),
             "nothing waited meanwhile"
         );
+    }
+
+    #[test]
+    fn a_log_in_which_nothing_can_be_placed_stands_until_something_is() {
+        let mut stands = Stands::default();
+        let begun = tick();
+        let after = |seconds: u64| begun + Duration::from_secs(seconds);
+        for seconds in [0, 2, 40] {
+            assert!(!stands.note("acme", None, after(seconds)), "the failure itself is told");
+        }
+        stands.note("other", None, after(30));
+        assert_eq!(stands.longest(after(41)), Duration::from_secs(41));
+        stands.note("acme", Some(step(8, true)), after(42));
+        assert_eq!(stands.longest(after(42)), Duration::from_secs(12));
     }
 }
