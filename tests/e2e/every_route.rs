@@ -251,7 +251,7 @@ fn refuse_events(place: &Place, refuse: bool) {
             "CREATE OR REPLACE FUNCTION refuse_event() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END';
              CREATE TRIGGER refuse_events BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION refuse_event()"
         }
-        (true, false) => "DROP TRIGGER refuse_events ON event",
+        (true, false) => "DROP TRIGGER refuse_events ON event; DROP FUNCTION refuse_event()",
     };
     beside(place, sql);
 }

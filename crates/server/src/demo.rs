@@ -136,6 +136,8 @@ const OURS: &[&str] = &[
     "evidence",
     "lost+found",
     "master.key",
+    "seen-logs.json",
+    "seen-logs.new",
     "server.lock",
     "uploads",
 ];

@@ -18,6 +18,8 @@ const MADE: &[&str] = &[
     "evidence",
     "uploads",
     "demo-credentials.json.new",
+    "seen-logs.json",
+    "seen-logs.new",
 ];
 
 /// Makes sure that names in a folder outlive a power cut.
