@@ -9,7 +9,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use model::ids::PersonId;
-use model::refusal::FieldError;
+use model::refusal::{FieldError, Refusal};
 use model::words::{Level, State as Stage};
 use pages::{
     ActForm, ActTone, Bulk, ChangeList, ChangeRow, Chip, Choice, Empty, FILTER_FORM, Field, Input, Notice, Paging,
@@ -300,8 +300,14 @@ pub(super) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> Result<ChangeF
     })
 }
 
+/// The names of orders are an address's own: a page says where they are chosen.
+fn no_such_order() -> Refusal {
+    let text = "There is no such order of the list, or no such page in it. Open the list, and choose its order there.";
+    Refusal::field("sort", "unknown_word", text)
+}
+
 fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option<&Back>) -> acts::Result<String> {
-    let (order, after) = read_order(wanted.get("sort"), wanted.get("after"))?;
+    let (order, after) = read_order(wanted.get("sort"), wanted.get("after")).map_err(|_| no_such_order())?;
     let filter = match filter(view, wanted) {
         Ok(filter) => filter,
         Err(errors) => return unread_page(view, wanted, &errors),
