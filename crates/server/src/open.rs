@@ -5,6 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use acts::seen_logs::{SeenInMemory, SeenLogs};
 use acts::{Clock, Desk, Tools};
 use model::file::Actor;
 use policy::{PolicySet, SourceFile};
@@ -64,7 +65,10 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
     };
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
     let master = Arc::new(master::key(settings, &store, entropy.as_ref())?);
-    let seen_logs = Arc::new(SeenLogsFile::open(&settings.data_dir)?);
+    let seen_logs: Arc<dyn SeenLogs> = match settings.remembers_logs {
+        true => Arc::new(SeenLogsFile::open(&settings.data_dir)?),
+        false => Arc::new(SeenInMemory::default()),
+    };
     let policies = Arc::new(policies(settings)?);
     let recorder = clock.clone();
     let public_url = public_url.trim_end_matches('/').to_owned();

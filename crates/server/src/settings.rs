@@ -16,6 +16,9 @@ pub struct Settings {
     pub trusted_proxies: Vec<String>,
     /// The folder for the embedded database, evidence files and the master key.
     pub data_dir: PathBuf,
+    /// Whether the data folder's memory of how far logs were is the one of this database. It is not where a command looks at a
+    /// database and names no folder: the usual one may be another server's.
+    pub remembers_logs: bool,
     /// `postgres://…`; without it the embedded database in the data folder.
     pub database_url: Option<String>,
     /// The master key, 32 bytes in base64 (`ASSENT_MASTER_KEY`); needed with PostgreSQL, refused beside a key file.
@@ -48,6 +51,7 @@ impl Settings {
             tls: None,
             trusted_proxies: Vec::new(),
             data_dir: data_dir.into(),
+            remembers_logs: true,
             database_url: None,
             master_key: None,
             smtp: None,

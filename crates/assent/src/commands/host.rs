@@ -42,6 +42,7 @@ impl Place {
             ..serve::Flags::default()
         };
         let mut settings = serve::read(&serve::merged(&flags)?)?;
+        settings.remembers_logs = self.database.is_none() || self.data.is_some();
         if let Some(data) = &self.data {
             if self.database.is_none() {
                 // One named in a variable belongs to the server's own start, not to this folder.
