@@ -32,6 +32,10 @@ pub(crate) fn serve(place: &Place, log: &std::path::Path, more: &[&str]) -> Serv
         .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
         .args(more);
     place_arguments(place, &mut command);
+    if place.database.is_some() {
+        // Without a data folder of its own the server would remember its logs in the checkout, for the next run's database.
+        command.arg("--data").arg(place.folder.path());
+    }
     let child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -69,6 +69,56 @@ pub fn find_unapprovable(room: &mut Room<'_, '_>, after: &str, limit: usize) -> 
     Ok(report)
 }
 
+/// What becomes of approvals with an import.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Loss {
+    /// Where enough people can decide now, and too few could then.
+    pub no_longer_approvable: Vec<Finding>,
+    /// How many services were looked at.
+    pub services_looked_at: usize,
+    /// How many were not, because there are so many.
+    pub services_not_looked_at: usize,
+}
+
+/// Looks at what a directory as it is to be takes from the services that there are: at most `limit` of them, and first those
+/// that are `named`.
+///
+/// # Errors
+/// The store's.
+pub fn find_loss(
+    room: &mut Room<'_, '_>,
+    to_be: &Directory,
+    named: &BTreeSet<ServiceKey>,
+    limit: usize,
+) -> Result<Loss> {
+    let before = room.directory()?;
+    let (first, others): (Vec<&ServiceKey>, Vec<&ServiceKey>) =
+        before.services.keys().partition(|key| named.contains(*key));
+    let services: Vec<&ServiceKey> = first.into_iter().chain(others).collect();
+    let looked_at = services.len().min(limit);
+    let mut loss = Loss {
+        services_looked_at: looked_at,
+        services_not_looked_at: services.len() - looked_at,
+        ..Loss::default()
+    };
+    for service in services.into_iter().take(limit) {
+        let mut then = Report::default();
+        look(room, to_be, service, &mut then)?;
+        if then.unapprovable.is_empty() {
+            continue;
+        }
+        let mut now = Report::default();
+        look(room, &before, service, &mut now)?;
+        let is_known = |finding: &Finding| {
+            let is_same = |it: &Finding| (&it.environment, &it.rule) == (&finding.environment, &finding.rule);
+            now.unapprovable.iter().any(is_same)
+        };
+        let lost = then.unapprovable.into_iter().filter(|finding| !is_known(finding));
+        loss.no_longer_approvable.extend(lost);
+    }
+    Ok(loss)
+}
+
 /// A kind of change by which rules are looked for.
 struct KindOf {
     kind: Kind,

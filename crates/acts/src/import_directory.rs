@@ -3,11 +3,11 @@
 //! dry run shows the difference and writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use model::committers::drops_mark;
 use model::directory::{ConfigItem, Dependency, Directory, Environment, Group, Ownership, Person, Service};
-use model::file::EventDraft;
 use model::ids::{PersonId, RecordId};
 use model::reading::{Reading, one_line};
 use model::refusal::{FieldError, Refusal};
@@ -23,15 +23,16 @@ use crate::own_request;
 use crate::refused_rights::{self, FromOutside};
 use crate::room::Room;
 use crate::rows;
-use crate::save::{Versioned, Written};
 use crate::two_people::{self, Matter};
+
+mod pending;
+
+use pending::Pending;
 
 /// The most lines that one import takes.
 pub const MOST_LINES: usize = 20_000;
 /// The most wrong lines that a refusal names.
 const MOST_ERRORS: usize = 100;
-/// How many records one event tells of.
-const CHUNK: usize = 100;
 
 /// A line of an import: where it stands, what it is, and its fields as the API names them.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,9 +122,9 @@ pub struct Report {
     pub ended: usize,
     /// The rows that differ, in the order of lines.
     pub rows: Vec<Difference>,
-    /// The people whom it adds: after a dry run nobody else knows the ids by which other rows name them.
+    /// The directory as it becomes: after a dry run nobody else knows the people whom it adds, by whose ids other rows name them.
     #[serde(skip)]
-    pub newcomers: Vec<Person>,
+    pub becomes: Option<Arc<Directory>>,
 }
 
 enum Write {
@@ -224,7 +225,9 @@ pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -
         staging.end_missing(room);
         staging.check_ended()?;
     }
-    if !options.dry_run {
+    if options.dry_run {
+        staging.report.becomes = Some(Arc::new(staging.becomes()));
+    } else {
         write(room, staging.writes)?;
     }
     Ok(staging.report)
@@ -481,9 +484,6 @@ impl Staging {
                 let key = person.login.clone();
                 if self.note(line, (Noun::People, key), before.as_ref(), &*person)? {
                     self.directory.put_person((*person).clone());
-                    if before.is_none() {
-                        self.report.newcomers.push((*person).clone());
-                    }
                     self.writes.push(Write::Person(person));
                 }
             }
@@ -604,6 +604,21 @@ impl Staging {
     fn end_missing(&mut self, room: &Room<'_, '_>) {
         for row in self.missing(room.now) {
             self.end(&row, room.now);
+        }
+    }
+
+    /// The directory with the rows of the matrix that are written or end.
+    fn becomes(&self) -> Directory {
+        let mut rows: BTreeMap<&RecordId, &Ownership> =
+            self.directory.ownerships.iter().map(|it| (&it.id, it)).collect();
+        rows.extend(self.writes.iter().filter_map(|write| match write {
+            Write::Ownership(row) => Some((&row.id, row)),
+            _ => None,
+        }));
+        let rows: Vec<Ownership> = rows.into_values().cloned().collect();
+        Directory {
+            ownerships: rows.into(),
+            ..self.directory.clone()
         }
     }
 
@@ -757,43 +772,4 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
         crate::deactivate_person::end_person(room, person, false, None)?;
     }
     crate::settle_open::settle_open(room, |_| true)
-}
-
-/// Records that were written, and whose event is still to come.
-#[derive(Default)]
-struct Pending {
-    written: Written,
-    first: Option<(&'static str, String)>,
-    count: usize,
-}
-
-impl Pending {
-    fn put<R: Versioned>(&mut self, room: &mut Room<'_, '_>, record: R) -> Result<R> {
-        let saved = room.put(&mut self.written, record)?;
-        self.first.get_or_insert_with(|| (R::TABLE, saved.id().to_owned()));
-        self.count += 1;
-        if self.count >= CHUNK {
-            self.tell(room)?;
-        }
-        Ok(saved)
-    }
-
-    fn tell(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        let Some(subject) = self.first.take() else {
-            return Ok(());
-        };
-        let written = std::mem::take(&mut self.written);
-        let data = match json!({"count": self.count}) {
-            Value::Object(map) => map,
-            _ => Map::new(),
-        };
-        self.count = 0;
-        let event = EventDraft {
-            kind: "directory.imported",
-            subject,
-            occurred_at: room.now,
-            data,
-        };
-        room.tell(vec![event], written)
-    }
 }

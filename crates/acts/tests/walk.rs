@@ -132,7 +132,7 @@ impl World {
     }
 }
 
-const ARTIFACT: &str = "sha256:aaaa";
+const ARTIFACT: &str = "git:aaaa";
 
 #[test]
 fn a_normal_change_walks_all_nine_steps() {

@@ -365,22 +365,22 @@ fn read_target(reading: &mut Reading<'_>) -> TargetInput {
     }
 }
 
+/// How many hexadecimal digits a digest of this algorithm has, of those that the OCI image specification, section "Digests",
+/// registers and those that are usual beside them; nothing for an algorithm that is not known here.
+fn digits_of(algorithm: &str) -> Option<usize> {
+    const USUAL: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
+    let named = |(name, _): &&(&str, usize)| algorithm.eq_ignore_ascii_case(name);
+    USUAL.iter().find(named).map(|(_, digits)| *digits)
+}
+
 /// A digest as registries write it: the hexadecimal digits of the usual algorithms are small letters (OCI image specification,
 /// section "Digests"), so that one artifact has one name. Anything else stays as it was written.
 #[must_use]
 pub fn tidy_digest(text: String) -> String {
-    let is_hex = |digits: &str| !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
-    match text.split_once(':') {
-        Some((name, digits))
-            if is_hex(digits)
-                && ["sha256", "sha384", "sha512"]
-                    .iter()
-                    .any(|usual| name.eq_ignore_ascii_case(usual)) =>
-        {
-            text.to_ascii_lowercase()
-        }
-        _ => text,
-    }
+    let is_usual = text.split_once(':').is_some_and(|(name, digits)| {
+        digits_of(name).is_some() && !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit())
+    });
+    if is_usual { text.to_ascii_lowercase() } else { text }
 }
 
 /// What evidence speaks of: an artifact's digest or a commit's hash, as targets hold them. Anything else speaks of nothing.
@@ -393,15 +393,30 @@ pub fn artifact_or_commit(reading: &mut Reading<'_>, field: &'static str) -> Opt
         return Some(text.to_lowercase());
     }
     let at = reading.at(field);
-    let wrong = format!("`{at}` must be a digest such as sha256:6b1d… without spaces, or a commit's hash.");
+    let wrong = why_not_whole(&at, &text)
+        .unwrap_or_else(|| format!("`{at}` must be a digest such as sha256:6b1d… without spaces, or a commit's hash."));
     reading.wrong(field, "not_a_digest", wrong);
     None
 }
 
-/// Whether a text can name an artifact: an algorithm and its digest, in visible characters without spaces.
+/// Whether a text can name an artifact: an algorithm and its digest, in visible characters without spaces. A digest of a usual
+/// algorithm is whole: one that a tool cut short for people to read names nothing that a registry would find.
 #[must_use]
 pub fn is_digest(text: &str) -> bool {
-    text.contains(':') && text.chars().all(|c| c.is_ascii_graphic())
+    let is_visible = text.chars().all(|c| c.is_ascii_graphic());
+    text.split_once(':').is_some_and(|(name, digits)| {
+        let is_hex = || digits.chars().all(|c| c.is_ascii_hexdigit());
+        is_visible && digits_of(name).is_none_or(|length| digits.len() == length && is_hex())
+    })
+}
+
+/// Why a text in the form of a usual digest is none; nothing for a text in another form.
+fn why_not_whole(at: &str, text: &str) -> Option<String> {
+    let (name, _) = text.split_once(':')?;
+    let length = digits_of(name)?;
+    Some(format!(
+        "`{at}` must be a whole digest: after `{name}:` come {length} hexadecimal digits."
+    ))
 }
 
 fn is_commit(text: &str) -> bool {
@@ -415,11 +430,9 @@ fn digest_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String>
         return Some(tidy_digest(text));
     }
     let at = reading.at(field);
-    reading.wrong(
-        field,
-        "not_a_digest",
-        format!("`{at}` must be a digest such as sha256:6b1d… without spaces."),
-    );
+    let wrong = why_not_whole(&at, &text)
+        .unwrap_or_else(|| format!("`{at}` must be a digest such as sha256:6b1d… without spaces."));
+    reading.wrong(field, "not_a_digest", wrong);
     None
 }
 

@@ -23,7 +23,7 @@ const ORDERS_OF_A_WORLD: usize = 20;
 /// How many acts there are in each.
 const ACTS: usize = 14;
 /// What somebody else would like to bring out under the permit.
-const SWAPPED: &str = "sha256:bbbb";
+const SWAPPED: &str = "git:bbbb";
 
 /// Small random numbers, the same for the same seed (xorshift64*).
 struct Dice(u64);

@@ -84,7 +84,7 @@ fn a_pack_whose_job_function_nobody_has_is_refused_by_its_line_until_somebody_ha
     functions(&world, "rita", &["engineering"]);
     world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
     assert_ne!(digest_in_force(&world), before);
-    world.draft_of("Move booking to 4.2", "sha256:one");
+    world.draft_of("Move booking to 4.2", "git:one");
 }
 
 #[test]

@@ -149,7 +149,7 @@ pub fn decide_after(world: &World, days: i64, title: &str) {
     let start = world.desk.tools().clock.now() + jiff::SignedDuration::from_hours(2);
     let end = start + jiff::SignedDuration::from_hours(2);
     let [start, end] = [start, end].map(|at| at.to_string());
-    world.approved(world.draft_at(title, &format!("sha256:{title}"), [&start, &end]));
+    world.approved(world.draft_at(title, &format!("git:{title}"), [&start, &end]));
 }
 
 pub fn world_with_seconds() -> World {

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use store::{Config, Lane, Mode, SYSTEM_TENANT, Store};
 
 pub const TENANT: &str = "halden";
-pub const ARTIFACT: &str = "sha256:aaaa";
+pub const ARTIFACT: &str = "git:aaaa";
 /// How large a chunk of evidence is, in bytes.
 const CHUNK: usize = 16;
 /// The file of evidence of each closed change: two whole chunks and a half.

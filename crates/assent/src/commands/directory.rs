@@ -265,6 +265,33 @@ fn show_report(output: &Output, report: &Value) {
         count("ended"),
         count("unchanged"),
     ));
+    show_loss(output, report);
+}
+
+/// What a dry run found that the import would take from services.
+fn show_loss(output: &Output, report: &Value) {
+    for finding in array(report, "no_longer_approvable") {
+        let told = |field: &str| text_of(finding, field);
+        output.line(&format!(
+            "too few could approve {} in {} any more: {} needs {} of: {}; there would be {}",
+            told("service"),
+            told("environment"),
+            told("rule"),
+            told("needed"),
+            told("asks"),
+            match told("found") {
+                found if found.is_empty() => "nobody".to_owned(),
+                found => found,
+            },
+        ));
+    }
+    let left = report["services_not_looked_at"].as_u64().unwrap_or_default();
+    if left > 0 {
+        output.line(&format!(
+            "{} services were looked at for what they lose, {left} were not; after the import `assent ownership report` names all",
+            text_of(report, "services_looked_at"),
+        ));
+    }
 }
 
 /// Exports rows of one kind to standard output.

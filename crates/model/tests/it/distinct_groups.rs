@@ -52,7 +52,7 @@ fn asked(asks: ApprovalRule, groups: &[(&str, &[&str])]) -> World {
     let mut world = World::create("rita", facts(), extra, estate)
         .unwrap()
         .until_authorizing();
-    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
     }

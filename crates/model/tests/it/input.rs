@@ -72,7 +72,7 @@ fn every_limit_is_held_and_met() {
             [("rollback_minutes".into(), "out_of_range".into())]
         );
     }
-    let artifact = |length: usize| format!("sha256:{}", "a".repeat(length - 7));
+    let artifact = |length: usize| format!("blake3:{}", "a".repeat(length - 7));
     let target =
         |artifact: String| json!({"targets": [{"service": "shop", "environment": "production", "artifact": artifact}]});
     assert!(read(facts_but(target(artifact(255)))).is_ok());
@@ -113,7 +113,7 @@ fn targets_are_checked_against_the_estate() {
     let target =
         |service: &str, artifact: &str| json!({"service": service, "environment": "production", "artifact": artifact});
     let found = errors(json!({"targets": [
-        target("shop", "sha256:aa"), target("shop", "sha256:aa"), target("nowhere", "sha256:aa"), target("shop", "no digest"),
+        target("shop", "git:aa"), target("shop", "git:aa"), target("nowhere", "git:aa"), target("shop", "no digest"),
         {"service": "shop", "environment": "moon", "commit": "xyz"},
     ]}));
     assert_eq!(
@@ -175,7 +175,7 @@ fn the_short_form_says_equal_targets() {
     let mut words = facts();
     words.remove("targets");
     let short = body(json!({
-        "services": ["shop", "pay"], "environment": "production", "artifact": "sha256:aa", "config_items": ["vm-1"],
+        "services": ["shop", "pay"], "environment": "production", "artifact": "git:aa", "config_items": ["vm-1"],
     }));
     words.extend(short);
     let input = read(words.clone()).unwrap();
@@ -474,4 +474,34 @@ fn what_a_templates_approvers_never_saw_makes_a_change_a_normal_one() {
         created(json!({"disruption": {"kind": "none"}})).change().turned_normal,
         [""; 0]
     );
+}
+
+#[test]
+fn a_digest_of_a_usual_algorithm_is_whole_and_hexadecimal() {
+    let input =
+        |artifact: &str| json!({"targets": [{"service": "shop", "environment": "production", "artifact": artifact}]});
+    let whole = [("sha256", 64), ("SHA256", 64), ("sha384", 96), ("sha512", 128)];
+    for (name, length) in whole {
+        let digest = |digits: usize| format!("{name}:{}", "a".repeat(digits));
+        assert!(read(facts_but(input(&digest(length)))).is_ok(), "{name}");
+        for wrong in [0, 12, length - 1, length + 1] {
+            let found = errors(input(&digest(wrong)));
+            assert_eq!(
+                found,
+                [("targets[0].artifact".into(), "not_a_digest".into())],
+                "{name} {wrong}"
+            );
+        }
+        let no_hex = format!("{name}:{}", "g".repeat(length));
+        assert_eq!(errors(input(&no_hex)).len(), 1, "{no_hex}");
+    }
+    // How long the digests of other tools are is theirs to say.
+    for other in [
+        "blake3:aa",
+        "git:6b1d",
+        "terraform-plan:7",
+        "registry.example/shop@git:6b1d",
+    ] {
+        assert!(read(facts_but(input(other))).is_ok(), "{other}");
+    }
 }

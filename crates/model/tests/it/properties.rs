@@ -125,8 +125,8 @@ fn deed() -> impl Strategy<Value = Deed> {
 }
 
 /// Builds of the shop, and behind them the one of what goes out beside it.
-const ARTIFACTS: [&str; 4] = ["sha256:aa", "sha256:bb", "sha256:cc", BESIDE];
-const BESIDE: &str = "sha256:dd";
+const ARTIFACTS: [&str; 4] = ["git:aa", "git:bb", "git:cc", BESIDE];
+const BESIDE: &str = "git:dd";
 const OUTCOMES: [&str; 4] = ["succeeded", "failed", "rolled_back", "succeeded_with_issues"];
 
 /// The next lawful step, by whom it belongs to, so that histories get somewhere.
@@ -199,7 +199,7 @@ fn with_build(world: &World, artifact: &str) -> Value {
 }
 
 fn target(service: &str, artifact: &str) -> Value {
-    json!({"service": service, "environment": "production", "artifact": artifact, "rollback_to": "sha256:00"})
+    json!({"service": service, "environment": "production", "artifact": artifact, "rollback_to": "git:00"})
 }
 
 /// The service whose build it is.

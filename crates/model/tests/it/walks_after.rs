@@ -171,7 +171,7 @@ fn work_may_have_begun_while_the_change_stood_ready_before_its_start_was_taken()
     assert_eq!(end_with(&mut world, "11:02"), None);
     // The window was open, and yet the last approval came later.
     let mut world = World::new().until_authorizing();
-    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
     world.wait_until(at("11:30"));
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
@@ -184,7 +184,7 @@ fn work_may_have_begun_while_the_change_stood_ready_before_its_start_was_taken()
     let mut world = World::new();
     world.freeze("10:00", "11:20", false);
     let mut world = world.until_authorizing();
-    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
     }
@@ -251,8 +251,8 @@ fn answer(world: &mut World, who: &str, confirmed: bool) -> Result<(), model::re
 fn work_told_afterwards_is_confirmed_by_who_allowed_it() {
     let mut world = told_afterwards("rita", "olga").unwrap();
     assert_eq!(world.state(), State::Reviewing);
-    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Stop);
-    assert_eq!(world.gate("sha256:00").decision, GateDecision::Stop, "never a permit");
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:00").decision, GateDecision::Stop, "never a permit");
     assert!(missing(world.close("olga")).contains(&"confirmation_missing".to_owned()));
     assert_eq!(code(answer(&mut world, "mia", true)), "not_the_named_approver");
     let by_requesters_hand = world.act("olga", |case| {
@@ -367,21 +367,21 @@ fn breaking_the_glass_stands_in_for_everything_and_ends() {
     world.by_token = false;
     world.break_glass("cora", 60).unwrap();
     assert_eq!(world.state(), State::Implementing);
-    let permit = world.collect("ida", "sha256:aa").unwrap();
+    let permit = world.collect("ida", "git:aa").unwrap();
     assert!(permit.break_glass);
     world.edit("rita", json!({"title": "x"})).unwrap_err();
     world.wait_until(at("11:00"));
     assert!(world.change().break_glass.as_ref().unwrap().ended);
     assert!(world.live_permits().is_empty());
     world.wait_until(at("11:05"));
-    let answer = world.gate("sha256:aa");
+    let answer = world.gate("git:aa");
     assert_eq!(
         answer.decision,
         GateDecision::Stop,
         "its window is open now, but nobody approved it"
     );
-    assert_eq!(world.gate("sha256:00").purpose, Purpose::Rollback);
-    assert_eq!(world.gate("sha256:00").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:00").purpose, Purpose::Rollback);
+    assert_eq!(world.gate("git:00").decision, GateDecision::Go);
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
     world.validate("tom", "works").unwrap();
     world.review("olga").unwrap();
@@ -433,7 +433,7 @@ fn dual_control_wants_a_second_hand_on_the_glass() {
     let mut world = World::with(facts_but(high()), Vec::new());
     world.break_glass("cora", 60).unwrap();
     assert_eq!(world.state(), State::Draft, "it keeps its state");
-    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Stop);
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
     assert_eq!(missing(world.break_glass("mia", 60)), ["already_open"]);
     for (who, answer) in [("cora", "own_request"), ("rita", "not_asked"), ("olga", "not_asked")] {
         assert_eq!(code(world.cosign(who)), answer, "{who}");
@@ -447,7 +447,7 @@ fn dual_control_wants_a_second_hand_on_the_glass() {
         !world.change().implemented_by.contains(&"sue".into()),
         "a signature is no work"
     );
-    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
     let mut dual = rule(Asked::Owner, Covers::What);
     dual.dual_control = true;
     let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(dual))]);
@@ -556,7 +556,7 @@ fn a_glass_that_waits_for_a_second_hand_says_whose() {
     assert_eq!(first.unmet.code, "cosignature_missing");
     assert!(first.unmet.waiting_on.contains(&"sue".to_owned()), "{first:?}");
     assert!(!first.unmet.waiting_on.contains(&"cora".to_owned()), "{first:?}");
-    let gate = world.gate("sha256:aa");
+    let gate = world.gate("git:aa");
     assert_eq!(
         gate.reasons.first(),
         Some(&first.unmet),
@@ -571,7 +571,7 @@ fn a_glass_that_waits_for_a_second_hand_says_whose() {
     world.cosign("sue").unwrap();
     let rows = model::requirement::ahead(&world.file, &world.directory, world.now);
     assert!(rows.iter().all(|row| row.unmet.code != "cosignature_missing"));
-    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
 }
 
 #[test]
@@ -615,7 +615,7 @@ fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
     let of = |artifact: &str, commit: &str| {
         body(json!({"service": "shop", "environment": "production", "artifact": artifact, "commit": commit}))
     };
-    let asked = of("sha256:aa", "ABCDEF0");
+    let asked = of("git:aa", "ABCDEF0");
     let issued = world.act("ida", |case| {
         model::verbs::permit::issue_ahead(case, &asked, &signing())
     });
@@ -626,7 +626,7 @@ fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
         (at("10:00"), at("11:00")),
         "now, and not with the window from 11:00 to 13:00"
     );
-    let wrong = of("sha256:bb", "abcdef0");
+    let wrong = of("git:bb", "abcdef0");
     let found = fields(world.act("ida", |case| {
         model::verbs::permit::issue_ahead(case, &wrong, &signing())
     }));
@@ -636,11 +636,11 @@ fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
 #[test]
 fn targets_told_one_by_one_make_one_span_of_work() {
     let targets = json!({"targets": [
-        {"service": "shop", "environment": "production", "artifact": "sha256:aa"},
-        {"service": "pay", "environment": "production", "artifact": "sha256:bb"},
+        {"service": "shop", "environment": "production", "artifact": "git:aa"},
+        {"service": "pay", "environment": "production", "artifact": "git:bb"},
     ]});
     let mut world = World::with(facts_but(targets), Vec::new()).until_authorizing();
-    for artifact in ["sha256:aa", "sha256:bb"] {
+    for artifact in ["git:aa", "git:bb"] {
         world.evidence("pip", "passed", Some(artifact)).unwrap();
     }
     for who in ["olga", "sam", "mia"] {
@@ -667,7 +667,7 @@ fn an_unsigned_glass_asks_for_no_validation() {
     world.submit("rita").unwrap();
     world.assess("rita", json!({})).unwrap();
     world.peer_review("sue", "agree").unwrap();
-    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
     }

@@ -35,7 +35,7 @@ fn an_edit_of_what_a_glass_was_broken_for_ends_it_before_the_second_signature() 
         "what it is for stands"
     );
     let read = world.change().digests.content.clone();
-    let other = json!([{"service": "pay", "environment": "production", "artifact": "sha256:ee"}]);
+    let other = json!([{"service": "pay", "environment": "production", "artifact": "git:ee"}]);
     world.edit("rita", json!({"targets": other})).unwrap();
     assert!(world.change().break_glass.as_ref().unwrap().ended);
     let told = world.letters.last().unwrap();
@@ -102,13 +102,13 @@ fn word_on_when(world: &World, who: &str) -> Coverage {
 
 #[test]
 fn a_word_on_when_stands_for_the_place_for_which_it_was_given() {
-    let (shop, pay) = (target("shop", "sha256:aa"), target("pay", "sha256:bb"));
+    let (shop, pay) = (target("shop", "git:aa"), target("pay", "git:bb"));
     let mut world = owned(json!([shop, pay]));
     world.approve("olga").unwrap();
     world.approve("vera").unwrap();
     world.edit("rita", json!({"title": "Ship 2.5"})).unwrap();
     world
-        .edit("rita", json!({"targets": [target("shop", "sha256:cc"), pay]}))
+        .edit("rita", json!({"targets": [target("shop", "git:cc"), pay]}))
         .unwrap();
     for who in ["olga", "vera"] {
         assert_eq!(
@@ -118,7 +118,7 @@ fn a_word_on_when_stands_for_the_place_for_which_it_was_given() {
         );
     }
     let mut added = world.clone();
-    let staging = json!({"service": "shop", "environment": "staging", "artifact": "sha256:aa"});
+    let staging = json!({"service": "shop", "environment": "staging", "artifact": "git:aa"});
     added.edit("rita", json!({"targets": [shop, pay, staging]})).unwrap();
     assert_eq!(word_on_when(&added, "olga"), Coverage::Standing);
     let mut fewer = world.clone();
@@ -145,7 +145,7 @@ fn with_permit_ahead() -> World {
         max_list_age_seconds: None,
     };
     let mut world = World::with(facts(), vec![(Due::Start, ahead)]).until_scheduled();
-    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
+    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "git:aa"}));
     world
         .act("ida", |case| permit::issue_ahead(case, &asked, &signing()))
         .unwrap();
@@ -225,7 +225,7 @@ fn times_at_the_end_of_all_times_stop_no_act() {
     };
     let last = json!({"planned_start": "9999-12-30T21:30:00Z", "planned_end": "9999-12-30T21:59:59.999999Z"});
     let mut world = World::with(facts_but(last), vec![(Due::Start, ahead)]).until_scheduled();
-    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
+    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "git:aa"}));
     let given = world
         .act("ida", |case| permit::issue_ahead(case, &asked, &signing()))
         .unwrap();

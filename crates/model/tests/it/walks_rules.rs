@@ -17,7 +17,7 @@ fn an_approval_ends_with_its_validity() {
     asks.valid_for_minutes = Some(70);
     let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(asks))]).until_scheduled();
     world.wait_until(at("11:00"));
-    let answer = world.gate("sha256:aa");
+    let answer = world.gate("git:aa");
     assert_eq!(
         (answer.decision, answer.next_transition_at),
         (GateDecision::Go, Some(at("11:10")))
@@ -26,7 +26,7 @@ fn an_approval_ends_with_its_validity() {
     assert_eq!(world.state(), State::Scheduled);
     world.now = at("11:10");
     assert_eq!(
-        world.gate("sha256:aa").decision,
+        world.gate("git:aa").decision,
         GateDecision::Stop,
         "also before the timer ran"
     );
@@ -281,7 +281,7 @@ fn who_approved_under_a_rule_that_keeps_implementers_apart_does_no_work() {
     let facts = facts_but(json!({"implementers": null}));
     let extra = vec![(Due::Start, Duty::Approval(asks))];
     let mut world = World::create("rita", facts, extra, estate).unwrap().until_authorizing();
-    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
     // Nobody is named to implement, so ida may decide, and would be among those who may work.
     for who in ["ida", "olga", "sam", "mia"] {
         world.approve(who).unwrap();
@@ -320,7 +320,7 @@ fn a_freeze_stops_times_and_starts_and_passes() {
     world.freeze("10:30", "12:00", false);
     assert_eq!(world.state(), State::Approved);
     world.wait_until(at("11:30"));
-    let reasons = world.gate("sha256:aa").reasons;
+    let reasons = world.gate("git:aa").reasons;
     let codes: Vec<_> = reasons.iter().map(|row| row.code.as_str()).collect();
     assert_eq!(codes, ["not_scheduled", "freeze"]);
     assert!(
@@ -329,7 +329,7 @@ fn a_freeze_stops_times_and_starts_and_passes() {
     );
     world.wait_until(at("12:00"));
     assert_eq!(world.state(), State::Scheduled, "the rest of its window is free");
-    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
     let mut excepted = World::new().until_scheduled();
     excepted.freeze("10:30", "12:00", true);
     let exception = model::directory::FreezeException {
@@ -343,7 +343,7 @@ fn a_freeze_stops_times_and_starts_and_passes() {
     excepted.estate(|estate| estate.freezes[0].exceptions.push(exception));
     excepted.settle();
     excepted.wait_until(at("11:10"));
-    assert_eq!(excepted.gate("sha256:aa").decision, GateDecision::Go);
+    assert_eq!(excepted.gate("git:aa").decision, GateDecision::Go);
     excepted.start("ida").unwrap();
 }
 
@@ -400,7 +400,7 @@ fn work_under_way_goes_on_in_a_freeze_and_says_so() {
     assert!(!world.change().in_freeze);
     world.wait_until(at("11:30"));
     assert!(world.change().in_freeze);
-    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Go);
+    assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
     world.wait_until(at("12:00"));
     assert!(!world.change().in_freeze);
 }
@@ -411,18 +411,18 @@ fn permits_die_when_a_halting_freeze_begins_that_was_set_ahead() {
     let mut world = World::new().until_implementing();
     world.wait_until(at("11:25"));
     world.freeze("11:30", "12:00", true);
-    let permit = world.collect("ida", "sha256:aa").unwrap();
+    let permit = world.collect("ida", "git:aa").unwrap();
     assert!(permit.expires_at > at("11:30"));
     world.wait_until(at("11:29"));
     assert_eq!(world.live_permits().len(), 1, "nothing is frozen yet");
     world.wait_until(at("11:30"));
     assert!(world.live_permits().is_empty(), "the halt stops it");
     world.wait_until(at("12:00"));
-    world.collect("ida", "sha256:aa").unwrap();
+    world.collect("ida", "git:aa").unwrap();
     let mut milder = World::new().until_implementing();
     milder.wait_until(at("11:25"));
     milder.freeze("11:30", "12:00", false);
-    milder.collect("ida", "sha256:aa").unwrap();
+    milder.collect("ida", "git:aa").unwrap();
     milder.wait_until(at("11:31"));
     assert_eq!(milder.live_permits().len(), 1, "work under way goes on");
 }
@@ -440,7 +440,7 @@ fn ahead(minutes: Option<i64>) -> (Due, Duty) {
 
 #[test]
 fn a_permit_ahead_is_good_from_the_window_on() {
-    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
+    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "git:aa"}));
     let mut plain = World::new().until_scheduled();
     assert_eq!(
         code(plain.act("ida", |case| permit::issue_ahead(case, &asked, &signing()))),
@@ -452,7 +452,7 @@ fn a_permit_ahead_is_good_from_the_window_on() {
         missing(world.act("ida", |case| permit::issue_ahead(case, &asked, &signing()))),
         ["evidence_missing"]
     );
-    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
     let given = world
         .act("ida", |case| permit::issue_ahead(case, &asked, &signing()))
         .unwrap();
@@ -470,11 +470,11 @@ fn a_permit_ahead_is_good_from_the_window_on() {
 #[test]
 fn no_permit_for_a_target_that_is_done_or_too_late() {
     let targets = json!({"targets": [
-        {"service": "shop", "environment": "production", "artifact": "sha256:aa"},
-        {"service": "pay", "environment": "production", "artifact": "sha256:bb"},
+        {"service": "shop", "environment": "production", "artifact": "git:aa"},
+        {"service": "pay", "environment": "production", "artifact": "git:bb"},
     ]});
     let mut world = World::with(facts_but(targets), vec![ahead(None)]).until_authorizing();
-    for artifact in ["sha256:aa", "sha256:bb"] {
+    for artifact in ["git:aa", "git:bb"] {
         world.evidence("pip", "passed", Some(artifact)).unwrap();
     }
     for who in ["olga", "sam", "mia"] {
@@ -485,8 +485,8 @@ fn no_permit_for_a_target_that_is_done_or_too_late() {
     world
         .complete("ida", json!({"target": "1", "outcome": "succeeded"}))
         .unwrap();
-    let first = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
-    let second = body(json!({"service": "pay", "environment": "production", "artifact": "sha256:bb"}));
+    let first = body(json!({"service": "shop", "environment": "production", "artifact": "git:aa"}));
+    let second = body(json!({"service": "pay", "environment": "production", "artifact": "git:bb"}));
     assert_eq!(
         missing(world.act("ida", |case| permit::issue_ahead(case, &first, &signing()))),
         ["target_done"]
@@ -547,7 +547,7 @@ fn permits_die_with_what_they_stood_on() {
 fn one_permit_is_revoked_by_hand() {
     let mut world = World::new().until_scheduled();
     world.wait_until(at("11:10"));
-    let given = world.collect("ida", "sha256:aa").unwrap();
+    let given = world.collect("ida", "git:aa").unwrap();
     let why = body(json!({"reason": "The key leaked"}));
     assert_eq!(
         code(world.act("ida", |case| permit::revoke(case, &given.id, &why))),

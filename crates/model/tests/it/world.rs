@@ -60,8 +60,8 @@ pub fn facts() -> Body {
         "title": "Ship 2.4", "description": "The new basket.", "justification": "Customers wait for it.",
         "complexity": "low", "impact": {"data": "low", "availability": "low", "compliance": "none"},
         "targets": [{
-            "service": "shop", "environment": "production", "artifact": "sha256:aa", "commit": "abcdef0",
-            "rollback_to": "sha256:00",
+            "service": "shop", "environment": "production", "artifact": "git:aa", "commit": "abcdef0",
+            "rollback_to": "git:00",
         }],
         "plan": [{"title": "Roll out", "minutes": 10}],
         "rollback_plan": [{"title": "Roll back", "minutes": 5}],
@@ -406,7 +406,7 @@ impl World {
     /// Walks to scheduled with all that the base rules ask.
     pub fn until_scheduled(self) -> Self {
         let mut world = self.until_authorizing();
-        world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+        world.evidence("pip", "passed", Some("git:aa")).unwrap();
         for who in ["olga", "sam", "mia"] {
             world.approve(who).unwrap();
         }
@@ -569,7 +569,7 @@ impl World {
             self.act("olga", |case| after::confirm_retrospective(case, &yes))
                 .unwrap();
         }
-        self.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+        self.evidence("pip", "passed", Some("git:aa")).unwrap();
         self.validate("tom", "works").unwrap();
         self.review("olga").unwrap();
         self.close("olga").unwrap();

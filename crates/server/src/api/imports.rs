@@ -1,13 +1,14 @@
 //! Imports and exports of the directory, and reports on the ownership matrix.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use acts::Room;
-use acts::import_directory::{Line, Options, import_directory, with_example};
+use acts::find_unapprovable::{Loss, find_loss};
+use acts::import_directory::{Line, Options, Report, import_directory, with_example};
 use connect::json_rows::lines_of_rows;
 use connect::table::{self, Columns, Problem};
 use model::directory::Directory;
+use model::ids::ServiceKey;
 use model::reading::Reading;
 use model::refusal::Refusal;
 use model::verbs::Body;
@@ -23,6 +24,8 @@ use crate::route::{Ask, Reply, Route};
 const TEXT: usize = 4 << 20;
 /// The most differences that an answer shows.
 const SHOWN: usize = 1_000;
+/// The most services that a dry run looks at for what they would lose.
+const LOOKED_AT: usize = 200;
 
 /// Nouns in the order in which they refer to each other.
 const IN_ORDER: [Noun; 7] = [
@@ -283,8 +286,15 @@ fn done(
         None => (import_directory(room, lines, options)?, None),
     };
     let differing = report.rows.len();
+    let loss = loss(room, &report)?;
     report.rows.truncate(SHOWN);
-    let mut value = views::shown(&report, &with_newcomers(room.directory()?, &report));
+    let directory = report.becomes.clone().unwrap_or(room.directory()?);
+    let mut value = views::shown(&report, &directory);
+    if let Some(loss) = loss {
+        value["no_longer_approvable"] = serde_json::to_value(loss.no_longer_approvable)?;
+        value["services_looked_at"] = json!(loss.services_looked_at);
+        value["services_not_looked_at"] = json!(loss.services_not_looked_at);
+    }
     value["left_out"] = json!(left_out);
     value["differing"] = json!(differing);
     if let Some(proposal) = proposal {
@@ -293,16 +303,18 @@ fn done(
     Ok(Reply::ok(value))
 }
 
-/// The directory with those whom an import adds or would add.
-fn with_newcomers(directory: Arc<Directory>, report: &acts::import_directory::Report) -> Arc<Directory> {
-    if !report.dry_run || report.newcomers.is_empty() {
-        return directory;
-    }
-    let mut after = (*directory).clone();
-    for person in &report.newcomers {
-        after.put_person(person.clone());
-    }
-    Arc::new(after)
+/// What an import would take from services that can be approved now; only a dry run asks.
+fn loss(room: &mut Room<'_, '_>, report: &Report) -> acts::Result<Option<Loss>> {
+    let Some(to_be) = report.becomes.as_ref().filter(|_| !report.rows.is_empty()) else {
+        return Ok(None);
+    };
+    let service = |row: &Value| row["service"].as_str().map(|key| ServiceKey(key.to_owned()));
+    let rows = report
+        .rows
+        .iter()
+        .flat_map(|row| [row.before.as_ref(), Some(&row.after)]);
+    let named = rows.flatten().filter_map(service).collect();
+    find_loss(room, to_be, &named, LOOKED_AT).map(Some)
 }
 
 fn holidays(room: &mut Room<'_, '_>, text: &str, calendar: Option<&str>, options: Options) -> acts::Result<Reply> {

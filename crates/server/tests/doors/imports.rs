@@ -134,3 +134,59 @@ fn a_dry_run_names_people_whom_it_would_add_by_their_logins() {
     assert_eq!(group["after"]["members"], json!(["nora"]), "{would:#}");
     assert_eq!(bring(&world, text, false)["rows"].as_array().unwrap().len(), rows.len());
 }
+
+/// Service, environment and rule of each finding.
+fn findings(report: &Value, list: &str) -> Vec<[String; 3]> {
+    let told = |row: &Value| ["service", "environment", "rule"].map(|field| row[field].as_str().unwrap().to_owned());
+    report[list].as_array().unwrap().iter().map(told).collect()
+}
+
+#[test]
+fn a_dry_run_names_what_nobody_could_approve_any_more() {
+    let world = World::new();
+    let ask = |end_missing: bool, dry_run: bool| {
+        let text = "environment,role,person\nproduction,technical_lead,ivan\n";
+        let body = json!({"kind": "ownerships", "text": text, "dry_run": dry_run, "end_missing": end_missing});
+        world.post("adam", "/imports", &body).expect(200)
+    };
+    let reported = || findings(&world.get("adam", "/ownership-reports").expect(200), "unapprovable");
+    let before = reported();
+    let added = ask(false, true);
+    assert_eq!(
+        findings(&added, "no_longer_approvable"),
+        Vec::<[String; 3]>::new(),
+        "{added:#}"
+    );
+    let would = ask(true, true);
+    let lost = findings(&would, "no_longer_approvable");
+    assert!(
+        lost.iter()
+            .any(|[service, place, _]| (service.as_str(), place.as_str()) == ("booking-api", "production")),
+        "{would:#}"
+    );
+    assert_eq!(would["no_longer_approvable"][0]["found"], json!([]), "{would:#}");
+    assert_eq!(
+        (
+            would["services_looked_at"].as_u64(),
+            would["services_not_looked_at"].as_u64()
+        ),
+        (
+            Some(
+                world.get("adam", "/services").expect(200)["items"]
+                    .as_array()
+                    .unwrap()
+                    .len() as u64
+            ),
+            Some(0)
+        )
+    );
+    assert_eq!(reported(), before, "a dry run writes nothing");
+    // What was foretold is what the report says afterwards, and what is done says it there alone.
+    let done = ask(true, false);
+    assert!(done.get("no_longer_approvable").is_none(), "{done:#}");
+    let mut foretold = [before, lost].concat();
+    foretold.sort();
+    let mut found = reported();
+    found.sort();
+    assert_eq!(found, foretold);
+}

@@ -385,6 +385,23 @@ const ANSWERS: &[Shape] = &[
                 i64::MAX,
                 "How many rows differ; the first 1,000 are shown.",
             ),
+            objects(
+                "no_longer_approvable",
+                "OwnershipFinding",
+                "Of a dry run: where enough people can decide now, and too few could then.",
+            ),
+            integer(
+                "services_looked_at",
+                0,
+                i64::MAX,
+                "Of a dry run: how many services were looked at for that, first those that rows name; at most 200.",
+            ),
+            integer(
+                "services_not_looked_at",
+                0,
+                i64::MAX,
+                "Of a dry run: how many were not.",
+            ),
             text("calendar", LINE, "For holidays: the calendar."),
             object("proposal", "Proposed", "What was proposed instead of written."),
             frees(
