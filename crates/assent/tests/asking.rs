@@ -479,6 +479,36 @@ fn a_dry_import_marks_what_the_server_would_refuse() {
 }
 
 #[test]
+fn a_dry_import_of_ownership_names_what_nobody_could_approve_any_more() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rows-{}.csv", std::process::id()));
+    std::fs::write(&file, "service,role,person\npay,owner,olga\n").unwrap();
+    let finding = |place: &str, found: Value| {
+        json!({"service": "shop", "environment": place, "rule": "base.require.owner", "asks": "the service's owner",
+            "needed": 2, "found": found})
+    };
+    let mut lost = vec![finding("production", json!([])), finding("staging", json!(["tom"]))];
+    lost.extend((0..20).map(|place| finding(&format!("lab-{place}"), json!([]))));
+    let report = json!({"dry_run": true, "added": 0, "changed": 0, "unchanged": 1, "ended": 3, "rows": [],
+        "no_longer_approvable": lost, "services_looked_at": 200, "services_not_looked_at": 7});
+    let server = Scripted::new(vec![(200, "", report)]);
+    let path = file.to_str().unwrap();
+    let (output, _) = server.run(&["ownership", "import", path, "--dry-run", "--end-missing"]);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    let rule = "base.require.owner needs 2 of: the service's owner";
+    for part in [
+        format!("too few could approve shop in production any more: {rule}; there would be nobody"),
+        format!("too few could approve shop in staging any more: {rule}; there would be tom"),
+        "and 2 more; `--json` names them".to_owned(),
+        "200 services were looked at for what they lose, 7 were not".to_owned(),
+    ] {
+        assert!(told.contains(&part), "{told}");
+    }
+    assert!(!told.contains("lab-18"), "{told}");
+}
+
+#[test]
 fn a_refused_act_says_what_opens_it_and_who_holds_it() {
     let problem = json!({"status": 409, "code": "not_in_state", "detail": "It is not possible to close it now.",
         "unmet": [{"code": "review_missing", "text": "The review is missing.", "satisfy": "Write it.", "waiting_on": ["olga"]}]});

@@ -22,6 +22,8 @@ const TEND: Duration = Duration::from_secs(10);
 
 /// After so long without a new place while another server holds the pen, somebody is told.
 const STILL: Duration = Duration::from_secs(30);
+/// How often the log tells that a tenant's events still cannot be placed for the same reason.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// Starts the sequencer. It ends when the bells dismiss it.
 pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandle<()>> {
@@ -33,6 +35,7 @@ pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandl
             server,
             tended_at: None,
             stands: Stands::default(),
+            faults: Faults::default(),
         };
         let mut longest = LOOK;
         let mut last = tick();
@@ -73,6 +76,30 @@ struct Sequencer {
     server: String,
     tended_at: Option<Instant>,
     stands: Stands,
+    faults: Faults,
+}
+
+/// Why the events of which tenants could not be placed, and when the log told so: a step every two seconds would fill it.
+#[derive(Default)]
+struct Faults(HashMap<String, (String, Instant)>);
+
+impl Faults {
+    /// Whether a fault is to be told: it is another one than before, or was told long ago.
+    fn is_due(&mut self, tenant: &str, fault: &str, now: Instant) -> bool {
+        if let Some((known, told_at)) = self.0.get(tenant)
+            && known == fault
+            && now.saturating_duration_since(*told_at) < AGAIN
+        {
+            return false;
+        }
+        self.0.insert(tenant.to_owned(), (fault.to_owned(), now));
+        true
+    }
+
+    /// Forgets what was mended, and all but these.
+    fn keep(&mut self, tenants: &[String]) {
+        self.0.retain(|tenant, _| tenants.contains(tenant));
+    }
 }
 
 /// A log of which events wait and none got its place.
@@ -156,9 +183,10 @@ impl Sequencer {
         let mut is_well = true;
         let waiting = told(waiting, "looking for events without a place")?;
         self.stands.keep(&waiting);
+        self.faults.keep(&waiting);
         for tenant in waiting {
             let placed = acts::sequence_events::sequence_events(self.state.desk(), &tenant, &self.server);
-            let placed = told_of(&tenant, placed, "placing events");
+            let placed = self.told_at_times(&tenant, placed);
             is_well &= placed.is_some();
             if self.stands.note(&tenant, placed, tick()) {
                 tracing::warn!(
@@ -172,6 +200,20 @@ impl Sequencer {
         }
         self.state.metrics().note_standing(self.stands.longest(tick()));
         Some(is_well)
+    }
+
+    /// As [`told_of`], but the same fault again only once a minute.
+    fn told_at_times(&mut self, tenant: &str, placed: acts::Result<Sequenced>) -> Option<Sequenced> {
+        if let Err(error) = &placed
+            && !self.faults.is_due(tenant, &error.to_string(), tick())
+        {
+            return None;
+        }
+        let placed = told_of(tenant, placed, "placing events");
+        if placed.is_some() {
+            self.faults.0.remove(tenant);
+        }
+        placed
     }
 
     /// Another server may go on at once.
@@ -288,6 +330,21 @@ mod tests {
             !stands.note("acme", Some(step(9, false)), after(200)),
             "nothing waited meanwhile"
         );
+    }
+
+    #[test]
+    fn the_same_fault_is_told_once_a_minute_and_another_one_at_once() {
+        let mut faults = Faults::default();
+        let begun = tick();
+        let after = |seconds: u64| begun + Duration::from_secs(seconds);
+        assert!(faults.is_due("acme", "no code", begun));
+        assert!(!faults.is_due("acme", "no code", after(59)));
+        assert!(faults.is_due("acme", "no code", after(60)), "it lasts");
+        assert!(!faults.is_due("acme", "no code", after(61)));
+        assert!(faults.is_due("acme", "set back", after(62)), "it is another one");
+        assert!(faults.is_due("other", "set back", after(62)), "it is another tenant's");
+        faults.keep(&["other".to_owned()]);
+        assert!(faults.is_due("acme", "set back", after(63)), "it was away meanwhile");
     }
 
     #[test]

@@ -268,9 +268,13 @@ fn show_report(output: &Output, report: &Value) {
     show_loss(output, report);
 }
 
+/// The most losses that are shown one by one.
+const LOSSES: usize = 20;
+
 /// What a dry run found that the import would take from services.
 fn show_loss(output: &Output, report: &Value) {
-    for finding in array(report, "no_longer_approvable") {
+    let lost = array(report, "no_longer_approvable");
+    for finding in lost.iter().take(LOSSES) {
         let told = |field: &str| text_of(finding, field);
         output.line(&format!(
             "too few could approve {} in {} any more: {} needs {} of: {}; there would be {}",
@@ -284,6 +288,9 @@ fn show_loss(output: &Output, report: &Value) {
                 found => found,
             },
         ));
+    }
+    if lost.len() > LOSSES {
+        output.line(&format!("and {} more; `--json` names them", lost.len() - LOSSES));
     }
     let left = report["services_not_looked_at"].as_u64().unwrap_or_default();
     if left > 0 {
