@@ -70,7 +70,7 @@ pub fn find_unapprovable(room: &mut Room<'_, '_>, after: &str, limit: usize) -> 
 }
 
 /// What becomes of approvals with an import.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default)]
 pub struct Loss {
     /// Where enough people can decide now, and too few could then.
     pub no_longer_approvable: Vec<Finding>,

@@ -9,6 +9,7 @@ use crate::save::{Versioned, Written};
 
 /// How many records one event tells of.
 const CHUNK: usize = 100;
+
 /// Records that were written, and whose event is still to come.
 #[derive(Default)]
 pub(super) struct Pending {
