@@ -36,6 +36,7 @@ mod headline;
 mod languages;
 mod lost_database;
 mod mapping;
+mod nightly;
 mod offered;
 mod outage;
 mod pages_of_lists;

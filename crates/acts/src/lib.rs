@@ -87,6 +87,7 @@ pub mod name_record;
 mod named_target;
 pub mod note_attempt;
 pub mod note_log_sizes;
+pub mod note_replay;
 pub mod open_log;
 pub mod overrule_rejection;
 mod own_request;

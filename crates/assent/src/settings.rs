@@ -126,6 +126,12 @@ pub const KEYS: &[Key] = &[
     ),
     key("workers", Kind::Number, Some("2"), "threads for timers and deliveries"),
     key(
+        "replay_at",
+        Kind::Text,
+        Some("02:30"),
+        "when all records are compared with the logs, a time of day in UTC, or never",
+    ),
+    key(
         "stop_seconds",
         Kind::Number,
         Some("10"),

@@ -15,6 +15,8 @@ pub struct Bells(Arc<Inner>);
 struct Inner {
     tenants: Mutex<HashMap<String, watch::Sender<u64>>>,
     threads: Mutex<Vec<SyncSender<()>>>,
+    /// Of threads that no ring wakes.
+    deaf: Mutex<Vec<SyncSender<()>>>,
     is_stopping: AtomicBool,
 }
 
@@ -61,6 +63,13 @@ impl Bells {
         receive
     }
 
+    /// A channel that gets no word and ends when the threads are dismissed; for a thread that goes by the clock alone.
+    pub fn until_dismissed(&self) -> Receiver<()> {
+        let (send, receive) = sync_channel(1);
+        locked(&self.0.deaf).push(send);
+        receive
+    }
+
     /// Wakes all who wait at a door, so that they go, and lets nobody begin another call: the server stops.
     pub fn stop_readers(&self) {
         self.0.is_stopping.store(true, Ordering::SeqCst);
@@ -75,12 +84,15 @@ impl Bells {
     /// Wakes the threads once more and lets them go: their channels end.
     pub fn dismiss_threads(&self) {
         locked(&self.0.threads).clear();
+        locked(&self.0.deaf).clear();
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use std::sync::mpsc::TryRecvError;
 
     use super::*;
 
@@ -90,6 +102,7 @@ mod tests {
         let mut ours = bells.listen("ours");
         let mut theirs = bells.listen("theirs");
         let thread = bells.wake_thread();
+        let deaf = bells.until_dismissed();
         bells.ring("ours");
         bells.ring("ours");
         assert!(ours.has_changed().unwrap());
@@ -98,7 +111,9 @@ mod tests {
         assert!(thread.try_recv().is_err(), "two rings before waking are one word");
         ours.mark_unchanged();
         theirs.mark_unchanged();
+        assert_eq!(deaf.try_recv(), Err(TryRecvError::Empty));
         bells.dismiss_threads();
         assert!(thread.recv().is_err());
+        assert_eq!(deaf.try_recv(), Err(TryRecvError::Disconnected));
     }
 }

@@ -34,6 +34,7 @@ mod percent;
 mod postman;
 mod providers;
 mod query_words;
+mod replays;
 mod route;
 mod router;
 mod scim;

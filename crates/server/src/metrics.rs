@@ -48,6 +48,9 @@ pub(crate) struct Metrics {
     refused_deliveries: Counter,
     damaged_files: Counter,
     standing: Gauge,
+    /// Absent until a replay came to its end.
+    differences: Family<Vec<(&'static str, &'static str)>, Gauge>,
+    replayed: Family<Vec<(&'static str, &'static str)>, Gauge>,
     /// Absent where no TLS is spoken.
     certificate: Family<Vec<(&'static str, &'static str)>, Gauge>,
 }
@@ -85,6 +88,18 @@ impl Default for Metrics {
             "For how long events wait of which none got its place, in the log where that is longest",
             standing.clone(),
         );
+        let differences = Family::default();
+        registry.register(
+            "replay_differences",
+            "Stored rows and files that were not what their log says when all were compared last",
+            differences.clone(),
+        );
+        let replayed = Family::default();
+        registry.register(
+            "replay_timestamp_seconds",
+            "When all logs were replayed last by this server",
+            replayed.clone(),
+        );
         let certificate = Family::default();
         registry.register(
             "tls_certificate_end_timestamp_seconds",
@@ -100,6 +115,8 @@ impl Default for Metrics {
             refused_deliveries,
             damaged_files,
             standing,
+            differences,
+            replayed,
             certificate,
         }
     }
@@ -168,6 +185,13 @@ impl Metrics {
     /// Notes for how long events wait of which none got its place, in the log where that is longest.
     pub(crate) fn note_standing(&self, lasted: Duration) {
         self.standing.set(i64::try_from(lasted.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    /// Notes how many differences the replay found that began then.
+    pub(crate) fn note_replay(&self, differences: usize, at: Timestamp) {
+        let differences = i64::try_from(differences).unwrap_or(i64::MAX);
+        self.differences.get_or_create(&Vec::new()).set(differences);
+        self.replayed.get_or_create(&Vec::new()).set(at.as_second());
     }
 
     /// Notes when the certificate in use ends.

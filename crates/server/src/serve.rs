@@ -26,7 +26,7 @@ use crate::open::{forget_leftovers, make_folder, open};
 use crate::router::Doors;
 use crate::settings::Settings;
 use crate::state::AppState;
-use crate::{courier, logs, postman, sequencer, worker};
+use crate::{courier, logs, postman, replays, sequencer, worker};
 
 /// Why a server did not start or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +62,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     taking: Option<tokio::task::JoinHandle<()>>,
     threads: Vec<JoinHandle<()>>,
-    /// Threads that may wait for other people's servers.
+    /// Threads that may wait for other people's servers, or for a disk, longer than a stop does.
     callers: Vec<JoinHandle<()>>,
     patience: Duration,
     /// Held for as long as the server runs; the system lets it go even after a crash.
@@ -112,14 +112,14 @@ impl Running {
     fn wait_for_callers(&mut self, until: Instant) {
         while self.callers.iter().any(|thread| !thread.is_finished()) {
             if tick() >= until {
-                tracing::warn!("some calls to other servers were cut");
+                tracing::warn!("some calls to other servers, or a replay, were cut");
                 break;
             }
             std::thread::park_timeout(LOOK);
         }
         for thread in self.callers.drain(..).filter(JoinHandle::is_finished) {
             if thread.join().is_err() {
-                tracing::error!("a thread that calls other servers had panicked");
+                tracing::error!("a thread that calls other servers, or replays, had panicked");
             }
         }
     }
@@ -286,6 +286,8 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
     let mut callers = vec![postman::start(state, &server, settings.smtp.as_ref())?];
     callers.extend(courier::start(state, &server, caller, COURIERS)?);
     threads.push(sequencer::start(state, &server)?);
+    // Reading a large file whole takes long and is no call, but as one it holds up no stop.
+    callers.extend(replays::start(settings, state)?);
     Ok((threads, callers))
 }
 

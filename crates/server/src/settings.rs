@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use jiff::civil::Time;
+
 /// How a server is to be run.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -38,6 +40,8 @@ pub struct Settings {
     pub outgoing_ca: Option<PathBuf>,
     /// How many worker threads serve timers and deliveries.
     pub workers: usize,
+    /// The time of day, in UTC, at which every log is replayed; never where none is said.
+    pub replay_at: Option<Time>,
     /// For how many seconds a stop waits for requests and outgoing calls under way.
     pub stop_seconds: u64,
 }
@@ -61,6 +65,7 @@ impl Settings {
             outgoing_allow: Vec::new(),
             outgoing_ca: None,
             workers: 2,
+            replay_at: None,
             stop_seconds: 10,
         }
     }

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use proof::crypto::hash_of_text;
 use proof::diff::RecordDelta;
 use proof::event::Event;
 use proof::tile::{self, TileReader, WIDTH};
 use store::event::{self, Event as Row, Waiting};
 use store::log::LogState;
 
-use super::{Head, PAGE, Replay};
+use super::{Head, PAGE, Replay, tell_progress};
 use crate::error::Result;
 use crate::log_tiles::StoredTiles;
 use crate::room::Room;
@@ -26,7 +27,7 @@ impl Replay<'_> {
                 let done = self.entry(room, at, leaf, rows.remove(&index(at)));
                 self.past_damage(room, ("event", &at.to_string()), done)?;
             }
-            (self.progress)("event", self.events);
+            tell_progress(self.progress, "event", self.events)?;
         }
         self.beyond(room, state.size)?;
         self.waiting(room)
@@ -149,7 +150,7 @@ impl Replay<'_> {
                 self.tell(room, event)?;
             }
         }
-        (self.progress)("event", self.events);
+        tell_progress(self.progress, "event", self.events)?;
         Ok(())
     }
 
@@ -165,7 +166,7 @@ impl Replay<'_> {
             let known = self.heads.entry(delta.table).or_default();
             let head = known.entry(delta.id).or_insert(Head {
                 version: 0,
-                digest: String::new(),
+                digest: None,
             });
             if delta.version == head.version {
                 let what = format!("Two events made version {} of the same record.", delta.version);
@@ -173,7 +174,7 @@ impl Replay<'_> {
             } else if delta.version > head.version {
                 *head = Head {
                     version: delta.version,
-                    digest: delta.digest,
+                    digest: hash_of_text(&delta.digest),
                 };
             }
         }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use store::record::{self, RawRecord, Record as _};
 use store::{Lane, Mode, blob};
 
-use super::{Finding, Progress, Replay, ReplayReport, note_finding};
+use super::{Finding, Progress, Replay, ReplayReport, note_finding, tell_progress};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::room::Room;
@@ -70,7 +70,7 @@ pub(super) fn check_files(
 ) -> Result<()> {
     for (digest, kept) in files {
         report.files += 1;
-        progress("file", report.files);
+        tell_progress(progress, "file", report.files)?;
         if wrong_with(desk, tenant, &digest, &kept)?.is_none() {
             continue;
         }

@@ -9,13 +9,14 @@ use model::records::Permit;
 use model::words::PermitState;
 use proof::bundle::commitments;
 use proof::commitment::{SALT_BYTES, open_record};
+use proof::crypto::hash_of_text;
 use proof::event::Event;
 use proof::{canonical, diff};
 use serde_json::Value;
 use store::record::{self, RawRecord};
 use store::{changes, event, gate_view, nouns, revocation, salts};
 
-use super::{Head, PAGE, Replay};
+use super::{Head, PAGE, Replay, tell_progress};
 use crate::error::Result;
 use crate::room::Room;
 
@@ -66,7 +67,7 @@ impl Replay<'_> {
                     };
                     self.past_damage(room, (table, &id), compared)?;
                 }
-                (self.progress)(table, done);
+                tell_progress(self.progress, table, done)?;
             }
             self.records += done;
             self.gone(table, heads);
@@ -136,8 +137,8 @@ impl Replay<'_> {
                 Words::default()
             }
         };
-        let digest = canonical::digest(&sealed).unwrap_or_default();
-        if digest != head.digest && self.findings.len() == before {
+        let digest = canonical::digest(&sealed).ok().and_then(|it| hash_of_text(&it));
+        if (digest.is_none() || digest != head.digest) && self.findings.len() == before {
             self.find(
                 table,
                 &row.id,

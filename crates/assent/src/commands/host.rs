@@ -164,6 +164,7 @@ pub(super) fn replay(place: &Place, tenant: Option<&str>, output: &Output) -> Re
     let progress: acts::replay_log::Progress = Arc::new(move |what, done| {
         moving.set_message(what.to_owned());
         moving.set_position(done);
+        true
     });
     let mut code = u8::from(!damage.is_empty());
     let mut reports = Vec::new();

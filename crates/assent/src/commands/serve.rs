@@ -52,6 +52,9 @@ pub struct Flags {
     /// A PostgreSQL database instead of the embedded one; with a password in it, prefer ASSENT_DATABASE_FILE.
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
+    /// When all records are compared with the logs each day, a time in UTC, or never [usual: 02:30].
+    #[arg(long, value_name = "TIME")]
+    pub replay_at: Option<String>,
     /// Fill an empty data folder with a believable organisation, and open it again later.
     #[arg(long)]
     pub demo: bool,
@@ -72,6 +75,7 @@ impl Flags {
             ("tls_key", &self.tls_key),
             ("data", &self.data),
             ("database", &self.database),
+            ("replay_at", &self.replay_at),
             ("log", &self.log),
             ("log_format", &self.log_format),
         ];
@@ -179,12 +183,23 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     settings.workers = usize::try_from(merged.number("workers"))
         .unwrap_or(usize::MAX)
         .clamp(1, 64);
+    settings.replay_at =
+        replay_at(merged.text("replay_at")).ok_or_else(|| wrong("replay_at", "write 02:30, or never"))?;
     settings.stop_seconds = merged.number("stop_seconds");
     settings.smtp = smtp(merged, &wrong)?;
     settings.outgoing_allow = merged.list("outgoing_allow");
     settings.outgoing_ca = merged.text("outgoing_ca").map(PathBuf::from);
     check_log_format(merged, &wrong)?;
     Ok(settings)
+}
+
+/// The time of day that a text says, none for `never`; nothing when it says neither.
+fn replay_at(text: Option<&str>) -> Option<Option<jiff::civil::Time>> {
+    match text {
+        Some("never") => Some(None),
+        Some(text) => jiff::civil::Time::strptime("%H:%M", text).ok().map(Some),
+        None => Some(None),
+    }
 }
 
 fn check_log_format(merged: &Merged, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<()> {
@@ -366,12 +381,15 @@ mod tests {
         let fine = settings("public_url = \"https://assent.example/\"\npacks = [\"sox\"]").unwrap();
         assert_eq!(fine.public_url.as_deref(), Some("https://assent.example"));
         assert_eq!(fine.packs, ["sox"]);
+        assert_eq!(fine.replay_at, Some(jiff::civil::time(2, 30, 0, 0)));
+        assert_eq!(settings("replay_at = \"never\"").unwrap().replay_at, None);
         for (lines, part) in [
             ("listen = \"8080\"", "`listen` (assent.toml:1)"),
             ("tls_cert = \"a\"", "`tls_key` is missing"),
             ("database = \"mysql://x\"", "begins with postgres://"),
             ("packs = [\"soks\"]", "there is no pack `soks`"),
             ("smtp = \"smtps://mail.example\"", "`smtp_from` is missing"),
+            ("replay_at = \"25:00\"", "`replay_at` (assent.toml:1) cannot be used"),
             (
                 "log_format = \"xml\"",
                 "`log_format` (assent.toml:1) cannot be used: write json or text",

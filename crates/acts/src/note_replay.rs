@@ -1,0 +1,85 @@
+//! Notes in a tenant's own log what a replay by the server came to, and tells administrators and auditors where it found
+//! differences.
+
+use jiff::SignedDuration;
+use model::words::Role;
+use serde_json::{Value, json};
+use store::{SYSTEM_TENANT, event};
+
+use crate::error::Result;
+use crate::replay_log::ReplayReport;
+use crate::room::Room;
+use crate::save::{Written, draft, save_message};
+
+/// The event.
+const REPLAYED: &str = "log.replayed";
+/// Within so long the same outcome is noted once, whichever server came to it.
+const SAME_NIGHT: SignedDuration = SignedDuration::from_hours(12);
+/// So many of the places are named; `audit replay` names the others.
+const NAMED: usize = 20;
+/// How many of the latest events about the log are looked through for the last replay.
+const LOOKED_AT: i64 = 20;
+
+/// Writes the event `log.replayed` (`{records, events, files, differences, places}`) about the tenant's log. Of a difference it
+/// says only where it is: what stands there may be a text that is to be erased one day. Answers whether it was written: an
+/// outcome that was noted within twelve hours, by another server, is not noted again.
+///
+/// # Errors
+/// The store's.
+pub fn note_replay(room: &mut Room<'_, '_>, report: &ReplayReport) -> Result<bool> {
+    let tenant = room.tenant();
+    let places: Vec<String> = report.findings.iter().take(NAMED).map(|it| it.place()).collect();
+    let differences = report.findings.len();
+    if is_noted(room, &tenant, &json!(places), &json!(differences))? {
+        return Ok(false);
+    }
+    let data = json!({
+        "records": report.records,
+        "events": report.events,
+        "files": report.files,
+        "differences": differences,
+        "places": places,
+    });
+    let mut written = Written::default();
+    if differences > 0 && tenant != SYSTEM_TENANT {
+        tell_people(room, &mut written, differences, &places)?;
+    }
+    room.tell(vec![draft(REPLAYED, ("log", tenant), room.now, data)], written)?;
+    Ok(true)
+}
+
+fn is_noted(room: &mut Room<'_, '_>, tenant: &str, places: &Value, differences: &Value) -> Result<bool> {
+    let since = room.now - SAME_NIGHT;
+    let told = event::of_subject_below(room.tx, ("log", tenant), i64::MAX, LOOKED_AT)?;
+    let last = told.iter().find(|it| it.kind == REPLAYED && it.recorded_at > since);
+    let last = last.and_then(|it| proof::event::Event::from_bytes(&it.bytes).ok());
+    Ok(last.is_some_and(|it| it.data.get("places") == Some(places) && it.data.get("differences") == Some(differences)))
+}
+
+fn tell_people(room: &mut Room<'_, '_>, written: &mut Written, differences: usize, places: &[String]) -> Result<()> {
+    let directory = room.directory()?;
+    let mut people = directory.with_role(Role::Admin);
+    people.extend(directory.with_role(Role::Auditor));
+    people.sort();
+    people.dedup();
+    let subject = "Stored records are not what the log says";
+    let mut text = format!(
+        "The server compared every stored record with the log and found {differences} differences. Whoever can write into the \
+         database may have changed them past the server. On the host, `assent audit replay` says what differs. They are at:\n"
+    );
+    places.iter().for_each(|place| text.push_str(&format!("- {place}\n")));
+    if differences > places.len() {
+        text.push_str(&format!("and {} more.\n", differences - places.len()));
+    }
+    for person in people {
+        let dedup = format!("{REPLAYED}:{}:{person}", room.now);
+        save_message(
+            room,
+            written,
+            &person,
+            None,
+            ("replay_differed", subject, &text, &dedup),
+        )?;
+    }
+    Ok(())
+}
