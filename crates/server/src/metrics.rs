@@ -97,7 +97,7 @@ impl Default for Metrics {
         let replayed = Family::default();
         registry.register(
             "replay_timestamp_seconds",
-            "When all logs were replayed last by this server",
+            "When this server last compared everything that is stored with the logs",
             replayed.clone(),
         );
         let certificate = Family::default();
@@ -187,11 +187,13 @@ impl Metrics {
         self.standing.set(i64::try_from(lasted.as_secs()).unwrap_or(i64::MAX));
     }
 
-    /// Notes how many differences the replay found that began then.
-    pub(crate) fn note_replay(&self, differences: usize, at: Timestamp) {
+    /// Notes how many differences a replay found, and when it began if it left nothing out.
+    pub(crate) fn note_replay(&self, differences: usize, at: Option<Timestamp>) {
         let differences = i64::try_from(differences).unwrap_or(i64::MAX);
         self.differences.get_or_create(&Vec::new()).set(differences);
-        self.replayed.get_or_create(&Vec::new()).set(at.as_second());
+        if let Some(at) = at {
+            self.replayed.get_or_create(&Vec::new()).set(at.as_second());
+        }
     }
 
     /// Notes when the certificate in use ends.

@@ -69,21 +69,23 @@ impl Replays {
             return;
         }
         self.next = match self.replay_all() {
-            Some(differences) => {
-                self.state.metrics().note_replay(differences, now);
+            Some((differences, is_whole)) => {
+                self.state.metrics().note_replay(differences, is_whole.then_some(now));
                 next_after(now, self.at)
             }
             None => now + RETRY,
         };
     }
 
-    /// Compares everything; how many differences there are, or nothing when it could not come to an end.
-    fn replay_all(&self) -> Option<usize> {
-        let mut differences = self.look_at_storage()?;
+    /// Compares everything: how many differences there are, and whether the storage was among what was compared, which takes
+    /// rights that a role may lack. Nothing when not every log came to its end.
+    fn replay_all(&self) -> Option<(usize, bool)> {
+        let of_storage = self.look_at_storage();
+        let mut differences = of_storage.unwrap_or_default();
         for tenant in self.tenants()? {
             differences += self.replay(&tenant)?;
         }
-        Some(differences)
+        Some((differences, of_storage.is_some()))
     }
 
     /// The storage itself: the SQLite file, the schema, rows of no tenant. None of it is any tenant's.
