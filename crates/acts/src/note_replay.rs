@@ -1,9 +1,10 @@
 //! Notes in a tenant's own log what a replay by the server came to, and tells administrators and auditors where it found
 //! differences.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use model::words::Role;
-use serde_json::{Value, json};
+use proof::event::Event;
+use serde_json::{Map, Value, json};
 use store::{SYSTEM_TENANT, event};
 
 use crate::error::Result;
@@ -50,10 +51,25 @@ pub fn note_replay(room: &mut Room<'_, '_>, report: &ReplayReport) -> Result<boo
 
 fn is_noted(room: &mut Room<'_, '_>, tenant: &str, places: &Value, differences: &Value) -> Result<bool> {
     let since = room.now - SAME_NIGHT;
+    let last = last(room, tenant)?.filter(|(at, _)| *at > since);
+    Ok(last.is_some_and(|(_, it)| it.get("places") == Some(places) && it.get("differences") == Some(differences)))
+}
+
+/// The last replay that the tenant's log tells of: when, and what of.
+fn last(room: &mut Room<'_, '_>, tenant: &str) -> Result<Option<(Timestamp, Map<String, Value>)>> {
     let told = event::of_subject_below(room.tx, ("log", tenant), i64::MAX, LOOKED_AT)?;
-    let last = told.iter().find(|it| it.kind == REPLAYED && it.recorded_at > since);
-    let last = last.and_then(|it| proof::event::Event::from_bytes(&it.bytes).ok());
-    Ok(last.is_some_and(|it| it.data.get("places") == Some(places) && it.data.get("differences") == Some(differences)))
+    let last = told.into_iter().find(|it| it.kind == REPLAYED);
+    Ok(last.and_then(|it| Some((it.recorded_at, Event::from_bytes(&it.bytes).ok()?.data))))
+}
+
+/// When the tenant's records were compared with its log last, and how many differences there were; nothing before the first time.
+///
+/// # Errors
+/// The store's.
+pub fn last_replay(room: &mut Room<'_, '_>) -> Result<Option<(Timestamp, u64)>> {
+    let tenant = room.tenant();
+    let differences = |data: &Map<String, Value>| data.get("differences").and_then(Value::as_u64);
+    Ok(last(room, &tenant)?.and_then(|(at, data)| Some((at, differences(&data)?))))
 }
 
 fn tell_people(room: &mut Room<'_, '_>, written: &mut Written, differences: usize, places: &[String]) -> Result<()> {
@@ -64,8 +80,8 @@ fn tell_people(room: &mut Room<'_, '_>, written: &mut Written, differences: usiz
     people.dedup();
     let subject = "Stored records are not what the log says";
     let mut text = format!(
-        "The server compared every stored record with the log and found {differences} differences. Whoever can write into the \
-         database may have changed them past the server. On the host, `assent audit replay` says what differs. They are at:\n"
+        "The server compared every stored record with the log. Differences: {differences}.\nWhoever can write into the database may \
+         have changed them past the server. On the host, `assent audit replay` says what differs.\nThey are at:\n"
     );
     places.iter().for_each(|place| text.push_str(&format!("- {place}\n")));
     if differences > places.len() {

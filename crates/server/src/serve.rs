@@ -112,7 +112,9 @@ impl Running {
     fn wait_for_callers(&mut self, until: Instant) {
         while self.callers.iter().any(|thread| !thread.is_finished()) {
             if tick() >= until {
-                tracing::warn!("some calls to other servers, or a replay, were cut");
+                let open = self.callers.iter().filter(|thread| !thread.is_finished());
+                let threads: Vec<&str> = open.filter_map(|it| it.thread().name()).collect();
+                tracing::warn!(threads = threads.join(", "), "some calls to other servers were cut");
                 break;
             }
             std::thread::park_timeout(LOOK);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use acts::find_log::{LOOKED_AT, LogPage, find_log, search_log};
 use acts::find_timeline::{LogView, Told};
+use acts::note_replay::last_replay;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use model::directory::{Connection, Environment, Group, Service, Token};
@@ -84,6 +85,25 @@ fn log_page(
             ),
         ));
     }
+    let mut facts = vec![
+        Fact::new("Size", size),
+        Fact::new("Root", Rich::new().code(log.root)),
+        Fact::new(
+            "Keys",
+            Rich::new().link("Verifier keys", format!("/t/{tenant}/log/key")),
+        ),
+    ];
+    if let Some((at, found)) = last_replay(view.room)? {
+        facts.push(Fact::new(
+            "Records compared",
+            view.moment(at).text(", ").text(differences(found)),
+        ));
+        if found > 0 {
+            let text = Rich::new().text("Stored records are not what the log says. On the host, ");
+            let text = text.code("assent audit replay").text(" names them.");
+            notices.insert(0, Notice::new(Tone::Stop, text));
+        }
+    }
     let page = AuditLog {
         frame: view.frame.clone(),
         lede,
@@ -105,14 +125,7 @@ fn log_page(
                 "assent audit replay".to_owned(),
             ),
         ],
-        facts: vec![
-            Fact::new("Size", size),
-            Fact::new("Root", Rich::new().code(log.root)),
-            Fact::new(
-                "Keys",
-                Rich::new().link("Verifier keys", format!("/t/{tenant}/log/key")),
-            ),
-        ],
+        facts,
     };
     Ok(page.render())
 }
@@ -322,6 +335,7 @@ fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
             let place = format!("{}, {}", text("service")?, text("environment")?);
             return Some(format!("{} for {place}", text("decision")?));
         }
+        "log.replayed" => return Some(differences(told.data.get("differences").and_then(Value::as_u64)?)),
         // Their words say it already.
         "approval.given" | "change.submitted" | "entry.recorded" => return None,
         _ => {}
@@ -333,6 +347,15 @@ fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
     .find_map(|name| text(name))
     .filter(|word| *word != "normal")?;
     Some(plain(word))
+}
+
+/// How many differences comparing the records with the log came to.
+fn differences(found: u64) -> String {
+    match found {
+        0 => "no differences".to_owned(),
+        1 => "one difference".to_owned(),
+        _ => format!("{} differences", count(found)),
+    }
 }
 
 /// The states whose name alone is an event, with their icons.

@@ -97,6 +97,7 @@ const PHRASES: &[Phrase] = &[
     ("gate.checked", "gate", "asked the gate"),
     ("group.set", "person", "set a group"),
     ("incident.opened", "incident", "opened an incident"),
+    ("log.replayed", "check", "compared every record with the log"),
     (
         "ownership.activated",
         "person",
@@ -282,7 +283,6 @@ const WHOLE: &[Phrase] = &[
     ("keys.changed", "token", "noted which keys are valid"),
     ("log.closed", "leaf", "closed the log to the public"),
     ("log.published", "leaf", "opened the log to the public"),
-    ("log.replayed", "check", "compared every record with the log"),
     ("log.sized", "leaf", "noted the size of the log"),
     ("mapping.activated", "leaf", "put a mapping in force"),
     ("mapping.proposed", "leaf", "proposed a mapping"),
