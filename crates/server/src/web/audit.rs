@@ -93,17 +93,9 @@ fn log_page(
             Rich::new().link("Verifier keys", format!("/t/{tenant}/log/key")),
         ),
     ];
-    if let Some((at, found)) = last_replay(view.room)? {
-        facts.push(Fact::new(
-            "Records compared",
-            view.moment(at).text(", ").text(differences(found)),
-        ));
-        if found > 0 {
-            let text = Rich::new().text("Stored records are not what the log says. On the host, ");
-            let text = text.code("assent audit replay").text(" names them.");
-            notices.insert(0, Notice::new(Tone::Stop, text));
-        }
-    }
+    let (fact, notice) = compared(view)?;
+    facts.extend(fact);
+    notices.extend(notice);
     let page = AuditLog {
         frame: view.frame.clone(),
         lede,
@@ -128,6 +120,18 @@ fn log_page(
         facts,
     };
     Ok(page.render())
+}
+
+/// When all records were compared with the log last, and a word on differences if there were any.
+fn compared(view: &mut View<'_, '_, '_>) -> acts::Result<(Option<Fact>, Option<Notice>)> {
+    let Some((at, found)) = last_replay(view.room)? else {
+        return Ok((None, None));
+    };
+    let fact = Fact::new("Records compared", view.moment(at).text(", ").text(differences(found)));
+    let text = Rich::new().text("Stored records are not what the log says. On the host, ");
+    let text = text.code("assent audit replay").text(" names them.");
+    let notice = (found > 0).then(|| Notice::new(Tone::Stop, text));
+    Ok((Some(fact), notice))
 }
 
 /// The command that checks a tenant's log with the verifier keys that somebody keeps.
