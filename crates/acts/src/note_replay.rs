@@ -55,9 +55,10 @@ fn is_noted(room: &mut Room<'_, '_>, tenant: &str, places: &Value, differences: 
     Ok(last.is_some_and(|(_, it)| it.get("places") == Some(places) && it.get("differences") == Some(differences)))
 }
 
-/// The last replay that the tenant's log tells of: when, and what of.
+/// The last replay that the tenant's log tells of: when, and what of. An event without a place yet counts too, for two servers
+/// may come to their ends in the same moment.
 fn last(room: &mut Room<'_, '_>, tenant: &str) -> Result<Option<(Timestamp, Map<String, Value>)>> {
-    let told = event::of_subject_below(room.tx, ("log", tenant), i64::MAX, LOOKED_AT)?;
+    let told = event::latest_of_subject(room.tx, ("log", tenant), LOOKED_AT)?;
     let last = told.into_iter().find(|it| it.kind == REPLAYED);
     Ok(last.and_then(|it| Some((it.recorded_at, Event::from_bytes(&it.bytes).ok()?.data))))
 }

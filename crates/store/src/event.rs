@@ -267,6 +267,15 @@ pub fn of_subject_below(tx: &mut Tx<'_>, (table, id): (&str, &str), before: i64,
     )
 }
 
+/// The newest events about a subject, placed or not, at most `limit`.
+pub fn latest_of_subject(tx: &mut Tx<'_>, (table, id): (&str, &str), limit: i64) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND subject_table = $table AND subject_id = $id ORDER BY id DESC LIMIT $limit",
+        &[("table", table.into()), ("id", id.into()), ("limit", limit.into())],
+    )
+}
+
 /// When the event at an index was written down.
 pub fn recorded_at(tx: &mut Tx<'_>, seq: i64) -> Result<Option<Timestamp>> {
     let rows = tx.query(

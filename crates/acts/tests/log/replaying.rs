@@ -1,7 +1,10 @@
 //! Replay agrees with a store that only the server wrote, and names what somebody else changed in it.
 
-use acts::replay_log::Finding;
+use acts::note_replay::{last_replay, note_replay};
+use acts::replay_log::{Finding, ReplayReport};
+use model::file::Actor;
 use serde_json::json;
+use store::{Lane, Mode};
 
 use crate::world::{TENANT, World};
 
@@ -396,4 +399,53 @@ fn a_password_that_was_exchanged_past_the_server_is_found() {
     // Whose password is gone cannot come in, and nobody told them.
     let found = world.tampered("DELETE FROM password");
     assert_eq!((found.len(), found[0].id.as_str()), (1, sam.as_str()), "{found:?}");
+}
+
+/// Notes what a replay came to, as the server at this desk does.
+fn note(desk: &acts::Desk, report: &ReplayReport) -> bool {
+    let report = report.clone();
+    let act = move |room: &mut acts::Room<'_, '_>| note_replay(room, &report);
+    desk.wait(Lane::Worker, TENANT, Actor::system(), Mode::Write, act)
+        .unwrap()
+}
+
+/// What several servers find in one night stands in the log once; what differs from it, and what the next night brings, again.
+fn assert_noted_once(world: &World) {
+    let report = world.replay();
+    let desks = [world.other_desk(0), world.other_desk(0), world.other_desk(1)];
+    let noted = std::thread::scope(|scope| {
+        let notes = desks.each_ref().map(|desk| scope.spawn(|| note(desk, &report)));
+        notes.map(|it| it.join().unwrap()).into_iter().filter(|it| *it).count()
+    });
+    assert_eq!(noted, 1, "three servers at once, before the note has a place");
+    world.sequence();
+    assert!(!note(&desks[0], &report), "and after it has one");
+
+    let mut differing = report.clone();
+    differing.findings.push(Finding {
+        table: "change".to_owned(),
+        id: "1".to_owned(),
+        field: Some("/title".to_owned()),
+        what: "differs".to_owned(),
+    });
+    world.pass_seconds(60);
+    let later = world.other_desk(0);
+    assert!(note(&later, &differing), "another outcome in the same night");
+    assert!(!note(&later, &differing), "once");
+    assert_eq!(world.look(last_replay).unwrap().unwrap().1, 1);
+    world.pass_seconds(13 * 3_600);
+    assert!(note(&world.other_desk(0), &differing), "the next night");
+}
+
+#[test]
+fn what_several_servers_find_in_one_night_is_noted_once() {
+    assert_noted_once(&World::new());
+}
+
+#[test]
+fn what_several_servers_find_in_one_night_is_noted_once_on_postgres() {
+    let Some((world, _database)) = World::on_postgres() else {
+        return;
+    };
+    assert_noted_once(&world);
 }
