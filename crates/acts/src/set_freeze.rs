@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::change::Change;
+use model::file::Actor;
 use model::freeze::{Freeze, FreezeException, lapsed};
 use model::ids::{EnvironmentKey, RecordId, ServiceKey};
 use model::reading::{LINE, Reading, TEXT};
@@ -252,7 +253,7 @@ pub fn except_from_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Res
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     let change = room.change(&key)?;
-    if crate::own_request::is_own(&room.actor, &change.requester) {
+    if has_part(&room.actor, &change) {
         return Err(Refusal::not_allowed("own_request", "Nobody excepts their own change from a freeze.").into());
     }
     check_not_over(&freeze, room.now)?;
@@ -269,6 +270,14 @@ pub fn except_from_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Res
     let freeze = room.put_estate("freeze.excepted", freeze, json!({"change": change.key}))?;
     settle_open(room, |open| open.id == change.id)?;
     Ok(freeze)
+}
+
+/// Whether somebody asked for a change, answers for it, wrote it or does its work: what a freeze lets through for it, it lets
+/// through for them.
+fn has_part(actor: &Actor, change: &Change) -> bool {
+    let named = [&change.requester, &change.owner].into_iter().chain(&change.authors);
+    let mut people = named.chain(&change.content.implementers).chain(&change.implemented_by);
+    people.any(|person| crate::own_request::is_own(actor, person))
 }
 
 /// Takes an exception back (`DELETE /freezes/{id}/exceptions/{change}`): the freeze stops the change again, and its owner and

@@ -142,6 +142,7 @@ async fn reading_of(kind: Option<Kind>, bytes: Vec<u8>) -> Result<Option<FileRea
         Ok(found) => Ok(Some(FileReading {
             summary: found.summary,
             passed: found.passed,
+            subjects: found.subjects,
         })),
         Err(error) => Err(unreadable(format!("{error}."))),
     }

@@ -91,6 +91,10 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
         ),
         Some(Dependence::Implemented) => "Who implemented a change cannot validate it.".to_owned(),
         Some(Dependence::Approved) => "Who approved an emergency change cannot validate it.".to_owned(),
+        Some(Dependence::Told) => {
+            "Who told of work that was done before cannot validate it: that it was done by others is their own word."
+                .to_owned()
+        }
     };
     Err(Refusal::not_allowed("not_independent", text))
 }
@@ -103,11 +107,13 @@ enum Dependence<'a> {
     Implemented,
     /// They approved an emergency.
     Approved,
+    /// They told of it afterwards, and who did it stands by their word alone.
+    Told,
 }
 
 fn dependence<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<Dependence<'a>> {
     let change = &file.change;
-    let approved = || file.standing().any(|it| &it.person == person && it.is_yes());
+    let approved = || allowed_aloud(change, person) || file.standing().any(|it| &it.person == person && it.is_yes());
     let has_part = |party: &Party| match party {
         Party::Implementer => change.implemented_by.contains(person),
         Party::Approver => approved(),
@@ -124,7 +130,18 @@ fn dependence<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<Dependence<
     if change.implemented_by.contains(person) {
         return Some(Dependence::Implemented);
     }
+    if change.retrospective.is_some() && &change.requester == person {
+        return Some(Dependence::Told);
+    }
     (change.content.kind == Kind::Emergency && approved()).then_some(Dependence::Approved)
+}
+
+/// Whether a person is said to have allowed work by word of mouth, and did not deny it.
+fn allowed_aloud(change: &Change, person: &PersonId) -> bool {
+    change.retrospective.as_ref().is_some_and(|retro| {
+        let denied = retro.confirmation.as_ref().is_some_and(|it| !it.confirmed);
+        &retro.verbal_approver == person && !denied
+    })
 }
 
 /// Whether a person's word on the work would be an independent one.

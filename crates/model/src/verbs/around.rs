@@ -5,7 +5,7 @@ use serde_json::json;
 use super::Body;
 use crate::act::Act;
 use crate::authority::peer_counts;
-use crate::change::Stated;
+use crate::change::{Content, Stated};
 use crate::content::plan_digest;
 use crate::file::{Case, Linked};
 use crate::ids::{ChangeId, PersonId, RecordId};
@@ -134,6 +134,27 @@ pub struct FileReading {
     pub summary: String,
     /// Whether it passed, if the kind can say so.
     pub passed: Option<bool>,
+    /// What the document says it is about, as `sha256:<64 hex>`; none where its kind or it does not say.
+    pub subjects: Vec<String>,
+}
+
+/// A document that names what it is about speaks for nothing else: not for another artifact, nor, bound to the plan, for
+/// targets none of which is what it names.
+fn foreign_document(content: &Content, artifact: Option<&str>, found: &FileReading) -> Option<String> {
+    let wanted: Vec<&str> = match artifact.filter(|it| it.starts_with("sha256:")) {
+        Some(artifact) => vec![artifact],
+        None => {
+            let artifacts = content.targets.iter().filter_map(|target| target.artifact.as_deref());
+            artifacts.filter(|it| it.starts_with("sha256:")).collect()
+        }
+    };
+    let first = found.subjects.first()?;
+    let names_one = found.subjects.iter().any(|it| wanted.contains(&it.as_str()));
+    let wanted = wanted.first().filter(|_| !names_one)?;
+    Some(format!(
+        "The document says that it is about {first}, not about {wanted}. Send the one about {wanted}, or send this one as \
+         `file` and say in `result` what it shows."
+    ))
 }
 
 /// What a piece of evidence lacks that shows nothing: an empty file is none.
@@ -171,6 +192,10 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
     }
     if let Some(help) = lacks_file(kind, text.as_deref(), &file) {
         reading.wrong("file", "missing", help);
+    }
+    let foreign = |found| foreign_document(&case.change().content, artifact.as_deref(), found);
+    if let Some(help) = file.reading.as_ref().and_then(foreign) {
+        reading.wrong("artifact", "another_artifact", help);
     }
     reading.finish()?;
     check_state(case, Act::AddEvidence)?;

@@ -2,26 +2,29 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Body;
 use crate::act::Act;
+use crate::approvals::approval_rules;
+use crate::authority::all_able;
 use crate::change::{Change, Content, Digests, DisruptionPlan, Retrospective, Target, TargetRecord};
 use crate::content::{Cover, WHEN, cover};
 use crate::custom_field;
 use crate::directory::Directory;
-use crate::file::Case;
+use crate::file::{Case, ChangeFile};
 use crate::ids::{PersonId, TargetId};
 use crate::input::{self, Input};
 use crate::lifecycle::{check_hold, check_state};
 use crate::matrix::Place;
 use crate::reading::Reading;
 use crate::records::Unmet;
-use crate::refusal::Refusal;
+use crate::refusal::{FieldError, Refusal};
 use crate::requirement::{against_submission, before_approvals_are_asked, before_submission, template_trouble};
 use crate::risk;
 use crate::settle::{self, move_to, recompute, settle, void_what, void_when};
-use crate::words::{Disruption, Kind, Level, Outcome, State};
+use crate::words::{Disruption, Kind, Level, Outcome, Role, State};
 
 /// Makes the record of a new change out of a checked input: a draft, or retrospective work in review.
 pub fn new_change(
@@ -30,7 +33,7 @@ pub fn new_change(
     number: i64,
     input: Input,
     requester: crate::ids::PersonId,
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> Change {
     let mut change = Change {
         id: case_id.into(),
@@ -94,7 +97,7 @@ pub fn new_change(
     change
 }
 
-fn tell_afterwards(change: &mut Change, retro: crate::input::RetrospectiveInput, now: jiff::Timestamp) {
+fn tell_afterwards(change: &mut Change, retro: crate::input::RetrospectiveInput, now: Timestamp) {
     change.retrospective = Some(Retrospective {
         reason: retro.reason,
         verbal_approver: retro.verbal_approver,
@@ -128,9 +131,8 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     recompute(case);
     case.allow(Act::Create)?;
     let turned = drifted_fields(case);
-    let change = &mut case.file.change;
-    if change.retrospective.is_some() {
-        check_retrospective(change, &case.directory)?;
+    if case.change().retrospective.is_some() {
+        check_retrospective(&as_if_ahead(case), &case.directory, case.now)?;
         // Nobody looked at it before it was done, so its template must stand at least now.
         let trouble = turned
             .is_empty()
@@ -156,59 +158,78 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_retrospective(change: &Change, directory: &Directory) -> Result<(), Refusal> {
+/// The change as if it had been told ahead: rules ask nobody about work that is done, so who should have been asked is told by
+/// what they would have asked then.
+fn as_if_ahead(case: &Case<'_>) -> ChangeFile {
+    let mut ahead = case.file.clone();
+    let told = ahead.change.retrospective.take();
+    ahead.requirements = (case.judge)(&ahead);
+    ahead.change.retrospective = told;
+    ahead
+}
+
+fn check_retrospective(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Result<(), Refusal> {
+    let change = &file.change;
     let mut errors = Vec::new();
     for unmet in before_submission(change, directory) {
         let field = unmet.satisfy.split('`').nth(1).unwrap_or("").to_owned();
-        let about_the_future = matches!(
-            field.as_str(),
-            "planned_start" | "planned_end" | "incident" | "complexity"
-        );
+        let about_the_future = matches!(field.as_str(), "planned_start" | "planned_end" | "complexity");
         if !about_the_future {
-            errors.push(crate::refusal::FieldError::new(field, "missing", unmet.text));
+            errors.push(FieldError::new(field, "missing", unmet.text));
         }
     }
-    let own_word = change
-        .retrospective
-        .as_ref()
-        .is_some_and(|retro| retro.verbal_approver == change.requester);
-    if own_word {
-        let text = "The verbal approver must be another person than the requester.";
-        errors.push(crate::refusal::FieldError::new(
-            "retrospective.verbal_approver",
-            "not_allowed",
-            text,
-        ));
-    }
-    if let Some(retro) = change.retrospective.as_ref().filter(|_| !own_word) {
-        let person = directory.people.get(&retro.verbal_approver);
-        let decides = person.is_some_and(|person| person.active && !person.is_barred_from_deciding());
-        let did_it = change.content.implementers.contains(&retro.verbal_approver);
-        let text = match (decides, did_it) {
-            (false, _) => {
-                "The verbal approver is somebody who may decide: no pipeline, vendor, auditor or person who has left."
-            }
-            (true, true) => "The verbal approver is none of those who did the work.",
-            (true, false) => "",
-        };
-        if !text.is_empty() {
-            let field = "retrospective.verbal_approver";
-            errors.push(crate::refusal::FieldError::new(field, "not_allowed", text));
-        }
+    let verbal = change.retrospective.as_ref().map(|retro| &retro.verbal_approver);
+    if let Some(text) = verbal.and_then(|person| why_no_verbal_approver(file, directory, person, now)) {
+        errors.push(FieldError::new("retrospective.verbal_approver", "not_allowed", text));
     }
     if change.actual_end.is_some_and(|end| end > change.created_at) {
         let text = "Retrospective work has ended already; it cannot end in the future.";
-        errors.push(crate::refusal::FieldError::new(
-            "retrospective.actual_end",
-            "out_of_order",
-            text,
-        ));
+        errors.push(FieldError::new("retrospective.actual_end", "out_of_order", text));
     }
     if errors.is_empty() {
         Ok(())
     } else {
         Err(Refusal::Invalid(errors))
     }
+}
+
+/// So many of those who may be named are told.
+const TOLD: usize = 10;
+
+/// Why a person's yes by word of mouth would be worth nothing: it is another's than the requester's and the workers', and comes
+/// from somebody whom a rule would have asked, or from a change manager.
+fn why_no_verbal_approver(
+    file: &ChangeFile,
+    directory: &Directory,
+    named: &PersonId,
+    now: Timestamp,
+) -> Option<String> {
+    let change = &file.change;
+    if named == &change.requester {
+        return Some("The verbal approver must be another person than the requester.".to_owned());
+    }
+    let person = directory.people.get(named);
+    if !person.is_some_and(|person| person.active && !person.is_barred_from_deciding()) {
+        let text =
+            "The verbal approver is somebody who may decide: no pipeline, vendor, auditor or person who has left.";
+        return Some(text.to_owned());
+    }
+    if change.content.implementers.contains(named) {
+        return Some("The verbal approver is none of those who did the work.".to_owned());
+    }
+    let is_asked = || approval_rules(file).next().is_some();
+    let able = all_able(file, directory, now);
+    if directory.has_role(named, Role::ChangeManager) || able.contains(named) || !is_asked() {
+        return None;
+    }
+    let names: Vec<String> = able.iter().take(TOLD).map(|it| directory.login(it)).collect();
+    let others = match names.is_empty() {
+        true => String::new(),
+        false => format!(", such as {}", names.join(", ")),
+    };
+    Some(format!(
+        "The verbal approver is somebody whom a rule would have asked about these targets{others}, or a change manager."
+    ))
 }
 
 /// Work already done goes straight to review; who told it counts as having done it.
@@ -370,7 +391,7 @@ fn keep_what_was_needed(case: &Case<'_>, input: &Input) -> Result<(), Refusal> {
         .into_iter()
         .map(|row| {
             let field = row.satisfy.split('`').nth(1).unwrap_or("").to_owned();
-            crate::refusal::FieldError::new(
+            FieldError::new(
                 field,
                 "needed",
                 format!("{} It was needed for submission and must stay.", row.text),
@@ -383,7 +404,7 @@ fn keep_what_was_needed(case: &Case<'_>, input: &Input) -> Result<(), Refusal> {
         && !change.content.plan.is_empty()
         && next.content.plan.is_empty()
     {
-        errors.push(crate::refusal::FieldError::new(
+        errors.push(FieldError::new(
             "plan",
             "needed",
             "The plan was needed for the assessment and must stay.",
@@ -392,13 +413,13 @@ fn keep_what_was_needed(case: &Case<'_>, input: &Input) -> Result<(), Refusal> {
     let no_way_back = next.content.rollback_plan.is_empty() && next.content.no_rollback_reason.is_none();
     if change.state >= State::Authorizing && !standard && no_way_back {
         let text = "The way back was needed for the assessment and must stay.";
-        errors.push(crate::refusal::FieldError::new("rollback_plan", "needed", text));
+        errors.push(FieldError::new("rollback_plan", "needed", text));
     }
     if let Some(end) = next
         .planned_end
         .filter(|end| Some(*end) != change.planned_end && *end <= case.now)
     {
-        errors.push(crate::refusal::FieldError::new(
+        errors.push(FieldError::new(
             "planned_end",
             "in_the_past",
             format!("`planned_end`, {end}, must lie ahead."),

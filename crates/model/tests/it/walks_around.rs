@@ -678,3 +678,30 @@ fn a_new_dependency_holds_the_start_at_once() {
     let again = fields(link(&mut world, json!({"kind": "depends_on", "to": "CHG-2"})));
     assert_eq!(again, [("to".into(), "not_unique".into())]);
 }
+
+#[test]
+fn a_document_about_another_artifact_is_no_evidence() {
+    let (own, other) = (
+        format!("sha256:{}", "ab".repeat(32)),
+        format!("sha256:{}", "cd".repeat(32)),
+    );
+    let targets = json!([{"service": "shop", "environment": "production", "artifact": own, "rollback_to": "git:00"}]);
+    let mut world = World::with(facts_but(json!({ "targets": targets })), Vec::new());
+    let mut send = |artifact: Option<&str>, about: &[&String]| {
+        let words = json!({"kind": "in_toto", "aspect": "functional", "artifact": artifact});
+        let mut document = crate::world::file();
+        document.reading = Some(around::FileReading {
+            summary: "Statement.".to_owned(),
+            passed: Some(true),
+            subjects: about.iter().map(|it| (*it).clone()).collect(),
+        });
+        world.act("tom", |case| around::add_evidence(case, &body(words.clone()), document))
+    };
+    let foreign = [("artifact".to_owned(), "another_artifact".to_owned())];
+    assert_eq!(fields(send(Some(&own), &[&other])), foreign, "of another artifact");
+    assert_eq!(fields(send(None, &[&other])), foreign, "bound to the plan");
+    assert_eq!(fields(send(Some("abcdef0"), &[&other])), foreign, "bound to a commit");
+    send(Some(&own), &[&other, &own]).unwrap();
+    send(None, &[&own]).unwrap();
+    send(Some(&own), &[]).unwrap();
+}
