@@ -275,7 +275,9 @@ pub fn except_from_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Res
 /// Whether somebody asked for a change, answers for it, wrote it or does its work: what a freeze lets through for it, it lets
 /// through for them.
 fn has_part(actor: &Actor, change: &Change) -> bool {
-    let named = [&change.requester, &change.owner].into_iter().chain(&change.authors);
+    let named = [&change.requester, &change.content.owner]
+        .into_iter()
+        .chain(&change.authors);
     let mut people = named.chain(&change.content.implementers).chain(&change.implemented_by);
     people.any(|person| crate::own_request::is_own(actor, person))
 }

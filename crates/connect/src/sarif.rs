@@ -55,6 +55,7 @@ struct Outcome {
     rule_index: Option<i64>,
     rule: Option<RuleReference>,
     suppressions: Option<Vec<Suppression>>,
+    baseline_state: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -141,7 +142,9 @@ fn failed_to_run(run: &Run) -> bool {
 
 fn tally(run: &Run, counts: &mut Counts) {
     let levels = RuleLevels::of(&run.tool);
-    for result in run.results.iter().flatten() {
+    // A result that is gone since the baseline is told of, and is none of what was found (section 3.27.24).
+    let is_there = |result: &&Outcome| result.baseline_state.as_deref() != Some("absent");
+    for result in run.results.iter().flatten().filter(is_there) {
         if is_suppressed(result) {
             counts.suppressed += 1;
             continue;
@@ -197,8 +200,19 @@ impl<'a> RuleLevels<'a> {
             .rule_id
             .as_deref()
             .or(reference)
-            .and_then(|id| self.by_id.get(id).copied());
+            .and_then(|id| self.by_hierarchy(id));
         by_id.or_else(|| self.by_index(result)).unwrap_or("warning")
+    }
+
+    /// An id may name a part of a rule after a slash, with the rule's own id before it (section 3.27.5).
+    fn by_hierarchy(&self, id: &str) -> Option<&'a str> {
+        let mut id = id;
+        loop {
+            if let Some(level) = self.by_id.get(id) {
+                return Some(level);
+            }
+            id = id.rsplit_once('/')?.0;
+        }
     }
 
     fn by_index(&self, result: &Outcome) -> Option<&'a str> {
@@ -227,6 +241,15 @@ mod tests {
                 "results":{results}}}]}}"#
         );
         read(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_part_of_a_rule_has_the_rule_s_level_and_what_is_gone_does_not_count() {
+        let reading = log(r#"[{"ruleId":"R1/part/of"},{"ruleId":"R2/part"},{"ruleId":"R4/part"}]"#);
+        assert_eq!(reading.summary, "Checker: 1 error, 1 warning, 1 note.");
+        let gone = log(r#"[{"ruleId":"R1","baselineState":"absent"},{"ruleId":"R2","baselineState":"new"}]"#);
+        assert_eq!(gone.summary, "Checker: 0 errors, 0 warnings, 1 note.");
+        assert_eq!(gone.passed, Some(true));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::file::{Case, ChangeFile};
 use crate::ids::PersonId;
 use crate::matrix::Place;
 use crate::reading::later;
-use crate::requirement::{before_closure, template_review};
+use crate::requirement::{before_closure, before_start, template_review};
 use crate::settle::{is_forward, revoke_permits, settle};
 use crate::verbs::after::{close_now, mark_unauthorized};
 use crate::words::{Kind, Outcome, State};
@@ -325,20 +325,29 @@ fn window_opens(case: &mut Case<'_>) {
         return;
     }
     case.tell("change.window_opened", json!({"at": start.to_string()}));
-    let news = format!("The window of {} is open.", case.change().key);
+    // Whoever is called to work at night is told what still holds it, not to start what no gate lets through.
+    let lacking = before_start(&case.file, &case.directory, case.now).into_iter().next();
+    let key = &case.change().key;
+    let (headline, news, next) = match lacking {
+        None => (
+            None,
+            format!("The window of {key} is open."),
+            "Start it, or put it on hold.".to_owned(),
+        ),
+        Some(unmet) => (
+            Some("cannot start yet".to_owned()),
+            format!("The window of {key} is open, but it cannot start yet."),
+            unmet.satisfy,
+        ),
+    };
     let mut people = case.change().content.implementers.clone();
     if people.is_empty() {
         // Nobody is named to do the work, so whoever answers for the change sees to it.
         people.push(case.change().content.owner.clone());
     }
     for person in people {
-        case.write_to(
-            &person,
-            "window_opens",
-            &start.to_string(),
-            news.clone(),
-            "Start it, or put it on hold.",
-        );
+        let topic = ("window_opens", headline.clone());
+        case.write_under(&person, topic, &start.to_string(), news.clone(), &next);
     }
 }
 

@@ -166,7 +166,12 @@ pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Gat
 fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     if file.change.state == State::Implementing {
         let owner = directory.login(&file.change.content.owner);
-        let text = "It has overrun, and nobody granted more time.";
+        let asked = file.change.extension.as_ref();
+        let was_granted = asked.and_then(|it| it.decision.as_ref()).is_some_and(|it| it.grant);
+        let text = match was_granted {
+            true => "It has overrun, and the time that was granted is over too.",
+            false => "It has overrun, and nobody granted more time.",
+        };
         let help = "The owner or a change manager grants more time, or the way back is taken.";
         if file.change.distrusted {
             let text = "A decision that it began on was given by an account that is compromised.";

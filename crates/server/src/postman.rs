@@ -166,11 +166,11 @@ impl Postman {
             };
             room.actor.person = person.id.clone();
             let letter = crate::web::digest(room, &messages)?;
-            Ok(Some((person, letter, messages.iter().map(|it| it.at).max())))
+            Ok(Some((person, letter)))
         };
         let found = self.holder.look(&row.tenant, load)?;
-        let found = found.filter(|(person, ..)| person.active);
-        let Some((person, mail, written_at)) = found else {
+        let found = found.filter(|(person, _)| person.active);
+        let Some((person, mail)) = found else {
             return self.finish_digest(row, None);
         };
         let Some(address) = person.email else {
@@ -186,7 +186,8 @@ impl Postman {
             subject: mail.subject,
             text: mail.body,
             message_id: self.message_id(&row.id),
-            written_at: written_at.unwrap_or(row.run_at),
+            // A letter is dated when it is complete and on its way (RFC 5322 section 3.6.1), not when its oldest news was.
+            written_at: row.run_at,
         };
         match Self::post(row, smtp, &letter) {
             Posted::Taken => self.finish_digest(row, Some("mailed")),

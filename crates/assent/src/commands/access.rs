@@ -16,7 +16,7 @@ pub enum Access {
     #[command(after_help = "Example: assent access begin --due +14d")]
     Begin {
         /// Until when managers sign.
-        #[arg(long, value_name = "TIME", default_value = "+14d")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "+14d")]
         due: String,
     },
     /// Show when reviews begin by themselves, or set how often.

@@ -22,7 +22,7 @@ pub enum Meeting {
         #[arg(long)]
         title: String,
         /// From when it sits.
-        #[arg(long, value_name = "TIME", default_value = "now")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "now")]
         from: String,
     },
     /// List meetings.
@@ -67,10 +67,10 @@ pub enum OnCall {
         /// The member's login.
         person: String,
         /// Its start.
-        #[arg(long, value_name = "TIME", default_value = "now")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "now")]
         from: String,
         /// Its end.
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         to: String,
     },
     /// List times on call.

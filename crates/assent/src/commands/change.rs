@@ -60,10 +60,10 @@ pub enum Change {
         /// The change's key.
         key: String,
         /// The planned start.
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         from: String,
         /// The planned end.
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         to: String,
     },
     /// Do one act to several changes: what each will answer is told first, then it is done to those that can.
@@ -189,10 +189,10 @@ pub struct List {
     #[arg(short, long, value_name = "WORDS")]
     pub q: Option<String>,
     /// Planned to end after this.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub planned_from: Option<String>,
     /// Planned to start before this.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub planned_to: Option<String>,
     /// The order: `number`, `planned_start`, `updated_at` or `risk`; with `-` before it downwards.
     #[arg(long, value_name = "ORDER", allow_hyphen_values = true)]

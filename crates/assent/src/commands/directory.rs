@@ -73,7 +73,7 @@ pub enum Ownership {
         #[arg(long)]
         config_item: Vec<String>,
         /// At which instant, such as +30d; now unless said.
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         at: Option<String>,
     },
     /// Import rows.
@@ -144,10 +144,10 @@ pub struct OwnershipSet {
     #[arg(long)]
     pub function: Option<String>,
     /// Since when; now unless said.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
     /// Until when, such as +90d.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub until: Option<String>,
 }
 

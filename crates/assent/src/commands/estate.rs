@@ -56,10 +56,10 @@ pub struct FreezeSet {
     #[arg(long)]
     pub title: String,
     /// Its start, such as `now` or 2026-12-28T00:00:00Z.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub from: String,
     /// Its end, such as +4h.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub to: String,
     /// A service it lies over; all unless said.
     #[arg(long)]

@@ -63,10 +63,10 @@ pub enum Person {
         /// The person's login; oneself unless said.
         login: Option<String>,
         /// Its start.
-        #[arg(long, value_name = "TIME", default_value = "now")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "now")]
         from: String,
         /// Its end.
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         to: String,
     },
     /// Show or set how a person is told: each matter at once or one letter a day, and when not at all.
@@ -83,10 +83,10 @@ pub enum Person {
         /// Which training.
         training: String,
         /// From when.
-        #[arg(long, value_name = "TIME", default_value = "now")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "now")]
         from: String,
         /// Until when.
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         until: String,
     },
     /// Let another speak for a person, for a time.
@@ -149,10 +149,10 @@ pub struct Delegate {
     #[arg(long)]
     pub of: Option<String>,
     /// Its start.
-    #[arg(long, value_name = "TIME", default_value = "now")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "now")]
     pub from: String,
     /// Its end.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub until: String,
     /// A part that is passed on, such as owner or group:ecab; all unless said.
     #[arg(long)]

@@ -72,7 +72,7 @@ pub struct Verify {
     #[arg(long, value_name = "DIGEST")]
     pub content_digest: Option<String>,
     /// Judge at this time instead of now.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub at: Option<String>,
 }
 

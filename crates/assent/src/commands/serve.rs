@@ -53,7 +53,7 @@ pub struct Flags {
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
     /// When all records are compared with the logs each day, a time in UTC, or never [usual: 02:30].
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub replay_at: Option<String>,
     /// Fill an empty data folder with a believable organisation, and open it again later.
     #[arg(long)]

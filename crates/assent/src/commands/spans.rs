@@ -37,10 +37,10 @@ pub struct WindowSet {
     #[arg(long)]
     pub title: String,
     /// Its start, such as `now` or 2026-11-29T22:00:00Z.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub from: String,
     /// Its end, such as +4h.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub to: String,
     /// A service that it is for; all unless said.
     #[arg(long)]
@@ -60,10 +60,10 @@ pub struct SpanEdit {
     #[arg(long, group = "what")]
     pub title: Option<String>,
     /// Its start, such as `now` or 2026-12-28T00:00:00Z.
-    #[arg(long, value_name = "TIME", group = "what")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, group = "what")]
     pub from: Option<String>,
     /// Its end, such as +4h.
-    #[arg(long, value_name = "TIME", group = "what")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, group = "what")]
     pub to: Option<String>,
     /// The services it lies over, instead of those before; may be given several times.
     #[arg(long, group = "what", conflicts_with = "all_services")]

@@ -30,7 +30,7 @@ pub enum Token {
         #[arg(long, value_name = "ROLE")]
         role: Vec<String>,
         /// Until when it is good, such as +90d; a year unless said.
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         expires: Option<String>,
     },
     /// List tokens.

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Body;
 use crate::act::Act;
 use crate::file::Case;
-use crate::ids::RecordId;
+use crate::ids::{PersonId, RecordId};
 use crate::input::{person, refuse_departed};
 use crate::lifecycle::check_state;
 use crate::reading::{LINE, Reading, TEXT};
@@ -89,7 +89,8 @@ fn depends_on(case: &Case<'_>, reading: &mut Reading<'_>) -> Vec<RecordId> {
     found
 }
 
-/// Moves a task on: actual times, done, or dropped with a reason.
+/// Moves a task on: actual times, done, or dropped with a reason; or gives it to another person, which whoever has it cannot do
+/// by that alone.
 ///
 /// # Errors
 /// 403, 404, 422, 409 when a task before it is open.
@@ -103,10 +104,15 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
     let Some(assignee) = assignee else {
         return Err(Refusal::not_found("such task"));
     };
-    if assignee.as_ref() != Some(&case.actor.person) {
+    if assignee.as_ref() != Some(&case.actor.person) || body.contains_key("assignee") {
         case.allow(Act::UpdateTask)?;
     }
     let mut reading = Reading::new(body, "");
+    let directory = case.directory.clone();
+    let next = person(&mut reading, "assignee", &directory);
+    if let Some(next) = &next {
+        refuse_departed(&mut reading, "assignee", next, &directory);
+    }
     let state: Option<TaskState> = reading.word("state");
     let actual_start = reading.time("actual_start");
     let actual_end = reading.time("actual_end");
@@ -122,6 +128,9 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
     let now = case.now;
     for row in case.file.tasks.iter_mut().filter(|row| &row.id == task) {
         row.state = state.unwrap_or(row.state);
+        if next.is_some() {
+            row.assignee.clone_from(&next);
+        }
         row.actual_start = actual_start.or(row.actual_start);
         row.actual_end = actual_end.or(row.actual_end.filter(|_| !reopens));
         if row.state == TaskState::Done {
@@ -131,9 +140,20 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
             row.text.clone_from(&text);
         }
     }
-    case.tell("task.updated", json!({"task": task, "state": state}));
+    case.tell("task.updated", told(task, state, next.as_ref()));
+    if let Some(next) = next.filter(|next| assignee.as_ref() != Some(next)) {
+        let news = format!("A task on {} is yours now.", case.change().key);
+        case.write_to(&next, "task", task.as_str(), news, "Do it, then mark it as done.");
+    }
     settle(case);
     Ok(())
+}
+
+fn told(task: &RecordId, state: Option<TaskState>, next: Option<&PersonId>) -> serde_json::Value {
+    match next {
+        Some(next) => json!({"task": task, "state": state, "assignee": next}),
+        None => json!({"task": task, "state": state}),
+    }
 }
 
 /// Work that was done lies behind us, and ended after it began. What is taken up again has not ended.

@@ -222,14 +222,12 @@ fn why_no_verbal_approver(
     if directory.has_role(named, Role::ChangeManager) || able.contains(named) || !is_asked() {
         return None;
     }
+    let rule = "The verbal approver is somebody whom a rule would have asked about these targets, or a change manager.";
+    if able.is_empty() {
+        return Some(rule.to_owned());
+    }
     let names: Vec<String> = able.iter().take(TOLD).map(|it| directory.login(it)).collect();
-    let others = match names.is_empty() {
-        true => String::new(),
-        false => format!(", such as {}", names.join(", ")),
-    };
-    Some(format!(
-        "The verbal approver is somebody whom a rule would have asked about these targets{others}, or a change manager."
-    ))
+    Some(format!("{rule} For example: {}.", names.join(", ")))
 }
 
 /// Work already done goes straight to review; who told it counts as having done it.

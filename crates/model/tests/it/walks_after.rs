@@ -335,7 +335,7 @@ fn who_allowed_work_by_word_of_mouth_is_somebody_whom_a_rule_asks_or_a_change_ma
         panic!("{refused:?}")
     };
     assert_eq!(errors[0].field, "retrospective.verbal_approver");
-    assert!(errors[0].text.contains("such as olga"), "{errors:?}");
+    assert!(errors[0].text.contains("For example: olga"), "{errors:?}");
     told_afterwards("rita", "mia").unwrap();
 }
 

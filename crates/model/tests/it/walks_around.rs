@@ -270,6 +270,40 @@ fn silence_about_more_time_is_an_overrun() {
 }
 
 #[test]
+fn an_overrun_of_more_time_says_that_more_was_granted() {
+    let mut world = World::new().until_implementing();
+    ask(&mut world, "14:00").unwrap();
+    grant(&mut world, "mia", true).unwrap();
+    world.wait_until(at("14:00"));
+    let answer = world.gate("git:aa");
+    let texts: Vec<&str> = answer.reasons.iter().map(|it| it.text.as_str()).collect();
+    assert!(
+        texts.contains(&"It has overrun, and the time that was granted is over too."),
+        "{texts:?}"
+    );
+}
+
+#[test]
+fn who_is_called_as_the_window_opens_is_told_what_still_holds_the_start() {
+    let mut world = World::new().until_authorizing();
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    assert_eq!(world.state(), State::Scheduled);
+    let mut ready = world.clone();
+    ready.evidence("pip", "passed", Some("git:aa")).unwrap();
+    for (world, headline, next) in [
+        (&mut world, Some("cannot start yet"), "Add passed evidence"),
+        (&mut ready, None, "Start it"),
+    ] {
+        world.wait_until(at("11:00"));
+        let letter = world.letters.iter().find(|it| it.topic == "window_opens").unwrap();
+        assert_eq!(letter.headline.as_deref(), headline);
+        assert!(letter.next.starts_with(next), "{letter:?}");
+    }
+}
+
+#[test]
 fn the_last_moment_to_go_back_is_told() {
     let mut world = World::new().until_implementing();
     world.wait_until(at("12:54"));
@@ -489,6 +523,22 @@ fn open_tasks_hold_their_step() {
     world.act("vera", |case| tasks::update(case, &first, &done)).unwrap();
     let again = body(json!({"state": "open"}));
     world.act("vera", |case| tasks::update(case, &first, &again)).unwrap();
+    let on = body(json!({"assignee": "tom"}));
+    assert_eq!(
+        code(world.act("vera", |case| tasks::update(case, &first, &on))),
+        "not_allowed",
+        "whoever has a task gives it to nobody else by that alone"
+    );
+    let gone = body(json!({"assignee": "nobody"}));
+    assert_eq!(
+        fields(world.act("rita", |case| tasks::update(case, &first, &gone))),
+        [("assignee".to_owned(), "unknown".to_owned())]
+    );
+    world.act("rita", |case| tasks::update(case, &first, &on)).unwrap();
+    let is_told = |world: &World, who: &str| world.letters.iter().any(|it| it.to == who.into() && it.topic == "task");
+    assert!(is_told(&world, "tom"));
+    let back = body(json!({"assignee": "vera"}));
+    world.act("rita", |case| tasks::update(case, &first, &back)).unwrap();
     assert_eq!(world.file.tasks[0].actual_end, None, "it goes on");
     world.wait(5);
     world.act("vera", |case| tasks::update(case, &first, &done)).unwrap();

@@ -434,7 +434,7 @@ const AROUND: &[Shape] = &[
         "What becomes of a task.",
         &[
             word("state", all!(TaskState), "Where it stands."),
-            text("assignee", LINE, "A login."),
+            text("assignee", LINE, "Who does it from now on: a login."),
             time("actual_start", "Actual start."),
             time("actual_end", "Actual end."),
             text("text", TEXT, "What came of it; needed to drop it."),

@@ -177,7 +177,7 @@ pub enum Act {
         #[arg(long)]
         reason: String,
         /// When people are reminded.
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         until: Option<String>,
     },
     /// Go on.
@@ -213,7 +213,7 @@ pub enum Act {
         #[arg(long)]
         target: Option<String>,
         /// When it happened.
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         at: Option<String>,
     },
     /// Ask for more time, or decide on it.
@@ -226,7 +226,7 @@ pub enum Act {
         /// The change's key.
         key: String,
         /// Until when.
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         until: Option<String>,
         /// Why.
         #[arg(long)]
@@ -250,10 +250,10 @@ pub enum Act {
         #[arg(long)]
         target: Option<String>,
         /// When the work began.
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         from: Option<String>,
         /// When it ended.
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         to: Option<String>,
         /// Minutes of real downtime.
         #[arg(long, value_name = "MINUTES")]
@@ -328,7 +328,7 @@ pub enum Act {
         #[arg(long, required_unless_present = "validate")]
         reason: Option<String>,
         /// At most four hours ahead.
-        #[arg(long, value_name = "TIME", default_value = "+1h")]
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "+1h")]
         until: String,
         /// The incident.
         #[arg(long, value_name = "KEY")]

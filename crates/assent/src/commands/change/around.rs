@@ -81,9 +81,12 @@ pub enum Task {
         /// A task that comes first; may be given several times.
         #[arg(long, value_name = "ID")]
         after: Vec<String>,
-        /// It holds its step while open.
-        #[arg(long)]
+        /// It holds its step while open: what every task does unless it is optional.
+        #[arg(long, conflicts_with = "optional")]
         mandatory: bool,
+        /// It holds nothing.
+        #[arg(long)]
+        optional: bool,
     },
     /// List tasks.
     List {
@@ -129,6 +132,13 @@ pub enum Link {
     List {
         /// The change's key.
         key: String,
+    },
+    /// Take a link away.
+    Remove {
+        /// The change's key.
+        key: String,
+        /// The link's id, as `list` shows it.
+        id: String,
     },
 }
 
@@ -300,14 +310,15 @@ pub(super) fn task(client: &Client, task: &Task, output: &Output) -> Result<()> 
             kind,
             assignee,
             after,
-            mandatory,
+            mandatory: _,
+            optional,
         } => {
             let mut body = set(&[
                 ("title", Some(title)),
                 ("kind", Some(kind)),
                 ("assignee", assignee.as_deref()),
             ]);
-            body.insert("mandatory".to_owned(), json!(mandatory));
+            body.insert("mandatory".to_owned(), json!(!optional));
             if !after.is_empty() {
                 body.insert("depends_on".to_owned(), json!(after));
             }
@@ -340,6 +351,11 @@ fn move_task(client: &Client, key: &str, id: &str, body: Map<String, Value>, out
 pub(super) fn link(client: &Client, link: &Link, output: &Output) -> Result<()> {
     match link {
         Link::List { key } => list(client, key, "/links", &["id", "kind", "to", "by", "at"], output),
+        Link::Remove { key, id } => {
+            let ended = client.delete(&path(key, &format!("/links/{}", encode(id))))?.body;
+            output.data(&ended, |output| output.line(&format!("{key} has the link no more")));
+            Ok(())
+        }
         Link::Add { key, kind, to } => add(
             client,
             key,

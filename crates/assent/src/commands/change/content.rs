@@ -79,10 +79,10 @@ pub struct Content {
     #[arg(long, value_name = "MINUTES", requires = "disruption")]
     pub disruption_minutes: Option<i64>,
     /// The planned start, such as 2026-12-01T22:00:00Z or +2h.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub from: Option<String>,
     /// The planned end.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub to: Option<String>,
     /// A step of the plan; may be given several times.
     #[arg(long, value_name = "TITLE")]
