@@ -95,10 +95,16 @@ pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, perso
     if is_new && !is_address(&mail) {
         reading.wrong("email", "not_an_address", no_address(&mail));
     }
-    let same = |other: &&Person| {
-        other.id != person.id && other.email.as_deref().map(str::to_lowercase).as_deref() == Some(mail.as_str())
+    // A second address that a directory tells of is no less theirs; where two had it before that was looked at, both keep it.
+    let has = |other: &Person| match is_new {
+        true => other.addresses().contains(&mail),
+        false => other.email.as_deref().map(str::to_lowercase).as_deref() == Some(mail.as_str()),
     };
-    if let Some(other) = directory.people.values().find(same) {
+    let mut others = directory
+        .people
+        .values()
+        .filter(|other| other.id != person.id && !other.removed);
+    if let Some(other) = others.find(|other| has(other)) {
         let text = format!("This address belongs to `{}`; one address is one person.", other.login);
         reading.wrong("email", "not_unique", text);
     }

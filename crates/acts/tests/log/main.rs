@@ -2,6 +2,7 @@
 //! database past the server.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod addresses;
 mod administrators;
 mod asked;
 mod by_two;
