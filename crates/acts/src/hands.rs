@@ -4,6 +4,7 @@
 
 use jiff::SignedDuration;
 use model::configuration::Configuration;
+use model::directory::Person;
 use model::file::{Actor, EventDraft};
 use model::ids::PersonId;
 use model::obligation::Duty;
@@ -12,7 +13,7 @@ use serde_json::json;
 
 use crate::error::Result;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft, save_message, save_message_for};
 
 /// How long a way in is the setter's as well, in hours: time for its person to read of it and to object.
 const HANDED_HOURS: i64 = 24;
@@ -120,6 +121,33 @@ pub(crate) fn tell(room: &mut Room<'_, '_>, written: &mut Written, person: &Pers
 }
 
 /// Tells a person that a second factor was set up in their name by who knew their password.
+/// Tells a person, where mail went until now, that another changed their address or accounts: whoever has the address signs in
+/// as them where a provider says that it is theirs.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell_address(room: &mut Room<'_, '_>, before: &Person, after: &Person) -> Result<()> {
+    let moved = (&before.email, &before.accounts) != (&after.email, &after.accounts);
+    if !moved || room.actor.is_system || room.actor.person == after.id {
+        return Ok(());
+    }
+    let name = room.directory()?.name(&room.actor.person);
+    let what = if before.email == after.email {
+        "changed by which accounts and addresses you are known"
+    } else {
+        "changed your mail address, by which you may sign in at a provider; letters go to another one from now on"
+    };
+    let text = format!("{name} {what}. If you did not ask for it, tell another administrator now.\n");
+    let dedup = format!("way_in/{}", room.new_id()?);
+    let message = ("way_in", "Somebody changed your address", text.as_str(), dedup.as_str());
+    let earlier = before.email.as_deref().unwrap_or_default();
+    let mut written = Written::default();
+    save_message_for(room, &mut written, (&after.id, earlier), None, message)?;
+    let subject = ("person", after.id.0.clone());
+    let event = draft("person.told_of_address", subject, room.now, json!({}));
+    room.tell(vec![event], written)
+}
+
 ///
 /// # Errors
 /// The store's.

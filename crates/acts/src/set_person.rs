@@ -223,6 +223,7 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     seats::leave_well_known_groups(room, &before, &person)?;
     crate::settle_open::settle_person(room, Some(&before), &person)?;
     settle_committers(room, Some(&before), &person)?;
+    crate::hands::tell_address(room, &before, &person)?;
     Ok(person)
 }
 
