@@ -8,6 +8,7 @@ use model::directory::Person;
 use model::file::{Actor, EventDraft};
 use model::ids::PersonId;
 use model::obligation::Duty;
+use model::refusal::Refusal;
 use model::two_people;
 use serde_json::json;
 
@@ -120,7 +121,6 @@ pub(crate) fn tell(room: &mut Room<'_, '_>, written: &mut Written, person: &Pers
     save_message(room, written, person, None, message)
 }
 
-/// Tells a person that a second factor was set up in their name by who knew their password.
 /// Tells a person, where mail went until now, that another changed their address or accounts: whoever has the address signs in
 /// as them where a provider says that it is theirs.
 ///
@@ -148,6 +148,7 @@ pub(crate) fn tell_address(room: &mut Room<'_, '_>, before: &Person, after: &Per
     room.tell(vec![event], written)
 }
 
+/// Tells a person that a second factor was set up in their name by who knew their password.
 ///
 /// # Errors
 /// The store's.
@@ -189,6 +190,29 @@ pub(crate) fn tell_spoken_for(
 pub(crate) fn check_voice(room: &mut Room<'_, '_>) -> Result<()> {
     let directory = room.directory()?;
     Ok(two_people::check_voice(&directory, &room.actor, room.now, |_| true)?)
+}
+
+/// Refuses a token that carries fewer roles than its person has, where their whole word is asked: who lends it, says that they are
+/// away or sits on a board moves what any of their roles would decide.
+///
+/// # Errors
+/// 403 `narrowed_token`, or the store's.
+pub(crate) fn check_whole(room: &mut Room<'_, '_>) -> Result<()> {
+    let Some(carried) = room.actor.narrowed_to().cloned() else {
+        return Ok(());
+    };
+    let directory = room.directory()?;
+    let held = directory.people.get(&room.actor.person).map(|person| &person.roles);
+    if held.is_some_and(|held| held.is_subset(&carried)) {
+        return Ok(());
+    }
+    let carried: Vec<&str> = carried.iter().map(|role| role.as_str()).collect();
+    let text = format!(
+        "This token carries only {} of your roles, and this is a matter of all of them: come in a session of your own, or by a \
+         token that is not narrowed.",
+        carried.join(", ")
+    );
+    Err(Refusal::not_allowed("narrowed_token", text).into())
 }
 
 /// Whether a rule of dual control is in force.

@@ -227,6 +227,7 @@ pub fn sign_review(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Acc
     }
     crate::wanted_factor::check_wanted(room, &[Touch::PrivilegedAccess])?;
     crate::hands::check_voice(room)?;
+    crate::hands::check_whole(room)?;
     let mut reading = Reading::new(body, "");
     let refused = read_rows(&mut reading, &found);
     let reason = reading.text("reason", TEXT);
