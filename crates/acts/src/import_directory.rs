@@ -760,7 +760,7 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
     pending.tell(room)?;
     room.touch_directory()?;
     for (known, person) in joined {
-        crate::seats::join_well_known_groups(room, &person)?;
+        crate::seats::join_well_known_groups(room, known.as_ref(), &person)?;
         if let Some(known) = known {
             crate::seats::leave_well_known_groups(room, &known, &person)?;
         }

@@ -63,7 +63,7 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
     reading.finish()?;
     two_people::check_person(room, &person)?;
     let person = room.put_estate("person.created", person, json!({}))?;
-    seats::join_well_known_groups(room, &person)?;
+    seats::join_well_known_groups(room, None, &person)?;
     crate::settle_open::settle_person(room, None, &person)?;
     settle_committers(room, None, &person)?;
     Ok(person)
@@ -219,7 +219,7 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
         person.deactivation = None;
     }
     let person = room.put_estate("person.edited", person, json!({}))?;
-    seats::join_well_known_groups(room, &person)?;
+    seats::join_well_known_groups(room, Some(&before), &person)?;
     seats::leave_well_known_groups(room, &before, &person)?;
     crate::settle_open::settle_person(room, Some(&before), &person)?;
     settle_committers(room, Some(&before), &person)?;
