@@ -4,15 +4,17 @@
 
 use jiff::SignedDuration;
 use model::configuration::Configuration;
+use model::directory::Person;
 use model::file::{Actor, EventDraft};
 use model::ids::PersonId;
 use model::obligation::Duty;
+use model::refusal::Refusal;
 use model::two_people;
 use serde_json::json;
 
 use crate::error::Result;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft, save_message, save_message_for};
 
 /// How long a way in is the setter's as well, in hours: time for its person to read of it and to object.
 const HANDED_HOURS: i64 = 24;
@@ -119,6 +121,33 @@ pub(crate) fn tell(room: &mut Room<'_, '_>, written: &mut Written, person: &Pers
     save_message(room, written, person, None, message)
 }
 
+/// Tells a person, where mail went until now, that another changed their address or accounts: whoever has the address signs in
+/// as them where a provider says that it is theirs.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell_address(room: &mut Room<'_, '_>, before: &Person, after: &Person) -> Result<()> {
+    let moved = (&before.email, &before.accounts) != (&after.email, &after.accounts);
+    if !moved || room.actor.is_system || room.actor.person == after.id {
+        return Ok(());
+    }
+    let name = room.directory()?.name(&room.actor.person);
+    let what = if before.email == after.email {
+        "changed by which accounts and addresses you are known"
+    } else {
+        "changed your mail address, by which you may sign in at a provider; letters go to another one from now on"
+    };
+    let text = format!("{name} {what}. If you did not ask for it, tell another administrator now.\n");
+    let dedup = format!("way_in/{}", room.new_id()?);
+    let message = ("way_in", "Somebody changed your address", text.as_str(), dedup.as_str());
+    let earlier = before.email.as_deref().unwrap_or_default();
+    let mut written = Written::default();
+    save_message_for(room, &mut written, (&after.id, earlier), None, message)?;
+    let subject = ("person", after.id.0.clone());
+    let event = draft("person.told_of_address", subject, room.now, json!({}));
+    room.tell(vec![event], written)
+}
+
 /// Tells a person that a second factor was set up in their name by who knew their password.
 ///
 /// # Errors
@@ -161,6 +190,29 @@ pub(crate) fn tell_spoken_for(
 pub(crate) fn check_voice(room: &mut Room<'_, '_>) -> Result<()> {
     let directory = room.directory()?;
     Ok(two_people::check_voice(&directory, &room.actor, room.now, |_| true)?)
+}
+
+/// Refuses a token that carries fewer roles than its person has, where their whole word is asked: who lends it, says that they are
+/// away or sits on a board moves what any of their roles would decide.
+///
+/// # Errors
+/// 403 `narrowed_token`, or the store's.
+pub(crate) fn check_whole(room: &mut Room<'_, '_>) -> Result<()> {
+    let Some(carried) = room.actor.narrowed_to().cloned() else {
+        return Ok(());
+    };
+    let directory = room.directory()?;
+    let held = directory.people.get(&room.actor.person).map(|person| &person.roles);
+    if held.is_some_and(|held| held.is_subset(&carried)) {
+        return Ok(());
+    }
+    let carried: Vec<&str> = carried.iter().map(|role| role.as_str()).collect();
+    let text = format!(
+        "This token carries only {} of your roles, and this is a matter of all of them: come in a session of your own, or by a \
+         token that is not narrowed.",
+        carried.join(", ")
+    );
+    Err(Refusal::not_allowed("narrowed_token", text).into())
 }
 
 /// Whether a rule of dual control is in force.

@@ -58,6 +58,7 @@ pub fn open_meeting(room: &mut Room<'_, '_>, body: &Body) -> Result<Meeting> {
 /// A meeting that is not over, of whose board the acting person is.
 fn own_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
     room.allow(model::act::actions::READ)?;
+    crate::hands::check_whole(room)?;
     let Some(stored) = record::load::<Meeting>(room.tx, id)? else {
         return Err(Refusal::not_found("meeting").into());
     };

@@ -730,6 +730,7 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
     let mut pending = Pending::default();
     let mut left = Vec::new();
     let mut joined = Vec::new();
+    let mut known_by = Vec::new();
     let before = room.directory()?;
     let outside = FromOutside::find(room)?;
     let mut seated = Vec::new();
@@ -742,6 +743,7 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
                     refused_rights::note_roles(room, &outside, known, &mut person);
                 }
                 let saved = pending.put(room, *person)?;
+                known_by.extend(known.clone().map(|known| (known, saved.clone())));
                 let comes = saved.roles.contains(&Role::Security) || saved.roles.contains(&Role::ChangeManager);
                 if comes || known.as_ref().is_some_and(|known| known.roles != saved.roles) {
                     joined.push((known, saved));
@@ -758,10 +760,13 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
     pending.tell(room)?;
     room.touch_directory()?;
     for (known, person) in joined {
-        crate::seats::join_well_known_groups(room, &person)?;
+        crate::seats::join_well_known_groups(room, known.as_ref(), &person)?;
         if let Some(known) = known {
             crate::seats::leave_well_known_groups(room, &known, &person)?;
         }
+    }
+    for (known, person) in known_by {
+        crate::hands::tell_address(room, &known, &person)?;
     }
     crate::seats::follow(room, &before)?;
     for group in seated {

@@ -72,6 +72,7 @@ mod keep_facts;
 pub mod keys;
 pub mod kin;
 mod known;
+mod known_address;
 pub mod last_administrator;
 mod left_standing;
 pub mod link_change;

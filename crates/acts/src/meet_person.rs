@@ -10,6 +10,7 @@ use store::identities;
 use store::record::{self, Filter};
 
 use crate::error::Result;
+use crate::known_address;
 use crate::room::Room;
 
 /// The most accounts of one person at providers.
@@ -18,7 +19,7 @@ const MOST_SUBJECTS: usize = 10;
 /// The person behind a verified sign-in, brought up to what the provider says of groups and rights.
 ///
 /// # Errors
-/// 403 `nobody_known`, `not_an_address`, `account_ended`, `login_taken` or `other_account`; the store's.
+/// 403 `nobody_known`, `not_an_address`, `address_not_verified`, `account_ended`, `login_taken` or `other_account`; the store's.
 pub fn meet_person(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<PersonId> {
     let found = match by_subject(room, claimed)? {
         Some(person) => person,
@@ -34,25 +35,45 @@ pub fn meet_person(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed
     follow(room, provider, found, claimed)
 }
 
-fn load(room: &mut Room<'_, '_>, kind: &str, value: &str) -> Result<Option<Person>> {
-    let ids = identities::find(room.tx, kind, value)?;
+fn by_subject(room: &mut Room<'_, '_>, claimed: &Claimed) -> Result<Option<Person>> {
+    let ids = identities::find(room.tx, identities::SUBJECT, &claimed.subject)?;
     let Some(id) = ids.first() else { return Ok(None) };
     Ok(record::load::<Person>(room.tx, id)?.map(|stored| stored.record))
 }
 
-fn by_subject(room: &mut Room<'_, '_>, claimed: &Claimed) -> Result<Option<Person>> {
-    load(room, identities::SUBJECT, &claimed.subject)
-}
-
+/// The person whose main address is claimed. An address that is somebody's in another way, or that nobody verified, makes no
+/// second person beside them, and lets nobody in either: an alias says whose commits are whose, and a directory's second
+/// address may be a shared one.
 fn by_mail(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Option<Person>> {
-    match provider.mail_of(claimed) {
+    let Some(mail) = claimed.mail.as_deref() else {
+        return Ok(None);
+    };
+    let is_believed = provider.mail_of(claimed).is_some();
+    if is_believed && !crate::set_person::is_address(mail) {
         // Written another way it would be somebody else's, and its owner a second person.
-        Some(mail) if !crate::set_person::is_address(mail) => {
-            Err(Refusal::not_allowed("not_an_address", crate::set_person::no_address(mail)).into())
-        }
-        Some(mail) => load(room, identities::MAIL, mail),
-        None => Ok(None),
+        return Err(Refusal::not_allowed("not_an_address", crate::set_person::no_address(mail)).into());
     }
+    let Some(holder) = known_address::holder(room, mail)? else {
+        return Ok(None);
+    };
+    if !is_believed {
+        // Nobody has shown that the address is theirs, so that whose it is here is not for them to read.
+        let text = format!(
+            "{} does not say that it verified your address `{mail}`, which belongs to somebody here. Have it verified there, or \
+             ask an administrator.",
+            provider.name
+        );
+        return Err(Refusal::not_allowed("address_not_verified", text).into());
+    }
+    if !holder.is_main {
+        let text = format!(
+            "`{mail}` is another address of {}, and one person has one account here. Sign in by their main address, or ask an \
+             administrator to make this one theirs.",
+            holder.person.login
+        );
+        return Err(Refusal::not_allowed("other_account", text).into());
+    }
+    Ok(Some(holder.person))
 }
 
 /// Ties a subject to a person who is known by the address. Nobody is tied to two subjects of one provider: the address

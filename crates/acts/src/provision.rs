@@ -18,6 +18,7 @@ use store::record::{self, Filter};
 
 use crate::deactivate_person::end_person;
 use crate::error::Result;
+use crate::known_address;
 use crate::own_request;
 use crate::room::Room;
 use crate::seats::{self, Comers};
@@ -86,20 +87,52 @@ fn taken(field: &'static str, text: String) -> crate::error::Error {
     Refusal::field(field, "not_unique", text).into()
 }
 
-/// One login and one mail address are one person.
-fn check_unique(room: &mut Room<'_, '_>, own: &PersonId, told: &ProvisionedPerson) -> Result<()> {
-    if by_login(room, &told.login)?.is_some_and(|other| &other.id != own) {
-        return Err(taken("userName", format!("`{}` is taken.", told.login)));
+/// One login and one mail address are one person. Who was removed has no address any more (RFC 7644, section 3.6), but their
+/// login for good, for the log speaks of them by it.
+fn check_unique(
+    room: &mut Room<'_, '_>,
+    own: &PersonId,
+    known: Option<&String>,
+    told: &ProvisionedPerson,
+) -> Result<()> {
+    if let Some(other) = by_login(room, &told.login)?.filter(|other| &other.id != own) {
+        let text = match other.removed {
+            true => format!(
+                "`{}` was the login of a user who was deleted, and the log speaks of them by it: nobody is renamed to it. Make that \
+                 user again under it (POST), or choose another.",
+                told.login
+            ),
+            false => format!("`{}` is taken.", told.login),
+        };
+        return Err(taken("userName", text));
     }
     let Some(mail) = &told.email else { return Ok(()) };
-    let others = identities::find(room.tx, identities::MAIL, &mail.to_lowercase())?;
-    if others.iter().any(|other| other != own.as_str()) {
+    if is_anothers(room, own, mail, Some(mail) != known)? {
         return Err(taken(
             "emails",
             format!("`{mail}` belongs to another person; one address is one person."),
         ));
     }
     Ok(())
+}
+
+/// Whether an address is somebody else's main one; one that is newly told, whether it is any of theirs.
+fn is_anothers(room: &mut Room<'_, '_>, own: &PersonId, mail: &str, is_new: bool) -> Result<bool> {
+    if is_new {
+        return Ok(known_address::of_another(room, mail, Some(own))?.is_some());
+    }
+    Ok(known_address::main_of_another(room, mail, own)?.is_some())
+}
+
+/// A login that is newly told is one. One that stood before is let stand, for a deactivation must never fail over it.
+fn check_login(known: Option<&Person>, told: &ProvisionedPerson) -> Result<()> {
+    if known.is_some_and(|known| known.login == told.login) {
+        return Ok(());
+    }
+    match crate::set_person::no_login(&told.login) {
+        Some(text) => Err(Refusal::field("userName", "not_a_login", text).into()),
+        None => Ok(()),
+    }
 }
 
 /// An address that is newly told is one. One that stood before is let stand, for a deactivation must never fail over it.
@@ -141,11 +174,9 @@ pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Resul
         let known = if known.active { known } else { come_back(room, known)? };
         return keep_person(room, known, &told);
     }
-    if let Some(text) = crate::set_person::no_login(&told.login) {
-        return Err(Refusal::field("userName", "not_a_login", text).into());
-    }
+    check_login(None, told)?;
     let id = PersonId(room.new_id()?);
-    check_unique(room, &id, told)?;
+    check_unique(room, &id, None, told)?;
     check_address(None, told)?;
     let fresh = Person {
         id,
@@ -192,8 +223,12 @@ fn come_back(room: &mut Room<'_, '_>, known: Person) -> Result<Person> {
         return Err(Refusal::not_now("just_removed", text, satisfy, Vec::new()).into());
     }
     forget(room, &known.id)?;
+    let accounts = committers::untaken_accounts(&*room.directory()?, &known);
     Ok(Person {
         roles: BTreeSet::new(),
+        // Both may have become somebody else's; the address is told anew.
+        email: None,
+        accounts,
         ..bare(known)
     })
 }
@@ -256,7 +291,8 @@ fn keep_own_address(room: &Room<'_, '_>, known: &Person, mut next: Person) -> Pe
 }
 
 fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson) -> Result<Person> {
-    check_unique(room, &known.id, told)?;
+    check_login(Some(&known), told)?;
+    check_unique(room, &known.id, known.email.as_ref(), told)?;
     check_address(known.email.as_ref(), told)?;
     let active = told.active.unwrap_or(known.active);
     if active && !known.active && known.is_compromised() {

@@ -227,7 +227,12 @@ pub fn sign_review(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Acc
     }
     crate::wanted_factor::check_wanted(room, &[Touch::PrivilegedAccess])?;
     crate::hands::check_voice(room)?;
+    crate::hands::check_whole(room)?;
     let mut reading = Reading::new(body, "");
+    if !reading.says("refused") {
+        let text = "Name in `refused` the rows that are taken away; `[]` says that all rights stay.";
+        reading.wrong("refused", "missing", text);
+    }
     let refused = read_rows(&mut reading, &found);
     let reason = reading.text("reason", TEXT);
     if !refused.is_empty() && reason.is_none() {

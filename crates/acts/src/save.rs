@@ -494,6 +494,20 @@ pub fn save_message(
     written: &mut Written,
     to: &PersonId,
     about: Option<(&ChangeId, &str)>,
+    message: (&str, &str, &str, &str),
+) -> Result<()> {
+    save_message_for(room, written, (to, ""), about, message)
+}
+
+/// The same of a message that is mailed to an address of its own, where that is not empty: one that the person has no more.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn save_message_for(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    (to, address): (&PersonId, &str),
+    about: Option<(&ChangeId, &str)>,
     (topic, subject, text, dedup): (&str, &str, &str, &str),
 ) -> Result<()> {
     let known = record::count::<Message>(room.tx, &Filter::new().equals("dedup", dedup))?;
@@ -524,7 +538,7 @@ pub fn save_message(
         id: &id,
         kind: "mail",
         subject: message.id.as_str(),
-        payload: "",
+        payload: address,
         run_at: room.now,
     };
     job::insert(room.tx, &new)?;

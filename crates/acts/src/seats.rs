@@ -82,12 +82,16 @@ fn set_role(room: &mut Room<'_, '_>, id: &PersonId, (role, has): (Role, bool), d
     Ok(())
 }
 
-/// Seats whoever has a role that comes with its group.
+/// Seats whoever gets a role that comes with its group, or comes back with it. Who had it before without a seat, from a provider or
+/// after a seat was taken, gets none by an act that says nothing of it.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn join_well_known_groups(room: &mut Room<'_, '_>, person: &Person) -> Result<()> {
+pub(crate) fn join_well_known_groups(room: &mut Room<'_, '_>, before: Option<&Person>, person: &Person) -> Result<()> {
     for (role, key) in WITH_GROUP {
+        if before.is_some_and(|before| before.active && before.roles.contains(&role)) {
+            continue;
+        }
         let directory = room.directory()?;
         let Some(group) = directory.groups.get(&key.into()).cloned() else {
             continue;

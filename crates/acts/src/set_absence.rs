@@ -26,7 +26,7 @@ pub(crate) fn allow_own(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()
 /// Adds an absence (`POST /absences {person?, starts_at, ends_at, reason?}`).
 ///
 /// # Errors
-/// 403, 422, or the store's.
+/// 403 (also `narrowed_token`), 422, or the store's.
 pub fn set_absence(room: &mut Room<'_, '_>, body: &Body) -> Result<Absence> {
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
@@ -37,6 +37,9 @@ pub fn set_absence(room: &mut Room<'_, '_>, body: &Body) -> Result<Absence> {
         found => found.unwrap_or_default(),
     };
     allow_own(room, &person)?;
+    if person == room.actor.person {
+        crate::hands::check_whole(room)?;
+    }
     let (starts_at, ends_at) = read_span(&mut reading, room.now);
     if ends_at <= room.now && reading.errors.is_empty() {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
@@ -65,6 +68,9 @@ pub fn end_absence(room: &mut Room<'_, '_>, id: &str) -> Result<Absence> {
         return Err(Refusal::not_found("absence").into());
     };
     allow_own(room, &stored.record.person)?;
+    if stored.record.person == room.actor.person {
+        crate::hands::check_whole(room)?;
+    }
     if stored.record.ends_at <= room.now {
         return Ok(stored.record);
     }

@@ -25,11 +25,14 @@ const PARTS: [&str; 5] = ["owner", "technical_lead", "security", "data", "change
 /// reason?}`). Where a rule in force asks approvers for a fresh factor, so does this.
 ///
 /// # Errors
-/// 403 (also `step_up_required`), 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
+/// 403 (also `step_up_required` and `narrowed_token`), 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
 pub fn set_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<Delegation> {
     let directory = room.directory()?;
     let delegator = delegator(&mut Reading::new(body, ""), (body, &directory), &room.actor.person);
     allow_own(room, &delegator)?;
+    if delegator == room.actor.person {
+        crate::hands::check_whole(room)?;
+    }
     crate::wanted_factor::check_lent(room)?;
     let delegation = read_delegation(room, body)?;
     let lends = two_people::lends_of_another(room, &delegator);
@@ -230,6 +233,9 @@ pub fn end_delegation(room: &mut Room<'_, '_>, id: &str) -> Result<Delegation> {
         return Err(Refusal::not_found("delegation").into());
     };
     let row = stored.record;
+    if [&row.delegator, &row.delegate].contains(&&room.actor.person) {
+        crate::hands::check_whole(room)?;
+    }
     if row.delegate != room.actor.person {
         allow_own(room, &row.delegator)?;
     }

@@ -63,7 +63,7 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
     reading.finish()?;
     two_people::check_person(room, &person)?;
     let person = room.put_estate("person.created", person, json!({}))?;
-    seats::join_well_known_groups(room, &person)?;
+    seats::join_well_known_groups(room, None, &person)?;
     crate::settle_open::settle_person(room, None, &person)?;
     settle_committers(room, None, &person)?;
     Ok(person)
@@ -95,10 +95,16 @@ pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, perso
     if is_new && !is_address(&mail) {
         reading.wrong("email", "not_an_address", no_address(&mail));
     }
-    let same = |other: &&Person| {
-        other.id != person.id && other.email.as_deref().map(str::to_lowercase).as_deref() == Some(mail.as_str())
+    // A second address that a directory tells of is no less theirs; where two had it before that was looked at, both keep it.
+    let has = |other: &Person| match is_new {
+        true => other.addresses().contains(&mail),
+        false => other.email.as_deref().map(str::to_lowercase).as_deref() == Some(mail.as_str()),
     };
-    if let Some(other) = directory.people.values().find(same) {
+    let mut others = directory
+        .people
+        .values()
+        .filter(|other| other.id != person.id && !other.removed);
+    if let Some(other) = others.find(|other| has(other)) {
         let text = format!("This address belongs to `{}`; one address is one person.", other.login);
         reading.wrong("email", "not_unique", text);
     }
@@ -213,10 +219,11 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
         person.deactivation = None;
     }
     let person = room.put_estate("person.edited", person, json!({}))?;
-    seats::join_well_known_groups(room, &person)?;
+    seats::join_well_known_groups(room, Some(&before), &person)?;
     seats::leave_well_known_groups(room, &before, &person)?;
     crate::settle_open::settle_person(room, Some(&before), &person)?;
     settle_committers(room, Some(&before), &person)?;
+    crate::hands::tell_address(room, &before, &person)?;
     Ok(person)
 }
 

@@ -69,6 +69,13 @@ pub(crate) const MARKS: Matter = Matter {
               `people`); another person, or an approved change, puts it in force.",
 };
 
+/// The address by which somebody signs in at a provider.
+pub(crate) const ADDRESSES: Matter = Matter {
+    said: "Whoever has somebody's mail address signs in as them at a provider: two people change it here.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `people`, their earlier address kept as `mail:…` among `accounts`); \
+              another person, or an approved change, puts it in force.",
+};
+
 /// The right of the second administrator.
 pub(crate) const SECOND: Matter = Matter {
     said: "One person alone does not take the role `admin` from the second administrator: nobody would look at what the other \
@@ -176,7 +183,8 @@ pub(crate) fn loosens_environment(directory: &Directory, place: &Environment) ->
 
 /// What of a person as they are to be needs two people, by its field: what gives them a voice that they do not have now (a right, a
 /// job function, an account that is active again), what leaves one administrator, an account or address less by which their commits
-/// are known, another calendar for their clocks, or another zone where they have no calendar.
+/// are known, another address, by which somebody else would come as them, another calendar for their clocks, or another zone where
+/// they have no calendar.
 pub(crate) fn moves_person(directory: &Directory, after: &Person, now: Timestamp) -> Option<(&'static str, Matter)> {
     if let Some(field) = empowers(directory, after) {
         return Some((field, RIGHTS));
@@ -187,6 +195,9 @@ pub(crate) fn moves_person(directory: &Directory, after: &Person, now: Timestamp
     }
     if committers::drops_mark(before, after) {
         return Some(("accounts", MARKS));
+    }
+    if readdresses(directory, before, after) {
+        return Some(("email", ADDRESSES));
     }
     if before.calendar != after.calendar {
         return Some(("calendar", CLOCKS));
@@ -212,6 +223,13 @@ fn empowers(directory: &Directory, after: &Person) -> Option<&'static str> {
     }
     let comes_back = before.is_some_and(|person| !person.active && after.active && has_voice(directory, person));
     comes_back.then_some("active")
+}
+
+/// Whether a person is to be known by another address. One alone says the first one of whom nothing is asked, as whoever makes
+/// an account does.
+fn readdresses(directory: &Directory, before: &Person, after: &Person) -> bool {
+    let is_known = before.email.is_some() || !before.subjects.is_empty() || has_voice(directory, before);
+    is_known && committers::mail_mark(before) != committers::mail_mark(after)
 }
 
 /// Whether anything asks for a person's word.

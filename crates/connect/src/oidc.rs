@@ -323,6 +323,13 @@ fn verify<'a>(
         let text = "The provider's token is meant for somebody else, or does not say for whom of several it was made.";
         return Err(refused("wrong_audience", text));
     }
+    // All whom a careless provider does not name would be one person.
+    if claims.subject().as_str().trim().is_empty() {
+        return Err(refused(
+            "bad_token",
+            "The provider's token does not say who you are: its `sub` is empty.",
+        ));
+    }
     Ok(claims)
 }
 

@@ -67,6 +67,17 @@ pub fn keys(http: &Http, issuer: &str) -> Result<Keys, OidcError> {
     Ok(Keys(keys))
 }
 
+/// Nobody reads what a job is told but in its output, and it signs in nowhere: its platform makes it another token.
+fn words_for_a_job(error: OidcError) -> OidcError {
+    match error.code {
+        "token_expired" => refused(
+            "token_expired",
+            "The platform's token has expired. Let the job ask for a new one just before it comes here.",
+        ),
+        _ => error,
+    }
+}
+
 /// Verifies a token: signature, issuer, audience, times. Answers what it says.
 ///
 /// # Errors
@@ -88,8 +99,25 @@ pub fn verify(
     // Nobody asked for the token, so nobody gave it a nonce.
     token
         .claims(&verifier, |_: Option<&Nonce>| Ok(()))
-        .map_err(|error| words_of(&error))?;
+        .map_err(|error| words_for_a_job(words_of(&error)))?;
     let told = payload(&token)?;
     check_begin(&told, now)?;
     Ok(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_told_of_a_token_that_is_over_in_words_for_a_job() {
+        let told = words_for_a_job(refused(
+            "token_expired",
+            "The provider's token has expired. Sign in again.",
+        ));
+        assert_eq!(told.code, "token_expired");
+        assert!(told.text.contains("Let the job ask for a new one"), "{}", told.text);
+        let other = words_for_a_job(refused("wrong_signature", "It is not its own."));
+        assert_eq!(other.text, "It is not its own.");
+    }
 }

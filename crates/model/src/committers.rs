@@ -99,7 +99,10 @@ pub fn resolve(directory: &Directory, pushed: Pushed) -> Committers {
     }
     let wanted: BTreeSet<String> = told.iter().flat_map(Committer::marks).collect();
     let mut known: BTreeMap<String, PersonId> = BTreeMap::new();
-    for person in directory.people.values() {
+    // An account or address of somebody who was removed may belong to somebody else since, and is theirs then.
+    let gone = directory.people.values().filter(|person| person.removed);
+    let here = directory.people.values().filter(|person| !person.removed);
+    for person in gone.chain(here) {
         for mark in marks_of(person).filter(|mark| wanted.contains(mark)) {
             known.insert(mark, person.id.clone());
         }
@@ -118,15 +121,14 @@ pub fn resolve(directory: &Directory, pushed: Pushed) -> Committers {
 }
 
 /// The account of another person that somebody's accounts would take, or an alias of theirs that a new address would: one
-/// account is one person. Whose address stood before keeps it.
+/// account is one person. Whose address stood before keeps it, and who was removed has none.
 pub fn taken_account<'a>(directory: &'a Directory, person: &Person) -> Option<(String, &'a Person)> {
     let own: BTreeSet<String> = person.accounts.iter().map(|account| account.to_lowercase()).collect();
     let mail = new_mail(directory, person);
     if own.is_empty() && mail.is_none() {
         return None;
     }
-    let others = directory.people.values().filter(|other| other.id != person.id);
-    others.into_iter().find_map(|other| {
+    others(directory, person).find_map(|other| {
         let mut aliases = other.accounts.iter().map(|account| account.to_lowercase());
         let taken = match own.is_empty() {
             true => None,
@@ -135,6 +137,21 @@ pub fn taken_account<'a>(directory: &'a Directory, person: &Person) -> Option<(S
         let mark = taken.or_else(|| aliases.find(|alias| mail.as_ref() == Some(alias)))?;
         Some((mark, other))
     })
+}
+
+fn others<'a>(directory: &'a Directory, person: &Person) -> impl Iterator<Item = &'a Person> {
+    let own = person.id.clone();
+    let people = directory.people.values();
+    people.filter(move |other| other.id != own && !other.removed)
+}
+
+/// Somebody's accounts without those that belong to somebody else by now.
+pub fn untaken_accounts(directory: &Directory, person: &Person) -> Vec<String> {
+    let taken: BTreeSet<String> = others(directory, person).flat_map(marks_of).collect();
+    let own = person.accounts.iter();
+    own.filter(|account| !taken.contains(&account.to_lowercase()))
+        .cloned()
+        .collect()
 }
 
 /// Somebody's address as a mark, where it is not the one that they have now.

@@ -123,6 +123,15 @@ impl Vouched {
 }
 
 impl Person {
+    /// Every mail address that they are shown with, in lower case: where mail goes, and what a provisioning directory tells beside it.
+    pub fn addresses(&self) -> Vec<String> {
+        let told = self.attributes.iter().find(|(name, _)| name == "emails");
+        // What a directory told is kept as the JSON that it sent, read by its table of attributes before.
+        let told = told.and_then(|(_, text)| serde_json::from_str::<Vec<serde_json::Value>>(text).ok());
+        let values = told.iter().flatten().filter_map(|item| item.get("value")?.as_str());
+        values.chain(self.email.as_deref()).map(str::to_lowercase).collect()
+    }
+
     /// Whether somebody here refused them this.
     pub fn is_refused(&self, kind: Given, what: &str) -> bool {
         self.refused_rights.iter().any(|it| it.kind == kind && it.what == what)

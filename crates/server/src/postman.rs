@@ -125,7 +125,9 @@ impl Postman {
         let Some((message, person, letter, reply_to)) = found else {
             return self.finish_job(row, None);
         };
-        let Some(address) = person.email.clone().filter(|_| person.active) else {
+        // A message about another address goes to the earlier one, which its job names.
+        let named = Some(row.payload.clone()).filter(|address| !address.is_empty());
+        let Some(address) = named.or(person.email.clone()).filter(|_| person.active) else {
             return self.finish_job(row, None);
         };
         let letter = Letter {

@@ -17,7 +17,7 @@ use crate::caller::{Caller, Credential, digest_of};
 use crate::failure::Failure;
 use crate::listen::Source;
 use crate::state::AppState;
-use crate::throttle::counted_source;
+use crate::throttle::source_name;
 use crate::{clock, password};
 
 /// The cookie that holds a session's secret.
@@ -76,7 +76,7 @@ pub async fn sign_in(
     secret: &str,
 ) -> Result<NewSession, Failure> {
     let login = login.trim().to_lowercase();
-    let names = [format!("account {tenant}/{login}"), source_name(origin)];
+    let names = [format!("account {tenant}/{login}"), source_name(&origin.source)];
     let found = if store::check_tenant(tenant).is_ok() {
         find_person(state, tenant, &login).await?
     } else {
@@ -94,11 +94,6 @@ pub async fn sign_in(
         subject: None,
     };
     begin(state, origin, tenant, found.person, start).await
-}
-
-/// What a source is counted under.
-fn source_name(origin: &Origin) -> String {
-    format!("source {}", counted_source(&origin.source))
 }
 
 /// Lets the log know that somebody was not let in as a person, or did not show that person's factor.
@@ -297,7 +292,7 @@ pub(crate) async fn has_second_factor(state: &AppState, caller: &Caller) -> Resu
 /// # Errors
 /// 403 for a token, `second_factor_required` for a password that is not enough; 401 for a wrong one; 429 after repeated
 /// failures.
-pub async fn step_up(state: &AppState, caller: &Caller, origin: &Origin, shown: Shown) -> Result<Factor, Failure> {
+pub async fn step_up(state: &AppState, caller: &Caller, shown: Shown) -> Result<Factor, Failure> {
     let Credential::Session { digest, .. } = &caller.credential else {
         return Err(Failure::new(
             403,
@@ -311,7 +306,7 @@ pub async fn step_up(state: &AppState, caller: &Caller, origin: &Origin, shown: 
                 let text = "You have a second factor: enter its code, or use your passkey.";
                 return Err(Failure::new(403, "second_factor_required", text));
             }
-            confirm_password(state, caller, origin, &secret).await?;
+            confirm_password(state, caller, &secret).await?;
             Factor::new("password", false)
         }
         Shown::Code(code) => use_up(state, caller, move |room| use_code(room, &code)).await?,
@@ -337,23 +332,19 @@ pub(crate) async fn note_factor(
     Ok(())
 }
 
-/// Checks the caller's own password, slowed down like a sign-in.
+/// Checks the caller's own password, slowed down like a sign-in by their account, and not by their address: they are in already,
+/// and others there may be guessing.
 ///
 /// # Errors
 /// 401 for a wrong password; 429 after repeated failures.
-pub(crate) async fn confirm_password(
-    state: &AppState,
-    caller: &Caller,
-    origin: &Origin,
-    secret: &str,
-) -> Result<(), Failure> {
+pub(crate) async fn confirm_password(state: &AppState, caller: &Caller, secret: &str) -> Result<(), Failure> {
     let whose = caller.person.clone();
     let find = move |room: &mut Room<'_, '_>| {
         let login = room.directory()?.login(&whose);
         Ok((login, store::secrets::password(room.tx, whose.as_str())?))
     };
     let (login, phc) = state.act(Lane::Pages, caller, Mode::Read, find).await?;
-    let names = [format!("account {}/{login}", caller.tenant), source_name(origin)];
+    let names = [format!("account {}/{login}", caller.tenant)];
     let checked = check_password(state, &names, phc, secret).await;
     if let Err(failure) = &checked {
         note_refused(state, &caller.tenant, &caller.person, ("password", failure));

@@ -5,10 +5,16 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// After so many failures the next try has to wait.
+/// After so many failures under an account the next try has to wait.
 const FREE: u32 = 5;
-/// The longest wait.
+/// The same of a source, behind which a whole company may sit: one guest who guesses must not keep the others out.
+const FREE_OF_SOURCE: u32 = 100;
+/// The longest wait, and how long failures are remembered.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// The longest wait of a source: it is slowed and never shut. Whom its guesses are about is kept by their accounts.
+const LONGEST_OF_SOURCE: Duration = Duration::from_secs(60);
+/// How the names of sources begin.
+const SOURCE: &str = "source ";
 /// How many accounts and sources are remembered; with more, half of them are forgotten.
 const MOST: usize = 20_000;
 
@@ -22,6 +28,11 @@ type Key = [u8; 32];
 
 fn key(name: &str) -> Key {
     proof::crypto::sha256(name.as_bytes())
+}
+
+/// What a source is counted under.
+pub(crate) fn source_name(source: &str) -> String {
+    format!("{SOURCE}{}", counted_source(source))
 }
 
 /// A source as it is counted: a network of IPv6 is one household's or one server's, so that its addresses are one source.
@@ -42,12 +53,22 @@ struct Failures {
 }
 
 impl Failures {
-    /// How long the next try must wait: doubling from one second.
-    fn pause(self) -> Duration {
-        let Some(over) = self.count.checked_sub(FREE) else {
+    /// How long the next try under a name must wait since the last one: doubling from one second.
+    fn pause(self, name: &str) -> Duration {
+        let (free, longest) = match name.starts_with(SOURCE) {
+            true => (FREE_OF_SOURCE, LONGEST_OF_SOURCE),
+            false => (FREE, LONGEST),
+        };
+        let Some(over) = self.count.checked_sub(free) else {
             return Duration::ZERO;
         };
-        Duration::from_secs(1 << over.min(20)).min(LONGEST)
+        Duration::from_secs(1 << over.min(20)).min(longest)
+    }
+
+    /// How much of that is left now.
+    fn left(self, name: &str, now: Instant) -> Duration {
+        self.pause(name)
+            .saturating_sub(now.saturating_duration_since(self.last))
     }
 }
 
@@ -62,8 +83,7 @@ impl Throttle {
         let map = self.map();
         names
             .iter()
-            .filter_map(|name| map.get(&key(name)))
-            .map(|known| known.pause().saturating_sub(now.saturating_duration_since(known.last)))
+            .filter_map(|name| map.get(&key(name)).map(|known| known.left(name, now)))
             .map(|left| if left.is_zero() { 0 } else { left.as_secs() + 1 })
             .max()
             .unwrap_or(0)
@@ -77,12 +97,13 @@ impl Throttle {
             return Err(wait);
         }
         let mut map = self.map();
-        let Some(account) = names.first().map(|name| key(name)) else {
+        let Some(name) = names.first() else {
             return Ok(());
         };
+        let account = key(name);
         // Between the look above and this one others may have begun.
         if let Some(known) = map.get(&account) {
-            let left = known.pause().saturating_sub(now.saturating_duration_since(known.last));
+            let left = known.left(name, now);
             if !left.is_zero() {
                 return Err(left.as_secs() + 1);
             }
@@ -221,6 +242,28 @@ mod tests {
         }
         assert!(throttle.wait(&tried, now + Duration::from_secs(1)) > 0);
         assert!(throttle.map().len() <= MOST);
+    }
+
+    /// Whoever guesses from where others work slows them down late and little, and never shuts them out.
+    #[test]
+    fn a_stranger_at_a_shared_address_keeps_nobody_else_out() {
+        let throttle = Throttle::default();
+        let now = crate::clock::tick();
+        let names = |login: &str| [format!("account a/{login}"), source_name("203.0.113.5")];
+        let ada = names("ada");
+        for number in 1..FREE_OF_SOURCE {
+            let guessed = names(&format!("nobody-{number}"));
+            assert_eq!(throttle.enter(&guessed, now), Ok(()));
+            throttle.wrong(&guessed, now);
+            assert_eq!(throttle.wait(&ada, now), 0, "after {number} guesses");
+        }
+        throttle.failed(&names("nobody")[1..], now);
+        assert!(throttle.wait(&ada, now) >= 1, "a source that goes on is slowed");
+        for _ in 0..1_000 {
+            throttle.failed(&names("nobody")[1..], now);
+        }
+        assert_eq!(throttle.wait(&ada, now + LONGEST_OF_SOURCE), 0, "and never shut");
+        assert_eq!(throttle.wait(&ada[..1], now), 0, "a step-up counts its account alone");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub const SUBJECT: &str = "subject";
 pub const EXTERNAL: &str = "external";
 
 /// The kind of a mail address that a provisioning directory tells of beside the one where mail goes, in lower case.
-const ADDRESS: &str = "address";
+pub const ADDRESS: &str = "address";
 /// The kind of a group's name, in lower case, under the group's id.
 const GROUP_NAME: &str = "group_name";
 /// The most rows that are looked at for one subject: one for each provider of each tenant in which it is known.
@@ -36,12 +36,17 @@ const REMOVED_GROUP: &str = "removed_group";
 /// The counter that says that the rows of this file were derived once from all records.
 const INDEXED: &str = "identities_indexed_2";
 
-/// The people known by a value of a kind, by id; more than one only where rows are older than the rule against it.
+/// The people known by a value of a kind, by id. More than one for a mail address whose earlier owners were removed, for a second
+/// address that is shared, or where rows are older than the rule against it.
 pub fn find(tx: &mut Tx<'_>, kind: &str, value: &str) -> Result<Vec<String>> {
     let rows = tx.query(
         "SELECT person FROM person_identity
-         WHERE tenant = $tenant AND kind = $kind AND value = $value ORDER BY person LIMIT 10",
-        &[("kind", kind.into()), ("value", value.into())],
+         WHERE tenant = $tenant AND kind = $kind AND value = $value ORDER BY person LIMIT $limit",
+        &[
+            ("kind", kind.into()),
+            ("value", value.into()),
+            ("limit", MOST_SHARED.into()),
+        ],
     )?;
     rows.iter().map(|row| row.text("person")).collect()
 }
@@ -222,7 +227,7 @@ fn each<R: Record>(tx: &mut Tx<'_>, save: impl Fn(&mut Tx<'_>, &R) -> Result<()>
 fn by_what(person: &Person) -> Vec<(&'static str, String)> {
     let mut wanted: Vec<(&'static str, String)> = Vec::new();
     let mail = person.email.as_deref().map(|mail| mail.trim().to_lowercase());
-    let others = addresses(person).into_iter().filter(|it| Some(it) != mail.as_ref());
+    let others = person.addresses().into_iter().filter(|it| Some(it) != mail.as_ref());
     wanted.extend(others.map(|it| (ADDRESS, it)));
     wanted.extend(mail.map(|mail| (MAIL, mail)));
     wanted.extend(person.external_id.clone().map(|id| (EXTERNAL, id)));
@@ -231,15 +236,6 @@ fn by_what(person: &Person) -> Vec<(&'static str, String)> {
     wanted.sort();
     wanted.dedup();
     wanted
-}
-
-/// Every mail address that a person is shown with, in lower case.
-fn addresses(person: &Person) -> Vec<String> {
-    let told = person.attributes.iter().find(|(name, _)| name == "emails");
-    // What a directory told is kept as the JSON that it sent, read by its table of attributes before.
-    let told = told.and_then(|(_, text)| serde_json::from_str::<Vec<serde_json::Value>>(text).ok());
-    let values = told.iter().flatten().filter_map(|item| item.get("value")?.as_str());
-    values.chain(person.email.as_deref()).map(str::to_lowercase).collect()
 }
 
 /// By what a group is known: kinds and values, in order.

@@ -192,6 +192,34 @@ fn what_an_administrator_takes_away_stays_away_where_a_provider_would_give_it_ba
     world.assert_replays();
 }
 
+/// A role from a claim sits in no group, and an act that says nothing of it seats nobody.
+#[test]
+fn an_edit_of_a_name_seats_nobody_whose_role_a_provider_gave() {
+    let world = with_provider();
+    sign_in(&world, "anna", &["cm"]);
+    assert_eq!(person(&world, "anna").roles, [Role::ChangeManager].into());
+    let managers = || {
+        let found = world.look(|room| Ok(room.directory()?.groups.get(&"change-managers".into()).cloned()));
+        let id = person(&world, "anna").id;
+        found.unwrap().is_some_and(|group| group.members.contains(&id))
+    };
+    edit(&world, "anna", json!({"name": "Anna Berg"}));
+    world.system(|room| {
+        let line = acts::import_directory::Line {
+            number: 1,
+            is_row: false,
+            noun: model::words::Noun::People,
+            fields: body(json!({"login": "anna", "name": "Anna B."})),
+        };
+        acts::import_directory::import_directory(room, &[line], Default::default()).map(drop)
+    });
+    assert!(!managers());
+    edit(&world, "anna", json!({"active": false}));
+    edit(&world, "anna", json!({"active": true}));
+    assert!(managers(), "who comes back with the role is seated as before");
+    world.assert_replays();
+}
+
 fn letters(world: &World, login: &'static str) -> Vec<String> {
     let id = person(world, login).id;
     let found = world.look(move |room| {

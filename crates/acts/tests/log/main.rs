@@ -2,6 +2,7 @@
 //! database past the server.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod addresses;
 mod administrators;
 mod asked;
 mod by_two;
@@ -21,6 +22,7 @@ mod leaving;
 mod locked_out;
 mod managers;
 mod mutating;
+mod narrowed;
 mod narrower_rights;
 mod narrowing;
 mod on_postgres;
@@ -29,6 +31,7 @@ mod outsiders;
 mod placing;
 mod planting;
 mod proving;
+mod readdressing;
 mod replaying;
 mod reviewing;
 mod rights;

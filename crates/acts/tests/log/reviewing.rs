@@ -300,8 +300,23 @@ fn what_a_manager_who_left_was_to_sign_is_handed_over() {
         ..world.actor("berta")
     };
     let id = large.id.0.clone();
-    let sign =
-        move |room: &mut acts::Room<'_, '_>| acts::review_access::sign_review(room, &id, &body(json!({}))).map(drop);
+    let unsaid = {
+        let (id, actor) = (id.clone(), actor.clone());
+        let sign = move |room: &mut acts::Room<'_, '_>| {
+            acts::review_access::sign_review(room, &id, &body(json!({}))).map(drop)
+        };
+        world
+            .desk
+            .wait(store::Lane::Acts, TENANT, actor, store::Mode::Write, sign)
+    };
+    let unsaid = format!("{:?}", unsaid.unwrap_err());
+    assert!(
+        unsaid.contains("missing") && unsaid.contains("all rights stay"),
+        "{unsaid}"
+    );
+    let sign = move |room: &mut acts::Room<'_, '_>| {
+        acts::review_access::sign_review(room, &id, &body(json!({"refused": []}))).map(drop)
+    };
     world
         .desk
         .wait(store::Lane::Acts, TENANT, actor, store::Mode::Write, sign)

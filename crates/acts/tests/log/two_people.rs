@@ -27,7 +27,7 @@ pub fn two() -> World {
     world
 }
 
-fn edit(world: &World, who: &'static str, login: &'static str, words: Value) -> String {
+pub fn edit(world: &World, who: &'static str, login: &'static str, words: Value) -> String {
     let done = attempt(world, who, move |room| {
         edit_person(room, login, &body(words.clone())).map(drop)
     });
@@ -148,10 +148,13 @@ fn nobody_makes_somebodys_commits_nobodys_alone() {
     }
     let moved = json!({"accounts": ["github:rita", "mail:rita@halden.example"], "email": "rita.b@halden.example"});
     assert_eq!(
-        edit(&world, "ada", "rita", moved),
-        "done",
-        "an earlier address stays as an alias"
+        edit(&world, "ada", "rita", moved.clone()),
+        "two_people_needed",
+        "an earlier address stays as an alias, but whoever has the new one would come as her"
     );
+    let mut moved = moved;
+    moved["login"] = json!("rita");
+    by_two(&world, "ada", json!({"people": [moved], "reason": "She married."}));
     let wanted = json!({"people": [{"login": "rita", "accounts": ["github:rita"]}], "reason": "Never hers."});
     by_two(&world, "ada", wanted);
 }

@@ -61,13 +61,7 @@ async fn begin(
         .into_response())
 }
 
-async fn step_up(
-    State(state): State<AppState>,
-    caller: Caller,
-    Extension(source): Extension<Source>,
-    headers: HeaderMap,
-    body: JsonBody,
-) -> Result<Response, Failure> {
+async fn step_up(State(state): State<AppState>, caller: Caller, body: JsonBody) -> Result<Response, Failure> {
     let mut reading = Reading::new(&body.fields, "");
     let password = reading.text("password", crate::password::LONGEST_BYTES);
     let code = reading.text("code", LINE);
@@ -82,8 +76,7 @@ async fn step_up(
         (_, Some(code), _) => Shown::Code(code),
         (.., recovery) => Shown::Recovery(recovery.unwrap_or_default()),
     };
-    let origin = Origin::of(&source, &headers);
-    let factor = sign_in::step_up(&state, &caller, &origin, shown).await?;
+    let factor = sign_in::step_up(&state, &caller, shown).await?;
     let view = json!({"stepped_up": true, "factor": factor.kind, "is_second_factor": factor.is_second});
     Ok((StatusCode::CREATED, axum::Json(view)).into_response())
 }

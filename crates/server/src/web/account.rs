@@ -18,7 +18,7 @@ use super::view::{View, Visitor, show, show_as, write};
 use super::words::{beginning, plain};
 use crate::elsewhere::{Known, known_in};
 use crate::failure::Failure;
-use crate::sign_in::{self, Origin};
+use crate::sign_in;
 use crate::state::AppState;
 
 /// How many messages are shown.
@@ -147,14 +147,9 @@ fn facts_of(view: &View<'_, '_, '_>) -> Vec<Fact> {
 }
 
 /// The new password, hashed; on a refusal everything that is wrong with both.
-async fn checked_passwords(
-    state: &AppState,
-    visitor: &Visitor,
-    origin: &Origin,
-    form: &Form,
-) -> Result<String, Failure> {
+async fn checked_passwords(state: &AppState, visitor: &Visitor, form: &Form) -> Result<String, Failure> {
     let mut errors = Vec::new();
-    match sign_in::confirm_password(state, &visitor.caller, origin, form.first("present")).await {
+    match sign_in::confirm_password(state, &visitor.caller, form.first("present")).await {
         Err(failure) if failure.status() == 401 => {
             let text = "The present password is another one.";
             errors.push(FieldError::new("present", "wrong_password", text));
@@ -171,16 +166,9 @@ async fn checked_passwords(
 }
 
 /// Sets the reader's own password, after the present one was shown again.
-pub(super) async fn set_password(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    axum::extract::Extension(source): axum::extract::Extension<crate::listen::Source>,
-    headers: axum::http::HeaderMap,
-    form: Form,
-) -> Response {
+pub(super) async fn set_password(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let back = format!("{}/account", visitor.base());
-    let origin = Origin::of(&source, &headers);
-    let phc = match checked_passwords(&state, &visitor, &origin, &form).await {
+    let phc = match checked_passwords(&state, &visitor, &form).await {
         Ok(phc) => phc,
         Err(failure) => return super::factors::refused(&state, &visitor, ("/account/password", form), failure).await,
     };

@@ -329,6 +329,11 @@ const WHOLE: &[Phrase] = &[
     ("person.right_refused", "person", "refused somebody a seat"),
     ("person.rights_ended", "out", "ended rights that no sign-in confirmed"),
     ("person.sessions_ended", "out", "ended sessions"),
+    (
+        "person.told_of_address",
+        "person",
+        "told somebody that their address or accounts were changed",
+    ),
     ("person.telling_set", "bell", "said how to be told"),
     ("person.told_of_end", "bell", "told somebody of the end of their rights"),
     ("provenance.told", "leaf", "told where builds come from"),

@@ -1,8 +1,7 @@
 //! The fresh factor on a page: the second one of who has one, else the password again.
 
 use acts::set_second_factor as factors;
-use axum::extract::{Extension, Query, State};
-use axum::http::HeaderMap;
+use axum::extract::{Query, State};
 use axum::response::Response;
 use pages::{ActForm, Field, Input, StepUp};
 use store::{Lane, Mode};
@@ -11,9 +10,8 @@ use super::ASSETS;
 use super::form::Form;
 use super::view::{Visitor, bare_problem, escaped, html, safe_next, see};
 use crate::failure::Failure;
-use crate::listen::Source;
 use crate::providers::ways_in;
-use crate::sign_in::{self, Origin, Shown};
+use crate::sign_in::{self, Shown};
 use crate::state::AppState;
 
 /// What the way to this page says behind its `next` where a rule wants a second factor.
@@ -184,17 +182,10 @@ fn told(failure: &Failure) -> String {
 }
 
 /// Takes a fresh factor and goes back to the act.
-pub(super) async fn go(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    Extension(source): Extension<Source>,
-    headers: HeaderMap,
-    form: Form,
-) -> Response {
+pub(super) async fn go(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let home = format!("{}/", visitor.base());
     let next = safe_next(form.first("next"), &home);
-    let origin = Origin::of(&source, &headers);
-    let Err(failure) = sign_in::step_up(&state, &visitor.caller, &origin, shown(&form)).await else {
+    let Err(failure) = sign_in::step_up(&state, &visitor.caller, shown(&form)).await else {
         let kept = super::held::given_back(&visitor.caller.tenant, &form);
         return kept.unwrap_or_else(|| see(next));
     };

@@ -234,6 +234,8 @@ fn change_claims(map: &mut Map<String, Value>, wrong: &str, now: i64) {
         "no_nonce" => map.remove("nonce"),
         "no_expiry" => map.remove("exp"),
         "no_subject" => map.remove("sub"),
+        "empty_subject" => put("sub", json!("")),
+        "blank_subject" => put("sub", json!(" ")),
         _ => None,
     };
 }
@@ -277,6 +279,8 @@ const WRONG: &[(&str, &str)] = &[
     ("no_expiry", ""),
     ("future", "cannot be taken"),
     ("no_subject", ""),
+    ("empty_subject", "does not say who you are"),
+    ("blank_subject", "does not say who you are"),
     ("access_hash", "not the one that was signed for"),
     ("unsigned", "signature"),
     ("unsigned_with_signature", ""),

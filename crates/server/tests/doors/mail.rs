@@ -74,6 +74,8 @@ fn whoever_is_asked_gets_a_letter() {
     mend.json(&json!({"email": "oscar@example.org"})).send().expect(200);
     let key = world.draft();
     world.schedule(&key);
+    let told = letters.recv().unwrap();
+    assert!(told.contains("Somebody changed your address"), "{told}");
     let letter = letters.recv().unwrap();
     assert!(letter.contains("To: oscar") && letter.contains(&key), "{letter}");
     assert!(letter.contains("Auto-Submitted: auto-generated"));

@@ -85,6 +85,23 @@ fn guessing_is_slowed_down() {
     assert!(slowed.header("retry-after").parse::<u32>().unwrap() >= 1);
 }
 
+/// One address may be a whole company's: who guesses there at nobody in particular keeps nobody else out.
+#[test]
+fn guesses_at_unknown_logins_keep_nobody_of_the_same_address_out() {
+    let world = World::new();
+    world.set_password("rita");
+    for number in 0..6 {
+        sign_in(&world, &format!("nobody-{number}"), "wrong password").problem(401, "unauthenticated");
+    }
+    let cookie = cookie(&sign_in(&world, "rita", PASSWORD));
+    let own = format!("http://{}", world.host());
+    let ask = world
+        .ask("POST", "/api/v1/session/step-up")
+        .header("cookie", &cookie)
+        .header("origin", &own);
+    ask.json(&json!({"password": PASSWORD})).send().expect(201);
+}
+
 #[test]
 fn nobody_and_nowhere_look_alike() {
     let world = World::new();

@@ -376,8 +376,9 @@ const SHAPES: &[Shape] = &[
                 "refused",
                 0,
                 MOST_ROWS,
-                "The numbers of the rows that are taken away; all others stay.",
-            ),
+                "The numbers of the rows that are taken away, `[]` for none; all others stay.",
+            )
+            .needed(),
             text("reason", TEXT, "Why; needed where something is refused."),
         ],
     ),

@@ -1,0 +1,195 @@
+//! One mail address is one person, however it is known: the main one, an alias, a second one that a directory tells of. Who was
+//! deleted by a directory has none any more.
+
+use acts::{Room, meet_person, provision, set_identity_provider, set_person};
+use model::directory::Person;
+use model::file::Actor;
+use model::identity::{Claimed, ProvisionedPerson};
+use serde_json::json;
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+const ALIAS: &str = "rita@home.example";
+const SECOND: &str = "rita@second.example";
+const MAIN: &str = "rita@halden.example";
+
+/// Rita with an address of each kind, and a provider that makes people.
+fn world() -> World {
+    let world = World::new();
+    world.system(|room| {
+        let provider =
+            json!({"name": "Corp", "issuer": "https://id.example", "client_id": "assent", "creates_people": true});
+        set_identity_provider::set_identity_provider(room, "corp", &body(provider))?;
+        let rita = room.directory()?.by_login("rita").unwrap().id.clone();
+        provision::replace_person(room, rita.as_str(), &told("rita", MAIN, &[MAIN, SECOND]))?;
+        let alias = json!({"accounts": [format!("mail:{ALIAS}")]});
+        set_person::edit_person(room, "rita", &body(alias)).map(drop)
+    });
+    world
+}
+
+/// What a directory tells of somebody: where mail goes, and all of their addresses.
+fn told(login: &str, mail: &str, all: &[&str]) -> ProvisionedPerson {
+    let all: Vec<_> = all.iter().map(|mail| json!({"value": mail})).collect();
+    ProvisionedPerson {
+        login: login.to_owned(),
+        name: login.to_owned(),
+        email: Some(mail.to_owned()),
+        active: Some(true),
+        attributes: vec![("emails".to_owned(), json!(all).to_string())],
+        ..ProvisionedPerson::default()
+    }
+}
+
+fn act<T: Send + 'static>(
+    world: &World,
+    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> Result<T, String> {
+    let done = world.desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act);
+    done.map_err(|error| format!("{error:?}"))
+}
+
+fn sign_in(world: &World, login: &str, mail: &str, is_verified: bool) -> Result<String, String> {
+    let claimed = Claimed {
+        subject: format!("https://id.example {login}"),
+        login: Some(login.to_owned()),
+        name: None,
+        mail: Some(mail.to_owned()),
+        mail_is_verified: is_verified,
+        groups: None,
+    };
+    act(world, move |room| {
+        let provider = set_identity_provider::provider(room, "corp")?;
+        let person = meet_person::meet_person(room, &provider, &claimed)?;
+        Ok(room.directory()?.login(&person))
+    })
+}
+
+fn person(world: &World, login: &'static str) -> Option<Person> {
+    let found = world.look(move |room| Ok(room.directory()?.by_login(login).cloned()));
+    found.unwrap()
+}
+
+#[test]
+fn an_address_of_somebody_in_another_way_makes_no_second_person() {
+    let world = world();
+    for other in [ALIAS, SECOND] {
+        let refused = sign_in(&world, "eve", other, true).unwrap_err();
+        assert!(
+            refused.contains("other_account") && refused.contains("of rita"),
+            "{refused}"
+        );
+    }
+    for unverified in [ALIAS, SECOND, MAIN] {
+        let refused = sign_in(&world, "eve", unverified, false).unwrap_err();
+        assert!(refused.contains("address_not_verified"), "{refused}");
+        assert!(
+            !refused.contains("of rita"),
+            "nobody has shown that it is theirs: {refused}"
+        );
+    }
+    assert!(person(&world, "eve").is_none());
+    assert_eq!(sign_in(&world, "eve", MAIN, true).unwrap(), "rita");
+    assert_eq!(sign_in(&world, "nora", "nora@halden.example", false).unwrap(), "nora");
+    world.assert_replays();
+}
+
+#[test]
+fn nobody_is_given_an_address_that_is_anothers_second_one() {
+    let world = world();
+    let made = act(&world, |room| {
+        provision::create_person(room, &told("eve", "Rita@second.example", &[]))
+    });
+    assert!(made.unwrap_err().contains("not_unique"));
+    let made = act(&world, |room| {
+        set_person::create_person(room, &body(json!({"login": "eve", "email": SECOND})))
+    });
+    assert!(made.unwrap_err().contains("not_unique"));
+    // Several may share a second one: where a shared box is told of, nobody signs in by it.
+    act(&world, |room| {
+        provision::create_person(
+            room,
+            &told("eve", "eve@halden.example", &["eve@halden.example", SECOND]),
+        )
+    })
+    .unwrap();
+    let rita = person(&world, "rita").unwrap();
+    act(&world, move |room| {
+        provision::replace_person(room, rita.id.as_str(), &told("rita", MAIN, &[MAIN, SECOND]))
+    })
+    .unwrap();
+    world.assert_replays();
+}
+
+#[test]
+fn an_address_of_a_deleted_user_is_free_for_the_next_and_brings_nothing_along() {
+    let world = world();
+    let rita = person(&world, "rita").unwrap();
+    let id = rita.id.clone();
+    act(&world, move |room| provision::remove_person(room, id.as_str())).unwrap();
+    let refused = sign_in(&world, "eve", MAIN, true).unwrap_err();
+    assert!(
+        refused.contains("account_ended"),
+        "a provider puts nobody back whom the directory deleted: {refused}"
+    );
+    let next = act(&world, |room| {
+        provision::create_person(room, &told("rita.berg", MAIN, &[MAIN, ALIAS]))
+    })
+    .unwrap();
+    assert!(next.id != rita.id && next.roles.is_empty() && next.accounts.is_empty());
+    act(&world, |room| {
+        let accounts = json!({"accounts": [format!("mail:{ALIAS}")]});
+        set_person::edit_person(room, "rita.berg", &body(accounts))
+    })
+    .unwrap();
+    assert_eq!(sign_in(&world, "anybody", MAIN, true).unwrap(), "rita.berg");
+    let made = |mail: &str| model::committers::Committer {
+        login: None,
+        email: Some(mail.to_owned()),
+        name: None,
+    };
+    let pushed = model::committers::Pushed {
+        told: [made(MAIN), made(ALIAS)].into(),
+        ..model::committers::Pushed::default()
+    };
+    let found = world.look(move |room| Ok(model::committers::resolve(&*room.directory()?, pushed.clone())));
+    assert_eq!(
+        found.unwrap().people,
+        [next.id.clone()].into(),
+        "its commits are the new one's"
+    );
+    // Who comes back does not take it with them.
+    let back = act(&world, |room| provision::create_person(room, &told("rita", MAIN, &[])));
+    assert!(back.unwrap_err().contains("not_unique"));
+    let back = act(&world, |room| {
+        provision::create_person(room, &told("rita", "rita@new.example", &[]))
+    })
+    .unwrap();
+    assert_eq!((back.id, back.accounts.len()), (rita.id, 0));
+    world.assert_replays();
+}
+
+#[test]
+fn nobody_is_renamed_to_the_login_of_a_deleted_user_or_to_one_that_deceives() {
+    let world = world();
+    let [rita, sam] = ["rita", "sam"].map(|login| person(&world, login).unwrap().id);
+    act(&world, move |room| provision::remove_person(room, rita.as_str())).unwrap();
+    let rename = |login: &'static str| {
+        let sam = sam.clone();
+        act(&world, move |room| {
+            provision::replace_person(room, sam.as_str(), &told(login, "sam@halden.example", &[]))
+        })
+    };
+    let refused = rename("rita").unwrap_err();
+    assert!(
+        refused.contains("not_unique") && refused.contains("the log speaks of them"),
+        "{refused}"
+    );
+    for deceiving in ["s\u{200b}am", "s\u{0430}m", "..", "sam\u{202e}", "sam berg"] {
+        let refused = rename(deceiving).unwrap_err();
+        assert!(refused.contains("not_a_login"), "{deceiving:?}: {refused}");
+    }
+    assert_eq!(rename("sam.berg").unwrap().login, "sam.berg");
+    world.assert_replays();
+}

@@ -1,0 +1,78 @@
+//! A token that carries fewer roles than its person has moves nothing that any of their roles would decide.
+
+use acts::{Room, hold_meeting, set_absence, set_delegation, set_person};
+use model::file::{Actor, Lent};
+use model::words::Role;
+use serde_json::json;
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+/// What olga's token is refused with; empty when its act is done.
+fn refused<T: Send + 'static>(
+    world: &World,
+    roles: &[Role],
+    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> String {
+    let olga = world.actor("olga");
+    let lent = Lent {
+        maker: olga.person.clone(),
+        roles: Some(roles.iter().copied().collect()),
+    };
+    let actor = Actor {
+        by_token: true,
+        method: "token".to_owned(),
+        lent: Some(lent),
+        ..olga
+    };
+    let done = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
+    done.map_or_else(|error| format!("{error:?}"), |_| String::new())
+}
+
+#[test]
+fn a_narrowed_token_lends_no_voice_and_counts_none() {
+    let world = World::new();
+    let meeting = world.system(|room| {
+        set_person::edit_person(room, "olga", &body(json!({"roles": ["owner", "requester"]})))?;
+        set_person::set_group(room, "cab", &body(json!({"members": ["olga", "sam"]})))?;
+        hold_meeting::open_meeting(room, &body(json!({"group": "cab", "title": "Tuesday"})))
+    });
+    let away = json!({"starts_at": "2026-11-20T08:00:00Z", "ends_at": "2026-12-20T08:00:00Z"});
+    let all = |roles: &[Role]| {
+        let (absence, id) = (body(away.clone()), meeting.id.0.clone());
+        let mut delegation = absence.clone();
+        delegation.insert("delegate".to_owned(), json!("sam"));
+        [
+            refused(&world, roles, move |room| {
+                set_delegation::set_delegation(room, &delegation)
+            }),
+            refused(&world, roles, move |room| set_absence::set_absence(room, &absence)),
+            refused(&world, roles, move |room| {
+                hold_meeting::attend_meeting(room, &id, &body(json!({})))
+            }),
+        ]
+    };
+    for narrow in [&[Role::Requester][..], &[Role::Owner]] {
+        for told in all(narrow) {
+            assert!(told.contains("narrowed_token"), "{narrow:?}: {told}");
+        }
+    }
+    assert_eq!(all(&[Role::Requester, Role::Owner]), ["", "", ""], "the whole of them");
+    world.assert_replays();
+}
+
+#[test]
+fn a_narrowed_token_takes_back_no_voice_either() {
+    let world = World::new();
+    let span = body(
+        json!({"delegator": "olga", "delegate": "sam", "starts_at": "2026-11-20T08:00:00Z",
+        "ends_at": "2026-12-20T08:00:00Z"}),
+    );
+    let lent = world.system(move |room| set_delegation::set_delegation(room, &span));
+    let end = |roles: &[Role]| {
+        let id = lent.id.0.clone();
+        refused(&world, roles, move |room| set_delegation::end_delegation(room, &id))
+    };
+    assert!(end(&[Role::Requester]).contains("narrowed_token"));
+    assert_eq!(end(&[Role::Owner]), "");
+}
