@@ -428,6 +428,37 @@ fn high() -> Value {
     json!({"impact": {"availability": "high"}, "complexity": "high"})
 }
 
+/// Peers read no emergency before, so calling a change of high risk one takes nobody's word away under a broken glass.
+#[test]
+fn an_emergency_of_high_risk_wants_a_second_hand_on_the_glass() {
+    let urgent = json!({"kind": "emergency", "incident": "INC-1"});
+    let grave = json!({"impact": {"availability": "high"}, "complexity": "high"});
+    let mut words = facts_but(grave);
+    let mut turned = World::with(words.clone(), Vec::new());
+    turned.edit("rita", urgent.clone()).unwrap();
+    model::input::merge(&mut words, urgent.as_object().unwrap());
+    for mut world in [World::with(words, Vec::new()), turned] {
+        assert_eq!(world.change().risk.level, model::words::Level::High);
+        world.break_glass("cora", 60).unwrap();
+        assert_eq!(world.state(), State::Draft, "it keeps its state");
+        assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
+        let refused = world.cosign("sam").unwrap_err();
+        assert!(
+            refused.text().contains("whom a rule of approval could ask"),
+            "{}",
+            refused.text()
+        );
+        assert_eq!(code(world.cosign("cora")), "own_request");
+        world.cosign("olga").unwrap();
+        assert_eq!(world.state(), State::Implementing);
+        assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
+    }
+    // Of low risk it opens at once, as before.
+    let mut low = World::with(facts_but(urgent), Vec::new());
+    low.break_glass("cora", 60).unwrap();
+    assert_eq!(low.state(), State::Implementing);
+}
+
 #[test]
 fn dual_control_wants_a_second_hand_on_the_glass() {
     let mut world = World::with(facts_but(high()), Vec::new());
