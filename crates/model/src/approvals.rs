@@ -119,6 +119,19 @@ fn approval_unmet_for(
             logins(directory, &directory.with_role(crate::words::Role::Admin)),
         ));
     }
+    // While earlier stages are open its people may say nothing, so nobody waits for them yet.
+    let stage = open_stage(file, now);
+    if rule.stage > stage {
+        return Some(unmet(
+            "approval_missing",
+            format!(
+                "Rule `{rule_id}` is of stage {}, and stage {stage} is still open.",
+                rule.stage
+            ),
+            "Its people are asked once all earlier stages are met.",
+            Vec::new(),
+        ));
+    }
     let mut people: Vec<PersonId> = Vec::new();
     for holder in open {
         if !people.contains(&holder.person) {

@@ -629,11 +629,20 @@ fn later_stages_are_asked_when_earlier_ones_are_met() {
     assert!(!asked(&world));
     let refusal = world.approve("vera").unwrap_err();
     assert!(refusal.text().contains("stage 2"), "{refusal}");
+    let waits = |world: &World| -> Vec<(String, Vec<String>)> {
+        let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+        let rows = ahead.into_iter().map(|row| row.unmet);
+        let own = rows.filter(|row| format!("{} {}", row.text, row.satisfy).contains(WATCHED));
+        own.map(|row| (row.text, row.waiting_on)).collect()
+    };
+    let early = format!("Rule `{WATCHED}` is of stage 2, and stage 1 is still open.");
+    assert_eq!(waits(&world), [(early, Vec::<String>::new())]);
     for who in ["olga", "sam", "mia"] {
         assert!(!asked(&world));
         world.approve(who).unwrap();
     }
     assert!(asked(&world), "all of stage one is met");
+    assert_eq!(waits(&world)[0].1, ["vera"]);
     world.approve("vera").unwrap();
     assert_eq!(world.state(), State::Scheduled);
 }
