@@ -460,6 +460,37 @@ fn an_emergency_of_high_risk_wants_a_second_hand_on_the_glass() {
 }
 
 #[test]
+fn a_decision_by_a_compromised_account_says_whose_account_it_is() {
+    let mut world = World::new();
+    world.submit("rita").unwrap();
+    world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
+    world.approve("olga").unwrap();
+    world.approve("sam").unwrap();
+    let by_another = world.file.approvals.iter_mut().find(|it| it.person.as_str() == "olga");
+    by_another.unwrap().handed_by = Some("sam".into());
+    world
+        .act_as(Actor::system(), |case| {
+            model::verbs::leaver::leave(case, &"sam".into(), true);
+            Ok(())
+        })
+        .unwrap();
+    let name = world.directory.name(&"sam".into());
+    let said = |who: &str| {
+        let mut rows = world.file.approvals.iter();
+        rows.find(|it| it.person.as_str() == who)
+            .unwrap()
+            .ended
+            .clone()
+            .unwrap()
+    };
+    assert_eq!(said("sam"), "the account that gave it is compromised");
+    assert_eq!(
+        said("olga"),
+        format!("the account of {name}, by which it was given, is compromised")
+    );
+}
+
+#[test]
 fn dual_control_wants_a_second_hand_on_the_glass() {
     let mut world = World::with(facts_but(high()), Vec::new());
     world.break_glass("cora", 60).unwrap();
