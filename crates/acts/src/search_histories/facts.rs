@@ -332,8 +332,11 @@ fn of_the_place(text: &str, words: &Words, found: &mut Vec<Dimension>) {
     }
 }
 
+/// Says of a change that it goes to a place by its key.
+type SayPlace = fn(&mut Facts, &str);
+
 /// How rules name places, and what is then said; an empty key says nothing.
-const PLACES: [(&str, fn(&mut Facts, &str)); 2] = [
+const PLACES: [(&str, SayPlace); 2] = [
     ("Service::\"", |facts, key| {
         if !key.is_empty() {
             facts.target.service = key.into();
