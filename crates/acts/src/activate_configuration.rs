@@ -1,6 +1,7 @@
 //! Puts a proposed configuration in force: by a second person, or by an approved change that names its digest. Whatever
 //! fails, what was in force stays.
 
+use jiff::Timestamp;
 use model::change::Change;
 use model::configuration::{Configuration, InForce};
 use model::directory::Tenant;
@@ -11,7 +12,7 @@ use model::refusal::Refusal;
 use model::verbs::Body;
 use model::words::{ConfigurationKind, ConfigurationState, Role, State};
 use serde_json::json;
-use store::record;
+use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::propose_configuration::{checked, digest_of};
@@ -120,7 +121,8 @@ pub(crate) fn others_who_set(room: &mut Room<'_, '_>, besides: &PersonId) -> Res
 
 /// The change that stands in for a second person: its approvals on *what* are complete, it is not on hold, one of its
 /// targets names the digest as its artifact, and somebody else than the proposer said yes to it, so that another person
-/// decided about this very content. A change that nobody was asked about, as one from a template, stands in for nobody.
+/// decided about this very content. A change that nobody was asked about, as one from a template, stands in for nobody. It
+/// stands in once: whoever said yes to bringing something out did not say yes to bringing it back whenever somebody likes.
 fn approved_change(room: &mut Room<'_, '_>, key: &str, proposal: &Configuration) -> Result<Change> {
     let change = room.change(key)?;
     let names_it = change
@@ -139,6 +141,8 @@ fn approved_change(room: &mut Room<'_, '_>, key: &str, proposal: &Configuration)
         let satisfy = "Have it approved, or have a second person activate the configuration.";
         return Err(Refusal::not_now("change_not_approved", text, satisfy, Vec::new()).into());
     }
+    check_window(&change, room.now)?;
+    check_unused(room, &change, proposal)?;
     if !is_approved_by_another(room, key, proposal)? {
         let text = format!(
             "Nobody but who proposed the configuration has approved {}, so no second person has seen it.",
@@ -149,6 +153,36 @@ fn approved_change(room: &mut Room<'_, '_>, key: &str, proposal: &Configuration)
         return Err(Refusal::not_now("change_not_approved", text, satisfy, Vec::new()).into());
     }
     Ok(change)
+}
+
+/// Refuses a change whose time is over: its people agreed to other times than now. Before its window it serves, for a set
+/// of policies that went in force early is what they saw.
+fn check_window(change: &Change, now: Timestamp) -> std::result::Result<(), Refusal> {
+    let is_over = change.planned_end.is_some_and(|end| end <= now);
+    if !is_over && !change.window_missed {
+        return Ok(());
+    }
+    let text = format!("The window of {} is over.", change.key);
+    let satisfy = "Plan new times and have them approved, or have a second person activate the configuration.";
+    Err(Refusal::not_now("change_window_over", text, satisfy, Vec::new()))
+}
+
+/// Refuses a change by which the same content was put in force before. What is in force is written by one transaction
+/// after the other, so of two that name the same change at once the later one finds the earlier.
+fn check_unused(room: &mut Room<'_, '_>, change: &Change, proposal: &Configuration) -> Result<()> {
+    let filter = Filter::new().equals("digest", proposal.digest.as_str()).order_by("id");
+    let rows = record::find::<Configuration>(room.tx, &filter)?;
+    let by_it = |row: &Configuration| row.change_key.as_ref() == Some(&change.key) && row.activated_at.is_some();
+    let Some(used) = rows.into_iter().map(|stored| stored.record).find(by_it) else {
+        return Ok(());
+    };
+    let at = used.activated_at.map(|at| at.to_string()).unwrap_or_default();
+    let text = format!(
+        "{} has put {} in force already, at {at}: its approvals stand for that one time.",
+        change.key, proposal.digest
+    );
+    let satisfy = "Have another change approved for it, or have a second person activate the configuration.";
+    Err(Refusal::not_now("change_used", text, satisfy, Vec::new()).into())
 }
 
 fn is_approved_by_another(room: &mut Room<'_, '_>, key: &str, proposal: &Configuration) -> Result<bool> {

@@ -86,6 +86,7 @@ pub mod meet_person;
 mod moments;
 pub mod name_record;
 mod named_target;
+mod never_without;
 pub mod note_attempt;
 pub mod note_log_sizes;
 pub mod note_replay;

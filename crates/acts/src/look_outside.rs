@@ -101,13 +101,13 @@ fn check_open(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
     }
 }
 
-/// The changes on which work began or ended since, oldest first.
+/// The changes on which work began or ended since, oldest first; where there are too many, the newest of them.
 fn worked_on(room: &mut Room<'_, '_>, since: Timestamp) -> Result<Vec<Change>> {
     let filter = Filter::new()
         .more("updated_at", since)
-        .order_by("number")
+        .descending_by("number")
         .limit(MOST_CHANGES);
-    let found = record::find::<Change>(room.tx, &filter)?.into_iter();
+    let found = record::find::<Change>(room.tx, &filter)?.into_iter().rev();
     let is_since = |at: Option<Timestamp>| at.is_some_and(|at| at > since);
     Ok(found
         .map(|stored| stored.record)

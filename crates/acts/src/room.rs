@@ -511,8 +511,21 @@ impl<'a, 'c> Room<'a, 'c> {
 /// Of how many who are asked it is looked at whether a rule forbids their word. Where more are, somebody will be let.
 const MOST_ASKED: usize = 100;
 
-/// Asks the policies what a change requires, and of those whom it asks then, whom they would refuse.
+/// Asks the policies what a change requires, and of those whom it asks then, whom they would refuse. Whatever they say, what
+/// would go out by one person's word, or with high risk and no peer, goes nowhere.
 pub fn judge(
+    policies: &PolicySet,
+    tenant: &str,
+    (directory, now): (&Directory, Timestamp),
+    file: &ChangeFile,
+) -> Requirements {
+    let requirements = judge_by_rules(policies, tenant, (directory, now), file);
+    let (change, targets) = (change_facts(file, tenant), target_facts(file, directory, now));
+    crate::never_without::stopped(&change, &targets, requirements)
+}
+
+/// The same by the rules alone: what they leave out is found by whoever searches them.
+pub(crate) fn judge_by_rules(
     policies: &PolicySet,
     tenant: &str,
     (directory, now): (&Directory, Timestamp),

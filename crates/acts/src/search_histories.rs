@@ -1,6 +1,6 @@
 //! Searches a set of policies for forbidden paths: histories that must not be possible under any set. Nothing of a tenant
-//! is asked; a made-up company walks changes of every shape that the set tells apart through the real acts. Pure, bounded,
-//! and the same every time.
+//! is asked; a made-up company walks changes of the shapes that the set tells apart through the real acts, and of very
+//! many more the set is asked what it requires. Pure, bounded, and the same every time.
 //!
 //! What it looks for: one person who gets a change out alone, also with the token of a pipeline; high risk that starts
 //! without a peer's word; a broken glass that is closed without the word of another person; work told afterwards that is
@@ -9,6 +9,7 @@
 //! by two.
 
 mod cast;
+mod facts;
 mod stage;
 #[cfg(test)]
 mod tests;
@@ -177,6 +178,12 @@ fn search(set: &PolicySet) -> Vec<Story> {
             if !stories.iter().any(known) {
                 stories.push(story);
             }
+        }
+    }
+    for story in facts::unasked(set, &words) {
+        // What was walked is told better.
+        if !stories.iter().any(|it| it.path == story.path) {
+            stories.push(story);
         }
     }
     stories
@@ -460,17 +467,28 @@ fn alone_to_the_start(set: &PolicySet, alone: &Cast, shape: &Shape) -> Option<St
     let rule = if voted {
         "A decision is a person's: `base.act.pipeline_judges_nothing` should have refused the pipeline's token."
             .to_owned()
-    } else if shape.kind == Kind::Emergency {
-        "No rule asks another person: `base.require.emergency_owner` and `base.require.emergency_change_manager` \
-         should have stopped the start."
-            .to_owned()
     } else {
-        "No rule asks another person: `base.require.owner`, `base.require.security` or `base.require.change_manager` \
-         should have stopped the start."
-            .to_owned()
+        self_approval_rule(shape.kind).to_owned()
     };
     let title = "One person writes a change and brings it out alone: nobody else approves it.";
     Some(stage.story("self_approval", title, (shape, rule)))
+}
+
+/// Which rules should have asked another person.
+fn self_approval_rule(kind: Kind) -> &'static str {
+    if kind == Kind::Emergency {
+        return "No rule asks another person: `base.require.emergency_owner` and `base.require.emergency_change_manager` \
+                should have stopped the start.";
+    }
+    "No rule asks another person: `base.require.owner`, `base.require.security` or `base.require.change_manager` \
+     should have stopped the start."
+}
+
+/// The path, the title and the missing rule of high risk that no peer has read.
+fn no_peer_story() -> (&'static str, &'static str, String) {
+    let title = "A change of high risk starts although no peer has read it.";
+    let rule = "`base.require.peer_review` should have stopped the start.".to_owned();
+    ("no_peer_review", title, rule)
 }
 
 /// Everybody does what is asked of them, but for the peers.
@@ -479,9 +497,8 @@ fn without_peer(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
     if stage.file.change.risk.level != Level::High || !start(&mut stage) {
         return None;
     }
-    let title = "A change of high risk starts although no peer has read it.";
-    let rule = "`base.require.peer_review` should have stopped the start.".to_owned();
-    Some(stage.story("no_peer_review", title, (shape, rule)))
+    let (path, title, rule) = no_peer_story();
+    Some(stage.story(path, title, (shape, rule)))
 }
 
 fn start(stage: &mut Stage<'_>) -> bool {

@@ -80,20 +80,24 @@ fn read_table(reading: &mut Reading<'_>, present: SlaTable) -> SlaTable {
 
 fn read_row(reading: &mut Reading<'_>, before: Sla) -> Sla {
     let mut row = before;
+    let mut is_read = true;
     for (field, span) in [("acknowledge", &mut row.acknowledge), ("decide", &mut row.decide)] {
         let Some(text) = reading.text(field, LINE) else {
             continue;
         };
         match read_span(&text) {
             Some(found) => *span = found,
-            None => reading.wrong(
-                field,
-                "not_a_span",
-                format!("`{text}` is no time: write 15m, 4h or 2d on the wall, or 4bh or 2bd of working time, at most 90 days."),
-            ),
+            None => {
+                is_read = false;
+                let text = format!(
+                    "`{text}` is no time: write 15m, 4h or 2d on the wall, or 4bh or 2bd of working time, at most 90 days."
+                );
+                reading.wrong(field, "not_a_span", text);
+            }
         }
     }
-    if about_minutes(row.acknowledge) > about_minutes(row.decide) {
+    // Which of the two is longer says something only of times that could be read.
+    if is_read && about_minutes(row.acknowledge) > about_minutes(row.decide) {
         let text = "The time to acknowledge is not longer than the time to decide.";
         reading.wrong("acknowledge", "out_of_order", text);
     }

@@ -218,7 +218,7 @@ impl Catalogue {
             let regimes: Vec<&str> = regimes.collect();
             fields.insert("regimes".to_owned(), json!(regimes));
         }
-        if let Some(owner) = spec["owner"].as_str().filter(|owner| !owner.starts_with("user:")) {
+        if let Some(owner) = spec["owner"].as_str().filter(|owner| !is_of_kind(owner, "user")) {
             fields.insert("team".to_owned(), json!(bare(owner)));
         }
         self.keep_service(entry(line, Noun::Services, fields));
@@ -283,7 +283,7 @@ impl Catalogue {
 
     fn owner(&mut self, line: usize, (field, key): (&str, &str), spec: &Value) {
         let Some(owner) = spec["owner"].as_str() else { return };
-        let kind = if owner.starts_with("user:") { "person" } else { "group" };
+        let kind = if is_of_kind(owner, "user") { "person" } else { "group" };
         let name = bare(owner);
         let row = fields(&[(field, Some(key)), ("role", Some("owner")), (kind, Some(&name))]);
         if self.owners.iter().all(|known| known.fields != row) {
@@ -292,7 +292,7 @@ impl Catalogue {
     }
 
     fn arrow(&mut self, line: usize, (from, from_kind): (&str, &str), to: &str, kind: &str) {
-        let to_kind = if to.starts_with("resource:") {
+        let to_kind = if is_of_kind(to, "resource") {
             "config_item"
         } else {
             "service"
@@ -393,6 +393,12 @@ fn fields(pairs: &[(&str, Option<&str>)]) -> Map<String, Value> {
         .collect()
 }
 
+/// Whether a reference `kind:namespace/name` says that it is to a kind. Letter case does not matter in any part of a reference.
+fn is_of_kind(reference: &str, kind: &str) -> bool {
+    let said = reference.split_once(':').map(|(said, _)| said.trim());
+    said.is_some_and(|said| said.eq_ignore_ascii_case(kind))
+}
+
 /// The name of a reference `kind:namespace/name`.
 fn bare(reference: &str) -> String {
     let name = reference.rsplit_once(':').map_or(reference, |(_, name)| name);
@@ -403,6 +409,21 @@ fn bare(reference: &str) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
     use super::*;
+
+    #[test]
+    fn a_kind_is_read_whatever_its_case() {
+        let text = FILE
+            .replace("owner: group:default/payments", "owner: User:default/Aiko")
+            .replace("resource:orders-db", "RESOURCE:Default/Orders-DB");
+        let (rows, _) = read(&text).unwrap();
+        let rows = rows.into_iter().map(|row| Value::Object(row.fields).to_string());
+        let found = rows.collect::<Vec<_>>().join("\n");
+        assert!(found.contains("\"person\":\"aiko\""), "{found}");
+        assert!(!found.contains("\"group\":\"aiko\""), "{found}");
+        assert!(!found.contains("\"team\":\"aiko\""), "{found}");
+        assert!(found.contains("\"to\":\"orders-db\""), "{found}");
+        assert!(found.contains("\"to_kind\":\"config_item\""), "{found}");
+    }
 
     const FILE: &str = "\
 apiVersion: backstage.io/v1alpha1

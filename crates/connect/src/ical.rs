@@ -29,13 +29,10 @@ pub fn holidays(text: &str, today: Date) -> Result<(Vec<Holiday>, usize), Proble
         return Err(Problem::new(1, format!("the file is longer than {MOST_BYTES} bytes")));
     }
     let text = text.trim_start_matches('\u{feff}');
+    check_frame(text)?;
     let unfolded = unfold(text);
     let calendar = read_calendar(&unfolded)
         .map_err(|error| Problem::new(1, format!("it is no iCalendar file: {}", first_line(&error))))?;
-    let is_calendar = text.trim_start().to_ascii_uppercase().starts_with("BEGIN:VCALENDAR");
-    if !is_calendar {
-        return Err(Problem::new(1, "an iCalendar file begins with BEGIN:VCALENDAR"));
-    }
     let is_event = |part: &&Component<'_>| part.name.as_str().eq_ignore_ascii_case("VEVENT");
     let events: Vec<&Component<'_>> = calendar.components.iter().filter(is_event).collect();
     // Lines are counted in the file as it was sent, where long ones are folded.
@@ -51,6 +48,50 @@ pub fn holidays(text: &str, today: Date) -> Result<(Vec<Holiday>, usize), Proble
         }
     }
     Ok((found, left_out))
+}
+
+/// Refuses a file that is not one calendar from its first line to its last, with the line where it goes wrong: what the library
+/// says of these is for programmers.
+fn check_frame(text: &str) -> Result<(), Problem> {
+    let mut open: Vec<(usize, String)> = Vec::new();
+    let mut is_over = false;
+    for (place, line) in text.lines().enumerate() {
+        let (number, line) = (place + 1, line.trim_end());
+        let upper = line.to_ascii_uppercase();
+        if line.is_empty() || line.starts_with([' ', '\t']) && !open.is_empty() {
+            continue;
+        }
+        if is_over && upper == "BEGIN:VCALENDAR" {
+            let text = "the file holds a second calendar; send each calendar in a file of its own";
+            return Err(Problem::new(number, text));
+        }
+        if is_over {
+            return Err(Problem::new(number, "the file goes on after END:VCALENDAR"));
+        }
+        if open.is_empty() && upper.trim_start() != "BEGIN:VCALENDAR" {
+            return Err(Problem::new(number, "an iCalendar file begins with BEGIN:VCALENDAR"));
+        }
+        if let Some(part) = upper.trim_start().strip_prefix("BEGIN:") {
+            open.push((number, part.to_owned()));
+        } else if let Some(part) = upper.strip_prefix("END:") {
+            match open.pop() {
+                Some((_, begun)) if begun == part => is_over = open.is_empty(),
+                Some((begun_at, begun)) => {
+                    let text = format!("`{line}` ends nothing: BEGIN:{begun} of line {begun_at} is open here");
+                    return Err(Problem::new(number, text));
+                }
+                None => return Err(Problem::new(number, format!("`{line}` ends nothing"))),
+            }
+        }
+    }
+    let Some((begun_at, begun)) = open.pop() else {
+        return match is_over {
+            true => Ok(()),
+            false => Err(Problem::new(1, "an iCalendar file begins with BEGIN:VCALENDAR")),
+        };
+    };
+    let text = format!("the file is cut short: END:{begun} is missing");
+    Err(Problem::new(begun_at, text))
 }
 
 /// By the id of an event that repeats: the days of it that another event stands for, or calls off (RECURRENCE-ID).
@@ -192,6 +233,10 @@ fn starts(event: &Component<'_>, (first, today): (Date, Date), line: usize) -> R
     let Some(text) = property(event, "RRULE") else {
         return Ok(vec![first]);
     };
+    if named(event, "RRULE").nth(1).is_some() {
+        let text = "the event has two rules of repetition (RRULE); write it as two events";
+        return Err(Problem::new(line, text));
+    }
     let rule = Yearly::read(text).ok_or_else(|| {
         let text = format!(
             "`{text}` repeats otherwise than from year to year; list its days one by one, or say it like \
@@ -209,7 +254,8 @@ fn date(text: &str, line: usize) -> Result<Date, Problem> {
 }
 
 fn day(text: &str) -> Option<Date> {
-    let digits = text.get(..8).filter(|_| text.len() == 8)?;
+    let is_digits = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = text.get(..8).filter(|_| is_digits)?;
     let number = |from: usize, to: usize| digits.get(from..to).and_then(|part| part.parse::<i16>().ok());
     let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
@@ -406,5 +452,44 @@ mod tests {
         let bare = file("BEGIN:VEVENT\r\nSUMMARY:x\r\nEND:VEVENT\r\n");
         assert!(holidays(&bare, today()).unwrap_err().text.contains("DTSTART"));
         assert!(holidays("hello", today()).is_err());
+        let signed = file("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:+2021225\r\nEND:VEVENT\r\n");
+        assert!(holidays(&signed, today()).unwrap_err().text.contains("+2021225"));
+        let twice = file(
+            "BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261227\r\nRRULE:FREQ=YEARLY\r\nRRULE:FREQ=YEARLY;BYMONTH=5\r\nEND:VEVENT\r\n",
+        );
+        let problem = holidays(&twice, today()).unwrap_err();
+        assert_eq!(problem.line, 4);
+        assert!(problem.text.contains("two rules"), "{problem}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_one_whole_calendar_is_refused_in_plain_words() {
+        let one = file("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261227\r\nEND:VEVENT\r\n");
+        assert!(
+            holidays(&format!("{one}\r\n\r\n"), today()).is_ok(),
+            "blank lines say nothing"
+        );
+        let problem = holidays(&format!("{one}{one}"), today()).unwrap_err();
+        assert_eq!(problem.line, 8);
+        assert!(problem.text.contains("second calendar"), "{problem}");
+        let cut = one.replace("END:VCALENDAR\r\n", "");
+        let problem = holidays(&cut, today()).unwrap_err();
+        assert_eq!(
+            (problem.line, problem.text.as_str()),
+            (1, "the file is cut short: END:VCALENDAR is missing")
+        );
+        let cut = one.split("END:VEVENT").next().unwrap();
+        let problem = holidays(cut, today()).unwrap_err();
+        assert_eq!(
+            (problem.line, problem.text.as_str()),
+            (4, "the file is cut short: END:VEVENT is missing")
+        );
+        let crossed = one.replace("END:VEVENT", "END:VTODO");
+        let problem = holidays(&crossed, today()).unwrap_err();
+        assert!(
+            problem.line == 6 && problem.text.contains("BEGIN:VEVENT of line 4"),
+            "{problem}"
+        );
+        assert!(holidays("", today()).is_err());
     }
 }

@@ -119,6 +119,10 @@ fn approval_unmet_for(
             logins(directory, &directory.with_role(crate::words::Role::Admin)),
         ));
     }
+    let stage = open_stage(file, now);
+    if rule.stage > stage {
+        return Some(later_stage(rule_id, rule.stage, stage));
+    }
     let mut people: Vec<PersonId> = Vec::new();
     for holder in open {
         if !people.contains(&holder.person) {
@@ -141,6 +145,16 @@ fn approval_unmet_for(
         who_satisfies(rule_id, rule, &yes),
         logins(directory, &people),
     ))
+}
+
+/// While earlier stages are open the people of a later one may say nothing, so nobody waits for them yet.
+fn later_stage(rule_id: &str, own: u32, open: u32) -> Unmet {
+    unmet(
+        "approval_missing",
+        format!("Rule `{rule_id}` is of stage {own}, and stage {open} is still open."),
+        "Its people are asked once all earlier stages are met.",
+        Vec::new(),
+    )
 }
 
 /// Nobody is left to agree to the times because of who set them: somebody else sets them, and all who are asked may speak.

@@ -10,7 +10,8 @@
 //! | and half of that time again | the group that the rule names is told |
 //! | and the whole of it again | the last group is told: change managers, else administrators |
 //!
-//! Where nobody can decide, no time is waited for: all steps are done at once.
+//! Where nobody can decide, no time is waited for: all steps are done at once. An edit that makes a change more urgent moves
+//! these times forward, never back.
 
 use std::collections::BTreeSet;
 
@@ -90,6 +91,47 @@ fn new_clock(case: &Case<'_>, row: &TargetObligation, rule: &ApprovalRule) -> Ru
             })
             .collect(),
         met_at: None,
+    }
+}
+
+/// Moves the times of clocks that run where an edit made a change more urgent, as by a higher risk or another kind: of the
+/// present times and those that the edited change grants from now on the earlier ones hold. No edit gives anybody more time, and
+/// what was done by a clock is done.
+pub(crate) fn hasten(case: &mut Case<'_>, before: &Change) {
+    let rules: Vec<(TargetObligation, ApprovalRule)> = approval_rules(&case.file)
+        .map(|(row, rule)| (row.clone(), rule.clone()))
+        .collect();
+    for (row, rule) in rules {
+        let granted = sla(&case.directory, case.change(), &rule);
+        if granted == sla(&case.directory, before, &rule) {
+            continue;
+        }
+        let fresh = new_clock(case, &row, &rule);
+        let clocks = case.file.change.clocks.iter_mut();
+        for clock in clocks.filter(|clock| clock.rule == fresh.rule && clock.met_at.is_none()) {
+            take_earlier(clock, &fresh);
+        }
+        let mut requests = std::mem::take(&mut case.file.change.requests);
+        let open = requests.iter_mut().filter(|request| request.rule == fresh.rule);
+        for request in open.filter(|request| request.acknowledged_at.is_none()) {
+            let by = of_person(case, &request.person, granted.acknowledge);
+            request.acknowledge_by = request.acknowledge_by.min(by);
+        }
+        case.file.change.requests = requests;
+    }
+}
+
+/// Takes of two clocks of one rule the earlier times. Which steps were done stays as it is.
+fn take_earlier(clock: &mut RuleClock, fresh: &RuleClock) {
+    if fresh.decide_by < clock.decide_by {
+        clock.decide = fresh.decide;
+    }
+    clock.decide_by = clock.decide_by.min(fresh.decide_by);
+    clock.remind_at = clock.remind_at.min(fresh.remind_at);
+    for due in clock.steps.iter_mut().filter(|due| due.done_at.is_none()) {
+        if let Some(other) = fresh.steps.iter().find(|other| other.step == due.step) {
+            due.due_at = due.due_at.min(other.due_at);
+        }
     }
 }
 

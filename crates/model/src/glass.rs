@@ -16,7 +16,7 @@ use crate::matrix::Place;
 use crate::obligation::{ApprovalRule, Asked, Duty};
 use crate::records::Unmet;
 use crate::requirement::{logins, owners_of};
-use crate::verbs::glass::could_be_asked;
+use crate::verbs::glass::{any_approver_signs, could_be_asked};
 use crate::words::{Covers, Role};
 
 /// How far back openings count.
@@ -182,9 +182,10 @@ pub fn waits_for_cosignature(change: &Change, now: Timestamp) -> bool {
 /// could.
 pub fn cosigners(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let mut people = Vec::new();
+    let any_approver = any_approver_signs(file);
     for row in &file.requirements.obligations {
         match &row.obligation.duty {
-            Duty::Approval(rule) if rule.dual_control => {
+            Duty::Approval(rule) if rule.dual_control || any_approver => {
                 for target in &file.change.content.targets {
                     let holders = crate::authority::candidates(file, directory, &rule.from, target, now);
                     people.extend(holders.into_iter().map(|holder| holder.person));
@@ -204,13 +205,14 @@ pub fn cosigners(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Ve
 pub fn cosignature_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
     let waits = waits_for_cosignature(&file.change, now);
     let glass = file.change.break_glass.as_ref().filter(|_| waits)?;
+    let who = match any_approver_signs(file) {
+        true => "One whom a rule of approval could ask",
+        false => "One whom the rule of dual control or peer review could ask",
+    };
     Some(unmet(
         "cosignature_missing",
         "The glass is broken, but it opens nothing before a second person signs.",
-        format!(
-            "One whom the rule of dual control or peer review could ask signs it too, before {}.",
-            glass.until
-        ),
+        format!("{who} signs it too, before {}.", glass.until),
         logins(directory, &cosigners(file, directory, now)),
     ))
 }

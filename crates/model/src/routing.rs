@@ -140,6 +140,37 @@ fn tell_expired(case: &mut Case<'_>) {
     }
 }
 
+/// An edit of what is done takes back that somebody has seen it, as it voids what they decided: they are asked to look anew, and
+/// read so unless they read already that their decision is void. Rules on *when* alone stay as they are.
+pub(crate) fn forget_acknowledgements(case: &mut Case<'_>) {
+    let covers_what = |rule: &str| {
+        let mut rules = approval_rules(&case.file);
+        rules.any(|(row, it)| row.obligation.id == rule && it.covers.what())
+    };
+    let had = |request: &&Request| request.acknowledged_at.is_some() && covers_what(&request.rule);
+    let seen: Vec<(PersonId, String)> = case
+        .change()
+        .requests
+        .iter()
+        .filter(had)
+        .map(|request| (request.person.clone(), request.rule.clone()))
+        .collect();
+    for (person, rule) in seen {
+        ask_anew(case, &person, &rule);
+        let knows = |letter: &crate::file::Letter| letter.topic == "approval_voided" && letter.to == person;
+        if case.actor.person == person || case.letters.iter().any(knows) {
+            continue;
+        }
+        let text = format!(
+            "{} was edited since you acknowledged it (rule `{rule}`).",
+            case.change().key
+        );
+        let mark = format!("{}/{rule}/{}", case.change().digests.content, case.now);
+        let next = "Look at what changed, and acknowledge it anew or decide.";
+        case.write_to(&person, "asked_to_approve", &mark, text, next);
+    }
+}
+
 fn ask_anew(case: &mut Case<'_>, person: &PersonId, rule_id: &str) {
     let rule = approval_rules(&case.file).find(|(row, _)| row.obligation.id == rule_id);
     let Some(sla) = rule.map(|(_, rule)| clocks::sla(&case.directory, case.change(), rule)) else {

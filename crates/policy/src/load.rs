@@ -101,6 +101,11 @@ fn check_files(files: &[SourceFile], values: &str, schema: &str) -> Result<(), V
                 "the file is given twice".to_owned(),
             ));
         }
+        if file.name.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            let text = "a file's name is a path from the set's own folder, such as `house/house.cedar`: no part of it is empty, \
+                        `.` or `..`";
+            return Err(refused(&file.name, "bad_path", text.to_owned()));
+        }
         if !parameters::is_declaration(file) && !file.name.ends_with(".cedar") {
             let text = "a set holds policies (`*.cedar`) and `parameters.toml` only".to_owned();
             return Err(refused(&file.name, "unknown_file", text));

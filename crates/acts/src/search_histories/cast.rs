@@ -111,8 +111,17 @@ impl Words {
 
     /// Those of some words that the set's texts name.
     fn named(&self, kind: &str, words: &[String]) -> Vec<String> {
-        let is_named = |word: &&String| self.text.contains(&format!("{kind}::\"{word}\""));
-        words.iter().filter(is_named).cloned().collect()
+        named_in(&self.text, kind, words)
+    }
+
+    /// The regimes that a text names.
+    pub(super) fn regimes_in(&self, text: &str) -> Vec<String> {
+        named_in(text, "Regime", &self.regimes)
+    }
+
+    /// The classes of data that a text names.
+    pub(super) fn data_classes_in(&self, text: &str) -> Vec<String> {
+        named_in(text, "DataClass", &self.data_classes)
     }
 
     /// Those of some closed words that the set's texts name, and one that they do not.
@@ -139,8 +148,14 @@ impl Words {
     }
 }
 
+/// Those of some words that a text names.
+fn named_in(text: &str, kind: &str, words: &[String]) -> Vec<String> {
+    let is_named = |word: &&String| text.contains(&format!("{kind}::\"{word}\""));
+    words.iter().filter(is_named).cloned().collect()
+}
+
 /// What stands between a mark and the next quotation mark.
-fn behind(text: &str, mark: &str) -> Vec<String> {
+pub(super) fn behind(text: &str, mark: &str) -> Vec<String> {
     let parts = text.split(mark).skip(1);
     parts
         .filter_map(|part| part.split('"').next())

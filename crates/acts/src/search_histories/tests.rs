@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use model::words::Kind;
 use policy::{PolicySet, SourceFile};
 
 use super::{Story, search_histories};
@@ -278,4 +279,113 @@ fn work_told_afterwards_that_nobody_may_confirm_is_found() {
     let stories = search_histories(&base_but(&["base.act.confirm_retrospective"], ""));
     let story = stories.iter().find(|story| story.path == "nobody_can").unwrap();
     assert!(story.about.starts_with("told afterwards"), "{story}");
+}
+
+/// The base pack with an exception in some of its rules.
+fn base_except(ids: &[&str], when: &str) -> PolicySet {
+    let mut files = policy::base().files;
+    for file in files.iter_mut().filter(|file| file.name.ends_with(".cedar")) {
+        let parts = file.text.split("@id(").map(|part| {
+            let is_meant = ids.iter().any(|id| part.starts_with(&format!("\"{id}\"")));
+            match is_meant {
+                true => part.replacen(" };", &format!(" && !({when}) }};"), 1),
+                false => part.to_owned(),
+            }
+        });
+        file.text = parts.collect::<Vec<_>>().join("@id(");
+    }
+    compile(&files)
+}
+
+const ASKED: [&str; 3] = [
+    "base.require.owner",
+    "base.require.security",
+    "base.require.change_manager",
+];
+
+/// What opens only where several things come together, or where one person has several parts.
+const HIDDEN: [&str; 11] = [
+    "resource.implementers.contains(resource.requester)",
+    "context.target.service.owners.contains(resource.requester)",
+    "resource.owner != resource.requester && resource.implementers.contains(resource.owner)",
+    "resource.has_tester",
+    "resource.state == State::\"authorizing\"",
+    "resource.state == State::\"scheduled\"",
+    "resource.category == Category::\"facility\" && context.target.service.criticality == Criticality::\"low\"",
+    "resource.category == Category::\"facility\" && resource.expedited \
+     && context.target.service.regimes.contains(Regime::\"gdpr\")",
+    "context.target.service.data_class == DataClass::\"payment\" \
+     && context.target.service.criticality == Criticality::\"low\" \
+     && resource.touches.contains(Touch::\"network\") && resource.touches.contains(Touch::\"crypto_keys\")",
+    "resource.has_tester && !context.target.has_artifact && resource.touches.contains(Touch::\"schema\") \
+     && resource.impact_compliance == Level::\"medium\" && resource.complexity == Level::\"low\"",
+    "resource.authors.contains(Person::\"tomasz\") && resource.implementers.contains(Person::\"luc\")",
+];
+
+#[test]
+fn a_hole_where_several_things_come_together_is_found() {
+    for when in HIDDEN {
+        let stories = search_histories(&base_except(&ASKED, when));
+        let story = stories.iter().find(|story| story.path == "self_approval");
+        let story = story.unwrap_or_else(|| panic!("not found: {when}: {stories:#?}"));
+        assert!(story.rule.contains("`base.require.owner`"), "{when}: {story}");
+        let stories = search_histories(&base_except(&["base.require.peer_review"], when));
+        assert!(paths(&stories).contains(&"no_peer_review"), "{when}: {stories:#?}");
+    }
+}
+
+/// One condition in each rule: only together they leave nobody.
+#[test]
+fn a_hole_that_no_rule_has_alone_is_found() {
+    let mut files = base_except(&["base.require.owner"], "resource.category == Category::\"facility\"");
+    let next = [
+        ("base.require.security", "resource.expedited"),
+        (
+            "base.require.change_manager",
+            "!context.target.environment.is_production",
+        ),
+    ];
+    for (id, when) in next {
+        assert!(search_histories(&files).is_empty(), "somebody is asked still");
+        let mut texts = policy::base().files;
+        for file in &mut texts {
+            let rules = files.sources().filter(|rule| rule.file == file.name);
+            let rules = rules.map(|rule| match rule.id == id {
+                true => rule.text.replacen(" };", &format!(" && !({when}) }};"), 1),
+                false => rule.text.clone(),
+            });
+            if file.name.ends_with(".cedar") {
+                file.text = rules.collect::<Vec<_>>().join("\n");
+            }
+        }
+        files = compile(&texts);
+    }
+    let stories = search_histories(&files);
+    assert_eq!(paths(&stories), ["self_approval"], "{stories:#?}");
+    let about = &stories[0].about;
+    assert!(about.contains("facility") && about.contains("expedited"), "{about}");
+    assert!(about.contains("outside production"), "{about}");
+}
+
+/// Whatever the search misses: a change for which nobody is asked stands still, and says why.
+#[test]
+fn a_change_for_which_nobody_is_asked_stands_still() {
+    let shape = super::Shape::plain(Kind::Normal, true);
+    let judged = |set: &PolicySet| {
+        policy::on_policy_thread(|| {
+            let words = super::cast::Words::of(set);
+            let alone = super::cast::Cast::one_person(&words);
+            let alma = super::stage::Hand::person("alma");
+            let stage = super::stage::Stage::open(set, &alone.directory, &alma, (&shape, &[])).unwrap();
+            crate::room::judge(set, "acme", (&alone.directory, stage.now), &stage.file).stop
+        })
+    };
+    assert_eq!(judged(&base_but(&[], "")), None);
+    let stop = judged(&base_but(&ASKED, "")).unwrap_or_default();
+    assert!(!stop.contains("nobody"), "a peer is asked still: {stop}");
+    let without = [&ASKED[..], &["base.require.peer_review"]].concat();
+    let stop = judged(&base_but(&without, "")).unwrap_or_default();
+    assert!(stop.contains("nobody but its author about `a plain service`"), "{stop}");
+    let stop = judged(&base_but(&["base.require.peer_review"], "")).unwrap_or_default();
+    assert!(stop.contains("no peer about `a plain service`"), "{stop}");
 }

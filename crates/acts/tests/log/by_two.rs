@@ -333,6 +333,16 @@ fn other_times_to_decide_hold_for_whom_is_asked_from_then_on() {
         let refused = attempt(&world, "ada", move |room| propose_sla_table(room, &body(wrong.clone())));
         assert!(matches!(refused, Err(Refusal::Invalid(_))), "{refused:?}");
     }
+    // What cannot be read is neither longer nor shorter than anything.
+    for wrong in [json!({"decide": "0h"}), json!({"acknowledge": "0h"})] {
+        let wrong = json!({"table": {"low": wrong}, "reason": "A slip."});
+        let refused = attempt(&world, "ada", move |room| propose_sla_table(room, &body(wrong.clone())));
+        let Err(Refusal::Invalid(errors)) = refused else {
+            panic!("{refused:?}")
+        };
+        let codes: Vec<&str> = errors.iter().map(|error| error.code.as_ref()).collect();
+        assert_eq!(codes, ["not_a_span"]);
+    }
     let table = json!({"table": {"low": {"acknowledge": "15m", "decide": "30m"}}, "reason": "We are quick."});
     let proposal = attempt(&world, "ada", move |room| propose_sla_table(room, &body(table.clone()))).unwrap();
     assert_eq!(

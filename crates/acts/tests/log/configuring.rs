@@ -145,6 +145,36 @@ fn an_approved_change_that_names_the_digest_stands_in_for_a_second_person() {
     assert!(active.change_key.is_some());
 }
 
+#[test]
+fn an_approved_change_stands_in_once_and_only_while_its_time_is_not_over() {
+    let world = world();
+    let first = proposed(&world, with_base(strict()));
+    let key = world.approved(world.draft_of("Put the stricter policies in force", &first.digest));
+    let activate = |id: &str, key: &str| {
+        let (id, words) = (id.to_owned(), body(json!({"change": key})));
+        attempt(&world, "ada", move |room| activate_configuration(room, &id, &words))
+    };
+    let active = activate(first.id.as_str(), &key).unwrap();
+    assert_eq!(active.state, ConfigurationState::Active);
+    // Another person takes it back, and has a reason; the same change does not bring it in again.
+    let base = json!({"reason": "It was too strict", "files": [], "cases": []});
+    let back = proposed(&world, with_base(base));
+    let id = back.id.0.clone();
+    world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+    let in_force = digest_in_force(&world);
+    let again = proposed(&world, with_base(strict()));
+    assert_eq!(again.digest, first.digest);
+    let used = refusal(activate(again.id.as_str(), &key));
+    assert_eq!(used.code(), "change_used");
+    assert!(used.to_string().contains(&key), "{used}");
+    assert_eq!(digest_in_force(&world), in_force);
+    let late = world.approved(world.draft_of("Once more", &first.digest));
+    world.pass_seconds(7 * 24 * 3_600);
+    let over = refusal(activate(again.id.as_str(), &late));
+    assert_eq!(over.code(), "change_window_over");
+    assert_eq!(digest_in_force(&world), in_force);
+}
+
 /// A standard change that names an artifact, scheduled by its template: nobody was asked about it.
 fn standard_of(world: &World, digest: String) -> String {
     let template = body(json!({

@@ -21,7 +21,7 @@ use crate::records::Unmet;
 use crate::refusal::Refusal;
 use crate::settle::settle;
 use crate::training::is_fit;
-use crate::words::Role;
+use crate::words::{Kind, Level, Role};
 
 /// The longest time box.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(4);
@@ -191,17 +191,28 @@ fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
     refuse_unready(unmet)
 }
 
-/// Dual control and the peer review of high risk are not stood in for: a second person signs first.
+/// Dual control and the peer review of high risk are not stood in for: a second person signs first. So it is for an emergency
+/// of high risk, which asks no peer before: else whoever calls a change one would have the second person out of the way.
 fn needs_cosignature(case: &Case<'_>) -> bool {
     // Where the rules could not be judged, nobody knows that none of them asks for two people.
     let unjudged = case.file.requirements.stop.is_some();
-    unjudged
-        || case
-            .file
-            .requirements
-            .obligations
-            .iter()
-            .any(|row| is_dual(&row.obligation.duty))
+    unjudged || names_two(&case.file) || is_grave(case.change())
+}
+
+/// Whether a rule asks for two people, also when the glass is broken.
+fn names_two(file: &ChangeFile) -> bool {
+    let mut rows = file.requirements.obligations.iter();
+    rows.any(|row| is_dual(&row.obligation.duty))
+}
+
+/// Whether nobody brings a change out alone because its risk is high. What follows a template was looked at by two before.
+fn is_grave(change: &Change) -> bool {
+    change.risk.level == Level::High && change.content.kind != Kind::Standard
+}
+
+/// Whether anybody whom a rule of approval asks may co-sign: high risk needs two, and no rule says which two.
+pub(crate) fn any_approver_signs(file: &ChangeFile) -> bool {
+    is_grave(&file.change) && !names_two(file)
 }
 
 /// Whether a duty is one that needs two people, also when the glass is broken.
@@ -382,7 +393,10 @@ fn check_policies(case: &Case<'_>) -> Result<(), Refusal> {
 
 /// The refusal of one whom no rule could ask; it names those who could be.
 fn not_asked(case: &Case<'_>) -> Refusal {
-    let text = "A co-signature is given by one whom the rule of dual control or peer review could ask.";
+    let text = match any_approver_signs(&case.file) {
+        true => "A co-signature is given by one whom a rule of approval could ask.",
+        false => "A co-signature is given by one whom the rule of dual control or peer review could ask.",
+    };
     let people = crate::glass::cosigners(&case.file, &case.directory, case.now);
     let names: Vec<String> = people.iter().take(NAMED).map(|person| case.name(person)).collect();
     let text = match (names.is_empty(), people.len().saturating_sub(NAMED)) {
@@ -401,19 +415,25 @@ fn one_of(names: &[String]) -> String {
     }
 }
 
-/// Whether a rule of dual control or peer review could ask this person, who may then co-sign.
+/// Whether a rule of dual control or peer review could ask this person, who may then co-sign; of high risk without such a rule
+/// any rule of approval.
 pub fn could_be_asked(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
+    let any_approver = any_approver_signs(file);
     file.requirements
         .obligations
         .iter()
         .any(|row| match &row.obligation.duty {
-            Duty::Approval(rule) if rule.dual_control => file.change.content.targets.iter().any(|target| {
-                candidates(file, directory, &rule.from, target, now)
-                    .iter()
-                    .filter(|holder| &holder.person == person)
-                    // Who only speaks for another is not asked by dual control, nor whoever lacks what the rule wants.
-                    .any(|holder| !is_barred_holder(file, rule, holder) && is_fit(directory, rule, &holder.person, now))
-            }),
+            Duty::Approval(rule) if rule.dual_control || any_approver => {
+                file.change.content.targets.iter().any(|target| {
+                    candidates(file, directory, &rule.from, target, now)
+                        .iter()
+                        .filter(|holder| &holder.person == person)
+                        // Who only speaks for another is not asked by dual control, nor whoever lacks what the rule wants.
+                        .any(|holder| {
+                            !is_barred_holder(file, rule, holder) && is_fit(directory, rule, &holder.person, now)
+                        })
+                })
+            }
             Duty::PeerReview { from, .. } => crate::authority::peer_counts(file, directory, person, from.as_ref()),
             _ => false,
         })

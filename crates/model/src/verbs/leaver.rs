@@ -86,7 +86,14 @@ fn tell_people(case: &mut Case<'_>, person: &PersonId, parts: &[&str], compromis
 }
 
 fn distrust(case: &mut Case<'_>, person: &PersonId) {
-    let decided = void_word(case, COMPROMISED, |approval| is_word_of(approval, person));
+    let own = void_word(case, COMPROMISED, |approval| &approval.person == person);
+    // What others said by it is told with its owner's name, for their own account is sound.
+    let theirs = format!(
+        "the account of {}, by which it was given, is compromised",
+        case.name(person)
+    );
+    let lent = void_word(case, &theirs, |approval| is_word_of(approval, person));
+    let decided = own || lent;
     let reviewed = void_reviews(case, person);
     let opened = end_glass(case, person);
     let stated = take_back(case, person);
@@ -176,7 +183,7 @@ fn void_word(case: &mut Case<'_>, reason: &str, is_meant: impl Fn(&Approval) -> 
         lapse_conditions(case, id);
         case.tell(
             "approval.voided",
-            json!({"approval": id, "person": author, "what": true, "when": true, "compromised": reason == COMPROMISED}),
+            json!({"approval": id, "person": author, "what": true, "when": true, "compromised": reason != LEFT}),
         );
     }
     voided.iter().any(|(_, _, yes)| *yes)

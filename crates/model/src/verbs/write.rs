@@ -473,6 +473,8 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         super::glass::end_waiting(case);
         crate::freeze::tell_lapsed(case);
         settle::revoke_permits(case, "the content was edited", |_| true);
+        crate::clocks::hasten(case, &before);
+        crate::routing::forget_acknowledgements(case);
     }
     if when {
         void_when(case, "its planned times were edited");

@@ -629,11 +629,79 @@ fn later_stages_are_asked_when_earlier_ones_are_met() {
     assert!(!asked(&world));
     let refusal = world.approve("vera").unwrap_err();
     assert!(refusal.text().contains("stage 2"), "{refusal}");
+    let waits = |world: &World| -> Vec<(String, Vec<String>)> {
+        let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+        let rows = ahead.into_iter().map(|row| row.unmet);
+        let own = rows.filter(|row| format!("{} {}", row.text, row.satisfy).contains(WATCHED));
+        own.map(|row| (row.text, row.waiting_on)).collect()
+    };
+    let early = format!("Rule `{WATCHED}` is of stage 2, and stage 1 is still open.");
+    assert_eq!(waits(&world), [(early, Vec::<String>::new())]);
     for who in ["olga", "sam", "mia"] {
         assert!(!asked(&world));
         world.approve(who).unwrap();
     }
     assert!(asked(&world), "all of stage one is met");
+    assert_eq!(waits(&world)[0].1, ["vera"]);
     world.approve("vera").unwrap();
     assert_eq!(world.state(), State::Scheduled);
+}
+
+/// A higher risk grants less time, from the edit on; going back grants no more. Who had seen the text before has not seen this.
+#[test]
+fn an_edit_that_raises_the_risk_moves_the_clocks_forward_and_asks_to_look_anew() {
+    let risk = |availability: &str, complexity: &str| json!({"impact": {"data": "none", "availability": availability, "compliance": "none"}, "complexity": complexity});
+    let rule = ApprovalRule {
+        ack_sla: None,
+        decide_sla: None,
+        ..data_rule()
+    };
+    let mut facts = facts_but(json!({
+        "planned_start": "2027-11-20T11:00:00Z", "planned_end": "2027-11-20T13:00:00Z", "tester": null,
+    }));
+    model::input::merge(&mut facts, risk("low", "low").as_object().unwrap());
+    let mut world = World::create("rita", facts, vec![(Due::Start, Duty::Approval(rule))], estate()).unwrap();
+    world.now = at("2026-11-20T14:00:00Z");
+    world.submit("rita").unwrap();
+    let words = json!({"dependencies_reviewed": true, "security": "Looked at."});
+    world.assess("rita", words).unwrap();
+    world.act("vera", decide::acknowledge).unwrap();
+    world.letters.clear();
+    let decide_by = |world: &World| {
+        let mut clocks = world.change().clocks.iter();
+        clocks.find(|clock| clock.rule == WATCHED).unwrap().decide_by
+    };
+    let request = |world: &World| {
+        let mut rows = world.change().requests.iter();
+        rows.find(|row| row.rule == WATCHED && row.person.as_str() == "vera")
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(decide_by(&world), at("2026-11-27T14:00:00Z"));
+    world.edit("rita", risk("high", "medium")).unwrap();
+    assert_eq!(decide_by(&world), at("2026-11-24T14:00:00Z"));
+    assert_eq!(request(&world).acknowledged_at, None, "she has not seen this text");
+    assert_eq!(request(&world).acknowledge_by, at("2026-11-23T10:00:00Z"));
+    let anew = |letter: &&model::file::Letter| letter.to.as_str() == "vera" && letter.news.contains("edited since");
+    assert_eq!(world.letters.iter().filter(anew).count(), 1, "{:#?}", world.letters);
+    world.edit("rita", risk("low", "low")).unwrap();
+    assert_eq!(decide_by(&world), at("2026-11-24T14:00:00Z"), "no edit gives more time");
+    assert_eq!(
+        world.letters.iter().filter(anew).count(),
+        1,
+        "she had nothing to forget"
+    );
+    world.wait(60 * 24 * 21);
+    let found = told(&world);
+    for (what, when) in [
+        ("approval.unacknowledged vera", "2026-11-23T10:00:00Z"),
+        ("approval.escalated line", "2026-11-24T14:00:00Z"),
+    ] {
+        let times: Vec<Timestamp> = found
+            .iter()
+            .filter(|(_, told)| told == what)
+            .map(|(at, _)| *at)
+            .collect();
+        assert_eq!(times, [at(when)], "{what}: {found:#?}");
+    }
 }

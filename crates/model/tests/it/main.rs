@@ -19,6 +19,7 @@ mod people;
 mod properties;
 mod running;
 mod small_team;
+mod told;
 mod waiting;
 mod walks;
 mod walks_after;

@@ -92,6 +92,25 @@ fn only_policies_and_parameters_belong_to_a_set() {
     assert_eq!(codes(&compile(&files, "").unwrap_err()), [("duplicate_file", 1)]);
 }
 
+/// The pack of a file is a part of its name, so a name says what it means by itself.
+#[test]
+fn a_name_that_leads_out_of_its_folder_is_refused() {
+    let own = format!("@id(\"base.a\")\n@reason(\"Why.\")\npermit {APPROVE};");
+    for name in [
+        "house/../base/x.cedar",
+        "./base/x.cedar",
+        "/base/x.cedar",
+        "base//x.cedar",
+        "../base/x.cedar",
+    ] {
+        let mut files = policy::base().files;
+        files.push(file(name, &own));
+        let findings = compile(&files, "").unwrap_err();
+        assert_eq!(codes(&findings), [("bad_path", 1)], "{name}");
+        assert_eq!(findings[0].file, name);
+    }
+}
+
 #[test]
 fn a_schema_that_is_too_deep_is_refused() {
     let schema = format!("entity A = {{ a: {}Long{} }};", "Set<".repeat(500), ">".repeat(500));

@@ -10,8 +10,8 @@ use super::table::{Row, at, delete, get, list, post};
 use super::{Answer, Param};
 
 const PLACE: &[Param] = &[
-    Param::new("service", "The service."),
-    Param::new("environment", "The environment."),
+    Param::new("service", "The service.").needed(),
+    Param::new("environment", "The environment.").needed(),
     Param::new("config_item", "Config items inside the service, separated by commas."),
     Param::new("role", "Only this part."),
     Param::time("at", "At which instant; now unless said."),
