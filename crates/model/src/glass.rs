@@ -205,14 +205,15 @@ pub fn cosigners(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Ve
 pub fn cosignature_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
     let waits = waits_for_cosignature(&file.change, now);
     let glass = file.change.break_glass.as_ref().filter(|_| waits)?;
-    let who = match any_approver_signs(file) {
-        true => "One whom a rule of approval could ask",
-        false => "One whom the rule of dual control or peer review could ask",
+    let until = glass.until;
+    let satisfy = match any_approver_signs(file) {
+        true => format!("One whom a rule of approval could ask signs it too, before {until}."),
+        false => format!("One whom the rule of dual control or peer review could ask signs it too, before {until}."),
     };
     Some(unmet(
         "cosignature_missing",
         "The glass is broken, but it opens nothing before a second person signs.",
-        format!("{who} signs it too, before {}.", glass.until),
+        satisfy,
         logins(directory, &cosigners(file, directory, now)),
     ))
 }
