@@ -252,6 +252,52 @@ fn take_back(terminal: &Terminal, key: &str) {
     );
 }
 
+/// Tasks hold their step unless they are optional; a link goes both ways until it is taken away.
+fn around(terminal: &Terminal, key: &str) {
+    let listed = |what: &str| {
+        let told = terminal.says(0, "requester", &["change", what, "list", key]);
+        told["items"].as_array().unwrap().clone()
+    };
+    let task = |words: &[&str]| {
+        let words = [&["task", "add", key, "Warn the shops", "--kind", "implement"], words].concat();
+        terminal.does("requester", &words, "draft")["id"].clone()
+    };
+    let (held, left) = (task(&[]), task(&["--optional"]));
+    let mandatory = |id: &Value| {
+        let found = listed("task").into_iter().find(|it| it["id"] == *id);
+        found.unwrap()["mandatory"] == true
+    };
+    assert!(mandatory(&held) && !mandatory(&left));
+    let both = [
+        "change",
+        "task",
+        "add",
+        key,
+        "No",
+        "--kind",
+        "test",
+        "--optional",
+        "--mandatory",
+    ];
+    assert_eq!(terminal.plain("", &both).status.code(), Some(2));
+    for id in [&held, &left] {
+        let words = ["task", "drop", key, id.as_str().unwrap(), "--reason", "They know."];
+        terminal.does("requester", &words, "draft");
+    }
+    let other = terminal.new_change(9_605);
+    let linked = terminal.does(
+        "requester",
+        &["link", "add", key, "--kind", "depends_on", &other],
+        "draft",
+    );
+    let id = linked["id"].as_str().unwrap();
+    assert_eq!(listed("link").len(), 1);
+    terminal.says(0, "requester", &["change", "link", "remove", key, id]);
+    assert_eq!(listed("link"), Vec::<Value>::new());
+    terminal.refused("requester", &["link", "remove", key, id], "not_found");
+    terminal.does("requester", &["cancel", &other, "--reason", "Not needed"], "cancelled");
+}
+
 /// The ways out: rejected, cancelled, and a glass that no token breaks.
 fn leave(terminal: &Terminal) {
     let rejected = terminal.authorizing(9_602);
@@ -578,6 +624,7 @@ fn the_whole_lifecycle_is_walked_from_a_terminal() {
     let terminal = Terminal { server };
     let key = terminal.new_change(9_601);
     terminal.refused("implementer", &["start", &key], "not_in_state");
+    around(&terminal, &key);
     plan(&terminal, &key);
     carry_out(&terminal, &key);
     leave(&terminal);

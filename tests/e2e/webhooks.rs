@@ -343,6 +343,17 @@ fn nothing_leaves_for_an_address_inside_that_nobody_allowed() {
     assert_eq!(fields, ["url", "kinds", "secret"]);
 }
 
+/// What a decision card answers, in its order.
+const QUESTIONS: [&str; 7] = [
+    "What",
+    "Where",
+    "When",
+    "Why it is safe",
+    "Who decides",
+    "If it fails",
+    "Still missing",
+];
+
 /// A chat gets a card with one link, of its own services alone; its address is a secret.
 #[test]
 fn a_chat_is_told_by_a_card_and_its_address_is_never_shown() {
@@ -382,6 +393,13 @@ fn a_chat_is_told_by_a_card_and_its_address_is_never_shown() {
         json!({"type": "plain_text", "text": "<!channel> Ship it", "emoji": false})
     );
     assert!(told.to_string().contains(&format!("<{link}|Open it>")), "{told}");
+    let answers: Vec<&str> = told["blocks"].as_array().unwrap()[3..]
+        .iter()
+        .filter_map(|block| block["text"]["text"].as_str())
+        .collect();
+    let questions: Vec<&str> = answers.iter().filter_map(|text| text.lines().next()).collect();
+    assert_eq!(questions, QUESTIONS, "{told}");
+    assert!(answers[6].contains("The word of"), "{told}");
     assert_eq!(slack.header("webhook-signature"), "");
     let teams = receiver.wait_for("the card for Teams", |one| is_card(one, "/teams"));
     let content = teams.json()["attachments"][0]["content"].clone();
@@ -390,6 +408,13 @@ fn a_chat_is_told_by_a_card_and_its_address_is_never_shown() {
         json!([{"type": "Action.OpenUrl", "title": "Open it", "url": link}]),
         "{content}"
     );
+    let bold = content["body"].as_array().unwrap().iter();
+    let bold: Vec<&str> = bold
+        .map(|row| &row["inlines"][0])
+        .filter(|run| run["weight"] == "Bolder")
+        .filter_map(|run| run["text"].as_str())
+        .collect();
+    assert_eq!(bold[1..], QUESTIONS, "{content}");
     for made in &cards {
         let id = made["id"].as_str().unwrap();
         for path in ["", "/deliveries?state=delivered"] {

@@ -3,8 +3,9 @@
 //! two must decide: under dual control, and where rules of dual control are put in force or out of it.
 
 use jiff::SignedDuration;
+use model::committers;
 use model::configuration::Configuration;
-use model::directory::Person;
+use model::directory::{Person, Readdressed};
 use model::file::{Actor, EventDraft};
 use model::ids::PersonId;
 use model::obligation::Duty;
@@ -40,7 +41,7 @@ pub(crate) fn setter(actor: &Actor, person: &PersonId) -> Option<PersonId> {
 }
 
 /// Who handed out the way in by which a session begins, where that was another person within the last day: by
-/// `provider:KEY` whoever set the provider, by anything else whoever set the password.
+/// `provider:KEY` whoever set the provider, or moved the address that it knows them by; by anything else whoever set the password.
 ///
 /// # Errors
 /// The store's.
@@ -48,15 +49,30 @@ pub fn handed_by(room: &mut Room<'_, '_>, person: &PersonId, method: &str) -> Re
     let found = match method.strip_prefix("provider:") {
         Some(key) => {
             let provider = crate::set_identity_provider::provider(room, key)?;
-            provider.set_by.zip(provider.set_at)
+            let moved = room
+                .directory()?
+                .people
+                .get(person)
+                .and_then(|it| it.readdressed.clone());
+            [provider.set_by.zip(provider.set_at), moved.map(|it| (it.by, it.at))]
         }
         None => {
             let setter = store::secrets::password_setter(room.tx, person.as_str())?;
-            setter.map(|(by, at)| (PersonId(by), at))
+            [setter.map(|(by, at)| (PersonId(by), at)), None]
         }
     };
     let since = room.now - SignedDuration::from_hours(HANDED_HOURS);
-    Ok(found.filter(|(by, at)| by != person && *at > since).map(|(by, _)| by))
+    let mut hands = found.into_iter().flatten();
+    Ok(hands.find(|(by, at)| by != person && *at > since).map(|(by, _)| by))
+}
+
+/// Notes on a person whose mail address one other person moved alone, whose hand that was: two who moved it looked at each other.
+pub(crate) fn note_address(room: &Room<'_, '_>, before: &Person, after: &mut Person, is_alone: bool) {
+    if committers::mail_mark(before) == committers::mail_mark(after) {
+        return;
+    }
+    let by = setter(&room.actor, &after.id).filter(|_| is_alone);
+    after.readdressed = by.map(|by| Readdressed { by, at: room.now });
 }
 
 /// Ends the ways in that a compromised account handed out: sessions that began by them, and the passwords of the last day, which

@@ -733,6 +733,7 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
     let mut known_by = Vec::new();
     let before = room.directory()?;
     let outside = FromOutside::find(room)?;
+    let is_alone = !model::two_people::is_by_two(&before, room.now);
     let mut seated = Vec::new();
     for write in writes {
         match write {
@@ -741,6 +742,7 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
                 let known = before.people.get(&person.id).cloned();
                 if let Some(known) = &known {
                     refused_rights::note_roles(room, &outside, known, &mut person);
+                    crate::hands::note_address(room, known, &mut person, is_alone);
                 }
                 let saved = pending.put(room, *person)?;
                 known_by.extend(known.clone().map(|known| (known, saved.clone())));

@@ -133,6 +133,7 @@ fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed)
         manager: None,
         refused_rights: Vec::new(),
         vouched: Vec::new(),
+        readdressed: None,
     };
     room.put_estate("person.created", person, json!({"provider": provider.key}))
 }

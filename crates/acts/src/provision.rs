@@ -199,6 +199,7 @@ pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Resul
         manager: None,
         refused_rights: Vec::new(),
         vouched: Vec::new(),
+        readdressed: None,
     };
     let fresh = described(fresh, told);
     if fresh.email.is_some() {
@@ -325,9 +326,13 @@ fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson)
     if next == known {
         return Ok(known);
     }
+    let mut next = next;
+    // Two people are not asked where a directory provisions, so that whoever owns its token moves the address alone.
+    crate::hands::note_address(room, &known, &mut next, true);
     let kept = room.put_estate("person.edited", next, json!({"provisioned": true}))?;
     crate::settle_open::settle_person(room, Some(&known), &kept)?;
     crate::set_person::settle_committers(room, Some(&known), &kept)?;
+    crate::hands::tell_address(room, &known, &kept)?;
     Ok(kept)
 }
 

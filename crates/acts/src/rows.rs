@@ -415,6 +415,7 @@ pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person
         manager: None,
         refused_rights: Vec::new(),
         vouched: Vec::new(),
+        readdressed: None,
     });
     if let Some(name) = reading.name() {
         person.name = name;

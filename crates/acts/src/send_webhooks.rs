@@ -163,7 +163,8 @@ fn is_about(room: &mut Room<'_, '_>, found: &Webhook, subject: &str) -> Result<b
     }))
 }
 
-/// What a chat is told of an event: of the change as it stands now, which is what a decision would look at.
+/// What a chat is told of an event: of the change as it stands now, which is what a decision would look at. The card's answers
+/// are put in by whoever words them.
 fn card(room: &mut Room<'_, '_>, subject: &str, event: &Event) -> Result<Card> {
     let base = format!("{}/t/{}", room.desk.tools().public_url, room.tenant());
     let what = event.kind.replace(['.', '_'], " ");
@@ -172,6 +173,7 @@ fn card(room: &mut Room<'_, '_>, subject: &str, event: &Event) -> Result<Card> {
             news: what,
             title: String::new(),
             facts: Vec::new(),
+            answers: Vec::new(),
             link: format!("{base}/"),
         });
     };
@@ -180,38 +182,17 @@ fn card(room: &mut Room<'_, '_>, subject: &str, event: &Event) -> Result<Card> {
         "change.assessed" => format!("{} asks for a decision", change.key),
         _ => format!("{}: {what}", change.key),
     };
-    let names = |people: Vec<&model::ids::PersonId>| {
-        let mut names: Vec<String> = people.into_iter().map(|person| directory.name(person)).collect();
-        names.dedup();
-        names.join(", ")
-    };
-    let places = change
-        .content
-        .targets
-        .iter()
-        .map(|it| format!("{} in {}", it.service, it.environment));
-    let mut facts = vec![
+    let facts = vec![
         ("Kind".to_owned(), change.content.kind.to_string()),
         ("Risk".to_owned(), change.risk.level.to_string()),
         ("State".to_owned(), change.state.to_string()),
-        ("Where".to_owned(), places.collect::<Vec<_>>().join(", ")),
-        ("Asked for by".to_owned(), names(vec![&change.requester])),
+        ("Asked for by".to_owned(), directory.name(&change.requester)),
     ];
-    if let (Some(from), Some(to)) = (change.planned_start, change.planned_end) {
-        let minute = |at: Timestamp| at.strftime("%F %H:%M").to_string();
-        facts.push((
-            "Planned (UTC)".to_owned(),
-            format!("{} to {}", minute(from), minute(to)),
-        ));
-    }
-    let asked = names(change.requests.iter().map(|it| &it.person).collect());
-    if !asked.is_empty() {
-        facts.push(("Asked".to_owned(), asked));
-    }
     Ok(Card {
         news,
         title: change.content.title.clone(),
         facts,
+        answers: Vec::new(),
         link: format!("{base}/changes/{}", change.key),
     })
 }

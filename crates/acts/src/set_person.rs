@@ -56,6 +56,7 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
         manager: None,
         refused_rights: Vec::new(),
         vouched: Vec::new(),
+        readdressed: None,
     };
     model::manager::read(&mut reading, &directory, &mut person);
     check_mail(&mut reading, &directory, &person);
@@ -218,6 +219,8 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     if person.active {
         person.deactivation = None;
     }
+    let is_alone = !model::two_people::is_by_two(&directory, room.now);
+    crate::hands::note_address(room, &before, &mut person, is_alone);
     let person = room.put_estate("person.edited", person, json!({}))?;
     seats::join_well_known_groups(room, Some(&before), &person)?;
     seats::leave_well_known_groups(room, &before, &person)?;

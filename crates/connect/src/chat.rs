@@ -8,8 +8,13 @@
 use model::webhook::{Card, WebhookFormat};
 use serde_json::{Value, json};
 
-/// The longest text of a block, in characters; Slack takes 150 in a header and 3,000 elsewhere.
+/// The longest headline, title or fact, in characters; Slack takes 150 in a header and 3,000 elsewhere.
 const LONGEST: usize = 150;
+/// The longest line of an answer, in characters.
+const LONGEST_LINE: usize = 300;
+/// The most lines of one answer; the page has the rest. With these limits an answer stays within the 3,000 characters of a
+/// section of Slack's.
+const MOST_LINES: usize = 8;
 
 /// The body of a card, and its media type is `application/json`. `None` for the form of events, which is no card.
 #[must_use]
@@ -23,18 +28,35 @@ pub fn body(format: WebhookFormat, card: &Card) -> Option<Vec<u8>> {
 }
 
 fn short(text: &str) -> String {
+    cut(text, LONGEST)
+}
+
+fn cut(text: &str, longest: usize) -> String {
     // A newline in a title would let its writer begin a line of their own.
     let line: String = text
         .chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .collect();
     let line = model::deceiving::spelled(&line);
-    if line.chars().count() <= LONGEST {
+    if line.chars().count() <= longest {
         return line;
     }
-    let mut cut: String = line.chars().take(LONGEST - 1).collect();
+    let mut cut: String = line.chars().take(longest - 1).collect();
     cut.push('…');
     cut
+}
+
+/// The lines of an answer, and that there are more where so many are there.
+fn shown(lines: &[String]) -> Vec<String> {
+    let mut shown: Vec<String> = lines
+        .iter()
+        .take(MOST_LINES)
+        .map(|line| cut(line, LONGEST_LINE))
+        .collect();
+    if lines.len() > MOST_LINES {
+        shown.push(format!("and {} more", lines.len() - MOST_LINES));
+    }
+    shown
 }
 
 fn plain(text: &str) -> Value {
@@ -55,6 +77,10 @@ fn slack(card: &Card) -> Value {
     if !fields.is_empty() {
         blocks.push(json!({"type": "section", "fields": fields}));
     }
+    for (question, lines) in &card.answers {
+        let text = format!("{}\n{}", short(question), shown(lines).join("\n"));
+        blocks.push(json!({"type": "section", "text": {"type": "plain_text", "text": text, "emoji": false}}));
+    }
     // The address is ours; `&`, `<` and `>` are the three letters that Slack reads as more than letters.
     let link = card
         .link
@@ -67,16 +93,20 @@ fn slack(card: &Card) -> Value {
 
 fn line(text: &str, weight: &str) -> Value {
     // A run of text, unlike a text block, reads no Markdown.
-    json!({"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": short(text), "weight": weight}]})
+    json!({"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, "weight": weight}]})
 }
 
 fn teams(card: &Card) -> Value {
-    let mut lines = vec![line(&card.news, "Bolder"), line(&card.title, "Default")];
+    let mut lines = vec![line(&short(&card.news), "Bolder"), line(&short(&card.title), "Default")];
     lines.extend(
         card.facts
             .iter()
-            .map(|(name, value)| line(&format!("{name}: {value}"), "Default")),
+            .map(|(name, value)| line(&short(&format!("{name}: {value}")), "Default")),
     );
+    for (question, answer) in &card.answers {
+        lines.push(line(&short(question), "Bolder"));
+        lines.extend(shown(answer).iter().map(|text| line(text, "Default")));
+    }
     json!({
         "type": "message",
         "attachments": [{
@@ -104,6 +134,10 @@ mod tests {
                 ("Risk".to_owned(), "high".to_owned()),
                 ("Asked".to_owned(), "Olga, Sam".to_owned()),
             ],
+            answers: vec![(
+                "Why it is safe".to_owned(),
+                vec!["[x] unit tests passed".to_owned(), "[!] no review".to_owned()],
+            )],
             link: "https://assent.example/t/acme/changes/CHG-7".to_owned(),
         }
     }
@@ -124,6 +158,33 @@ mod tests {
         assert_eq!(content["actions"].as_array().unwrap().len(), 1);
         assert_eq!(content["actions"][0]["type"], "Action.OpenUrl");
         assert_eq!(body(WebhookFormat::Events, &card("x")), None);
+    }
+
+    #[test]
+    fn a_card_answers_what_a_decision_asks() {
+        let slack = sent(WebhookFormat::Slack, "Ship it");
+        assert_eq!(
+            slack["blocks"][3]["text"]["text"],
+            "Why it is safe\n[x] unit tests passed\n[!] no review"
+        );
+        let teams = sent(WebhookFormat::Teams, "Ship it");
+        let rows = teams["attachments"][0]["content"]["body"].as_array().unwrap();
+        let texts: Vec<_> = rows
+            .iter()
+            .map(|row| row["inlines"][0]["text"].as_str().unwrap())
+            .collect();
+        assert_eq!(texts[4..], ["Why it is safe", "[x] unit tests passed", "[!] no review"]);
+    }
+
+    #[test]
+    fn an_answer_stays_within_what_a_chat_takes() {
+        let mut long = card("Ship it");
+        long.answers = vec![("Why it is safe".to_owned(), vec!["<!here>\n".repeat(200); 20])];
+        let slack: Value = serde_json::from_slice(&body(WebhookFormat::Slack, &long).unwrap()).unwrap();
+        let text = slack["blocks"][3]["text"]["text"].as_str().unwrap();
+        assert!(text.chars().count() < 3_000, "{}", text.len());
+        assert_eq!(text.lines().count(), 1 + MOST_LINES + 1);
+        assert_eq!(slack["blocks"][3]["text"]["type"], "plain_text");
     }
 
     #[test]

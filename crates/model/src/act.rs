@@ -108,6 +108,52 @@ impl Act {
         Self::ALL.iter().copied().find(|act| act.as_str() == name)
     }
 
+    /// What somebody does by it, in words that go on after “to”.
+    #[must_use]
+    pub fn doing(self) -> &'static str {
+        match self {
+            Self::Create => "create it",
+            Self::Edit => "edit it",
+            Self::Submit => "submit it",
+            Self::Assess => "assess it",
+            Self::Acknowledge => "acknowledge it",
+            Self::Approve => "approve it",
+            Self::Withdraw => "withdraw a decision",
+            Self::Return => "return it",
+            Self::Overrule => "overrule a rejection",
+            Self::Schedule => "schedule it",
+            Self::Hold => "hold it",
+            Self::Resume => "resume it",
+            Self::Start => "start it",
+            Self::Record => "record what was done",
+            Self::AskExtension => "ask for more time",
+            Self::DecideExtension => "answer a request for more time",
+            Self::Complete => "complete it",
+            Self::Validate => "validate it",
+            Self::Review => "review it",
+            Self::Close => "close it",
+            Self::Cancel => "cancel it",
+            Self::BreakGlass => "break the glass",
+            Self::CosignBreakGlass => "sign a broken glass",
+            Self::ValidateBreakGlass => "validate a broken glass",
+            Self::ConfirmRetrospective => "confirm work told afterwards",
+            Self::StateFinding => "state a finding",
+            Self::PeerReview => "review it as a peer",
+            Self::AddEvidence => "add evidence",
+            Self::AcceptEvidence => "accept failed evidence",
+            Self::TickChecklist => "tick an item of a checklist",
+            Self::MeetCondition => "meet a condition",
+            Self::AddTask => "add a task",
+            Self::UpdateTask => "update a task",
+            Self::Comment => "comment on it",
+            Self::Watch => "watch it",
+            Self::Link => "link it",
+            Self::IssuePermit => "issue a permit",
+            Self::RevokePermit => "revoke a permit",
+            Self::Label => "label it",
+        }
+    }
+
     /// The kinds of events that the act stands in the log by, of the acts that move a change, judge it or let something through;
     /// a later set of policies can be tried on these. Decisions keep their own facts, what is said beside a change keeps none.
     #[must_use]

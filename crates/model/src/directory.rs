@@ -74,6 +74,18 @@ pub struct Person {
     /// What identity providers give them, each until so long after a sign-in there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vouched: Vec<Vouched>,
+    /// Who moved their mail address alone, and when, where that was another person: whoever has the address comes as them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readdressed: Option<Readdressed>,
+}
+
+/// Whose hand moved somebody's mail address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readdressed {
+    /// Who moved it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// How a person was deactivated.

@@ -126,8 +126,7 @@ impl Refusal {
 
     /// The act does not belong to this state. `satisfy` names the act that leads there, if one does.
     pub fn not_in_state(act: Act, state: State, satisfy: Option<&str>, waiting_on: Vec<String>) -> Self {
-        let name = act.as_str().replace("_change", " it").replace('_', " ");
-        let text = format!("It is not possible to {name} while the change is {state}.");
+        let text = format!("It is not possible to {} while the change is {state}.", act.doing());
         let satisfy = satisfy.map_or_else(
             || format!("No act leads from {state} to a state where this is possible."),
             str::to_owned,

@@ -34,6 +34,8 @@ pub struct Card {
     pub title: String,
     /// What a decision looks at first, each with its name.
     pub facts: Vec<(String, String)>,
+    /// The questions of the decision card, each with the lines of its answer.
+    pub answers: Vec<(String, Vec<String>)>,
     /// The change's page.
     pub link: String,
 }

@@ -3,6 +3,7 @@
 //! A subject is one line without control characters, so that no text can add a
 //! header. The body is wrapped by the reader's program, not by us.
 
+use crate::parts::BriefRow;
 use crate::text::plain;
 use crate::{Brief, Rich, Tone};
 
@@ -363,20 +364,33 @@ fn one_line(text: &str) -> String {
 /// The card as text: a question, then its answer, indented.
 fn card_text(card: &Brief) -> String {
     let mut out = String::new();
-    for row in card.full() {
-        let mut lines: Vec<String> = row.list.iter().map(list_line).collect();
-        if let Some(answer) = row.answer.map(Rich::plain).filter(|answer| !answer.is_empty()) {
-            lines.insert(0, answer);
-        }
-        if lines.is_empty() {
-            lines.push(row.unsaid.to_owned());
-        }
-        out.push_str(&format!("{}\n", row.question));
+    for (question, lines) in card.told() {
+        out.push_str(&format!("{question}\n"));
         for line in lines {
             out.push_str(&format!("  {line}\n"));
         }
     }
     out
+}
+
+impl Brief {
+    /// The seven questions in their order, each with the lines of its answer in plain text, for where no page is: in mail
+    /// and in a chat.
+    #[must_use]
+    pub fn told(&self) -> Vec<(&'static str, Vec<String>)> {
+        self.full().into_iter().map(|row| (row.question, lines(&row))).collect()
+    }
+}
+
+fn lines(row: &BriefRow<'_>) -> Vec<String> {
+    let mut lines: Vec<String> = row.list.iter().map(list_line).collect();
+    if let Some(answer) = row.answer.map(Rich::plain).filter(|answer| !answer.is_empty()) {
+        lines.insert(0, answer);
+    }
+    if lines.is_empty() {
+        lines.push(row.unsaid.to_owned());
+    }
+    lines
 }
 
 fn list_line((tone, text): &(Tone, Rich)) -> String {

@@ -267,6 +267,16 @@ impl Courier {
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
     }
 
+    fn look<T: Send + 'static>(
+        &self,
+        tenant: &str,
+        act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    ) -> acts::Result<T> {
+        self.state
+            .desk()
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, act)
+    }
+
     fn serve_webhook(&self, one: &Leased) {
         let (id, holder, until) = (one.id.clone(), self.holder.clone(), self.now() + LEASE);
         let gathered = self.act(&one.tenant, move |room| {
@@ -279,7 +289,10 @@ impl Courier {
             Ok(gathered) => gathered,
             Err(error) => return self.leave_alone(one, &error),
         };
-        let Some((round, directory)) = gathered else { return };
+        let Some((mut round, directory)) = gathered else { return };
+        if let Err(error) = self.word_cards(&one.tenant, &mut round) {
+            return self.leave_alone(one, &error);
+        }
         let source = format!("{}/t/{}", self.state.public_url(), one.tenant);
         let sent = self.send(&round, &source, &directory);
         let (webhook, holder) = (round.webhook, self.holder.clone());
@@ -287,6 +300,21 @@ impl Courier {
             send_webhooks::settle(room, &webhook, &holder, &sent.tried, &sent.rest)
         });
         told(noted, "noting a webhook's deliveries");
+    }
+
+    /// Puts the answers of the decision card in what a chat is told: all that is looked at here is read, and holds up no writer.
+    fn word_cards(&self, tenant: &str, round: &mut Round) -> acts::Result<()> {
+        let asked = |parcel: &Parcel| parcel.card.as_ref().map(|_| parcel.subject.clone());
+        let keys: Vec<String> = round.parcels.iter().filter_map(asked).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let told = self.look(tenant, move |room| crate::web::answers(room, &keys))?;
+        let cards = round.parcels.iter_mut().filter_map(|parcel| parcel.card.as_mut());
+        for (card, answers) in cards.zip(told) {
+            card.answers = answers;
+        }
+        Ok(())
     }
 
     /// Leaves a webhook alone for a while whose events could not be gathered: those that were due first would be taken first

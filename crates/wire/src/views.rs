@@ -400,6 +400,7 @@ mod tests {
             manager: None,
             refused_rights: Vec::new(),
             vouched: Vec::new(),
+            readdressed: None,
         };
         directory.people.insert(id.clone(), person);
         let comment = Comment {

@@ -417,6 +417,7 @@ impl Made {
             manager: None,
             refused_rights: Vec::new(),
             vouched: Vec::new(),
+            readdressed: None,
         };
         self.found.logins.insert(login.into(), login.into());
         self.found.people.insert(login.into(), person);

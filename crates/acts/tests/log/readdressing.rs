@@ -1,6 +1,9 @@
 //! Whose hand moves somebody's mail address, by which they sign in at a provider.
 
 use acts::import_directory::{Options, import_directory};
+use acts::provision;
+use model::identity::ProvisionedPerson;
+use model::ids::PersonId;
 use model::records::Message;
 use model::words::Noun;
 use serde_json::json;
@@ -8,6 +11,7 @@ use store::record::{self, Filter};
 
 use crate::by_two::{alone, attempt, by_two, code, lines};
 use crate::two_people::{edit, two};
+use crate::world::{World, body};
 
 /// Whoever has an approver's address signs in as them at a provider.
 #[test]
@@ -78,6 +82,78 @@ fn whose_address_is_changed_is_told_where_mail_went_before() {
         "{}",
         told[1].text
     );
+    world.sequence();
+    world.assert_replays();
+}
+
+/// Who is said to have handed somebody the way in by the provider `corp`, which the host set.
+fn handed(world: &World, login: &'static str) -> Option<PersonId> {
+    let person = world.actor(login).person;
+    let found = world.look(move |room| acts::hands::handed_by(room, &person, "provider:corp"));
+    found.unwrap()
+}
+
+fn with_provider(world: &World) {
+    world.system(|room| {
+        let told = json!({"name": "Halden ID", "issuer": "https://id.example", "client_id": "assent"});
+        acts::set_identity_provider::set_identity_provider(room, "corp", &body(told)).map(drop)
+    });
+    // Its first day is over, on which whoever set it answers for all who come by it.
+    world.pass_seconds(2 * 24 * 60 * 60);
+}
+
+#[test]
+fn whoever_moved_an_address_alone_answers_for_a_day_for_who_comes_by_it() {
+    let world = alone();
+    with_provider(&world);
+    let words = |mail: &str| json!({"email": mail, "accounts": ["mail:olga@halden.example"]});
+    edit(&world, "ada", "olga", words("olga@halden.example"));
+    world.pass_seconds(2 * 24 * 60 * 60);
+    assert_eq!(handed(&world, "olga"), None);
+    assert_eq!(edit(&world, "ada", "olga", words("attacker@halden.example")), "done");
+    assert_eq!(handed(&world, "olga"), Some(world.actor("ada").person));
+    // An edit of something else begins no new day, and ends none.
+    world.pass_seconds(23 * 60 * 60);
+    assert_eq!(edit(&world, "ada", "olga", json!({"name": "Olga Owner"})), "done");
+    assert_eq!(handed(&world, "olga"), Some(world.actor("ada").person));
+    world.pass_seconds(2 * 60 * 60);
+    assert_eq!(handed(&world, "olga"), None);
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn an_address_that_two_people_moved_is_nobodys_hand() {
+    let world = two();
+    with_provider(&world);
+    let wanted = json!({"people": [{"login": "olga", "email": "olga@halden.example"}], "reason": "She has one now."});
+    by_two(&world, "ada", wanted);
+    assert_eq!(handed(&world, "olga"), None);
+}
+
+/// Two people are not asked where a directory provisions: whoever owns its token moves addresses alone, and it shows.
+#[test]
+fn an_address_that_a_directory_moves_is_told_and_is_its_owners_hand() {
+    let world = two();
+    with_provider(&world);
+    world.system(|room| {
+        acts::set_person::edit_person(room, "olga", &body(json!({"email": "olga@halden.example"}))).map(drop)
+    });
+    let id = world.actor("olga").person.0;
+    let moved = attempt(&world, "ada", move |room| {
+        let told = ProvisionedPerson {
+            login: "olga".to_owned(),
+            name: "Olga".to_owned(),
+            email: Some("attacker@halden.example".to_owned()),
+            ..ProvisionedPerson::default()
+        };
+        provision::replace_person(room, &id, &told)
+    });
+    moved.unwrap();
+    assert_eq!(handed(&world, "olga"), Some(world.actor("ada").person));
+    let jobs = world.look(|room| Ok(store::job::list(room.tx, "waiting", 100)?));
+    let mut mailed = jobs.unwrap().into_iter().filter(|job| job.kind == "mail");
+    assert!(mailed.any(|job| job.payload == "olga@halden.example"));
     world.sequence();
     world.assert_replays();
 }

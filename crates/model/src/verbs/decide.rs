@@ -512,7 +512,7 @@ pub fn withdraw(case: &mut Case<'_>, approval: &RecordId) -> Result<(), Refusal>
         return Err(Refusal::not_now(
             "permit_issued",
             text,
-            "Return the change, or hold it: both revoke its permits.",
+            "Return the change, which ends all its decisions and permits; or hold it, which ends its permits.",
             Vec::new(),
         ));
     }

@@ -153,6 +153,7 @@ fn person(login: &str, roles: &[Role]) -> Person {
         manager: None,
         refused_rights: Vec::new(),
         vouched: Vec::new(),
+        readdressed: None,
     }
 }
 

@@ -12,6 +12,9 @@ use super::brief::brief;
 use super::view::{View, language_of};
 use super::words::{plain, with_times};
 
+/// The questions of a decision card, each with the lines of its answer.
+pub(crate) type Answers = Vec<(String, Vec<String>)>;
+
 /// The letter of a message, for the person who acts in this room; `None` for a message about no change.
 ///
 /// # Errors
@@ -36,6 +39,29 @@ pub(crate) fn letter(room: &mut Room<'_, '_>, message: &Message) -> acts::Result
     };
     let language = language_of(&view.directory, &message.person);
     Ok(Some(said(&language, letter.render())))
+}
+
+/// The answers of the decision cards of these changes, for a channel in which nobody is the reader; nothing where a change is
+/// not there.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn answers(room: &mut Room<'_, '_>, keys: &[String]) -> acts::Result<Vec<Answers>> {
+    let view = View::open(room, Place::Messages)?;
+    let mut told = Vec::new();
+    for key in keys {
+        let found = match view.room.file(key) {
+            Err(acts::Error::Refused(_)) => None,
+            other => Some(other?),
+        };
+        let card = found.map(|file| brief(&view, &file).told()).unwrap_or_default();
+        told.push(
+            card.into_iter()
+                .map(|(question, lines)| (question.to_owned(), lines))
+                .collect(),
+        );
+    }
+    Ok(told)
 }
 
 /// The letter about several messages, for the person who acts in this room.

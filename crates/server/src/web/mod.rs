@@ -91,7 +91,7 @@ use axum::routing::{get, post};
 use crate::body::FORM_LIMIT;
 use crate::state::AppState;
 
-pub(crate) use mail::{digest, letter};
+pub(crate) use mail::{answers, digest, letter};
 pub(crate) use unread::is_page;
 
 /// Where the files of the pages are served.
