@@ -354,6 +354,25 @@ const QUESTIONS: [&str; 7] = [
     "Still missing",
 ];
 
+/// The first lines of the sections that answer something; what is missing names whose word it is.
+fn questions_in_slack(card: &Value) -> Vec<String> {
+    let blocks = &card["blocks"].as_array().unwrap()[3..];
+    let answers: Vec<&str> = blocks.iter().filter_map(|it| it["text"]["text"].as_str()).collect();
+    assert!(answers[6].contains("The word of"), "{card}");
+    let questions = answers.iter().filter_map(|text| text.lines().next());
+    questions.map(str::to_owned).collect()
+}
+
+/// What is set in bold below the headline.
+fn questions_in_teams(content: &Value) -> Vec<String> {
+    let rows = content["body"].as_array().unwrap().iter();
+    let bold = rows
+        .map(|row| &row["inlines"][0])
+        .filter(|run| run["weight"] == "Bolder");
+    let texts = bold.skip(1).filter_map(|run| run["text"].as_str());
+    texts.map(str::to_owned).collect()
+}
+
 /// A chat gets a card with one link, of its own services alone; its address is a secret.
 #[test]
 fn a_chat_is_told_by_a_card_and_its_address_is_never_shown() {
@@ -393,13 +412,7 @@ fn a_chat_is_told_by_a_card_and_its_address_is_never_shown() {
         json!({"type": "plain_text", "text": "<!channel> Ship it", "emoji": false})
     );
     assert!(told.to_string().contains(&format!("<{link}|Open it>")), "{told}");
-    let answers: Vec<&str> = told["blocks"].as_array().unwrap()[3..]
-        .iter()
-        .filter_map(|block| block["text"]["text"].as_str())
-        .collect();
-    let questions: Vec<&str> = answers.iter().filter_map(|text| text.lines().next()).collect();
-    assert_eq!(questions, QUESTIONS, "{told}");
-    assert!(answers[6].contains("The word of"), "{told}");
+    assert_eq!(questions_in_slack(&told), QUESTIONS, "{told}");
     assert_eq!(slack.header("webhook-signature"), "");
     let teams = receiver.wait_for("the card for Teams", |one| is_card(one, "/teams"));
     let content = teams.json()["attachments"][0]["content"].clone();
@@ -408,13 +421,7 @@ fn a_chat_is_told_by_a_card_and_its_address_is_never_shown() {
         json!([{"type": "Action.OpenUrl", "title": "Open it", "url": link}]),
         "{content}"
     );
-    let bold = content["body"].as_array().unwrap().iter();
-    let bold: Vec<&str> = bold
-        .map(|row| &row["inlines"][0])
-        .filter(|run| run["weight"] == "Bolder")
-        .filter_map(|run| run["text"].as_str())
-        .collect();
-    assert_eq!(bold[1..], QUESTIONS, "{content}");
+    assert_eq!(questions_in_teams(&content), QUESTIONS, "{content}");
     for made in &cards {
         let id = made["id"].as_str().unwrap();
         for path in ["", "/deliveries?state=delivered"] {
