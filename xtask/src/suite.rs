@@ -78,8 +78,9 @@ const BUILD: Part = Part {
 
 const END_TO_END: &[Need] = Need::ALL;
 
-/// The parts that compile and run nothing. In a whole run they go beside the tests, which leave a part of the processor idle,
-/// in a folder of their own, for cargo lets one at a time into each.
+/// The parts that compile and run nothing. In a whole run they go beside the tests, which leave a part of the processor idle.
+/// They share the folder of what is built, and with it the build scripts and macros of others: cargo lets one at a time into it,
+/// and tests that run hold nobody up.
 const BESIDE: &[&str] = &["clippy", "docs"];
 
 /// What the parts run in.
@@ -90,6 +91,17 @@ struct World<'a> {
     starts_binary: bool,
     /// Whether other parts run at the same time and go first.
     is_beside: bool,
+    /// Is told when tests run, so that others may build.
+    builds_are_free: Option<mpsc::Sender<()>>,
+}
+
+impl World<'_> {
+    fn free_builds(&self) {
+        if let Some(free) = &self.builds_are_free {
+            // Nobody listens where nothing is built beside the tests.
+            let _ = free.send(());
+        }
+    }
 }
 
 /// Runs the parts named, or all, prints the report and says whether everything passed. What the later parts need is
@@ -103,11 +115,14 @@ pub fn run(root: &Path, names: &[String]) -> Result<bool> {
     let (beside, parts): (Vec<&Part>, Vec<&Part>) = choose(names)?.into_iter().partition(goes_beside);
     let needs = needs_of(&parts);
     let first = parts.iter().take_while(|part| part.needs.is_empty()).count();
+    let starts_binary = parts.iter().any(|part| STARTING_THE_BINARY.contains(&part.name));
+    let (free, builds_are_free) = mpsc::channel();
     let mut world = World {
         root,
         cluster: None,
-        starts_binary: parts.iter().any(|part| STARTING_THE_BINARY.contains(&part.name)),
+        starts_binary,
         is_beside: false,
+        builds_are_free: Some(free),
     };
     let (mut results, prepared) = std::thread::scope(|scope| {
         let prepared = scope.spawn(|| prepare(root, &needs));
@@ -125,12 +140,19 @@ pub fn run(root: &Path, names: &[String]) -> Result<bool> {
     let aside = World {
         root,
         cluster: None,
-        starts_binary: false,
+        starts_binary,
         is_beside: true,
+        builds_are_free: None,
     };
     std::thread::scope(|scope| {
-        let aside = scope.spawn(|| beside.iter().map(|part| part.run_in(&aside)).collect::<Vec<_>>());
+        let (world_aside, beside) = (&aside, &beside);
+        let aside = scope.spawn(move || {
+            let _ = builds_are_free.recv();
+            build_ahead(world_aside);
+            beside.iter().map(|part| part.run_in(world_aside)).collect::<Vec<_>>()
+        });
         results.extend(parts[first..].iter().map(|part| part.run_in(&world)));
+        world.free_builds();
         results.extend(aside.join().unwrap_or_default());
     });
     drop(world);
@@ -180,6 +202,7 @@ pub fn with_services(root: &Path, words: &[String]) -> Result<bool> {
         cluster,
         starts_binary: false,
         is_beside: false,
+        builds_are_free: None,
     };
     let mut command = Command::new(program);
     world.equip(&mut command);
@@ -249,7 +272,6 @@ impl World<'_> {
         if self.is_beside {
             command = Command::new("nice");
             command.args(["-n", "15"]).arg(shell::cargo());
-            command.env("CARGO_TARGET_DIR", shell::target_folder(self.root).join("beside"));
         }
         command.args(arguments).current_dir(self.root);
         self.equip(&mut command);
@@ -258,6 +280,13 @@ impl World<'_> {
 
     /// Tells a command where the tests find the database, the foreign judges and the browser.
     fn equip(&self, command: &mut Command) {
+        // What cargo says of the package that it runs here would be taken for that of others by build scripts that look at it,
+        // and all that rests on them be compiled anew whenever they are built from here and from a shell by turns.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" {
+                command.env_remove(name);
+            }
+        }
         command.env("ASSENT_TEST_PYTHON", foreign::python(self.root));
         command.env("ASSENT_TEST_NODE_MODULES", foreign::node_modules(self.root));
         command.env("ASSENT_TEST_CLIENTS", foreign::clients(self.root));
@@ -323,15 +352,12 @@ fn unit_tests(world: &World, more: &[&str]) -> Result<Command> {
 /// The tests of every crate, those on PostgreSQL and the examples of the documentation among them.
 fn unit(world: &World) -> Result<Count> {
     let mut command = unit_tests(world, &["--no-fail-fast"])?;
-    let finished = std::thread::scope(|scope| {
-        let (runs, told) = mpsc::channel();
-        scope.spawn(move || told.recv().map(|()| build_ahead(world)));
-        shell::tee_watched(&mut command, &move |line| {
-            if line.trim_start().starts_with("Running ") {
-                let _ = runs.send(());
-            }
-        })
+    let finished = shell::tee_watched(&mut command, &|line| {
+        if line.trim_start().starts_with("Running ") {
+            world.free_builds();
+        }
     })?;
+    world.free_builds();
     let mut count = Count::of_tests("unit", finished.succeeded, &finished.lines);
     let mut examples = world.cargo(&["test", "--doc", "--no-fail-fast"]);
     let finished = shell::tee(examples.args(WHOLE))?;
