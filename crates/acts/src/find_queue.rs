@@ -22,7 +22,7 @@ const MOST: i64 = 1_000;
 /// How many of the latest broken glasses are looked at; a time box lasts for hours, so those that wait are among them.
 const GLASSES: i64 = 20;
 
-/// What is looked at of every open change; the few that ask the acting person are then read as a whole.
+/// What is looked at of every open change that names the acting person; the few that ask them are then read as a whole.
 #[derive(Deserialize)]
 struct Open {
     key: String,
@@ -81,7 +81,7 @@ pub fn find_queue(room: &mut Room<'_, '_>, most: usize) -> Result<Vec<ChangeFile
         State::Scheduled.as_str(),
     ];
     let filter = Filter::new().one_of("state", deciding).order_by("number").limit(MOST);
-    let open = record::parts::<Change, Open>(room.tx, &filter)?;
+    let open = record::parts_naming::<Change, Open>(room.tx, &filter, person.as_str())?;
     let mut asked: Vec<_> = open
         .into_iter()
         .filter_map(|it| Some((it.urgency(&person)?, it.key)))

@@ -179,6 +179,7 @@ mod wanted_factor;
 pub mod watch_change;
 pub mod watch_service;
 mod way_back;
+mod who_could;
 pub mod withdraw_approval;
 
 pub use desk::{Clock, Desk, Tools};

@@ -231,7 +231,16 @@ impl<'a, 'c> Room<'a, 'c> {
             policies.may(&facts, action, None)
         };
         let verdict = estate.verdict(policies.digest(), (&self.actor, self.now), action, ask);
-        allowed(verdict, action)?;
+        let named = |refusal: Refusal| {
+            let here = (&*estate.directory, self.now);
+            refusal.with_others(crate::who_could::whom_rules_let_here(
+                action,
+                &policies,
+                here,
+                &self.actor.person,
+            ))
+        };
+        allowed(verdict, action).map_err(named)?;
         if let Some(roles) = self.actor.narrowed_to() {
             let facts = actor_facts(&self.actor, &estate.directory, Vec::new(), self.now).narrowed(roles);
             allowed(policies.may(&facts, action, None), action)?;
@@ -435,7 +444,14 @@ impl<'a, 'c> Room<'a, 'c> {
             letters: Vec::new(),
             revoked: Vec::new(),
         };
-        let answer = verb(&mut case)?;
+        let answer = match verb(&mut case) {
+            Ok(answer) => answer,
+            Err(refusal) => {
+                let (rules, world) = ((&*policies, tenant.as_str()), (&*directory, now));
+                let about = (&case.file, &case.actor.person);
+                return Err(crate::who_could::with_names(refusal, rules, world, about).into());
+            }
+        };
         model::watching::tell_watchers(&mut case);
         let next_due = model::due::next_due(&case);
         let done = crate::save::Done {

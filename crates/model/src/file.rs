@@ -518,6 +518,7 @@ pub fn allowed(verdict: Verdict, act: &str) -> Result<(), Refusal> {
         text,
         policies: verdict.reasons,
         act: Some(act.to_owned()),
+        waiting_on: Vec::new(),
     })
 }
 

@@ -60,6 +60,8 @@ pub enum Refusal {
         policies: Vec<PolicyReason>,
         /// The action that they were asked about.
         act: Option<String>,
+        /// Logins of some who could instead, as far as that was looked at.
+        waiting_on: Vec<String>,
     },
     /// The request's content cannot be taken (422).
     Invalid(Vec<FieldError>),
@@ -104,7 +106,17 @@ impl Refusal {
             text: text.into(),
             policies: Vec::new(),
             act: None,
+            waiting_on: Vec::new(),
         }
+    }
+
+    /// The same, with the logins of some who could instead.
+    #[must_use]
+    pub fn with_others(mut self, logins: Vec<String>) -> Self {
+        if let Self::NotAllowed { waiting_on, .. } = &mut self {
+            *waiting_on = logins;
+        }
+        self
     }
 
     /// Not now, for one reason.

@@ -134,6 +134,10 @@ struct Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        // The threads are let go before they are told to end. Otherwise one may be gone while it is let go, and glibc looks at it
+        // once more in `pthread_detach`: a crash, seen once in a test on a busy machine.
+        let threads = std::mem::take(self.threads.get_mut().unwrap_or_else(PoisonError::into_inner));
+        drop(threads);
         self.close_queues();
     }
 }

@@ -81,10 +81,20 @@ impl From<&Refusal> for Problem {
         let mut problem = Self::new(status(refusal), refusal.code(), refusal.text());
         match refusal {
             Refusal::Invalid(errors) => problem.errors.clone_from(errors),
-            Refusal::NotAllowed { policies, act, .. } => {
+            Refusal::NotAllowed {
+                policies,
+                act,
+                waiting_on,
+                ..
+            } => {
                 if !policies.is_empty() {
                     problem.policies.clone_from(policies);
                     problem.unmet.extend(by_rules(&problem, policies));
+                } else if !waiting_on.is_empty() {
+                    problem = problem.with_unmet("Whoever the rules ask decides.");
+                }
+                for row in &mut problem.unmet {
+                    row.waiting_on.clone_from(waiting_on);
                 }
                 problem.refused_act.clone_from(act);
             }
@@ -195,12 +205,14 @@ mod tests {
             text: "No.".to_owned(),
             policies: vec![theirs.clone()],
             act: None,
+            waiting_on: vec!["marta".to_owned()],
         };
         let problem = Problem::from(&refusal);
         assert_eq!(problem.policies, [theirs]);
         let unmet = &problem.unmet;
         assert_eq!((unmet.len(), unmet[0].code.as_str()), (1, "not_allowed"));
         assert!(unmet[0].satisfy.ends_with("Developers do not create."), "{unmet:?}");
+        assert_eq!(unmet[0].waiting_on, ["marta"]);
     }
 
     #[test]

@@ -45,6 +45,7 @@ mod turning;
 mod two_people;
 mod voices;
 mod ways_in;
+mod who_could;
 mod witnessing;
 mod world;
 mod writing;

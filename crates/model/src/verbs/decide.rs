@@ -66,7 +66,20 @@ fn check_asked(case: &Case<'_>) -> Result<(), Refusal> {
     if case.file.requirements.refused.contains(&person) {
         case.allow(Act::Approve)?;
     }
-    Err(Refusal::not_allowed("not_asked", not_asked_text(case, &person)))
+    Err(Refusal::not_allowed("not_asked", not_asked_text(case, &person)).with_others(still_asked(case)))
+}
+
+/// Logins of those who are asked and have not decided yet.
+fn still_asked(case: &Case<'_>) -> Vec<String> {
+    let has_decided = |person: &PersonId| case.file.standing().any(|approval| &approval.person == person);
+    let mut found: Vec<String> = Vec::new();
+    for request in &case.change().requests {
+        let login = case.directory.login(&request.person);
+        if !has_decided(&request.person) && !found.contains(&login) {
+            found.push(login);
+        }
+    }
+    found
 }
 
 fn not_asked_text(case: &Case<'_>, person: &PersonId) -> String {

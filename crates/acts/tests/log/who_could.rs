@@ -1,0 +1,92 @@
+//! A no names whom to ask instead.
+
+use acts::{Result, Room};
+use model::refusal::Refusal;
+use serde_json::json;
+
+use crate::by_two::attempt;
+use crate::world::{ARTIFACT, World, body};
+
+/// By which code somebody is refused, and whom they are told to ask.
+fn refused<T: Send + std::fmt::Debug + 'static>(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+) -> (&'static str, Vec<String>) {
+    match attempt(world, login, act).unwrap_err() {
+        Refusal::NotAllowed { code, waiting_on, .. } => (code, waiting_on),
+        other => panic!("{other}"),
+    }
+}
+
+fn draft(world: &World) -> String {
+    world.draft_at("Ship", ARTIFACT, ["2026-11-24T10:00:00Z", "2026-11-24T12:00:00Z"])
+}
+
+#[test]
+fn whom_the_rules_refuse_is_told_whom_they_let() {
+    let world = World::new();
+    let key = draft(&world);
+    let k = key.clone();
+    let (code, others) = refused(&world, "sam", move |room| acts::submit_change::submit_change(room, &k));
+    assert_eq!(code, "not_allowed");
+    // Who owns or asked for a change and change managers submit it; security does not, and neither do implementers.
+    assert!(
+        others.contains(&"rita".to_owned()) && others.contains(&"mona".to_owned()),
+        "{others:?}"
+    );
+    assert!(
+        !others
+            .iter()
+            .any(|login| ["sam", "ivo", "pipe"].contains(&login.as_str())),
+        "{others:?}"
+    );
+    // Whoever has left is nobody to ask.
+    world.system(|room| acts::set_person::edit_person(room, "mona", &body(json!({"active": false}))).map(drop));
+    let (_, others) = refused(&world, "sam", move |room| {
+        acts::submit_change::submit_change(room, &key)
+    });
+    assert!(!others.contains(&"mona".to_owned()), "{others:?}");
+}
+
+#[test]
+fn whom_nobody_asked_is_told_who_was() {
+    let world = World::new();
+    let key = draft(&world);
+    let k = key.clone();
+    world.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+    let (k, request) = (key.clone(), body(json!({"dependencies_reviewed": true})));
+    world.by("rita", move |room| {
+        acts::assess_change::assess_change(room, &k, &request)
+    });
+    let says = |login: &'static str| {
+        let key = key.clone();
+        move |room: &mut Room<'_, '_>| {
+            let digest = room.change(&key)?.digests.content;
+            let comment = format!("By {login}");
+            let words = body(json!({"decision": "approve", "content_digest": digest, "comment": comment}));
+            acts::approve_change::approve_change(room, &key, &words)
+        }
+    };
+    let (code, before) = refused(&world, "ivo", says("ivo"));
+    assert_eq!(code, "not_asked");
+    assert!(before.contains(&"olga".to_owned()), "{before:?}");
+    // Who has decided is asked no more.
+    world.by("olga", says("olga"));
+    let (_, after) = refused(&world, "ivo", says("ivo"));
+    let without: Vec<String> = before.into_iter().filter(|login| login != "olga").collect();
+    assert_eq!(after, without);
+}
+
+#[test]
+fn what_is_about_no_change_names_who_may_do_it() {
+    let world = crate::by_two::alone();
+    let (code, others) = refused(&world, "rita", |room| {
+        acts::set_service::set_service(room, &body(json!({"key": "post", "criticality": "low"})))
+    });
+    assert_eq!(code, "not_allowed");
+    assert!(
+        others.contains(&"ada".to_owned()) && !others.contains(&"sam".to_owned()),
+        "{others:?}"
+    );
+}
