@@ -197,9 +197,13 @@ impl Output {
         for row in policies.filter(|row| text_of(row, "id") != built_in) {
             self.talk(&format!("  policy {}: {}", text_of(row, "id"), text_of(row, "reason")));
         }
-        // Where rules refused, the lines above say what is missing.
-        let unmet = if status == 403 { &[] } else { array(problem, "unmet") };
-        for line in unmet_lines(unmet) {
+        // Where rules refused, the lines above say what is missing, and only who could do it is left to tell.
+        let unmet = array(problem, "unmet");
+        let told = match status {
+            403 => unmet.iter().find_map(asked_instead).into_iter().collect(),
+            _ => unmet_lines(unmet),
+        };
+        for line in told {
             self.talk(&line);
         }
         match (status, word("code")) {
@@ -228,12 +232,22 @@ pub fn unmet_lines(rows: &[Value]) -> Vec<String> {
         if !text_of(row, "satisfy").is_empty() {
             lines.push(format!("    to open: {}", said("satisfy")));
         }
-        let who: Vec<&str> = array(row, "waiting_on").iter().filter_map(Value::as_str).collect();
-        if !who.is_empty() {
-            lines.push(format!("    waits for: {}", clean(&who.join(", "))));
+        if let Some(who) = waited_for(row) {
+            lines.push(format!("    waits for: {who}"));
         }
     }
     lines
+}
+
+/// Whom a row waits for, if it names anybody.
+fn waited_for(row: &Value) -> Option<String> {
+    let who: Vec<&str> = array(row, "waiting_on").iter().filter_map(Value::as_str).collect();
+    (!who.is_empty()).then(|| clean(&who.join(", ")))
+}
+
+/// Who could do instead what the rules refused.
+fn asked_instead(row: &Value) -> Option<String> {
+    waited_for(row).map(|who| format!("  ask: {who}"))
 }
 
 /// A time without what is below a second, which nobody reads in a table; anything else as it is.

@@ -528,6 +528,21 @@ fn a_refused_act_says_what_opens_it_and_who_holds_it() {
 }
 
 #[test]
+fn an_act_that_the_rules_refuse_says_whom_to_ask() {
+    let reason = "Owners review and close a change.";
+    let problem = json!({"status": 403, "code": "not_allowed", "detail": reason,
+        "policies": [{"id": "base.act.close", "reason": reason}],
+        "unmet": [{"code": "not_allowed", "text": reason, "satisfy": "Somebody else does it.", "waiting_on": ["olga", "mona"]}]});
+    let server = Scripted::new(vec![(403, "", problem)]);
+    let (output, _) = server.run(&["change", "close", "CHG-7"]);
+    assert_eq!(code(&output), 1);
+    let told = text(&output.stderr);
+    assert!(told.contains("\n  ask: olga, mona"), "{told}");
+    // The rule has said the rest.
+    assert!(!told.contains("Somebody else does it."), "{told}");
+}
+
+#[test]
 fn a_new_change_says_what_the_flags_say() {
     let server = Scripted::new(vec![(201, "", change("draft"))]);
     let (output, asked) = server.run(&[
