@@ -1,6 +1,7 @@
 //! Names who could do what the rules refused somebody: whoever hears a no learns whom to ask.
 
 use jiff::Timestamp;
+use model::act::actions::READ;
 use model::change::Change;
 use model::directory::Directory;
 use model::file::{Actor, ChangeFile, actor_facts, change_facts, person_facts, target_facts};
@@ -14,20 +15,21 @@ const LOOKED_AT: usize = 30;
 /// The most people who are named.
 const NAMED: usize = 5;
 
-/// The same refusal, with the logins of those whom the rules would let, where the rules refused. Any other stays as it is.
+/// The same refusal, with the logins of those whom the rules would let, where the rules refused, and
+/// without any for who may not read. Any other stays as it is.
 pub(crate) fn with_names(
     mut refusal: Refusal,
     (policies, tenant): (&PolicySet, &str),
     (directory, now): (&Directory, Timestamp),
     (file, asking): (&ChangeFile, &PersonId),
 ) -> Refusal {
-    if let Refusal::NotAllowed {
-        act: Some(act),
-        waiting_on,
-        ..
-    } = &mut refusal
-    {
-        *waiting_on = whom_rules_let(act, (policies, tenant), (directory, now), (file, asking));
+    if let Refusal::NotAllowed { act, waiting_on, .. } = &mut refusal {
+        let may_know = may_read(policies, (directory, now), asking);
+        match act {
+            _ if !may_know => waiting_on.clear(),
+            Some(act) => *waiting_on = whom_rules_let(act, (policies, tenant), (directory, now), (file, asking)),
+            None => {}
+        }
     }
     refusal
 }
@@ -57,6 +59,9 @@ pub(crate) fn whom_rules_let_here(
     asking: &PersonId,
 ) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
+    if !may_read(policies, (directory, now), asking) {
+        return found;
+    }
     for role in [
         Role::Admin,
         Role::ChangeManager,
@@ -74,6 +79,12 @@ pub(crate) fn whom_rules_let_here(
     }
     found.truncate(NAMED);
     found
+}
+
+/// Whether somebody may read here at all: who is who is nothing for others.
+fn may_read(policies: &PolicySet, (directory, now): (&Directory, Timestamp), person: &PersonId) -> bool {
+    let facts = actor_facts(&own_session(person), directory, Vec::new(), now);
+    policies.may(&facts, READ, None).allowed
 }
 
 /// A person in a session of their own.

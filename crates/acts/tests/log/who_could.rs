@@ -71,6 +71,12 @@ fn whom_nobody_asked_is_told_who_was() {
     let (code, before) = refused(&world, "ivo", says("ivo"));
     assert_eq!(code, "not_asked");
     assert!(before.contains(&"olga".to_owned()), "{before:?}");
+    world.system(|room| acts::set_person::create_person(room, &body(json!({"login": "nobody"}))).map(drop));
+    assert_eq!(
+        refused(&world, "nobody", says("nobody")),
+        ("not_asked", Vec::new()),
+        "who may not read"
+    );
     // Who has decided is asked no more.
     world.by("olga", says("olga"));
     let (_, after) = refused(&world, "ivo", says("ivo"));
@@ -89,4 +95,19 @@ fn what_is_about_no_change_names_who_may_do_it() {
         others.contains(&"ada".to_owned()) && !others.contains(&"sam".to_owned()),
         "{others:?}"
     );
+}
+
+#[test]
+fn whoever_may_not_read_here_learns_of_nobody() {
+    let world = crate::by_two::alone();
+    world.system(|room| acts::set_person::create_person(room, &body(json!({"login": "nobody"}))).map(drop));
+    let key = draft(&world);
+    let (code, others) = refused(&world, "nobody", move |room| {
+        acts::submit_change::submit_change(room, &key)
+    });
+    assert_eq!((code, others), ("not_allowed", Vec::new()));
+    let (code, others) = refused(&world, "nobody", |room| {
+        acts::set_service::set_service(room, &body(json!({"key": "post", "criticality": "low"})))
+    });
+    assert_eq!((code, others), ("not_allowed", Vec::new()));
 }
