@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use model::act::Act;
 use model::authority::{able, asked_word, most_counted, targets_of};
-use model::directory::{Directory, Holder};
+use model::directory::{Directory, Holder, Person};
 use model::facts::{Part, TargetFacts};
 use model::file::{Actor, ChangeFile, actor_facts, change_facts, target_facts};
 use model::ids::{PersonId, ServiceKey};
@@ -18,12 +18,19 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::find_unapprovable::sample;
 use crate::room::Room;
+use crate::search_histories::behind;
 
 /// How many kinds of service are looked at. Those for which the same people answer and in which policies see no difference are
 /// one kind, so that hundreds of services are few kinds. A pack that all of these can staff may still fail at one beyond.
 pub(crate) const MOST_KINDS: usize = 50;
 /// How many people are tried as author, and as implementer.
 const MOST_TRIED: usize = 4;
+/// Who may write a change.
+const AUTHORS: &[Role] = &[Role::Requester, Role::Owner, Role::Implementer, Role::ChangeManager];
+/// Who may bring one out.
+const IMPLEMENTERS: &[Role] = &[Role::Implementer, Role::Pipeline, Role::Owner];
+/// Rights that decide: who holds one is better kept for that.
+const DECIDING: &[Role] = &[Role::Owner, Role::Security, Role::ChangeManager];
 
 /// Whether a pack can be staffed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -157,9 +164,10 @@ fn told((pack, assumed): (&str, Option<String>), directory: &Directory, (lacks, 
 fn of_services(room: &mut Room<'_, '_>, directory: &Directory, rules: &Rules<'_>) -> Result<Looked> {
     let mut lacks = Lacks::new();
     let mut looked_at = 0;
+    let people = tried(room, directory, rules.set)?;
     for services in kinds(room, directory, rules.set)?.into_iter().take(MOST_KINDS) {
         looked_at += services.len();
-        for (rule, text) in of_service(room, directory, rules, services[0])? {
+        for (rule, text) in of_service(room, (directory, &people), rules, services[0])? {
             let of_kind = services.iter().map(|service| service.0.clone());
             lacks.entry((rule, text)).or_default().extend(of_kind);
         }
@@ -223,7 +231,7 @@ fn staffing(room: &mut Room<'_, '_>, directory: &Directory, pack: &policy::Pack)
 /// What these rules lack for a service, as the best author and the best implementer would leave it.
 fn of_service(
     room: &mut Room<'_, '_>,
-    directory: &Directory,
+    (directory, people): (&Directory, &[&Person]),
     rules: &Rules<'_>,
     service: &ServiceKey,
 ) -> Result<BTreeSet<(String, String)>> {
@@ -238,7 +246,7 @@ fn of_service(
         let is_own = |id: &str| rules.pack.is_none_or(|pack| id.starts_with(&format!("{pack}.")));
         let (mut best, mut found) = (usize::MAX, BTreeSet::new());
         let barred = |person: &PersonId, part| barring(room, directory, (rules.set, &facts), &file, (person, part));
-        for (author, implementer) in pairs(directory, &barred) {
+        for (author, implementer) in pairs(people, &barred) {
             let stopped = [barred(&author, Part::Author), barred(&implementer, Part::Implementer)];
             let mut file = file.clone();
             file.change.authors = vec![author.clone()];
@@ -285,34 +293,64 @@ fn barring(
     if verdict.allowed { Vec::new() } else { verdict.reasons }
 }
 
-/// Authors and implementers to try: those first whom no policy bars from it, then those who hold no right that decides.
-fn pairs(directory: &Directory, barred: &dyn Fn(&PersonId, Part) -> Vec<PolicyReason>) -> Vec<(PersonId, PersonId)> {
-    let deciding = |person: &&model::directory::Person| {
-        let roles = [Role::Owner, Role::Security, Role::ChangeManager];
-        roles.iter().filter(|role| person.roles.contains(role)).count()
-    };
-    let with = |roles: &[Role], part: Part| {
-        let people = directory.people.values();
-        let mut found: Vec<&model::directory::Person> = people
-            .filter(|person| person.active && person.roles.iter().any(|role| roles.contains(role)))
-            .collect();
-        found.sort_by_cached_key(|person| (!barred(&person.id, part).is_empty(), deciding(person)));
-        found
-            .into_iter()
-            .take(MOST_TRIED)
-            .map(|person| person.id.clone())
-            .collect::<Vec<_>>()
-    };
-    let writing = [Role::Requester, Role::Owner, Role::Implementer, Role::ChangeManager];
-    let authors = with(&writing, Part::Author);
-    let implementers = with(&[Role::Implementer, Role::Pipeline, Role::Owner], Part::Implementer);
+/// Whom it is tried with: of people of whom policies are told the same and whom none of them names, as many as are tried at all.
+/// The others would be answered the same, and a directory has tens of thousands.
+fn tried<'a>(room: &Room<'_, '_>, directory: &'a Directory, set: &PolicySet) -> Result<Vec<&'a Person>> {
+    let named: BTreeSet<String> = set.sources().flat_map(|it| behind(&it.text, "Person::\"")).collect();
+    let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     let mut found = Vec::new();
-    for author in &authors {
-        for implementer in &implementers {
-            found.push((author.clone(), implementer.clone()));
+    for person in directory.people.values().filter(|person| person.active) {
+        let actor = Actor {
+            person: person.id.clone(),
+            ..room.actor.clone()
+        };
+        let mut facts = actor_facts(&actor, directory, Vec::new(), room.now);
+        if !named.contains(person.id.as_str()) {
+            facts.person = PersonId(String::new());
+        }
+        let count = alike.entry(serde_json::to_string(&facts)?).or_default();
+        *count += 1;
+        if *count <= MOST_TRIED {
+            found.push(person);
         }
     }
-    found
+    Ok(found)
+}
+
+/// Authors and implementers to try: those first whom no policy bars from it, then those who hold no right that decides.
+fn pairs(people: &[&Person], barred: &dyn Fn(&PersonId, Part) -> Vec<PolicyReason>) -> Vec<(PersonId, PersonId)> {
+    let authors = with(people, AUTHORS, &|person| barred(person, Part::Author).is_empty());
+    let implementers = with(people, IMPLEMENTERS, &|person| {
+        barred(person, Part::Implementer).is_empty()
+    });
+    let beside = |author: &PersonId| {
+        let pairs = implementers
+            .iter()
+            .map(|implementer| (author.clone(), implementer.clone()));
+        pairs.collect::<Vec<_>>()
+    };
+    authors.iter().flat_map(beside).collect()
+}
+
+/// The first so many of those with one of the roles. Nobody is asked about beyond them.
+fn with(people: &[&Person], roles: &[Role], is_free: &dyn Fn(&PersonId) -> bool) -> Vec<PersonId> {
+    let mut able: Vec<&Person> = people.iter().copied().filter(|person| has_any(person, roles)).collect();
+    able.sort_by_cached_key(|person| DECIDING.iter().filter(|role| person.roles.contains(role)).count());
+    let (mut free, mut barred) = (Vec::new(), Vec::new());
+    for person in able {
+        if free.len() == MOST_TRIED {
+            break;
+        }
+        match is_free(&person.id) {
+            true => free.push(person.id.clone()),
+            false => barred.push(person.id.clone()),
+        }
+    }
+    free.into_iter().chain(barred).take(MOST_TRIED).collect()
+}
+
+fn has_any(person: &Person, roles: &[Role]) -> bool {
+    roles.iter().any(|role| person.roles.contains(role))
 }
 
 fn lacking(

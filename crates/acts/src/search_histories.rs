@@ -28,6 +28,7 @@ use model::words::{Category, Criticality, Kind, Level, Role, State, Touch};
 use policy::PolicySet;
 use serde::Serialize;
 
+pub(crate) use cast::behind;
 use cast::{Cast, Words};
 use stage::{Hand, Stage};
 

@@ -155,7 +155,7 @@ fn named_in(text: &str, kind: &str, words: &[String]) -> Vec<String> {
 }
 
 /// What stands between a mark and the next quotation mark.
-pub(super) fn behind(text: &str, mark: &str) -> Vec<String> {
+pub(crate) fn behind(text: &str, mark: &str) -> Vec<String> {
     let parts = text.split(mark).skip(1);
     parts
         .filter_map(|part| part.split('"').next())

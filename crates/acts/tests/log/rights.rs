@@ -444,6 +444,49 @@ fn whether_a_pack_is_staffed_is_told_of_all_services_or_with_how_many_were_looke
 }
 
 #[test]
+fn whom_a_rule_names_stands_for_nobody_else() {
+    let world = World::new();
+    world.system(|room| {
+        for login in WRITERS.iter().chain(&["ada", "adam"]) {
+            let role = if login.starts_with("ada") { "admin" } else { "requester" };
+            acts::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+        }
+        let seats = body(json!({"name": "Security", "members": ["sam", "mona", "rita"]}));
+        acts::set_person::set_group(room, "security", &seats).map(drop)
+    });
+    let in_force = |world: &World| world.look(acts::find_unstaffed::find_unstaffed).unwrap().remove(0);
+    // As many writers as are tried of those alike may not hand in, nor may anybody else who was there before: the last may.
+    for (barred, is_staffed) in [(4, true), (5, false)] {
+        let people = ["rita", "olga", "ivo", "sam", "mona"].iter().chain(&WRITERS[..barred]);
+        let named: Vec<String> = people
+            .map(|login| format!("Person::\"{}\"", world.actor(login).person))
+            .collect();
+        let rita = &world.actor("rita").person;
+        let set = body(json!({
+            "reason": "They do not hand in",
+            "files": [{"path": "house/house.cedar", "content": format!("@id(\"house.forbid.some\")\n\
+                @reason(\"They do not hand in.\")\nforbid (principal, action == Action::\"submit_change\", resource)\n\
+                when {{ [{}].contains(principal.person) }};", named.join(", "))}],
+            "cases": [{"path": "house/cases/house.cases", "content": format!("given a service\n  \
+                people {rita} roles requester, olga roles owner, ivo roles implementer\n  \
+                service pay, criticality low, owners olga\n  environment production, production yes\n  \
+                change kind normal, risk low, requester {rita}, implementers ivo\n\n\
+                case they do not hand in\n  {rita} submit_change as requester no house.forbid.some\n")}],
+        }));
+        let proposal = world.by("ada", move |room| {
+            acts::propose_configuration::propose_policies(room, &set)
+        });
+        world.by("adam", move |room| {
+            acts::activate_configuration::activate_configuration(room, proposal.id.as_str(), &body(json!({})))
+        });
+        assert_eq!(in_force(&world).is_staffed, is_staffed, "{:?}", in_force(&world).lacks);
+    }
+}
+
+/// People of whom policies are told the same.
+const WRITERS: [&str; 5] = ["writer-1", "writer-2", "writer-3", "writer-4", "writer-5"];
+
+#[test]
 fn staffing_asks_a_packs_rules_of_the_services_that_they_are_about() {
     let world = World::with_pack("sox");
     let rows = |world: &World| world.look(acts::find_unstaffed::find_unstaffed).unwrap();
