@@ -5,17 +5,17 @@ case $- in *i*) ;; *) set -euo pipefail ;; esac
 # Some walks use the command line: where it is not installed, it is the one that the demo was built as.
 command -v assent >/dev/null || PATH=$PATH:$PWD/target/release
 ASSENT_CREDENTIALS=${ASSENT_CREDENTIALS:-assent-data/demo-credentials.json}
-SERVER=${ASSENT_SERVER:-$(jq -r .server "$ASSENT_CREDENTIALS")}
+# What the file says is read once: TOKENOWNER is the token of the owner, LOGINOWNER what they sign in with. A person made on the
+# way has such variables too.
+while read -r role login token; do
+  case $role in server) SERVER=${ASSENT_SERVER:-$login} ;; *) printf -v "LOGIN${role^^}" %s "$login"; printf -v "TOKEN${role^^}" %s "$token" ;; esac
+done < <(jq -r '"server \(.server)", (.people[] | "\(.role) \(.login) \(.token)")' "$ASSENT_CREDENTIALS")
 
-# token ROLE: that person's token; for a person made on the way it stands in a variable such as TOKENBO.
-token() {
-  local made="TOKEN${1^^}"
-  if [ -n "${!made:-}" ]; then echo "${!made}"; return 0; fi
-  jq -r --arg role "$1" '.people[] | select(.role == $role) | .token' "$ASSENT_CREDENTIALS"
-}
+# token ROLE: that person's token.
+token() { local made="TOKEN${1^^}"; echo "${!made}"; }
 
 # login ROLE: what that person signs in with; a person made on the way is their own role.
-login() { jq -r --arg role "$1" '([.people[] | select(.role == $role) | .login] + [$role])[0]' "$ASSENT_CREDENTIALS"; }
+login() { local known="LOGIN${1^^}"; echo "${!known:-$1}"; }
 
 # person LOGIN ROLES SERVICE PARTS…: makes a person with these rights (a JSON list) and these parts in a service; prints a token.
 person() {

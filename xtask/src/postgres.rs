@@ -4,6 +4,7 @@
 //! wrote stands with the kernel. Tests of disks that fail have clusters of their own. PostgreSQL refuses
 //! to run as root, so a root caller lends it the account `postgres`, which the package makes.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
@@ -43,6 +44,14 @@ pub fn programs() -> Option<PathBuf> {
         return Some(debian);
     }
     Some(shell::find("initdb")?.parent()?.to_path_buf())
+}
+
+/// Where programs are looked for: PostgreSQL's own first. What Debian puts before them starts Perl on each call, and tests
+/// call `psql` some thousand times.
+pub fn path() -> OsString {
+    let usual = std::env::var_os("PATH").unwrap_or_default();
+    let folders = programs().into_iter().chain(std::env::split_paths(&usual));
+    std::env::join_paths(folders).unwrap_or(usual)
 }
 
 impl Cluster {

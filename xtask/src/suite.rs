@@ -11,7 +11,7 @@ use anyhow::{Context, Error, Result, bail};
 use crate::postgres::Cluster;
 use crate::report::{self, Count, PartResult};
 use crate::tools::{self, Need};
-use crate::{foreign, shell, tidy};
+use crate::{foreign, postgres, shell, tidy};
 
 /// One part of the suite.
 struct Part {
@@ -295,6 +295,7 @@ impl World<'_> {
         }
         if let Some(cluster) = &self.cluster {
             command.env("ASSENT_TEST_POSTGRES", cluster.url());
+            command.env("PATH", postgres::path());
         }
     }
 
