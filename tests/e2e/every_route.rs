@@ -272,20 +272,21 @@ fn tables(place: &Place) -> &'static [String] {
     })
 }
 
-/// All records, as the database holds them. PostgreSQL digests them itself: fetching them takes most of the walk's time.
+/// All records, as the database holds them. PostgreSQL tells which transactions wrote the rows that are there, which no write
+/// leaves as it was, a deletion neither with how many they are: reading what they say takes most of the walk's time.
 fn records(place: &Place) -> String {
     let statements = tables(place).iter().map(|name| {
         // Whether a letter was mailed is noted by the worker, in its own time.
-        let columns = if *name == "message" { "id" } else { "id, version, body" };
+        let is_letters = *name == "message";
+        let columns = if is_letters { "id" } else { "id, version, body" };
+        let writers = if is_letters { "0" } else { "sum(xmin::text::bigint)" };
         match place.database {
-            Some(_) => format!(
-                "SELECT '{name}', count(*), md5(string_agg(md5(ROW(tenant, {columns})::text), '' ORDER BY tenant, id)) FROM \"{name}\""
-            ),
+            Some(_) => format!("SELECT '{name}', count(*), {writers} FROM \"{name}\""),
             None => format!("SELECT '{name}', {columns} FROM \"{name}\" ORDER BY tenant, id"),
         }
     });
     let all = beside_each(place, &statements.collect::<Vec<_>>());
-    let least = if place.database.is_some() { 1_000 } else { 100_000 };
+    let least = if place.database.is_some() { 500 } else { 100_000 };
     assert!(all.len() > least, "{} bytes were read of the records", all.len());
     proof::crypto::digest_text(all.as_bytes())
 }
