@@ -1,6 +1,7 @@
 //! Tells which packs this directory cannot staff: for each pack that comes with Assent, whether there are people enough,
 //! apart enough, for what it asks, if somebody writes a change and somebody else brings it out.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -164,7 +165,7 @@ fn told((pack, assumed): (&str, Option<String>), directory: &Directory, (lacks, 
 fn of_services(room: &mut Room<'_, '_>, directory: &Directory, rules: &Rules<'_>) -> Result<Looked> {
     let mut lacks = Lacks::new();
     let mut looked_at = 0;
-    let people = tried(room, directory, rules.set)?;
+    let people = kinds_of_people(room, directory, rules.set)?;
     for services in kinds(room, directory, rules.set)?.into_iter().take(MOST_KINDS) {
         looked_at += services.len();
         for (rule, text) in of_service(room, (directory, &people), rules, services[0])? {
@@ -231,7 +232,7 @@ fn staffing(room: &mut Room<'_, '_>, directory: &Directory, pack: &policy::Pack)
 /// What these rules lack for a service, as the best author and the best implementer would leave it.
 fn of_service(
     room: &mut Room<'_, '_>,
-    (directory, people): (&Directory, &[&Person]),
+    (directory, people): (&Directory, &[Vec<&Person>]),
     rules: &Rules<'_>,
     service: &ServiceKey,
 ) -> Result<BTreeSet<(String, String)>> {
@@ -245,13 +246,17 @@ fn of_service(
         file.requirements = rules.set.require(&change_facts(&file, &room.tenant()), &facts);
         let is_own = |id: &str| rules.pack.is_none_or(|pack| id.starts_with(&format!("{pack}.")));
         let (mut best, mut found) = (usize::MAX, BTreeSet::new());
-        let barred = |person: &PersonId, part| barring(room, directory, (rules.set, &facts), &file, (person, part));
-        for (author, implementer) in pairs(people, &barred) {
-            let stopped = [barred(&author, Part::Author), barred(&implementer, Part::Implementer)];
+        let known = RefCell::new(BTreeMap::new());
+        let barred = |who: Candidate, part| {
+            let ask = || barring(room, directory, (rules.set, &facts), &file, (&who.person.id, part));
+            known.borrow_mut().entry((who.alike, part)).or_insert_with(ask).clone()
+        };
+        for (author, implementer) in pairs(&candidates(people, directory, &facts), &barred) {
+            let stopped = [barred(author, Part::Author), barred(implementer, Part::Implementer)];
             let mut file = file.clone();
-            file.change.authors = vec![author.clone()];
-            file.change.requester = author;
-            file.change.content.implementers = vec![implementer];
+            file.change.authors = vec![author.person.id.clone()];
+            file.change.requester = author.person.id.clone();
+            file.change.content.implementers = vec![implementer.person.id.clone()];
             let mut here = lacking(room, directory, &file, &|row| is_own(&row.obligation.id));
             let stopped = stopped.into_iter().flatten().filter(|reason| is_own(&reason.id));
             here.extend(stopped.map(|reason| (reason.id, format!("{} Nobody here could.", reason.reason))));
@@ -293,12 +298,19 @@ fn barring(
     if verdict.allowed { Vec::new() } else { verdict.reasons }
 }
 
-/// Whom it is tried with: of people of whom policies are told the same and whom none of them names, as many as are tried at all.
-/// The others would be answered the same, and a directory has tens of thousands.
-fn tried<'a>(room: &Room<'_, '_>, directory: &'a Directory, set: &PolicySet) -> Result<Vec<&'a Person>> {
+/// Somebody with whom it is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Candidate<'a> {
+    person: &'a Person,
+    /// One number for all of whom policies are told the same on this change: they are answered the same.
+    alike: usize,
+}
+
+/// People by kind: alike are those of whom policies are told the same whatever the change, and whom none of them names.
+fn kinds_of_people<'a>(room: &Room<'_, '_>, directory: &'a Directory, set: &PolicySet) -> Result<Vec<Vec<&'a Person>>> {
     let named: BTreeSet<String> = set.sources().flat_map(|it| behind(&it.text, "Person::\"")).collect();
-    let mut alike: BTreeMap<String, usize> = BTreeMap::new();
-    let mut found = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut found: Vec<Vec<&Person>> = Vec::new();
     for person in directory.people.values().filter(|person| person.active) {
         let actor = Actor {
             person: person.id.clone(),
@@ -308,42 +320,54 @@ fn tried<'a>(room: &Room<'_, '_>, directory: &'a Directory, set: &PolicySet) -> 
         if !named.contains(person.id.as_str()) {
             facts.person = PersonId(String::new());
         }
-        let count = alike.entry(serde_json::to_string(&facts)?).or_default();
-        *count += 1;
-        if *count <= MOST_TRIED {
-            found.push(person);
+        let place = *places.entry(serde_json::to_string(&facts)?).or_insert(found.len());
+        match found.get_mut(place) {
+            Some(alike) => alike.push(person),
+            None => found.push(vec![person]),
         }
     }
     Ok(found)
 }
 
+/// Whom it is tried with on these targets: whoever owns them, each alone, and of the others as many of a kind as are tried at all.
+/// The rest would be answered the same, and a directory has tens of thousands.
+fn candidates<'a>(kinds: &[Vec<&'a Person>], directory: &'a Directory, targets: &[TargetFacts]) -> Vec<Candidate<'a>> {
+    let rows = targets.iter().flat_map(|target| &target.owners);
+    let owners: BTreeSet<&PersonId> = rows.map(|(_, person)| person).collect();
+    let mut found = Vec::new();
+    for (alike, kind) in kinds.iter().enumerate() {
+        let others = kind.iter().filter(|person| !owners.contains(&person.id));
+        found.extend(others.take(MOST_TRIED).map(|person| Candidate { person, alike }));
+    }
+    let known = owners.into_iter().filter_map(|id| directory.people.get(id));
+    let alone = known.filter(|person| person.active).zip(kinds.len()..);
+    found.extend(alone.map(|(person, alike)| Candidate { person, alike }));
+    found
+}
+
 /// Authors and implementers to try: those first whom no policy bars from it, then those who hold no right that decides.
-fn pairs(people: &[&Person], barred: &dyn Fn(&PersonId, Part) -> Vec<PolicyReason>) -> Vec<(PersonId, PersonId)> {
-    let authors = with(people, AUTHORS, &|person| barred(person, Part::Author).is_empty());
-    let implementers = with(people, IMPLEMENTERS, &|person| {
-        barred(person, Part::Implementer).is_empty()
-    });
-    let beside = |author: &PersonId| {
-        let pairs = implementers
-            .iter()
-            .map(|implementer| (author.clone(), implementer.clone()));
-        pairs.collect::<Vec<_>>()
-    };
-    authors.iter().flat_map(beside).collect()
+fn pairs<'a>(
+    people: &[Candidate<'a>],
+    barred: &dyn Fn(Candidate, Part) -> Vec<PolicyReason>,
+) -> Vec<(Candidate<'a>, Candidate<'a>)> {
+    let authors = with(people, AUTHORS, &|who| barred(who, Part::Author).is_empty());
+    let implementers = with(people, IMPLEMENTERS, &|who| barred(who, Part::Implementer).is_empty());
+    let beside = |author: Candidate<'a>| implementers.iter().map(move |implementer| (author, *implementer));
+    authors.into_iter().flat_map(beside).collect()
 }
 
 /// The first so many of those with one of the roles. Nobody is asked about beyond them.
-fn with(people: &[&Person], roles: &[Role], is_free: &dyn Fn(&PersonId) -> bool) -> Vec<PersonId> {
-    let mut able: Vec<&Person> = people.iter().copied().filter(|person| has_any(person, roles)).collect();
-    able.sort_by_cached_key(|person| DECIDING.iter().filter(|role| person.roles.contains(role)).count());
+fn with<'a>(people: &[Candidate<'a>], roles: &[Role], is_free: &dyn Fn(Candidate) -> bool) -> Vec<Candidate<'a>> {
+    let mut able: Vec<Candidate> = people.iter().copied().filter(|it| has_any(it.person, roles)).collect();
+    able.sort_by_cached_key(|it| DECIDING.iter().filter(|role| it.person.roles.contains(role)).count());
     let (mut free, mut barred) = (Vec::new(), Vec::new());
-    for person in able {
+    for who in able {
         if free.len() == MOST_TRIED {
             break;
         }
-        match is_free(&person.id) {
-            true => free.push(person.id.clone()),
-            false => barred.push(person.id.clone()),
+        match is_free(who) {
+            true => free.push(who),
+            false => barred.push(who),
         }
     }
     free.into_iter().chain(barred).take(MOST_TRIED).collect()
@@ -447,4 +471,61 @@ fn is_needed_to_approve((directory, now): (&Directory, Timestamp), file: &Change
             most_counted(rule, &all) >= needed && most_counted(rule, &others) < needed
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use model::words::OwnershipRole;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_owns_a_target_stands_for_nobody_else_and_nobody_for_them() {
+        let mut directory = Directory::default();
+        for number in 1..=7 {
+            let id = format!("p{number}");
+            let person: Person = serde_json::from_value(json!({
+                "id": id, "version": 1, "login": id, "name": id, "roles": [], "zone": "UTC", "active": number < 7,
+            }))
+            .unwrap();
+            directory.people.insert(person.id.clone(), person);
+        }
+        let alike: Vec<&Person> = directory.people.values().filter(|person| person.active).collect();
+        let target: TargetFacts = serde_json::from_value(json!({
+            "target": "1", "service": "pay", "criticality": "low", "regimes": [], "environment": "production",
+            "is_production": true, "has_artifact": false, "owners": [],
+        }))
+        .unwrap();
+        let owned_by = |people: &[&str]| TargetFacts {
+            owners: people
+                .iter()
+                .map(|id| (OwnershipRole::Owner, PersonId((*id).to_owned())))
+                .collect(),
+            ..target.clone()
+        };
+        let tried = |targets: &[TargetFacts]| {
+            let found = candidates(std::slice::from_ref(&alike), &directory, targets);
+            found
+                .into_iter()
+                .map(|it| (it.person.login.clone(), it.alike))
+                .collect::<Vec<_>>()
+        };
+        let row = |login: &str, alike| (login.to_owned(), alike);
+        let first_four = [row("p1", 0), row("p2", 0), row("p3", 0), row("p4", 0)];
+        assert_eq!(tried(std::slice::from_ref(&target)), first_four);
+        assert_eq!(
+            tried(&[owned_by(&["p1"]), owned_by(&["p5", "p7", "gone"])]),
+            [
+                row("p2", 0),
+                row("p3", 0),
+                row("p4", 0),
+                row("p6", 0),
+                row("p1", 1),
+                row("p5", 2)
+            ]
+        );
+    }
 }
