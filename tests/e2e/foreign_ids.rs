@@ -21,8 +21,6 @@ const DOORS: &str = include_str!("../../crates/server/src/access/rules.txt");
 /// How many of a hundred foreign ids are tried at a place, besides those of its own kind, unless `ASSENT_TEST_FOREIGN` says
 /// otherwise.
 const OTHERS: usize = 6;
-/// The same on PostgreSQL, where row-level security stands behind each statement besides.
-const OTHERS_BEHIND_ROWS: usize = 2;
 /// Places that hold no id: words of the protocol or of the page.
 const NO_IDS: &[&str] = &["tenant", "kind", "act", "*act", "*rest", "+rest", "level", "name"];
 /// Doors at which no id of anybody is ever answered by 404, each with the reason.
@@ -192,12 +190,7 @@ impl Prober<'_> {
         let ours: HashSet<&String> = self.range.known[0].names.iter().collect();
         let mut found: Vec<String> = self.listed(door, at);
         let (ids, words): (Vec<&String>, Vec<&String>) = theirs.names.iter().partition(|name| is_uuid(name));
-        let usual = if tests::on_postgres() {
-            OTHERS_BEHIND_ROWS
-        } else {
-            OTHERS
-        };
-        let step = 100_usize.div_ceil(size("ASSENT_TEST_FOREIGN", usual).clamp(1, 100));
+        let step = 100_usize.div_ceil(size("ASSENT_TEST_FOREIGN", OTHERS).clamp(1, 100));
         found.extend(ids.into_iter().step_by(step).cloned());
         let plain = words
             .into_iter()
@@ -395,11 +388,7 @@ fn a_foreign_id_at_any_place_of_any_door_is_answered_as_one_that_is_nowhere() {
         unexplained.is_empty(),
         "no reason is given why these never say 404: {unexplained:#?}"
     );
-    assert!(
-        tally.asked > if tests::on_postgres() { 2_000 } else { 4_000 },
-        "only {} were asked",
-        tally.asked
-    );
+    assert!(tally.asked > 4_000, "only {} were asked", tally.asked);
 }
 
 #[test]
