@@ -5,6 +5,7 @@
 //! `soak` pass their arguments on to the programs of the `tests` package.
 
 mod foreign;
+mod memory;
 mod postgres;
 mod report;
 mod shell;

@@ -55,15 +55,15 @@ pub fn path() -> OsString {
 }
 
 impl Cluster {
-    /// Makes a cluster and waits until it answers.
+    /// Makes a cluster in a folder and waits until it answers.
     ///
     /// # Errors
     /// When the programs are missing or the server does not come up; its log is in the message.
-    pub fn start() -> Result<Self> {
+    pub fn start(parent: &Path) -> Result<Self> {
         let bin = programs().context("the PostgreSQL server programs are not installed")?;
         let user = account()?;
-        sweep(&std::env::temp_dir());
-        let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
+        sweep(parent);
+        let folder = parent.join(format!("{FOLDER}{}", std::process::id()));
         make_private(&folder)?;
         let password = random_password()?;
         let port = free_port()?;
@@ -121,14 +121,10 @@ impl Drop for Cluster {
 
 /// Removes the folders of runs that were interrupted: their maker and their server are both gone.
 fn sweep(parent: &Path) {
-    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let maker = name.strip_prefix(FOLDER).and_then(|number| number.parse::<u32>().ok());
-        let Some(maker) = maker else { continue };
-        let maker_lives = Path::new("/proc").join(maker.to_string()).exists();
-        if !maker_lives && !entry.path().join("data/postmaster.pid").exists() {
+    for folder in shell::orphans(parent, FOLDER) {
+        if !folder.join("data/postmaster.pid").exists() {
             // A folder of somebody else's cannot be removed, and that is as it should be.
-            let _ = fs::remove_dir_all(entry.path());
+            let _ = fs::remove_dir_all(folder);
         }
     }
 }

@@ -115,3 +115,14 @@ pub fn is_root() -> bool {
 pub fn target_folder(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }
+
+/// The folders that processes which are gone left behind: each has a name of this beginning, and the number of its maker after it.
+pub fn orphans(parent: &Path, beginning: &str) -> Vec<PathBuf> {
+    let is_orphan = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let maker = name.and_then(|name| name.strip_prefix(beginning)?.parse::<u32>().ok());
+        maker.is_some_and(|maker| !Path::new("/proc").join(maker.to_string()).exists())
+    };
+    let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(is_orphan).collect()
+}

@@ -11,7 +11,7 @@ use anyhow::{Context, Error, Result, bail};
 use crate::postgres::Cluster;
 use crate::report::{self, Count, PartResult};
 use crate::tools::{self, Need};
-use crate::{foreign, postgres, shell, tidy};
+use crate::{foreign, memory, postgres, shell, tidy};
 
 /// One part of the suite.
 struct Part {
@@ -87,6 +87,8 @@ const BESIDE: &[&str] = &["clippy", "docs"];
 struct World<'a> {
     root: &'a Path,
     cluster: Option<Cluster>,
+    /// Where tests write, if not where every program does. It goes after the cluster that lies in it.
+    memory: Option<memory::Folder>,
     /// Whether a part of this run starts the binary.
     starts_binary: bool,
     /// Whether other parts run at the same time and go first.
@@ -120,12 +122,14 @@ pub fn run(root: &Path, names: &[String]) -> Result<bool> {
     let mut world = World {
         root,
         cluster: None,
+        memory: memory_for(&needs),
         starts_binary,
         is_beside: false,
         builds_are_free: Some(free),
     };
     let (mut results, prepared) = std::thread::scope(|scope| {
-        let prepared = scope.spawn(|| prepare(root, &needs));
+        let (needs, memory) = (&needs, world.memory.as_ref());
+        let prepared = scope.spawn(move || prepare(root, needs, memory));
         let ready = parts[..first].iter().copied().chain(is_whole.then_some(&BUILD));
         let results: Vec<PartResult> = ready.map(|part| part.run_in(&world)).collect();
         (results, prepared.join())
@@ -140,6 +144,7 @@ pub fn run(root: &Path, names: &[String]) -> Result<bool> {
     let aside = World {
         root,
         cluster: None,
+        memory: None,
         starts_binary,
         is_beside: true,
         builds_are_free: None,
@@ -193,13 +198,15 @@ pub fn with_services(root: &Path, words: &[String]) -> Result<bool> {
     let Some((program, arguments)) = words.split_first() else {
         bail!("say which command to run: `cargo xtask with cargo test -p store`");
     };
-    let (cluster, missing) = prepare(root, Need::ALL);
+    let (cluster, missing) = prepare(root, Need::ALL, None);
     for error in missing {
         eprintln!("xtask: {error:#}");
     }
     let world = World {
         root,
         cluster,
+        // What is soaked or measured writes to the disk, as a server does.
+        memory: None,
         starts_binary: false,
         is_beside: false,
         builds_are_free: None,
@@ -233,14 +240,20 @@ fn needs_of(parts: &[&Part]) -> Vec<Need> {
     needs
 }
 
+/// The folder in memory, for parts that need anything at all: the others write nothing to speak of.
+fn memory_for(needs: &[Need]) -> Option<memory::Folder> {
+    if needs.is_empty() { None } else { memory::Folder::make() }
+}
+
 /// Installs what is missing and starts the database when a part wants one. What is answered beside it is what could not
 /// be had.
-fn prepare(root: &Path, needs: &[Need]) -> (Option<Cluster>, Vec<Error>) {
+fn prepare(root: &Path, needs: &[Need], memory: Option<&memory::Folder>) -> (Option<Cluster>, Vec<Error>) {
     let mut missing = tools::install(root, needs);
     if !needs.contains(&Need::Postgres) {
         return (None, missing);
     }
-    match Cluster::start() {
+    let parent = memory.map_or_else(std::env::temp_dir, |memory| memory.path().to_path_buf());
+    match Cluster::start(&parent) {
         Ok(cluster) => (Some(cluster), missing),
         Err(error) => {
             missing.push(error);
@@ -290,6 +303,9 @@ impl World<'_> {
         command.env("ASSENT_TEST_PYTHON", foreign::python(self.root));
         command.env("ASSENT_TEST_NODE_MODULES", foreign::node_modules(self.root));
         command.env("ASSENT_TEST_CLIENTS", foreign::clients(self.root));
+        if let Some(memory) = &self.memory {
+            command.env("TMPDIR", memory.path());
+        }
         if let Some(driver) = tools::chromedriver() {
             command.env("ASSENT_TEST_CHROMEDRIVER", driver);
         }

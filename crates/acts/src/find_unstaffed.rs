@@ -189,8 +189,7 @@ pub(crate) fn kinds<'a>(
         set.sources().any(|source| source.text.contains(&written))
             || directory.delegations.iter().any(|row| row.services.contains(key))
     };
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    let mut found: Vec<Vec<&ServiceKey>> = Vec::new();
+    let mut found = Kinds::default();
     for service in directory.services.keys() {
         let Some(file) = sample(room, directory, service, (Kind::Normal, Level::High))? else {
             continue;
@@ -199,13 +198,39 @@ pub(crate) fn kinds<'a>(
         for target in facts.iter_mut().filter(|_| !is_named(service)) {
             target.service = ServiceKey(String::new());
         }
-        let place = *places.entry(serde_json::to_string(&facts)?).or_insert(found.len());
-        match found.get_mut(place) {
-            Some(alike) => alike.push(service),
-            None => found.push(vec![service]),
+        found.add(&facts, service)?;
+    }
+    Ok(found.rows)
+}
+
+/// What is alike, in the order of the first of each kind.
+struct Kinds<T> {
+    places: BTreeMap<String, usize>,
+    rows: Vec<Vec<T>>,
+}
+
+impl<T> Default for Kinds<T> {
+    fn default() -> Self {
+        Self {
+            places: BTreeMap::new(),
+            rows: Vec::new(),
         }
     }
-    Ok(found)
+}
+
+impl<T> Kinds<T> {
+    /// Puts one to those of which the same is told.
+    fn add(&mut self, told: &impl Serialize, one: T) -> Result<()> {
+        let place = *self
+            .places
+            .entry(serde_json::to_string(told)?)
+            .or_insert(self.rows.len());
+        match self.rows.get_mut(place) {
+            Some(alike) => alike.push(one),
+            None => self.rows.push(vec![one]),
+        }
+        Ok(())
+    }
 }
 
 fn staffing(room: &mut Room<'_, '_>, directory: &Directory, pack: &policy::Pack) -> Result<Staffing> {
@@ -309,8 +334,7 @@ struct Candidate<'a> {
 /// People by kind: alike are those of whom policies are told the same whatever the change, and whom none of them names.
 fn kinds_of_people<'a>(room: &Room<'_, '_>, directory: &'a Directory, set: &PolicySet) -> Result<Vec<Vec<&'a Person>>> {
     let named: BTreeSet<String> = set.sources().flat_map(|it| behind(&it.text, "Person::\"")).collect();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    let mut found: Vec<Vec<&Person>> = Vec::new();
+    let mut found = Kinds::default();
     for person in directory.people.values().filter(|person| person.active) {
         let actor = Actor {
             person: person.id.clone(),
@@ -320,13 +344,9 @@ fn kinds_of_people<'a>(room: &Room<'_, '_>, directory: &'a Directory, set: &Poli
         if !named.contains(person.id.as_str()) {
             facts.person = PersonId(String::new());
         }
-        let place = *places.entry(serde_json::to_string(&facts)?).or_insert(found.len());
-        match found.get_mut(place) {
-            Some(alike) => alike.push(person),
-            None => found.push(vec![person]),
-        }
+        found.add(&facts, person)?;
     }
-    Ok(found)
+    Ok(found.rows)
 }
 
 /// Whom it is tried with on these targets: whoever owns them, each alone, and of the others as many of a kind as are tried at all.
