@@ -2,7 +2,6 @@
 //! those whose broken glass waits for a second signature that they could give.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use model::change::Change;
@@ -22,13 +21,11 @@ use crate::room::Room;
 const MOST: i64 = 1_000;
 /// How many of the latest broken glasses are looked at; a time box lasts for hours, so those that wait are among them.
 const GLASSES: i64 = 20;
-/// How many of those that ask are read at once.
-const AT_ONCE: usize = 25;
 
 /// What is looked at of every open change that names the acting person; the few that ask them are then read as a whole.
 #[derive(Deserialize)]
 struct Open {
-    id: String,
+    key: String,
     kind: Kind,
     risk: OpenRisk,
     #[serde(default)]
@@ -87,30 +84,23 @@ pub fn find_queue(room: &mut Room<'_, '_>, most: usize) -> Result<Vec<ChangeFile
     let open = record::parts_naming::<Change, Open>(room.tx, &filter, person.as_str())?;
     let mut asked: Vec<_> = open
         .into_iter()
-        .filter_map(|it| Some((it.urgency(&person)?, it.id)))
+        .filter_map(|it| Some((it.urgency(&person)?, it.key)))
         .collect();
     asked.sort();
     let mut queue = find_unsigned(room)?;
-    asked.retain(|(_, id)| !queue.iter().any(|file| &file.change.id.0 == id));
-    for some in asked.chunks(AT_ONCE) {
+    for (_, key) in asked {
         if queue.len() >= most {
             break;
         }
-        for file in read(room, some.iter().map(|(_, id)| id.as_str()))? {
-            if queue.len() < most && waits_for(room, &file)? {
-                queue.push(file);
-            }
+        if queue.iter().any(|file| file.change.key == key) {
+            continue;
+        }
+        let file = room.file(&key)?;
+        if waits_for(room, &file)? {
+            queue.push(file);
         }
     }
     Ok(queue)
-}
-
-/// The files of changes, in the order of these ids.
-fn read<'a>(room: &mut Room<'_, '_>, ids: impl Iterator<Item = &'a str> + Clone) -> Result<Vec<ChangeFile>> {
-    let places: BTreeMap<&str, usize> = ids.clone().zip(0..).collect();
-    let mut changes = record::bodies::<Change>(room.tx, &Filter::new().one_of("id", ids))?;
-    changes.sort_by_key(|change| places.get(change.id.as_str()).copied());
-    room.files(changes)
 }
 
 /// The changes whose broken glass opens nothing before the acting person, or another who could, signs it too.
