@@ -65,11 +65,8 @@ fn sweep(parent: &Path) {
 /// place in `/proc/mounts` is the one that counts.
 fn is_usable(mounts: &str) -> bool {
     let fields = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    let lines = mounts.lines().map(fields);
-    let Some(line) = lines
-        .filter(|fields| fields.get(1).is_some_and(|it| it == MEMORY))
-        .next_back()
-    else {
+    let mut lines = mounts.lines().map(fields);
+    let Some(line) = lines.rfind(|fields| fields.get(1).is_some_and(|it| it == MEMORY)) else {
         return false;
     };
     let has = |word: &str| line.get(3).is_some_and(|it| it.split(',').any(|option| option == word));
