@@ -1,8 +1,9 @@
 //! A folder in memory for what tests write, where the machine has room for it.
 //!
-//! Tests make hundreds of databases, each of a thousand files, and remove them again: a file system on a disk spends more of the
-//! processor on that than the tests on everything else. Nothing is lost by it: tests kill processes and not machines, what a
-//! killed process wrote stands with the kernel either way, and tests of disks that fill up or fail bring disks of their own.
+//! Tests make hundreds of databases, each of a thousand files, and remove them again. A file system on a disk makes work of that:
+//! the store's tests took two and a half times as much of the processor there. Nothing is lost by it: tests kill processes and
+//! not machines, what a killed process wrote stands with the kernel either way, and tests of disks that fill up or fail bring
+//! disks of their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
