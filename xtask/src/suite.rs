@@ -91,7 +91,7 @@ struct World<'a> {
     memory: Option<memory::Folder>,
     /// Whether a part of this run starts the binary.
     starts_binary: bool,
-    /// Whether other parts run at the same time and go first.
+    /// Whether other parts run at the same time, so that what is said is kept until the end.
     is_beside: bool,
     /// Is told when tests run, so that others may build.
     builds_are_free: Option<mpsc::Sender<()>>,
@@ -282,10 +282,6 @@ impl World<'_> {
     /// A cargo command at the repository's root, with the tests' environment.
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(shell::cargo());
-        if self.is_beside {
-            command = Command::new("nice");
-            command.args(["-n", "15"]).arg(shell::cargo());
-        }
         command.args(arguments).current_dir(self.root);
         self.equip(&mut command);
         command

@@ -10,6 +10,7 @@ use model::obligation::Obligation;
 
 use crate::PolicySet;
 use crate::question::Question;
+use crate::shape::Misfit;
 
 /// The policy without a condition that every answer must name.
 pub(crate) const BASE_OBLIGATION: &str = "base.require.validation";
@@ -37,6 +38,15 @@ pub(crate) enum Trouble {
     NoBase,
     /// A policy that decided has no compiled obligation.
     Unknown(String),
+}
+
+impl From<Misfit> for Trouble {
+    fn from(misfit: Misfit) -> Self {
+        match misfit {
+            Misfit::Unfit(text) => Self::Unfit(text),
+            Misfit::Dangling(uid) => Self::Dangling(uid.to_string()),
+        }
+    }
 }
 
 impl Trouble {
@@ -68,7 +78,7 @@ impl PolicySet {
         let unfit = |error: &dyn std::fmt::Display| Trouble::Unfit(error.to_string());
         let empty = cedar_policy::PolicySet::new();
         let policies = self.by_action.get(question.action.id().unescaped()).unwrap_or(&empty);
-        let entities = Entities::from_entities(question.entities, Some(&self.schema)).map_err(|e| unfit(&e))?;
+        let entities = Entities::from_entities(question.entities, None).map_err(|e| unfit(&e))?;
         let context = Context::from_pairs(question.context).map_err(|e| unfit(&e))?;
         let request = Request::new(
             question.principal,
@@ -78,9 +88,7 @@ impl PolicySet {
             Some(&self.schema),
         )
         .map_err(|e| unfit(&e))?;
-        if let Some(missing) = self.dangling(&entities, &request) {
-            return Err(Trouble::Dangling(missing.to_string()));
-        }
+        self.shape.check(&entities, named_by(&request)).map_err(Trouble::from)?;
         let response = Authorizer::new().is_authorized(&request, policies, &entities);
         let mut erred: Vec<String> = response.diagnostics().errors().map(erring_policy).collect();
         erred.sort();
@@ -107,45 +115,27 @@ impl PolicySet {
         let known = |id: &String| self.obligations.get(id).ok_or_else(|| Trouble::Unknown(id.clone()));
         answer.reasons.iter().map(known).collect()
     }
+}
 
-    /// The first entity that the facts name and do not hold. Words of the schema are no facts.
-    fn dangling(&self, entities: &Entities, request: &Request) -> Option<EntityUid> {
-        let mut named: Vec<EntityUid> = [request.principal(), request.resource()]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
-        if let Some(target) = request.context().and_then(|context| context.get("target")) {
-            collect(&target, &mut named);
-        }
-        for entity in entities.iter() {
-            for (_, value) in entity.attrs() {
-                match value {
-                    Ok(value) => collect(&value, &mut named),
-                    Err(_) => return Some(entity.uid()),
-                }
-            }
-            named.extend(entities.ancestors(&entity.uid()).into_iter().flatten().cloned());
-        }
-        named
-            .into_iter()
-            .find(|uid| !self.closed_types.contains(uid.type_name()) && entities.get(uid).is_none())
+/// The entities that a question names beside those of its entities.
+fn named_by(request: &Request) -> Vec<EntityUid> {
+    let mut named: Vec<EntityUid> = [request.principal(), request.resource()]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    if let Some(EvalResult::Record(target)) = request.context().and_then(|context| context.get("target")) {
+        named.extend(target.iter().filter_map(|(_, value)| match value {
+            EvalResult::EntityUid(uid) => Some(uid.clone()),
+            _ => None,
+        }));
     }
+    named
 }
 
 fn erring_policy(error: &cedar_policy::AuthorizationError) -> String {
     match error {
         cedar_policy::AuthorizationError::PolicyEvaluationError(error) => error.policy_id().to_string(),
-    }
-}
-
-/// The entities that a value names.
-fn collect(value: &EvalResult, named: &mut Vec<EntityUid>) {
-    match value {
-        EvalResult::EntityUid(uid) => named.push(uid.clone()),
-        EvalResult::Set(set) => set.iter().for_each(|value| collect(value, named)),
-        EvalResult::Record(record) => record.iter().for_each(|(_, value)| collect(value, named)),
-        EvalResult::Bool(_) | EvalResult::Long(_) | EvalResult::String(_) | EvalResult::ExtensionValue(_) => {}
     }
 }
 
@@ -156,7 +146,7 @@ mod tests {
 
     use cedar_policy::{Entity, RestrictedExpression};
     use model::facts::{ActorFacts, ChangeFacts, TargetFacts};
-    use model::words::{Category, Kind, Level, Role, State};
+    use model::words::{Category, Criticality, Kind, Level, Role, State, Touch};
 
     use super::*;
     use crate::question::{neutral_target, uid};
@@ -275,6 +265,144 @@ mod tests {
             .entities
             .push(Entity::new(uid("Environment", "prod"), attributes, HashSet::new()).unwrap());
         assert!(matches!(set.ask(question), Err(Trouble::Unfit(_))));
+    }
+
+    /// A question with every entity type that facts are made of: the change, its target, and who acts.
+    fn whole_question(set: &PolicySet) -> Question {
+        let target = TargetFacts {
+            service: "pay".into(),
+            environment: "prod".into(),
+            regimes: vec!["sox".to_owned()],
+            owners: vec![(model::words::OwnershipRole::Owner, "p3".into())],
+            ..neutral_target()
+        };
+        let actor = ActorFacts {
+            person: "p1".into(),
+            roles: vec![Role::Owner],
+            groups: vec!["own-pay".into()],
+            by_token: true,
+            parts: vec![model::facts::Part::Requester],
+            functions: vec!["engineer".to_owned()],
+            trainings: vec!["sox".to_owned()],
+        };
+        Question::act(&actor, "approve_change", &change(), Some(&target), &set.words).unwrap()
+    }
+
+    /// Whether Cedar's own check of entities against the schema passes, and whether ours does.
+    fn both(set: &PolicySet, entities: &[Entity]) -> (bool, bool) {
+        let cedars = Entities::from_entities(entities.iter().cloned(), Some(&set.schema)).is_ok();
+        let ours = Entities::from_entities(entities.iter().cloned(), None)
+            .is_ok_and(|entities| !matches!(set.shape.check(&entities, Vec::new()), Err(Misfit::Unfit(_))));
+        (cedars, ours)
+    }
+
+    /// One value of each sort that an attribute may have, and some that none has.
+    fn values() -> Vec<RestrictedExpression> {
+        let entity = |name, id| RestrictedExpression::new_entity_uid(uid(name, id));
+        let mut values = vec![
+            RestrictedExpression::new_bool(true),
+            RestrictedExpression::new_long(7),
+            RestrictedExpression::new_string("seven".to_owned()),
+            RestrictedExpression::new_decimal("1.5"),
+            RestrictedExpression::new_record([("a".to_owned(), RestrictedExpression::new_bool(true))]).unwrap(),
+            entity("Person", "p1"),
+            entity("Change", "c"),
+            entity("Level", "low"),
+            entity("Level", "lowest"),
+            entity("Role", "owner"),
+            entity("Kind", "normal"),
+            entity("Action", "require"),
+            entity("Action", "no_such_action"),
+        ];
+        let sets = values
+            .clone()
+            .into_iter()
+            .map(|value| RestrictedExpression::new_set([value]));
+        values.extend(sets.collect::<Vec<_>>());
+        values.push(RestrictedExpression::new_set([]));
+        let mixed = [RestrictedExpression::new_bool(true), entity("Person", "p1")];
+        values.push(RestrictedExpression::new_set(mixed));
+        values
+    }
+
+    type Parts = (EntityUid, HashMap<String, RestrictedExpression>, HashSet<EntityUid>);
+
+    #[test]
+    fn our_check_of_facts_agrees_with_cedars_whatever_is_wrong() {
+        let set = set();
+        let whole = whole_question(&set).entities;
+        assert_eq!(both(&set, &whole), (true, true));
+        let mut refused = 0;
+        let mut compare = |nth: usize, mend: &dyn Fn(&mut Parts)| {
+            let mut entities = whole.clone();
+            let mut parts = entities.swap_remove(nth).into_inner();
+            mend(&mut parts);
+            entities.push(Entity::new(parts.0.clone(), parts.1.clone(), parts.2.clone()).unwrap());
+            let (cedars, ours) = both(&set, &entities);
+            assert_eq!(cedars, ours, "{parts:?}");
+            refused += usize::from(!ours);
+        };
+        for (nth, entity) in whole.iter().enumerate() {
+            for (name, _) in entity.attrs() {
+                compare(nth, &|parts| drop(parts.1.remove(name)));
+                for value in values() {
+                    compare(nth, &|parts| drop(parts.1.insert(name.to_owned(), value.clone())));
+                }
+            }
+            compare(nth, &|parts| {
+                parts
+                    .1
+                    .insert("unknown".to_owned(), RestrictedExpression::new_bool(true));
+            });
+            for (name, id) in [("Group", "g"), ("Person", "p9"), ("Kind", "normal"), ("Kind", "odd")] {
+                compare(nth, &|parts| parts.2.extend([uid(name, id)]));
+                compare(nth, &|parts| parts.0 = uid(name, id));
+            }
+        }
+        assert!(refused > 500, "{refused} were refused");
+    }
+
+    #[test]
+    fn every_word_that_facts_can_hold_is_one_of_the_schema() {
+        let set = set();
+        let words = |name: &str| set.shape.words(name);
+        let sorted = |mut words: Vec<&'static str>| {
+            words.sort_unstable();
+            words
+        };
+        assert_eq!(
+            words("Part"),
+            sorted(crate::question::PARTS.map(crate::question::part_word).to_vec())
+        );
+        assert_eq!(
+            words("Role"),
+            sorted(Role::ALL.iter().map(|word| word.as_str()).collect())
+        );
+        assert_eq!(
+            words("Kind"),
+            sorted(Kind::ALL.iter().map(|word| word.as_str()).collect())
+        );
+        assert_eq!(
+            words("State"),
+            sorted(State::ALL.iter().map(|word| word.as_str()).collect())
+        );
+        assert_eq!(
+            words("Level"),
+            sorted(Level::ALL.iter().map(|word| word.as_str()).collect())
+        );
+        assert_eq!(
+            words("Category"),
+            sorted(Category::ALL.iter().map(|word| word.as_str()).collect())
+        );
+        assert_eq!(
+            words("Touch"),
+            sorted(Touch::ALL.iter().map(|word| word.as_str()).collect())
+        );
+        assert_eq!(
+            words("Criticality"),
+            sorted(Criticality::ALL.iter().map(|word| word.as_str()).collect())
+        );
+        assert_eq!(words("Nothing"), Vec::<String>::new());
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod parameters;
 mod question;
 mod scan;
 mod set;
+mod shape;
 mod thread;
 mod values;
 mod vocabulary;

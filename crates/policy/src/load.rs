@@ -4,9 +4,9 @@ mod check;
 mod names;
 mod read;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use cedar_policy::{Effect, EntityTypeName, Schema, SchemaFragment};
+use cedar_policy::{Effect, Schema, schema_str_to_json_with_resolved_types};
 use miette::Diagnostic;
 use model::obligation::Obligation;
 
@@ -14,6 +14,7 @@ use crate::parameters::{self, Parameters};
 use crate::question::OpenWords;
 use crate::scan::{self, line_of};
 use crate::set::Known;
+use crate::shape::Shape;
 use crate::{Directory, Finding, Hasher, PolicySet, PolicySource, SourceFile, limits};
 use check::{actions_of, check, check_base, validate};
 use names::{Named, named};
@@ -28,7 +29,7 @@ pub(crate) struct Draft {
 /// Everything of `compile` that needs the deep stack.
 pub(crate) fn draft(files: &[SourceFile], values: &str, schema: &str, hasher: Hasher) -> Result<Draft, Vec<Finding>> {
     check_files(files, values, schema)?;
-    let (fragment, cedar_schema) = read_schema(schema)?;
+    let (cedar_schema, shape) = read_schema(schema)?;
     let mut findings = Vec::new();
     let parameters = Parameters::read(files, values).unwrap_or_else(|trouble| {
         findings.extend(trouble);
@@ -59,8 +60,8 @@ pub(crate) fn draft(files: &[SourceFile], values: &str, schema: &str, hasher: Ha
     Ok(assemble(
         &loaded,
         obligations,
-        &fragment,
         cedar_schema,
+        shape,
         digest(files, values, schema, hasher),
         hasher,
     ))
@@ -124,7 +125,7 @@ fn refused(file: &str, code: &'static str, text: String) -> Vec<Finding> {
     }]
 }
 
-fn read_schema(schema: &str) -> Result<(serde_json::Value, Schema), Vec<Finding>> {
+fn read_schema(schema: &str) -> Result<(Schema, Shape), Vec<Finding>> {
     if let Some(finding) = scan::schema_trouble(schema) {
         return Err(vec![finding]);
     }
@@ -142,16 +143,16 @@ fn read_schema(schema: &str) -> Result<(serde_json::Value, Schema), Vec<Finding>
         }]
     };
     let (parsed, _) = Schema::from_cedarschema_str(schema).map_err(|error| wrong(&error))?;
-    let (fragment, _) = SchemaFragment::from_cedarschema_str(schema).map_err(|error| wrong(&error))?;
-    let fragment = fragment.to_json_value().map_err(|error| wrong(&error))?;
-    Ok((fragment, parsed))
+    let (types, _) = schema_str_to_json_with_resolved_types(schema).map_err(|error| wrong(&error))?;
+    let shape = Shape::read(&types).map_err(|text| refused("schema", "schema", text))?;
+    Ok((parsed, shape))
 }
 
 fn assemble(
     loaded: &[Loaded<'_>],
     obligations: HashMap<String, Obligation>,
-    fragment: &serde_json::Value,
     schema: Schema,
+    shape: Shape,
     digest: String,
     hasher: Hasher,
 ) -> Draft {
@@ -176,15 +177,10 @@ fn assemble(
         .map(|policy| (policy.id.clone(), source(policy)))
         .collect();
     permits.values_mut().for_each(|ids| ids.sort());
-    let closed = closed_words(fragment);
     let words = OpenWords {
-        regimes: closed.get("Regime").cloned().unwrap_or_default(),
-        data_classes: closed.get("DataClass").cloned().unwrap_or_default(),
+        regimes: shape.words("Regime"),
+        data_classes: shape.words("DataClass"),
     };
-    let closed_types = closed
-        .keys()
-        .filter_map(|name| name.parse::<EntityTypeName>().ok())
-        .collect();
     let set = PolicySet {
         schema,
         by_action,
@@ -192,7 +188,7 @@ fn assemble(
         obligations,
         sources,
         words,
-        closed_types,
+        shape,
         digest,
         hasher,
         known: Known::default(),
@@ -208,23 +204,6 @@ fn source(policy: &Loaded<'_>) -> PolicySource {
         line: policy.line(),
         text: policy.statement.text.to_owned(),
     }
-}
-
-/// The enums of the schema: type name → words.
-fn closed_words(fragment: &serde_json::Value) -> BTreeMap<String, Vec<String>> {
-    let types = fragment
-        .get("")
-        .and_then(|space| space.get("entityTypes"))
-        .and_then(|types| types.as_object());
-    let mut closed = BTreeMap::new();
-    for (name, body) in types.into_iter().flatten() {
-        let Some(words) = body.get("enum").and_then(|words| words.as_array()) else {
-            continue;
-        };
-        let words: BTreeSet<String> = words.iter().filter_map(|w| w.as_str().map(str::to_owned)).collect();
-        closed.insert(name.clone(), words.into_iter().collect());
-    }
-    closed
 }
 
 /// The digest of all that decides: schema, files in the order of their names, values; each with its length before it,

@@ -1,9 +1,9 @@
 //! The compiled set and the two questions that it answers.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cedar_policy::{Effect, EntityTypeName, Schema};
+use cedar_policy::{Effect, Schema};
 use model::act::{Act, actions};
 use model::facts::{ActorFacts, ChangeFacts, TargetFacts};
 use model::ids::TargetId;
@@ -11,6 +11,7 @@ use model::obligation::{Obligation, PolicyReason, Requirements, TargetObligation
 
 use crate::judge::{Answer, Trouble};
 use crate::question::{OpenWords, Question, neutral_target};
+use crate::shape::Shape;
 use crate::{Directory, Finding, Hasher, SourceFile, load, thread};
 
 /// For how many facts an answer of each kind is kept; past it they are judged anew.
@@ -29,8 +30,7 @@ pub struct PolicySet {
     pub(crate) obligations: HashMap<String, Obligation>,
     pub(crate) sources: BTreeMap<String, PolicySource>,
     pub(crate) words: OpenWords,
-    /// The enums of the schema, whose members are words and never entities.
-    pub(crate) closed_types: HashSet<EntityTypeName>,
+    pub(crate) shape: Shape,
     pub(crate) digest: String,
     pub(crate) hasher: Hasher,
     pub(crate) known: Known,

@@ -1,0 +1,181 @@
+//! What facts must look like to fit the schema: a table made once, when a set is compiled.
+//!
+//! Cedar can check this with each question, but copies the description of a type for every entity that a value names, which
+//! took half of the time of an answer (ADR 0039). The table holds what Cedar's check holds: every type, every attribute and
+//! no other, what each of them is, which words a closed type has, and who may stand above whom.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use cedar_policy::{Entities, EntityTypeName, EntityUid, EvalResult};
+use serde_json::Value;
+
+/// What a value is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Sort {
+    Bool,
+    Long,
+    Text,
+    Entity(EntityTypeName),
+    Set(Box<Sort>),
+}
+
+/// What entities of one type look like.
+#[derive(Debug, Clone, Default)]
+struct Type {
+    /// All of them are needed.
+    attributes: HashMap<String, Sort>,
+    /// The types of which an entity may stand above one of this type. In the schema nothing stands above those in turn.
+    parents: HashSet<EntityTypeName>,
+    /// The words of a closed type, which are all its entities.
+    words: Option<BTreeSet<String>>,
+}
+
+/// The types of a schema.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shape(HashMap<EntityTypeName, Type>);
+
+/// Why entities are not believed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Misfit {
+    /// An entity is not as the schema wants it.
+    Unfit(String),
+    /// An entity is named and not among them.
+    Dangling(EntityUid),
+}
+
+impl Shape {
+    /// Reads the types of a schema without namespaces, in its JSON form with types resolved.
+    ///
+    /// # Errors
+    /// Which type holds what facts are never made of: records, optional attributes, tags, values of an extension.
+    pub(crate) fn read(schema: &Value) -> Result<Self, String> {
+        let types = schema.get("").and_then(|space| space.get("entityTypes"));
+        let types = types.and_then(Value::as_object).into_iter().flatten();
+        let types = types.map(|(name, body)| Ok((type_name(name)?, Type::read(name, body)?)));
+        types.collect::<Result<_, String>>().map(Self)
+    }
+
+    /// The words of a closed type, sorted; none if there is no such type.
+    pub(crate) fn words(&self, name: &str) -> Vec<String> {
+        let shape = type_name(name).ok().and_then(|name| self.0.get(&name));
+        let words = shape.and_then(|shape| shape.words.as_ref());
+        words.into_iter().flatten().cloned().collect()
+    }
+
+    /// Whether entities fit, and whether all that they and the question name are among them.
+    ///
+    /// # Errors
+    /// The first that does not fit, or else the first that is missing. Words of closed types are never missing.
+    pub(crate) fn check(&self, entities: &Entities, mut named: Vec<EntityUid>) -> Result<(), Misfit> {
+        for entity in entities.iter() {
+            let uid = entity.uid();
+            let shape = self.of(&uid)?;
+            let mut attributes = 0;
+            for (name, value) in entity.attrs() {
+                let unfit = || Misfit::Unfit(format!("`{name}` of {uid} is not what the schema says"));
+                let sort = shape.attributes.get(name).ok_or_else(unfit)?;
+                let value = value.map_err(|_| unfit())?;
+                if !self.fits(&value, sort, &mut named)? {
+                    return Err(unfit());
+                }
+                attributes += 1;
+            }
+            if attributes < shape.attributes.len() {
+                return Err(Misfit::Unfit(format!("{uid} lacks an attribute")));
+            }
+            for parent in entities.ancestors(&uid).into_iter().flatten() {
+                if !shape.parents.contains(parent.type_name()) {
+                    return Err(Misfit::Unfit(format!("{uid} may not be in {parent}")));
+                }
+                named.push(parent.clone());
+            }
+        }
+        named.into_iter().try_for_each(|uid| self.is_there(uid, entities))
+    }
+
+    /// The type of an entity, which is one of its words if it is closed.
+    fn of(&self, uid: &EntityUid) -> Result<&Type, Misfit> {
+        let unknown = || Misfit::Unfit(format!("the schema does not know {uid}"));
+        let shape = self.0.get(uid.type_name()).ok_or_else(unknown)?;
+        match &shape.words {
+            Some(words) if !words.contains(uid.id().unescaped()) => Err(unknown()),
+            _ => Ok(shape),
+        }
+    }
+
+    /// Whether a value is of a sort; the entities that it names are kept.
+    fn fits(&self, value: &EvalResult, sort: &Sort, named: &mut Vec<EntityUid>) -> Result<bool, Misfit> {
+        Ok(match (value, sort) {
+            (EvalResult::Bool(_), Sort::Bool)
+            | (EvalResult::Long(_), Sort::Long)
+            | (EvalResult::String(_), Sort::Text) => true,
+            (EvalResult::EntityUid(uid), Sort::Entity(name)) if uid.type_name() == name => {
+                named.push(uid.clone());
+                true
+            }
+            (EvalResult::Set(set), Sort::Set(sort)) => {
+                for value in set.iter() {
+                    if !self.fits(value, sort, named)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            _ => false,
+        })
+    }
+
+    fn is_there(&self, uid: EntityUid, entities: &Entities) -> Result<(), Misfit> {
+        if self.of(&uid)?.words.is_some() || entities.get(&uid).is_some() {
+            return Ok(());
+        }
+        Err(Misfit::Dangling(uid))
+    }
+}
+
+impl Type {
+    fn read(name: &str, body: &Value) -> Result<Self, String> {
+        let strange = |what: &str| format!("`{what}` of the type `{name}` is not something that facts are made of");
+        if body.get("tags").is_some() {
+            return Err(strange("tags"));
+        }
+        let attributes = body.pointer("/shape/attributes").and_then(Value::as_object);
+        let attributes = attributes.into_iter().flatten().map(|(attribute, body)| {
+            let is_required = body.get("required").is_none_or(|required| required == true);
+            let sort = Sort::read(body).filter(|_| is_required);
+            Ok((attribute.clone(), sort.ok_or_else(|| strange(attribute))?))
+        });
+        let parents = strings(body.get("memberOfTypes")).map(type_name);
+        Ok(Self {
+            attributes: attributes.collect::<Result<_, String>>()?,
+            parents: parents.collect::<Result<_, String>>()?,
+            words: body
+                .get("enum")
+                .map(|words| strings(Some(words)).map(str::to_owned).collect()),
+        })
+    }
+}
+
+impl Sort {
+    fn read(body: &Value) -> Option<Self> {
+        match body.get("type")?.as_str()? {
+            "Bool" => Some(Self::Bool),
+            "Long" => Some(Self::Long),
+            "String" => Some(Self::Text),
+            "Entity" => Some(Self::Entity(type_name(body.get("name")?.as_str()?).ok()?)),
+            "Set" => Some(Self::Set(Box::new(Self::read(body.get("element")?)?))),
+            _ => None,
+        }
+    }
+}
+
+fn strings(list: Option<&Value>) -> impl Iterator<Item = &str> {
+    list.and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+}
+
+fn type_name(name: &str) -> Result<EntityTypeName, String> {
+    name.parse().map_err(|_| format!("`{name}` is not the name of a type"))
+}
