@@ -52,6 +52,9 @@ pub struct Tools {
     pub evidence_folder: Option<PathBuf>,
 }
 
+/// An act without a type of its own, so that what all acts walk through is made once for each kind of answer.
+pub type Doing<T> = Box<dyn Fn(&mut Room<'_, '_>) -> Result<T> + Send>;
+
 /// Where acts are done. Clones share everything.
 #[derive(Clone)]
 pub struct Desk(Arc<Inner>);
@@ -119,6 +122,15 @@ impl Desk {
         A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
         D: FnOnce(Result<T>) + Send + 'static,
     {
+        self.run_boxed((lane, tenant, actor, mode), Box::new(act), Box::new(done));
+    }
+
+    fn run_boxed<T: Send + 'static>(
+        &self,
+        (lane, tenant, actor, mode): (Lane, &str, Actor, Mode),
+        act: Doing<T>,
+        done: Box<dyn FnOnce(Result<T>) + Send>,
+    ) {
         let touched = Arc::new(AtomicBool::new(false));
         let whole = self.whole(actor, mode, act, Arc::clone(&touched));
         let (desk, of) = (self.clone(), tenant.to_owned());
@@ -140,6 +152,14 @@ impl Desk {
         T: Send + 'static,
         A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
     {
+        self.wait_boxed((lane, tenant, actor, mode), Box::new(act))
+    }
+
+    fn wait_boxed<T: Send + 'static>(
+        &self,
+        (lane, tenant, actor, mode): (Lane, &str, Actor, Mode),
+        act: Doing<T>,
+    ) -> Result<T> {
         let touched = Arc::new(AtomicBool::new(false));
         let whole = self.whole(actor, mode, act, Arc::clone(&touched));
         let answer = self.0.tools.store.wait(lane, tenant, mode, whole);
@@ -150,17 +170,13 @@ impl Desk {
     }
 
     /// An act with its room; `touched` tells afterwards whether it wrote the estate.
-    fn whole<T, A>(
+    fn whole<T: Send + 'static>(
         &self,
         actor: Actor,
         mode: Mode,
-        act: A,
+        act: Doing<T>,
         touched: Arc<AtomicBool>,
-    ) -> impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static
-    where
-        T: Send + 'static,
-        A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
-    {
+    ) -> impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static {
         let desk = self.clone();
         move |tx: &mut Tx<'_>| {
             let mut room = desk.room(tx, actor.clone(), mode)?;

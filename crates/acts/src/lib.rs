@@ -182,6 +182,6 @@ mod way_back;
 mod who_could;
 pub mod withdraw_approval;
 
-pub use desk::{Clock, Desk, Tools};
+pub use desk::{Clock, Desk, Doing, Tools};
 pub use error::{Error, Result};
 pub use room::Room;

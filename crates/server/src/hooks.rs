@@ -10,7 +10,6 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use connect::door;
 use connect::github::{Secret, Signing};
 use jiff::Timestamp;
@@ -23,6 +22,7 @@ use store::{Lane, Mode};
 use crate::body::{Chunks, check_length, read_all};
 use crate::failure::Failure;
 use crate::files::NewFile;
+use crate::plain::post;
 use crate::route::Places;
 use crate::state::AppState;
 

@@ -31,6 +31,7 @@ mod open;
 mod passkeys;
 pub mod password;
 mod percent;
+mod plain;
 mod postman;
 mod providers;
 mod query_words;

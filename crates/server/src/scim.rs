@@ -7,7 +7,6 @@ use axum::Router;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use connect::scim::filter::Checked;
 use connect::scim::schema::{self, Attr, GROUP_ATTRS, USER_ATTRS};
 use connect::scim::{self, ScimError, group, patch, user};
@@ -22,6 +21,7 @@ use self::question::Question;
 use crate::body::JsonBody;
 use crate::caller::{Caller, Credential, Scope};
 use crate::failure::Failure;
+use crate::plain::{get, plain, post};
 use crate::route::Places;
 use crate::state::AppState;
 
@@ -41,11 +41,11 @@ pub(crate) fn router() -> Router<AppState> {
         .route(&format!("{base}/ResourceTypes"), get(resource_types))
         .route(&format!("{base}/ResourceTypes/{{id}}"), get(resource_types))
         .route(&format!("{base}/.search"), post(search_all))
-        .route(&format!("{base}/{{kind}}"), get(list).post(create))
+        .route(&format!("{base}/{{kind}}"), get(list).post(plain(create)))
         .route(&format!("{base}/{{kind}}/.search"), post(search))
         .route(
             &format!("{base}/{{kind}}/{{id}}"),
-            get(show).put(change).patch(change).delete(remove),
+            get(show).put(plain(change)).patch(plain(change)).delete(plain(remove)),
         )
 }
 

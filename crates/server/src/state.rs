@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use acts::{Desk, Room};
+use acts::{Desk, Doing, Room};
 use axum::body::Bytes;
 use connect::socket::http::Http;
 use model::file::Actor;
@@ -49,6 +49,9 @@ struct Inner {
     description: OnceLock<Bytes>,
     outside: Outside,
 }
+
+/// An act that several tries share.
+type Again<T> = Arc<dyn Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + Sync>;
 
 impl AppState {
     /// The state over a desk. `uploads` is a folder for files on their way in; `evidence_limit` is in bytes; `http` calls
@@ -148,7 +151,13 @@ impl AppState {
     ///
     /// # Errors
     /// The act's refusal or fault, as it is answered.
-    pub async fn act<T, A>(&self, lane: Lane, caller: &Caller, mode: Mode, act: A) -> Result<T, Failure>
+    pub fn act<T, A>(
+        &self,
+        lane: Lane,
+        caller: &Caller,
+        mode: Mode,
+        act: A,
+    ) -> impl Future<Output = Result<T, Failure>> + Send
     where
         T: Send + 'static,
         A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
@@ -157,7 +166,7 @@ impl AppState {
             Caller::check_active(room)?;
             act(room)
         };
-        self.act_as(lane, &caller.tenant, caller.actor(), mode, whole).await
+        self.act_as(lane, &caller.tenant, caller.actor(), mode, whole)
     }
 
     /// Does an act for who asks. A caller from memory counts only if the estate, tokens and people included, still
@@ -166,12 +175,27 @@ impl AppState {
     ///
     /// # Errors
     /// 401 when the credential or its person may no longer act; the act's refusal or fault, as it is answered.
-    pub(crate) async fn act_for<T, A>(&self, lane: Lane, mut asking: Asking, mode: Mode, act: A) -> Result<T, Failure>
+    pub(crate) fn act_for<T, A>(
+        &self,
+        lane: Lane,
+        asking: Asking,
+        mode: Mode,
+        act: A,
+    ) -> impl Future<Output = Result<T, Failure>> + Send
     where
         T: Send + 'static,
         A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + Sync + 'static,
     {
-        let act = Arc::new(act);
+        self.try_for(lane, asking, mode, Arc::new(act))
+    }
+
+    async fn try_for<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        mut asking: Asking,
+        mode: Mode,
+        act: Again<T>,
+    ) -> Result<T, Failure> {
         for _ in 0..TRIES {
             let (act, generation) = (Arc::clone(&act), asking.generation());
             let whole = move |room: &mut Room<'_, '_>| {
@@ -200,14 +224,33 @@ impl AppState {
     ///
     /// # Errors
     /// The act's refusal or fault, as it is answered.
-    pub async fn act_as<T, A>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A) -> Result<T, Failure>
+    pub fn act_as<T, A>(
+        &self,
+        lane: Lane,
+        tenant: &str,
+        actor: Actor,
+        mode: Mode,
+        act: A,
+    ) -> impl Future<Output = Result<T, Failure>> + Send
     where
         T: Send + 'static,
         A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
     {
+        self.act_boxed(lane, tenant.to_owned(), actor, mode, Box::new(act))
+    }
+
+    /// What every act walks through, made once for each kind of answer instead of once for each act.
+    async fn act_boxed<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        tenant: String,
+        actor: Actor,
+        mode: Mode,
+        act: Doing<T>,
+    ) -> Result<T, Failure> {
         let (send, receive) = oneshot::channel();
-        let (bells, rings) = (self.0.bells.clone(), tenant.to_owned());
-        self.0.desk.run(lane, tenant, actor, mode, act, move |answer| {
+        let (bells, rings) = (self.0.bells.clone(), tenant.clone());
+        self.0.desk.run(lane, &tenant, actor, mode, act, move |answer| {
             if mode == Mode::Write && answer.is_ok() {
                 bells.ring(&rings);
             }

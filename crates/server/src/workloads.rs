@@ -9,7 +9,6 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use connect::workload::{self, Keys};
 use model::file::Actor;
 use model::workload::Workload;
@@ -18,6 +17,7 @@ use store::{Lane, Mode};
 
 use crate::body::{FORM_LIMIT, at_hand};
 use crate::failure::Failure;
+use crate::plain::post;
 use crate::state::AppState;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";

@@ -5,7 +5,6 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use model::reading::{LINE, Reading, TEXT};
 use model::verbs::Body;
 use serde_json::{Value, json};
@@ -15,6 +14,7 @@ use crate::body::JsonBody;
 use crate::bulk::{ACTS, Answer, MOST, Wish, each, find, look};
 use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
+use crate::plain::post;
 use crate::route::{BASE, Once, Reply, idempotency_key};
 use crate::state::AppState;
 

@@ -5,7 +5,6 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use model::ids::RecordId;
 use model::records::Evidence;
 use model::refusal::Refusal;
@@ -21,6 +20,7 @@ use crate::caller::{Caller, Scope};
 use crate::evidence::{FIELDS, keep, malformed, take_file, take_text};
 use crate::failure::Failure;
 use crate::files::NewFile;
+use crate::plain::{get, post};
 use crate::route::{BASE, Once, Places, Reply, idempotency_key, see_change_as};
 use crate::state::AppState;
 

@@ -11,7 +11,6 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use axum::{Extension, Router};
 use jiff::{SignedDuration, Timestamp};
 use model::gate::Answer;
@@ -29,6 +28,7 @@ use wire::views;
 
 use crate::caller::{Asking, Caller, Scope};
 use crate::failure::Failure;
+use crate::plain::get;
 use crate::route::{Ask, BASE, Places, Reply, Route, query_of};
 use crate::router::Waited;
 use crate::state::AppState;

@@ -5,7 +5,6 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use jiff::SignedDuration;
 use model::act::actions;
 use model::coverage;
@@ -20,6 +19,7 @@ use super::gate::{gate_reply, read_question};
 use crate::body::JsonBody;
 use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
+use crate::plain::post;
 use crate::route::{Ask, BASE, Reply, Route};
 use crate::state::AppState;
 

@@ -10,7 +10,6 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use jiff::Timestamp;
 use model::file::Actor;
 use model::refusal::{FieldError, Refusal};
@@ -19,6 +18,7 @@ use store::{Lane, Mode, SYSTEM_TENANT, revocation};
 
 use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
+use crate::plain::get;
 use crate::route::{Ask, BASE, Places, Reply, Route, see_change_as};
 use crate::state::AppState;
 

@@ -5,7 +5,6 @@ use axum::Router;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use model::reading::{LINE, Reading};
 use serde_json::json;
 
@@ -14,6 +13,7 @@ use crate::caller::{Caller, check_site};
 use crate::failure::Failure;
 use crate::listen::Source;
 use crate::passkeys;
+use crate::plain::post;
 use crate::route::{BASE, Places};
 use crate::sign_in::Origin;
 use crate::state::AppState;

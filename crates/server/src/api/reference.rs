@@ -5,8 +5,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 use axum::response::Html;
-use axum::routing::get;
 
+use crate::plain::get;
 use crate::state::AppState;
 
 /// Where the document stands.

@@ -5,7 +5,6 @@ use axum::Router;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use model::reading::{LINE, Reading};
 use serde_json::json;
 use store::{Lane, Mode};
@@ -14,6 +13,7 @@ use crate::body::JsonBody;
 use crate::caller::{Caller, check_site};
 use crate::failure::Failure;
 use crate::listen::Source;
+use crate::plain::{get, plain, post};
 use crate::route::{BASE, Places};
 use crate::sign_in::{self, Origin, Shown};
 use crate::state::AppState;
@@ -21,7 +21,7 @@ use crate::state::AppState;
 /// Signing in, the fresh factor, signing out, passwords.
 pub(crate) fn router() -> Router<AppState> {
     Router::new()
-        .route(&format!("{BASE}/session"), post(begin).delete(end))
+        .route(&format!("{BASE}/session"), post(begin).delete(plain(end)))
         .route(&format!("{BASE}/session/tenants"), get(tenants))
         .route(&format!("{BASE}/session/step-up"), post(step_up))
         .route(

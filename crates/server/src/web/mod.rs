@@ -86,9 +86,9 @@ mod words;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
 
 use crate::body::FORM_LIMIT;
+use crate::plain::{get, plain, post};
 use crate::state::AppState;
 
 pub(crate) use mail::{answers, digest, letter};
@@ -101,7 +101,7 @@ pub(crate) const ASSETS: &str = "/assets";
 pub fn routes(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/", get(session::front))
-        .route("/sign-in", get(session::front_form).post(session::front_go))
+        .route("/sign-in", get(session::front_form).post(plain(session::front_go)))
         .route("/assets/{name}", get(assets::serve))
         .merge(session_routes())
         .merge(change_routes())
@@ -117,12 +117,12 @@ pub fn routes(state: &AppState) -> Router<AppState> {
 
 fn session_routes() -> Router<AppState> {
     Router::new()
-        .route("/t/{tenant}/sign-in", get(session::form).post(session::go))
+        .route("/t/{tenant}/sign-in", get(session::form).post(plain(session::go)))
         .route("/t/{tenant}/sign-in/{provider}", get(providers::out))
         .route("/t/{tenant}/sign-in/{provider}/callback", get(providers::back))
         .route("/t/{tenant}/sign-out", post(session::out))
         .route("/t/{tenant}/step-up/{provider}", get(providers::step_up))
-        .route("/t/{tenant}/step-up", get(step_up::form).post(step_up::go))
+        .route("/t/{tenant}/step-up", get(step_up::form).post(plain(step_up::go)))
         .route("/t/{tenant}/account", get(account::show_account))
         .route("/t/{tenant}/away", get(away::show_away))
         .route("/t/{tenant}/away/absences", post(away::set_absence))
@@ -131,7 +131,7 @@ fn session_routes() -> Router<AppState> {
         .route("/t/{tenant}/away/delegations/{id}/end", post(away::end_delegation))
         .route(
             "/t/{tenant}/telling",
-            get(telling::show_telling).post(telling::set_telling),
+            get(telling::show_telling).post(plain(telling::set_telling)),
         )
         .route("/t/{tenant}/account/password", post(account::set_password))
         .route("/t/{tenant}/account/sessions/others", post(factors::end_others))
@@ -141,10 +141,10 @@ fn session_routes() -> Router<AppState> {
         .route("/t/{tenant}/account/recovery-codes", post(factors::renew))
         .route("/t/{tenant}/account/passkeys", post(passkeys::begin))
         .route("/t/{tenant}/account/passkeys/confirmation", post(passkeys::confirm))
-        .route("/t/{tenant}/passkey", get(passkeys::door).post(passkeys::enter))
+        .route("/t/{tenant}/passkey", get(passkeys::door).post(plain(passkeys::enter)))
         .route(
             "/t/{tenant}/passkey/step-up",
-            get(passkeys::ask).post(passkeys::step_up),
+            get(passkeys::ask).post(plain(passkeys::step_up)),
         )
 }
 
@@ -152,16 +152,19 @@ fn change_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}", get(home::short))
         .route("/t/{tenant}/", get(home::show_home))
-        .route("/t/{tenant}/changes", get(changes::show_list).post(edit::create))
+        .route("/t/{tenant}/changes", get(changes::show_list).post(plain(edit::create)))
         .route("/t/{tenant}/changes.csv", get(export::csv))
         .route("/t/{tenant}/changes.xlsx", get(export::xlsx))
-        .route("/t/{tenant}/changes/bulk", get(bulk::ask).post(bulk::act))
+        .route("/t/{tenant}/changes/bulk", get(bulk::ask).post(plain(bulk::act)))
         .route("/t/{tenant}/views", post(saved::save))
         .route("/t/{tenant}/views/removal", post(saved::remove))
         .route("/t/{tenant}/views/sharing", post(saved::share))
         .route("/t/{tenant}/changes/new", get(begin::new_form))
         .route("/t/{tenant}/changes/{key}", get(change::show))
-        .route("/t/{tenant}/changes/{key}/edit", get(edit::edit_form).post(edit::edit))
+        .route(
+            "/t/{tenant}/changes/{key}/edit",
+            get(edit::edit_form).post(plain(edit::edit)),
+        )
         .route("/t/{tenant}/changes/{key}/clone", get(copy::clone_form))
         .route("/t/{tenant}/changes/{key}/affected", get(affected::show_affected))
         .route("/t/{tenant}/changes/{key}/runbook", get(runbook::show_runbook))
@@ -170,43 +173,61 @@ fn change_routes() -> Router<AppState> {
             post(act::evidence).layer(DefaultBodyLimit::disable()),
         )
         .route("/t/{tenant}/changes/{key}/permit-file", post(permit_file::fetch))
-        .route("/t/{tenant}/changes/{key}/{*act}", get(act::away).post(act::act))
+        .route("/t/{tenant}/changes/{key}/{*act}", get(act::away).post(plain(act::act)))
 }
 
 fn estate_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/calendar", get(calendar::calendar))
         .route("/t/{tenant}/calendar/propose", get(propose::propose))
-        .route("/t/{tenant}/calendar/feed", get(feed::show_feeds).post(feed::make))
+        .route(
+            "/t/{tenant}/calendar/feed",
+            get(feed::show_feeds).post(plain(feed::make)),
+        )
         .route("/t/{tenant}/calendar/feed/{id}/revocation", post(feed::revoke))
         .route("/t/{tenant}/feed/{name}", get(feed::calendar))
-        .route("/t/{tenant}/windows", get(times::calendar).post(times::set_window))
-        .route("/t/{tenant}/windows/{id}", get(spans::window).post(spans::edit_window))
+        .route(
+            "/t/{tenant}/windows",
+            get(times::calendar).post(plain(times::set_window)),
+        )
+        .route(
+            "/t/{tenant}/windows/{id}",
+            get(spans::window).post(plain(spans::edit_window)),
+        )
         .route("/t/{tenant}/windows/{id}/end", post(times::end_window))
-        .route("/t/{tenant}/freezes", get(times::freezes).post(times::set_freeze))
-        .route("/t/{tenant}/freezes/{id}", get(spans::freeze).post(spans::edit_freeze))
+        .route(
+            "/t/{tenant}/freezes",
+            get(times::freezes).post(plain(times::set_freeze)),
+        )
+        .route(
+            "/t/{tenant}/freezes/{id}",
+            get(spans::freeze).post(plain(spans::edit_freeze)),
+        )
         .route("/t/{tenant}/freezes/{id}/end", post(times::end_freeze))
         .route("/t/{tenant}/freezes/{id}/exceptions", post(times::except))
         .route(
             "/t/{tenant}/freezes/{id}/exceptions/{change}/end",
             post(times::withdraw_exception),
         )
-        .route("/t/{tenant}/services", get(estate::services).post(estate::set_service))
+        .route(
+            "/t/{tenant}/services",
+            get(estate::services).post(plain(estate::set_service)),
+        )
         .route("/t/{tenant}/services/{key}", get(estate::service))
         .route("/t/{tenant}/services/{key}/watchers", post(estate::watch))
         .route("/t/{tenant}/services/{key}/watchers/end", post(estate::unwatch))
         .route("/t/{tenant}/services/{key}/ownerships", post(estate::set_ownership))
         .route(
             "/t/{tenant}/incidents",
-            get(estate::incidents).post(estate::open_incident),
+            get(estate::incidents).post(plain(estate::open_incident)),
         )
         .route(
             "/t/{tenant}/incidents/{key}",
-            get(estate::incident).post(estate::edit_incident),
+            get(estate::incident).post(plain(estate::edit_incident)),
         )
         .route(
             "/t/{tenant}/templates",
-            get(templates::show_list).post(templates::propose),
+            get(templates::show_list).post(plain(templates::propose)),
         )
         .route("/t/{tenant}/templates/{key}", get(templates::one))
         .route("/t/{tenant}/templates/{key}/{act}", post(templates::act))
@@ -224,16 +245,22 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/figures/ended", get(success::show_ended))
         .route("/t/{tenant}/gateways", get(gateways::gateways))
         .route("/t/{tenant}/messages", get(account::messages))
-        .route("/t/{tenant}/people", get(people::show_people).post(people::create))
+        .route(
+            "/t/{tenant}/people",
+            get(people::show_people).post(plain(people::create)),
+        )
         .route("/t/{tenant}/people/{login}/{act}", post(people::act))
         .route(
             "/t/{tenant}/access-reviews",
-            get(access_reviews::show_list).post(access_reviews::begin),
+            get(access_reviews::show_list).post(plain(access_reviews::begin)),
         )
         .route("/t/{tenant}/access-reviews/{id}", get(access_reviews::one))
         .route("/t/{tenant}/access-reviews/{id}/signature", post(access_reviews::sign))
         .route("/t/{tenant}/rights", get(rights::show_rights))
-        .route("/t/{tenant}/tokens", get(people::tokens).post(people::create_token))
+        .route(
+            "/t/{tenant}/tokens",
+            get(people::tokens).post(plain(people::create_token)),
+        )
         .route("/t/{tenant}/tokens/{id}/revocation", post(people::revoke_token))
         .route("/t/{tenant}/live", get(live::stream))
         .route("/t/{tenant}/policies", get(policies::show_policies))

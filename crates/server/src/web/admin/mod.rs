@@ -11,11 +11,11 @@ mod webhooks;
 mod workloads;
 
 use axum::Router;
-use axum::routing::{get, post};
 use pages::Place;
 
 use super::back::Sent;
 use super::form::Form;
+use crate::plain::{get, plain, post};
 use crate::state::AppState;
 pub(super) use connections::kind_words;
 
@@ -24,34 +24,37 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route(
             "/t/{tenant}/connections",
-            get(connections::show_list).post(connections::create),
+            get(connections::show_list).post(plain(connections::create)),
         )
         .route("/t/{tenant}/connections/{id}", get(connections::one))
         .route("/t/{tenant}/connections/{id}/{act}", post(connections::act))
         .route(
             "/t/{tenant}/workloads",
-            get(workloads::show_list).post(workloads::create),
+            get(workloads::show_list).post(plain(workloads::create)),
         )
         .route(
             "/t/{tenant}/workloads/{key}",
-            get(workloads::one).post(workloads::change),
+            get(workloads::one).post(plain(workloads::change)),
         )
         .route("/t/{tenant}/workloads/{key}/end", post(workloads::end))
-        .route("/t/{tenant}/webhooks", get(webhooks::show_list).post(webhooks::create))
+        .route(
+            "/t/{tenant}/webhooks",
+            get(webhooks::show_list).post(plain(webhooks::create)),
+        )
         .route("/t/{tenant}/webhooks/{id}", get(webhooks::one))
         .route("/t/{tenant}/webhooks/{id}/{act}", post(webhooks::act))
         .route(
             "/t/{tenant}/identity-providers",
-            get(providers::show_list).post(providers::set),
+            get(providers::show_list).post(plain(providers::set)),
         )
         .route("/t/{tenant}/identity-providers/{key}/end", post(providers::end))
         .route(
             "/t/{tenant}/ownership",
-            get(ownership::show_matrix).post(ownership::name),
+            get(ownership::show_matrix).post(plain(ownership::name)),
         )
         .route("/t/{tenant}/ownership/{id}/end", post(ownership::end))
-        .route("/t/{tenant}/hours", get(hours::show_hours).post(hours::set))
-        .route("/t/{tenant}/fields", get(fields::show_fields).post(fields::set))
+        .route("/t/{tenant}/hours", get(hours::show_hours).post(plain(hours::set)))
+        .route("/t/{tenant}/fields", get(fields::show_fields).post(plain(fields::set)))
         .route("/t/{tenant}/fields/{key}/end", post(fields::end))
         .route("/t/{tenant}/keys", get(keys::show_keys))
 }
