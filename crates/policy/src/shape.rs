@@ -47,10 +47,21 @@ impl Shape {
     /// Reads the types of a schema without namespaces, in its JSON form with types resolved.
     ///
     /// # Errors
-    /// Which type holds what facts are never made of: records, optional attributes, tags, values of an extension.
+    /// Which type holds what facts are never made of: records, optional attributes, tags, values of an extension. Which
+    /// action is in a group of actions: the groups would have to be among the facts.
     pub(crate) fn read(schema: &Value) -> Result<Self, String> {
-        let types = schema.get("").and_then(|space| space.get("entityTypes"));
-        let types = types.and_then(Value::as_object).into_iter().flatten();
+        let members = |part: &str| schema.pointer(part).and_then(Value::as_object).into_iter().flatten();
+        let is_grouped = |body: &Value| {
+            body.get("memberOf")
+                .and_then(Value::as_array)
+                .is_some_and(|of| !of.is_empty())
+        };
+        if let Some((name, _)) = members("//actions").find(|(_, body)| is_grouped(body)) {
+            return Err(format!(
+                "the action `{name}` is in a group of actions, which facts do not know"
+            ));
+        }
+        let types = members("//entityTypes");
         let types = types.map(|(name, body)| Ok((type_name(name)?, Type::read(name, body)?)));
         types.collect::<Result<_, String>>().map(Self)
     }

@@ -120,6 +120,22 @@ fn a_schema_that_is_too_deep_is_refused() {
     assert_eq!(findings[0].code, "schema");
 }
 
+#[test]
+fn a_schema_of_what_facts_are_never_made_of_is_refused() {
+    for (more, told) in [
+        ("entity Extra = { a: { b: Long } };", "`a` of the type `Extra`"),
+        ("entity Extra = { a?: Long };", "`a` of the type `Extra`"),
+        ("entity Extra = { a: decimal };", "`a` of the type `Extra`"),
+        ("entity Extra tags Long;", "`tags` of the type `Extra`"),
+        ("action all; action one in [all];", "`one` is in a group of actions"),
+    ] {
+        let schema = format!("{}\n{more}", policy::SCHEMA);
+        let findings = PolicySet::compile(&policy::base().files, "", &schema, &Names, hasher).unwrap_err();
+        assert_eq!(codes(&findings), [("schema", 1)], "{more}");
+        assert!(findings[0].text.contains(told), "{}", findings[0].text);
+    }
+}
+
 /// Annotations before a policy of `require`, the code and line of the finding, and its help.
 const ANNOTATIONS: &[(&str, &str, u32, &str)] = &[
     (
