@@ -10,6 +10,7 @@ use tests::journey::{ENVIRONMENT, SERVICE, artifact, question, scheduled};
 use tests::session::Session;
 use tests::{MASTER_KEY, Place, Server, binary};
 
+use crate::beside::beside;
 use crate::every_route::code;
 
 /// Which of some secrets a stopped server's data holds anywhere.
@@ -308,19 +309,7 @@ fn no_secret_stands_in_an_answer_a_log_the_database_or_a_report() {
 
 /// The digests of tokens as whoever reads the database finds them.
 fn stored_digests(place: &Place) -> Vec<String> {
-    let sql = "SELECT digest FROM \"token\"";
-    let said = match &place.database {
-        Some(url) => {
-            let mut command = Command::new("psql");
-            crate::crash::must_run(command.args([url, "-At", "-c", sql]))
-        }
-        None => {
-            let base = rusqlite::Connection::open(place.folder.path().join("assent.db")).unwrap();
-            let mut statement = base.prepare(sql).unwrap();
-            let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
-            rows.map(Result::unwrap).collect::<Vec<_>>().join("\n")
-        }
-    };
+    let said = beside(place, "SELECT digest FROM \"token\"");
     said.lines().map(str::to_owned).collect()
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tests::{Place, Server, on_postgres};
 
-use crate::every_route::beside;
+use crate::beside::beside;
 use crate::tamper::{replay, run_sql};
 
 /// How large each file is: two whole chunks of the database and a half.

@@ -14,7 +14,8 @@ use serde_json::Value;
 use tests::journey::artifact;
 use tests::{Place, Server};
 
-use crate::crash::{must_replay, must_run, must_verify};
+use crate::beside::Beside;
+use crate::crash::{must_replay, must_verify};
 use crate::described::{self, Talk};
 
 /// The way, row by row.
@@ -206,45 +207,9 @@ fn jti(permit: &str) -> String {
     claims["jti"].as_str().unwrap().to_owned()
 }
 
-/// Runs SQL beside the server, and answers what it says.
-pub fn beside(place: &Place, sql: &str) -> String {
-    beside_each(place, &[sql.to_owned()])
-}
-
-/// The same for several statements, one after another.
-fn beside_each(place: &Place, statements: &[String]) -> String {
-    let Some(url) = &place.database else {
-        let base = rusqlite::Connection::open(place.folder.path().join("assent.db")).unwrap();
-        base.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
-        return statements.iter().map(|sql| in_file(&base, sql)).collect();
-    };
-    let mut command = Command::new("psql");
-    must_run(command.args([url, "-v", "ON_ERROR_STOP=1", "-Atq", "-c", &statements.join("; ")]))
-}
-
-fn in_file(base: &rusqlite::Connection, sql: &str) -> String {
-    if !sql.starts_with("SELECT") {
-        base.execute_batch(sql).unwrap();
-        return String::new();
-    }
-    let mut statement = base.prepare(sql).unwrap();
-    let columns = statement.column_count();
-    let mut rows = statement.query([]).unwrap();
-    let mut said = String::new();
-    while let Some(row) = rows.next().unwrap() {
-        let cells = (0..columns).map(|at| match row.get_ref(at).unwrap() {
-            rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-            other => format!("{other:?}"),
-        });
-        said.push_str(&cells.collect::<Vec<_>>().join("|"));
-        said.push('\n');
-    }
-    said
-}
-
 /// Lets no event be written any more, or lets them again.
-fn refuse_events(place: &Place, refuse: bool) {
-    let sql = match (place.database.is_some(), refuse) {
+fn refuse_events(base: &mut Beside, refuse: bool) {
+    let sql = match (matches!(base, Beside::Postgres(_)), refuse) {
         (false, true) => "CREATE TRIGGER refuse_events BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'refused'); END",
         (false, false) => "DROP TRIGGER refuse_events",
         (true, true) => {
@@ -253,20 +218,22 @@ fn refuse_events(place: &Place, refuse: bool) {
         }
         (true, false) => "DROP TRIGGER refuse_events ON event; DROP FUNCTION refuse_event()",
     };
-    beside(place, sql);
+    base.ask(&[sql]);
 }
 
 /// The tables that hold records; they are looked up once.
-fn tables(place: &Place) -> &'static [String] {
+fn tables(base: &mut Beside) -> &'static [String] {
     static TABLES: OnceLock<Vec<String>> = OnceLock::new();
     TABLES.get_or_init(|| {
-        let sql = match place.database {
-            Some(_) => "SELECT table_name FROM information_schema.columns WHERE column_name = 'sealed' ORDER BY 1",
-            None => {
+        let sql = match base {
+            Beside::Postgres(_) => {
+                "SELECT table_name FROM information_schema.columns WHERE column_name = 'sealed' ORDER BY 1"
+            }
+            Beside::Sqlite(_) => {
                 "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE c.name = 'sealed' ORDER BY 1"
             }
         };
-        let names: Vec<String> = beside(place, sql).lines().map(str::to_owned).collect();
+        let names: Vec<String> = base.ask(&[sql]).lines().map(str::to_owned).collect();
         assert!(names.len() > 20, "records lie in {names:?}");
         names
     })
@@ -274,31 +241,33 @@ fn tables(place: &Place) -> &'static [String] {
 
 /// All records, as the database holds them. PostgreSQL tells which transactions wrote the rows that are there, which no write
 /// leaves as it was, a deletion neither with how many they are: reading what they say takes most of the walk's time.
-fn records(place: &Place) -> String {
-    let statements = tables(place).iter().map(|name| {
+fn records(base: &mut Beside) -> String {
+    let tables = tables(base);
+    let statements = tables.iter().map(|name| {
         // Whether a letter was mailed is noted by the worker, in its own time.
         let is_letters = *name == "message";
         let columns = if is_letters { "id" } else { "id, version, body" };
         let writers = if is_letters { "0" } else { "sum(xmin::text::bigint)" };
-        match place.database {
-            Some(_) => format!("SELECT '{name}', count(*), {writers} FROM \"{name}\""),
-            None => format!("SELECT '{name}', {columns} FROM \"{name}\" ORDER BY tenant, id"),
+        match base {
+            Beside::Postgres(_) => format!("SELECT '{name}', count(*), {writers} FROM \"{name}\""),
+            Beside::Sqlite(_) => format!("SELECT '{name}', {columns} FROM \"{name}\" ORDER BY tenant, id"),
         }
     });
-    let all = beside_each(place, &statements.collect::<Vec<_>>());
-    match place.database {
-        Some(_) => assert_eq!(all.lines().count(), tables(place).len(), "a line for each table: {all}"),
-        None => assert!(all.len() > 100_000, "{} bytes were read of the records", all.len()),
+    let statements: Vec<String> = statements.collect();
+    let all = base.ask(&statements.iter().map(String::as_str).collect::<Vec<_>>());
+    match base {
+        Beside::Postgres(_) => assert_eq!(all.lines().count(), tables.len(), "a line for each table: {all}"),
+        Beside::Sqlite(_) => assert!(all.len() > 100_000, "{} bytes were read of the records", all.len()),
     }
     proof::crypto::digest_text(all.as_bytes())
 }
 
 /// The records once the worker, whom an act may have given something to do, has come to rest.
-pub fn records_at_rest(place: &Place) -> String {
-    let mut last = records(place);
+pub fn records_at_rest(base: &mut Beside) -> String {
+    let mut last = records(base);
     tests::faults::eventually("the worker comes to rest", || {
         std::thread::park_timeout(std::time::Duration::from_millis(150));
-        let found = records(place);
+        let found = records(base);
         let is_same = found == last;
         last = found;
         is_same
@@ -349,7 +318,7 @@ impl Walk<'_> {
     }
 
     /// Walks a row: without its event, with it, and once more with the same key.
-    fn step(&mut self, place: &Place, number: usize, row: &Value) {
+    fn step(&mut self, base: &mut Beside, number: usize, row: &Value) {
         let [role, method, route] = [0, 1, 2].map(|at| row[at].as_str().unwrap());
         if let Some(name) = role.strip_suffix('*')
             && !self.remembered.contains_key(role)
@@ -361,20 +330,16 @@ impl Walk<'_> {
         let body = (!row[4].is_null()).then(|| self.filled(&row[4]));
         let key = format!("row {number}");
         let silent = row[6].as_str();
-        let before = records_at_rest(place);
-        refuse_events(place, true);
+        let before = records_at_rest(base);
+        refuse_events(base, true);
         let (status, answer) = self.ask(row, &path, body.as_ref(), &key);
-        refuse_events(place, false);
+        refuse_events(base, false);
         let told = String::from_utf8_lossy(&answer).into_owned();
         assert!(
             matches!(status, 500 | 503) || silent.is_some(),
             "{method} {path} without its event: {status} {told}"
         );
-        assert_eq!(
-            records(place),
-            before,
-            "{method} {path} had an effect without its event"
-        );
+        assert_eq!(records(base), before, "{method} {path} had an effect without its event");
         if silent.is_some() && (200..300).contains(&status) {
             let answer = serde_json::from_slice(&answer).unwrap();
             self.keep(row, status, body.as_ref(), &answer);
@@ -388,12 +353,12 @@ impl Walk<'_> {
         self.keep(row, status, body.as_ref(), &answer);
         self.remember(row, &answer);
         if method == "POST" && silent.is_none() {
-            let after = records_at_rest(place);
+            let after = records_at_rest(base);
             let (status, again) = self.ask(row, &path, body.as_ref(), &key);
             assert!((200..300).contains(&status), "{method} {path} again: {status}");
             let again: Value = serde_json::from_slice(&again).unwrap();
             assert_eq!(again["id"], answer["id"], "{method} {path} again");
-            assert_eq!(records(place), after, "{method} {path} had its effect twice");
+            assert_eq!(records(base), after, "{method} {path} had its effect twice");
         }
     }
 }
@@ -420,10 +385,11 @@ fn no_route_has_an_effect_without_its_event_or_twice_with_one_key() {
     walk.remembered.insert("hook".to_owned(), hook);
     walk.remembered.insert("delivery".to_owned(), delivery);
     let mut routes = BTreeSet::new();
+    let mut base = Beside::of(&place);
     for (number, row) in rows.iter().enumerate() {
         let [method, route] = [1, 2].map(|at| row[at].as_str().unwrap());
         routes.insert(format!("{method} /api/v1{route}"));
-        walk.step(&place, number, row);
+        walk.step(&mut base, number, row);
     }
     check_share(&server, &routes);
     walk.talk.must_be_described(&described::document(&server));

@@ -6,6 +6,7 @@ mod alerts;
 mod attacks;
 mod backup;
 mod bad_input;
+mod beside;
 mod broken;
 mod burst;
 mod canaries;

@@ -8,7 +8,7 @@ use tests::held::awaited;
 use tests::letters::Letters;
 use tests::{Place, Server};
 
-use crate::every_route::beside;
+use crate::beside::beside;
 use crate::tamper::run_sql;
 
 const DAY: i64 = 24 * 60 * 60;

@@ -6,7 +6,7 @@ use tests::faults::eventually;
 use tests::session::Session;
 use tests::{Place, Server, on_postgres};
 
-use crate::every_route::beside;
+use crate::beside::beside;
 use crate::tamper::{copy, replay, run_sql};
 
 /// Bytes as each engine reads them in a statement.

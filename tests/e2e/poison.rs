@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tests::faults::{eventually, size};
 use tests::{Place, Server};
 
+use crate::beside::beside;
 use crate::crash::{must_replay, must_verify};
 use crate::deliveries::{Hook, connect_for};
-use crate::every_route::beside;
 
 /// One in so many is poisonous.
 const ONE_IN: usize = 100;

@@ -9,8 +9,8 @@ use tests::journey::{artifact, request, waiting_for_approval};
 use tests::letters::{Letters, Manner};
 use tests::{Place, Server};
 
+use crate::beside::beside;
 use crate::deliveries::connect;
-use crate::every_route::beside;
 use crate::told::start;
 
 /// More letters than all threads of a server take at once.

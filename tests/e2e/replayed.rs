@@ -4,8 +4,8 @@ use serde_json::json;
 use tests::faults::size;
 use tests::{Place, Server};
 
+use crate::beside::beside;
 use crate::deliveries::{Hook, connect, signature};
-use crate::every_route::beside;
 
 /// How often each delivery comes.
 const COPIES: usize = 10;

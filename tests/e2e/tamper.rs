@@ -5,8 +5,8 @@ use std::process::Command;
 
 use tests::{Place, Server, binary, on_postgres};
 
+use crate::beside::beside;
 use crate::crash::place_arguments;
-use crate::every_route::beside;
 
 /// A manipulation.
 #[derive(Clone, Copy)]

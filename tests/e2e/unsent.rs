@@ -10,8 +10,8 @@ use tests::faults::{eventually, size};
 use tests::outside::Outside;
 use tests::{Place, Server};
 
+use crate::beside::beside;
 use crate::deliveries::{approve_all, signature, waiting, waiting_with};
-use crate::every_route::beside;
 
 const COMMIT: &str = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
 const OTHER: &str = "4444444444444444444444444444444444444444";

@@ -1,7 +1,7 @@
 //! A bounded queue that is fair: lanes share whoever serves them by weight, and within a lane tenants take turns.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::lanes::Work;
 
@@ -13,7 +13,6 @@ const SCALE: u64 = 1_000;
 /// The queue before one or more threads.
 pub(crate) struct Queue {
     state: Mutex<State>,
-    ready: Condvar,
 }
 
 struct State {
@@ -22,6 +21,9 @@ struct State {
     /// back for the time when it wanted nothing.
     reached: u64,
     waiting: usize,
+    /// Who rests, the last one last. It is woken first: the statements that it prepared and the pages that it read are the ones
+    /// at hand, and while little is asked, the connections of the others are never made.
+    resting: Vec<Arc<Condvar>>,
     closed: bool,
 }
 
@@ -66,9 +68,9 @@ impl Queue {
                 slots,
                 reached: 0,
                 waiting: 0,
+                resting: Vec::new(),
                 closed: false,
             }),
-            ready: Condvar::new(),
         }
     }
 
@@ -85,8 +87,11 @@ impl Queue {
         let reached = state.reached;
         state.slots[slot].push(work, reached);
         state.waiting += 1;
+        let rested_last = state.resting.pop();
         drop(state);
-        self.ready.notify_one();
+        if let Some(bell) = rested_last {
+            bell.notify_one();
+        }
         Ok(())
     }
 
@@ -103,7 +108,11 @@ impl Queue {
             if state.closed {
                 return None;
             }
-            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let bell = Arc::new(Condvar::new());
+            state.resting.push(Arc::clone(&bell));
+            state = bell.wait(state).unwrap_or_else(PoisonError::into_inner);
+            // Still there when it woke without being rung for.
+            state.resting.retain(|it| !Arc::ptr_eq(it, &bell));
         }
         Some(state.take(most))
     }
@@ -129,8 +138,11 @@ impl Queue {
 
     /// Takes no more work in; what waits is still done.
     pub(crate) fn close(&self) {
-        self.lock().closed = true;
-        self.ready.notify_all();
+        let mut state = self.lock();
+        state.closed = true;
+        for bell in state.resting.drain(..) {
+            bell.notify_one();
+        }
     }
 }
 
@@ -298,5 +310,32 @@ mod tests {
         assert!(queue.push(1, Box::new(Named("a"))).is_err());
         assert_eq!(order(&queue, 9).len(), 2);
         assert!(queue.take(9).is_none());
+    }
+
+    #[test]
+    fn who_rested_last_is_woken_first() {
+        let queue = Queue::new(&[(10, 1)]);
+        let (say, served) = std::sync::mpsc::channel();
+        let who: Vec<usize> = std::thread::scope(|scope| {
+            for number in 0..3 {
+                let (queue, say) = (&queue, say.clone());
+                scope.spawn(move || {
+                    while queue.take(1).is_some() {
+                        say.send(number).unwrap();
+                    }
+                });
+            }
+            let who = (0..20).map(|_| {
+                while queue.lock().resting.len() < 3 {
+                    std::thread::yield_now();
+                }
+                assert!(queue.push(0, Box::new(Named("a"))).is_ok());
+                served.recv().unwrap()
+            });
+            let who = who.collect();
+            queue.close();
+            who
+        });
+        assert!(who.iter().all(|number| *number == who[0]), "{who:?}");
     }
 }
