@@ -47,7 +47,7 @@ pub fn programs() -> Option<PathBuf> {
 }
 
 /// Where programs are looked for: PostgreSQL's own first. What Debian puts before them starts Perl on each call, and tests
-/// call `psql` some thousand times.
+/// call `psql` often.
 pub fn path() -> OsString {
     let usual = std::env::var_os("PATH").unwrap_or_default();
     let folders = programs().into_iter().chain(std::env::split_paths(&usual));
