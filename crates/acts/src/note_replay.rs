@@ -55,11 +55,12 @@ fn is_noted(room: &mut Room<'_, '_>, tenant: &str, places: &Value, differences: 
     Ok(last.is_some_and(|(_, it)| it.get("places") == Some(places) && it.get("differences") == Some(differences)))
 }
 
-/// The last replay that the tenant's log tells of: when, and what of. An event without a place yet counts too, for two servers
-/// may come to their ends in the same moment.
+/// The last replay that the tenant's log tells of: when, and what of. An event without a place yet counts too, as later than all
+/// that have one: two servers may come to their ends in the same moment, and then their ids don't tell which was first.
 fn last(room: &mut Room<'_, '_>, tenant: &str) -> Result<Option<(Timestamp, Map<String, Value>)>> {
     let told = event::latest_of_subject(room.tx, ("log", tenant), LOOKED_AT)?;
-    let last = told.into_iter().find(|it| it.kind == REPLAYED);
+    let replays = told.into_iter().filter(|it| it.kind == REPLAYED);
+    let last = replays.max_by(|one, other| one.place().cmp(&other.place()));
     Ok(last.and_then(|it| Some((it.recorded_at, Event::from_bytes(&it.bytes).ok()?.data))))
 }
 

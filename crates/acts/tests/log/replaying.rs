@@ -435,6 +435,16 @@ fn assert_noted_once(world: &World) {
     assert_eq!(world.look(last_replay).unwrap().unwrap().1, 1);
     world.pass_seconds(13 * 3_600);
     assert!(note(&world.other_desk(0), &differing), "the next night");
+    world.sequence();
+    for outcome in [&report, &differing, &report, &differing, &report, &differing, &report] {
+        let desks = [world.other_desk(0), world.other_desk(0)];
+        assert_eq!(
+            desks.each_ref().map(|desk| note(desk, outcome)),
+            [true, false],
+            "of one moment"
+        );
+        world.sequence();
+    }
 }
 
 #[test]
