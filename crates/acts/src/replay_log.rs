@@ -98,7 +98,7 @@ pub type Progress = Arc<dyn Fn(&str, u64) -> bool + Send + Sync>;
 /// # Errors
 /// The store's, and one of its own when `progress` breaks it off. Differences are findings, never errors.
 pub fn replay_log(desk: &Desk, tenant: &str, progress: &Progress) -> Result<ReplayReport> {
-    // What the system's log noted is read first, so that the tenant's log cannot be behind it.
+    // What is known of the log elsewhere is read first: the log grows meanwhile, and as it is compared it must not be behind that.
     let noted = if tenant == SYSTEM_TENANT {
         None
     } else {
@@ -108,10 +108,13 @@ pub fn replay_log(desk: &Desk, tenant: &str, progress: &Progress) -> Result<Repl
             noted => noted?,
         }
     };
+    let seen = desk.tools().seen_logs.seen(tenant).map(|log| (log.size, log.root));
+    // The longer one tells more: what the system's log noted, or what this server remembers outside of the database.
+    let older = noted.into_iter().chain(seen).max_by_key(|(size, _)| *size);
     let told = progress.clone();
     let (mut report, kept) = desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |room| {
         let mut replay = Replay::new(&told);
-        replay.run(room, noted)?;
+        replay.run(room, older)?;
         let report = ReplayReport {
             findings: replay.findings,
             records: replay.records,
@@ -192,8 +195,8 @@ impl<'p> Replay<'p> {
         note_finding(&mut self.findings, finding);
     }
 
-    fn run(&mut self, room: &mut Room<'_, '_>, noted: Option<(u64, Hash)>) -> Result<()> {
-        let done = self.of_log(room, noted);
+    fn run(&mut self, room: &mut Room<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
+        let done = self.of_log(room, older);
         self.go_on(room, "log_state", done)?;
         let parts: [(&str, Part<'p>); 11] = [
             ("signing_key", Self::check_keys),
@@ -215,12 +218,12 @@ impl<'p> Replay<'p> {
         Ok(())
     }
 
-    fn of_log(&mut self, room: &mut Room<'_, '_>, noted: Option<(u64, Hash)>) -> Result<()> {
+    fn of_log(&mut self, room: &mut Room<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
         let Some(state) = log::state(room.tx)? else {
             self.find("log_state", &room.tenant(), None, "The tenant has no log.");
             return Ok(());
         };
-        let done = self.check_log(room, &state, noted);
+        let done = self.check_log(room, &state, older);
         self.go_on(room, "log", done)?;
         let done = self.check_events(room, &state);
         self.go_on(room, "event", done)
@@ -327,13 +330,10 @@ impl<'p> Replay<'p> {
     }
 
     /// Verifies the log from its files alone, and that it grew out of what the system's log and this server noted of it.
-    fn check_log(&mut self, room: &mut Room<'_, '_>, state: &LogState, noted: Option<(u64, Hash)>) -> Result<()> {
+    fn check_log(&mut self, room: &mut Room<'_, '_>, state: &LogState, older: Option<(u64, Hash)>) -> Result<()> {
         let verifiers = keys::verifier_keys(room)?;
         let origin = keys::log_origin(room)?;
-        // The longer one tells more: what the system's log noted, or what this server remembers outside of the database.
-        let seen = room.desk.tools().seen_logs.seen(&room.tenant());
-        let older = noted.into_iter().chain(seen.map(|log| (log.size, log.root)));
-        let older = older.max_by_key(|(size, _)| *size).map(|(size, root)| Checkpoint {
+        let older = older.map(|(size, root)| Checkpoint {
             origin: origin.clone(),
             size,
             root,

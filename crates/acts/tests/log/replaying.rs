@@ -1,7 +1,10 @@
 //! Replay agrees with a store that only the server wrote, and names what somebody else changed in it.
 
+use std::sync::Arc;
+
 use acts::note_replay::{last_replay, note_replay};
-use acts::replay_log::{Finding, ReplayReport};
+use acts::replay_log::{Finding, Progress, ReplayReport, replay_log};
+use acts::seen_logs::{SeenLog, SeenLogs};
 use model::file::Actor;
 use serde_json::json;
 use store::{Lane, Mode};
@@ -399,6 +402,52 @@ fn a_password_that_was_exchanged_past_the_server_is_found() {
     // Whose password is gone cannot come in, and nobody told them.
     let found = world.tampered("DELETE FROM password");
     assert_eq!((found.len(), found[0].id.as_str()), (1, sam.as_str()), "{found:?}");
+}
+
+/// The memory of a server whose log grows just before it is asked how far that log is.
+struct Growing(acts::Desk);
+
+impl SeenLogs for Growing {
+    fn seen(&self, tenant: &str) -> Option<SeenLog> {
+        let event = |room: &mut acts::Room<'_, '_>| {
+            let event = acts::save::draft(
+                "tenant.looked_at",
+                ("tenant_info", TENANT.to_owned()),
+                room.now,
+                json!({}),
+            );
+            room.tell(vec![event], acts::save::Written::default())
+        };
+        let told = self.0.wait(Lane::Acts, tenant, Actor::system(), Mode::Write, event);
+        told.unwrap();
+        acts::sequence_events::sequence_events(&self.0, tenant, "server-1").unwrap();
+        self.0.tools().seen_logs.seen(tenant)
+    }
+
+    fn note(&self, tenant: &str, log: SeenLog) {
+        self.0.tools().seen_logs.note(tenant, log);
+    }
+}
+
+fn assert_a_growing_log_replays(world: &World) {
+    world.draft("Give every shipment a customs reference");
+    world.sequence();
+    let desk = world.desk_that_saw(Arc::new(Growing(world.desk.clone())));
+    let progress: Progress = Arc::new(|_, _| true);
+    let report = replay_log(&desk, TENANT, &progress).unwrap();
+    assert_eq!(report.findings, []);
+}
+
+#[test]
+fn a_log_that_grows_while_it_is_compared_is_not_taken_for_cut() {
+    assert_a_growing_log_replays(&World::new());
+}
+
+#[test]
+fn a_log_that_grows_while_it_is_compared_is_not_taken_for_cut_on_postgres() {
+    if let Some((world, _database)) = World::on_postgres() {
+        assert_a_growing_log_replays(&world);
+    }
 }
 
 /// Notes what a replay came to, as the server at this desk does.

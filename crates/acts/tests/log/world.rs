@@ -160,6 +160,15 @@ impl World {
 
     /// A second server on the same store, whose clock goes wrong by `minutes`.
     pub fn other_desk(&self, minutes: i64) -> Desk {
+        self.desk_beside(minutes, Arc::new(acts::seen_logs::SeenInMemory::default()))
+    }
+
+    /// A second server on the same store, which remembers the logs so.
+    pub fn desk_that_saw(&self, seen_logs: Arc<dyn acts::seen_logs::SeenLogs>) -> Desk {
+        self.desk_beside(0, seen_logs)
+    }
+
+    fn desk_beside(&self, minutes: i64, seen_logs: Arc<dyn acts::seen_logs::SeenLogs>) -> Desk {
         let now = self.clock.now() + SignedDuration::from_mins(minutes);
         let tools = self.desk.tools();
         let clock = Arc::new(Hand(Mutex::new(now)));
@@ -172,7 +181,7 @@ impl World {
             recorder: clock,
             entropy: Arc::new(SeededEntropy::new(seed)),
             master: tools.master.clone(),
-            seen_logs: Arc::new(acts::seen_logs::SeenInMemory::default()),
+            seen_logs,
             policies: tools.policies.clone(),
             public_url: tools.public_url.clone(),
             evidence_folder: tools.evidence_folder.clone(),
