@@ -196,7 +196,7 @@ impl Part {
 /// When no command is given or something it needs cannot be had.
 pub fn with_services(root: &Path, words: &[String]) -> Result<bool> {
     let Some((program, arguments)) = words.split_first() else {
-        bail!("say which command to run: `cargo xtask with cargo test -p store`");
+        bail!("say which command to run: `cargo xtask with cargo test -p store-tests`");
     };
     let (cluster, missing) = prepare(root, Need::ALL, None);
     for error in missing {

@@ -32,8 +32,8 @@ pub(crate) struct Trouble {
 
 /// The line of a byte in a text, from 1.
 pub(crate) fn line_of(text: &str, offset: usize) -> u32 {
-    let end = offset.min(text.len());
-    let breaks = text.as_bytes().iter().take(end).filter(|byte| **byte == b'\n').count();
+    let before = &text[..text.floor_char_boundary(offset)];
+    let breaks = before.matches('\n').count();
     u32::try_from(breaks + 1).unwrap_or(u32::MAX)
 }
 

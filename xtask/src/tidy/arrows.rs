@@ -8,6 +8,9 @@ use super::tree::Tree;
 /// The most crates that may stand in `crates/`; another needs an ADR.
 const CEILING: usize = 10;
 
+/// How the name of a package ends that holds the tests of a crate.
+const OF_TESTS: &str = "-tests";
+
 /// What each crate may use of the house. A crate that is not listed may use nothing.
 const ARROWS: &[(&str, &[&str])] = &[
     ("proof", &[]),
@@ -51,7 +54,8 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("ureq", &["connect", "assent", "tests"]),
 ];
 
-/// Reads every manifest in `crates/` and those of `tests` and `xtask`.
+/// Reads every manifest in `crates/` and those of `tests` and `xtask`. The tests of a crate may be a package of their own in its
+/// folder `tests`, named after it: it is no further crate of the product, and uses what the crate may use, and the crate.
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut crates = 0;
@@ -59,9 +63,9 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         let Some(package) = package_of(path) else {
             continue;
         };
-        crates += usize::from(path.starts_with("crates/"));
+        crates += usize::from(path.starts_with("crates/") && !package.ends_with(OF_TESTS));
         match text.parse::<toml::Table>() {
-            Ok(manifest) => findings.extend(check_manifest(path, text, package, &manifest)),
+            Ok(manifest) => findings.extend(check_manifest(path, text, &package, &manifest)),
             Err(error) => findings.push(Finding::new(path, 0, format!("unreadable: {error}"))),
         }
     }
@@ -73,9 +77,12 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
 }
 
 /// The package whose manifest stands at this path.
-fn package_of(path: &str) -> Option<&str> {
+fn package_of(path: &str) -> Option<String> {
     let folder = path.strip_suffix("/Cargo.toml")?;
-    let package = folder.strip_prefix("crates/").unwrap_or(folder);
+    let package = match folder.strip_prefix("crates/") {
+        Some(in_crates) => in_crates.replacen("/tests", OF_TESTS, 1),
+        None => folder.to_owned(),
+    };
     (!package.contains('/')).then_some(package)
 }
 
@@ -95,8 +102,9 @@ fn check_manifest(path: &str, text: &str, package: &str, manifest: &toml::Table)
             let text = format!("`{package}` may not use `{dependency}`");
             findings.push(Finding::new(path, line, text));
         }
+        let home = if package.ends_with(OF_TESTS) { "tests" } else { package };
         if let Some((_, homes)) = HEAVY.iter().find(|(heavy, _)| *heavy == dependency)
-            && !homes.contains(&package)
+            && !homes.contains(&home)
         {
             let text = format!("`{dependency}` belongs in {} alone", homes.join(", "));
             findings.push(Finding::new(path, line, text));
@@ -112,7 +120,11 @@ fn names(line: &str, dependency: &str) -> bool {
 }
 
 fn may_use(house: &BTreeMap<&str, &[&str]>, package: &str, dependency: &str) -> bool {
-    package == "tests" || house.get(package).is_some_and(|allowed| allowed.contains(&dependency))
+    let tested = package.strip_suffix(OF_TESTS);
+    let within = tested.unwrap_or(package);
+    package == "tests"
+        || tested == Some(dependency)
+        || house.get(within).is_some_and(|allowed| allowed.contains(&dependency))
 }
 
 /// Every dependency of every kind, under the name of the package it is.
@@ -166,6 +178,18 @@ mod tests {
     }
 
     #[test]
+    fn the_tests_of_a_crate_use_it_and_what_it_may_use() {
+        let check = |text: &str| check(&Tree::of(&[("crates/acts/tests/Cargo.toml", text)])).len();
+        let own = "acts.workspace = true\nmodel.workspace = true\nrusqlite = \"1\"";
+        assert_eq!(check(&manifest("acts-tests", own)), 0);
+        assert_eq!(
+            check(&manifest("acts-tests", "wire.workspace = true\naskama = \"1\"")),
+            2
+        );
+        assert_eq!(check(&manifest("log-tests", own)), 1, "the name");
+    }
+
+    #[test]
     fn an_eleventh_crate_is_found() {
         let names: Vec<String> = (0..11).map(|n| format!("c{n}")).collect();
         let files: Vec<(String, String)> = names
@@ -178,6 +202,13 @@ mod tests {
             .collect();
         assert_eq!(check(&Tree::of(&files)).len(), 1);
         assert_eq!(check(&Tree::of(&files[..10])), []);
+        let tests = manifest("c0-tests", "");
+        let with_tests: Vec<_> = files[..10]
+            .iter()
+            .copied()
+            .chain([("crates/c0/tests/Cargo.toml", &*tests)])
+            .collect();
+        assert_eq!(check(&Tree::of(&with_tests)), []);
     }
 
     #[test]

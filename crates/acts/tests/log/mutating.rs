@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::world::{ARTIFACT, TENANT, World, body};
 
 /// Where each migration lies.
-const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../store/migrations");
+const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../store/migrations");
 
 /// Columns that nothing else tells anything about, each with the reason.
 const FREE: &[(&str, &str)] = &[

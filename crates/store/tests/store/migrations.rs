@@ -8,7 +8,7 @@ use crate::world::{ACME, Database, Folder, check, small};
 
 /// The text of every migration, in order.
 fn files() -> Vec<String> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
     let mut paths: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|it| it.unwrap().path())
