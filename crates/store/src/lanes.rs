@@ -7,7 +7,7 @@ mod task;
 mod turns;
 
 pub(crate) use self::postgres::Link;
-pub(crate) use self::queue::{Queue, Spent};
+pub(crate) use self::queue::{Queue, Spent, Wakes};
 pub(crate) use self::sqlite::Reading;
 pub(crate) use self::task::{Task, Work};
 pub(crate) use self::{postgres::serve as serve_postgres, sqlite::read as read_sqlite, sqlite::write as write_sqlite};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::damage::{self, Damage};
 use crate::driver::{Address, Connection, PostgresConnection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
-use crate::lanes::{self, Lane, Link, Mode, Queue, Reading, Task};
+use crate::lanes::{self, Lane, Link, Mode, Queue, Reading, Task, Wakes};
 use crate::migrate;
 use crate::moment::{Moment, Moments};
 use crate::schema;
@@ -221,7 +221,7 @@ impl Store {
         let writer = SqliteConnection::writer(path)?;
         let writer = migrate::prepare_sqlite(writer, &config.version)?;
         let lanes = Lane::ALL.map(|lane| (config.lanes[lane.place()].queue, lane.weight()));
-        let acts = Arc::new(Queue::new(&lanes));
+        let acts = Arc::new(Queue::new(&lanes, Wakes::First));
         let mut threads = Vec::new();
         let (queue, batch, on_fatal) = (Arc::clone(&acts), config.batch.max(1), Arc::clone(&config.on_fatal));
         let moments = Moments::default();
@@ -233,7 +233,7 @@ impl Store {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         for lane in Lane::ALL {
             let size = config.lanes[lane.place()];
-            let queue = Arc::new(Queue::new(&[(size.queue, 1)]));
+            let queue = Arc::new(Queue::new(&[(size.queue, 1)], Wakes::First));
             let (most, readers) = match lane {
                 // Its reads share transactions, so that more threads than cores would only wake each other up.
                 Lane::Gate => (READS, size.threads.min(cores)),
@@ -265,7 +265,7 @@ impl Store {
         let mut queues = Vec::new();
         for lane in Lane::ALL {
             let size = config.lanes[lane.place()];
-            let queue = Arc::new(Queue::new(&[(size.queue, 1)]));
+            let queue = Arc::new(Queue::new(&[(size.queue, 1)], Wakes::Last));
             for number in 1..=size.threads.max(1) {
                 let (link, queue) = (Arc::clone(&link), Arc::clone(&queue));
                 threads.push(spawn(&format!("{}-{number}", lane.name()), move || {

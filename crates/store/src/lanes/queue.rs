@@ -21,10 +21,21 @@ struct State {
     /// back for the time when it wanted nothing.
     reached: u64,
     waiting: usize,
-    /// Who rests, the last one last. It is woken first: the statements that it prepared and the pages that it read are the ones
-    /// at hand, and while little is asked, the connections of the others are never made.
-    resting: Vec<Arc<Condvar>>,
+    /// Who rests, the last one last.
+    resting: VecDeque<Arc<Condvar>>,
+    wakes: Wakes,
     closed: bool,
+}
+
+/// Who of those that rest is woken first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wakes {
+    /// Who rested longest: it sleeps for certain, where the last one may still be on its way there. Over SQLite the gate gives a
+    /// twentieth more answers so.
+    First,
+    /// Who rested last: on PostgreSQL it is the one whose process is at hand with the statements that it prepared, and while little
+    /// is asked, the connections of the others are never made.
+    Last,
 }
 
 /// The lane that work was taken from, and what the work cost.
@@ -51,7 +62,7 @@ struct Slot {
 impl Queue {
     /// One slot for each lane: how many acts may wait in it, and its weight among the lanes, at least 1. While all lanes
     /// have work, each gets of the cost that is spent the part that its weight is of all weights.
-    pub(crate) fn new(lanes: &[(usize, u64)]) -> Self {
+    pub(crate) fn new(lanes: &[(usize, u64)], wakes: Wakes) -> Self {
         let slots = lanes
             .iter()
             .map(|(limit, weight)| Slot {
@@ -68,7 +79,8 @@ impl Queue {
                 slots,
                 reached: 0,
                 waiting: 0,
-                resting: Vec::new(),
+                resting: VecDeque::new(),
+                wakes,
                 closed: false,
             }),
         }
@@ -87,9 +99,12 @@ impl Queue {
         let reached = state.reached;
         state.slots[slot].push(work, reached);
         state.waiting += 1;
-        let rested_last = state.resting.pop();
+        let woken = match state.wakes {
+            Wakes::First => state.resting.pop_front(),
+            Wakes::Last => state.resting.pop_back(),
+        };
         drop(state);
-        if let Some(bell) = rested_last {
+        if let Some(bell) = woken {
             bell.notify_one();
         }
         Ok(())
@@ -109,7 +124,7 @@ impl Queue {
                 return None;
             }
             let bell = Arc::new(Condvar::new());
-            state.resting.push(Arc::clone(&bell));
+            state.resting.push_back(Arc::clone(&bell));
             state = bell.wait(state).unwrap_or_else(PoisonError::into_inner);
             // Still there when it woke without being rung for.
             state.resting.retain(|it| !Arc::ptr_eq(it, &bell));
@@ -241,7 +256,7 @@ mod tests {
 
     #[test]
     fn tenants_and_lanes_take_turns() {
-        let queue = Queue::new(&[(10, 1), (10, 1)]);
+        let queue = Queue::new(&[(10, 1), (10, 1)], Wakes::First);
         for (slot, name) in [(0, "a"), (0, "a"), (0, "a"), (0, "b"), (1, "c")] {
             assert!(queue.push(slot, Box::new(Named(name))).is_ok());
         }
@@ -275,7 +290,7 @@ mod tests {
     #[test]
     fn lanes_with_work_share_what_is_spent_by_weight() {
         for (costs, most) in [([1, 1], 1), ([3, 100], 8), ([100, 3], 8), ([5, 40], 16)] {
-            let queue = Queue::new(&[(20, 4), (20, 1)]);
+            let queue = Queue::new(&[(20, 4), (20, 1)], Wakes::First);
             let [much, little] = served(&queue, 4_000, most, costs);
             let ratio = much as f64 / little as f64;
             assert!((3.6..4.4).contains(&ratio), "{costs:?}: {ratio}");
@@ -284,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_lane_alone_gets_all_and_is_owed_nothing_for_its_rest() {
-        let queue = Queue::new(&[(1_000, 1), (1_000, 1)]);
+        let queue = Queue::new(&[(1_000, 1), (1_000, 1)], Wakes::First);
         let push = |slot, name, count| {
             for _ in 0..count {
                 assert!(queue.push(slot, Box::new(Named(name))).is_ok());
@@ -301,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_full_lane_refuses_and_a_closed_queue_still_empties() {
-        let queue = Queue::new(&[(1, 1), (1, 1)]);
+        let queue = Queue::new(&[(1, 1), (1, 1)], Wakes::First);
         assert!(queue.push(0, Box::new(Named("a"))).is_ok());
         assert!(queue.push(0, Box::new(Named("a"))).is_err());
         assert!(queue.push(1, Box::new(Named("a"))).is_ok());
@@ -312,11 +327,11 @@ mod tests {
         assert!(queue.take(9).is_none());
     }
 
-    #[test]
-    fn who_rested_last_is_woken_first() {
-        let queue = Queue::new(&[(10, 1)]);
+    /// Which of three threads served each of twenty acts, one asked after the other.
+    fn who_serves(wakes: Wakes) -> Vec<usize> {
+        let queue = Queue::new(&[(10, 1)], wakes);
         let (say, served) = std::sync::mpsc::channel();
-        let who: Vec<usize> = std::thread::scope(|scope| {
+        std::thread::scope(|scope| {
             for number in 0..3 {
                 let (queue, say) = (&queue, say.clone());
                 scope.spawn(move || {
@@ -335,7 +350,15 @@ mod tests {
             let who = who.collect();
             queue.close();
             who
-        });
+        })
+    }
+
+    #[test]
+    fn who_rested_last_or_longest_is_woken_first() {
+        let who = who_serves(Wakes::Last);
         assert!(who.iter().all(|number| *number == who[0]), "{who:?}");
+        let who = who_serves(Wakes::First);
+        assert!(who.iter().zip(&who[3..]).all(|(one, next)| one == next), "{who:?}");
+        assert!(who[0] != who[1] && who[1] != who[2] && who[2] != who[0], "{who:?}");
     }
 }
