@@ -30,8 +30,7 @@ struct State {
 /// Who of those that rest is woken first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wakes {
-    /// Who rested longest: it sleeps for certain, where the last one may still be on its way there. Over SQLite the gate gives a
-    /// twentieth more answers so.
+    /// Who rested longest: over SQLite the gate gives a twentieth more answers so, as measured in turns with the other order.
     First,
     /// Who rested last: on PostgreSQL it is the one whose process is at hand with the statements that it prepared, and while little
     /// is asked, the connections of the others are never made.
