@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::authority::{able, asked_word, hangs_on_one, most_counted, targets_of};
+use model::board::could_attend;
 use model::change::Change;
 use model::directory::{Directory, Holder};
 use model::file::ChangeFile;
@@ -29,7 +30,7 @@ pub struct Finding {
     pub rule: String,
     /// Whom it asks, as people say it.
     pub asks: String,
-    /// How many it needs.
+    /// How many it needs: of a board, as many as its quorum.
     pub needed: u32,
     /// Who could decide: logins.
     pub found: Vec<String>,
@@ -187,8 +188,9 @@ fn look(room: &mut Room<'_, '_>, directory: &Directory, service: &ServiceKey, re
                 everyone.extend(holders.iter().map(|holder| holder.person.clone()));
                 let why = reasons(directory, rule, &Place::from(target), room);
                 let found = finding(directory, (service, &place), (rule_id, rule), &holders, why);
-                let is_short = most_counted(rule, &holders) < rule.count as usize;
-                let staffed = (found, is_short, hangs_on_one(rule, &holders));
+                let spare = spare_at_board(&file, directory, rule);
+                let is_short = most_counted(rule, &holders) < rule.count as usize || spare.is_some_and(|it| it < 0);
+                let staffed = (found, is_short, hangs_on_one(rule, &holders) || spare == Some(0));
                 // Of several kinds of change that a rule is about, the one that it stops is told.
                 match seen.get(&(place.clone(), rule_id.to_owned())) {
                     Some((_, true, _)) => {}
@@ -208,6 +210,12 @@ fn look(room: &mut Room<'_, '_>, directory: &Directory, service: &ServiceKey, re
     Ok(())
 }
 
+/// How many more of a rule's board could meet than its quorum asks; `None` where the rule wants no meeting.
+fn spare_at_board(file: &ChangeFile, directory: &Directory, rule: &ApprovalRule) -> Option<i64> {
+    let could = i64::try_from(could_attend(file, directory, rule)?).unwrap_or(i64::MAX);
+    Some(could - i64::from(rule.quorum?))
+}
+
 fn finding(
     directory: &Directory,
     (service, place): (&ServiceKey, &str),
@@ -221,7 +229,7 @@ fn finding(
         environment: place.to_owned(),
         rule: rule_id.to_owned(),
         asks: asked_word(&rule.from),
-        needed: rule.count,
+        needed: rule.count.max(rule.quorum.unwrap_or_default()),
         found: rights.into_iter().map(|person| directory.login(person)).collect(),
         why,
         is_single: false,

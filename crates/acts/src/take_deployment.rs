@@ -83,7 +83,12 @@ pub(crate) struct Here<'a> {
 /// The store's.
 pub(crate) fn take_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<String> {
     let told = here.told;
-    let known = find_deployment(room, here)?;
+    let keys = natural_keys(here);
+    let told_here = with_key(room, here, &keys[1])?;
+    let told_first = with_key(room, here, &keys[0])?;
+    let is_taken = told_first.is_some();
+    let is_here = |row: &Deployment| &row.environment == here.environment;
+    let known = told_here.or_else(|| told_first.filter(is_here));
     let is_seen = |row: &Deployment| match told.status {
         Some((id, _)) => row.seen_statuses.iter().any(|known| known == id),
         None => completed(row, told) == *row,
@@ -93,7 +98,7 @@ pub(crate) fn take_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Resul
     }
     let mut deployment = match known {
         Some(row) => completed(&row, told),
-        None => fresh(room, here)?,
+        None => fresh(room, here, keys[usize::from(is_taken)].clone())?,
     };
     if deployment.change.is_none() {
         let key = match find_change(room, here)? {
@@ -175,23 +180,28 @@ fn take_start_of_end(
     apply_status(room, here, key, &end)
 }
 
-fn find_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<Deployment>> {
+fn with_key(room: &mut Room<'_, '_>, here: &Here<'_>, key: &str) -> Result<Option<Deployment>> {
     let filter = Filter::new()
         .equals("connection", here.connection.id.as_str())
-        .equals("natural_key", natural_key(here).as_str());
+        .equals("natural_key", key);
     Ok(record::find_one::<Deployment>(room.tx, &filter)?.map(|stored| stored.record))
 }
 
-fn natural_key(here: &Here<'_>) -> String {
-    format!("{}#{}", here.mapping.repository, here.told.deployment_id)
+/// The keys under which a deployment may be known: that of the place of which it was told first, and that of this place, if it
+/// was told of another first. A status may name another place than its deployment did, and which of the two comes first must
+/// not decide where either belongs.
+fn natural_keys(here: &Here<'_>) -> [String; 2] {
+    let first = format!("{}#{}", here.mapping.repository, here.told.deployment_id);
+    let own = format!("{first}@{}", here.environment);
+    [first, own]
 }
 
-fn fresh(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Deployment> {
+fn fresh(room: &mut Room<'_, '_>, here: &Here<'_>, natural_key: String) -> Result<Deployment> {
     Ok(Deployment {
         id: RecordId(room.new_id()?),
         version: 0,
         connection: here.connection.id.clone(),
-        natural_key: natural_key(here),
+        natural_key,
         service: here.mapping.service.clone(),
         environment: here.environment.clone(),
         commit: here.told.commit.to_owned(),

@@ -103,11 +103,19 @@ impl Directory {
         self.absent_until(person, now).is_some()
     }
 
-    /// Until when a person is away, if they are.
+    /// Until when a person is away, if they are: absences that adjoin or overlap are one.
     pub fn absent_until(&self, person: &PersonId, now: Timestamp) -> Option<Timestamp> {
-        self.absences
-            .iter()
-            .filter(|row| &row.person == person && row.is_on(now))
+        let mut until = None;
+        while let Some(end) = self.absence_end(person, until.unwrap_or(now)) {
+            until = Some(end);
+        }
+        until
+    }
+
+    /// When the longest of a person's absences ends that hold at this instant.
+    fn absence_end(&self, person: &PersonId, at: Timestamp) -> Option<Timestamp> {
+        let rows = self.absences.iter();
+        rows.filter(|row| &row.person == person && row.is_on(at))
             .map(|row| row.ends_at)
             .max()
     }

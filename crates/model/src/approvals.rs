@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::authority::{Yes, able_on, asked_word, said_yes, targets_of};
-use crate::board::quorum_unmet;
+use crate::board::{quorum_unmet, too_small_board};
 use crate::change::Target;
 use crate::committers::{committers_unmet, keeps_apart};
 use crate::directory::{Directory, Holder};
@@ -121,7 +121,8 @@ fn approval_unmet_for(
     }
     let stage = open_stage(file, now);
     if rule.stage > stage {
-        return Some(later_stage(rule_id, rule.stage, stage));
+        let too_small = too_small_board((file, directory), (rule_id, rule));
+        return Some(too_small.unwrap_or_else(|| later_stage(rule_id, rule.stage, stage)));
     }
     let mut people: Vec<PersonId> = Vec::new();
     for holder in open {

@@ -308,6 +308,33 @@ pub(crate) fn has_quorum(file: &ChangeFile, rule: &ApprovalRule, meeting: &Meeti
         .is_none_or(|quorum| present(file, rule, meeting).len() >= quorum as usize)
 }
 
+/// How many of a rule's board could be counted at a meeting about this change; `None` where the rule wants no meeting.
+pub fn could_attend(file: &ChangeFile, directory: &Directory, rule: &ApprovalRule) -> Option<usize> {
+    let mut members = directory.members(board_of(rule)?);
+    members.retain(|person| !is_barred(file, rule, person));
+    Some(members.len())
+}
+
+/// Where a board is too small for its quorum, whatever meeting is called.
+pub(crate) fn too_small_board(
+    (file, directory): (&ChangeFile, &Directory),
+    (rule_id, rule): (&str, &ApprovalRule),
+) -> Option<Unmet> {
+    let (group, quorum) = (board_of(rule)?, rule.quorum?);
+    let could = could_attend(file, directory, rule)?;
+    let text = format!(
+        "Rule `{rule_id}` wants {quorum} of the group {group} at a meeting, and {could} of it may have a say in this change."
+    );
+    (could < quorum as usize).then(|| {
+        crate::file::unmet(
+            "cannot_be_met",
+            text,
+            format!("Give the group {group} another member."),
+            logins(directory, &directory.with_role(Role::Admin)),
+        )
+    })
+}
+
 /// What a board's rule lacks when it has its votes, or has none yet: a meeting, or people at it.
 pub(crate) fn quorum_unmet(
     (file, directory): (&ChangeFile, &Directory),
@@ -318,6 +345,12 @@ pub(crate) fn quorum_unmet(
 ) -> Option<Unmet> {
     let group = board_of(rule)?;
     let voted = said_yes(file, (rule_id, rule), target, now, what).meeting;
+    if voted.is_some_and(|meeting| has_quorum(file, rule, meeting)) {
+        return None;
+    }
+    if let Some(found) = too_small_board((file, directory), (rule_id, rule)) {
+        return Some(found);
+    }
     let meeting = voted.or_else(|| directory.meetings_on(group, now).last());
     let Some(meeting) = meeting else {
         let people = crate::clocks::last_people(directory);

@@ -20,7 +20,7 @@ use serde_json::json;
 
 use crate::approvals::{approval_rules, is_open, open_rules, open_stage};
 use crate::authority::{able, able_on, asked_word, members, open_groups, said_yes, still_asked, targets_of};
-use crate::calendar::{Clock, Span};
+use crate::calendar::Clock;
 use crate::change::{Change, EscalationDue, EscalationStep, Request, RuleClock};
 use crate::directory::{Directory, Holder};
 use crate::file::{Case, ChangeFile, Letter};
@@ -48,9 +48,12 @@ pub fn sla(directory: &Directory, change: &Change, rule: &ApprovalRule) -> Sla {
     }
 }
 
-/// When a person's time is over that begins now.
-pub(crate) fn of_person(case: &Case<'_>, person: &PersonId, span: Span) -> Timestamp {
-    case.directory.clock_of(person).after(case.now, span)
+/// When a person's time to acknowledge is over that begins now: with that to decide at the latest, whatever the units of the two.
+pub(crate) fn acknowledge_by(case: &Case<'_>, person: &PersonId, sla: Sla) -> Timestamp {
+    let clock = case.directory.clock_of(person);
+    clock
+        .after(case.now, sla.acknowledge)
+        .min(clock.after(case.now, sla.decide))
 }
 
 fn clock_of_rule<'a>(directory: &'a Directory, rule: &ApprovalRule) -> Clock<'a> {
@@ -68,8 +71,10 @@ fn new_clock(case: &Case<'_>, row: &TargetObligation, rule: &ApprovalRule) -> Ru
     let clock = clock_of_rule(&case.directory, rule);
     let start = case.now;
     let decide_by = clock.after(start, sla.decide);
+    // A rule may grant less time to decide than the times of its kind grant to acknowledge.
+    let acknowledge_by = clock.after(start, sla.acknowledge).min(decide_by);
     let mut steps = vec![
-        (EscalationStep::Deputies, clock.after(start, sla.acknowledge)),
+        (EscalationStep::Deputies, acknowledge_by),
         (EscalationStep::Line, decide_by),
     ];
     if rule.escalate.is_some() {
@@ -114,7 +119,7 @@ pub(crate) fn hasten(case: &mut Case<'_>, before: &Change) {
         let mut requests = std::mem::take(&mut case.file.change.requests);
         let open = requests.iter_mut().filter(|request| request.rule == fresh.rule);
         for request in open.filter(|request| request.acknowledged_at.is_none()) {
-            let by = of_person(case, &request.person, granted.acknowledge);
+            let by = acknowledge_by(case, &request.person, granted);
             request.acknowledge_by = request.acknowledge_by.min(by);
         }
         case.file.change.requests = requests;
@@ -135,7 +140,8 @@ fn take_earlier(clock: &mut RuleClock, fresh: &RuleClock) {
     }
 }
 
-/// Starts the clocks of rules whose turn it is, stops those of rules that are met, drops those of rules that are gone.
+/// Starts the clocks of rules whose turn it is, stops those of rules that are met, drops those of rules that are gone, or whose
+/// turn it is no longer because an earlier stage lacks a word again: when it is their turn anew, another clock begins.
 pub(crate) fn keep(case: &mut Case<'_>, asks: bool) {
     if !asks {
         case.file.change.clocks.clear();
@@ -152,7 +158,7 @@ pub(crate) fn keep(case: &mut Case<'_>, asks: bool) {
                 met_at: clock.met_at.or(Some(case.now)),
                 ..clock.clone()
             }),
-            Some(clock) if clock.met_at.is_none() => clocks.push(clock.clone()),
+            Some(clock) if clock.met_at.is_none() && rule.stage <= stage => clocks.push(clock.clone()),
             _ if open && rule.stage <= stage => clocks.push(new_clock(case, row, rule)),
             _ => {}
         }

@@ -8,6 +8,7 @@ use crate::clocks;
 use crate::directory::Directory;
 use crate::doers;
 use crate::file::{Case, ChangeFile};
+use crate::freeze::Freeze;
 use crate::ids::PersonId;
 use crate::matrix::Place;
 use crate::reading::later;
@@ -244,11 +245,15 @@ fn overrun_quarter(since: Timestamp, now: Timestamp) -> i64 {
     now.duration_since(since).as_mins().max(0) / OVERRUN_MINUTES
 }
 
+/// Edges of freezes over one of the change's targets: those alone touch it, and it is settled when one of them is set or moved.
 fn freeze_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
-    case.directory
-        .freezes
-        .iter()
-        .flat_map(|freeze| [look(Some(freeze.starts_at)), look(Some(freeze.ends_at))])
+    let targets = &case.change().content.targets;
+    let touches = |freeze: &&Freeze| {
+        let mut targets = targets.iter();
+        targets.any(|target| freeze.covers(&target.service, &target.environment))
+    };
+    let freezes = case.directory.freezes.iter().filter(touches);
+    freezes.flat_map(|freeze| [look(Some(freeze.starts_at)), look(Some(freeze.ends_at))])
 }
 
 /// When a standard change in review closes by itself as it stands; `None` where something is still missing.

@@ -200,6 +200,10 @@ fn read_template(reading: &mut Reading<'_>, directory: &Directory, kind: Kind) -
 
 fn read_level(reading: &mut Reading<'_>, field: &'static str, allowed: &[Level]) -> Option<Level> {
     let text = reading.text(field, LINE)?;
+    level_of(reading, field, &text, allowed)
+}
+
+fn level_of(reading: &mut Reading<'_>, field: &str, text: &str, allowed: &[Level]) -> Option<Level> {
     let level = allowed.iter().find(|level| level.as_str() == text);
     if level.is_none() {
         let (at, words): (_, Vec<&str>) = (reading.at(field), allowed.iter().map(|level| level.as_str()).collect());
@@ -207,6 +211,13 @@ fn read_level(reading: &mut Reading<'_>, field: &'static str, allowed: &[Level])
         reading.wrong(field, "unknown_word", help);
     }
     level.copied()
+}
+
+/// A level that must be there. What stands for one that is not is never kept, as reading ends in a refusal then.
+fn needed_level(reading: &mut Reading<'_>, field: &'static str, allowed: &[Level]) -> Level {
+    let text = reading.needed(field, LINE);
+    let level = (!text.is_empty()).then(|| level_of(reading, field, &text, allowed));
+    level.flatten().unwrap_or(Level::High)
 }
 
 fn read_step(reading: &mut Reading<'_>) -> Step {
@@ -599,7 +610,7 @@ pub fn read_assessment(body: &Map<String, Value>) -> Result<Assessment, Refusal>
             reason: inner.needed("reason", TEXT),
         }),
         risk_override: reading.object("risk_override", |inner| RiskOverride {
-            level: read_level(inner, "level", &[Level::Low, Level::Medium, Level::High]).unwrap_or(Level::High),
+            level: needed_level(inner, "level", &[Level::Low, Level::Medium, Level::High]),
             reason: inner.needed("reason", TEXT),
         }),
     };

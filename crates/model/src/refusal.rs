@@ -119,6 +119,15 @@ impl Refusal {
         self
     }
 
+    /// The same, said by a rule of the tenant's, where one did.
+    #[must_use]
+    pub fn by_rule(mut self, rule: Option<PolicyReason>) -> Self {
+        if let Self::NotAllowed { policies, .. } = &mut self {
+            policies.extend(rule);
+        }
+        self
+    }
+
     /// Not now, for one reason.
     pub fn not_now(
         code: &'static str,

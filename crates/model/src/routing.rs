@@ -73,14 +73,16 @@ pub(crate) fn ask(case: &mut Case<'_>, asks: bool) {
 
 /// Those who are no longer asked read it, and the timeline says why.
 fn tell_gone(case: &mut Case<'_>, gone: Vec<Request>) {
+    let open = open_stage(&case.file, case.now);
     for request in gone {
-        let still = approval_rules(&case.file).any(|(row, _)| row.obligation.id == request.rule);
-        let because = if !still {
-            "rule_gone"
-        } else if case.directory.is_active(&request.person) {
-            "authority_ended"
-        } else {
-            "person_inactive"
+        let stage = approval_rules(&case.file)
+            .find(|(row, _)| row.obligation.id == request.rule)
+            .map(|(_, rule)| rule.stage);
+        let because = match stage {
+            None => "rule_gone",
+            Some(_) if !case.directory.is_active(&request.person) => "person_inactive",
+            Some(stage) if stage > open => "earlier_stage_open",
+            Some(_) => "authority_ended",
         };
         let (person, rule) = (request.person, request.rule);
         case.tell(
@@ -176,7 +178,7 @@ fn ask_anew(case: &mut Case<'_>, person: &PersonId, rule_id: &str) {
     let Some(sla) = rule.map(|(_, rule)| clocks::sla(&case.directory, case.change(), rule)) else {
         return;
     };
-    let (now, by) = (case.now, clocks::of_person(case, person, sla.acknowledge));
+    let (now, by) = (case.now, clocks::acknowledge_by(case, person, sla));
     let requests = case.file.change.requests.iter_mut();
     for request in requests.filter(|row| &row.person == person && row.rule == rule_id) {
         (request.asked_at, request.acknowledge_by, request.acknowledged_at) = (now, by, None);
@@ -204,7 +206,7 @@ fn requests(case: &Case<'_>) -> Vec<Request> {
                 let sla = clocks::sla(directory, &file.change, rule);
                 found.push(Request {
                     rule: row.obligation.id.clone(),
-                    acknowledge_by: clocks::of_person(case, &holder.person, sla.acknowledge),
+                    acknowledge_by: clocks::acknowledge_by(case, &holder.person, sla),
                     person: holder.person,
                     targets: vec![target.id.clone()],
                     why: format!(

@@ -92,6 +92,8 @@ impl From<&Refusal> for Problem {
                     problem.unmet.extend(by_rules(&problem, policies));
                 } else if !waiting_on.is_empty() {
                     problem = problem.with_unmet("Whoever the rules ask decides.");
+                } else if let Some(satisfy) = way_out(&problem) {
+                    problem = problem.with_unmet(satisfy);
                 }
                 for row in &mut problem.unmet {
                     row.waiting_on.clone_from(waiting_on);
@@ -109,6 +111,29 @@ impl From<&Refusal> for Problem {
             return problem.with_unmet("Read the change again, and ask for what the present state allows.");
         }
         problem
+    }
+}
+
+/// What helps where a rule of the house refused a person, and not the way they came: somebody without their part in it, or their
+/// factor.
+fn way_out(problem: &Problem) -> Option<&'static str> {
+    match problem.code.as_str() {
+        "step_up_required" => Some("Confirm with it, and do it again."),
+        "approved_it"
+        | "is_approver"
+        | "lent_voice"
+        | "not_asked"
+        | "not_independent"
+        | "not_of_the_board"
+        | "not_outside"
+        | "not_the_checker"
+        | "not_the_named_approver"
+        | "not_yours"
+        | "one_hand"
+        | "only_implementer"
+        | "own_request"
+        | "own_work" => Some("Somebody else does it."),
+        _ => None,
     }
 }
 
@@ -196,6 +221,8 @@ mod tests {
         assert_eq!(Problem::from(&refusal).policies, ours);
         assert_eq!(Problem::new(403, "not_asked", "No rule asks you.").policies, ours);
         assert_eq!(Problem::new(401, UNAUTHENTICATED, "Who?").policies, []);
+        assert_eq!(Problem::from(&refusal).unmet[0].satisfy, "Somebody else does it.");
+        assert_eq!(Problem::from(&Refusal::not_allowed("narrowed_token", "No.")).unmet, []);
         let theirs = PolicyReason {
             id: "sox.act.create_function".to_owned(),
             reason: "Developers do not create.".to_owned(),

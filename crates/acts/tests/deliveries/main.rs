@@ -7,6 +7,7 @@ mod committers;
 mod halts;
 mod meant;
 mod named;
+mod places;
 mod ways;
 
 use std::sync::{Arc, Mutex};

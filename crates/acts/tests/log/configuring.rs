@@ -723,3 +723,40 @@ fn a_rule_on_what_is_touched_is_among_the_targets_that_nobody_can_approve() {
         assert!(unapprovable() > 0, "{name}");
     }
 }
+
+/// A board that cannot come together decides nothing, however many of it one vote would take.
+#[test]
+fn a_board_too_small_for_its_quorum_is_found() {
+    let world = world();
+    let board = |members: Value| {
+        world.system(move |room| {
+            let group = body(json!({"name": "Keepers", "members": members}));
+            acts::set_person::set_group(room, "keepers", &group).map(drop)
+        });
+    };
+    board(json!(["olga", "mona", "adam"]));
+    let mut wanted = strict();
+    wanted["files"][0]["content"] = json!(
+        "@id(\"house.require.keepers\")\n@reason(\"x\")\n@require(\"approval\")\n@from(\"group:keepers\")\n\
+         @quorum(\"2\")\n@covers(\"what\")\npermit (principal, action == Action::\"require\", resource)\n\
+         when { resource.risk_number == 1 };\n"
+    );
+    wanted["cases"][0]["content"] = json!(CASES.replace(ASKED, "house.require.keepers"));
+    let made = proposed(&world, wanted);
+    let id = made.id.0.clone();
+    world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+    let found = || {
+        let report = world.look(|room| acts::find_unapprovable::find_unapprovable(room, "", 50));
+        let report = report.unwrap();
+        let of_board = |rows: Vec<acts::find_unapprovable::Finding>| {
+            let mut rows = rows.into_iter().filter(|it| it.rule == "house.require.keepers");
+            rows.next().map(|it| it.needed)
+        };
+        (of_board(report.unapprovable), of_board(report.alone))
+    };
+    assert_eq!(found(), (None, None));
+    board(json!(["olga", "mona"]));
+    assert_eq!(found(), (None, Some(2)));
+    board(json!(["olga"]));
+    assert_eq!(found(), (Some(2), None));
+}

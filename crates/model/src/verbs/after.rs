@@ -9,10 +9,10 @@ use crate::change::{Change, Confirmation, PostImplementationReview, Stated, Vali
 use crate::file::{Case, ChangeFile};
 use crate::ids::PersonId;
 use crate::lifecycle::check_state;
-use crate::obligation::{Duty, Party};
+use crate::obligation::{Duty, Obligation, Party, PolicyReason};
 use crate::reading::{LINE, Reading, TEXT};
 use crate::refusal::Refusal;
-use crate::requirement::before_closure;
+use crate::requirement::{before_closure, logins};
 use crate::settle::{move_to, revoke_permits, settle};
 use crate::words::{Kind, Outcome, State, ValidationResult};
 
@@ -83,26 +83,41 @@ fn forbid_success(case: &mut Case<'_>) {
 }
 
 fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
-    let text = match dependence(&case.file, &case.person()) {
-        None => return Ok(()),
-        Some(Dependence::OfRule(rule)) => format!(
-            "{} has a part in this change that rule `{rule}` keeps apart from its validation.",
-            case.name(&case.person())
+    let Some(found) = dependence(&case.file, &case.person()) else {
+        return Ok(());
+    };
+    let rule = match &found {
+        Dependence::OfRule(rule) => Some(*rule),
+        _ => None,
+    };
+    let text = match found {
+        Dependence::OfRule(rule) => format!(
+            "{} has a part in this change that rule `{}` keeps apart from its validation.",
+            case.name(&case.person()),
+            rule.id
         ),
-        Some(Dependence::Implemented) => "Who implemented a change cannot validate it.".to_owned(),
-        Some(Dependence::Approved) => "Who approved an emergency change cannot validate it.".to_owned(),
-        Some(Dependence::Told) => {
+        Dependence::Implemented => "Who implemented a change cannot validate it.".to_owned(),
+        Dependence::Approved => "Who approved an emergency change cannot validate it.".to_owned(),
+        Dependence::Told => {
             "Who told of work that was done before cannot validate it: that it was done by others is their own word."
                 .to_owned()
         }
     };
-    Err(Refusal::not_allowed("not_independent", text))
+    let by = rule.map(|rule| PolicyReason {
+        id: rule.id.clone(),
+        reason: rule.reason.clone(),
+    });
+    let testers = crate::doers::testers(&case.file, &case.directory, case.now);
+    let others = logins(&case.directory, &testers);
+    Err(Refusal::not_allowed("not_independent", text)
+        .by_rule(by)
+        .with_others(others))
 }
 
 /// Why a person's word is no independent one.
 enum Dependence<'a> {
     /// This rule keeps apart what they did.
-    OfRule(&'a str),
+    OfRule(&'a Obligation),
     /// They did the work.
     Implemented,
     /// They approved an emergency.
@@ -124,7 +139,7 @@ fn dependence<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<Dependence<
         if let Duty::Validation { distinct_from, .. } = &row.obligation.duty
             && distinct_from.iter().any(has_part)
         {
-            return Some(Dependence::OfRule(&row.obligation.id));
+            return Some(Dependence::OfRule(&row.obligation));
         }
     }
     if change.implemented_by.contains(person) {
@@ -247,7 +262,8 @@ pub fn confirm_retrospective(case: &mut Case<'_>, body: &Body) -> Result<(), Ref
         .map(|retro| retro.verbal_approver.clone());
     if named.as_ref() != Some(&person) {
         let text = "Only the named verbal approver can confirm or deny this.";
-        return Err(Refusal::not_allowed("not_the_named_approver", text));
+        let named: Vec<PersonId> = named.into_iter().collect();
+        return Err(Refusal::not_allowed("not_the_named_approver", text).with_others(logins(&case.directory, &named)));
     }
     case.allow(Act::ConfirmRetrospective)?;
     if case.actor.speaker() == &case.change().requester {

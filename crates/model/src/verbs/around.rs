@@ -325,7 +325,8 @@ pub fn meet_condition(case: &mut Case<'_>, condition: &RecordId, body: &Body) ->
     if !checkers.contains(&person) {
         let names: Vec<String> = checkers.iter().map(|it| case.name(it)).collect();
         let text = format!("This condition is checked by {}.", names.join(" or "));
-        return Err(Refusal::not_allowed("not_the_checker", text));
+        let others = checkers.iter().map(|it| case.directory.login(it)).collect();
+        return Err(Refusal::not_allowed("not_the_checker", text).with_others(others));
     }
     let (is_met, is_over) = (found.met.is_some(), found.lapsed);
     case.allow(Act::MeetCondition)?;

@@ -503,10 +503,10 @@ pub fn withdraw(case: &mut Case<'_>, approval: &RecordId) -> Result<(), Refusal>
         return Err(Refusal::not_found("such decision"));
     };
     if found.person != person {
-        return Err(Refusal::not_allowed(
-            "not_yours",
-            "Only the author of a decision can withdraw it.",
-        ));
+        return Err(
+            Refusal::not_allowed("not_yours", "Only the author of a decision can withdraw it.")
+                .with_others(vec![case.directory.login(&found.person)]),
+        );
     }
     let standing = found.state == ApprovalState::Standing;
     let used = case.file.permits.iter().any(|permit| permit.issued_at >= found.at);

@@ -300,7 +300,7 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
         .change()
         .extension
         .as_ref()
-        .is_some_and(|extension| extension.by == person)
+        .is_some_and(|extension| extension.decision.is_none() && extension.by == person)
     {
         return Err(Refusal::not_allowed(
             "own_request",

@@ -322,3 +322,37 @@ fn those_on_call_are_asked_first_and_everybody_when_nobody_is() {
     vote(&mut world, "vera").unwrap();
     assert_eq!(world.state(), State::Scheduled);
 }
+
+/// No meeting helps where too few of the board may have a say.
+#[test]
+fn a_board_that_is_too_small_for_its_quorum_cannot_meet_its_rule() {
+    let mut world = world(board(4, 2));
+    assert_eq!(unmet(&world, "cannot_be_met"), None);
+    world.estate(|estate| {
+        let group = estate.groups.get_mut(&"cab".into()).unwrap();
+        assert!(group.members.remove(&"max".into()));
+    });
+    world.settle();
+    let is_told = |world: &World| {
+        let row = unmet(world, "cannot_be_met").unwrap();
+        assert!(
+            row.text.contains("wants 4 of the group cab at a meeting, and 3 of it"),
+            "{row:?}"
+        );
+        assert_eq!(row.satisfy, "Give the group cab another member.");
+        assert_eq!(row.waiting_on, ["ada"]);
+    };
+    is_told(&world);
+    open_meeting(&mut world, &["vera", "tom", "cora"]);
+    for who in ["vera", "tom", "cora"] {
+        vote(&mut world, who).unwrap();
+    }
+    is_told(&world);
+    assert_eq!(unmet(&world, "quorum_missing"), None);
+    world.estate(|estate| {
+        let group = estate.groups.get_mut(&"cab".into()).unwrap();
+        assert!(group.members.insert("max".into()));
+    });
+    attend(&mut world, "max");
+    assert_eq!(world.state(), State::Scheduled);
+}

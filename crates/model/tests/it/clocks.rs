@@ -16,7 +16,7 @@ use crate::people::{directory, rule};
 use crate::world::{World, code, facts_but};
 
 /// The rules whose clocks these tests watch.
-const WATCHED: &str = "own.0";
+pub const WATCHED: &str = "own.0";
 
 fn row(id: &str, role: OwnershipRole, person: &str, service: Option<&str>) -> Ownership {
     Ownership {
@@ -37,7 +37,7 @@ fn row(id: &str, role: OwnershipRole, person: &str, service: Option<&str>) -> Ow
 }
 
 /// The shop is answered for by `tom`, data of everything by `sue`; work is done on weekdays from eight to four in Oslo.
-fn estate() -> Directory {
+pub fn estate() -> Directory {
     let mut estate = directory();
     let mut rows: Vec<Ownership> = estate.ownerships.to_vec();
     rows[0].since = at("2026-01-01T00:00:00Z");
@@ -63,7 +63,7 @@ fn estate() -> Directory {
 }
 
 /// A rule that asks for the data owner, with the usual times of a low risk and a group to escalate to.
-fn data_rule() -> ApprovalRule {
+pub fn data_rule() -> ApprovalRule {
     ApprovalRule {
         escalate: Some("ecab".into()),
         ack_sla: Some(Span::WorkDays(1)),
@@ -73,7 +73,7 @@ fn data_rule() -> ApprovalRule {
 }
 
 /// A change that waits for the data owner, asked at an instant.
-fn asked_at(start: &str, estate: Directory, rule: ApprovalRule) -> World {
+pub fn asked_at(start: &str, estate: Directory, rule: ApprovalRule) -> World {
     let facts = facts_but(json!({
         "planned_start": "2027-11-20T11:00:00Z", "planned_end": "2027-11-20T13:00:00Z", "tester": null,
     }));
@@ -103,7 +103,7 @@ fn told(world: &World) -> Vec<(Timestamp, String)> {
         .collect()
 }
 
-fn words(world: &World) -> Vec<String> {
+pub fn words(world: &World) -> Vec<String> {
     told(world).into_iter().map(|(_, what)| what).collect()
 }
 
@@ -457,7 +457,7 @@ fn ownership_that_moves_is_routed_anew_and_the_timeline_says_so() {
     assert_eq!(world.state(), State::Scheduled);
 }
 
-fn away(person: &str, until: &str) -> Absence {
+pub fn away(person: &str, until: &str) -> Absence {
     Absence {
         id: format!("a-{person}").as_str().into(),
         version: 1,

@@ -317,6 +317,20 @@ fn the_assessment_is_read_alike() {
     );
 }
 
+/// Nobody's risk is raised by a level that nobody named.
+#[test]
+fn an_override_of_the_risk_names_its_level() {
+    for level in [json!({}), json!({"level": null}), json!({"level": ""})] {
+        let mut told = level.clone();
+        told["reason"] = json!("A new vendor");
+        let Err(Refusal::Invalid(found)) = input::read_assessment(&body(json!({"risk_override": told}))) else {
+            panic!("{level} should not be taken")
+        };
+        let told: Vec<_> = found.iter().map(|it| (it.field.as_str(), it.code.as_str())).collect();
+        assert_eq!(told, [("risk_override.level", "missing")], "{level}");
+    }
+}
+
 /// A small JSON value, with nulls in it as patches have them.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

@@ -5,6 +5,7 @@ mod boards;
 mod budget;
 mod calendars;
 mod clocks;
+mod clocks_of_stages;
 mod content;
 mod custom_fields;
 mod distinct_groups;

@@ -22,7 +22,16 @@ fn who_tells_of_work_does_not_validate_it_whoever_is_said_to_have_done_it() {
     let mut world = told_afterwards("rita", "olga").unwrap();
     assert_eq!(world.change().implemented_by, ["ida".into()]);
     answer(&mut world, "olga", true).unwrap();
-    assert_eq!(code(world.validate("rita", "works")), "not_independent");
+    let refused = world.validate("rita", "works").unwrap_err();
+    let model::refusal::Refusal::NotAllowed { code, waiting_on, .. } = &refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(
+        (*code, waiting_on.is_empty()),
+        ("not_independent", false),
+        "{refused:?}"
+    );
+    assert!(!waiting_on.contains(&"rita".to_owned()), "{refused:?}");
     world.validate("tom", "works").unwrap();
 }
 

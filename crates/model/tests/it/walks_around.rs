@@ -1,6 +1,8 @@
 //! Times, pauses, tasks, conditions and evidence around a change.
 
+use jiff::SignedDuration;
 use model::calendar::Span;
+use model::directory::Freeze;
 use model::obligation::{Asked, Due, Duty};
 use model::refusal::Refusal;
 use model::verbs::around::LinkEnd;
@@ -193,7 +195,7 @@ fn work_that_runs_over_is_told_every_quarter_of_an_hour() {
 fn a_forgotten_overrun_leaves_one_mark() {
     let mut world = World::new().until_implementing();
     world.letters.clear();
-    world.wait_until(at("13:00") + jiff::SignedDuration::from_hours(20));
+    world.wait_until(at("13:00") + SignedDuration::from_hours(20));
     let told = world.letters.iter();
     let to_ida = told.filter(|letter| letter.topic == "overrun" && letter.to.as_str() == "ida");
     assert_eq!(to_ida.count(), 81, "once a quarter, at both ends");
@@ -242,6 +244,44 @@ fn more_time_is_granted_by_another_person() {
     assert_eq!(missing(ask(&mut world, "15:30")), ["freeze"]);
     world.wait_until(at("14:00"));
     assert!(world.change().overrun);
+}
+
+#[test]
+fn who_asked_for_more_time_reads_that_it_is_decided() {
+    let mut world = World::new().until_implementing();
+    let words = body(json!({"until": at("14:00").to_string(), "reason": "Slow disks"}));
+    world.act("olga", |case| work::ask_extension(case, &words)).unwrap();
+    assert_eq!(code(grant(&mut world, "olga", true)), "own_request");
+    grant(&mut world, "mia", true).unwrap();
+    assert_eq!(code(grant(&mut world, "olga", true)), "nothing_asked");
+}
+
+/// Nothing wakes a change for a freeze over another service: its timer would be moved by whoever sets one.
+#[test]
+fn a_freeze_over_something_else_makes_nothing_due() {
+    let mut world = World::new().until_authorizing();
+    let before = world.look(model::due::next_due).unwrap();
+    let minute = SignedDuration::from_mins(1);
+    let (from, until) = (world.now + minute, world.now + minute * 2);
+    assert!(until < before, "{before}");
+    let over = |service: &str| Freeze {
+        id: "f1".into(),
+        version: 1,
+        title: "Year end".into(),
+        reason: None,
+        starts_at: from,
+        ends_at: until,
+        services: [service.into()].into(),
+        environments: Default::default(),
+        halt: false,
+        exceptions: Vec::new(),
+        ended: false,
+    };
+    let own = world.change().content.targets[0].service.0.clone();
+    world.estate(|estate| estate.freezes.push(over("something-else")));
+    assert_eq!(world.look(model::due::next_due), Some(before));
+    world.estate(|estate| estate.freezes.push(over(&own)));
+    assert_eq!(world.look(model::due::next_due), Some(from));
 }
 
 #[test]
