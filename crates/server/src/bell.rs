@@ -47,6 +47,11 @@ impl Bells {
         }
     }
 
+    /// Whether anybody waits at a door.
+    pub fn has_readers(&self) -> bool {
+        locked(&self.0.tenants).values().any(|bell| bell.receiver_count() > 0)
+    }
+
     /// Listens to a tenant's bell from now on.
     pub fn listen(&self, tenant: &str) -> watch::Receiver<u64> {
         let mut tenants = locked(&self.0.tenants);

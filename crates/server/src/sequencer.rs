@@ -36,6 +36,7 @@ pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandl
             tended_at: None,
             stands: Stands::default(),
             faults: Faults::default(),
+            rung: Rung::default(),
         };
         let mut longest = LOOK;
         let mut last = tick();
@@ -77,6 +78,23 @@ struct Sequencer {
     tended_at: Option<Instant>,
     stands: Stands,
     faults: Faults,
+    rung: Rung,
+}
+
+/// How far each log was when those who wait at this server's doors were woken last.
+#[derive(Default)]
+struct Rung(HashMap<String, u64>);
+
+impl Rung {
+    /// Notes how far the logs are, and answers the tenants whose log has moved on since.
+    fn moved(&mut self, sizes: Vec<(String, u64)>) -> Vec<String> {
+        let before = std::mem::take(&mut self.0);
+        let has_moved = |(tenant, size): &&(String, u64)| before.get(tenant) != Some(size);
+        let moved = sizes.iter().filter(has_moved).map(|(tenant, _)| tenant.clone());
+        let moved = moved.collect();
+        self.0 = sizes.into_iter().collect();
+        moved
+    }
 }
 
 /// Why the events of which tenants could not be placed, and when the log told so: a step every two seconds would fill it.
@@ -169,7 +187,30 @@ impl Sequencer {
             self.tend();
         }
         self.sign_lists();
+        self.ring_for_others();
         is_well
+    }
+
+    /// Wakes those who wait at this server's doors for what another server did: its acts ring no bell here, and show by the log.
+    fn ring_for_others(&mut self) {
+        if !self.state.bells().has_readers() {
+            // Whoever comes next is woken once, so that nothing is missed between their own look and the first one here.
+            self.rung = Rung::default();
+            return;
+        }
+        let find = |tx: &mut store::CrossTx<'_>| Ok(store::log::sizes(tx)?);
+        let sizes = self
+            .state
+            .desk()
+            .wait_across(Lane::Worker, "how far the logs are", Mode::Read, find);
+        let Some(sizes) = told(sizes, "looking how far the logs are") else {
+            return;
+        };
+        let sizes = sizes.into_iter();
+        let sizes = sizes.map(|(tenant, size)| (tenant, u64::try_from(size).unwrap_or_default()));
+        for tenant in self.rung.moved(sizes.collect()) {
+            self.state.bells().ring_for_readers(&tenant);
+        }
     }
 
     /// Places the waiting events of every tenant; answers whether all could be placed, and nothing when the store is away. A
@@ -194,8 +235,9 @@ impl Sequencer {
                     "events wait for their places while another server holds the pen"
                 );
             }
-            if placed.is_some_and(|it| it.to > it.from) {
+            if let Some(placed) = placed.filter(|it| it.to > it.from) {
                 self.state.bells().ring_for_readers(&tenant);
+                self.rung.0.insert(tenant, placed.to);
             }
         }
         self.state.metrics().note_standing(self.stands.longest(tick()));
@@ -305,6 +347,21 @@ mod tests {
 
     fn step(to: u64, has_pen: bool) -> Sequenced {
         Sequenced { from: to, to, has_pen }
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_once_for_each_move_of_a_log() {
+        let mut rung = Rung::default();
+        let sizes = |ours: u64, theirs: u64| vec![("ours".to_owned(), ours), ("theirs".to_owned(), theirs)];
+        assert_eq!(
+            rung.moved(sizes(7, 9)),
+            ["ours", "theirs"],
+            "nobody knows how far they were"
+        );
+        assert_eq!(rung.moved(sizes(7, 9)), Vec::<String>::new());
+        assert_eq!(rung.moved(sizes(7, 10)), ["theirs"]);
+        rung.0.insert("ours".to_owned(), 8);
+        assert_eq!(rung.moved(sizes(8, 10)), Vec::<String>::new(), "that was told here");
     }
 
     #[test]

@@ -296,7 +296,7 @@ async fn show_check(
             return Ok(answer.into_response());
         }
         has_waited = Some(Waited);
-        // The bell rings for this server's writes; the pause finds those of others.
+        // The bell rings for this server's writes, and soon after for those of others; the pause is for what it missed.
         let _ = tokio::time::timeout((end - now).min(LOOK), bell.changed()).await;
     }
 }
