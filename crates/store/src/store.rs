@@ -410,7 +410,7 @@ impl Store {
     }
 
     /// Copies the SQLite database, as it stands at one moment, into a new file, while work goes on. The file must not
-    /// be there yet. Blocks the calling thread. `Other` on PostgreSQL, which has tools of its own.
+    /// be there yet; its owner alone can read it. Blocks the calling thread. `Other` on PostgreSQL, which has tools of its own.
     pub fn backup(&self, to: &Path) -> Result<()> {
         let Engine::Sqlite { path } = &self.shared.engine else {
             return Err(Error::other("a PostgreSQL database is backed up with its own tools"));

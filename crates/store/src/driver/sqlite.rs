@@ -316,13 +316,22 @@ impl SqliteConnection {
         self.raw.execute_batch(text).map_err(|it| sqlite_error(&it))
     }
 
-    /// Copies the whole database, as it stands at one moment, into a new file.
+    /// Copies the whole database, as it stands at one moment, into a new file that is its owner's alone.
     pub(crate) fn copy_to(&mut self, path: &Path) -> Result<()> {
-        let path = path
+        let text = path
             .to_str()
             .ok_or_else(|| Error::other("the backup's path is not UTF-8"))?;
+        // SQLite would make the file as the umask says, readable by everybody mostly; it fills an empty one as well, and
+        // gives the journal beside it the same mode.
+        let mut options = std::fs::File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options
+            .open(path)
+            .map_err(|it| Error::other(format!("`{text}` cannot be made: {it}")))?;
         self.raw
-            .execute("VACUUM INTO ?1", [path])
+            .execute("VACUUM INTO ?1", [text])
             .map(|_| ())
             .map_err(|it| sqlite_error(&it))
     }

@@ -110,6 +110,12 @@ fn a_backup_is_whole_and_opens() {
     let folder = Folder::new();
     let copy = folder.path().join("copy.db");
     world.store.backup(&copy).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&copy).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "a copy of everything is its owner's alone");
+    }
     fill(&world.store, 99).unwrap();
     let restored = Store::open(Config::sqlite(&copy)).unwrap();
     let count = restored.wait(Lane::Pages, ACME, Mode::Read, event::count_unsequenced);
