@@ -399,6 +399,8 @@ fn policies_are_checked_and_tested_offline() {
     assert!(told(&good)["digest"].as_str().unwrap().starts_with("sha256:"));
     assert_eq!(code(&assent(&["policy", "test"])), 0);
     assert_eq!(code(&assent(&["policy", "check", "--pack", "soks"])), 2);
+    let twice = assent(&["policy", "check", "--pack", "sox", "--pack", "sox"]);
+    assert_eq!(code(&twice), 0, "{}", String::from_utf8_lossy(&twice.stdout));
 
     let folder = Folder::new("policy");
     folder.write(
@@ -408,6 +410,11 @@ fn policies_are_checked_and_tested_offline() {
     let bad = assent(&["policy", "check", folder.0.to_str().unwrap(), "--json"]);
     assert_eq!(code(&bad), 1);
     assert_eq!(told(&bad)["findings"][0]["file"], "own/own.cedar");
+    folder.write("sox/parameters.toml", "");
+    let clash = assent(&["policy", "check", folder.0.to_str().unwrap(), "--pack", "sox"]);
+    assert_eq!(code(&clash), 2);
+    let why = String::from_utf8_lossy(&clash.stderr).into_owned();
+    assert!(why.contains("The folder holds a pack `sox` of its own."), "{why}");
 }
 
 #[test]

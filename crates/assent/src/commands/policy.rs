@@ -113,12 +113,25 @@ impl Set {
         if let Some(folder) = &self.folder {
             read_folder(folder, &mut files)?;
         }
+        let is_in_folder = |name: &str| {
+            let mut names = files.policies.iter().filter_map(|file| file.name.split_once('/'));
+            names.any(|(pack, _)| pack == name)
+        };
         let mut packs: Vec<policy::Pack> = Vec::new();
-        if !files.policies.iter().any(|file| file.name.starts_with("base/")) {
+        if !is_in_folder("base") {
             packs.push(policy::base());
         }
         for name in &self.pack {
-            packs.push(policy::pack(name).ok_or_else(|| unknown_pack(name))?);
+            let pack = policy::pack(name).ok_or_else(|| unknown_pack(name))?;
+            if is_in_folder(name) {
+                return Err(Failure::could_not(format!(
+                    "The folder holds a pack `{name}` of its own. Leave --pack {name} out, or give that folder another name."
+                )));
+            }
+            // One that is named twice is meant once.
+            if packs.iter().all(|taken| taken.name != pack.name) {
+                packs.push(pack);
+            }
         }
         for pack in packs {
             files.policies.extend(pack.files);
