@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use proof::crypto::{self, Sha256};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,9 @@ const MANIFEST: &str = "manifest.json";
 
 /// The version of the format.
 const VERSION: u32 = 1;
+
+/// The exit code of a backup that was told to stop: it could not be made.
+const STOPPED: i32 = 2;
 
 /// What only a backup with keys holds: whoever has it can act as this server or its people.
 const SECRETS: &[&str] = &[KEY_FILE, "demo-credentials.json"];
@@ -82,13 +86,38 @@ pub fn save(data: &Path, to: &Path, with_keys: bool) -> Result<Written> {
         )));
     }
     refuse_inside(data, to)?;
-    let file = create_new(to)?;
-    let saved = fill(data, &database, to, file, with_keys);
+    refuse_present(to)?;
+    // None of these was there, so whatever is there from now on is this backup's.
+    let unfinished = Unfinished::watch([vec![to.to_owned()], Copied::files(&Copied::place(to))].concat());
+    let saved = create_new(to).and_then(|file| fill(data, &database, to, file, with_keys));
+    unfinished.end();
     if saved.is_err() {
         // Half a backup must not be taken for one. What went wrong is told; that the rest stays is then told by `ls`.
         let _ = std::fs::remove_file(to);
     }
     saved
+}
+
+/// What is there already is never written over; what a backup that was killed left says how to go on.
+fn refuse_present(to: &Path) -> Result<()> {
+    let copy = Copied::place(to);
+    let text = match (to.exists(), copy.exists()) {
+        (false, false) => return Ok(()),
+        (true, false) => format!(
+            "`{}` is there already. Name another file, or remove that one first.",
+            to.display()
+        ),
+        (is_there, true) => format!(
+            "`{}` is there: a backup was broken off, or is being written now. If none is running, remove {}, then try again.",
+            copy.display(),
+            if is_there {
+                format!("it and `{}`", to.display())
+            } else {
+                "it".to_owned()
+            },
+        ),
+    };
+    Err(Failure::could_not(text))
 }
 
 /// A backup inside of the folder would be saved into itself without an end, and into every later one.
@@ -170,23 +199,89 @@ struct Copied(PathBuf);
 
 impl Copied {
     fn of(database: &Path, beside: &Path) -> Result<Self> {
-        let mut name = beside.as_os_str().to_owned();
-        name.push(".database");
-        let copy = Self(PathBuf::from(name));
+        let copy = Self(Self::place(beside));
         bridge::copy_database(database, &copy.0)?;
         Ok(copy)
+    }
+
+    /// Where the copy for a backup stands.
+    fn place(beside: &Path) -> PathBuf {
+        with_end(beside, ".database")
+    }
+
+    /// The copy and what SQLite keeps beside it.
+    fn files(copy: &Path) -> Vec<PathBuf> {
+        ["", "-journal", "-wal", "-shm"].map(|end| with_end(copy, end)).to_vec()
     }
 }
 
 impl Drop for Copied {
     fn drop(&mut self) {
-        for beside in ["", "-journal", "-wal", "-shm"] {
-            let mut name = self.0.as_os_str().to_owned();
-            name.push(beside);
-            // It may never have been made.
-            let _ = std::fs::remove_file(name);
-        }
+        remove_all(&Self::files(&self.0));
     }
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
+fn remove_all(files: &[PathBuf]) {
+    for file in files {
+        // It may never have been made.
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+/// What a backup has written so far. It goes when the program is told to stop: half a backup must not be taken for one, and
+/// the copy of the database holds everything.
+struct Unfinished(Arc<Mutex<Vec<PathBuf>>>);
+
+impl Unfinished {
+    fn watch(files: Vec<PathBuf>) -> Self {
+        let files = Arc::new(Mutex::new(files));
+        let watched = Arc::clone(&files);
+        let (ready, is_ready) = std::sync::mpsc::channel();
+        let until_told = move || {
+            if told_to_stop(ready).is_err() {
+                return;
+            }
+            // The lock is held to the end, so that a backup is finished before it or not at all.
+            let files = watched.lock().unwrap_or_else(PoisonError::into_inner);
+            if !files.is_empty() {
+                remove_all(&files);
+                eprintln!("assent: The backup was told to stop, so nothing is saved.");
+                std::process::exit(STOPPED);
+            }
+        };
+        // Without the thread a signal ends the program as ever, and the next backup says what it left.
+        let _ = std::thread::Builder::new().name("stop".to_owned()).spawn(until_told);
+        // It listens, or it ended and never will.
+        let _ = is_ready.recv();
+        Self(files)
+    }
+
+    /// From here on nothing is taken away.
+    fn end(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Returns once the program is told to stop, and says when it listens.
+fn told_to_stop(ready: std::sync::mpsc::Sender<()>) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        drop(ready);
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    })
 }
 
 /// What belongs to the running server or to the database itself.
@@ -317,12 +412,13 @@ fn unpack(
     };
     for entry in &manifest.files {
         let path = data.join(safe(&entry.name)?);
+        // Noted first: its folder is made, and is to go again, although the file may never be.
+        made.push(path.clone());
         if let Some(folder) = path.parent() {
             make_folder(folder)?;
         }
         let mut source = zip.by_name(&entry.name).map_err(zip_trouble(from))?;
         let mut target = create_new(&path)?;
-        made.push(path.clone());
         let (bytes, digest) = copy(&mut source, &mut target, &path)?;
         if bytes != entry.bytes || digest != entry.digest {
             return Err(Failure::could_not(format!(
@@ -433,6 +529,29 @@ mod tests {
     }
 
     #[test]
+    fn what_a_broken_backup_left_is_named_and_stays() {
+        let (folder, _, _) = two_disks("left");
+        let (to, copy) = (folder.join("backup"), folder.join("backup.database"));
+        assert!(refuse_present(&to).is_ok());
+        std::fs::write(&copy, "rows").unwrap();
+        let why = refuse_present(&to).unwrap_err().text();
+        assert!(
+            why.contains("backup.database` is there") && why.contains("remove it, then"),
+            "{why}"
+        );
+        std::fs::write(&to, "half").unwrap();
+        let why = refuse_present(&to).unwrap_err().text();
+        assert!(
+            why.contains("remove it and `") && why.contains("backup`, then"),
+            "{why}"
+        );
+        std::fs::remove_file(&copy).unwrap();
+        let why = refuse_present(&to).unwrap_err().text();
+        assert!(why.contains("Name another file"), "{why}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
     fn evidence_on_another_disk_is_saved_too() {
         let (folder, data, disk) = two_disks("linked");
         std::fs::write(disk.join("ab12"), "x").unwrap();
@@ -447,11 +566,18 @@ mod tests {
 
     /// An archive of these files; the manifest says of each what stands in the third place.
     fn archive(path: &Path, files: &[(&str, &str, &str)]) {
+        archive_without(path, files, "");
+    }
+
+    /// The same, where one of them is named and not there.
+    fn archive_without(path: &Path, files: &[(&str, &str, &str)], absent: &str) {
         let mut zip = ZipWriter::new(File::create(path).unwrap());
         let mut entries = Vec::new();
         for (name, content, said) in files {
-            zip.start_file(*name, options()).unwrap();
-            zip.write_all(content.as_bytes()).unwrap();
+            if *name != absent {
+                zip.start_file(*name, options()).unwrap();
+                zip.write_all(content.as_bytes()).unwrap();
+            }
             let mut hash = Sha256::new();
             hash.update(said.as_bytes());
             entries.push(Entry {
@@ -484,6 +610,16 @@ mod tests {
             assert_eq!(data.exists(), is_left);
             assert!(!is_left || std::fs::read_dir(&data).unwrap().next().is_none());
         }
+        // A file that the manifest names and the archive lacks is noticed when its folders stand already.
+        let lacking = folder.join("lacking");
+        archive_without(
+            &lacking,
+            &[(DATABASE_FILE, "rows", "rows"), ("evidence/ab/cd", "seen", "seen")],
+            "evidence/ab/cd",
+        );
+        let empty = folder.join("empty");
+        assert!(restore(&lacking, &empty).is_err());
+        assert!(std::fs::read_dir(&empty).unwrap().next().is_none(), "a folder was left");
         archive(&backup, &[(DATABASE_FILE, "rows", "rows")]);
         let written = restore(&backup, &folder.join("new")).unwrap();
         assert_eq!((written.files, written.bytes), (1, 4));

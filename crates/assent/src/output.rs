@@ -38,6 +38,7 @@ pub struct Output {
     is_json: bool,
     is_table: bool,
     is_coloured: bool,
+    is_aside: bool,
 }
 
 /// Meanings that a terminal may show in colour; the words say the same without.
@@ -62,6 +63,28 @@ impl Output {
             is_json,
             is_table: std::io::stdout().is_terminal(),
             is_coloured: !no_colour && std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
+            is_aside: false,
+        }
+    }
+
+    /// The same for people on standard error: for what stands beside a result that has standard output to itself.
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        Self {
+            is_json: false,
+            is_table: false,
+            is_aside: true,
+            ..*self
+        }
+    }
+
+    /// How to tell of a result that goes into this file: standard output, where it is meant (`-`), holds it alone. Programs
+    /// read one JSON value there in any case.
+    #[must_use]
+    pub fn beside(&self, file: Option<&str>) -> Self {
+        match file {
+            Some("-") if !self.is_json => self.aside(),
+            _ => *self,
         }
     }
 
@@ -82,6 +105,9 @@ impl Output {
 
     /// A line of the result.
     pub fn line(&self, text: &str) {
+        if self.is_aside {
+            return self.talk(text);
+        }
         note(writeln!(std::io::stdout().lock(), "{text}"));
     }
 
@@ -148,7 +174,9 @@ impl Output {
     pub fn pairs(&self, pairs: &[(&str, String)]) {
         let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
         for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
-            self.line(&format!("{name:width$}  {}", clean(value)));
+            // A further line of a text stands under its first, where it cannot pass for another name and value.
+            let under = format!("\n{:width$}  ", "");
+            self.line(&format!("{name:width$}  {}", clean(value).replace('\n', &under)));
         }
     }
 

@@ -418,6 +418,63 @@ fn policies_are_checked_and_tested_offline() {
 }
 
 #[test]
+fn the_commands_for_postgresql_are_no_backup() {
+    let url = "postgres://assent@db/assent";
+    let output = assent(&["backup", "--database", url]);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("pg_dump --format=custom"));
+    let output = assent(&["backup", "--database", url, "-o", "saved"]);
+    assert_eq!(code(&output), 2);
+    let why = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.stdout.is_empty() && why.contains("pg_dump") && why.contains("`saved` was not written"),
+        "{why}"
+    );
+    assert!(!Path::new("saved").exists());
+    assert_eq!(code(&assent(&["backup", "--data", "somewhere"])), 2, "a file is needed");
+}
+
+/// A data folder with a database and evidence that takes long to save.
+fn long_data(folder: &Folder) -> PathBuf {
+    let data = folder.0.join("data");
+    let person = ["--tenant", "acme", "--login", "ada", "--name", "Ada", "--admin"];
+    let words = [&["person", "create", "--data", data.to_str().unwrap()][..], &person].concat();
+    let made = assent(&words);
+    assert_eq!(code(&made), 0, "{}", String::from_utf8_lossy(&made.stderr));
+    std::fs::create_dir_all(data.join("evidence")).unwrap();
+    // A hole takes no room, and half a minute at the least to read and digest.
+    let long = std::fs::File::create(data.join("evidence/long")).unwrap();
+    long.set_len(1 << 36).unwrap();
+    data
+}
+
+#[test]
+fn a_backup_that_is_told_to_stop_leaves_nothing_behind() {
+    let folder = Folder::new("stopped");
+    let data = long_data(&folder);
+    let to = folder.0.join("backup");
+    let mut saving = Command::new(env!("CARGO_BIN_EXE_assent"))
+        .args(["backup", "--data", data.to_str().unwrap(), "-o", to.to_str().unwrap()])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    while !to.exists() {
+        assert!(saving.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::yield_now();
+    }
+    let told = Command::new("kill").arg(saving.id().to_string()).status().unwrap();
+    assert!(told.success());
+    let output = saving.wait_with_output().unwrap();
+    assert_eq!(code(&output), 2);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("told to stop"));
+    let left: Vec<PathBuf> = std::fs::read_dir(&folder.0)
+        .unwrap()
+        .map(|it| it.unwrap().path())
+        .collect();
+    assert_eq!(left, [data]);
+}
+
+#[test]
 fn settings_are_explained_with_their_origin_and_unknown_ones_refused() {
     let folder = Folder::new("settings");
     let file = folder.write("assent.toml", "listen = \"127.0.0.1:9\"\n");

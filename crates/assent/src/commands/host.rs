@@ -273,15 +273,16 @@ fn tell_replay(output: &Output, replay: &Value) {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example: assent backup --data /var/lib/assent -o assent-2026-11-20.backup\n\
+    With --database and no --output it prints the commands of PostgreSQL's own tools.\n\
     Without --with-keys the master key is left out: keep it elsewhere, a restored server needs it."
 )]
 pub struct Backup {
     /// Where the data is.
     #[command(flatten)]
     pub place: Place,
-    /// The file to write; it must not be there yet.
-    #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
+    /// The file to write; it must not be there yet. With --database there is none: PostgreSQL's own tools write it.
+    #[arg(short, long, value_name = "FILE", required_unless_present = "database")]
+    pub output: Option<PathBuf>,
     /// Put the master key into the backup: whoever has it can sign as this server.
     #[arg(long)]
     pub with_keys: bool,
@@ -311,28 +312,39 @@ pub fn backup(backup: &Backup, output: &Output) -> Result<u8> {
             pg_dump --format=custom --file=assent.dump \"$ASSENT_DATABASE\"\n\
             and keep ASSENT_MASTER_KEY elsewhere. Bring it back into an empty database with:\n  \
             pg_restore --exit-on-error --no-owner --dbname=\"$ASSENT_DATABASE\" assent.dump";
-        output.data(
-            &json!({"command": "pg_dump --format=custom --file=assent.dump \"$ASSENT_DATABASE\""}),
-            |output| output.line(text),
-        );
-        return Ok(2);
+        let Some(file) = &backup.output else {
+            output.data(
+                &json!({"command": "pg_dump --format=custom --file=assent.dump \"$ASSENT_DATABASE\""}),
+                |output| output.line(text),
+            );
+            return Ok(0);
+        };
+        // Whoever named a file expects a backup in it, and must not take the commands for one.
+        output.aside().line(text);
+        return Err(Failure::could_not(format!(
+            "`{}` was not written: a PostgreSQL database is saved with its own tools.",
+            file.display()
+        )));
     }
+    let file = backup
+        .output
+        .as_deref()
+        .ok_or_else(|| Failure::could_not("Say which file to write: --output FILE."))?;
     let data = backup
         .place
         .data
         .as_deref()
         .ok_or_else(|| Failure::could_not("Say where the data is: --data DIR."))?;
-    if backup.output == Path::new("-") {
+    if file == Path::new("-") {
         let text = "A backup is written to a file, not to standard output: name one with --output FILE.";
         return Err(Failure::could_not(text));
     }
-    let written = crate::archive::save(data, &backup.output, backup.with_keys)?;
-    let value =
-        json!({"file": backup.output, "files": written.files, "bytes": written.bytes, "has_keys": written.has_keys});
+    let written = crate::archive::save(data, file, backup.with_keys)?;
+    let value = json!({"file": file, "files": written.files, "bytes": written.bytes, "has_keys": written.has_keys});
     output.data(&value, |output| {
         output.line(&format!(
             "{}  {} files, {} bytes",
-            backup.output.display(),
+            file.display(),
             written.files,
             written.bytes
         ));
@@ -346,7 +358,7 @@ pub fn backup(backup: &Backup, output: &Output) -> Result<u8> {
         output
             .talk("The master key is not in it. Keep it elsewhere: without it nothing can be signed after a restore.");
     }
-    output.next(&format!("assent restore {} --data EMPTY-DIR", backup.output.display()));
+    output.next(&format!("assent restore {} --data EMPTY-DIR", file.display()));
     Ok(0)
 }
 
