@@ -107,4 +107,22 @@ mod tests {
         }
         assert!(untold.is_empty(), "{untold:#?}");
     }
+
+    /// Whoever follows the document sends `If-Match` where it is asked for, and nowhere else.
+    #[test]
+    fn the_document_asks_for_if_match_where_the_door_does() {
+        let told: BTreeSet<(&str, String)> = wire::openapi::routes()
+            .iter()
+            .filter(|it| it.is_conditional)
+            .map(|it| (it.method, it.path.clone()))
+            .collect();
+        let asked: BTreeSet<(&str, String)> = TABLES
+            .iter()
+            .flat_map(|table| table.iter())
+            .filter(|route| route.current.is_some())
+            .map(|route| (route.method, format!("{BASE}{}", route.path)))
+            .collect();
+        let differing: Vec<_> = told.symmetric_difference(&asked).collect();
+        assert!(differing.is_empty(), "{differing:#?}");
+    }
 }

@@ -58,12 +58,26 @@ pub struct Route {
 pub enum Answer {
     /// A named shape.
     Json(&'static str),
+    /// A named shape under a media type of its own.
+    Kind(&'static str, &'static str),
     /// A page of a named shape, `{"items", "next"}`.
     List(&'static str),
     /// Bytes of a media type.
     Bytes(&'static str),
     /// Server-sent events.
     Events,
+}
+
+impl Answer {
+    /// The media type under which it comes, without its parameters.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Json(_) | Self::List(_) => "application/json",
+            Self::Kind(kind, _) | Self::Bytes(kind) => kind,
+            Self::Events => "text/event-stream",
+        }
+    }
 }
 
 /// What the caller must bring.
@@ -275,7 +289,11 @@ fn parameters(route: &Route) -> Value {
         all.push(shared("idempotency_key"));
     }
     if route.is_conditional {
-        all.push(shared("if_match"));
+        all.push(shared(if makes_by_put(route) {
+            "if_match_of_known"
+        } else {
+            "if_match"
+        }));
     }
     if makes_or_sets(route) {
         all.push(shared("if_none_match"));
@@ -289,6 +307,11 @@ fn makes_or_sets(route: &Route) -> bool {
         route.operation,
         "set_service" | "set_environment" | "set_config_item" | "set_calendar"
     )
+}
+
+/// Whether a PUT also makes the thing, of which nothing was read then.
+fn makes_by_put(route: &Route) -> bool {
+    matches!(route.operation, "set_group" | "set_identity_provider" | "set_workload")
 }
 
 fn path_parameter(name: &str) -> Value {
@@ -329,17 +352,15 @@ fn responses(route: &Route) -> Value {
 }
 
 fn success(route: &Route) -> Value {
-    let schema = |name: &str| shapes::reference(name);
-    let (kind, schema) = match route.answer {
-        Answer::Json(name) => ("application/json", schema(name)),
-        Answer::List(name) => ("application/json", page_of(name)),
-        Answer::Bytes("text/plain" | "text/html" | "application/jwt" | "application/openmetrics-text") => {
-            return json!({"description": "Done.", "content": {text_kind(route.answer): {"schema": {"type": "string"}}}});
-        }
+    let kind = route.answer.media_type();
+    let schema = match route.answer {
+        Answer::Json(name) | Answer::Kind(_, name) => shapes::reference(name),
+        Answer::List(name) => page_of(name),
+        Answer::Bytes("text/plain" | "text/html" | "application/jose" | "application/openmetrics-text")
+        | Answer::Events => json!({"type": "string"}),
         // A JSON document whose own schema is published elsewhere.
-        Answer::Bytes("application/json") => ("application/json", json!({"type": "object"})),
-        Answer::Bytes(kind) => (kind, json!({"type": "string", "contentMediaType": kind})),
-        Answer::Events => ("text/event-stream", json!({"type": "string"})),
+        Answer::Bytes("application/json") => json!({"type": "object"}),
+        Answer::Bytes(kind) => json!({"type": "string", "contentMediaType": kind}),
     };
     let mut told = json!({"description": "Done.", "content": {kind: {"schema": schema}}});
     if matches!(route.answer, Answer::Json("Change")) {
@@ -353,13 +374,6 @@ fn success(route: &Route) -> Value {
         told["headers"] = json!({"Assent-Decision": {"description": "`go` or `stop`.", "schema": {"type": "string", "enum": ["go", "stop"]}}});
     }
     told
-}
-
-fn text_kind(answer: Answer) -> &'static str {
-    match answer {
-        Answer::Bytes(kind) => kind,
-        _ => "text/plain",
-    }
 }
 
 fn page_of(name: &str) -> Value {
@@ -397,7 +411,11 @@ const STATUSES: &[(u16, &str, &str)] = &[
     (413, "too_large", "The body is too large."),
     (415, "wrong_media_type", "The body is of a kind that is not read here."),
     (422, "invalid", "Fields cannot be taken; `errors` names all of them."),
-    (428, "if_match_needed", "`If-Match` is absent."),
+    (
+        428,
+        "if_match_needed",
+        "`If-Match` is absent, and what is to be changed is there.",
+    ),
     (429, "too_many", "Too many requests; `Retry-After` says when."),
     (503, "unavailable", "Not at the moment; `Retry-After` says when."),
 ];
@@ -464,6 +482,7 @@ fn shared_parameters() -> Value {
         "after": {"name": "after", "in": "query", "description": "The `next` of the page before.", "schema": {"type": "string"}},
         "idempotency_key": {"name": "Idempotency-Key", "in": "header", "description": "Makes a repeat harmless; kept for seven days.", "schema": text},
         "if_match": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag that was read.", "schema": text},
+        "if_match_of_known": {"name": "If-Match", "in": "header", "description": "The ETag that was read; needed where it is there already.", "schema": text},
         "if_none_match": {"name": "If-None-Match", "in": "header", "description": "`*`: make a new one, and leave one that is there as it is (412).", "schema": text},
     })
 }

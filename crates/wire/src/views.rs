@@ -152,7 +152,7 @@ fn is_content(field: &str) -> bool {
 }
 
 /// Fields of the record that answers take over as they are, when they are there.
-const RECORD: &[&str] = &[
+pub(crate) const RECORD: &[&str] = &[
     "created_at",
     "updated_at",
     "risk",

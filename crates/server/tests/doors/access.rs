@@ -163,6 +163,30 @@ fn every_answer_tells_browsers_to_be_careful() {
     assert_eq!(other.header("x-request-id").len(), 36);
 }
 
+/// What is read comes under the media type that the document names.
+#[test]
+fn every_answer_has_its_documented_media_type() {
+    let world = World::new();
+    let (mut looked_at, mut other) = (0, Vec::new());
+    for route in wire::openapi::routes()
+        .iter()
+        .filter(|route| route.method == "GET" && !route.path.contains("stream"))
+    {
+        let path = route.path.replace("{tenant}", "acme").replace(['{', '}', '+'], "x");
+        let bearer = format!("Bearer {}", world.tokens["adam"]);
+        let answer = world.ask("GET", &path).header("authorization", &bearer).send();
+        let kind = answer.header("content-type").split(';').next().unwrap_or_default();
+        if answer.status == 200 {
+            looked_at += 1;
+            if kind != route.answer.media_type() {
+                other.push(format!("{} comes as {kind}", route.path));
+            }
+        }
+    }
+    assert!(looked_at > 30, "{looked_at} were answered");
+    assert!(other.is_empty(), "{other:#?}");
+}
+
 /// Every documented route is served: what is not there answers `There is nothing here`, another method 405.
 #[test]
 fn every_documented_route_is_served() {

@@ -8,8 +8,8 @@ use model::words::{
 
 use super::answers_administration::ADMINISTRATION;
 use super::shapes::{
-    Shape, Words, all, boolean, free, free_or_null, frees, integer, object, objects, shape, text, text_or_null, texts,
-    time, word,
+    Shape, Words, all, boolean, free, free_or_null, frees, integer, integer_or_null, object, objects, shape, text,
+    text_or_null, texts, time, word,
 };
 
 /// Every shape that an answer can have.
@@ -90,6 +90,9 @@ const CHANGE: &[Shape] = &[
             texts("watchers", LINE, "Logins of who is told of what happens to it."),
             text("requester", LINE, "A login.").needed(),
             objects("targets", "Target", "With their ids and outcomes."),
+            text("security", TEXT, "The assessment's answers to the security questions."),
+            objects("excluded", "Exclusion", "What the assessment left out."),
+            object("risk_override", "RiskOverride", "A level that the assessment stated against the table."),
             object("risk", "Risk", "Computed anew on every edit."),
             object("digests", "Digests", "Over *what* and *when*.").needed(),
             text("content_digest", LINE, "Over both; an approval names it.").needed(),
@@ -131,7 +134,7 @@ const CHANGE: &[Shape] = &[
                 "Who is asked for a decision, by which rule, and why.",
             ),
             objects("clocks", "RuleClock", "By when each rule's decision is awaited."),
-            object("hold", "Stated", "While it pauses: who said so, and why."),
+            object("hold", "Hold", "While it pauses: who said so, and why."),
             object(
                 "returned",
                 "Stated",
@@ -190,6 +193,12 @@ const CHANGE: &[Shape] = &[
         ],
     ),
     shape(
+        "Hold",
+        "A pause.",
+        &[time("until", "When people are reminded.")],
+    )
+    .based_on(&["Stated"]),
+    shape(
         "Rejection",
         "A rejection.",
         &[object("overruled", "Stated", "Who let others go on in spite of it.")],
@@ -241,6 +250,12 @@ const CHANGE: &[Shape] = &[
             word("outcome", all!(Outcome), "How it ended."),
             time("actual_start", "When the work on it began."),
             time("actual_end", "When it ended."),
+            integer("actual_downtime_minutes", 0, 1_000_000, "Minutes of real downtime."),
+            frees(
+                "earlier",
+                "Outcomes that a later one replaced before closing: `outcome`, `reason`, `by`, `at`, `validations` (how many stood \
+                 at that moment).",
+            ),
             texts(
                 "unknown_config_items",
                 LINE,
@@ -309,7 +324,7 @@ const CHANGE: &[Shape] = &[
             text("actor", LINE, "Who: a login, or `system`."),
             time("occurred_at", "When it happened.").needed(),
             time("recorded_at", "When it was recorded.").needed(),
-            integer("index", 0, i64::MAX, "Its place in the log, once it has one."),
+            integer_or_null("index", "Its place in the log; null until it has one."),
             free("data", "What it says."),
             integer("v", 1, i64::MAX, "The version of its form.").needed(),
             text("tenant", LINE, "The tenant.").needed(),

@@ -171,7 +171,7 @@ const CONTENT: &[Shape] = &[
         "RiskOverride",
         "A level stated against the table.",
         &[
-            word("level", all!(Level), "The level.").needed(),
+            word("level", Words::These(&["low", "medium", "high"]), "The level.").needed(),
             text("reason", TEXT, "Why.").needed(),
         ],
     ),

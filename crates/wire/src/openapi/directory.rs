@@ -52,7 +52,6 @@ const ABSENCES: &[Row] = &[
     Row {
         body: Some("TellingInput"),
         answer: Answer::Json("Telling"),
-        is_conditional: false,
         ..at(
             "PUT",
             "directory",

@@ -222,11 +222,10 @@ const fn items(operation: &'static str, rest: &'static str, summary: &'static st
     }
 }
 
-/// Watching: it moves no ETag and needs none.
+/// Watching, which moves no ETag; PUT needs one all the same, as every PUT does.
 const fn watch(method: &'static str, operation: &'static str, summary: &'static str) -> Row {
     Row {
         answer: Answer::Json("Change"),
-        is_conditional: false,
         ..at(method, "around a change", operation, "/changes/{key}/watchers", summary)
     }
 }
@@ -643,7 +642,7 @@ const PUBLIC: &[Row] = &[
         "healthz",
         "/healthz",
         "Is the process alive?",
-        Answer::Bytes("text/plain"),
+        Answer::Bytes("application/json"),
     ),
     open(
         "readyz",
@@ -673,13 +672,13 @@ const PUBLIC: &[Row] = &[
         "jwks",
         "/t/{tenant}/.well-known/jwks.json",
         "Keys that sign permits",
-        Answer::Json("KeySet"),
+        Answer::Kind("application/jwk-set+json", "KeySet"),
     ),
     open(
         "revocations",
         "/t/{tenant}/.well-known/assent-revocations",
         "The signed list of revoked permits",
-        Answer::Bytes("application/jwt"),
+        Answer::Bytes("application/jose"),
     ),
     open(
         "log_key",

@@ -126,7 +126,6 @@ const PROVIDERS: &[Row] = &[
     Row {
         body: Some("IdentityProviderInput"),
         answer: Answer::Json("IdentityProvider"),
-        is_conditional: false,
         ..at(
             "PUT",
             "identity",
@@ -156,7 +155,6 @@ const WORKLOADS: &[Row] = &[
     Row {
         body: Some("WorkloadInput"),
         answer: Answer::Json("Workload"),
-        is_conditional: false,
         ..at(
             "PUT",
             "identity",
@@ -210,7 +208,6 @@ const REVIEWS: &[Row] = &[
     Row {
         body: Some("AccessReviewScheduleInput"),
         answer: Answer::Json("AccessReviewSchedule"),
-        is_conditional: false,
         ..at(
             "PUT",
             "identity",

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 use super::*;
+use model::words::Outcome;
 use std::collections::BTreeSet;
 
 #[test]
@@ -95,6 +96,106 @@ fn edits_need_if_match_and_say_what_a_stale_one_answers() {
     for status in ["200", "412", "428", "409"] {
         assert!(edit["responses"].get(status).is_some(), "{status}");
     }
+    let make = &document["paths"]["/api/v1/groups/{key}"]["put"];
+    let named = make["parameters"].as_array().unwrap().iter();
+    let named: Vec<&str> = named.filter_map(|it| it["$ref"].as_str()).collect();
+    assert_eq!(
+        named,
+        ["#/components/parameters/if_match_of_known"],
+        "nothing was read of what is made"
+    );
     let list = &document["paths"]["/api/v1/changes"]["get"];
     assert!(list["parameters"].as_array().unwrap().len() >= 15);
+}
+
+/// The fields that a schema names, with those of the schemas it is made of.
+fn named<'d>(document: &'d Value, schema: &str) -> BTreeSet<&'d str> {
+    let mut found = BTreeSet::new();
+    let mut stack = vec![&document["components"]["schemas"][schema]];
+    while let Some(schema) = stack.pop() {
+        if let Some(target) = schema["$ref"].as_str() {
+            stack.extend(document.pointer(target.trim_start_matches('#')));
+        }
+        found.extend(
+            schema["properties"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name.as_str()),
+        );
+        stack.extend(schema["allOf"].as_array().into_iter().flatten());
+    }
+    found
+}
+
+/// The fields of a record, none of them absent.
+fn fields_of(record: &impl serde::Serialize) -> Vec<String> {
+    let value = serde_json::to_value(record).unwrap();
+    value.as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn every_field_that_a_change_may_answer_is_described() {
+    use model::change::{EarlierOutcome, Hold, Target, TargetRecord};
+    use model::ids::PersonId;
+    let document = document("https://assent.example");
+    let change = named(&document, "Change");
+    let covered = model::content::WHAT.iter().chain(model::content::WHEN);
+    for field in covered.chain(crate::views::RECORD) {
+        assert!(change.contains(field), "{field} of a change");
+    }
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    let text = || Some("x".to_owned());
+    let target = Target {
+        id: "1".into(),
+        service: "pay".into(),
+        environment: "lab".into(),
+        config_items: vec!["x".to_owned()],
+        artifact: text(),
+        commit: text(),
+        rollback_to: text(),
+    };
+    let earlier = EarlierOutcome {
+        outcome: Outcome::Succeeded,
+        reason: "x".to_owned(),
+        by: PersonId::from("p"),
+        at,
+        validations: 0,
+    };
+    let record = TargetRecord {
+        target: "1".into(),
+        outcome: Some(Outcome::Succeeded),
+        earlier: vec![earlier],
+        actual_start: Some(at),
+        actual_end: Some(at),
+        actual_downtime_minutes: Some(1),
+    };
+    let described = named(&document, "Target");
+    let mut told = fields_of(&record);
+    // The target's id is its own there.
+    told.retain(|field| field != "target");
+    for field in fields_of(&target).into_iter().chain(told) {
+        assert!(described.contains(field.as_str()), "{field} of a target");
+    }
+    let hold = Hold {
+        reason: "x".to_owned(),
+        until: Some(at),
+        by: PersonId::from("p"),
+        at,
+    };
+    for field in fields_of(&hold) {
+        assert!(named(&document, "Hold").contains(field.as_str()), "{field} of a hold");
+    }
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(
+        schemas["Change"]["allOf"][1]["properties"]["hold"]["$ref"],
+        "#/components/schemas/Hold"
+    );
+    // Right after an act an event has no place in the log yet.
+    assert_eq!(
+        schemas["Event"]["properties"]["index"]["type"],
+        json!(["integer", "null"])
+    );
+    let levels = &schemas["RiskOverride"]["properties"]["level"]["enum"];
+    assert_eq!(*levels, json!(["low", "medium", "high"]), "no risk is none");
 }
