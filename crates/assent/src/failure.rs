@@ -120,18 +120,27 @@ pub fn read_text(path: &str) -> Result<String> {
 #[derive(Debug)]
 pub struct SecretFile {
     path: String,
-    file: std::fs::File,
+    /// None for standard output.
+    file: Option<std::fs::File>,
     is_new: bool,
     is_written: bool,
 }
 
 impl SecretFile {
-    /// Opens the file, or makes it. What stands in it stays until the secret is written.
+    /// Opens the file, or makes it; `-` is standard output. What stands in it stays until the secret is written.
     ///
     /// # Errors
     /// [`Failure::CouldNot`] with the file's name when it cannot be written or others may read it.
     pub fn open(path: &str) -> Result<Self> {
         let named = |error: std::io::Error| Failure::could_not(format!("`{path}` cannot be written: {error}."));
+        if path == "-" {
+            return Ok(Self {
+                path: "standard output".to_owned(),
+                file: None,
+                is_new: false,
+                is_written: false,
+            });
+        }
         let is_new = !std::path::Path::new(path).exists();
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create(true).truncate(false);
@@ -146,7 +155,7 @@ impl SecretFile {
         }
         Ok(Self {
             path: path.to_owned(),
-            file,
+            file: Some(file),
             is_new,
             is_written: false,
         })
@@ -157,11 +166,20 @@ impl SecretFile {
     /// # Errors
     /// [`Failure::CouldNot`] with the file's name.
     pub fn write(mut self, bytes: &[u8]) -> Result<()> {
+        use std::io::Write as _;
         let named = |error: std::io::Error| Failure::could_not(format!("`{}` cannot be written: {error}.", self.path));
-        if self.file.metadata().map_err(named)?.is_file() {
-            self.file.set_len(0).map_err(named)?;
+        match &mut self.file {
+            None => {
+                let mut out = std::io::stdout().lock();
+                out.write_all(bytes).and_then(|()| out.flush()).map_err(named)?;
+            }
+            Some(file) => {
+                if file.metadata().map_err(named)?.is_file() {
+                    file.set_len(0).map_err(named)?;
+                }
+                file.write_all(bytes).map_err(named)?;
+            }
         }
-        std::io::Write::write_all(&mut self.file, bytes).map_err(named)?;
         self.is_written = true;
         Ok(())
     }

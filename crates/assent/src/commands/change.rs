@@ -3,6 +3,7 @@
 mod acts;
 mod around;
 mod bulk;
+mod card;
 mod content;
 mod show;
 

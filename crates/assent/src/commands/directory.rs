@@ -590,7 +590,11 @@ pub fn calendar(calendar: &Calendar, common: &Common, output: &Output) -> Result
                 let row = |item: &Value| heads.iter().map(|head| text_of(item, head)).collect();
                 let rows: Vec<Vec<String>> = array(&report, "rows").iter().map(row).collect();
                 output.rows(&heads, &rows);
-                output.line(&format!("{} added to {calendar}", text_of(&report, "added")));
+                let would = if *dry_run { "would do: " } else { "" };
+                output.line(&format!("{would}{} added to {calendar}", text_of(&report, "added")));
+                if *dry_run {
+                    output.next("the same without --dry-run");
+                }
             });
         }
     }

@@ -94,7 +94,7 @@ pub struct Check {
     /// How long to wait for go, such as 30m; at most seven days.
     #[arg(long, value_name = "SPAN", value_parser = wait_span)]
     pub wait: Option<i64>,
-    /// Where to write the permit, readable by its owner alone.
+    /// Where to write the permit, readable by its owner alone; `-` for standard output, which then holds nothing else.
     #[arg(long, value_name = "FILE")]
     pub permit: Option<String>,
 }
@@ -302,6 +302,7 @@ fn tell_reasons(output: &Output, answer: &Value, told: &mut Vec<String>) {
 fn tell(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value, waited: i64) -> Result<u8> {
     let mut shown = answer.clone();
     shown["waited_seconds"] = json!(waited);
+    let output = output.beside(check.permit.as_deref());
     if !is_go(answer) {
         output.data(&shown, |output| {
             output.line(&output.tone(Tone::Bad, "stop"));
@@ -313,11 +314,16 @@ fn tell(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value
         return Ok(1);
     }
     let permit = permit_of(answer);
+    let is_in_answer = check.permit.as_deref() == Some("-") && output.is_json();
     if let Some(file) = file {
         let token = permit.ok_or_else(|| Failure::could_not("The gate said go but gave no permit."))?;
-        file.write(format!("{token}\n").as_bytes())?;
-        // What went into the file with care need not stand in a build log.
-        shown["permit"] = json!(check.permit);
+        if is_in_answer {
+            shown["permit"] = json!(token);
+        } else {
+            file.write(format!("{token}\n").as_bytes())?;
+            // What went into the file with care need not stand in a build log.
+            shown["permit"] = json!(check.permit);
+        }
     }
     output.data(&shown, |output| {
         output.line(&format!(
@@ -327,7 +333,7 @@ fn tell(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value
         ));
     });
     output.talk(&waited_line(answer, waited));
-    if let Some(path) = &check.permit {
+    if let Some(path) = check.permit.as_deref().filter(|path| *path != "-") {
         output.talk(&format!("The permit stands in {path}."));
     }
     Ok(0)

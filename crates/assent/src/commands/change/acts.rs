@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Subcommand};
 use serde_json::{Value, json};
 
-use super::{path, show};
+use super::{card, path, show};
 use crate::client::Client;
 use crate::clock;
 use crate::failure::{Failure, Result};
@@ -697,8 +697,10 @@ fn decide(client: &Client, act: &Act, output: &Output) -> Result<()> {
         Some(digest) => digest.clone(),
         None => {
             let change = client.get(&path(key, ""))?.body;
-            if !output.is_json() {
-                show::card(output, &change);
+            match output.is_json() {
+                // Standard output holds what programs read; who types the command reads the card beside it.
+                true => card::card(&output.aside(), &change),
+                false => card::card(output, &change),
             }
             text_of(&change, "content_digest")
         }

@@ -220,9 +220,12 @@ pub(super) fn comment(client: &Client, key: &str, text: &str, output: &Output) -
 
 /// Watches, or stops watching.
 pub(super) fn watch(client: &Client, key: &str, stop: bool, output: &Output) -> Result<()> {
-    let method = if stop { "DELETE" } else { "PUT" };
-    let body = (!stop).then(|| json!({}));
-    let answer = client.send(method, &path(key, "/watchers"), body.as_ref(), &[])?.body;
+    let at = path(key, "/watchers");
+    // It moves no ETag, so whichever version is there is meant.
+    let answer = match stop {
+        true => client.delete(&at)?.body,
+        false => client.conditional("PUT", &at, &json!({}), "*")?.body,
+    };
     let done = if stop { "no longer watched" } else { "watched" };
     output.data(&answer, |output| output.line(&format!("{key} {done}")));
     Ok(())
@@ -374,7 +377,7 @@ pub(super) fn condition(client: &Client, condition: &Condition, output: &Output)
             client,
             key,
             "/conditions",
-            &["id", "due", "checker", "met", "text"],
+            &["id", "due", "checker", "met", "text", "lapsed"],
             output,
         ),
         Condition::Met { key, id, text } => {
@@ -418,8 +421,13 @@ pub(super) fn permit(client: &Client, key: &str, build: &Build, file: &str, outp
     if token.is_empty() {
         return Err(Failure::could_not("The answer holds no permit."));
     }
-    kept.write(format!("{token}\n").as_bytes())?;
-    item["permit"] = json!(file);
-    output.data(&item, |output| output.line(&format!("{key} permit in {file}")));
+    let output = output.beside(Some(file));
+    // As JSON the item itself brings it to standard output.
+    if file != "-" || !output.is_json() {
+        kept.write(format!("{token}\n").as_bytes())?;
+        item["permit"] = json!(file);
+    }
+    let place = if file == "-" { "standard output" } else { file };
+    output.data(&item, |output| output.line(&format!("{key} permit in {place}")));
     Ok(())
 }

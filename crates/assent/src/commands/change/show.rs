@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{List, path};
+use super::{List, card, path};
 use crate::client::{Client, query};
 use crate::clock;
 use crate::failure::{Failure, Result};
@@ -53,40 +53,14 @@ fn waits_for_cosignature(change: &Value) -> bool {
     is_true(glass, "needs_cosignature") && glass.get("cosigned").is_none() && !is_true(glass, "ended")
 }
 
-/// Where the glass of a change stands; empty when nobody broke it.
-fn glass_line(change: &Value) -> String {
-    let glass = &change["break_glass"];
-    if !glass.is_object() {
-        return String::new();
-    }
-    let by = format!("broken by {}, until {}", text_of(glass, "by"), text_of(glass, "until"));
-    let is_signed = !is_true(glass, "needs_cosignature") || glass.get("cosigned").is_some();
-    let stands = match (is_signed, is_true(glass, "ended"), glass.get("validated").is_some()) {
-        (false, false, _) => "opens nothing before a second person signs",
-        (false, true, _) => "nobody signed it too, so it opened nothing",
-        (true, _, true) => "validated",
-        (true, true, false) => "ended, not validated",
-        (true, false, false) => "open",
-    };
-    format!("{by}: {stands}")
-}
-
 /// Says that a change no longer follows its template, where an edit made it a normal one.
 pub(super) fn tell_turned(output: &Output, change: &Value) {
     if !array(change, "turned_normal").is_empty() && !output.is_json() {
-        output.line(&format!("  It is a normal change now: {}", turned(change)));
+        output.line(&format!("  It is a normal change now: {}", card::turned(change)));
     }
 }
 
-fn turned(change: &Value) -> String {
-    let fields = text_of(change, "turned_normal");
-    match fields.is_empty() {
-        true => fields,
-        false => format!("an edit of what its template locks, {fields}"),
-    }
-}
-
-fn is_true(value: &Value, name: &str) -> bool {
+pub(super) fn is_true(value: &Value, name: &str) -> bool {
     value.get(name).and_then(Value::as_bool) == Some(true)
 }
 
@@ -114,7 +88,7 @@ pub(super) fn suggest(output: &Output, key: &str, state: &str, is_on_hold: bool)
 /// Shows a change.
 pub(super) fn show(client: &Client, key: &str, output: &Output) -> Result<()> {
     let change = client.get(&path(key, ""))?.body;
-    output.data(&change, |output| card(output, &change));
+    output.data(&change, |output| card::card(output, &change));
     suggest(
         output,
         &text_of(&change, "key"),
@@ -122,74 +96,6 @@ pub(super) fn show(client: &Client, key: &str, output: &Output) -> Result<()> {
         is_true(&change, "on_hold"),
     );
     Ok(())
-}
-
-/// All that the decision card shows, as far as a terminal can.
-pub(super) fn card(output: &Output, change: &Value) {
-    let title = format!("{}  {}", text_of(change, "key"), text_of(change, "title"));
-    output.line(&output.tone(Tone::Strong, &title));
-    let risk = change
-        .get("risk")
-        .map(|risk| format!("{}: {}", text_of(risk, "level"), text_of(risk, "reasons")));
-    let (start, end) = (text_of(change, "planned_start"), text_of(change, "planned_end"));
-    let planned = if start.is_empty() {
-        String::new()
-    } else {
-        format!("{start} to {end}")
-    };
-    let impact = change.get("impact").map(|it| {
-        format!(
-            "data {}, availability {}, compliance {}",
-            text_of(it, "data"),
-            text_of(it, "availability"),
-            text_of(it, "compliance")
-        )
-    });
-    let field = |name: &str| text_of(change, name);
-    output.pairs(&[
-        (
-            "state",
-            if is_true(change, "on_hold") {
-                format!("{}, on hold", field("state"))
-            } else {
-                field("state")
-            },
-        ),
-        ("kind", field("kind")),
-        ("template", text_of(&change["template"], "key")),
-        ("made normal by", turned(change)),
-        ("break-glass", glass_line(change)),
-        ("risk", risk.unwrap_or_default()),
-        ("impact", impact.unwrap_or_default()),
-        ("complexity", field("complexity")),
-        ("planned", planned),
-        ("requester", field("requester")),
-        ("owner", field("owner")),
-        ("implementers", field("implementers")),
-        ("outcome", field("outcome")),
-        ("description", field("description")),
-        ("justification", field("justification")),
-        ("digest", field("content_digest")),
-    ]);
-    for target in array(change, "targets") {
-        let what = [text_of(target, "artifact"), text_of(target, "commit")]
-            .into_iter()
-            .find(|it| !it.is_empty());
-        let line = format!(
-            "  target {}: {} in {} {} {}",
-            text_of(target, "id"),
-            text_of(target, "service"),
-            text_of(target, "environment"),
-            what.unwrap_or_default(),
-            text_of(target, "outcome")
-        );
-        output.line(line.trim_end());
-    }
-    for (name, title) in [("plan", "plan"), ("rollback_plan", "way back")] {
-        for (place, step) in array(change, name).iter().enumerate() {
-            output.line(&format!("  {title} {}: {}", place + 1, text_of(step, "title")));
-        }
-    }
 }
 
 /// Shows the drafted review.

@@ -1,118 +1,17 @@
 //! What the commands ask a server and how they tell its answers, against a server of ours that says what each test wants.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+mod around;
+mod scripted;
+
 use std::path::Path;
-use std::process::{Command, Output};
-use std::thread::JoinHandle;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// What came in.
-#[derive(Debug, Clone)]
-struct Asked {
-    line: String,
-    headers: String,
-    body: Value,
-}
+use scripted::{Answer, Scripted, code, text};
 
-/// A server that answers one request after the other, in order, and then hands over what came in.
-struct Scripted {
-    address: String,
-    thread: JoinHandle<Vec<Asked>>,
-}
-
-type Answer = (u16, &'static str, Value);
-
-impl Scripted {
-    fn new(answers: Vec<Answer>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let thread = std::thread::spawn(move || {
-            let one = |answer: Answer| answer_one(&mut listener.accept().unwrap().0, &answer);
-            answers.into_iter().map(one).collect()
-        });
-        Self { address, thread }
-    }
-
-    /// Runs the program against this server; answers its output and what it asked.
-    fn run(self, words: &[&str]) -> (Output, Vec<Asked>) {
-        self.run_in(&[], words)
-    }
-
-    /// The same, where these variables are set; `{server}` stands for this server's address.
-    fn run_in(self, variables: &[(&str, &str)], words: &[&str]) -> (Output, Vec<Asked>) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_assent"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ASSENT_")) {
-            command.env_remove(name);
-        }
-        command
-            .env("ASSENT_SERVER", &self.address)
-            .env("ASSENT_TOKEN", "ast_test");
-        command.envs(
-            variables
-                .iter()
-                .map(|(name, value)| (name, value.replace("{server}", &self.address))),
-        );
-        let output = command.args(words).output().unwrap();
-        // A program that asked less than was expected must fail the test, not hold it up for ever.
-        let place = self.address.trim_start_matches("http://").to_owned();
-        while !self.thread.is_finished() && TcpStream::connect(&place).is_ok() {
-            std::thread::yield_now();
-        }
-        (output, self.thread.join().unwrap())
-    }
-}
-
-fn answer_one(stream: &mut TcpStream, (status, headers, body): &Answer) -> Asked {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        if line.trim().is_empty() {
-            break;
-        }
-        lines.push(line.trim().to_owned());
-    }
-    let length = lines.iter().find_map(|line| {
-        line.to_lowercase()
-            .strip_prefix("content-length:")?
-            .trim()
-            .parse::<usize>()
-            .ok()
-    });
-    let mut bytes = vec![0; length.unwrap_or(0)];
-    reader.read_exact(&mut bytes).unwrap();
-    let kind = if *status < 400 {
-        "application/json"
-    } else {
-        "application/problem+json"
-    };
-    let text = body.to_string();
-    let head = format!(
-        "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n",
-        text.len()
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(text.as_bytes()).unwrap();
-    Asked {
-        line: lines.first().cloned().unwrap_or_default(),
-        headers: lines[1..].join("\n").to_lowercase(),
-        body: serde_json::from_slice(&bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(&bytes))),
-    }
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-const CHECK: &[&str] = &[
+pub(crate) const CHECK: &[&str] = &[
     "gate",
     "check",
     "--service",
@@ -325,7 +224,7 @@ fn a_refusal_is_no_decision() {
     assert_eq!(code(&output), 2, "nobody answers");
 }
 
-fn change(state: &str) -> Value {
+pub(crate) fn change(state: &str) -> Value {
     json!({"key": "CHG-7", "state": state, "title": "Move it", "content_digest": "sha256:c", "on_hold": false})
 }
 
