@@ -12,7 +12,7 @@ use store::record;
 use crate::error::{Error, Result};
 use crate::push_freezes;
 use crate::room::Room;
-use crate::set_freeze::{load, read_scope, read_span, settle_touched, take_effect};
+use crate::set_freeze::{check_ahead, load, read_scope, read_span, settle_touched, take_effect};
 
 /// What may change of a window, and of a freeze.
 const FIELDS: [&str; 7] = [
@@ -27,15 +27,16 @@ const FIELDS: [&str; 7] = [
 
 /// A record's own words with the merge patch on them. What the server itself keeps (exceptions, whether it ended) is in neither,
 /// so a patch that names it is refused as one with an unknown field.
-fn patched<T: Serialize>(before: &T, body: &Body) -> Result<Body> {
+pub(crate) fn patched<T: Serialize>(before: &T, fields: &[&str], body: &Body) -> Result<Body> {
     let Value::Object(all) = serde_json::to_value(before)? else {
         return Err(Error::Fault("a record is no object".to_owned()));
     };
     let mut map: Body = all
         .into_iter()
-        .filter(|(field, _)| FIELDS.contains(&field.as_str()))
+        .filter(|(field, _)| fields.contains(&field.as_str()))
         .collect();
     model::input::merge(&mut map, body);
+    model::input::name_cleared(&mut map, body);
     Ok(map)
 }
 
@@ -68,11 +69,11 @@ fn is_over(said: &'static str, helps: &'static str) -> Error {
 pub fn edit_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
     room.allow(model::act::actions::SET_FREEZE)?;
     let before = load(room, id)?;
-    if before.ended || before.ends_at <= room.now {
+    if before.is_over(room.now) {
         return Err(is_over("This freeze is over.", "Set a new freeze."));
     }
     let directory = room.directory()?;
-    let whole = patched(&before, body)?;
+    let whole = patched(&before, &FIELDS, body)?;
     let mut reading = Reading::new(&whole, "");
     let (services, environments) = read_scope(&mut reading, &directory);
     let (starts_at, ends_at) = read_span(&mut reading, room.now);
@@ -86,10 +87,8 @@ pub fn edit_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Fre
         halt: reading.boolean("halt").unwrap_or_default(),
         ..before.clone()
     };
-    if ends_at <= room.now {
-        let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
-        reading.wrong("ends_at", "in_the_past", text);
-    }
+    let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
+    check_ahead(&mut reading, ends_at, room.now, text);
     reading.finish()?;
     if wanted == before {
         return Ok(before);
@@ -132,7 +131,7 @@ pub fn edit_window(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Mai
         ));
     }
     let directory = room.directory()?;
-    let whole = patched(&before, body)?;
+    let whole = patched(&before, &FIELDS, body)?;
     let mut reading = Reading::new(&whole, "");
     let (services, environments) = read_scope(&mut reading, &directory);
     let (starts_at, ends_at) = read_span(&mut reading, room.now);
@@ -144,6 +143,8 @@ pub fn edit_window(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Mai
         environments,
         ..before.clone()
     };
+    let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /windows/{id}`).";
+    check_ahead(&mut reading, ends_at, room.now, text);
     reading.finish()?;
     if wanted == before {
         return Ok(before);

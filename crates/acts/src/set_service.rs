@@ -289,7 +289,7 @@ pub fn set_window(room: &mut Room<'_, '_>, body: &Body) -> Result<MaintenanceWin
     room.put_estate("window.set", window, json!({}))
 }
 
-/// Takes a maintenance window back.
+/// Takes a maintenance window back; one that is over stays as it was.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -298,12 +298,9 @@ pub fn end_window(room: &mut Room<'_, '_>, id: &str) -> Result<MaintenanceWindow
     let Some(stored) = record::load::<MaintenanceWindow>(room.tx, id)? else {
         return Err(Refusal::not_found("window").into());
     };
-    room.put_estate(
-        "window.ended",
-        MaintenanceWindow {
-            ended: true,
-            ..stored.record
-        },
-        json!({}),
-    )
+    let window = stored.record;
+    if window.ended || window.ends_at <= room.now {
+        return Ok(window);
+    }
+    room.put_estate("window.ended", MaintenanceWindow { ended: true, ..window }, json!({}))
 }

@@ -187,7 +187,8 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
     {
         reading.wrong("environment", "unknown", format!("There is no environment `{key}`."));
     }
-    if kind == EvidenceKind::Note && text.is_none() {
+    let is_told = reading.errors.iter().any(|error| error.field == "text");
+    if kind == EvidenceKind::Note && text.is_none() && !is_told {
         reading.wrong("text", "missing", "A note says something in `text`.");
     }
     if let Some(help) = lacks_file(kind, text.as_deref(), &file) {

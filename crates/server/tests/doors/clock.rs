@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use crate::world::World;
 
 /// Says lines to the clock; answers what it answered.
-fn tell(world: &World, line: &str) -> String {
+pub fn tell(world: &World, line: &str) -> String {
     let mut stream = UnixStream::connect(world.folder().join("clock.sock")).unwrap();
     writeln!(stream, "{line}").unwrap();
     let mut answer = String::new();

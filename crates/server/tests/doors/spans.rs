@@ -177,3 +177,57 @@ fn a_window_is_changed_where_it_stands() {
     world.as_person("mona", "DELETE", &path).send().expect(200);
     edit(&world, &path, &json!({"title": "Day"})).problem(409, "not_in_state");
 }
+
+#[test]
+fn what_is_over_is_not_changed_any_more() {
+    let world = World::new();
+    let end = |path: &str| world.as_person("mona", "DELETE", path).send().expect(200);
+    let passed = frozen(&world);
+    let taken_back = frozen(&world);
+    assert_eq!(end(&taken_back)["ended"], true);
+    let window = json!({"title": "Night", "starts_at": hours(&world, -1), "ends_at": hours(&world, 1)});
+    let made = world.post("mona", "/windows", &window).expect(201);
+    let window = format!("/windows/{}", made["id"].as_str().unwrap());
+    let refused = edit(
+        &world,
+        &window,
+        &json!({"starts_at": hours(&world, -3), "ends_at": hours(&world, -2)}),
+    );
+    let errors = refused.problem(422, "invalid")["errors"].clone();
+    assert_eq!(
+        (&errors[0]["field"], &errors[0]["code"]),
+        (&json!("ends_at"), &json!("in_the_past"))
+    );
+    assert!(errors.to_string().contains("DELETE /windows/"), "{errors}");
+    crate::clock::tell(&world, "advance 7200");
+    for path in [&passed, &taken_back, &window] {
+        let before = world.get("mona", path).expect(200);
+        assert_eq!(end(path), before, "{path}");
+        assert_eq!(world.get("mona", path).expect(200), before, "{path}");
+    }
+}
+
+#[test]
+fn a_time_that_cannot_be_read_is_told_once() {
+    let world = World::new();
+    let freeze = |ends_at: Value| {
+        let body = json!({"title": "Quiet", "starts_at": hours(&world, -1), "ends_at": ends_at});
+        world.post("mona", "/freezes", &body).problem(422, "invalid")["errors"].clone()
+    };
+    let path = frozen(&world);
+    for (wrong, code) in [
+        (json!("x"), "not_a_time"),
+        (Value::Null, "missing"),
+        (json!("1969-01-01T00:00:00Z"), "out_of_range"),
+        (json!(hours(&world, -2)), "out_of_order"),
+    ] {
+        let errors = freeze(wrong.clone());
+        assert_eq!(errors.as_array().unwrap().len(), 1, "{wrong}: {errors}");
+        assert_eq!(errors[0]["code"], code, "{wrong}: {errors}");
+        let errors = edit(&world, &path, &json!({"ends_at": wrong})).problem(422, "invalid")["errors"].clone();
+        assert_eq!(errors.as_array().unwrap().len(), 1, "{wrong}: {errors}");
+    }
+    let gone = json!({"title": "Quiet", "starts_at": hours(&world, -3), "ends_at": hours(&world, -2)});
+    let errors = world.post("mona", "/freezes", &gone).problem(422, "invalid")["errors"].clone();
+    assert_eq!(errors[0]["code"], "in_the_past", "{errors}");
+}
