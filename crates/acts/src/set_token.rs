@@ -134,7 +134,8 @@ fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
     }
 }
 
-/// Revokes a token (`DELETE /tokens/{id}`): its owner, its person, or who may set tokens.
+/// Revokes a token (`DELETE /tokens/{id}`): its owner, its person, or who may set tokens. One that is revoked already stays as
+/// it is.
 ///
 /// # Errors
 /// 403, 404, or the store's.
@@ -145,6 +146,9 @@ pub fn revoke_token(room: &mut Room<'_, '_>, id: &str) -> Result<Token> {
     let token = stored.record;
     if token.person != room.actor.person && token.owner != room.actor.person {
         room.allow(model::act::actions::SET_TOKEN)?;
+    }
+    if token.revoked {
+        return Ok(token);
     }
     room.put_estate("token.revoked", Token { revoked: true, ..token }, json!({}))
 }
