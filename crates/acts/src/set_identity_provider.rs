@@ -108,7 +108,7 @@ pub(crate) fn read_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) -> 
     Ok((old, read, secret))
 }
 
-/// Keeps a provider, whoever may.
+/// Keeps a provider, whoever may. With one that is switched off, the sessions that began there end.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
@@ -120,6 +120,9 @@ pub(crate) fn keep_provider(room: &mut Room<'_, '_>, (old, mut read, secret): To
     if let Some(secret) = secret {
         read.has_secret = true;
         keep_secret(room, &read.id, &secret)?;
+    }
+    if !read.active {
+        end_sessions(room, &read.key)?;
     }
     room.put_estate("identity_provider.set", read, json!({}))
 }
@@ -253,7 +256,13 @@ fn pairs(reading: &mut Reading<'_>, field: &'static str) -> Vec<(String, String)
 pub fn end_identity_provider(room: &mut Room<'_, '_>, key: &str) -> Result<IdentityProvider> {
     room.allow(model::act::actions::SET_CONNECTION)?;
     let found = provider(room, key)?;
-    store::session::delete_of_method(room.tx, &format!("provider:{key}"))?;
+    end_sessions(room, key)?;
     let ended = IdentityProvider { active: false, ..found };
     room.put_estate("identity_provider.ended", ended, json!({}))
+}
+
+/// Ends the sessions that began at a provider.
+fn end_sessions(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
+    store::session::delete_of_method(room.tx, &format!("provider:{key}"))?;
+    Ok(())
 }

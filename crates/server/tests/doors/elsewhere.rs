@@ -197,3 +197,27 @@ fn whoever_administers_a_tenant_learns_of_no_other_by_the_ways_in_that_they_hand
         .header("authorization", &gate);
     assert_eq!(refused.send().status, 403);
 }
+
+#[test]
+fn sessions_that_began_at_a_provider_end_when_it_is_switched_off() {
+    let ring = three_tenants();
+    let (here, there) = (
+        entered(&ring, TENANT, "good", &tess()),
+        entered(&ring, "beta", "good", &tess()),
+    );
+    let is_in = |tenant: &str, cookie: &str| {
+        let page = ring.world.ask("GET", &format!("/t/{tenant}/account"));
+        page.header("cookie", cookie).send().status == 200
+    };
+    assert!(is_in(TENANT, &here) && is_in("beta", &there));
+    set_provider(&ring, "beta", "good", (trusted(&ring), true));
+    assert!(
+        is_in("beta", &there),
+        "it stays with a provider that only says the same anew"
+    );
+    set_provider(&ring, "beta", "good", (trusted(&ring), false));
+    assert!(!is_in("beta", &there));
+    assert!(is_in(TENANT, &here), "another tenant's provider is another one");
+    set_provider(&ring, "beta", "good", (trusted(&ring), true));
+    assert!(!is_in("beta", &there), "it does not come back with the provider");
+}
