@@ -488,7 +488,11 @@ pub(crate) fn group(reading: &mut Reading<'_>, directory: &Directory) -> Group {
         }
     }
     let kind: Option<GroupKind> = reading.word("kind");
-    let calendar = calendar(reading, directory);
+    // Null and an empty cell clear; what is not named stays.
+    let calendar = match reading.says("calendar") {
+        true => calendar(reading, directory),
+        false => old.and_then(|old| old.calendar.clone()),
+    };
     Group {
         id,
         version,
@@ -497,7 +501,7 @@ pub(crate) fn group(reading: &mut Reading<'_>, directory: &Directory) -> Group {
             .unwrap_or_else(|| key.0.clone()),
         members,
         kind: kind.or(old.map(|old| old.kind)).unwrap_or_default(),
-        calendar: calendar.or_else(|| old.and_then(|old| old.calendar.clone())),
+        calendar,
         external_id: old.and_then(|old| old.external_id.clone()),
         removed: false,
         key,

@@ -53,6 +53,8 @@ pub(crate) fn read_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Cale
     let mut reading = Reading::new(body, "");
     let key = rows::key(&mut reading, "key");
     let old = directory.calendars.get(&key).cloned();
+    // Null clears, as an empty list does.
+    let (says_hours, says_holidays) = (reading.says("hours"), reading.says("holidays"));
     let hours = reading.objects("hours", |inner| Hours {
         day: inner.needed_word("day", Day::Monday),
         from: inner.needed("from", LINE),
@@ -86,8 +88,12 @@ pub(crate) fn read_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Cale
     });
     calendar.name = name.unwrap_or(calendar.name);
     calendar.zone = zone.unwrap_or(calendar.zone);
-    calendar.hours = hours.unwrap_or(calendar.hours);
-    calendar.holidays = holidays.map_or(calendar.holidays, in_order);
+    if says_hours {
+        calendar.hours = hours.unwrap_or_default();
+    }
+    if says_holidays {
+        calendar.holidays = in_order(holidays.unwrap_or_default());
+    }
     // All that is wrong is told at once: a zone that is none does not hide hours that are none.
     let are_hours_read = !reading.errors.iter().any(|error| error.field.starts_with("hours"));
     if are_hours_read && let Some(text) = calendar.trouble() {

@@ -147,20 +147,22 @@ fn check(reading: &mut Reading<'_>, directory: &Directory, delegation: &Delegati
         let text = format!(
             "This would close a ring in which nobody decides: {}. Let one of them speak for nobody in that time.{}",
             names.join(" → "),
-            way_out(directory, &ring)
+            way_out(directory, &ring, delegation)
         );
         reading.wrong("delegate", "delegation_cycle", text);
     }
 }
 
 /// An example of how a ring does not close: the next of its delegations ends first, or this one begins behind it.
-fn way_out(directory: &Directory, ring: &[PersonId]) -> String {
+fn way_out(directory: &Directory, ring: &[PersonId], new: &Delegation) -> String {
     let (Some(from), Some(to)) = (ring.get(1), ring.get(2)) else {
         return String::new();
     };
+    // One that is over, or begins when the new one has ended, closes no ring.
     let next = directory
         .delegations
         .iter()
+        .filter(|row| row.overlaps(new.starts_at, new.ends_at))
         .find(|row| &row.delegator == from && &row.delegate == to);
     next.map_or_else(String::new, |row| {
         let (whose, id, end) = (directory.login(from), &row.id, row.ends_at);

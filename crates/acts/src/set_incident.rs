@@ -5,37 +5,39 @@ use model::ids::{RecordId, ServiceKey};
 use model::reading::{LINE, Reading};
 use model::refusal::Refusal;
 use model::verbs::Body;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::counter;
 
+use crate::edit_span::patched;
 use crate::error::Result;
 use crate::room::Room;
 
+/// What may change of an incident.
+const FIELDS: [&str; 6] = [
+    "title",
+    "severity",
+    "services",
+    "started_at",
+    "resolved_at",
+    "external_ref",
+];
+
+/// Reads an incident as a whole; severity and start are the given ones where nothing is said.
 fn fill(reading: &mut Reading<'_>, directory: &model::directory::Directory, incident: &mut Incident) {
-    if let Some(title) = reading.text("title", LINE) {
-        incident.title = title;
-    }
+    incident.title = reading.needed("title", LINE);
     incident.severity = reading.integer("severity", 1..=4).unwrap_or(incident.severity);
-    if let Some(keys) = reading.texts("services", LINE) {
-        incident.services = keys.into_iter().map(ServiceKey).collect();
-    }
+    let services = reading.texts("services", LINE).unwrap_or_default();
+    incident.services = services.into_iter().map(ServiceKey).collect();
     for key in incident.services.clone() {
         if !directory.services.contains_key(&key) {
             reading.wrong("services", "unknown", model::absent::service(directory, key.as_str()));
         }
     }
     incident.started_at = reading.time("started_at").unwrap_or(incident.started_at);
-    // Null clears: an incident that was resolved too early is open again.
-    if reading.says("resolved_at") {
-        incident.resolved_at = reading.time("resolved_at");
-    }
-    if reading.says("external_ref") {
-        incident.external_ref = reading.text("external_ref", LINE);
-    }
-    if incident.title.is_empty() {
-        reading.wrong("title", "missing", "`title` is missing.");
-    }
-    if incident.resolved_at.is_some_and(|end| end < incident.started_at) {
+    incident.resolved_at = reading.time("resolved_at");
+    incident.external_ref = reading.text("external_ref", LINE);
+    let is_read = !reading.errors.iter().any(|error| error.field == "started_at");
+    if is_read && incident.resolved_at.is_some_and(|end| end < incident.started_at) {
         reading.wrong("resolved_at", "out_of_order", "It was resolved before it began.");
     }
 }
@@ -76,19 +78,28 @@ pub fn open_incident(room: &mut Room<'_, '_>, body: &Body) -> Result<Incident> {
     room.put_estate("incident.opened", incident, json!({}))
 }
 
-/// Changes or resolves an incident (`PATCH /incidents/{key}`).
+/// Changes or resolves an incident (`PATCH /incidents/{key}`). Null clears: one that was resolved too early is open again.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
 pub fn edit_incident(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
     room.allow(model::act::actions::SET_INCIDENT)?;
     let directory = room.directory()?;
-    let found = directory.incidents.get(&key.to_uppercase()).cloned();
-    let Some(mut incident) = found else {
+    let Some(before) = directory.incidents.get(&key.to_uppercase()) else {
         return Err(Refusal::not_found(format!("incident {key}")).into());
     };
-    let mut reading = Reading::new(body, "");
+    let mut incident = before.clone();
+    let whole = patched(before, &FIELDS, body)?;
+    let mut reading = Reading::new(&whole, "");
     fill(&mut reading, &directory, &mut incident);
+    for field in ["severity", "started_at"] {
+        if whole.get(field).is_none_or(Value::is_null) {
+            reading.wrong(field, "missing", format!("`{field}` is missing."));
+        }
+    }
     reading.finish()?;
+    if incident == *before {
+        return Ok(incident);
+    }
     room.put_estate("incident.edited", incident, json!({}))
 }

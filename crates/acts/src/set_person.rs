@@ -183,13 +183,17 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
         person.email = reading.text("email", LINE);
     }
     person.zone = read_zone(&mut reading).unwrap_or(person.zone);
-    if let Some(roles) = reading.words::<Role>("roles") {
+    // Null clears a list, as an empty one does.
+    if reading.says("roles") {
+        let roles = reading.words::<Role>("roles").unwrap_or_default();
         person.roles = roles.into_iter().collect::<BTreeSet<_>>();
     }
-    if let Some(accounts) = reading.texts("accounts", LINE) {
-        person.accounts = accounts;
+    if reading.says("accounts") {
+        person.accounts = reading.texts("accounts", LINE).unwrap_or_default();
     }
-    person.functions = rows::functions(&mut reading).unwrap_or(person.functions);
+    if reading.says("functions") {
+        person.functions = rows::functions(&mut reading).unwrap_or_default();
+    }
     if reading.says("calendar") {
         person.calendar = rows::calendar(&mut reading, &directory);
     }

@@ -121,10 +121,17 @@ fn lines(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             "lines": lines.iter().map(|line| line_view(line, &directory)).collect::<Vec<_>>(),
         })
     });
-    Ok(Reply::ok(json!({
+    let mut told = json!({
         "service": asked.service, "environment": asked.environment, "config_items": asked.items,
         "at": now, "parts": parts.collect::<Vec<Value>>(),
-    })))
+    });
+    // A target may name an item that the estate does not hold, so that asking for one is no error; it is told as there.
+    let is_unknown = |key: &&String| !directory.config_items.contains_key(*key);
+    let unknown: Vec<&String> = asked.items.iter().filter(is_unknown).collect();
+    if !unknown.is_empty() {
+        told["unknown_config_items"] = json!(unknown);
+    }
+    Ok(Reply::ok(told))
 }
 
 fn line_view(line: &Line, directory: &Directory) -> Value {

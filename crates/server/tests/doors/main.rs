@@ -6,6 +6,7 @@ mod around;
 mod authenticator;
 mod bodies;
 #[cfg(feature = "test-clock")]
+mod cleared;
 mod clock;
 mod directory;
 mod elsewhere;

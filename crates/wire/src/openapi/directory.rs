@@ -480,6 +480,11 @@ const ANSWERS: &[Shape] = &[
             text("service", LINE, "The service.").needed(),
             text("environment", LINE, "The environment.").needed(),
             texts("config_items", LINE, "The config items."),
+            texts(
+                "unknown_config_items",
+                LINE,
+                "Of them those that the estate does not hold: nobody but the service's owners is asked for them.",
+            ),
             time("at", "At which instant.").needed(),
             objects("parts", "OwnershipPart", "A row for each part.").needed(),
         ],
