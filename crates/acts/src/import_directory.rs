@@ -194,6 +194,10 @@ pub fn import_directory(room: &mut Room<'_, '_>, lines: &[Line], options: Option
     bring(room, lines, options)
 }
 
+/// What is said where rows of the matrix are to end for want of a line, and no line is a row of it.
+pub const NO_ROWS_TO_KEEP: &str = "`end_missing` ends every row of the ownership matrix that the file does not name, and this file \
+                                   names none: every row would end. Import the rows that stay with it, or leave it out.";
+
 /// The same, whoever may.
 ///
 /// # Errors
@@ -202,6 +206,9 @@ pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -
     if lines.len() > MOST_LINES {
         let text = format!("An import takes at most {MOST_LINES} lines; cut it into several.");
         return Err(Refusal::field("text", "too_long", text).into());
+    }
+    if options.end_missing && lines.iter().all(|line| line.noun != Noun::Ownerships) {
+        return Err(Refusal::field("end_missing", "not_allowed", NO_ROWS_TO_KEEP).into());
     }
     // Judged by the estate as it stands: the file of the first hour, by one administrator, may well bring the second.
     let directory = room.directory()?;
@@ -308,7 +315,13 @@ impl Staging {
             Noun::Ownerships => {
                 let known = &self.known;
                 let old = |key: &str| known.get(key).cloned();
-                Write::Ownership(rows::ownership(&mut reading, &self.directory, old, room.now))
+                let row = rows::ownership(&mut reading, &self.directory, old, room.now);
+                // What stands already is no change: a row whose holder may not hold it any more, or that was taken back before
+                // it began, is named by the export of what is here.
+                if known.get(&row.natural_key()) != Some(&row) {
+                    rows::check_row(&mut reading, &self.directory, &row);
+                }
+                Write::Ownership(row)
             }
         };
         self.check_self(&mut reading, room, &write)?;

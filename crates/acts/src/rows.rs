@@ -124,6 +124,10 @@ fn regimes(reading: &mut Reading<'_>, old: Option<&Service>) -> BTreeSet<String>
     let named = reading.texts("regimes", LINE).unwrap_or_default();
     let stands = |word: &String| old.is_some_and(|old| old.regimes.contains(word));
     for word in named.iter().filter(|word| !stands(word)) {
+        if word.contains(';') {
+            let text = format!("The regime `{word}` holds `;`, which parts regimes in tables. Name each on its own.");
+            reading.wrong("regimes", "not_allowed", text);
+        }
         if let Some(near) = regimes::meant(word, named.iter().map(String::as_str)) {
             let text = format!("{} Name that instead, or beside it.", unknown_regime(word, near));
             reading.wrong("regimes", "unknown_regime", text);
@@ -267,7 +271,7 @@ fn closes_ring(directory: &Directory, arrow: &Dependency) -> bool {
 }
 
 /// A row of the ownership matrix: `service | config_item | class`, `environment`, `role`, `person | group`,
-/// `function`, `since`, `ends_at`. Known by scope, environment, part and holder.
+/// `function`, `since`, `ends_at`. Known by scope, environment, part and holder. Whether it may stand, [`check_row`] says.
 pub(crate) fn ownership(
     reading: &mut Reading<'_>,
     directory: &Directory,
@@ -319,15 +323,16 @@ pub(crate) fn ownership(
     if let Some(old) = old(&row.natural_key()) {
         row.id.clone_from(&old.id);
         row.version = old.version;
-        row.is_from_catalogue = old.is_from_catalogue && old.ends_at.is_none_or(|end| now < end);
         // A row that is named again without a date goes on as it was; one that has ended begins anew.
         row.since = since.unwrap_or(if old.ends_at.is_some_and(|end| end <= now) {
             now
         } else {
             old.since
         });
+        // One that has ended is a catalogue's no more when it begins anew; one that is only named is what it was.
+        let goes_on = old.ends_at.is_none_or(|end| now < end) || (row.since, row.ends_at) == (old.since, old.ends_at);
+        row.is_from_catalogue = old.is_from_catalogue && goes_on;
     }
-    check_row(reading, directory, &row);
     row
 }
 
@@ -359,7 +364,8 @@ fn holder(reading: &mut Reading<'_>, directory: &Directory) -> (Option<PersonId>
     (person, group)
 }
 
-fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &Ownership) {
+/// Refuses a row that ends before it begins, and one whose holder may not hold it.
+pub(crate) fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &Ownership) {
     if let Some(end) = row.ends_at.filter(|end| *end <= row.since) {
         let text = format!(
             "`ends_at` ({end}) must lie after `since` ({}), for example since 2026-01-01T00:00:00Z, ends_at 2027-01-01T00:00:00Z.",

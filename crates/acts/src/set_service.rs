@@ -202,6 +202,7 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
             .cloned()
     };
     let mut row = rows::ownership(&mut reading, &directory, old, room.now);
+    rows::check_row(&mut reading, &directory, &row);
     reading.finish()?;
     if own_request::gives_voice(room, &row)? {
         return Err(own_request::own_request(own_request::OWN_PART).into());

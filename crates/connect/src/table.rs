@@ -195,9 +195,11 @@ fn value(head: &str, cell: &str, columns: Columns) -> Value {
     }
 }
 
-/// What a spreadsheet takes for the beginning of a formula.
+/// What a spreadsheet takes for the beginning of a formula; behind apostrophes too, so that a text with one of its own is read as
+/// it was written.
 fn is_formula(cell: &str) -> bool {
-    cell.starts_with(['=', '+', '-', '@', '\t', '\r'])
+    cell.trim_start_matches('\'')
+        .starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
 fn bare(cell: &str) -> &str {
@@ -249,12 +251,14 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let text = "key,name,members,active\na,\"A, B\",x;y,true\nb,'=1+1,,\n";
+        let text = "key,name,members,active\na,\"A, B\",x;y,true\nb,'=1+1,,\nc,''=1+1,,\nd,'n,,\n";
         let rows = read(text, COLUMNS).unwrap();
         assert_eq!(rows[0].0, 2);
         assert_eq!(rows[0].1["members"], json!(["x", "y"]));
         assert_eq!(rows[0].1["active"], json!(true));
         assert_eq!(rows[1].1["name"], "=1+1");
+        assert_eq!(rows[2].1["name"], "'=1+1", "an apostrophe of its own stays");
+        assert_eq!(rows[3].1["name"], "'n");
         let maps: Vec<_> = rows.into_iter().map(|(_, map)| map).collect();
         assert_eq!(write(COLUMNS, &maps).unwrap(), text);
     }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use acts::Room;
 use acts::find_unapprovable::{Loss, find_loss};
-use acts::import_directory::{Line, Options, Report, import_directory, with_example};
+use acts::import_directory::{Line, NO_ROWS_TO_KEEP, Options, Report, import_directory, with_example};
 use connect::json_rows::lines_of_rows;
 use connect::table::{self, Columns, Problem};
-use model::directory::Directory;
+use model::directory::{Directory, Ownership};
 use model::ids::ServiceKey;
 use model::reading::Reading;
 use model::refusal::Refusal;
@@ -112,6 +112,9 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     if proposes && reason.is_none() {
         reading.wrong("reason", "missing", "`reason` says why these rows are proposed.");
     }
+    if kind == "holidays" && options.end_missing {
+        reading.wrong("end_missing", "not_allowed", NO_ROWS_TO_KEEP);
+    }
     reading.finish()?;
     let reason = reason.filter(|_| proposes);
     match kind.as_str() {
@@ -143,7 +146,7 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 }
 
 /// What a good document of a catalogue looks like.
-const ENTITY: &str = "{kind: Component, metadata: {name: shop}, spec: {owner: web}}";
+const ENTITY: &str = "{apiVersion: backstage.io/v1alpha1, kind: Component, metadata: {name: shop}, spec: {owner: web}}";
 /// What a good holiday looks like, each part on a line of its own.
 const HOLIDAY: &str = "BEGIN:VEVENT, DTSTART;VALUE=DATE:20261225, SUMMARY:Christmas, END:VEVENT";
 /// What lists of the whole directory look like.
@@ -373,7 +376,11 @@ fn rows(directory: &Directory, noun: Noun) -> Vec<Map<String, Value>> {
         Noun::Environments => all(directory.environments.values(), directory, noun),
         Noun::ConfigItems => all(directory.config_items.values(), directory, noun),
         Noun::Dependencies => all(directory.dependencies.iter(), directory, noun),
-        Noun::Ownerships => all(directory.ownerships.iter(), directory, noun),
+        Noun::Ownerships => {
+            // One that was taken back before it began never held.
+            let held = |row: &&Ownership| row.ends_at.is_none_or(|end| row.since < end);
+            all(directory.ownerships.iter().filter(held), directory, noun)
+        }
     }
 }
 

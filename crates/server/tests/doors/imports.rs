@@ -190,3 +190,109 @@ fn a_dry_run_names_what_nobody_could_approve_any_more() {
     found.sort();
     assert_eq!(found, foretold);
 }
+
+#[test]
+fn rows_end_for_want_of_a_line_only_where_the_file_names_rows() {
+    let world = World::new();
+    let ask = |kind: &str, text: &str| {
+        let body = json!({"kind": kind, "text": text, "end_missing": true});
+        world.post("adam", "/imports", &body).problem(422, "invalid")["errors"].clone()
+    };
+    let before = world.get("adam", "/ownerships").expect(200);
+    for (kind, text) in [
+        ("services", "key,name\nmv,Mv\n"),
+        ("ownerships", "environment,role,person\n"),
+        ("estate", "{\"services\": [{\"key\": \"mv\"}]}"),
+        ("holidays", "BEGIN:VCALENDAR\nEND:VCALENDAR\n"),
+    ] {
+        let errors = ask(kind, text);
+        assert_eq!(
+            (&errors[0]["field"], &errors[0]["code"]),
+            (&json!("end_missing"), &json!("not_allowed")),
+            "{kind}: {errors}"
+        );
+    }
+    assert_eq!(world.get("adam", "/ownerships").expect(200), before);
+    world.get("adam", "/services/mv").problem(404, "not_found");
+}
+
+#[test]
+fn rows_that_stand_already_are_not_judged_anew() {
+    let world = World::new();
+    let later = world.server.state().desk().tools().clock.now() + jiff::SignedDuration::from_hours(120);
+    let row = json!({"service": "booking-api", "role": "owner", "person": "mona", "since": later.to_string()});
+    let made = world.post("adam", "/ownerships", &row).expect(201);
+    let back = format!("/ownerships/{}", made["id"].as_str().unwrap());
+    let ended = world.as_person("adam", "DELETE", &back).send().expect(200);
+    world.act(|room| {
+        let auditor = json!({"roles": ["auditor"]});
+        acts::set_person::edit_person(room, "oscar", auditor.as_object().unwrap())
+    });
+    let export = |format: &str| {
+        world
+            .get("adam", &format!("/exports/ownerships?format={format}"))
+            .expect(200)
+    };
+    for format in ["csv", "json"] {
+        let export = export(format);
+        let text = export["text"].as_str().unwrap();
+        assert!(
+            text.contains("oscar") && !text.contains("mona"),
+            "what never held is left out: {text}"
+        );
+        let body = json!({"kind": "ownerships", "format": format, "text": text, "dry_run": true});
+        let report = world.post("adam", "/imports", &body).expect(200);
+        assert_eq!(
+            (&report["rows"], &report["unchanged"]),
+            (&json!([]), &export["rows"]),
+            "{report}"
+        );
+    }
+    // One that was taken back before it began may stand in a file that was exported before.
+    let text = format!(
+        "service,role,person,since,ends_at\nbooking-api,owner,mona,{},{}\n",
+        ended["since"].as_str().unwrap(),
+        ended["ends_at"].as_str().unwrap()
+    );
+    let body = json!({"kind": "ownerships", "text": text, "dry_run": true});
+    assert_eq!(world.post("adam", "/imports", &body).expect(200)["unchanged"], 1);
+    // What is changed is judged.
+    let errors = refused(
+        &world,
+        "ownerships",
+        "csv",
+        "role,person,ends_at\nowner,oscar,2100-01-01T00:00:00Z\n",
+    );
+    assert_eq!(errors[0]["code"], "may_not_hold", "{errors}");
+    let errors = refused(
+        &world,
+        "ownerships",
+        "csv",
+        &text.replace(ended["ends_at"].as_str().unwrap(), "2026-01-01T00:00:00Z"),
+    );
+    assert_eq!(errors[0]["code"], "out_of_order", "{errors}");
+}
+
+#[test]
+fn the_example_of_a_catalogue_is_one_that_is_taken() {
+    let world = World::new();
+    let body = json!({"kind": "backstage", "text": "kind: [", "dry_run": true});
+    let told = world
+        .post("adam", "/imports", &body)
+        .problem(422, "invalid")
+        .to_string();
+    let example = told.split_once("Example: ").unwrap().1;
+    let web = json!({"members": []});
+    world.act(move |room| acts::set_person::set_group(room, "web", web.as_object().unwrap()));
+    let example = example.split_once("}}.").unwrap().0.to_owned() + "}}";
+    let report = bring(&world, &example, true);
+    assert_eq!(report["rows"][0]["key"], "shop", "{report}");
+}
+
+#[test]
+fn a_regime_that_a_table_would_part_is_refused() {
+    let world = World::new();
+    let service = json!({"key": "rates", "regimes": ["a;b"]});
+    let refused = world.post("adam", "/services", &service).problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["field"], "regimes", "{refused}");
+}
