@@ -11,6 +11,7 @@ use model::matrix::Basis;
 use model::records::Approval;
 use model::words::Role;
 use model::workload::Workload;
+use proof::diff::RecordDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
@@ -19,6 +20,7 @@ use store::session::ScopeUse;
 use crate::error::Result;
 use crate::left_standing::LeftStanding;
 use crate::room::Room;
+use crate::show_timeline::opened;
 
 /// How many events are read at once.
 const CHUNK: i64 = 1_000;
@@ -166,13 +168,15 @@ pub fn find_unused(room: &mut Room<'_, '_>, days: i64) -> Result<UnusedRights> {
     let away = away(room, &directory, &scan)?;
     let mut left = LeftStanding::new(room)?;
     for person in directory.people.values().filter(|it| it.active) {
+        let used = scan.kinds.get(person.id.as_str());
         let is_away = away.contains(&person.id);
-        items.extend(unused_of(
-            person,
-            scan.kinds.get(person.id.as_str()),
-            is_away,
-            &mut left,
-        ));
+        let mut unused = person.roles.clone();
+        unused.retain(|role| !was_used(*role, used, is_away));
+        if !unused.is_empty() {
+            let lately = given_lately(room, person, scan.since)?;
+            unused.retain(|role| !lately.contains(role));
+            items.extend(unused_of(person, unused, &mut left));
+        }
     }
     items.extend(unused_rows(room, &directory, &spoken, (scan.since, &mut left))?);
     for group in directory
@@ -455,14 +459,42 @@ fn was_used(role: Role, used: Option<&BTreeSet<String>>, is_away: bool) -> bool 
     used.is_some_and(|kinds| kinds.iter().any(is_trace))
 }
 
-fn unused_of(
-    person: &Person,
-    used: Option<&BTreeSet<String>>,
-    is_away: bool,
-    left: &mut LeftStanding,
-) -> Option<Unused> {
-    let is_unused = |role: &Role| !was_used(*role, used, is_away);
-    let unused: Vec<Role> = person.roles.iter().copied().filter(is_unused).collect();
+/// The roles that somebody did not hold for the whole time: they are too new to judge. Where no event tells of a person, they
+/// have been here for longer than the log.
+fn given_lately(room: &mut Room<'_, '_>, person: &Person, since: Timestamp) -> Result<BTreeSet<Role>> {
+    let id = person.id.as_str();
+    let written = store::event::written_at(room.tx, ("person", id), person.version)?;
+    if written.is_none_or(|at| at < since) {
+        return Ok(BTreeSet::new());
+    }
+    let mut before: BTreeSet<Role> = BTreeSet::new();
+    let mut lasting = person.roles.clone();
+    for row in store::event::of_record(room.tx, "person", id)? {
+        let (event, _) = opened(room, &row)?;
+        let is_theirs = |delta: &&RecordDelta| delta.table == "person" && delta.id == id;
+        let Some(delta) = event.records.iter().find(is_theirs) else {
+            continue;
+        };
+        let roles: BTreeSet<Role> = match delta.set.get("roles") {
+            Some(roles) => serde_json::from_value(roles.clone())?,
+            None if delta.unset.iter().any(|field| field == "roles") => BTreeSet::new(),
+            None => continue,
+        };
+        if row.occurred_at < since {
+            before = roles;
+        } else {
+            lasting.retain(|role| roles.contains(role));
+        }
+    }
+    Ok(person
+        .roles
+        .iter()
+        .filter(|role| !(lasting.contains(role) && before.contains(role)))
+        .copied()
+        .collect())
+}
+
+fn unused_of(person: &Person, unused: BTreeSet<Role>, left: &mut LeftStanding) -> Option<Unused> {
     if unused.is_empty() {
         return None;
     }

@@ -514,3 +514,27 @@ fn staffing_asks_a_packs_rules_of_the_services_that_they_are_about() {
         );
     }
 }
+
+#[test]
+fn a_role_that_was_given_within_the_time_is_too_new_to_judge() {
+    let world = world_with_seconds();
+    let set = |roles: Value| {
+        world.system(move |room| {
+            acts::set_person::edit_person(room, "otto", &body(json!({"roles": roles.clone()}))).map(drop)
+        });
+    };
+    assert!(of_kind(&world, "otto", "role").is_empty(), "they came a moment ago");
+    world.pass_seconds(40 * DAY);
+    assert_eq!(of_kind(&world, "otto", "role")[0].unused, ["requester"]);
+    set(json!(["requester", "implementer"]));
+    let found = of_kind(&world, "otto", "role");
+    assert_eq!(found[0].unused, ["requester"], "{found:?}");
+    assert_eq!(found[0].held, ["requester", "implementer"], "{found:?}");
+    // What was taken away and given back is new again; a name is no role.
+    set(json!(["implementer"]));
+    set(json!(["requester", "implementer"]));
+    assert!(of_kind(&world, "otto", "role").is_empty());
+    world.pass_seconds(40 * DAY);
+    world.system(|room| acts::set_person::edit_person(room, "otto", &body(json!({"name": "Otto Berg"}))).map(drop));
+    assert_eq!(of_kind(&world, "otto", "role")[0].unused.len(), 2);
+}

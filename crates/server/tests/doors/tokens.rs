@@ -332,6 +332,10 @@ fn for_what_a_token_is_used_is_kept_where_it_has_several_scopes() {
 fn reports_find_rights_that_nobody_uses_and_rights_that_conflict() {
     let world = World::new();
     set_roles(&world, "oscar", &["owner", "security", "requester"]);
+    // What was given within the time is too new to judge, which a moment ago was all of it.
+    let early = world.get("aino", "/rights/unused?days=30").expect(200);
+    assert_eq!(early["items"], json!([]), "{early}");
+    assert_eq!(crate::clock::tell(&world, "advance 3456000"), "ok");
     made(&world, &json!({"name": "old", "person": "rita", "scopes": ["read"]}));
     world.post("rita", "/changes", &World::change_body()).expect(201);
     world.post("oscar", "/changes", &World::change_body()).expect(201);
@@ -477,4 +481,21 @@ fn whatever_a_borrowed_token_made_is_its_makers_and_ends_with_them() {
         room.put_estate("workload.set", left, json!({})).map(drop)
     });
     ask(&world, &job, "GET", "/me", &json!({})).problem(401, "unauthenticated");
+}
+
+#[test]
+fn a_token_is_revoked_once() {
+    let world = World::new();
+    let token = json!({"name": "ci", "person": "ivan", "scopes": ["read"]});
+    let made = world.post("adam", "/tokens", &token).expect(201);
+    let id = made["id"].as_str().unwrap().to_owned();
+    let revoke = || {
+        let ask = world.as_person("adam", "DELETE", &format!("/tokens/{id}"));
+        ask.send().expect(200)
+    };
+    let first = revoke();
+    assert_eq!(first["revoked"], true, "{first}");
+    assert_eq!(revoke(), first, "the second changes nothing");
+    let events = world.act(move |room| Ok(store::event::of_record(room.tx, "token", &id)?.len()));
+    assert_eq!(events, 2, "it was made, and revoked once");
 }
