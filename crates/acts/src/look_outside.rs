@@ -5,7 +5,7 @@ use model::change::Change;
 use model::ids::{PersonId, RecordId};
 use model::outside_look::OutsideLook;
 use model::reading::{Reading, TEXT};
-use model::records::Approval;
+use model::records::{Approval, PeerReview};
 use model::refusal::Refusal;
 use model::verbs::Body;
 use model::words::State;
@@ -132,9 +132,30 @@ fn part_in(room: &mut Room<'_, '_>, change: &Change, person: &PersonId) -> Resul
     if change.state.is_open() && change.content.implementers.contains(person) {
         return Ok(Some("is to implement"));
     }
-    let filter = Filter::new()
-        .equals("change_id", change.id.as_str())
-        .equals("person", person.as_str());
-    let approved = record::count::<Approval>(room.tx, &filter)? > 0;
-    Ok(approved.then_some("decided about"))
+    if change.state.is_open() && change.content.tester.as_ref() == Some(person) {
+        return Ok(Some("is to test"));
+    }
+    if change.validations.iter().any(|it| &it.by == person) {
+        return Ok(Some("validated"));
+    }
+    let glass = change.break_glass.as_ref();
+    if glass
+        .and_then(|it| it.validated.as_ref())
+        .is_some_and(|it| &it.by == person)
+    {
+        return Ok(Some("validated the break-glass of"));
+    }
+    if change.reviews.iter().any(|it| &it.by == person) {
+        return Ok(Some("reviewed"));
+    }
+    let theirs = || {
+        Filter::new()
+            .equals("change_id", change.id.as_str())
+            .equals("person", person.as_str())
+    };
+    if record::count::<Approval>(room.tx, &theirs())? > 0 {
+        return Ok(Some("decided about"));
+    }
+    let is_peer = record::count::<PeerReview>(room.tx, &theirs())? > 0;
+    Ok(is_peer.then_some("gave a peer review of"))
 }

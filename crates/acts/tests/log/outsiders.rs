@@ -125,3 +125,36 @@ fn holidays_leave_days_on_which_somebody_works() {
     assert_eq!(set(30), None);
     assert_eq!(set(70).as_deref(), Some("no_working_hours"));
 }
+
+#[test]
+fn whoever_reviewed_tests_or_validated_a_change_is_not_outside_of_it() {
+    let world = World::new();
+    world.system(|room| {
+        for who in ["nora", "vera", "tess"] {
+            let made = json!({"login": who, "roles": ["requester", "owner"]});
+            acts::set_person::create_person(room, &body(made))?;
+        }
+        let outside = json!({"name": "Outside", "members": ["nora", "vera", "tess"]});
+        acts::set_person::set_group(room, "outside", &body(outside)).map(drop)
+    });
+    let look = |who: &'static str| {
+        tried((&world, world.actor(who)), |room| {
+            let words = body(json!({"group": "outside", "text": "All is well."}));
+            acts::look_outside::look_outside(room, &words).map(drop)
+        })
+    };
+    let key = world.approved(world.draft("Reviewed"));
+    assert_eq!(look("tess"), None, "nobody of them has a part yet");
+    world.by("nora", move |room| {
+        let digest = room.change(&key)?.digests.content;
+        let word = body(json!({"verdict": "agree", "content_digest": digest}));
+        acts::peer_review_change::peer_review_change(room, &key, &word).map(drop)
+    });
+    assert_eq!(look("nora").as_deref(), Some("not_outside"), "the peer");
+    world.by("rita", |room| {
+        let tested = json!({"title": "Tested", "tester": "vera"});
+        acts::create_change::create_change(room, &body(tested), &[])
+    });
+    assert_eq!(look("vera").as_deref(), Some("not_outside"), "the tester");
+    assert_eq!(look("tess"), None);
+}
