@@ -223,8 +223,9 @@ fn check_json(headers: &HeaderMap) -> Result<(), Failure> {
     ))
 }
 
-/// JSON between systems is UTF-8 (RFC 8259, section 8.1): a body that says otherwise is not read as if it were.
-fn is_utf8(headers: &HeaderMap) -> bool {
+/// JSON between systems is UTF-8 (RFC 8259, section 8.1), and so are the forms of our pages: a body that says otherwise is not
+/// read as if it were.
+pub(crate) fn is_utf8(headers: &HeaderMap) -> bool {
     let text = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

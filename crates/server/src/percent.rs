@@ -1,4 +1,4 @@
-//! Percent-encoding (RFC 3986 section 2.1) of what is put into addresses.
+//! Percent-encoding (RFC 3986 section 2.1) of what is put into addresses, and of what comes in them and in forms.
 
 /// Percent-encodes what may not stand in a query's value.
 pub(crate) fn escaped(text: &str) -> String {
@@ -17,4 +17,45 @@ pub(crate) fn escaped(text: &str) -> String {
 /// Percent-encodes what stands between two slashes of a path.
 pub(crate) fn segment(text: &str) -> String {
     escaped(text).replace('/', "%2F")
+}
+
+/// Whether what is percent-encoded is UTF-8. The readers of queries and forms put U+FFFD in the place of whatever is not, and
+/// nobody would see that something was lost.
+pub(crate) fn is_utf8(encoded: &[u8]) -> bool {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded;
+    while let Some((first, behind)) = rest.split_first() {
+        let pair = behind.first_chunk::<2>().filter(|_| *first == b'%');
+        match pair.and_then(|[high, low]| Some((hex(*high)? << 4) | hex(*low)?)) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    std::str::from_utf8(&bytes).is_ok()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_is_utf8_or_not() {
+        for good in ["", "a=b+c", "a=%C3%A9&b=%zz", "100%", "%4", "é"] {
+            assert!(is_utf8(good.as_bytes()), "{good}");
+        }
+        for bad in [&b"a=%ff%fe"[..], b"a=\xff", b"a=%ED%A0%80", b"a=%C3&b=c"] {
+            assert!(!is_utf8(bad), "{bad:?}");
+        }
+    }
 }

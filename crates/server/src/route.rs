@@ -22,6 +22,7 @@ use wire::problem::IF_MATCH_NEEDED;
 use crate::body::JsonBody;
 use crate::caller::{Asking, Caller, Scope};
 use crate::failure::Failure;
+use crate::percent::is_utf8;
 use crate::state::AppState;
 
 /// Where the API stands.
@@ -438,6 +439,10 @@ impl Given {
 /// # Errors
 /// 400.
 pub(crate) fn query_of(uri: &Uri) -> Result<Vec<(String, String)>, Failure> {
+    if !is_utf8(uri.query().unwrap_or_default().as_bytes()) {
+        let text = "The query cannot be read: it is not UTF-8.";
+        return Err(Failure::new(400, "malformed", text));
+    }
     let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
     query
         .map(|Query(pairs)| pairs)

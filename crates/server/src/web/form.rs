@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
 use model::refusal::{FieldError, Refusal};
@@ -15,7 +16,7 @@ use serde_json::{Map, Value};
 use super::labels::{in_labels, in_plain_words};
 use super::view::bare_problem;
 use super::words::with_times;
-use crate::body::{FORM_LIMIT, at_hand};
+use crate::body::{FORM_LIMIT, at_hand, is_utf8};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -127,6 +128,7 @@ impl FromRequest<AppState> for Form {
         let request = at_hand(state, request, FORM_LIMIT)
             .await
             .map_err(|it| bare_problem(&it))?;
+        let request = as_text(request).await.map_err(|it| bare_problem(&it))?;
         match axum::Form::<Vec<(String, String)>>::from_request(request, state).await {
             Ok(axum::Form(pairs)) => Ok(Self::new(pairs)),
             Err(rejection) => {
@@ -138,6 +140,21 @@ impl FromRequest<AppState> for Form {
                 )))
             }
         }
+    }
+}
+
+/// Refuses what is no text in UTF-8, as the API does: it would be kept as something else than was typed.
+async fn as_text(request: Request) -> Result<Request, Failure> {
+    let unread = |status| Failure::new(status, "malformed", "The form could not be read: it is not UTF-8 text.");
+    if !is_utf8(request.headers()) {
+        return Err(unread(415));
+    }
+    let (parts, body) = request.into_parts();
+    // All of it is at hand and within the limit.
+    let bytes = to_bytes(body, FORM_LIMIT as usize).await.map_err(|_| unread(400))?;
+    match crate::percent::is_utf8(&bytes) {
+        true => Ok(Request::from_parts(parts, axum::body::Body::from(bytes))),
+        false => Err(unread(400)),
     }
 }
 

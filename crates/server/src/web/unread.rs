@@ -7,6 +7,7 @@ use axum::response::Response;
 
 use super::view::bare_problem;
 use crate::failure::Failure;
+use crate::percent::is_utf8;
 use crate::router::{holds_null, null_refused};
 
 /// What programs ask of a tenant, beside its pages.
@@ -28,10 +29,17 @@ pub(super) async fn refuse(request: Request, next: Next) -> Response {
         return bare_problem(&null_refused());
     }
     let is_asked = is_page && request.method().is_safe();
+    if is_page && !is_utf8(request.uri().query().unwrap_or_default().as_bytes()) {
+        return unreadable();
+    }
     let response = next.run(request).await;
     if !is_asked || response.status().as_u16() != 400 || !is_plain(&response) {
         return response;
     }
+    unreadable()
+}
+
+fn unreadable() -> Response {
     let text = "The address cannot be read: one of its words stands there twice, or holds what it may not.";
     bare_problem(&Failure::new(400, "malformed", text))
 }

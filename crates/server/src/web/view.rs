@@ -45,9 +45,9 @@ impl Visitor {
     }
 }
 
-/// Where a tenant's pages begin.
+/// Where a tenant's pages begin. What an address says in the place of a tenant may be anything, and goes into another address.
 pub(super) fn base(tenant: &str) -> String {
-    format!("/t/{tenant}")
+    format!("/t/{}", segment(tenant))
 }
 
 impl FromRequestParts<AppState> for Visitor {

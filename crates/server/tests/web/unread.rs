@@ -70,3 +70,66 @@ fn an_address_that_no_page_reads_is_answered_by_a_page() {
     let kind = program.header("content-type").unwrap_or_default();
     assert!(kind.contains("json"), "{kind}");
 }
+
+#[test]
+fn what_stands_for_a_tenant_goes_encoded_into_the_way_to_the_door() {
+    let house = house("odd-tenants");
+    for odd in [
+        "a%0aX",
+        "a%0d%0aSet-Cookie:x",
+        "%c3%a9",
+        "a%3Cscript%3E",
+        "a%20b",
+        "a%3Fb%23c",
+    ] {
+        for path in [format!("/t/{odd}/changes"), format!("/t/{odd}/services/x")] {
+            let sent = house.get("", &path);
+            assert_eq!(sent.status, 303, "{path}: {sent:?}");
+            let place = sent.place().to_owned();
+            let tenant = place.strip_prefix("/t/").unwrap().split('/').next().unwrap();
+            assert!(tenant.eq_ignore_ascii_case(odd), "{path}: {place}");
+            let door = house.get("", &place);
+            assert_eq!(door.status, 200, "{place}: {door:?}");
+        }
+    }
+}
+
+#[test]
+fn a_form_that_is_not_utf8_is_refused_and_makes_nothing() {
+    let house = house("encodings");
+    let marta = house.sign_in("marta");
+    let send = |cookie: &str, kind: &str, body: &str| {
+        let headers = [
+            ("cookie", cookie),
+            ("content-type", kind),
+            ("sec-fetch-site", "same-origin"),
+        ];
+        house.ask("POST", "/t/halden/freezes", &headers, body)
+    };
+    let form = "application/x-www-form-urlencoded";
+    let times = "starts_at=2099-01-01T10:00&ends_at=2099-01-02T10:00";
+    for title in ["%ff%fe", "Spring%ED%A0%80", "Spring%C3"] {
+        for cookie in [marta.as_str(), ""] {
+            let refused = send(cookie, form, &format!("{times}&title={title}"));
+            assert_eq!(refused.status, 400, "{title}: {refused:?}");
+            assert!(refused.shows("it is not UTF-8 text"), "{title}: {refused:?}");
+        }
+    }
+    let other = send(
+        &marta,
+        &format!("{form}; charset=iso-8859-1"),
+        &format!("{times}&title=Spring"),
+    );
+    assert_eq!(other.status, 415, "{other:?}");
+    let page = house.get(&marta, "/t/halden/freezes");
+    assert!(!page.shows("Spring") && !page.shows("\u{fffd}"), "{page:?}");
+    let fine = send(
+        &marta,
+        &format!("{form}; charset=UTF-8"),
+        &format!("{times}&title=Fr%C3%BChling"),
+    );
+    assert_eq!(fine.status, 303, "{fine:?}");
+    assert!(house.get(&marta, "/t/halden/freezes").shows("Fr\u{fc}hling"));
+    let query = house.get(&marta, "/t/halden/changes?q=%ff");
+    assert_eq!(query.status, 400, "{query:?}");
+}
