@@ -1,5 +1,5 @@
 //! The words that a query may hold: those that the API's document tells for the route. A misspelt filter that was
-//! ignored would answer with everything, which reads like a yes.
+//! ignored would answer with everything, which reads like a yes; beside a write, it would do another thing than was asked.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -13,20 +13,20 @@ use crate::route::{Ask, BASE, Route};
 /// The words of a page.
 const PAGING: [&str; 2] = ["limit", "after"];
 
-type Words = HashMap<String, Vec<&'static str>>;
+type Words = HashMap<(&'static str, String), Vec<&'static str>>;
 
-/// Words by path, for all routes that look.
+/// Words by method and path, for all routes.
 fn words() -> &'static Words {
     static WORDS: OnceLock<Words> = OnceLock::new();
     WORDS.get_or_init(|| {
-        let looks = wire::openapi::routes().iter().filter(|route| route.method == "GET");
-        looks
+        let routes = wire::openapi::routes().iter();
+        routes
             .map(|route| {
                 let mut words: Vec<&'static str> = route.params.iter().map(|param| param.name).collect();
-                if matches!(route.answer, Answer::List(_)) {
+                if matches!(route.answer, Answer::List(_)) && route.method == "GET" {
                     words.extend(PAGING);
                 }
-                (route.path.clone(), words)
+                ((route.method, route.path.clone()), words)
             })
             .collect()
     })
@@ -37,21 +37,22 @@ fn words() -> &'static Words {
 /// # Errors
 /// 422.
 pub(crate) fn check(route: &Route, ask: &Ask) -> Result<(), Refusal> {
-    if route.method != "GET" {
-        return Ok(());
-    }
-    check_words(route.path, &ask.query)
+    check_known((route.method, route.path), &ask.query)
 }
 
-/// The same for a route that stands in no table, by its path behind the base.
+/// The same for a route of looking that stands in no table, by its path behind the base.
 ///
 /// # Errors
 /// 422.
 pub(crate) fn check_words(path: &str, query: &[(String, String)]) -> Result<(), Refusal> {
+    check_known(("GET", path), query)
+}
+
+fn check_known((method, path): (&'static str, &str), query: &[(String, String)]) -> Result<(), Refusal> {
     if query.is_empty() {
         return Ok(());
     }
-    let Some(known) = words().get(&format!("{BASE}{path}")) else {
+    let Some(known) = words().get(&(method, format!("{BASE}{path}"))) else {
         return Ok(());
     };
     let mut errors: Vec<FieldError> = Vec::new();
@@ -91,12 +92,15 @@ mod tests {
 
     #[test]
     fn lists_know_paging_and_their_filters() {
-        let changes = &words()["/api/v1/changes"];
+        let of = |method: &'static str, path: &str| &words()[&(method, path.to_owned())];
+        let changes = of("GET", "/api/v1/changes");
         assert!(
             ["state", "q", "limit", "after"]
                 .iter()
                 .all(|word| changes.contains(word))
         );
-        assert!(words()["/api/v1/me"].is_empty());
+        assert!(of("GET", "/api/v1/me").is_empty());
+        assert!(of("POST", "/api/v1/changes").is_empty());
+        assert_eq!(of("DELETE", "/api/v1/services/{key}/watchers"), &["group"]);
     }
 }

@@ -472,23 +472,10 @@ fn guarded(room: &mut Room<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) -
     }
     caller.check_scope(route.scope)?;
     let Some(current) = route.current else {
-        let answer = (route.act)(room, ask);
-        // Who may not look or asks for what is absent learns that first.
-        return match answer {
-            Ok(reply) => crate::query_words::check(route, ask)
-                .map(|()| reply)
-                .map_err(Into::into),
-            Err(acts::Error::Refused(Refusal::Invalid(mut errors))) => {
-                if let Err(Refusal::Invalid(unknown)) = crate::query_words::check(route, ask) {
-                    errors.extend(unknown);
-                }
-                Err(Refusal::Invalid(errors).into())
-            }
-            other => other,
-        };
+        return answered(room, route, ask);
     };
     let version = current(room, ask)?;
-    let answer = (route.act)(room, ask);
+    let answer = answered(room, route, ask);
     if let Err(acts::Error::Refused(Refusal::NotFound { .. } | Refusal::NotAllowed { .. })) = &answer {
         return answer;
     }
@@ -497,6 +484,24 @@ fn guarded(room: &mut Room<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) -
     }
     check_precondition(ask.if_match.as_deref(), version)?;
     answer
+}
+
+/// What the act answers, and with it what of the query is no word of it: who may not look or asks for what is absent learns that
+/// first. What was done is taken back with the refusal.
+fn answered(room: &mut Room<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<Reply> {
+    match (route.act)(room, ask) {
+        Ok(reply) => {
+            crate::query_words::check(route, ask)?;
+            Ok(reply)
+        }
+        Err(acts::Error::Refused(Refusal::Invalid(mut errors))) => {
+            if let Err(Refusal::Invalid(unknown)) = crate::query_words::check(route, ask) {
+                errors.extend(unknown);
+            }
+            Err(Refusal::Invalid(errors).into())
+        }
+        other => other,
+    }
 }
 
 /// A change that a caller asks for at a door with this scope. A credential that may not read is told so whether the change

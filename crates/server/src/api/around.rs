@@ -157,7 +157,8 @@ pub(crate) const ITEMS: &[Route] = &[
         "Watches a change.",
         super::changes::current,
         |room, ask| {
-            acts::watch_change::watch_change(room, ask.place(0), true)?;
+            let done = acts::watch_change::watch_change(room, ask.place(0), true);
+            nothing_said(ask, done)?;
             show(room, ask.place(0))
         },
     ),

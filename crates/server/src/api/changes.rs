@@ -204,7 +204,7 @@ pub(crate) fn show(room: &mut Room<'_, '_>, key: &str) -> acts::Result<Reply> {
 
 /// An act that takes nothing refuses what it is told all the same, by name: who sends a reason must not believe that it was
 /// kept. Who may not do it learns that first; what was done is taken back with the refusal.
-pub(super) fn nothing_said(ask: &Ask, done: acts::Result<()>) -> acts::Result<()> {
+pub(super) fn nothing_said<T>(ask: &Ask, done: acts::Result<T>) -> acts::Result<T> {
     match done {
         Err(acts::Error::Refused(Refusal::NotFound { .. } | Refusal::NotAllowed { .. })) => done,
         _ => {

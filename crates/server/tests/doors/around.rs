@@ -165,6 +165,34 @@ fn unknown_words_and_values_in_a_query_are_refused_by_name() {
     world.get("rita", "/changes?state=draft&limit=5&q=column").expect(200);
     world.get("rita", "/services?q=pay&limit=1").expect(200);
     world.get("rita", "/me?limit=1").problem(422, "invalid");
+    for query in ["q=%ff", "q=%ED%A0%80"] {
+        world
+            .get("rita", &format!("/changes?{query}"))
+            .problem(400, "malformed");
+    }
+}
+
+#[test]
+fn an_unknown_word_beside_a_write_is_refused_and_nothing_is_done() {
+    let world = World::new();
+    let path = "/services/booking-api/watchers";
+    world.post("rita", path, &json!({})).expect(201);
+    let stop = |query: &str| world.as_person("rita", "DELETE", &format!("{path}{query}")).send();
+    let refused = stop("?grup=finance").problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["field"], "grup");
+    assert!(refused.to_string().contains("Did you mean `group`?"), "{refused}");
+    assert!(
+        world.get("rita", path).expect(200).to_string().contains("rita"),
+        "it was taken back"
+    );
+    stop("").expect(200);
+    assert!(!world.get("rita", path).expect(200).to_string().contains("rita"));
+    let refused = world.post("rita", "/changes?dry_run=true", &World::change_body());
+    assert_eq!(refused.problem(422, "invalid")["errors"][0]["field"], "dry_run");
+    let key = world.draft();
+    let patch = world.as_person("rita", "PATCH", &format!("/changes/{key}?force=1"));
+    let patch = patch.header("if-match", "*").json(&json!({"title": "Other"})).send();
+    assert_eq!(patch.problem(422, "invalid")["errors"][0]["field"], "force");
 }
 
 #[test]
@@ -298,6 +326,17 @@ fn an_act_that_takes_nothing_refuses_what_it_is_told_and_is_not_done() {
         .post("vera", &path, &json!({"comment": "x"}))
         .problem(403, "not_allowed");
     world.post("rita", &path, &json!({})).expect(201);
+    let path = format!("/changes/{key}/watchers");
+    let watch = |body: Value| {
+        let ask = world.as_person("mona", "PUT", &path).header("if-match", "*");
+        ask.json(&body).send()
+    };
+    let refused = watch(json!({"person": "oscar"})).problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["field"], "person");
+    let watching = || world.get("rita", &path).expect(200)["items"].to_string();
+    assert!(!watching().contains("mona"), "{}", watching());
+    watch(json!({})).expect(200);
+    assert!(watching().contains("mona"), "{}", watching());
 }
 
 #[test]

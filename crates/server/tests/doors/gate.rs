@@ -191,6 +191,10 @@ fn a_waiting_check_turns_when_the_change_is_scheduled() {
     world
         .post("rita", &format!("/gate-checks/{id}/permit"), &json!({}))
         .problem(403, "not_yours");
+    let refused = world
+        .post("pipe", &format!("/gate-checks/{id}/permit"), &json!({"servise": "x"}))
+        .problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["field"], "servise");
     let first = world
         .post("pipe", &format!("/gate-checks/{id}/permit"), &json!({}))
         .expect(201);
