@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 pub use lettre::Message;
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, header::ContentType};
+use lettre::message::Mailbox;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
 
 /// The longest subject or display name, in bytes; a longer one is cut off.
 pub const LINE_MAX_BYTES: usize = 255;
@@ -91,6 +91,8 @@ pub fn message(letter: &Letter) -> Result<Message, LetterError> {
         .to(mailbox("to", &letter.to)?)
         .subject(one_line(&letter.subject))
         .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+        // The library says it of messages in several parts alone; RFC 2045 section 4 asks it of every one.
+        .header(MIME_VERSION_1_0)
         .header(ContentType::TEXT_PLAIN)
         .body(lines(&letter.text))
         .map_err(|error| LetterError::Build(error.to_string()))?;
@@ -200,12 +202,13 @@ mod tests {
             .collect()
     }
 
-    const HEADERS: [&str; 8] = [
+    const HEADERS: [&str; 9] = [
         "Date",
         "From",
         "To",
         "Subject",
         "Auto-Submitted",
+        "MIME-Version",
         "Content-Type",
         "Content-Transfer-Encoding",
         "Message-ID",
@@ -222,6 +225,7 @@ mod tests {
             "Subject: CHG-7 waits for you\r\n",
             "Message-ID: <0197.mail@assent.example.org>\r\n",
             "Auto-Submitted: auto-generated\r\n",
+            "MIME-Version: 1.0\r\n",
             "\r\n\r\nHello,\r\nplease look.\r\n",
         ] {
             assert!(text.contains(line), "{line:?} is missing in {text}");
