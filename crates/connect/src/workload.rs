@@ -95,7 +95,9 @@ pub fn verify(
     let token = CoreIdToken::from_str(token).map_err(|_| bad())?;
     let issuer = IssuerUrl::new(issuer.to_owned()).map_err(|_| bad())?;
     let verifier = CoreIdTokenVerifier::new_public_client(ClientId::new(audience.to_owned()), issuer, keys.0.clone());
-    let verifier = narrowed(verifier, now)?;
+    // A job may name others as well whom it goes to: whoever finds the own audience in the list is meant (RFC 7519 section
+    // 4.1.3). What lets the job in is signed all the same, and the rules over its claims hold.
+    let verifier = narrowed(verifier, now)?.set_other_audience_verifier_fn(|_| true);
     // Nobody asked for the token, so nobody gave it a nonce.
     token
         .claims(&verifier, |_: Option<&Nonce>| Ok(()))
@@ -107,7 +109,67 @@ pub fn verify(
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    use openidconnect::core::{CoreEdDsaPrivateSigningKey, CoreJwsSigningAlgorithm};
+    use openidconnect::{JsonWebKeyId, PrivateSigningKey as _};
+    use serde_json::json;
+
     use super::*;
+
+    const NOW: &str = "2026-05-04T20:00:00Z";
+
+    /// A platform's key and what it gives out as its keys.
+    fn platform() -> (CoreEdDsaPrivateSigningKey, Keys) {
+        // PKCS #8 of a key of Ed25519 (RFC 8410 section 7), whose seed is nothing but sevens.
+        let mut der = vec![
+            0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+        ];
+        der.extend([7; 32]);
+        let label = "PRIVATE KEY";
+        let pem = format!(
+            "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+            STANDARD.encode(der)
+        );
+        let id = JsonWebKeyId::new("k1".to_owned());
+        let key = CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, Some(id)).unwrap();
+        let keys = Keys(CoreJsonWebKeySet::new(vec![key.as_verification_key()]));
+        (key, keys)
+    }
+
+    fn token(key: &CoreEdDsaPrivateSigningKey, audience: &Value) -> String {
+        let now: Timestamp = NOW.parse().unwrap();
+        let claims = json!({"iss": "https://ci.example", "aud": audience, "sub": "repo:acme/booking",
+            "iat": now.as_second(), "exp": now.as_second() + 300});
+        let text = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let head = json!({"alg": "EdDSA", "kid": "k1", "typ": "JWT"});
+        let signed = format!("{}.{}", text(&head), text(&claims));
+        let signature = key.sign(&CoreJwsSigningAlgorithm::EdDsa, signed.as_bytes()).unwrap();
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    #[test]
+    fn a_token_is_meant_for_whoever_stands_among_its_audiences() {
+        let (key, keys) = platform();
+        let look = |audience: &Value| {
+            let now = NOW.parse().unwrap();
+            verify(&token(&key, audience), &keys, ("https://ci.example", "assent"), now)
+        };
+        for meant in [
+            json!("assent"),
+            json!(["assent"]),
+            json!(["assent", "y"]),
+            json!(["y", "assent"]),
+        ] {
+            let told = look(&meant).unwrap_or_else(|refused| panic!("{meant}: {refused:?}"));
+            assert_eq!(told["sub"], "repo:acme/booking", "{meant}");
+        }
+        for meant in [json!("y"), json!(["y", "z"]), json!([]), json!(["assent2", "Assent"])] {
+            assert_eq!(look(&meant).unwrap_err().code, "wrong_audience", "{meant}");
+        }
+    }
 
     #[test]
     fn a_job_is_told_of_a_token_that_is_over_in_words_for_a_job() {
