@@ -313,21 +313,31 @@ fn demote_others(known: &mut [Value], item: &Value) {
     }
 }
 
-/// Removes an attribute, or, where a value names some of several, just these: Entra removes like that.
-fn remove_whole(root: &mut Resource, attr: &Attr, value: &Value) -> Result<(), ScimError> {
-    let named: Vec<&Value> = match value {
-        Value::Array(items) => items.iter().collect(),
-        Value::Object(_) => vec![value],
-        _ => Vec::new(),
-    };
-    let (true, false) = (attr.is_many, named.is_empty()) else {
+/// Removes an attribute, or, where a value names some of several, just these: Entra removes like that. An empty list names none.
+fn remove_whole(root: &mut Resource, attr: &'static Attr, value: &Value) -> Result<(), ScimError> {
+    if !attr.is_many || value.is_null() {
         root.remove(attr.name);
+        return Ok(());
+    }
+    let Some(Value::Array(named)) = checked(attr, value)? else {
         return Ok(());
     };
     if let Some(Value::Array(known)) = root.get_mut(attr.name) {
-        known.retain(|item| !named.iter().any(|named| named.get("value") == item.get("value")));
+        known.retain(|item| !named.iter().any(|named| is_named(item, named)));
     }
     Ok(())
+}
+
+/// Whether one of several values is the one that a removal names: by its `value`, or, where it names none, by all that it says.
+fn is_named(item: &Value, named: &Value) -> bool {
+    if let Some(value) = named.get("value") {
+        return item.get("value") == Some(value);
+    }
+    // What is not the primary one need not say so.
+    let says = |name: &str, part: &Value| item.get(name).unwrap_or(&Value::Bool(false)) == part;
+    named
+        .as_object()
+        .is_some_and(|parts| parts.iter().all(|(name, part)| says(name, part)))
 }
 
 /// A part of an attribute: `name.givenName`; of several values, of each of them.
@@ -420,6 +430,8 @@ fn chosen(
 fn whole_item(attr: &Attr, subs: &'static [Attr], value: &Value) -> Result<Value, ScimError> {
     match value {
         Value::Object(map) => Ok(Value::Object(super::schema::plain(map, subs)?)),
+        // Several values come as a list, also where a filter chose one of them.
+        Value::Array(items) if items.len() == 1 => whole_item(attr, subs, &items[0]),
         _ => Err(ScimError::bad(
             "invalidValue",
             format!("`{}` must be an object.", attr.name),
@@ -638,6 +650,69 @@ mod tests {
         assert_eq!(after["name"], json!({"givenName": "Ada"}));
         let after = patched(ada(), json!([{"op": "remove", "path": "name"}])).unwrap();
         assert!(after.get("name").is_none());
+    }
+
+    #[test]
+    fn a_removal_takes_away_what_it_names_and_nothing_else() {
+        let before = || {
+            let mut user = ada();
+            user["addresses"] = json!([{"type": "work", "locality": "Oslo"}, {"type": "home", "locality": "Bergen"}]);
+            user["emails"] = json!([
+                {"type": "work", "value": "ada@acme.example", "primary": true},
+                {"type": "home", "value": "ada@home.example"},
+            ]);
+            user
+        };
+        let [work, home] = [0, 1].map(|place| before()["emails"][place].clone());
+        let addresses = before()["addresses"].clone();
+        for (path, value, wanted) in [
+            ("addresses", json!([{"type": "home"}]), json!([addresses[0]])),
+            ("addresses", json!({"TYPE": "work"}), json!([addresses[1]])),
+            (
+                "addresses",
+                json!([{"type": "home", "locality": "Oslo"}]),
+                addresses.clone(),
+            ),
+            (
+                "addresses",
+                json!([{"type": "home", "primary": false}]),
+                json!([addresses[0]]),
+            ),
+            ("addresses", json!([{}]), addresses.clone()),
+            ("emails", json!([]), json!([work, home])),
+            ("emails", json!(""), json!([work, home])),
+            ("emails", json!("ada@home.example"), json!([work])),
+            ("emails", json!(["ada@acme.example"]), json!([home])),
+            ("emails", json!("x@y.example"), json!([work, home])),
+            (
+                "emails",
+                json!([{"value": "ada@home.example", "display": "x"}]),
+                json!([work]),
+            ),
+            ("emails", json!([{"type": "home"}]), json!([work])),
+            ("emails", Value::Null, Value::Null),
+        ] {
+            let remove = json!({"op": "remove", "path": path, "value": value});
+            let after = patched(before(), json!([remove])).unwrap();
+            assert_eq!(after.get(path).unwrap_or(&Value::Null), &wanted, "{remove}");
+        }
+        let none = json!([{"op": "remove", "path": "addresses", "value": "home"}]);
+        assert_eq!(patched(before(), none).unwrap_err().kind, "invalidValue");
+    }
+
+    #[test]
+    fn a_chosen_value_is_set_by_an_object_or_a_list_of_one() {
+        let chosen = |value: Value| {
+            let set = json!([{"op": "replace", "path": "emails[type eq \"work\"]", "value": value}]);
+            patched(ada(), set)
+        };
+        let new = json!({"type": "work", "value": "a@b.example"});
+        let alone = chosen(new.clone()).unwrap();
+        assert_eq!(alone["emails"][0]["value"], "a@b.example");
+        assert_eq!(chosen(json!([new])).unwrap(), alone);
+        for wrong in [json!([]), json!([new, new]), json!(7)] {
+            assert_eq!(chosen(wrong.clone()).unwrap_err().kind, "invalidValue", "{wrong}");
+        }
     }
 
     #[test]
