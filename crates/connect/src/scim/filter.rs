@@ -341,6 +341,7 @@ mod tests {
 
     fn ada() -> Resource {
         let value = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
             "id": "p1", "userName": "ada@acme.example", "externalId": "X-1", "active": true, "displayName": "Ada",
             "emails": [
                 {"value": "ada@acme.example", "type": "work", "primary": true},
@@ -402,6 +403,13 @@ mod tests {
                 r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager eq "p9""#,
                 true,
             ),
+            (
+                r#"schemas eq "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User""#,
+                true,
+            ),
+            (r#"schemas co "CORE:2.0:user" and schemas pr"#, true),
+            (r#"schemas eq "urn:ietf:params:scim:schemas:core:2.0:Group""#, false),
+            (r#"schemas ne "urn:ietf:params:scim:schemas:core:2.0:Group""#, true),
         ] {
             assert_eq!(judged(filter), Ok(wanted), "{filter}");
         }
@@ -412,6 +420,8 @@ mod tests {
         for filter in [
             r#"password eq "x""#,
             r#"userName.first eq "x""#,
+            r#"schemas.value eq "x""#,
+            r#"schemas[value eq "x"]"#,
             r#"emails[nothing eq "x"]"#,
             r#"emails[type eq "work"].nothing eq "x""#,
             r#"emails[emails[type eq "work"].value eq "x"].value eq "x""#,

@@ -126,8 +126,15 @@ const META: &[Attr] = &[
     attr("version", Kind::Exact, "Its ETag."),
 ];
 
+/// The names of the schemas that a resource speaks by (RFC 7643 section 3).
+const SCHEMAS: Attr = Attr {
+    is_many: true,
+    ..fixed(attr("schemas", Kind::Text, "The schemas it speaks by."))
+};
+
 /// The core attributes of users.
 pub const USER_ATTRS: &[Attr] = &[
+    SCHEMAS,
     fixed(attr("id", Kind::Exact, "The person's id here.")),
     attr("externalId", Kind::Exact, "The person's id in the client's directory."),
     attr(
@@ -213,6 +220,7 @@ const MEMBERS: &[Attr] = &[
 
 /// The core attributes of groups.
 pub const GROUP_ATTRS: &[Attr] = &[
+    SCHEMAS,
     fixed(attr("id", Kind::Exact, "The group's id here.")),
     attr("externalId", Kind::Exact, "The group's id in the client's directory."),
     attr("displayName", Kind::Text, "The group's name; unique."),
@@ -380,7 +388,7 @@ fn shown(attr: &Attr) -> Value {
 fn attributes(attrs: &[Attr]) -> Value {
     let own = attrs
         .iter()
-        .filter(|attr| !matches!(attr.name, "id" | "externalId" | "meta"));
+        .filter(|attr| !matches!(attr.name, "schemas" | "id" | "externalId" | "meta"));
     own.map(shown).collect()
 }
 
