@@ -102,6 +102,15 @@ pub fn shaped(mut resource: Value, attributes: &[String], excluded: &[String]) -
     resource
 }
 
+/// Whether a client wants nothing of a core attribute (RFC 7644 section 3.9), which saves reading it.
+#[must_use]
+pub fn is_left_out(name: &str, attributes: &[String], excluded: &[String]) -> bool {
+    let is_it = |it: &Named| it.schema.is_none() && same(&it.attribute, name);
+    let is_asked = attributes.iter().any(|told| is_it(&Named::read(told)));
+    let is_excluded = |it: &Named| is_it(it) && it.part.is_none();
+    !attributes.is_empty() && !is_asked || excluded.iter().any(|told| is_excluded(&Named::read(told)))
+}
+
 /// An attribute as a client names it (RFC 7644 section 3.10): a schema, if it says one, an attribute, and a part of it.
 struct Named {
     schema: Option<String>,
@@ -188,5 +197,35 @@ fn each_object(value: &mut Value, mut change: impl FnMut(&mut Map<String, Value>
         Value::Object(map) => change(map),
         Value::Array(items) => items.iter_mut().filter_map(Value::as_object_mut).for_each(change),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attribute_is_left_out_where_nothing_of_it_is_asked_for() {
+        let core = "urn:ietf:params:scim:schemas:core:2.0:Group";
+        let is_out = |attributes: &[&str], excluded: &[&str]| {
+            let [attributes, excluded] =
+                [attributes, excluded].map(|it| it.iter().map(ToString::to_string).collect::<Vec<_>>());
+            is_left_out("members", &attributes, &excluded)
+        };
+        let whole = format!("{core}:members");
+        for asked in ["members", "Members", "members.value", &whole, &format!("{whole}.value")] {
+            assert!(
+                !is_out(&[asked], &[]) && !is_out(&["displayName", asked], &[]),
+                "{asked}"
+            );
+        }
+        for other in ["displayName", "value", &format!("{}:members", schema::ENTERPRISE)] {
+            assert!(is_out(&[other], &[]) && !is_out(&[], &[other]), "{other}");
+        }
+        for part in ["members.display", &format!("{whole}.display")] {
+            assert!(!is_out(&[], &[part]), "{part}");
+        }
+        assert!(!is_out(&[], &[]) && is_out(&[], &["MEMBERS"]) && is_out(&[], &[&whole]));
+        assert!(is_out(&["members"], &["members"]));
     }
 }

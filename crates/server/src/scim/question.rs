@@ -76,7 +76,6 @@ impl Question {
 
     /// Whether the client wants this attribute left out, which saves reading it.
     pub(super) fn leaves_out(&self, name: &str) -> bool {
-        let same = |it: &String| it.eq_ignore_ascii_case(name);
-        self.excluded.iter().any(same) || (!self.attributes.is_empty() && !self.attributes.iter().any(same))
+        scim::is_left_out(name, &self.attributes, &self.excluded)
     }
 }

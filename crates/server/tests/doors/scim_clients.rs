@@ -446,6 +446,58 @@ fn names_in_full_in_other_letters_and_of_parts_are_known() {
 }
 
 #[test]
+fn a_part_of_members_or_groups_is_shown_or_left_out_by_any_of_its_names() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let ada = client.create("Users", &entra_user("ada"));
+    let ops = client.create("Groups", &json!({"displayName": "Ops", "members": [{"value": ada}]}));
+    let core = "urn:ietf:params:scim:schemas:core:2.0:Group";
+    let group = format!("/Groups/{ops}");
+    let find = format!("{}&", filter("Groups", &format!("id eq \"{ops}\"")));
+    for name in ["members.value", &format!("{core}:members.value"), "MEMBERS.value"] {
+        let only = json!([{"value": ada}]);
+        assert_eq!(
+            client.get(&format!("{group}?attributes={name}"))["members"],
+            only,
+            "{name}"
+        );
+        let found = client.get(&format!("{find}attributes={name}"));
+        assert_eq!(found["Resources"][0]["members"], only, "{name}");
+        let all = client.get(&format!("/Groups?attributes={name}&count=200"));
+        let all = all["Resources"].as_array().unwrap();
+        assert!(all.iter().any(|it| it["members"] == only), "{name}");
+    }
+    let whole = client.get(&format!("{group}?attributes={core}:members"));
+    assert_eq!(whole["members"], client.get(&group)["members"]);
+    let less = client.get(&format!("{group}?excludedAttributes=members.$ref"));
+    assert_eq!(less["members"], json!([{"value": ada}]));
+    let none = client.get(&format!("{group}?excludedAttributes={core}:members"));
+    assert_eq!((none.get("members"), &none["displayName"]), (None, &json!("Ops")));
+    let user = client.get(&format!("/Users/{ada}?attributes=groups.display"));
+    assert_eq!(user["groups"], json!([{"display": "Ops"}]));
+}
+
+/// RFC 7644 section 3.4.2.2 has this filter among its examples.
+#[test]
+fn resources_are_found_by_their_schemas() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let ada = client.create("Users", &entra_user("ada"));
+    let found = client.get(&filter("Users", &format!("schemas eq \"{ENTERPRISE}\"")));
+    assert_eq!(
+        (&found["totalResults"], &found["Resources"][0]["id"]),
+        (&json!(1), &json!(ada))
+    );
+    let core = "urn:ietf:params:scim:schemas:core:2.0";
+    let of_core = |kind: &str, name: &str| client.total(&filter(kind, &format!("schemas eq \"{core}:{name}\"")));
+    assert_eq!(
+        (of_core("Users", "User"), of_core("Users", "Group")),
+        (client.total("/Users"), 0)
+    );
+    assert_eq!(of_core("Groups", "Group"), client.total("/Groups"));
+}
+
+#[test]
 fn whoever_is_searched_by_post_is_found() {
     let world = World::new();
     let client = Client::new(&world);
