@@ -7,7 +7,7 @@ use scim_v2::filter::{AttrExp, CompValue, CompareOp, PatchPath, ValFilter};
 use serde_json::{Map, Value, json};
 
 use super::patch::{Op, Operation};
-use super::schema::{GROUP, GROUP_ATTRS, plain};
+use super::schema::{GROUP, GROUP_ATTRS, checked, find, plain};
 use super::user::meta;
 use super::{Resource, ScimError, member, same};
 
@@ -110,10 +110,11 @@ fn at_root(group: &mut ProvisionedGroup, op: Op, value: &Value) -> Result<(), Sc
         ));
     };
     // Okta sends the id along; what is not known is left out.
-    let known = |key: &str| {
-        ["displayName", "externalId", "members"]
+    let known = |key: &str| match place(key) {
+        Ok(PatchPath::Attr(attr)) if attr.sub_attr.is_none() => ["displayName", "externalId", "members"]
             .iter()
-            .any(|name| same(name, key))
+            .any(|name| same(name, &attr.name)),
+        _ => false,
     };
     for (key, value) in map.iter().filter(|(key, _)| known(key)) {
         at_path(group, op, key, value)?;
@@ -121,8 +122,8 @@ fn at_root(group: &mut ProvisionedGroup, op: Op, value: &Value) -> Result<(), Sc
     Ok(())
 }
 
-fn at_path(group: &mut ProvisionedGroup, op: Op, path: &str, value: &Value) -> Result<(), ScimError> {
-    let bad_path = || ScimError::bad("invalidPath", format!("There is no attribute `{path}`."));
+/// Where a path leads, by no schema's name or that of groups.
+fn place(path: &str) -> Result<PatchPath, ScimError> {
     let parsed: PatchPath = super::value_path::spaced(path)
         .parse()
         .map_err(|error| ScimError::bad("invalidPath", format!("The path `{path}` cannot be read: {error}.")))?;
@@ -134,11 +135,14 @@ fn at_path(group: &mut ProvisionedGroup, op: Op, path: &str, value: &Value) -> R
         let text = format!("The path `{path}` names a schema that is not known here.");
         return Err(ScimError::bad("invalidPath", text));
     }
-    match parsed {
+    Ok(parsed)
+}
+
+fn at_path(group: &mut ProvisionedGroup, op: Op, path: &str, value: &Value) -> Result<(), ScimError> {
+    let bad_path = || ScimError::bad("invalidPath", format!("There is no attribute `{path}`."));
+    match place(path)? {
         PatchPath::Attr(attr) if same(&attr.name, "members") && attr.sub_attr.is_none() => of_members(group, op, value),
-        PatchPath::Attr(attr) if attr.sub_attr.is_none() => {
-            of_text(group, op, &attr.name, value).ok_or_else(bad_path)?
-        }
+        PatchPath::Attr(attr) if attr.sub_attr.is_none() => of_text(group, op, (&attr.name, path), value),
         PatchPath::Value(chosen) if same(&chosen.attr.name, "members") && op == Op::Remove => {
             let mut named = BTreeSet::new();
             named_in(&chosen.filter, &mut named)
@@ -165,30 +169,22 @@ fn of_members(group: &mut ProvisionedGroup, op: Op, value: &Value) -> Result<(),
     Ok(())
 }
 
-/// Sets the name or the client's id; `None` for any other attribute.
-fn of_text(group: &mut ProvisionedGroup, op: Op, name: &str, value: &Value) -> Option<Result<(), ScimError>> {
-    let text = value
-        .as_str()
-        .map(str::to_owned)
-        .filter(|text| !text.is_empty() && op != Op::Remove);
-    if same(name, "displayName") {
-        return Some(match text {
-            Some(text) => {
-                group.name = text;
-                Ok(())
-            }
-            None => Err(ScimError::bad("invalidValue", "A group has a name.")),
-        });
-    }
-    if same(name, "externalId") {
-        group.external_id = text;
-        return Some(Ok(()));
-    }
-    let fixed = ["id", "meta", "schemas"].iter().any(|it| same(it, name));
-    fixed.then(|| {
+/// Sets the name or the client's id, held to the table as in POST.
+fn of_text(group: &mut ProvisionedGroup, op: Op, (name, path): (&str, &str), value: &Value) -> Result<(), ScimError> {
+    let attr = find(GROUP_ATTRS, name)
+        .ok_or_else(|| ScimError::bad("invalidPath", format!("There is no attribute `{path}`.")))?;
+    if attr.is_fixed {
         let text = format!("`{name}` is set by the server alone.");
-        Err(ScimError::bad("mutability", text))
-    })
+        return Err(ScimError::bad("mutability", text));
+    }
+    let told = if op == Op::Remove { None } else { checked(attr, value)? };
+    let text = told.as_ref().and_then(Value::as_str).map(str::to_owned);
+    match attr.name {
+        "displayName" => group.name = text.ok_or_else(|| ScimError::bad("invalidValue", "A group has a name."))?,
+        // Members have been looked for before.
+        _ => group.external_id = text,
+    }
+    Ok(())
 }
 
 /// The ids that a filter of equalities names; `None` for any other filter.
@@ -318,6 +314,66 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_read_as_in_a_whole_group() {
+        for (operation, name, external_id) in [
+            (
+                json!({"op": "replace", "path": "externalId", "value": 7}),
+                "Ops",
+                Some("7"),
+            ),
+            (
+                json!({"op": "add", "path": "externalId", "value": ["x1"]}),
+                "Ops",
+                Some("x1"),
+            ),
+            (
+                json!({"op": "replace", "path": "externalId", "value": null}),
+                "Ops",
+                None,
+            ),
+            (
+                json!({"op": "remove", "path": "externalId", "value": "x0"}),
+                "Ops",
+                None,
+            ),
+            (
+                json!({"op": "replace", "path": format!("{GROUP}:displayName"), "value": "New"}),
+                "New",
+                Some("x0"),
+            ),
+            (
+                json!({"op": "replace", "value": {format!("{GROUP}:displayName"): "New"}}),
+                "New",
+                Some("x0"),
+            ),
+            (
+                json!({"op": "add", "value": {format!("{GROUP}:externalId"): 7, "displayName": 8}}),
+                "8",
+                Some("7"),
+            ),
+            // What is not known is left out.
+            (
+                json!({"op": "add", "value": {"id": "g", "a b": 1, "urn:acme:Group:displayName": "New", "displayName.x": "y"}}),
+                "Ops",
+                Some("x0"),
+            ),
+        ] {
+            let mut group = ops();
+            group.external_id = Some("x0".to_owned());
+            let body = json!({"Operations": [operation]});
+            apply(&mut group, &operations(body.as_object().unwrap()).unwrap()).unwrap();
+            assert_eq!(
+                (group.name.as_str(), group.external_id.as_deref()),
+                (name, external_id),
+                "{operation}"
+            );
+            assert_eq!(members(&group), ["p1", "p2"], "{operation}");
+        }
+        let whole = json!({"op": "add", "value": {format!("{GROUP}:members"): [{"value": "p3"}]}});
+        assert_eq!(members(&patched(json!([whole])).unwrap()), ["p1", "p2", "p3"]);
+    }
+
+    #[test]
     fn what_cannot_be_done_says_why() {
         for (operation, kind) in [
             (
@@ -354,6 +410,18 @@ mod tests {
             (json!({"op": "replace", "path": "externalId"}), "invalidValue"),
             (json!({"op": "replace"}), "invalidValue"),
             (json!({"op": "replace", "path": "id", "value": "x"}), "mutability"),
+            (
+                json!({"op": "replace", "path": "schemas", "value": ["x"]}),
+                "mutability",
+            ),
+            (
+                json!({"op": "replace", "path": "externalId", "value": {"x": 7}}),
+                "invalidValue",
+            ),
+            (
+                json!({"op": "replace", "path": "displayName", "value": "x".repeat(5_000_000)}),
+                "invalidValue",
+            ),
             (json!({"op": "replace", "path": "nothing", "value": "x"}), "invalidPath"),
         ] {
             assert_eq!(patched(json!([operation])).unwrap_err().kind, kind, "{operation}");
