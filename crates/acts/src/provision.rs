@@ -380,11 +380,15 @@ fn by_key(room: &mut Room<'_, '_>, key: &str) -> Result<Option<Group>> {
 
 /// The members as people; each must be there. Whom somebody here refused the seat is left out: a directory tells the whole
 /// group with each change of it, so that an error would hold up everybody else's seats.
-fn members_of(room: &mut Room<'_, '_>, told: &ProvisionedGroup, known: Option<&Group>) -> Result<BTreeSet<PersonId>> {
+fn members_of(
+    room: &mut Room<'_, '_>,
+    told: &ProvisionedGroup,
+    key: &str,
+    known: Option<&Group>,
+) -> Result<BTreeSet<PersonId>> {
     let members: BTreeSet<PersonId> = told.members.iter().map(|id| PersonId::from(id.as_str())).collect();
     let stays = |id: &&PersonId| known.is_some_and(|group| group.members.contains(id));
     let fresh: Vec<&PersonId> = members.iter().filter(|id| !stays(id)).collect();
-    let key = known.map_or_else(|| key_of(&told.name), |group| group.key.0.clone());
     let mut refused: BTreeSet<PersonId> = BTreeSet::new();
     for some in fresh.chunks(AT_ONCE) {
         let filter = Filter::new()
@@ -401,10 +405,24 @@ fn members_of(room: &mut Room<'_, '_>, told: &ProvisionedGroup, known: Option<&G
             return Err(Refusal::field("members", "unknown", text).into());
         }
         let people = found.into_iter().map(|stored| stored.record);
-        let barred = people.filter(|person| person.is_refused(Given::Group, &key));
+        let barred = people.filter(|person| person.is_refused(Given::Group, key));
         refused.extend(barred.map(|person| person.id));
     }
     Ok(members.difference(&refused).cloned().collect())
+}
+
+/// The name of a group as it is kept: in one line, as a person's is, and with something to know it by. One that stood before is
+/// let stand, for a change of its members must never fail over it.
+fn named(known: Option<&Group>, told: &ProvisionedGroup) -> Result<String> {
+    if let Some(known) = known.filter(|known| known.name == told.name) {
+        return Ok(known.name.clone());
+    }
+    let name = model::deceiving::name_in_one_line(&told.name);
+    if key_of(&name).is_empty() {
+        let text = "A group's name has letters or digits.";
+        return Err(Refusal::field("displayName", "not_a_name", text).into());
+    }
+    Ok(name)
 }
 
 /// Makes a group. A name that comes back is the same group.
@@ -412,11 +430,8 @@ fn members_of(room: &mut Room<'_, '_>, told: &ProvisionedGroup, known: Option<&G
 /// # Errors
 /// 409 `not_unique`, 422, or the store's.
 pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<Group> {
-    let key = key_of(&told.name);
-    if key.is_empty() {
-        let text = "A group's name has letters or digits.";
-        return Err(Refusal::field("displayName", "not_a_name", text).into());
-    }
+    let name = named(None, told)?;
+    let key = key_of(&name);
     let known = by_key(room, &key)?;
     if let Some(known) = &known
         && !known.removed
@@ -431,7 +446,7 @@ pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<
             ));
         }
     }
-    let members = members_of(room, told, known.as_ref())?;
+    let members = members_of(room, told, &key, known.as_ref())?;
     let before = match known {
         Some(known) => known,
         None => Group {
@@ -447,7 +462,7 @@ pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<
         },
     };
     let made = Group {
-        name: told.name.clone(),
+        name,
         members,
         external_id: told.external_id.clone(),
         removed: false,
@@ -457,8 +472,8 @@ pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<
 }
 
 /// A group is not given the name of another one: whoever looks for it by name finds one.
-fn check_name(room: &mut Room<'_, '_>, known: &Group, told: &ProvisionedGroup) -> Result<()> {
-    let key = key_of(&told.name);
+fn check_name(room: &mut Room<'_, '_>, known: &Group, name: &str) -> Result<()> {
+    let key = key_of(name);
     if key_of(&known.name) == key {
         return Ok(());
     }
@@ -481,10 +496,11 @@ fn check_name(room: &mut Room<'_, '_>, known: &Group, told: &ProvisionedGroup) -
 /// 404, 422, or the store's.
 pub fn replace_group(room: &mut Room<'_, '_>, id: &str, told: &ProvisionedGroup) -> Result<Group> {
     let known = group(room, id)?;
-    check_name(room, &known, told)?;
-    let members = members_of(room, told, Some(&known))?;
+    let name = named(Some(&known), told)?;
+    check_name(room, &known, &name)?;
+    let members = members_of(room, told, known.key.as_str(), Some(&known))?;
     let next = Group {
-        name: told.name.clone(),
+        name,
         external_id: told.external_id.clone(),
         members,
         ..known.clone()

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
-use model::directory::{Ownership, Person};
+use model::directory::{Group, Ownership, Person};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 use store::second_factor::{self, SecondFactor};
@@ -298,6 +298,40 @@ fn groups_gain_and_lose_members_and_their_people_see_them() {
     assert_eq!(client.ask("DELETE", &path, &Value::Null).status, 204);
     client.refused("GET", &path, &Value::Null, 404, "");
     assert_eq!(client.ask("POST", "/Groups", &group).expect(201)["id"], made["id"]);
+}
+
+#[test]
+fn a_group_has_a_name_in_one_line_however_it_comes() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let raw = "Night\u{7} Shift\u{202e}\n ";
+    let made = client.ask("POST", "/Groups", &json!({"displayName": raw})).expect(201);
+    assert_eq!(made["displayName"], "Night Shift");
+    let path = format!("/Groups/{}", made["id"].as_str().unwrap());
+    let patch = |value: Value| json!({"Operations": [{"op": "replace", "path": "displayName", "value": value}]});
+    let renamed = client
+        .ask("PATCH", &path, &patch(json!("\u{202e}Day\u{7}  Shift")))
+        .expect(200);
+    assert_eq!(renamed["displayName"], "Day Shift");
+    for wrong in [json!("  "), json!("!!!"), json!("\u{200b}"), json!("x".repeat(5_000))] {
+        client.refused("PATCH", &path, &patch(wrong.clone()), 400, "invalidValue");
+        client.refused("PUT", &path, &json!({"displayName": wrong}), 400, "invalidValue");
+        client.refused("POST", "/Groups", &json!({"displayName": wrong}), 400, "invalidValue");
+    }
+    assert_eq!(client.get(&path)["displayName"], "Day Shift");
+    // One that an earlier version let in stands in the way of nothing.
+    let id = made["id"].as_str().unwrap().to_owned();
+    world.act(move |room| {
+        let group = record::load::<Group>(room.tx, &id)?.unwrap().record;
+        let group = Group {
+            name: "!!!".to_owned(),
+            ..group
+        };
+        room.put_estate("group.set", group, json!({})).map(drop)
+    });
+    let known = json!({"Operations": [{"op": "add", "path": "externalId", "value": "g-1"}]});
+    assert_eq!(client.ask("PATCH", &path, &known).expect(200)["displayName"], "!!!");
+    client.ask("PUT", &path, &json!({"displayName": "!!!"})).expect(200);
 }
 
 #[test]
