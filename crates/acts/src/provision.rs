@@ -5,13 +5,18 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
+use model::absence::Absence;
+use model::board::OnCall;
+use model::change::Change;
 use model::committers;
 use model::directory::{Group, Ownership, Person};
 use model::identity::{Given, ProvisionedGroup, ProvisionedPerson};
-use model::ids::{GroupKey, PersonId, RecordId};
+use model::ids::{ChangeId, GroupKey, PersonId, RecordId};
 use model::refusal::Refusal;
+use model::training::Training;
 use model::two_people::REMEMBERED_HOURS;
 use model::words::Role;
+use serde::Deserialize;
 use serde_json::json;
 use store::identities;
 use store::record::{self, Filter};
@@ -27,6 +32,8 @@ use crate::seats::{self, Comers};
 const WELL_KNOWN: [&str; 2] = ["change-managers", "security"];
 /// How many people are looked for at once.
 const AT_ONCE: usize = 200;
+/// How many changes are looked through at once.
+const CHANGES_AT_ONCE: i64 = 500;
 /// The sentence for who would seat themselves.
 const OWN_SEAT: &str = "Nobody takes a seat by themselves in a group that decides: whoever else may set groups gives it. Let the \
                         directory come with a token for a person of its own, which another administrator made.";
@@ -224,6 +231,7 @@ fn come_back(room: &mut Room<'_, '_>, known: Person) -> Result<Person> {
         return Err(Refusal::not_now("just_removed", text, satisfy, Vec::new()).into());
     }
     forget(room, &known.id)?;
+    end_watching_changes(room, &known.id)?;
     let accounts = committers::untaken_accounts(&*room.directory()?, &known);
     Ok(Person {
         roles: BTreeSet::new(),
@@ -244,18 +252,92 @@ fn bare(person: Person) -> Person {
         manager: None,
         refused_rights: Vec::new(),
         vouched: Vec::new(),
+        telling: None,
         ..person
     }
 }
 
-/// Takes away what somebody signs in with, and ends their own rows of the matrix, which stay readable. The caller judges open
-/// changes again.
+/// Takes away what somebody signs in with, and ends their own rows of the matrix, their times and trainings, and their watching of
+/// services: all of it stays readable. The caller judges open changes again.
 fn forget(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
     store::session::delete_of_person(room.tx, person.as_str())?;
     crate::hands::forget_ways_in(room, person)?;
     let rows = Filter::new().equals("person", person.as_str()).order_by("id");
     for stored in record::find::<Ownership>(room.tx, &rows)? {
         crate::set_service::end_row(room, stored.record.id.as_str())?;
+    }
+    end_times(room, person)?;
+    end_watching_services(room, person)
+}
+
+/// Ends what of somebody lasts until a time: absences, times on call, trainings.
+fn end_times(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let now = room.now;
+    let lasting = Filter::new()
+        .equals("person", person.as_str())
+        .more("ends_at", now)
+        .order_by("id");
+    for stored in record::find::<Absence>(room.tx, &lasting)? {
+        let ended = Absence {
+            ends_at: now,
+            ..stored.record
+        };
+        room.put_estate("absence.ended", ended, json!({}))?;
+    }
+    for stored in record::find::<OnCall>(room.tx, &lasting)? {
+        let ended = OnCall {
+            ends_at: now,
+            ..stored.record
+        };
+        room.put_estate("on_call.ended", ended, json!({}))?;
+    }
+    for stored in record::find::<Training>(room.tx, &lasting)? {
+        let ended = Training {
+            ends_at: now,
+            ..stored.record
+        };
+        room.put_estate("training.ended", ended, json!({}))?;
+    }
+    Ok(())
+}
+
+fn end_watching_services(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let directory = room.directory()?;
+    for service in directory.services.values().filter(|it| it.watchers.contains(person)) {
+        let mut service = service.clone();
+        service.watchers.remove(person);
+        room.put_estate("service.watching_ended", service, json!({"person": person}))?;
+    }
+    Ok(())
+}
+
+/// What is read of a change to see who watches it.
+#[derive(Deserialize)]
+struct Watched {
+    id: ChangeId,
+    #[serde(default)]
+    watchers: Vec<PersonId>,
+}
+
+/// Ends somebody's watching of changes, closed ones among them, for people comment on those too. All changes are looked through,
+/// some at once; it is done when a login is given again, which is rare, for nobody is told of anything who is inactive.
+fn end_watching_changes(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let last = record::find_one::<Change>(room.tx, &Filter::new().descending_by("number"))?;
+    let last = last.map_or(0, |stored| stored.record.number);
+    let mut from = 0;
+    while from < last {
+        let some = Filter::new()
+            .more("number", from)
+            .at_most("number", from + CHANGES_AT_ONCE)
+            .order_by("number");
+        let found = record::parts_naming::<Change, Watched>(room.tx, &some, person.as_str())?;
+        for watched in found.iter().filter(|it| it.watchers.contains(person)) {
+            room.on_change(watched.id.as_str(), |case| {
+                model::verbs::around::end_watching(case, person);
+                Ok(())
+            })?;
+        }
+        from += CHANGES_AT_ONCE;
     }
     Ok(())
 }

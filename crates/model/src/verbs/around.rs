@@ -460,6 +460,12 @@ pub fn watch(case: &mut Case<'_>, on: bool) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Ends the watching of somebody who is gone.
+pub fn end_watching(case: &mut Case<'_>, person: &PersonId) {
+    case.file.change.watchers.retain(|watcher| watcher != person);
+    case.tell("change.watching_ended", json!({"person": person}));
+}
+
 /// A change that a link may point at: found by the acts room before the verb runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkEnd {

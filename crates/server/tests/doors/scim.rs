@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
 use model::directory::{Group, Ownership, Person};
+use model::ids::{PersonId, RecordId};
+use model::training::Training;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 use store::second_factor::{self, SecondFactor};
@@ -184,6 +186,78 @@ fn who_is_given_the_login_of_somebody_removed_has_nothing_of_theirs() {
     let sign_in = json!({"tenant": TENANT, "login": "oscar", "password": PASSWORD});
     let ask = world.ask("POST", "/api/v1/session").json(&sign_in);
     ask.send().problem(401, "unauthenticated");
+}
+
+/// Whether somebody watches a change, how many services they watch, and how many of their absences, times on call and trainings last.
+fn lasting(world: &World, change: &str, id: &str) -> (usize, usize, usize) {
+    let (change, id) = (change.to_owned(), PersonId::from(id));
+    world.act(move |room| {
+        let watches_change = room.file(&change)?.change.watchers.contains(&id);
+        let (directory, now) = (room.directory()?, room.now);
+        let watched = directory
+            .services
+            .values()
+            .filter(|it| it.watchers.contains(&id))
+            .count();
+        let away = directory
+            .absences
+            .iter()
+            .filter(|it| it.person == id && it.ends_at > now);
+        let on_call = directory
+            .on_call
+            .iter()
+            .filter(|it| it.person == id && it.ends_at > now);
+        let trained = directory
+            .trainings
+            .iter()
+            .filter(|it| it.person == id && it.ends_at > now);
+        let times = away.count() + on_call.count() + trained.count();
+        Ok((usize::from(watches_change), watched, times))
+    })
+}
+
+#[test]
+fn who_is_given_the_login_of_somebody_removed_is_not_away_not_trained_and_watches_nothing() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let key = world.draft();
+    world
+        .as_person("oscar", "PUT", &format!("/changes/{key}/watchers"))
+        .header("if-match", "*")
+        .send()
+        .expect(200);
+    world
+        .post("oscar", "/services/booking-api/watchers", &json!({}))
+        .expect(201);
+    let away = json!({"starts_at": "2099-01-01T00:00:00Z", "ends_at": "2099-02-01T00:00:00Z"});
+    world.post("oscar", "/absences", &away).expect(201);
+    world.act(|room| {
+        let person = room.directory()?.by_login("oscar").unwrap().id.clone();
+        let row = Training {
+            id: RecordId(room.new_id()?),
+            version: 0,
+            person,
+            training: "pci_dss".to_owned(),
+            starts_at: room.now,
+            ends_at: "2099-01-01T00:00:00Z".parse().unwrap(),
+        };
+        room.put_estate("training.set", row, json!({})).map(drop)
+    });
+    let found = client.get("/Users?filter=userName%20eq%20%22oscar%22");
+    let id = found["Resources"][0]["id"].as_str().unwrap();
+    let path = format!("/Users/{id}");
+    // Whoever is only switched off for a while comes back to all of it.
+    for active in [false, true] {
+        let switch = json!({"Operations": [{"op": "replace", "path": "active", "value": active}]});
+        client.ask("PATCH", &path, &switch).expect(200);
+    }
+    assert_eq!(lasting(&world, &key, id), (1, 1, 2));
+    client.ask("DELETE", &path, &Value::Null).expect(204);
+    let (_, watched, times) = lasting(&world, &key, id);
+    assert_eq!((watched, times), (0, 0));
+    let another = json!({"userName": "oscar", "displayName": "Oscar the Younger", "active": true});
+    assert_eq!(client.ask("POST", "/Users", &another).expect(201)["id"], id);
+    assert_eq!(lasting(&world, &key, id), (0, 0, 0));
 }
 
 /// Taken out and put back without rights, the other who could look would count no more.
