@@ -1,8 +1,10 @@
 //! Incidents, first form: opened and resolved; they freeze nothing by themselves.
 
+use jiff::Timestamp;
 use model::directory::Incident;
 use model::ids::{RecordId, ServiceKey};
-use model::reading::{LINE, Reading};
+use model::reading::{LINE, Reading, later};
+use model::ready::SKEW;
 use model::refusal::Refusal;
 use model::verbs::Body;
 use serde_json::{Value, json};
@@ -23,7 +25,7 @@ const FIELDS: [&str; 6] = [
 ];
 
 /// Reads an incident as a whole; severity and start are the given ones where nothing is said.
-fn fill(reading: &mut Reading<'_>, directory: &model::directory::Directory, incident: &mut Incident) {
+fn fill(reading: &mut Reading<'_>, directory: &model::directory::Directory, now: Timestamp, incident: &mut Incident) {
     incident.title = reading.needed("title", LINE);
     incident.severity = reading.integer("severity", 1..=4).unwrap_or(incident.severity);
     let services = reading.texts("services", LINE).unwrap_or_default();
@@ -39,6 +41,15 @@ fn fill(reading: &mut Reading<'_>, directory: &model::directory::Directory, inci
     let is_read = !reading.errors.iter().any(|error| error.field == "started_at");
     if is_read && incident.resolved_at.is_some_and(|end| end < incident.started_at) {
         reading.wrong("resolved_at", "out_of_order", "It was resolved before it began.");
+    }
+    let told = [
+        ("started_at", Some(incident.started_at)),
+        ("resolved_at", incident.resolved_at),
+    ];
+    for (field, at) in told {
+        if at.is_some_and(|at| at > later(now, SKEW)) {
+            reading.wrong(field, "in_the_future", format!("`{field}` cannot lie ahead."));
+        }
     }
 }
 
@@ -72,7 +83,7 @@ pub fn open_incident(room: &mut Room<'_, '_>, body: &Body) -> Result<Incident> {
         resolved_at: None,
         external_ref: None,
     };
-    fill(&mut reading, &directory, &mut incident);
+    fill(&mut reading, &directory, room.now, &mut incident);
     reading.finish()?;
     incident.key = next_key(room)?;
     room.put_estate("incident.opened", incident, json!({}))
@@ -91,7 +102,7 @@ pub fn edit_incident(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<
     let mut incident = before.clone();
     let whole = patched(before, &FIELDS, body)?;
     let mut reading = Reading::new(&whole, "");
-    fill(&mut reading, &directory, &mut incident);
+    fill(&mut reading, &directory, room.now, &mut incident);
     for field in ["severity", "started_at"] {
         if whole.get(field).is_none_or(Value::is_null) {
             reading.wrong(field, "missing", format!("`{field}` is missing."));

@@ -49,6 +49,9 @@ pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, Stri
     model::input::refuse_departed(&mut reading, "person", &person, &directory);
     let scopes = read_scopes(&mut reading);
     let roles = read_roles(&mut reading, &directory, &person);
+    if person == room.actor.person {
+        check_not_wider(room, roles.as_ref())?;
+    }
     let name = reading.needed("name", LINE);
     let usual = (!room.actor.is_system).then(|| later(room.now, SignedDuration::from_hours(24 * USUAL_DAYS)));
     let expires_at = reading.time("expires_at").or(usual);
@@ -82,6 +85,19 @@ pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, Stri
     let what = "made a token that speaks for you";
     crate::hands::tell_spoken_for(room, &token.person, "token.told", subject, what)?;
     Ok((token, secret))
+}
+
+/// Refuses a wider token to whoever comes by a narrowed one of their own: what it was narrowed for would be lost over one hop.
+fn check_not_wider(room: &mut Room<'_, '_>, roles: Option<&BTreeSet<Role>>) -> Result<()> {
+    let carried = room.actor.narrowed_to();
+    let is_within = carried
+        .zip(roles)
+        .is_some_and(|(carried, roles)| roles.is_subset(carried));
+    if is_within {
+        Ok(())
+    } else {
+        crate::hands::check_whole(room)
+    }
 }
 
 /// The roles to which a token is narrowed: some of its person's, never one more.

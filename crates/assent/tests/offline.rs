@@ -415,6 +415,17 @@ fn policies_are_checked_and_tested_offline() {
     assert_eq!(code(&clash), 2);
     let why = String::from_utf8_lossy(&clash.stderr).into_owned();
     assert!(why.contains("The folder holds a pack `sox` of its own."), "{why}");
+    // The server explains by the set in force: one that is named beside would be taken for what was asked.
+    for beside in [&["policies/"][..], &["--pack", "sox"]] {
+        let words: Vec<&str> = ["policy", "explain", "--change", "CHG-1"]
+            .into_iter()
+            .chain(beside.iter().copied())
+            .collect();
+        let refused = assent(&words);
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(code(&refused), 2, "{told}");
+        assert!(told.contains("cannot be used with"), "{told}");
+    }
 }
 
 #[test]

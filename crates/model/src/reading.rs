@@ -118,11 +118,14 @@ impl<'a> Reading<'a> {
             return None;
         }
         let is_line = max <= LINE;
-        let is_wrong = |c: &char| c.is_control() && (is_line || !matches!(c, '\n' | '\t' | '\r'));
+        let is_wrong = |c: &char| match c {
+            '\n' | '\t' | '\r' | '\u{2028}' | '\u{2029}' => is_line,
+            c => c.is_control(),
+        };
         if let Some(bad) = text.chars().find(is_wrong) {
             let at = self.at(field);
             let what = match bad {
-                '\n' | '\r' => "is one line, and holds a line break".to_owned(),
+                '\n' | '\r' | '\u{2028}' | '\u{2029}' => "is one line, and holds a line break".to_owned(),
                 '\t' => "is one line, and holds a tab".to_owned(),
                 bad => format!("holds the control character U+{:04X}", bad as u32),
             };
@@ -339,7 +342,16 @@ impl<'a> Reading<'a> {
 /// A text that came from outside as one line: what would break it becomes a space. A machine's title is taken as it is meant,
 /// while a person's is refused and mended.
 pub fn one_line(text: &str) -> String {
-    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let spaced: String = text
+        .chars()
+        .map(|c| {
+            if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect();
     spaced
         .split(' ')
         .filter(|word| !word.is_empty())

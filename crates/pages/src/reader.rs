@@ -21,6 +21,8 @@ pub enum FieldTime {
 pub struct Reader {
     zone: TimeZone,
     now: Zoned,
+    /// Whether it is read at another time than it is written at.
+    is_later: bool,
 }
 
 impl Reader {
@@ -28,7 +30,23 @@ impl Reader {
     #[must_use]
     pub fn new(zone: TimeZone, now: Timestamp) -> Self {
         let now = now.to_zoned(zone.clone());
-        Self { zone, now }
+        Self {
+            zone,
+            now,
+            is_later: false,
+        }
+    }
+
+    /// The same reader of a letter or a channel, who may come to it days later: no day is told by how far it is, and no distance.
+    #[must_use]
+    pub fn later(self) -> Self {
+        Self { is_later: true, ..self }
+    }
+
+    /// The zone of what is read later, where no page tells it.
+    #[must_use]
+    pub fn zone_of_letter(&self) -> Option<&str> {
+        self.is_later.then(|| self.zone_name())
     }
 
     /// A reader whose zone has the IANA name `zone`; an unknown name reads in UTC.
@@ -131,7 +149,7 @@ impl Reader {
     /// A moment with its distance when it is within two days: `today 17:00, in 6 h`.
     #[must_use]
     pub fn due(&self, at: Timestamp) -> String {
-        let far = (at.as_second() - self.now.timestamp().as_second()).abs() > 48 * 3600;
+        let far = self.is_later || (at.as_second() - self.now.timestamp().as_second()).abs() > 48 * 3600;
         if far {
             return self.moment(at);
         }
@@ -213,14 +231,14 @@ impl Reader {
 
     fn day_word(&self, date: Date) -> String {
         let today = self.now.date();
-        if date == today {
-            return "today".to_owned();
-        }
-        if today.yesterday().is_ok_and(|day| day == date) {
-            return "yesterday".to_owned();
-        }
-        if today.tomorrow().is_ok_and(|day| day == date) {
-            return "tomorrow".to_owned();
+        let near = [
+            (Ok(today), "today"),
+            (today.yesterday(), "yesterday"),
+            (today.tomorrow(), "tomorrow"),
+        ];
+        let is_it = |(day, _): &(Result<Date, jiff::Error>, &str)| day.as_ref().is_ok_and(|day| *day == date);
+        if let Some((_, word)) = near.iter().find(|it| !self.is_later && is_it(it)) {
+            return (*word).to_owned();
         }
         let pattern = if date.year() == today.year() {
             "%a %-d %b"
@@ -366,6 +384,17 @@ mod tests {
         assert_eq!(reader.due(at("2026-11-20T16:00:00Z")), "today 17:00, in 6 h");
         assert_eq!(reader.distance(at("2026-11-16T10:00:00Z")), "4 days ago");
         assert_eq!(reader.distance(at("2026-11-20T10:00:30Z")), "now");
+    }
+
+    #[test]
+    fn what_is_read_later_names_its_days() {
+        let reader = oslo().later();
+        let (from, to) = (at("2026-11-20T11:45:00Z"), at("2026-11-20T12:45:00Z"));
+        assert_eq!(reader.span(from, to), "Fri 20 Nov, 12:45 to 13:45");
+        assert_eq!(reader.due(from), "Fri 20 Nov 12:45");
+        assert_eq!(reader.zone_of_letter(), Some("Europe/Oslo"));
+        assert_eq!(oslo().zone_of_letter(), None);
+        assert_eq!(oslo().span(from, to), "today, 12:45 to 13:45");
     }
 
     #[test]

@@ -454,9 +454,13 @@ pub(crate) fn query_of(uri: &Uri) -> Result<Vec<(String, String)>, Failure> {
 /// # Errors
 /// 400.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failure> {
-    let Some(value) = headers.get("idempotency-key") else {
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else {
         return Ok(None);
     };
+    if values.next().is_some() {
+        return Err(Failure::new(400, "malformed", "Send one idempotency key, not several."));
+    }
     let text = value.to_str().unwrap_or_default().trim();
     if text.is_empty() || text.len() > KEY_LIMIT {
         let text = format!("An idempotency key has 1 to {KEY_LIMIT} plain characters.");
@@ -678,6 +682,16 @@ mod tests {
             wants_new: false,
             if_match: None,
         }
+    }
+
+    #[test]
+    fn a_request_has_one_idempotency_key() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(idempotency_key(&headers).ok().flatten(), None);
+        headers.append("idempotency-key", "one".parse().unwrap());
+        assert_eq!(idempotency_key(&headers).ok().flatten().as_deref(), Some("one"));
+        headers.append("idempotency-key", "two".parse().unwrap());
+        assert_eq!(idempotency_key(&headers).err().map(|it| it.problem.status), Some(400));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A token that carries fewer roles than its person has moves nothing that any of their roles would decide.
 
-use acts::{Room, hold_meeting, set_absence, set_delegation, set_person};
+use acts::{Room, hold_meeting, set_absence, set_delegation, set_person, set_token};
 use model::file::{Actor, Lent};
 use model::words::Role;
 use serde_json::json;
@@ -75,4 +75,41 @@ fn a_narrowed_token_takes_back_no_voice_either() {
     };
     assert!(end(&[Role::Requester]).contains("narrowed_token"));
     assert_eq!(end(&[Role::Owner]), "");
+}
+
+/// What a token was narrowed for is not lost over one hop.
+#[test]
+fn a_narrowed_token_makes_no_wider_one_of_its_person() {
+    let world = World::new();
+    world.system(|room| set_person::edit_person(room, "adam", &body(json!({"roles": ["admin", "requester"]}))));
+    let adam = world.actor("adam");
+    let lent = Lent {
+        maker: adam.person.clone(),
+        roles: Some([Role::Admin].into()),
+    };
+    let actor = Actor {
+        by_token: true,
+        method: "token".to_owned(),
+        lent: Some(lent),
+        ..adam
+    };
+    let made = |words: serde_json::Value| {
+        let act = move |room: &mut Room<'_, '_>| set_token::create_token(room, &body(words.clone()));
+        let done = world.desk.wait(Lane::Acts, TENANT, actor.clone(), Mode::Write, act);
+        done.map_or_else(|error| format!("{error:?}"), |_| String::new())
+    };
+    for wider in [
+        json!({"name": "wide"}),
+        json!({"name": "wide", "person": "adam"}),
+        json!({"name": "wide", "roles": ["admin", "requester"]}),
+    ] {
+        let told = made(wider.clone());
+        assert!(told.contains("narrowed_token"), "{wider}: {told}");
+    }
+    assert_eq!(made(json!({"name": "as narrow", "roles": ["admin"]})), "");
+    assert_eq!(
+        made(json!({"name": "of another", "person": "olga"})),
+        "",
+        "that is an administrator's part"
+    );
 }

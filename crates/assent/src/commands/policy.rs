@@ -38,7 +38,12 @@ pub enum Policy {
         #[command(flatten)]
         set: Set,
         /// Ask the server about this change.
-        #[arg(long, value_name = "KEY", required_unless_present_any = ["facts", "service"])]
+        #[arg(
+            long,
+            value_name = "KEY",
+            required_unless_present_any = ["facts", "service"],
+            conflicts_with_all = ["folder", "pack"]
+        )]
         change: Option<String>,
         /// Offline: a JSON file `{"change": …, "targets": […]}` with the facts that policies see.
         #[arg(long, value_name = "FILE", conflicts_with = "change")]

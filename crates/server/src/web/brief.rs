@@ -96,6 +96,9 @@ fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
             view.reader.absolute_span(start, end),
         ))
         .text(".");
+    if let Some(zone) = view.reader.zone_of_letter() {
+        rich = rich.text(format!(" Times in {zone}."));
+    }
     if let Some(until) = change.extended_until {
         rich = rich.text(" More time until ").append(view.moment(until)).text(".");
     }

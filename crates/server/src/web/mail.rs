@@ -26,7 +26,7 @@ pub(crate) fn letter(room: &mut Room<'_, '_>, message: &Message) -> acts::Result
     let file = room.file(&key)?;
     let tenant = room.tenant();
     let public_url = room.desk.tools().public_url.clone();
-    let view = View::open(room, Place::Messages)?;
+    let view = open(room)?;
     let card = is_asking(&message.topic).then(|| brief(&view, &file));
     let letter = Letter {
         to: view.directory.name(&message.person),
@@ -41,13 +41,20 @@ pub(crate) fn letter(room: &mut Room<'_, '_>, message: &Message) -> acts::Result
     Ok(Some(said(&language, letter.render())))
 }
 
+/// What is read when its reader comes to it.
+fn open<'v, 'a, 'c>(room: &'v mut Room<'a, 'c>) -> acts::Result<View<'v, 'a, 'c>> {
+    let mut view = View::open(room, Place::Messages)?;
+    view.reader = view.reader.clone().later();
+    Ok(view)
+}
+
 /// The answers of the decision cards of these changes, for a channel in which nobody is the reader; nothing where a change is
 /// not there.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn answers(room: &mut Room<'_, '_>, keys: &[String]) -> acts::Result<Vec<Answers>> {
-    let view = View::open(room, Place::Messages)?;
+    let view = open(room)?;
     let mut told = Vec::new();
     for key in keys {
         let found = match view.room.file(key) {
@@ -71,7 +78,7 @@ pub(crate) fn answers(room: &mut Room<'_, '_>, keys: &[String]) -> acts::Result<
 pub(crate) fn digest(room: &mut Room<'_, '_>, messages: &[Message]) -> acts::Result<Mail> {
     let tenant = room.tenant();
     let public_url = room.desk.tools().public_url.clone();
-    let view = View::open(room, Place::Messages)?;
+    let view = open(room)?;
     let row = |message: &Message| DigestRow {
         at: view.reader.moment(message.at),
         subject: message.subject.clone(),

@@ -24,6 +24,12 @@ fn an_incident_is_patched_as_a_whole() {
         assert_eq!((errors.len(), &errors[0]["field"]), (1, &json!(field)), "{refused}");
         assert_eq!(errors[0]["code"], "missing", "{refused}");
     }
+    let ahead = json!({"started_at": "2999-01-01T00:00:00Z", "resolved_at": "2999-01-02T00:00:00Z"});
+    let refused = patch(&world, "mona", &path, &ahead).problem(422, "invalid");
+    let told = refused["errors"].as_array().unwrap().iter();
+    let told: Vec<_> = told.map(|it| (&it["field"], &it["code"])).collect();
+    let early = json!("in_the_future");
+    assert_eq!(told, [(&json!("started_at"), &early), (&json!("resolved_at"), &early)]);
     for unknown in [json!({"key": "INC-1"}), json!({"key": null})] {
         let refused = patch(&world, "mona", &path, &unknown).problem(422, "invalid");
         assert_eq!(refused["errors"][0]["field"], "key");

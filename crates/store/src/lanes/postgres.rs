@@ -205,7 +205,8 @@ impl Session {
         let lost = is_lost(connection);
         if lost {
             self.connection = None;
-        } else {
+        } else if !matches!(error, Error::Retry) {
+            // A commit that is refused for what ran beside it has ended its transaction: the database warns of a rollback then.
             self.roll_back();
         }
         match error {
