@@ -81,7 +81,9 @@ fn a_narrowed_token_takes_back_no_voice_either() {
 #[test]
 fn a_narrowed_token_makes_no_wider_one_of_its_person() {
     let world = World::new();
-    world.system(|room| set_person::edit_person(room, "adam", &body(json!({"roles": ["admin", "requester"]}))));
+    world.system(|room| {
+        set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin", "requester"]})))
+    });
     let adam = world.actor("adam");
     let lent = Lent {
         maker: adam.person.clone(),
