@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use proof::crypto::{self, Sha256};
 use serde::{Deserialize, Serialize};
@@ -87,9 +87,9 @@ pub fn save(data: &Path, to: &Path, with_keys: bool) -> Result<Written> {
     }
     refuse_inside(data, to)?;
     refuse_present(to)?;
-    // None of these was there, so whatever is there from now on is this backup's.
-    let unfinished = Unfinished::watch([vec![to.to_owned()], Copied::files(&Copied::place(to))].concat());
-    let saved = create_new(to).and_then(|file| fill(data, &database, to, file, with_keys));
+    let unfinished = Unfinished::watch();
+    let (file, copy) = unfinished.begin(to)?;
+    let saved = fill(data, &database, (to, file), copy, with_keys);
     unfinished.end();
     if saved.is_err() {
         // Half a backup must not be taken for one. What went wrong is told; that the rest stays is then told by `ls`.
@@ -139,11 +139,11 @@ fn refuse_inside(data: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn fill(data: &Path, database: &Path, to: &Path, file: File, with_keys: bool) -> Result<Written> {
+fn fill(data: &Path, database: &Path, (to, file): (&Path, File), copy: Copied, with_keys: bool) -> Result<Written> {
     let mut zip = ZipWriter::new(file);
     let mut entries = Vec::new();
-    let copy = Copied::of(database, to)?;
-    entries.push(put(&mut zip, DATABASE_FILE, &copy.0)?);
+    bridge::copy_database(database, &copy.file())?;
+    entries.push(put(&mut zip, DATABASE_FILE, &copy.file())?);
     drop(copy);
     for path in files_of(data)? {
         let name = path
@@ -194,14 +194,18 @@ fn create_new(path: &Path) -> Result<File> {
     options.open(path).map_err(trouble(path))
 }
 
-/// A copy of the database beside the backup, removed when it is done with.
+/// The folder beside the backup for a copy of the database; it goes when it is done with.
 struct Copied(PathBuf);
 
 impl Copied {
-    fn of(database: &Path, beside: &Path) -> Result<Self> {
-        let copy = Self(Self::place(beside));
-        bridge::copy_database(database, &copy.0)?;
-        Ok(copy)
+    /// Makes the folder, its owner's alone.
+    fn begin(beside: &Path) -> Result<Self> {
+        let folder = Self::place(beside);
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&folder).map_err(trouble(&folder))?;
+        Ok(Self(folder))
     }
 
     /// Where the copy for a backup stands.
@@ -209,15 +213,14 @@ impl Copied {
         with_end(beside, ".database")
     }
 
-    /// The copy and what SQLite keeps beside it.
-    fn files(copy: &Path) -> Vec<PathBuf> {
-        ["", "-journal", "-wal", "-shm"].map(|end| with_end(copy, end)).to_vec()
+    fn file(&self) -> PathBuf {
+        self.0.join(DATABASE_FILE)
     }
 }
 
 impl Drop for Copied {
     fn drop(&mut self) {
-        remove_all(&Self::files(&self.0));
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -227,45 +230,75 @@ fn with_end(path: &Path, end: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn remove_all(files: &[PathBuf]) {
-    for file in files {
-        // It may never have been made.
-        let _ = std::fs::remove_file(file);
-    }
+/// How far a backup is that may be told to stop.
+enum Stage {
+    Before,
+    /// It writes this file.
+    Writing(PathBuf),
+    /// What was written stays.
+    Done,
 }
 
 /// What a backup has written so far. It goes when the program is told to stop: half a backup must not be taken for one, and
 /// the copy of the database holds everything.
-struct Unfinished(Arc<Mutex<Vec<PathBuf>>>);
+struct Unfinished(Arc<Mutex<Stage>>);
 
 impl Unfinished {
-    fn watch(files: Vec<PathBuf>) -> Self {
-        let files = Arc::new(Mutex::new(files));
-        let watched = Arc::clone(&files);
+    fn watch() -> Self {
+        let stage = Arc::new(Mutex::new(Stage::Before));
+        let watched = Arc::clone(&stage);
         let (ready, is_ready) = std::sync::mpsc::channel();
         let until_told = move || {
             if told_to_stop(ready).is_err() {
                 return;
             }
             // The lock is held to the end, so that a backup is finished before it or not at all.
-            let files = watched.lock().unwrap_or_else(PoisonError::into_inner);
-            if !files.is_empty() {
-                remove_all(&files);
-                eprintln!("assent: The backup was told to stop, so nothing is saved.");
-                std::process::exit(STOPPED);
+            let stage = watched.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*stage {
+                Stage::Done => return,
+                Stage::Before => {}
+                Stage::Writing(to) => take_away(to),
             }
+            eprintln!("assent: The backup was told to stop, so nothing is saved.");
+            std::process::exit(STOPPED);
         };
         // Without the thread a signal ends the program as ever, and the next backup says what it left.
         let _ = std::thread::Builder::new().name("stop".to_owned()).spawn(until_told);
         // It listens, or it ended and never will.
         let _ = is_ready.recv();
-        Self(files)
+        Self(stage)
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the file and the folder beside it. None of them was there, so that whatever stands there from now on is this
+    /// backup's.
+    fn begin(&self, to: &Path) -> Result<(File, Copied)> {
+        let mut stage = self.stage();
+        let file = create_new(to)?;
+        let copy = Copied::begin(to).inspect_err(|_| {
+            let _ = std::fs::remove_file(to);
+        })?;
+        *stage = Stage::Writing(to.to_owned());
+        Ok((file, copy))
     }
 
     /// From here on nothing is taken away.
     fn end(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.stage() = Stage::Done;
     }
+}
+
+/// Removes what a backup has written while it goes on writing: the folder of its copy is put aside first, and nothing more can
+/// be made in it by its name.
+fn take_away(to: &Path) {
+    let (copy, aside) = (Copied::place(to), with_end(to, ".database-stopped"));
+    // The copy may be done with.
+    let _ = std::fs::rename(&copy, &aside);
+    let _ = std::fs::remove_dir_all(&aside);
+    let _ = std::fs::remove_file(to);
 }
 
 /// Returns once the program is told to stop, and says when it listens.
@@ -533,7 +566,7 @@ mod tests {
         let (folder, _, _) = two_disks("left");
         let (to, copy) = (folder.join("backup"), folder.join("backup.database"));
         assert!(refuse_present(&to).is_ok());
-        std::fs::write(&copy, "rows").unwrap();
+        std::fs::create_dir(&copy).unwrap();
         let why = refuse_present(&to).unwrap_err().text();
         assert!(
             why.contains("backup.database` is there") && why.contains("remove it, then"),
@@ -545,7 +578,7 @@ mod tests {
             why.contains("remove it and `") && why.contains("backup`, then"),
             "{why}"
         );
-        std::fs::remove_file(&copy).unwrap();
+        std::fs::remove_dir(&copy).unwrap();
         let why = refuse_present(&to).unwrap_err().text();
         assert!(why.contains("Name another file"), "{why}");
         std::fs::remove_dir_all(&folder).unwrap();

@@ -5,6 +5,7 @@ mod names;
 mod read;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use cedar_policy::{Effect, Schema, schema_str_to_json_with_resolved_types};
 use miette::Diagnostic;
@@ -125,7 +126,20 @@ fn refused(file: &str, code: &'static str, text: String) -> Vec<Finding> {
     }]
 }
 
+/// The schema that comes with Assent is read once by each process, however many sets it compiles.
 fn read_schema(schema: &str) -> Result<(Schema, Shape), Vec<Finding>> {
+    static SHIPPED: OnceLock<(Schema, Shape)> = OnceLock::new();
+    if schema != crate::SCHEMA {
+        return parse_schema(schema);
+    }
+    if let Some(known) = SHIPPED.get() {
+        return Ok(known.clone());
+    }
+    let read = parse_schema(schema)?;
+    Ok(SHIPPED.get_or_init(|| read).clone())
+}
+
+fn parse_schema(schema: &str) -> Result<(Schema, Shape), Vec<Finding>> {
     if let Some(finding) = scan::schema_trouble(schema) {
         return Err(vec![finding]);
     }

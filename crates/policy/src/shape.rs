@@ -61,14 +61,15 @@ impl Shape {
                 "the action `{name}` is in a group of actions, which facts do not know"
             ));
         }
+        let mut names = Names::default();
         let types = members("//entityTypes");
-        let types = types.map(|(name, body)| Ok((type_name(name)?, Type::read(name, body)?)));
+        let types = types.map(|(name, body)| Ok((names.of(name)?, Type::read(name, body, &mut names)?)));
         types.collect::<Result<_, String>>().map(Self)
     }
 
     /// The words of a closed type, sorted; none if there is no such type.
     pub(crate) fn words(&self, name: &str) -> Vec<String> {
-        let shape = type_name(name).ok().and_then(|name| self.0.get(&name));
+        let shape = name.parse().ok().and_then(|name: EntityTypeName| self.0.get(&name));
         let words = shape.and_then(|shape| shape.words.as_ref());
         words.into_iter().flatten().cloned().collect()
     }
@@ -145,7 +146,7 @@ impl Shape {
 }
 
 impl Type {
-    fn read(name: &str, body: &Value) -> Result<Self, String> {
+    fn read(name: &str, body: &Value, names: &mut Names) -> Result<Self, String> {
         let strange = |what: &str| format!("`{what}` of the type `{name}` is not something that facts are made of");
         if body.get("tags").is_some() {
             return Err(strange("tags"));
@@ -153,12 +154,13 @@ impl Type {
         let attributes = body.pointer("/shape/attributes").and_then(Value::as_object);
         let attributes = attributes.into_iter().flatten().map(|(attribute, body)| {
             let is_required = body.get("required").is_none_or(|required| required == true);
-            let sort = Sort::read(body).filter(|_| is_required);
+            let sort = Sort::read(body, names).filter(|_| is_required);
             Ok((attribute.clone(), sort.ok_or_else(|| strange(attribute))?))
         });
-        let parents = strings(body.get("memberOfTypes")).map(type_name);
+        let attributes = attributes.collect::<Result<_, String>>()?;
+        let parents = strings(body.get("memberOfTypes")).map(|name| names.of(name));
         Ok(Self {
-            attributes: attributes.collect::<Result<_, String>>()?,
+            attributes,
             parents: parents.collect::<Result<_, String>>()?,
             words: body
                 .get("enum")
@@ -168,13 +170,13 @@ impl Type {
 }
 
 impl Sort {
-    fn read(body: &Value) -> Option<Self> {
+    fn read(body: &Value, names: &mut Names) -> Option<Self> {
         match body.get("type")?.as_str()? {
             "Bool" => Some(Self::Bool),
             "Long" => Some(Self::Long),
             "String" => Some(Self::Text),
-            "Entity" => Some(Self::Entity(type_name(body.get("name")?.as_str()?).ok()?)),
-            "Set" => Some(Self::Set(Box::new(Self::read(body.get("element")?)?))),
+            "Entity" => Some(Self::Entity(names.of(body.get("name")?.as_str()?).ok()?)),
+            "Set" => Some(Self::Set(Box::new(Self::read(body.get("element")?, names)?))),
             _ => None,
         }
     }
@@ -187,6 +189,19 @@ fn strings(list: Option<&Value>) -> impl Iterator<Item = &str> {
         .filter_map(Value::as_str)
 }
 
-fn type_name(name: &str) -> Result<EntityTypeName, String> {
-    name.parse().map_err(|_| format!("`{name}` is not the name of a type"))
+/// The names of types that were read already: Cedar takes a whole parser for each, and attributes name the same few.
+#[derive(Default)]
+struct Names(HashMap<String, EntityTypeName>);
+
+impl Names {
+    fn of(&mut self, name: &str) -> Result<EntityTypeName, String> {
+        if let Some(known) = self.0.get(name) {
+            return Ok(known.clone());
+        }
+        let read: EntityTypeName = name
+            .parse()
+            .map_err(|_| format!("`{name}` is not the name of a type"))?;
+        self.0.insert(name.to_owned(), read.clone());
+        Ok(read)
+    }
 }

@@ -304,6 +304,7 @@ fn around_today(desk: &Desk, staff: &Staff, now: Timestamp) -> Result<()> {
         Ok(())
     })?;
     let commander = staff.people.get("commander").cloned().unwrap_or_default();
+    past.go_to(now - SignedDuration::from_hours(20) + SignedDuration::from_mins(9));
     past.by(&commander, move |room| {
         let incident = json!({
             "title": "Customs declarations are slow", "severity": 3, "services": ["customs-gateway"],
