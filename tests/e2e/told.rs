@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tests::faults::{eventually, raw, signals};
 use tests::journey::{artifact, request, waiting_for_approval};
@@ -108,6 +108,27 @@ fn card_in_letter(text: &str) -> Vec<String> {
     answers.iter().map(|answer| words(answer)).collect()
 }
 
+/// What a page says now as a letter says it, which is read later: days by their date, and behind the planned times their zone.
+fn in_letter(answer: &str, now: Timestamp) -> String {
+    let now = now.in_tz("Europe/Oslo").unwrap();
+    let dated = |days: i64| {
+        let day = now.checked_add(jiff::Span::new().days(days)).unwrap();
+        let year = if day.year() == now.year() { "" } else { " %Y" };
+        day.strftime(&format!("%a %-d %b{year}")).to_string()
+    };
+    let mut said = answer.to_owned();
+    for (words, days) in [(["today", "Today"], 0), (["tomorrow", "Tomorrow"], 1)] {
+        for word in words {
+            said = said.replace(word, &dated(days));
+        }
+    }
+    let is_planned = answer.contains("what people will notice");
+    if is_planned {
+        said = said.replacen(". ", ". Times in Europe/Oslo. ", 1);
+    }
+    said
+}
+
 #[test]
 fn the_decision_card_in_a_letter_says_what_the_page_says() {
     let place = Place::demo("told_card");
@@ -139,7 +160,15 @@ fn the_decision_card_in_a_letter_says_what_the_page_says() {
         .body;
     let (shown, told) = (card_on_page(&page), card_in_letter(&letter));
     assert!(shown.len() >= 7, "the card has seven answers: {shown:?}");
-    assert_eq!(shown, told, "{letter}");
+    let wanted: Vec<String> = shown
+        .iter()
+        .map(|answer| in_letter(answer, server.server_time()))
+        .collect();
+    assert_eq!(wanted, told, "{letter}");
+    assert!(
+        told[2].contains("Times in Europe/Oslo.") && !told[2].contains("oday"),
+        "{told:?}"
+    );
 }
 
 /// Who was told about a change that their word is void, each once, in the order of their logins.
