@@ -70,7 +70,37 @@ struct Inner {
     moments: Moments,
     keys: Mutex<HashMap<String, Arc<SigningKey>>>,
     policies: Mutex<HashMap<String, Arc<PolicySet>>>,
-    ids: Mutex<(u64, u16)>,
+    ids: Mutex<Ids>,
+}
+
+/// How many random tails of ids are fetched at a time.
+const TAILS: usize = 32;
+
+/// What the next id is made of. Ids are no secrets, so their random tails are fetched many at a time: each request and each
+/// row has one, and a word with the system's randomness costs as much as all else of an id.
+#[derive(Default)]
+struct Ids {
+    millis: u64,
+    count: u16,
+    tails: Vec<[u8; 8]>,
+}
+
+impl Ids {
+    /// The time, the number within its millisecond, and the tail of the next id.
+    fn next(&mut self, millis: u64, entropy: &dyn Entropy) -> Result<(u64, u16, [u8; 8])> {
+        if self.tails.is_empty() {
+            let mut random = [[0_u8; 8]; TAILS];
+            entropy.fill(random.as_flattened_mut())?;
+            self.tails.extend(random);
+        }
+        let tail = self.tails.pop().unwrap_or_default();
+        (self.millis, self.count) = match (self.millis, self.count) {
+            (before, _) if millis > before => (millis, 0),
+            (before, count) if count < 0xfff => (before, count + 1),
+            (before, _) => (before + 1, 0),
+        };
+        Ok((self.millis, self.count, tail))
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -90,7 +120,7 @@ impl Desk {
             moments: Moments::default(),
             keys,
             policies: Mutex::new(HashMap::new()),
-            ids: Mutex::new((0, 0)),
+            ids: Mutex::new(Ids::default()),
         }))
     }
 
@@ -254,26 +284,16 @@ impl Desk {
     /// # Errors
     /// A fault when there is no randomness.
     pub fn new_id(&self, at: Timestamp) -> Result<String> {
-        let mut random = [0_u8; 10];
-        self.0.tools.entropy.fill(&mut random)?;
         let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
-        let (millis, count) = self.next_tick(millis);
+        let (millis, count, tail) = locked(&self.0.ids).next(millis, self.0.tools.entropy.as_ref())?;
         // The twelve bits after the time count within a millisecond (RFC 9562, section 6.2, method 1).
+        let mut random = [0_u8; 10];
         random[0] = (count >> 8) as u8;
         random[1] = (count & 0xff) as u8;
+        random[2..].copy_from_slice(&tail);
         Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random)
             .into_uuid()
             .to_string())
-    }
-
-    fn next_tick(&self, millis: u64) -> (u64, u16) {
-        let mut last = locked(&self.0.ids);
-        *last = match *last {
-            (before, _) if millis > before => (millis, 0),
-            (before, count) if count < 0xfff => (before, count + 1),
-            (before, _) => (before + 1, 0),
-        };
-        *last
     }
 
     /// The cached estate of a tenant, if it is of this generation.

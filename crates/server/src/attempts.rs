@@ -225,7 +225,7 @@ pub(crate) fn note_scope_use(state: &AppState, caller: &Caller, scope: Scope) {
 }
 
 fn note_kind_of_use(state: &AppState, caller: &Caller, id: &str, scope: Option<&'static str>) {
-    let name = format!("{} token {id} used {}", caller.tenant, scope.unwrap_or_default());
+    let name = [&caller.tenant, " token ", id, " used ", scope.unwrap_or_default()].concat();
     if state.noted().count(&name, crate::clock::tick()).is_none() {
         return;
     }

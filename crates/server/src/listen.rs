@@ -363,22 +363,48 @@ fn say_end(version: Version, left: &Left, answer: &mut Response<Body>) {
     }
 }
 
+/// What can be answered without waiting is answered before anything is made ready for a longer way; a body, which that
+/// question has none of, needs it.
+fn at_once(front: &Front, request: &Request<Incoming>) -> Option<Response<Body>> {
+    use hyper::body::Body as _;
+    let is_bare = request.body().is_end_stream();
+    is_bare.then(|| front.doors.borrow().answer_at_once(request)).flatten()
+}
+
+/// The answer to all else.
+fn usually(
+    front: &Front,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> impl Future<Output = Response<Body>> + Send + use<> {
+    let (head, body) = request.into_parts();
+    let (version, left) = (head.version, Left::default());
+    let body = Body::new(Sent::new(&head.headers, body, left.clone()));
+    let mut request = Request::from_parts(head, body);
+    let source = front.proxies.source(peer.ip(), request.headers());
+    request.extensions_mut().insert(source);
+    let doors = front.doors.borrow().clone();
+    async move {
+        let mut answer = doors.answer(request).await;
+        say_end(version, &left, &mut answer);
+        answer
+    }
+}
+
 async fn speak<S>(stream: S, peer: SocketAddr, front: Front, watcher: hyper_util::server::graceful::Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-        let (head, body) = request.into_parts();
-        let (version, left) = (head.version, Left::default());
-        let body = Body::new(Sent::new(&head.headers, body, left.clone()));
-        let mut request = Request::from_parts(head, body);
-        let source = front.proxies.source(peer.ip(), request.headers());
-        request.extensions_mut().insert(source);
-        let doors = front.doors.borrow().clone();
+        let answer = match at_once(&front, &request) {
+            Some(answer) => Ok(answer),
+            None => Err(usually(&front, peer, request)),
+        };
         async move {
-            let mut answer = doors.answer(request).await;
-            say_end(version, &left, &mut answer);
-            Ok::<_, Infallible>(answer)
+            match answer {
+                Ok(known) => Ok::<_, Infallible>(known),
+                Err(asked) => Ok(asked.await),
+            }
         }
     });
     let mut builder = Builder::new(TokioExecutor::new());

@@ -22,6 +22,9 @@ pub(crate) fn segment(text: &str) -> String {
 /// Whether what is percent-encoded is UTF-8. The readers of queries and forms put U+FFFD in the place of whatever is not, and
 /// nobody would see that something was lost.
 pub(crate) fn is_utf8(encoded: &[u8]) -> bool {
+    if !encoded.contains(&b'%') {
+        return std::str::from_utf8(encoded).is_ok();
+    }
     let mut bytes = Vec::with_capacity(encoded.len());
     let mut rest = encoded;
     while let Some((first, behind)) = rest.split_first() {

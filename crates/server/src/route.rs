@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use acts::Room;
 use axum::Router;
-use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -439,14 +439,12 @@ impl Given {
 /// # Errors
 /// 400.
 pub(crate) fn query_of(uri: &Uri) -> Result<Vec<(String, String)>, Failure> {
-    if !is_utf8(uri.query().unwrap_or_default().as_bytes()) {
+    let query = uri.query().unwrap_or_default();
+    if !is_utf8(query.as_bytes()) {
         let text = "The query cannot be read: it is not UTF-8.";
         return Err(Failure::new(400, "malformed", text));
     }
-    let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
-    query
-        .map(|Query(pairs)| pairs)
-        .map_err(|_| Failure::new(400, "malformed", "The query cannot be read."))
+    Ok(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
 }
 
 /// The caller's idempotency key.

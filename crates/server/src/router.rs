@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{self, HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
@@ -79,31 +79,29 @@ impl Doors {
         Self { router, state: None }
     }
 
+    /// Answers the question that is asked most often, where that can be done without waiting for anything: it needs no turn
+    /// then, and none of what the other doors stand behind.
+    pub(crate) fn answer_at_once<B>(&self, request: &http::Request<B>) -> Option<Response> {
+        let state = self.state.as_ref()?;
+        let began = crate::clock::tick();
+        let answer = || api::gate::at_once(state, request.method(), request.uri(), request.headers());
+        // Whatever goes wrong here goes the usual way, and is told there.
+        let mut response = catch_unwind(AssertUnwindSafe(answer)).ok()??;
+        let id = request_id(state, request.headers());
+        finish(state, began, &id, request.method(), api::gate::GATE, &mut response);
+        Some(response)
+    }
+
     /// Answers a request.
     pub(crate) async fn answer(self, mut request: Request) -> Response {
         if let Some(uri) = scim::neat(request.uri()) {
             *request.uri_mut() = uri;
-        }
-        if let Some(response) = self.state.as_ref().and_then(|state| at_once(state, &request)) {
-            return response;
         }
         match self.router.oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         }
     }
-}
-
-/// The answer to the question that is asked most often, where it can be given without waiting for anything: it needs no
-/// turn then, and none of what the other doors stand behind.
-fn at_once(state: &AppState, request: &Request) -> Option<Response> {
-    let began = crate::clock::tick();
-    let answer = || api::gate::at_once(state, request.method(), request.uri(), request.headers());
-    // Whatever goes wrong here goes the usual way, and is told there.
-    let mut response = catch_unwind(AssertUnwindSafe(answer)).ok()??;
-    let id = request_id(state, request);
-    finish(state, began, &id, request.method(), api::gate::GATE, &mut response);
-    Some(response)
 }
 
 /// Counts an answer, and gives it the usual headers.
@@ -167,7 +165,7 @@ fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
 /// Gives a request its id and its turn, and its answer the usual headers.
 async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Response {
     let began = crate::clock::tick();
-    let id = request_id(&turns.state, &request);
+    let id = request_id(&turns.state, request.headers());
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("none", MatchedPath::as_str);
@@ -191,11 +189,8 @@ pub(crate) fn null_refused() -> Failure {
     Failure::new(400, "malformed", "The address cannot be read: it holds U+0000.")
 }
 
-fn request_id(state: &AppState, request: &Request) -> String {
-    let given = request
-        .headers()
-        .get("x-request-id")
-        .and_then(|value| value.to_str().ok());
+fn request_id(state: &AppState, headers: &HeaderMap) -> String {
+    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
     let is_plain = |id: &&str| {
         (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
@@ -230,7 +225,7 @@ async fn take_turn(turns: &Turns, route: &str, request: Request, next: Next) -> 
     response
 }
 
-fn finish_headers(headers: &mut axum::http::HeaderMap, id: &str, is_secure: bool) {
+fn finish_headers(headers: &mut HeaderMap, id: &str, is_secure: bool) {
     if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert("x-request-id", value);
     }

@@ -37,6 +37,8 @@ use crate::state::AppState;
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// How long one request may wait for a turn, in seconds.
 const LONGEST_POLL: u64 = 60;
+/// How many headers an answer to the plain question has, at most.
+const HEADERS: usize = 12;
 /// How often a waiting request looks by itself: another server may have committed.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -182,6 +184,7 @@ fn answered(answer: &Answer, now: Timestamp) -> Response {
     )
         .into_response();
     let headers = response.headers_mut();
+    headers.reserve(HEADERS);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     for (name, value) in told(answer) {
         if let Ok(value) = HeaderValue::try_from(value) {
