@@ -92,7 +92,7 @@ pub(crate) fn read_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) -> 
     }
     let secret = reading.text("client_secret", LINE);
     let mut read = read(&mut reading, key, &directory);
-    reading.ignore("key");
+    reading.repeats_key(key);
     reading.finish()?;
     if old.is_none() && record::count::<IdentityProvider>(room.tx, &Filter::new())? >= MOST {
         let text = format!("A tenant has at most {MOST} identity providers.");

@@ -309,10 +309,7 @@ pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<mode
     let mut named = body.clone();
     named.insert("key".to_owned(), json!(key));
     let mut reading = Reading::new(&named, "");
-    if body.get("key").is_some_and(|said| said != key) {
-        let text = format!("The address says `{key}`; a group keeps its key, for policies name it.");
-        reading.wrong("key", "not_allowed", text);
-    }
+    reading.errors.extend(model::reading::other_key(body, key));
     let mut group = rows::group(&mut reading, &directory);
     reading.finish()?;
     if own_request::gives_seat(room, directory.groups.get(&group.key), &group) {

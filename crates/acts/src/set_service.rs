@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::own_request;
 use crate::room::Room;
 use crate::rows;
-use crate::set_freeze::{read_scope, read_span};
+use crate::set_freeze::{check_ahead, read_scope, read_span};
 use crate::settle_open::settle_open;
 use crate::two_people;
 
@@ -276,6 +276,7 @@ pub fn set_window(room: &mut Room<'_, '_>, body: &Body) -> Result<MaintenanceWin
     let (starts_at, ends_at) = read_span(&mut reading, room.now);
     let id = RecordId(room.new_id()?);
     let title = reading.needed("title", LINE);
+    check_ahead(&mut reading, ends_at, room.now, "`ends_at` must lie ahead.");
     reading.finish()?;
     let window = MaintenanceWindow {
         id,

@@ -64,7 +64,7 @@ pub fn set_workload(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<W
         reading.wrong("key", "not_a_key", "A key has lower-case letters, digits and `-`.");
     }
     let mut read = read(room, &mut reading, key)?;
-    reading.ignore("key");
+    reading.repeats_key(key);
     reading.finish()?;
     if old.is_none() && record::count::<Workload>(room.tx, &Filter::new())? >= MOST {
         let text = format!("A tenant has at most {MOST} workloads.");

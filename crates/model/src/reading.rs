@@ -28,6 +28,13 @@ pub struct Reading<'a> {
     pub errors: Vec<FieldError>,
 }
 
+/// What is wrong with a body whose `key` is another one than that of the address.
+pub fn other_key(body: &Map<String, Value>, key: &str) -> Option<FieldError> {
+    let said = body.get("key").filter(|said| !said.is_null())?;
+    let text = format!("The address says `{key}`, and a key stays as it is.");
+    (said != key).then(|| FieldError::new("key", "not_allowed", text))
+}
+
 /// Whether nobody would see anything of a text: a title or a reason of nothing but zero-width characters says nothing, and a
 /// link that it names cannot be clicked.
 fn is_blank(text: &str) -> bool {
@@ -80,6 +87,12 @@ impl<'a> Reading<'a> {
     /// Names a field that may stand there and is not looked at.
     pub fn ignore(&mut self, field: &'static str) {
         self.known.push(field);
+    }
+
+    /// The key, which may only say again what the address says: whoever read it may send it back.
+    pub fn repeats_key(&mut self, key: &str) {
+        self.known.push("key");
+        self.errors.extend(other_key(self.map, key));
     }
 
     /// A text of at most `max` characters without control characters, up to [`LINE`] in one line; blank counts as absent.

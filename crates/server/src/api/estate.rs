@@ -549,13 +549,13 @@ pub(super) fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> act
     for ours in ["id", "version", "watchers", "watching_groups"] {
         map.remove(ours);
     }
-    let key = map.get("key").cloned();
+    let key = map.get("key").and_then(Value::as_str);
+    if let Some(wrong) = key.and_then(|key| model::reading::other_key(&ask.body, key)) {
+        return Err(Refusal::Invalid(vec![wrong]).into());
+    }
     model::input::merge(&mut map, &ask.body);
     let cleared = ask.body.iter().filter(|(_, value)| value.is_null());
     map.extend(cleared.map(|(field, _)| (field.clone(), Value::Null)));
-    if let Some(key) = key {
-        map.insert("key".into(), key);
-    }
     Ok(map)
 }
 

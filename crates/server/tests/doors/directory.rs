@@ -261,6 +261,35 @@ fn what_a_request_does_not_name_stays_as_it_is() {
     assert_eq!(told["is_production"], false);
 }
 
+/// Who sends another key to an address would change a row that they do not mean.
+#[test]
+fn a_key_stays_as_the_address_says_it() {
+    let world = World::new();
+    let told = world.post("adam", "/services", &json!({"key": "ledger"})).expect(201);
+    let version = format!("\"{}\"", told["version"]);
+    let provider = json!({"name": "Corp", "issuer": "https://id.example.org", "client_id": "assent"});
+    let workload = json!({"name": "Jobs", "issuer": "https://ci.example.org", "person": "adam"});
+    for (method, path, body) in [
+        ("PATCH", "/services/ledger", json!({})),
+        ("PUT", "/groups/ops", json!({"name": "Ops"})),
+        ("PUT", "/identity-providers/corp", provider),
+        ("PUT", "/workloads/jobs", workload),
+    ] {
+        let mut body = body;
+        body["key"] = json!("another");
+        let asked = world.as_person("adam", method, path).header("if-match", &version);
+        let errors = asked.json(&body).send().problem(422, "invalid")["errors"].clone();
+        let told: Vec<&Value> = errors.as_array().unwrap().iter().map(|it| &it["field"]).collect();
+        assert!(told.contains(&&json!("key")), "{path}: {errors}");
+    }
+    let same = world
+        .as_person("adam", "PATCH", "/services/ledger")
+        .header("if-match", &version);
+    same.json(&json!({"key": "ledger", "name": "The ledger"}))
+        .send()
+        .expect(200);
+}
+
 /// 201 tells that a thing is new and 200 that it stood; who wants a new one alone says so, and overwrites nobody's.
 #[test]
 fn a_post_tells_what_it_made_from_what_it_set_and_sets_nothing_where_only_a_new_one_is_wanted() {

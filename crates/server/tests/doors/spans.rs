@@ -178,6 +178,20 @@ fn a_window_is_changed_where_it_stands() {
     edit(&world, &path, &json!({"title": "Day"})).problem(409, "not_in_state");
 }
 
+/// A window that is over when it is set would let nothing through, and nobody would know why.
+#[test]
+fn a_window_that_is_over_is_not_set() {
+    let world = World::new();
+    let body = json!({"title": "Night", "starts_at": hours(&world, -4), "ends_at": hours(&world, -1)});
+    let errors = world.post("mona", "/windows", &body).problem(422, "invalid")["errors"].clone();
+    assert_eq!(
+        (&errors[0]["field"], &errors[0]["code"]),
+        (&json!("ends_at"), &json!("in_the_past"))
+    );
+    let begun = json!({"title": "Night", "starts_at": hours(&world, -4), "ends_at": hours(&world, 1)});
+    world.post("mona", "/windows", &begun).expect(201);
+}
+
 #[test]
 fn what_is_over_is_not_changed_any_more() {
     let world = World::new();
