@@ -222,6 +222,7 @@ fn put_in_force(room: &mut Room<'_, '_>, proposal: Configuration, change_key: Op
     let active = Configuration {
         state: ConfigurationState::Active,
         activated_by: Some(room.actor.person.clone()),
+        activation_handed_by: room.actor.hand().cloned(),
         activated_at: Some(room.now),
         change_key,
         before: Some(before.1),
@@ -415,6 +416,7 @@ pub fn recover_policies(room: &mut Room<'_, '_>) -> Result<Recovered> {
         let active = Configuration {
             state: ConfigurationState::Active,
             activated_by: Some(room.actor.person.clone()),
+            activation_handed_by: room.actor.hand().cloned(),
             activated_at: Some(room.now),
             before: Some(before.clone()),
             ..previous

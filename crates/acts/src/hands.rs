@@ -241,12 +241,17 @@ fn is_dual(room: &mut Room<'_, '_>) -> Result<bool> {
     Ok(obligations.any(|it| matches!(&it.duty, Duty::Approval(rule) if rule.dual_control)))
 }
 
-/// Whether, where dual control is in force or voices are given by two people, the acting person comes by the same hand as a
-/// proposal: then they are no second person.
+/// Whether the acting person comes by the same hand as a proposal: then they are no second person. A token that the proposer
+/// made for them is that hand whatever the rules ask, for its person can come by themselves; a password of the first day is
+/// where dual control is in force or voices are given by two people, as else nobody could begin.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn is_same_hand(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<bool> {
+    let first = proposal.handed_by.as_ref().unwrap_or(&proposal.proposer);
+    if room.actor.by_token && room.actor.hand() == Some(first) {
+        return Ok(true);
+    }
     let speaker = room.actor.speaker().clone();
     is_hand_of(room, &speaker, proposal)
 }

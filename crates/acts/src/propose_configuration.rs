@@ -227,6 +227,7 @@ pub(crate) fn bare(
         handed_by: room.actor.hand().cloned(),
         proposed_at: room.now,
         activated_by: None,
+        activation_handed_by: None,
         activated_at: None,
         change_key: None,
         before: Some(before).filter(|digest| !digest.is_empty()),

@@ -462,6 +462,7 @@ pub(crate) fn put_in_force(
     let active = Configuration {
         state: ConfigurationState::Active,
         activated_by: Some(room.actor.person.clone()),
+        activation_handed_by: room.actor.hand().cloned(),
         activated_at: Some(room.now),
         change_key,
         ..proposal

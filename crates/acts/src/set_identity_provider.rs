@@ -117,14 +117,19 @@ pub(crate) fn keep_provider(room: &mut Room<'_, '_>, (old, mut read, secret): To
         Some(old) => (old.set_by.clone(), old.set_at),
         None => (Some(room.actor.speaker().clone()), Some(room.now)),
     };
+    let mut data = json!({});
     if let Some(secret) = secret {
+        // The secret stands in no event; that it is another one does.
+        if read.has_secret && provider_secret(room, &read)?.as_ref() != Some(&secret) {
+            data["secret_replaced"] = json!(true);
+        }
         read.has_secret = true;
         keep_secret(room, &read.id, &secret)?;
     }
     if !read.active {
         end_sessions(room, &read.key)?;
     }
-    room.put_estate("identity_provider.set", read, json!({}))
+    room.put_estate("identity_provider.set", read, data)
 }
 
 /// What of a provider says whose word on people is taken: whoever changes that could sign in as them.

@@ -59,6 +59,9 @@ pub struct Configuration {
     /// Who put it in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_by: Option<PersonId>,
+    /// Who handed out the way in by which it was put in force, where that was another person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation_handed_by: Option<PersonId>,
     /// When.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activated_at: Option<Timestamp>,

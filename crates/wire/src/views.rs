@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 const PEOPLE: &[&str] = &[
     "actor",
     "approved_by",
+    "activation_handed_by",
     "asked_by",
     "assignee",
     "authors",

@@ -607,6 +607,15 @@ fn nobody_says_alone_that_somebody_is_trained() {
     world.assert_replays();
 }
 
+/// The latest event of a kind that has no place in the log yet.
+fn latest(world: &World, kind: &str) -> Value {
+    let waiting = world
+        .look(|room| Ok(store::event::unsequenced(room.tx, 1_000)?))
+        .unwrap();
+    let last = waiting.iter().rfind(|it| it.event.kind == kind).unwrap();
+    serde_json::from_slice(&last.event.bytes).unwrap()
+}
+
 #[test]
 fn two_people_say_whose_word_on_people_is_taken() {
     let world = two();
@@ -646,6 +655,13 @@ fn two_people_say_whose_word_on_people_is_taken() {
         )),
         "done"
     );
+    // Another secret shows in the log, the same one again does not; neither stands in it.
+    for (secret, is_other) in [("hush", false), ("quiet", true)] {
+        assert_eq!(set(corp(none.clone(), json!({"client_secret": secret}))), "done");
+        let told = latest(&world, "identity_provider.set");
+        assert_eq!(told["data"].get("secret_replaced").is_some(), is_other, "{told}");
+        assert!(!told.to_string().contains(secret), "{told}");
+    }
     for more in [
         json!({"groups": {"all": "security"}}),
         json!({"trusts_mail": true}),

@@ -13,7 +13,7 @@ use model::verbs::Body;
 use serde_json::json;
 use store::{Lane, Mode};
 
-use crate::by_two::{attempt_as, code, hire};
+use crate::by_two::{alone, attempt_as, code, hire};
 use crate::world::{TENANT, World, body};
 
 /// For how long an account is new, and a password its setter's as well, in seconds.
@@ -295,13 +295,38 @@ fn a_table_is_not_put_in_force_by_a_token_that_its_proposer_made() {
     refuses_its_proposers_token(&world);
 }
 
-fn refuses_its_proposers_token(world: &World) {
-    let words = body(json!({"reason": "Caution", "table": {
+/// Where nothing else is decided by two, a token of the proposer's is no second person all the same; by a password of the first
+/// day the table goes in force, or nobody could begin, and the record says whose hand it was.
+#[test]
+fn an_administrator_who_is_alone_is_no_second_person_by_a_token_and_shows_in_a_password() {
+    let world = alone();
+    let words = caution();
+    let proposal = world.by("ada", move |room| propose_risk_table(room, &words));
+    let activate = |method: &str| {
+        let id = proposal.id.clone();
+        attempt_as(&world, lent(&world, "mona", "ada", method), move |room| {
+            activate_configuration(room, id.as_str(), &Body::new())
+        })
+    };
+    assert_eq!(code(activate("token")), "second_person_needed");
+    let active = activate("password").unwrap();
+    assert_eq!(active.activated_by, Some(world.actor("mona").person));
+    assert_eq!(active.activation_handed_by, Some(world.actor("ada").person));
+    world.sequence();
+    world.assert_replays();
+}
+
+fn caution() -> Body {
+    body(json!({"reason": "Caution", "table": {
         "none": {"low": "low", "medium": "low", "high": "medium"},
         "low": {"low": "low", "medium": "medium", "high": "high"},
         "medium": {"low": "medium", "medium": "high", "high": "high"},
         "high": {"low": "high", "medium": "high", "high": "high"},
-    }}));
+    }}))
+}
+
+fn refuses_its_proposers_token(world: &World) {
+    let words = caution();
     let proposal = world.by("nils", move |room| propose_risk_table(room, &words));
     let activate = |actor: Actor| {
         let id = proposal.id.clone();

@@ -104,16 +104,27 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
             (None, None) => Err(Failure::could_not("Name a bundle, or a --log.")),
         },
         Audit::Export { change, output: file } => {
-            change::export(common, change, file, output)?;
-            Ok(0)
+            let exported = change::export(common, change, file, output).map(|()| 0);
+            unless_let_in(exported, output)
         }
         Audit::Prove { event, log, key } => match log {
             Some(log) => prove(event, log, key.as_deref(), common, output),
-            None => prove_at_server(event, key.as_deref(), common, output),
+            None => unless_let_in(prove_at_server(event, key.as_deref(), common, output), output),
         },
         Audit::Show { event } => show_event(event, common, output),
         Audit::Events(asked) => events::run(asked, common, output),
         Audit::Replay { place, tenant } => host::replay(place, tenant.as_deref(), output),
+    }
+}
+
+/// Not to be let in says nothing of the log: that is no “bad”, but a “cannot tell”.
+fn unless_let_in(answer: Result<u8>, output: &Output) -> Result<u8> {
+    match answer {
+        Err(failure @ Failure::Refused { status: 403, .. }) => {
+            output.failure(&failure);
+            Ok(2)
+        }
+        other => other,
     }
 }
 

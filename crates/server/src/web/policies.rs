@@ -154,6 +154,10 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry
         let text = format!("{} put it in force, {}", view.name(by), view.reader.moment(at));
         entry = entry.aside(Rich::new().text(text));
     }
+    if let Some(hand) = &row.activation_handed_by {
+        let text = format!("by a way in that {} handed out", view.name(hand));
+        entry = entry.aside(Rich::new().text(text));
+    }
     if row.state != ConfigurationState::Proposed || !view.may(actions::SET_POLICY) {
         return entry;
     }

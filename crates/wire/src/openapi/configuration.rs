@@ -586,6 +586,11 @@ pub(super) const SHAPES: &[Shape] = &[
                 "Who handed out the way in by which it was proposed, where that was another person: a login.",
             ),
             text("activated_by", LINE, "A login."),
+            text(
+                "activation_handed_by",
+                LINE,
+                "Who handed out the way in by which it was put in force, where that was another person: a login.",
+            ),
             time("activated_at", "When."),
             text(
                 "change_key",
