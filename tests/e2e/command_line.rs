@@ -445,6 +445,9 @@ fn audit(terminal: &Terminal, key: &str) {
         (&served["is_proven"], &served["index"]),
         (&json!(true), &by_id["index"])
     );
+    // Who is not let in learns nothing of the log, neither good nor bad.
+    let outside = terminal.says(2, "requester", &["audit", "prove", id]);
+    assert_eq!(outside["status"], 403);
     let absent = terminal.says(1, "auditor", &["audit", "prove", "999999999", "--log", &log]);
     assert_eq!(absent["is_proven"], false);
     entries(terminal, &auditor, events["items"].as_array().unwrap());
