@@ -3,6 +3,7 @@
 use model::calendar::{Calendar, Hours};
 use model::directory::{Environment, Group, GroupKind, Tenant};
 use model::ids::RecordId;
+use model::refusal::Refusal;
 use model::risk::RiskTable;
 use model::words::Day;
 use serde_json::json;
@@ -14,12 +15,33 @@ use crate::room::Room;
 /// The groups that the base policies name: key and name.
 const GROUPS: [(&str, &str); 2] = [("change-managers", "Change managers"), ("security", "Security")];
 
+/// Refuses what cannot be the key of a tenant of people: the log of Assent itself has one of its own, and in addresses a key
+/// of dots alone means another place.
+///
+/// # Errors
+/// 422.
+pub fn check_key(key: &str) -> std::result::Result<(), Refusal> {
+    if key.eq_ignore_ascii_case(store::SYSTEM_TENANT) {
+        let text = format!(
+            "`{key}` is kept for the log of Assent itself: nobody belongs to it. Choose another key for the tenant."
+        );
+        return Err(Refusal::field("tenant", "reserved", text));
+    }
+    if store::check_tenant(key).is_err() || key.bytes().all(|byte| byte == b'.') {
+        let text =
+            "A tenant's key has 1 to 64 of the characters A-Z a-z 0-9 . _ : - and is more than dots, such as `acme`.";
+        return Err(Refusal::field("tenant", "not_a_key", text));
+    }
+    Ok(())
+}
+
 /// Makes the tenant of this room's transaction, unless it is there already.
 ///
 /// # Errors
-/// The store's.
+/// 422 for a key that no tenant of people has, or the store's.
 pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<()> {
     let key = room.tenant();
+    check_key(key.as_str())?;
     if record::load::<Tenant>(room.tx, &key)?.is_some() {
         return Ok(());
     }
@@ -96,4 +118,26 @@ fn usual_calendar(room: &Room<'_, '_>) -> Result<Calendar> {
             .collect(),
         holidays: Vec::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_of_people_is_neither_the_systems_nor_a_path() {
+        for fine in ["acme", "halden-freight", "a.b", "systems", ".a", "A:1"] {
+            assert_eq!(check_key(fine), Ok(()), "{fine}");
+        }
+        for reserved in ["system", "System"] {
+            let refusal = check_key(reserved).err();
+            assert!(
+                matches!(&refusal, Some(Refusal::Invalid(errors)) if errors[0].code == "reserved"),
+                "{refusal:?}"
+            );
+        }
+        for odd in [".", "..", "...", "", "a/b", "a b"] {
+            assert!(check_key(odd).is_err(), "{odd}");
+        }
+    }
 }

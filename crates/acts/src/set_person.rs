@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::directory::{Directory, Person};
+use model::file::Actor;
 use model::ids::{PersonId, RecordId};
 use model::reading::{LINE, Reading};
 use model::refusal::Refusal;
@@ -70,14 +71,18 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
     Ok(person)
 }
 
-/// Why a text cannot be a login, if it cannot. A login stands in addresses, where `.` and `..` mean another place, and two that
-/// look alike would be two people.
+/// Why a text cannot be a new login, if it cannot. A login stands in addresses, where `.` and `..` mean another place, and two
+/// that look alike would be two people.
 pub(crate) fn no_login(login: &str) -> Option<&'static str> {
     if login.contains(char::is_whitespace) {
         return Some("A login has no spaces.");
     }
     if matches!(login, "." | "..") {
         return Some("A login is more than dots.");
+    }
+    // What Assent does by itself stands under it, in records and in the log.
+    if login.eq_ignore_ascii_case(Actor::system().person.as_str()) {
+        return Some("`system` stands for Assent itself, in records and in the log: choose another login.");
     }
     let deceives = !model::deceiving::found_in(login).is_empty();
     deceives.then_some("A login has no characters that nobody sees, or that look like others.")

@@ -186,7 +186,7 @@ fn nobody_is_renamed_to_the_login_of_a_deleted_user_or_to_one_that_deceives() {
         refused.contains("not_unique") && refused.contains("the log speaks of them"),
         "{refused}"
     );
-    for deceiving in ["s\u{200b}am", "s\u{0430}m", "..", "sam\u{202e}", "sam berg"] {
+    for deceiving in ["s\u{200b}am", "s\u{0430}m", "..", "sam\u{202e}", "sam berg", "system"] {
         let refused = rename(deceiving).unwrap_err();
         assert!(refused.contains("not_a_login"), "{deceiving:?}: {refused}");
     }
