@@ -49,6 +49,11 @@ pub(crate) fn smtp(address: &MailAddress, password: Option<&str>, from: &str) ->
     }
 }
 
+/// Whether a server could begin with these settings: all that they name is read, nothing is started or written.
+pub(crate) fn check(settings: &server::Settings) -> Result<()> {
+    server::check(settings).map_err(could_not)
+}
+
 /// Starts the server and stays until it is told to stop.
 pub(crate) fn serve(settings: &server::Settings, is_demo: bool) -> Result<()> {
     let data_dir = settings.data_dir.clone();
@@ -105,7 +110,12 @@ impl Host {
         }
     }
 
-    /// The address by which the data's logs are named.
+    /// The same under the address of the settings: a log that begins is named by it, and those that are there keep their names.
+    pub(crate) fn open_as_said(settings: &server::Settings) -> Result<Self> {
+        Self::open_as(settings, &public_url(settings))
+    }
+
+    /// The address by which new logs are named.
     pub(crate) fn public_url(&self) -> &str {
         &self.desk.tools().public_url
     }
@@ -152,7 +162,6 @@ impl Host {
         body: Map<String, Value>,
         password: &str,
     ) -> Result<()> {
-        check_tenant(tenant)?;
         let login = body
             .get("login")
             .and_then(Value::as_str)
@@ -290,6 +299,11 @@ impl Host {
     }
 }
 
+/// Refuses what cannot be the key of a tenant with people, before anything is opened or made for it.
+pub(crate) fn check_tenant_of_people(tenant: &str) -> Result<()> {
+    acts::create_tenant::check_key(tenant).map_err(|refusal| refused(refusal.into()))
+}
+
 fn check_tenant(tenant: &str) -> Result<()> {
     store::check_tenant(tenant).map_err(could_not)
 }
@@ -399,5 +413,31 @@ mod tests {
         );
         assert_eq!(named("a.example/t/acme/log"), None);
         assert_eq!(address_in(""), None);
+    }
+
+    #[test]
+    fn a_tenants_log_is_named_by_the_address_that_is_said_for_it() {
+        let folder = std::env::temp_dir().join(format!("assent-bridge-{}", std::process::id()));
+        let under = |url: Option<&str>| server::Settings {
+            public_url: url.map(str::to_owned),
+            ..server::Settings::new(&folder)
+        };
+        let begin = |host: Host, tenant: &str| {
+            let begun = |room: &mut acts::Room<'_, '_>| {
+                acts::create_tenant::create_tenant(room, "Some", false)?;
+                acts::keys::log_origin(room)
+            };
+            let actor = Actor::system();
+            let name = host.desk.wait(Lane::Worker, tenant, actor, Mode::Write, begun).unwrap();
+            host.desk.tools().store.close();
+            name
+        };
+        let said = |url: &str| Host::open_as_said(&under(Some(url))).unwrap();
+        assert_eq!(begin(said("https://one.example"), "acme"), "one.example/t/acme/log");
+        assert_eq!(begin(said("https://two.example"), "other"), "two.example/t/other/log");
+        assert_eq!(begin(said("https://two.example"), "acme"), "one.example/t/acme/log");
+        let usual = Host::open(&under(None)).unwrap();
+        assert_eq!(begin(usual, "third"), "one.example/t/third/log");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -392,6 +392,87 @@ fn a_folder_without_data_is_told_and_left_as_it_is() {
 }
 
 #[test]
+fn nobody_is_made_in_the_systems_own_tenant_or_under_a_path() {
+    let folder = Folder::new("reserved");
+    let place = folder.0.join("data");
+    let create = |words: &[&str]| {
+        let begin = ["person", "create", "--admin", "--data", place.to_str().unwrap()];
+        let output = assent(&[&begin, words].concat());
+        (code(&output), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for (tenant, part) in [
+        ("system", "kept for the log of Assent itself"),
+        ("System", "kept for the log of Assent itself"),
+        ("..", "more than dots"),
+        (".", "more than dots"),
+        ("a/b", "A-Z a-z 0-9"),
+    ] {
+        let (code, talk) = create(&["--tenant", tenant, "--login", "ada"]);
+        assert_ne!(code, 0, "{tenant}");
+        assert!(talk.contains(part), "{tenant}: {talk}");
+    }
+    for url in [
+        "assent.example",
+        "ftp://assent.example",
+        "",
+        "https://",
+        "https://u:p@assent.example",
+    ] {
+        let (code, talk) = create(&["--tenant", "acme", "--login", "ada", "--public-url", url]);
+        assert_eq!(code, 2, "{url}: {talk}");
+        assert!(talk.contains("`--public-url` cannot be used"), "{url}: {talk}");
+    }
+    assert!(!place.exists(), "nothing was made for it");
+    let (code, talk) = create(&["--tenant", "acme", "--login", "system"]);
+    assert_eq!(code, 1, "{talk}");
+    assert!(talk.contains("stands for Assent itself"), "{talk}");
+    let at = |tenant: &str, url: &str| create(&["--tenant", tenant, "--login", "ada", "--public-url", url]);
+    assert_eq!(at("acme", "https://one.example").0, 0);
+    assert_eq!(at("other", "https://two.example/").0, 0);
+}
+
+#[test]
+fn what_serve_would_refuse_is_told_by_a_check_of_the_settings() {
+    let folder = Folder::new("check");
+    let data = folder.0.join("data");
+    let nothing = folder.0.join("nofile");
+    let (data, nothing) = (data.to_str().unwrap(), nothing.to_str().unwrap());
+    let file = |lines: &str| folder.write("assent.toml", lines);
+    let empty = file("");
+    for (words, part) in [
+        (
+            &["--tls-cert", nothing, "--tls-key", nothing][..],
+            "nofile cannot be used",
+        ),
+        (
+            &["--trusted-proxy", "10.0.0.0/99"],
+            "`10.0.0.0/99` is no address or network",
+        ),
+        (&["--outgoing-allow", "nonsense"], "`outgoing_allow`"),
+        (&["--log", "=="], "`log` (flag --log) cannot be used"),
+    ] {
+        let output = assent(&[&["config", "check", "--config", &empty, "--data", data], words].concat());
+        let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(code(&output), 2, "{words:?}: {talk}");
+        assert!(talk.contains(part), "{words:?}: {talk}");
+    }
+    for (lines, part) in [
+        (format!("outgoing_ca = \"{nothing}\""), "nofile cannot be used"),
+        ("master_key = \"abc\"".to_owned(), "ASSENT_MASTER_KEY"),
+    ] {
+        let file = file(&lines);
+        let output = assent(&["config", "check", "--config", &file, "--data", data]);
+        let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(code(&output), 2, "{lines}: {talk}");
+        assert!(talk.contains(part), "{lines}: {talk}");
+    }
+    let fine = file("");
+    let output = assent(&["config", "check", "--config", &fine, "--data", data]);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!Path::new(data).exists(), "a check writes nothing");
+}
+
+#[test]
 fn policies_are_checked_and_tested_offline() {
     assert_eq!(code(&assent(&["policy", "test", "--pack", "sox"])), 0);
     let good = assent(&["policy", "check", "--json"]);

@@ -62,7 +62,7 @@ pub use failure::Failure;
 pub use files::NewFile;
 pub use open::{Opened, find_damage, open, waiting_migrations};
 pub use seen_logs::FILES as SEEN_LOGS_FILES;
-pub use serve::{Prepare, Running, ServeError, serve, start};
+pub use serve::{Prepare, Running, ServeError, check, serve, start};
 pub use settings::{Settings, Smtp, Tls};
 pub use sign_in::{NewSession, Origin, SESSION_COOKIE, Shown, end_session, sign_in, step_up};
 pub use state::AppState;

@@ -27,16 +27,9 @@ fn refused(text: impl Into<String>) -> ServeError {
 /// [`ServeError::Refused`] with a sentence for the operator, or the store's.
 pub(crate) fn key(settings: &Settings, store: &Store, entropy: &dyn Entropy) -> Result<MasterKey, ServeError> {
     let known = fingerprint(store)?;
-    let key = match (&settings.master_key, store.is_postgres()) {
-        (Some(text), _) => {
-            MasterKey::from_base64(text).map_err(|error| refused(format!("ASSENT_MASTER_KEY: {error}")))?
-        }
-        (None, true) => {
-            return Err(refused(
-                "with PostgreSQL the master key comes from ASSENT_MASTER_KEY: 32 bytes in base64",
-            ));
-        }
-        (None, false) => from_file(&settings.data_dir.join(FILE), known.is_none(), entropy)?,
+    let key = match named(settings)? {
+        Some(key) => key,
+        None => made(&settings.data_dir.join(FILE), known.is_none(), entropy)?,
     };
     match known {
         None => remember(store, key.fingerprint())?,
@@ -48,6 +41,22 @@ pub(crate) fn key(settings: &Settings, store: &Store, entropy: &dyn Entropy) -> 
         }
     }
     Ok(key)
+}
+
+/// The key that settings say, or that lies in its file; none where it is yet to be made. Nothing is written.
+///
+/// # Errors
+/// [`ServeError::Refused`] with a sentence for the operator.
+pub(crate) fn named(settings: &Settings) -> Result<Option<MasterKey>, ServeError> {
+    match &settings.master_key {
+        Some(text) => MasterKey::from_base64(text)
+            .map(Some)
+            .map_err(|error| refused(format!("ASSENT_MASTER_KEY: {error}"))),
+        None if settings.database_url.is_some() => Err(refused(
+            "with PostgreSQL the master key comes from ASSENT_MASTER_KEY: 32 bytes in base64",
+        )),
+        None => in_file(&settings.data_dir.join(FILE)),
+    }
 }
 
 fn fingerprint(store: &Store) -> Result<Option<String>, ServeError> {
@@ -64,19 +73,27 @@ fn remember(store: &Store, fingerprint: String) -> Result<(), ServeError> {
     Ok(())
 }
 
-fn from_file(path: &Path, may_make: bool, entropy: &dyn Entropy) -> Result<MasterKey, ServeError> {
-    let unusable = |error: &dyn std::fmt::Display| refused(format!("{} cannot be used: {error}", path.display()));
+fn unusable(path: &Path, error: &dyn std::fmt::Display) -> ServeError {
+    refused(format!("{} cannot be used: {error}", path.display()))
+}
+
+/// A new key in its file, where nothing was sealed under another.
+fn made(path: &Path, may_make: bool, entropy: &dyn Entropy) -> Result<MasterKey, ServeError> {
+    if !may_make {
+        return Err(refused(format!(
+            "{} is missing, and the stored keys were sealed under it",
+            path.display()
+        )));
+    }
+    make_file(path, entropy).map_err(|error| unusable(path, &error))
+}
+
+fn in_file(path: &Path) -> Result<Option<MasterKey>, ServeError> {
     if !path.exists() {
-        if !may_make {
-            return Err(refused(format!(
-                "{} is missing, and the stored keys were sealed under it",
-                path.display()
-            )));
-        }
-        return make_file(path, entropy).map_err(|error| unusable(&error));
+        return Ok(None);
     }
     let mode = std::fs::metadata(path)
-        .map_err(|error| unusable(&error))?
+        .map_err(|error| unusable(path, &error))?
         .permissions()
         .mode();
     if mode & 0o077 != 0 {
@@ -85,8 +102,9 @@ fn from_file(path: &Path, may_make: bool, entropy: &dyn Entropy) -> Result<Maste
             path.display()
         )));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| unusable(&error))?;
-    MasterKey::from_base64(&text).map_err(|error| unusable(&error))
+    let text = std::fs::read_to_string(path).map_err(|error| unusable(path, &error))?;
+    let key = MasterKey::from_base64(&text).map_err(|error| unusable(path, &error))?;
+    Ok(Some(key))
 }
 
 fn make_file(path: &Path, entropy: &dyn Entropy) -> std::io::Result<MasterKey> {

@@ -138,6 +138,17 @@ pub(crate) fn forget_leftovers(uploads: &std::path::Path) {
     }
 }
 
+/// Whether the packs and parameters of settings can be used; without either the base alone is in force, which can.
+///
+/// # Errors
+/// [`ServeError::Refused`] with what is wrong.
+pub(crate) fn check_policies(settings: &Settings) -> Result<(), ServeError> {
+    if settings.packs.is_empty() && settings.policy_parameters.is_empty() {
+        return Ok(());
+    }
+    policies(settings).map(drop)
+}
+
 fn policies(settings: &Settings) -> Result<PolicySet, ServeError> {
     let mut files: Vec<SourceFile> = policy::base().files;
     for name in &settings.packs {

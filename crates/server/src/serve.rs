@@ -16,17 +16,18 @@ use store::{Lane, Mode};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use crate::bell::Bells;
 use crate::certificate::{Certificate, follow};
 use crate::clock::tick;
 use crate::demo::filling;
 use crate::listen::{Front, Proxies, acceptor, take};
-use crate::open::{forget_leftovers, make_folder, open};
+use crate::open::{check_policies, forget_leftovers, make_folder, open};
 use crate::router::Doors;
 use crate::settings::Settings;
 use crate::state::AppState;
-use crate::{courier, logs, postman, replays, sequencer, worker};
+use crate::{courier, logs, master, postman, replays, sequencer, worker};
 
 /// Why a server did not start or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -133,17 +134,56 @@ impl Drop for Running {
     }
 }
 
+/// What settings name, read: certificate, networks, keys.
+struct Means {
+    proxies: Arc<Proxies>,
+    certificate: Option<Arc<Certificate>>,
+    tls: Option<TlsAcceptor>,
+    caller: Caller,
+}
+
+impl Means {
+    /// Reads all that settings name, before anything is opened: what cannot be used must leave a database as it was, for an
+    /// older server may have to serve it on.
+    fn read(settings: &Settings) -> Result<Self, ServeError> {
+        let proxies = Proxies::parse(&settings.trusted_proxies);
+        let proxies = proxies.map_err(|why| ServeError::Refused(format!("`trusted_proxy`: {why}")))?;
+        let certificate = settings.tls.as_ref().map(Certificate::read).transpose();
+        let certificate = certificate.map_err(ServeError::Refused)?.map(Arc::new);
+        let tls = certificate.clone().map(acceptor).transpose();
+        let tls = tls.map_err(ServeError::Refused)?;
+        let caller = caller(settings)?;
+        master::named(settings)?;
+        check_policies(settings)?;
+        Ok(Self {
+            proxies: Arc::new(proxies),
+            certificate,
+            tls,
+            caller,
+        })
+    }
+}
+
+/// Whether a server could begin with these settings, as far as they themselves tell: what they name is read. Nothing is started
+/// or written, and no database is looked at.
+///
+/// # Errors
+/// [`ServeError`] with a sentence for the operator, which is that of [`start`].
+pub fn check(settings: &Settings) -> Result<(), ServeError> {
+    Means::read(settings).map(drop)
+}
+
 /// Starts a server and answers when it is ready. `prepare` runs before the doors open.
 ///
 /// # Errors
 /// [`ServeError`] with a sentence for the operator.
 pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, ServeError> {
-    let proxies = Arc::new(Proxies::parse(&settings.trusted_proxies).map_err(ServeError::Refused)?);
-    let certificate = settings.tls.as_ref().map(Certificate::read).transpose();
-    let certificate = certificate.map_err(ServeError::Refused)?.map(Arc::new);
-    let tls = certificate.clone().map(acceptor).transpose();
-    let tls = tls.map_err(ServeError::Refused)?;
-    let caller = caller(settings)?;
+    let Means {
+        proxies,
+        certificate,
+        tls,
+        caller,
+    } = Means::read(settings)?;
     let lock = lock(settings)?;
     clear_half_filled(&settings.data_dir, prepare.is_some())?;
     let runtime = Builder::new_multi_thread()

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::serve::{self, Flags};
+use crate::bridge;
 use crate::failure::Result;
 use crate::output::{Output, Tone};
 use crate::settings::KEYS;
@@ -28,7 +29,7 @@ pub fn run(config: &Config, output: &Output) -> Result<u8> {
     }
     match config {
         Config::Check(flags) => {
-            serve::read(&serve::merged(flags)?)?;
+            bridge::check(&serve::read(&serve::merged(flags)?)?)?;
             output.data(&json!({"is_good": true}), |output| {
                 output.line(&format!(
                     "{}: the settings can be used",

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::host::Place;
 use crate::archive::{DATABASE_FILE, KEY_FILE};
-use crate::bridge::{BACKLOG, Damage, Host, LogStanding};
+use crate::bridge::{self, BACKLOG, Damage, Host, LogStanding};
 use crate::cli::Common;
 use crate::clock;
 use crate::failure::{Failure, Result};
@@ -22,6 +22,9 @@ use crate::output::{Output, Tone};
 
 /// Less free space than this is a warning, a tenth of it is bad.
 const LITTLE_SPACE_KIB: u64 = 2 << 20;
+
+/// What follows from what keeps the data from being opened.
+const SAME_REASON: &str = "The server would refuse to start for the same reason.";
 
 /// A checkpoint is signed or attested anew every minute; after this many seconds something stands still.
 pub(super) const STALE_SECONDS: i64 = 300;
@@ -134,7 +137,13 @@ pub fn run(doctor: &Doctor, common: &Common, output: &Output) -> Result<u8> {
 
 fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
     let settings = place.settings()?;
-    checks.good("settings", "they can be used");
+    match bridge::check(&settings) {
+        Err(Failure::CouldNot(text)) => checks.bad("settings", text, SAME_REASON),
+        said => {
+            said?;
+            checks.good("settings", "they can be used");
+        }
+    }
     if let Some(data) = &place.data {
         check_folder(data, checks);
         check_space(data, checks);
@@ -169,11 +178,7 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
     match opened {
         Ok(host) => check_data(&host, clock::now(), checks),
         Err(Failure::CouldNot(text)) => {
-            checks.bad(
-                "database",
-                text,
-                "The server would refuse to start for the same reason.",
-            );
+            checks.bad("database", text, SAME_REASON);
             Ok(())
         }
         Err(refused) => Err(refused),

@@ -79,6 +79,9 @@ pub(super) fn create_person(create: &Create, output: &Output) -> Result<u8> {
         .tenant
         .as_deref()
         .ok_or_else(|| Failure::could_not("Say --tenant: a short key such as `acme`."))?;
+    bridge::check_tenant_of_people(tenant)?;
+    let said = create.public_url.as_deref().map(serve::public_url).transpose();
+    let said = said.map_err(|why| Failure::could_not(format!("`--public-url` cannot be used: {why}.")))?;
     let (password, is_made) = match create.password_file.as_deref() {
         Some(file) => (people::read_password(file)?, false),
         None => (new_password()?, true),
@@ -87,10 +90,14 @@ pub(super) fn create_person(create: &Create, output: &Output) -> Result<u8> {
         crate::archive::make_folder(data)?;
     }
     let mut settings = create.place.settings()?;
-    if let Some(url) = &create.public_url {
-        settings.public_url = Some(url.trim_end_matches('/').to_owned());
-    }
-    let host = bridge::Host::open(&settings)?;
+    let host = match said {
+        // Who says an address means this tenant's, also where the data's first log was begun under another.
+        Some(url) => {
+            settings.public_url = Some(url);
+            bridge::Host::open_as_said(&settings)?
+        }
+        None => bridge::Host::open(&settings)?,
+    };
     if settings.public_url.is_none() {
         output.talk(&format!(
             "A new tenant's log is named by the server's address, here {}. Say --public-url when people reach it otherwise.",

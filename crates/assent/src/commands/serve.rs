@@ -135,24 +135,8 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     settings.listen = listen
         .parse()
         .map_err(|_| wrong("listen", "write an address and a port, such as 127.0.0.1:8080"))?;
-    settings.public_url = merged
-        .text("public_url")
-        .map(|url| url.trim_end_matches('/').to_owned());
-    if settings
-        .public_url
-        .as_deref()
-        .is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://"))
-    {
-        return Err(wrong("public_url", "it begins with https:// or http://"));
-    }
-    // Every address that is sent out is put together from it.
-    let is_odd = |c: char| c.is_whitespace() || matches!(c, '?' | '#' | '@');
-    if settings.public_url.as_deref().is_some_and(|url| url.contains(is_odd)) {
-        return Err(wrong(
-            "public_url",
-            "it has neither spaces nor `?`, `#` or `@`, such as https://assent.example",
-        ));
-    }
+    let url = merged.text("public_url").map(public_url).transpose();
+    settings.public_url = url.map_err(|why| wrong("public_url", why))?;
     settings.tls = match (merged.text("tls_cert"), merged.text("tls_key")) {
         (Some(certificate), Some(key)) => Some(Tls {
             certificate: certificate.into(),
@@ -189,8 +173,24 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     settings.smtp = smtp(merged, &wrong)?;
     settings.outgoing_allow = merged.list("outgoing_allow");
     settings.outgoing_ca = merged.text("outgoing_ca").map(PathBuf::from);
-    check_log_format(merged, &wrong)?;
+    check_log(merged, &wrong)?;
     Ok(settings)
+}
+
+/// How people reach the server, without a slash at the end: every address that is sent out is put together from it.
+///
+/// # Errors
+/// What it has to be.
+pub(super) fn public_url(text: &str) -> std::result::Result<String, &'static str> {
+    let url = text.trim_end_matches('/');
+    let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) else {
+        return Err("it begins with https:// or http:// and names a host");
+    };
+    let is_odd = |c: char| c.is_whitespace() || matches!(c, '?' | '#' | '@');
+    if rest.starts_with('/') || rest.contains(is_odd) {
+        return Err("it names a host and has neither spaces nor `?`, `#` or `@`, such as https://assent.example");
+    }
+    Ok(url.to_owned())
 }
 
 /// The time of day that a text says, none for `never`; nothing when it says neither.
@@ -202,7 +202,10 @@ fn replay_at(text: Option<&str>) -> Option<Option<jiff::civil::Time>> {
     }
 }
 
-fn check_log_format(merged: &Merged, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<()> {
+fn check_log(merged: &Merged, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<()> {
+    if let Err(error) = server::logs::filter(log_words(merged)) {
+        return Err(wrong("log", &error.to_string()));
+    }
     match merged.text("log_format") {
         None | Some("json" | "text") => Ok(()),
         Some(_) => Err(wrong("log_format", "write json or text")),
@@ -301,10 +304,13 @@ pub(super) fn unread_variables() -> Vec<String> {
     crate::settings::unread(names.iter().map(String::as_str))
 }
 
+fn log_words(merged: &Merged) -> &str {
+    merged.text("log").unwrap_or("info")
+}
+
 fn start_log(merged: &Merged) -> Result<()> {
-    let words = merged.text("log").unwrap_or("info");
-    let filter =
-        server::logs::filter(words).map_err(|error| Failure::could_not(format!("`log` cannot be used: {error}.")))?;
+    let filter = server::logs::filter(log_words(merged))
+        .map_err(|error| Failure::could_not(format!("`log` cannot be used: {error}.")))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         // A log that cannot be written, on a full disk perhaps, must not end the thread that writes it.
@@ -389,6 +395,9 @@ mod tests {
             ("database = \"mysql://x\"", "begins with postgres://"),
             ("packs = [\"soks\"]", "there is no pack `soks`"),
             ("smtp = \"smtps://mail.example\"", "`smtp_from` is missing"),
+            ("public_url = \"ftp://assent.example\"", "begins with https://"),
+            ("public_url = \"https:///x\"", "names a host"),
+            ("log = \"==\"", "`log` (assent.toml:1) cannot be used"),
             ("replay_at = \"25:00\"", "`replay_at` (assent.toml:1) cannot be used"),
             (
                 "log_format = \"xml\"",
