@@ -207,18 +207,8 @@ impl Output {
         };
         let detail = clean(&in_options(detail_of(problem).unwrap_or("The server said no.")));
         self.talk(&format!("{} {detail} ({code})", self.tone(Tone::Bad, "assent:")));
-        // One error alone was said already, in the sentence above.
-        let is_said =
-            |rows: &[Value]| matches!(rows, [row] if row.get("text").and_then(Value::as_str) == detail_of(problem));
-        let errors = array(problem, "errors");
-        for row in errors.iter().filter(|_| !is_said(errors)) {
-            let field = text_of(row, "field");
-            let field = match option_of(&field) {
-                Some(option) => format!("{} ({field})", option.replace('`', "")),
-                None => field,
-            };
-            self.talk(&format!("  {field}: {}", in_options(&text_of(row, "text"))));
-        }
+        error_lines(problem).iter().for_each(|line| self.talk(line));
+        change_lines(problem).iter().for_each(|line| self.talk(line));
         // A rule of Assent itself has no other reason than the sentence above.
         let built_in = format!("assent.{code}");
         let policies = array(problem, "policies").iter();
@@ -229,6 +219,7 @@ impl Output {
         let unmet = array(problem, "unmet");
         let told = match status {
             403 => unmet.iter().find_map(asked_instead).into_iter().collect(),
+            _ if is_said(unmet, problem) => unmet.iter().flat_map(opening_lines).collect(),
             _ => unmet_lines(unmet),
         };
         for line in told {
@@ -257,14 +248,79 @@ pub fn unmet_lines(rows: &[Value]) -> Vec<String> {
     for row in rows {
         let said = |name: &str| in_options(&text_of(row, name));
         lines.push(format!("  - {} ({})", said("text"), text_of(row, "code")));
-        if !text_of(row, "satisfy").is_empty() {
-            lines.push(format!("    to open: {}", said("satisfy")));
-        }
-        if let Some(who) = waited_for(row) {
-            lines.push(format!("    waits for: {who}"));
-        }
+        lines.extend(opening_lines(row));
     }
     lines
+}
+
+/// What opens the way of an unmet condition, and whom it waits for.
+fn opening_lines(row: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !text_of(row, "satisfy").is_empty() {
+        lines.push(format!("    to open: {}", in_options(&text_of(row, "satisfy"))));
+    }
+    if let Some(who) = waited_for(row) {
+        lines.push(format!("    waits for: {who}"));
+    }
+    lines
+}
+
+/// Whether the one row is what the problem's own sentence says.
+fn is_said(rows: &[Value], problem: &Value) -> bool {
+    matches!(rows, [row] if row.get("text").and_then(Value::as_str) == detail_of(problem))
+}
+
+/// The lines of wrong fields. Of one alone the problem's sentence is its text, and only its place may be left to tell.
+fn error_lines(problem: &Value) -> Vec<String> {
+    let errors = array(problem, "errors");
+    if is_said(errors, problem) {
+        let field = text_of(&errors[0], "field");
+        let is_named = field.is_empty() || detail_of(problem).is_some_and(|text| names(text, &field));
+        return match is_named {
+            true => Vec::new(),
+            false => vec![format!("  in {}", optional(&field))],
+        };
+    }
+    let line = |row: &Value| {
+        let field = optional(&text_of(row, "field"));
+        format!("  {field}: {}", in_options(&text_of(row, "text")))
+    };
+    errors.iter().map(line).collect()
+}
+
+/// A field beside its option, where it has one.
+fn optional(field: &str) -> String {
+    match option_of(field) {
+        Some(option) => format!("{} ({field})", option.replace('`', "")),
+        None => field.to_owned(),
+    }
+}
+
+/// Whether a word or path stands in a sentence by itself, not as a part of another word.
+fn names(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word).any(|(at, _)| {
+        let after = text[at + word.len()..].chars().next();
+        !text[..at].ends_with(is_part) && !after.is_some_and(is_part)
+    })
+}
+
+/// What has become of a change since somebody read it, one field a line.
+fn change_lines(problem: &Value) -> Vec<String> {
+    let told = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => "nothing".to_owned(),
+        Some(Value::String(text)) => clean(&text.replace('\n', " ")),
+        Some(other) => clean(&other.to_string()),
+    };
+    let line = |row: &Value| {
+        let (was, is) = (told(row.get("old")), told(row.get("new")));
+        format!(
+            "  {} (covered by {}): was {was}; now {is}",
+            text_of(row, "field"),
+            text_of(row, "covers")
+        )
+    };
+    array(problem, "changes").iter().map(line).collect()
 }
 
 /// Whom a row waits for, if it names anybody.
@@ -333,6 +389,44 @@ mod tests {
                 "  - One approval is missing. (approval_missing)",
                 "    to open: Olga approves.",
                 "    waits for: olga, group:security"
+            ]
+        );
+    }
+
+    #[test]
+    fn one_error_alone_tells_its_place_where_its_sentence_does_not() {
+        let told = |field: &str, text: &str| {
+            let row = json!({"field": field, "code": "wrong", "text": text});
+            error_lines(&json!({"detail": text, "errors": [row]}))
+        };
+        assert_eq!(told("line 2", "A login has no spaces."), ["  in line 2"]);
+        assert_eq!(
+            told("house/house.cedar:4", "It ends too soon."),
+            ["  in house/house.cedar:4"]
+        );
+        assert_eq!(told("plan", "Say what the plans are."), ["  in --step (plan)"]);
+        for said in ["`plan` is missing.", "The plan is missing."] {
+            assert_eq!(told("plan", said), [""; 0], "{said}");
+        }
+        assert_eq!(told("", "No."), [""; 0]);
+        let two = json!({"detail": "2 fields are wrong.", "errors": [
+            {"field": "title", "text": "`title` is missing."}, {"field": "line 2", "text": "No."}
+        ]});
+        let lines = error_lines(&two);
+        assert_eq!(lines, ["  --title (title): `--title` is missing.", "  line 2: No."]);
+    }
+
+    #[test]
+    fn what_has_become_of_a_change_is_told_field_by_field() {
+        let problem = json!({"changes": [
+            {"field": "plan[0].title", "covers": "what", "old": "Stop\nall", "new": "Stop"},
+            {"field": "planned_end", "covers": "when", "old": null, "new": "2026-11-22T22:00:00Z"}
+        ]});
+        assert_eq!(
+            change_lines(&problem),
+            [
+                "  plan[0].title (covered by what): was Stop all; now Stop",
+                "  planned_end (covered by when): was nothing; now 2026-11-22T22:00:00Z"
             ]
         );
     }

@@ -46,6 +46,24 @@ fn approving_for_a_program_shows_the_card_beside_its_answer() {
 }
 
 #[test]
+fn a_digest_that_is_no_longer_current_is_told_once_with_what_has_changed() {
+    let detail = "The change was edited since you read it. You named sha256:old; now it is sha256:c.";
+    let problem = json!({"status": 409, "code": "digest_not_current", "detail": detail,
+        "changes": [{"field": "title", "covers": "what", "old": "Move it", "new": "Move it all"}],
+        "unmet": [{"code": "digest_not_current", "text": detail, "satisfy": "Read the change as it stands now.", "waiting_on": []}]});
+    let server = Scripted::new(vec![(409, "", problem)]);
+    let (output, _) = server.run(&["change", "approve", "CHG-7", "--digest", "sha256:old"]);
+    assert_eq!(code(&output), 1);
+    let told = text(&output.stderr);
+    assert_eq!(told.matches("You named sha256:old").count(), 1, "{told}");
+    assert!(
+        told.contains("title (covered by what): was Move it; now Move it all"),
+        "{told}"
+    );
+    assert!(told.contains("to open: Read the change as it stands now."), "{told}");
+}
+
+#[test]
 fn a_dry_import_of_holidays_says_that_nothing_was_done() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("holidays-{}.ics", std::process::id()));
     std::fs::write(&file, "BEGIN:VCALENDAR\n").unwrap();
