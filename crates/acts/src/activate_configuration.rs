@@ -87,7 +87,10 @@ fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()
     } else {
         "Who proposed a configuration does not put it in force alone."
     };
-    let others = others_who_set(room, &proposal.proposer)?;
+    let mut others = others_who_set(room, &proposal.proposer)?;
+    // Whoever is refused is not who it waits for, though the rules let them set policies.
+    let refused = room.directory()?.login(&room.actor.person);
+    others.retain(|login| *login != refused);
     let satisfy = format!(
         "Another person who sets policies activates it, or name in `change` an approved change one of whose targets has \
          the artifact {}.",

@@ -235,9 +235,13 @@ pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
     let mut template = whole.proposed().unwrap_or(&whole).clone();
     room.allow(model::act::actions::APPROVE_TEMPLATE)?;
     let person = room.actor.person.clone();
-    let mut proposers = std::iter::once(&template.proposer).chain(&template.handed_by);
-    if proposers.any(|proposer| is_own(&room.actor, proposer)) {
+    if person == template.proposer {
         return Err(Refusal::not_allowed("own_request", "Who proposed a template cannot approve it.").into());
+    }
+    // Neither proposed it, but one of both handed out the way in by which the other comes.
+    let mut proposers = std::iter::once(&template.proposer).chain(&template.handed_by);
+    if let Some(hand) = proposers.find(|proposer| is_own(&room.actor, proposer)) {
+        return Err(one_hand(room, hand)?);
     }
     if template.state != TemplateState::Proposed {
         let text = format!("The template is {}.", template.state);
@@ -319,12 +323,17 @@ fn check_hand(room: &mut Room<'_, '_>, template: &StandardTemplate) -> Result<()
     if template.approvals.iter().all(|approval| *approval.speaker() != speaker) {
         return Ok(());
     }
-    let name = room.directory()?.name(&speaker);
+    Err(one_hand(room, &speaker)?)
+}
+
+/// The refusal for a second part by one hand.
+fn one_hand(room: &mut Room<'_, '_>, hand: &PersonId) -> Result<Error> {
+    let name = room.directory()?.name(hand);
     let text = format!(
         "The hand of {name} stands behind this template already: who set another's password or provider within the last \
          day, or made their token, counts once for both."
     );
-    Err(Refusal::not_allowed("one_hand", text).into())
+    Ok(Refusal::not_allowed("one_hand", text).into())
 }
 
 /// The version that stands is the one that was read, where the request says which that was.

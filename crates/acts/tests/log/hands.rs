@@ -161,11 +161,14 @@ fn a_template_is_approved_by_two_hands_of_which_neither_proposed_it() {
     propose(&world, &world.actor("nils"));
     for login in ["mona", "olga"] {
         let told = approve(&world, &by_password(login));
-        assert!(told.contains("own_request"), "{told}");
+        assert!(told.contains("one_hand") && told.contains("The hand of nils"), "{told}");
     }
     // Proposed by a way in that somebody handed out, it is theirs as well.
     propose(&world, &lent(&world, "rita", "nils"));
     let told = approve(&world, &by_password("mona"));
+    assert!(told.contains("one_hand"), "{told}");
+    propose(&world, &world.actor("mona"));
+    let told = approve(&world, &world.actor("mona"));
     assert!(told.contains("own_request"), "{told}");
     propose(&world, &world.actor("rita"));
     assert_eq!(approve(&world, &by_password("mona")), "");

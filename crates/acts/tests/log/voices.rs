@@ -9,6 +9,7 @@ use acts::propose_configuration::propose_risk_table;
 use acts::set_template::{approve_template, propose_template};
 use model::act::Act;
 use model::file::{Actor, Lent, check_lent};
+use model::refusal::Refusal;
 use model::verbs::Body;
 use serde_json::json;
 use store::{Lane, Mode};
@@ -337,5 +338,15 @@ fn refuses_its_proposers_token(world: &World) {
     for method in ["token", "password"] {
         assert_eq!(activate(lent(world, "kari", "nils", method)), "second_person_needed");
     }
+    let id = proposal.id.clone();
+    let refusal = attempt_as(world, lent(world, "kari", "nils", "token"), move |room| {
+        activate_configuration(room, id.as_str(), &Body::new())
+    });
+    let Err(Refusal::NotNow { unmet, .. }) = refusal else {
+        panic!("{refusal:?}");
+    };
+    let waiting = &unmet[0].waiting_on;
+    assert!(waiting.contains(&"mona".to_owned()), "{waiting:?}");
+    assert!(!waiting.contains(&"kari".to_owned()), "{waiting:?}");
     assert_eq!(activate(world.actor("kari")), "done");
 }
