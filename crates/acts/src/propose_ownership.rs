@@ -211,6 +211,7 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
         end_missing: reading.boolean("end_missing").unwrap_or_default(),
         by_two: reading.boolean("by_two"),
     };
+    let is_readable = reading.errors.is_empty();
     let reason = reading.needed("reason", TEXT);
     for id in &wanted.end {
         if !directory.ownerships.iter().any(|row| row.id.as_str() == id) {
@@ -222,7 +223,8 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
             reading.wrong("end_dependencies", "unknown", format!("There is no dependency `{id}`."));
         }
     }
-    if wanted.is_empty() {
+    // What could not be read is named already, and is not missing.
+    if is_readable && wanted.is_empty() {
         reading.wrong("rows", "missing", "Name what is to be set, rows to `end`, or `by_two`.");
     }
     reading.finish()?;

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 /// Parts of sentences that read otherwise with an option in place of a field.
-const PHRASES: [(&str, &str); 5] = [
+const PHRASES: [(&str, &str); 6] = [
     (
         "Add at least one step to `plan`.",
         "Add at least one `--step` with `assent change edit`.",
@@ -12,6 +12,10 @@ const PHRASES: [(&str, &str); 5] = [
     (
         "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.",
         "Add a `--rollback-step` with `assent change edit`, or say in `--no-rollback-reason` why there is none.",
+    ),
+    (
+        "Import them with `propose` and a `reason`.",
+        "Import them with `--propose REASON`.",
     ),
     ("Ask with POST …/extension.", "Ask with `assent change extend`."),
     (
@@ -143,6 +147,10 @@ mod tests {
                 "Add at least one `--step` with `assent change edit`.",
             ),
             ("Ask again with `change=`.", "Ask again with `--change`."),
+            (
+                "Two people give it. Import them with `propose` and a `reason`.",
+                "Two people give it. Import them with `--propose REASON`.",
+            ),
             (
                 "`targets[0].artifact` must be a digest.",
                 "`--artifact` must be a digest.",

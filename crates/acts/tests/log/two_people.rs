@@ -112,6 +112,20 @@ fn of_two_administrators_neither_gives_a_right_that_decides_alone() {
 }
 
 #[test]
+fn what_could_not_be_read_is_not_missing_as_well() {
+    let world = two();
+    let fields = |wanted: Value| match propose(&world, "ada", wanted) {
+        Err(Refusal::Invalid(errors)) => errors.into_iter().map(|it| it.field).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        fields(json!({"connections": [{"id": "x"}], "reason": "It is time."})),
+        ["connections[0]"]
+    );
+    assert_eq!(fields(json!({"connections": []})), ["reason", "rows"]);
+}
+
+#[test]
 fn one_person_takes_rights_away_and_two_give_them_back() {
     let world = two();
     assert_eq!(edit(&world, "ada", "sam", json!({"roles": []})), "done");
