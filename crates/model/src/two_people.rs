@@ -49,7 +49,8 @@ pub fn check_voice(
     if actor.by_token {
         let text = format!(
             "{} made the token by which you came, or let you in to make it. Where two people give voices, nobody decides by \
-             what another handed out alone: decide in a session of your own, or by a token that you made in one.",
+             what another handed out alone: decide in a session of your own, at a terminal with --as, or where you may make \
+             tokens by one that you made in a session.",
             directory.name(maker)
         );
         return Err(Refusal::not_allowed("lent_voice", text));
