@@ -1,11 +1,14 @@
 //! One mail address is one person, however it is known: the main one, an alias, a second one that a directory tells of. Who was
 //! deleted by a directory has none any more.
 
+use acts::import_directory::{Options, import_directory};
 use acts::{Room, meet_person, provision, set_identity_provider, set_person};
 use model::directory::Person;
 use model::file::Actor;
 use model::identity::{Claimed, ProvisionedPerson};
-use serde_json::json;
+use model::ids::PersonId;
+use model::words::Noun;
+use serde_json::{Value, json};
 use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
@@ -191,5 +194,37 @@ fn nobody_is_renamed_to_the_login_of_a_deleted_user_or_to_one_that_deceives() {
         assert!(refused.contains("not_a_login"), "{deceiving:?}: {refused}");
     }
     assert_eq!(rename("sam.berg").unwrap().login, "sam.berg");
+    world.assert_replays();
+}
+
+#[test]
+fn nobody_new_has_the_login_of_assent_itself_and_whoever_has_it_keeps_it() {
+    let world = crate::by_two::alone();
+    let import = |fields: Value| {
+        let line = crate::by_two::lines(&[(Noun::People, fields)]);
+        crate::by_two::attempt(&world, "ada", move |room| {
+            import_directory(room, &line, Options::default()).map(drop)
+        })
+    };
+    let refused = import(json!({"login": "System", "name": "Sy"}));
+    assert_eq!(crate::by_two::code(refused), "not_a_login");
+    // An earlier version made one.
+    let id = person(&world, "ada").unwrap().id;
+    world.system(move |room| {
+        let found = room.directory()?.people.get(&id).cloned().unwrap();
+        let earlier = Person {
+            id: PersonId(room.new_id()?),
+            version: 0,
+            login: "system".to_owned(),
+            name: "Sy".to_owned(),
+            roles: std::collections::BTreeSet::new(),
+            ..found
+        };
+        room.put_estate("person.created", earlier, json!({}))
+    });
+    import(json!({"login": "system", "name": "Sybil"})).unwrap();
+    let edited =
+        world.system(|room| set_person::edit_person(room, "system", &body(json!({"email": "sy@halden.example"}))));
+    assert_eq!(edited.name, "Sybil");
     world.assert_replays();
 }
