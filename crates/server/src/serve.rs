@@ -153,7 +153,10 @@ impl Means {
         let tls = certificate.clone().map(acceptor).transpose();
         let tls = tls.map_err(ServeError::Refused)?;
         let caller = caller(settings)?;
-        master::named(settings)?;
+        // What a broken-off demo left is cleared away before it is filled anew, its key included.
+        if !filling::is_half_filled(&settings.data_dir) {
+            master::named(settings)?;
+        }
         check_policies(settings)?;
         Ok(Self {
             proxies: Arc::new(proxies),
