@@ -16,7 +16,7 @@ use axum::response::Response;
 use hyper::body::Frame;
 use prost::Message;
 
-use super::question::{Asked, Decide, Decided, Unclear, door_of, permit_of, read_place};
+use super::question::{Asked, Decide, Decided, Unclear, check_once, door_of, permit_of, read_place};
 use crate::body::read_all;
 use crate::failure::Failure;
 
@@ -131,6 +131,13 @@ struct Allowed {
 }
 
 impl HttpRequest {
+    /// The names of all headers, as often as they stand.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let raw = self.header_map.iter().flat_map(|map| &map.headers);
+        let plain = self.headers.keys().map(String::as_str);
+        plain.chain(raw.map(|it| it.key.as_str()))
+    }
+
     fn header(&self, name: &str) -> Option<String> {
         let plain = || self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         let raw = || {
@@ -187,7 +194,9 @@ fn asked(request: CheckRequest, headers: HeaderMap) -> Asked {
     let http = attributes.request.and_then(|request| request.http).unwrap_or_default();
     let extension = |name: &str| attributes.context_extensions.get(name).cloned();
     let about = match (extension("service"), extension("environment")) {
-        (Some(service), Some(environment)) => read_place(&service, &environment, |name| http.header(name)),
+        (Some(service), Some(environment)) => check_once(headers.iter().map(|(name, _)| name.as_str()))
+            .and_then(|()| check_once(http.names()))
+            .and_then(|()| read_place(&service, &environment, |name| http.header(name))),
         _ => Err(Unclear {
             code: "malformed",
             subject: String::new(),
@@ -343,5 +352,46 @@ mod tests {
             ("shop", "production")
         );
         assert_eq!(ask(&[("service", "shop")]).unwrap_err().code, "malformed");
+    }
+
+    /// Envoy sends headers as a map, or as a list where it is told to send them raw.
+    #[test]
+    fn a_header_that_stands_twice_is_refused_in_either_form() {
+        let digest = |letter: &str| format!("sha256:{}", letter.repeat(64));
+        let row = |key: &str, value: String| OneHeader {
+            key: key.to_owned(),
+            value,
+            raw_value: Vec::new(),
+        };
+        let code = |plain: &[(&str, String)], raw: Vec<OneHeader>| {
+            let plain = plain.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+            let http = HttpRequest {
+                headers: plain.collect(),
+                header_map: Some(AllHeaders { headers: raw }),
+            };
+            let place = [("service", "shop"), ("environment", "production")];
+            let attributes = Attributes {
+                request: Some(AskedRequest { http: Some(http) }),
+                context_extensions: HashMap::from(place.map(|(key, value)| (key.to_owned(), value.to_owned()))),
+            };
+            let request = CheckRequest {
+                attributes: Some(attributes),
+            };
+            asked(request, HeaderMap::new()).about.map_err(|unclear| unclear.code)
+        };
+        let (first, second) = (digest("a"), digest("b"));
+        let one = code(&[], vec![row("assent-artifact", first.clone())]).unwrap();
+        assert_eq!(one.artifact.as_ref(), Some(&first));
+        let rows = vec![
+            row("assent-artifact", first.clone()),
+            row("Assent-Artifact", second.clone()),
+        ];
+        assert_eq!(code(&[], rows).unwrap_err(), "malformed");
+        let plain = [("assent-artifact", first.clone()), ("Assent-Artifact", second.clone())];
+        assert_eq!(code(&plain, Vec::new()).unwrap_err(), "malformed");
+        assert_eq!(
+            code(&plain[..1], vec![row("assent-artifact", second)]).unwrap_err(),
+            "malformed"
+        );
     }
 }

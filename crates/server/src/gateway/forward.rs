@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::question::{Asked, Decide, Decided, door_of, header, permit_of, read_place};
+use super::question::{Asked, Decide, Decided, check_once, door_of, header, permit_of, read_place};
 
 /// `/gateway/http/{service}/{environment}`.
 pub(super) async fn answer<D: Decide>(
@@ -14,16 +14,21 @@ pub(super) async fn answer<D: Decide>(
     Path((service, environment)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let about = read_place(&service, &environment, |name| header(&headers, name));
-    let asked = Asked {
+    let asked = asked(&service, &environment, headers);
+    match decider.decide(asked).await {
+        Ok(decided) => told(&decided),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+fn asked(service: &str, environment: &str, headers: HeaderMap) -> Asked {
+    let about = check_once(headers.iter().map(|(name, _)| name.as_str()))
+        .and_then(|()| read_place(service, environment, |name| header(&headers, name)));
+    Asked {
         door: door_of(header(&headers, "assent-gateway"), "http"),
         about,
         permit: permit_of(header(&headers, "assent-permit")),
         headers,
-    };
-    match decider.decide(asked).await {
-        Ok(decided) => told(&decided),
-        Err(failure) => failure.into_response(),
     }
 }
 
@@ -49,4 +54,26 @@ fn told(decided: &Decided) -> Response {
         }
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_header_of_a_name_is_not_passed_over() {
+        let mut headers = HeaderMap::new();
+        let mut send = |name: &'static str, value: String| {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.append(name, value);
+            }
+            let asked = asked("shop", "production", headers.clone());
+            asked.about.map(|place| place.artifact).map_err(|unclear| unclear.code)
+        };
+        let digest = |letter: &str| format!("sha256:{}", letter.repeat(64));
+        assert_eq!(send("assent-artifact", digest("a")), Ok(Some(digest("a"))));
+        assert_eq!(send("accept", "text/html".to_owned()), Ok(Some(digest("a"))));
+        assert_eq!(send("accept", "text/plain".to_owned()), Ok(Some(digest("a"))));
+        assert_eq!(send("assent-artifact", digest("b")), Err("malformed"));
+    }
 }

@@ -1,5 +1,6 @@
 //! What every dialect asks, and what every dialect tells.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 
 use axum::http::{HeaderMap, HeaderValue};
@@ -187,6 +188,21 @@ pub fn is_digest(text: &str) -> bool {
     }
 }
 
+/// Refuses a request in which a header that is read here stands more than once: the first would be judged, and whoever stands
+/// behind the gateway may act on the last. Names come as often as they stand.
+pub(crate) fn check_once<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Unclear> {
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let names = names.into_iter().map(str::to_ascii_lowercase);
+    for name in names.filter(|name| name.starts_with("assent-") || name == "authorization") {
+        if seen.contains(&name) {
+            let text = format!("The header `{name}` stands more than once, so it does not say which of them is meant.");
+            return Err(unclear("malformed", &name, text, "Send it once."));
+        }
+        seen.insert(name);
+    }
+    Ok(())
+}
+
 /// Reads what is to be deployed from named values, as headers hand them over.
 pub(crate) fn read_place(
     service: &str,
@@ -312,6 +328,19 @@ mod tests {
             serde_json::from_str::<Value>(&line).unwrap().as_array().unwrap().len(),
             2
         );
+    }
+
+    #[test]
+    fn a_header_that_is_read_stands_once() {
+        let code =
+            |names: &[&str]| check_once(names.iter().copied()).map_err(|unclear| (unclear.code, unclear.subject));
+        assert_eq!(code(&["assent-artifact", "assent-commit", "accept", "accept"]), Ok(()));
+        for twice in ["assent-artifact", "assent-purpose", "assent-other", "authorization"] {
+            assert_eq!(
+                code(&[twice, "host", &twice.to_uppercase()]),
+                Err(("malformed", twice.to_owned()))
+            );
+        }
     }
 
     #[test]

@@ -16,8 +16,16 @@ const SERVICE_OF: &str = "assent/service.";
 const CHANGE: &str = "assent/change";
 /// The annotation that holds a permit for an outage.
 const PERMIT: &str = "assent/permit";
-/// The most containers that are looked at.
+/// The most images that are looked at, those of volumes included.
 const MOST_CONTAINERS: usize = 100;
+/// Where a pod lists what may name an image, and where in each entry the image stands: `image` volumes are mounted from one
+/// (Kubernetes 1.31 on), and what a service runs may come out of them.
+const LISTS: [(&str, &[&str]); 4] = [
+    ("initContainers", &["image"]),
+    ("containers", &["image"]),
+    ("ephemeralContainers", &["image"]),
+    ("volumes", &["image", "reference"]),
+];
 
 /// Kinds that run pods: group, kind, and where the pod's template stands.
 const KINDS: &[(&str, &str, &[&str])] = &[
@@ -34,7 +42,7 @@ const KINDS: &[(&str, &str, &[&str])] = &[
 /// An image of a workload.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Image {
-    /// Its container's name.
+    /// The name of its container, or of its volume.
     pub container: String,
     /// The service that it belongs to.
     pub service: String,
@@ -109,11 +117,11 @@ pub(super) fn read(object: &Value, path: &[&str], environment: &str) -> Result<W
     }
     let spec = template.get("spec").unwrap_or(&missing);
     let mut images = Vec::new();
-    for field in ["initContainers", "containers", "ephemeralContainers"] {
-        for container in spec.get(field).and_then(Value::as_array).into_iter().flatten() {
-            let name = text(container, &["name"]).unwrap_or_default();
+    for (field, place) in LISTS {
+        for entry in entries(spec, field) {
+            let name = text(entry, &["name"]).unwrap_or_default();
             let its = word("annotations", &format!("{SERVICE_OF}{name}")).unwrap_or_else(|| service.clone());
-            images.push(image(name, its, text(container, &["image"]).unwrap_or_default())?);
+            images.push(image(name, its, text(entry, place).unwrap_or_default())?);
         }
     }
     if images.is_empty() || images.len() > MOST_CONTAINERS {
@@ -133,6 +141,13 @@ pub(super) fn read(object: &Value, path: &[&str], environment: &str) -> Result<W
             .and_then(|spec| spec.get("replicas"))
             .and_then(Value::as_i64),
     })
+}
+
+/// What names an image in a list of a pod: each container, and the volumes that are made of one.
+fn entries<'a>(spec: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+    let is_volume = field == "volumes";
+    let rows = spec.get(field).and_then(Value::as_array).into_iter().flatten();
+    rows.filter(move |row| !is_volume || row.get("image").is_some_and(|image| !image.is_null()))
 }
 
 fn image(container: &str, service: String, reference: &str) -> Result<Image, Unclear> {
@@ -180,8 +195,9 @@ fn grows(before: Option<i64>, after: Option<i64>) -> bool {
 }
 
 /// The same of a workload that was there before anybody asked, with an image by tag or without a service: the cluster's own
-/// controllers take its finalizers away and tell its status, and it must be able to shrink and to end. Its containers are
-/// named as before, word for word, and so are the service, the annotations that are read here and the environment.
+/// controllers take its finalizers away and tell its status, and it must be able to shrink and to end. Its containers and the
+/// volumes of images are named as before, word for word, and so are the service, the annotations that are read here and the
+/// environment.
 pub(super) fn repeats(before: &Value, after: &Value, path: &[&str]) -> bool {
     let said = |object: &Value| {
         let template = path.iter().try_fold(object, |value, field| value.get(field));
@@ -198,16 +214,12 @@ pub(super) fn repeats(before: &Value, after: &Value, path: &[&str]) -> bool {
             ["labels", "annotations"].into_iter().flat_map(read).collect()
         };
         let spec = template.and_then(|it| it.get("spec"));
-        let lists = ["initContainers", "containers", "ephemeralContainers"];
-        let named = |field: &str| -> Vec<(String, String)> {
-            let rows = spec.and_then(|it| it.get(field)?.as_array());
-            let one = |it: &Value| {
-                let word = |field: &str| text(it, &[field]).unwrap_or_default().to_owned();
-                (word("name"), word("image"))
-            };
-            rows.into_iter().flatten().map(one).collect()
+        let named = |(field, place): (&str, &[&str])| -> Vec<(String, String)> {
+            let word = |it: &Value, place: &[&str]| text(it, place).unwrap_or_default().to_owned();
+            let rows = spec.into_iter().flat_map(|spec| entries(spec, field));
+            rows.map(|it| (word(it, &["name"]), word(it, place))).collect()
         };
-        let containers: Vec<_> = lists.iter().map(|field| named(field)).collect();
+        let containers: Vec<_> = LISTS.into_iter().map(named).collect();
         (marks(Some(object)), marks(template), containers)
     };
     let replicas = |object: &Value| object.get("spec").and_then(|spec| spec.get("replicas")?.as_i64());
@@ -327,5 +339,27 @@ mod tests {
         let mut debugged = pod.clone();
         debugged["spec"]["ephemeralContainers"] = json!([{"name": "debug", "image": "busybox"}]);
         assert!(repeats(&pod, &pod, path) && !repeats(&pod, &debugged, path));
+    }
+
+    /// What a service runs may be mounted from an image as well as be one.
+    #[test]
+    fn the_image_of_a_volume_is_judged_as_that_of_a_container() {
+        let path = template_path("apps", "Deployment").unwrap();
+        let plain = deployment(&format!("shop@{}", digest('a')), 1);
+        let with = |reference: &str| {
+            let mut object = plain.clone();
+            let volumes = json!([{"name": "tmp", "emptyDir": {}}, {"name": "code", "image": {"reference": reference}}]);
+            object["spec"]["template"]["spec"]["volumes"] = volumes;
+            object
+        };
+        let code = |object: &Value| read(object, path, "production").map_err(|unclear| unclear.code);
+        assert_eq!(code(&with("code:1")).unwrap_err(), "image_without_digest");
+        assert_eq!(code(&with("")).unwrap_err(), "image_without_digest");
+        let brought = code(&with(&format!("code@{}", digest('c')))).unwrap();
+        let last = brought.images.last().unwrap();
+        assert_eq!((last.container.as_str(), &last.digest), ("code", &digest('c')));
+        assert!(!brings_nothing(&code(&plain).unwrap(), &brought));
+        assert!(brings_nothing(&brought, &code(&plain).unwrap()));
+        assert!(!repeats(&plain, &with("code:1"), path) && repeats(&with("code:1"), &with("code:1"), path));
     }
 }
