@@ -504,6 +504,10 @@ fn named(known: Option<&Group>, told: &ProvisionedGroup) -> Result<String> {
         let text = "A group's name has letters or digits.";
         return Err(Refusal::field("displayName", "not_a_name", text).into());
     }
+    if model::deceiving::is_mistakable(&key_of(&name)) {
+        let text = "A group's name has no characters that nobody sees, or that look like others.";
+        return Err(Refusal::field("displayName", "not_a_name", text).into());
+    }
     Ok(name)
 }
 
@@ -528,6 +532,9 @@ pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<
             ));
         }
     }
+    if known.is_none() {
+        check_twin(room, &key)?;
+    }
     let members = members_of(room, told, &key, known.as_ref())?;
     let before = match known {
         Some(known) => known,
@@ -551,6 +558,18 @@ pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<
         ..before
     };
     save_group(room, made)
+}
+
+/// A new group has no key that a reader would take for another's.
+fn check_twin(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
+    let directory = room.directory()?;
+    match crate::rows::twin_group(&directory, key) {
+        Some(twin) => {
+            let text = format!("There is a group `{}` already, which reads the same.", twin.key);
+            Err(taken("displayName", text))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A group is not given the name of another one: whoever looks for it by name finds one.

@@ -39,6 +39,37 @@ pub(crate) fn key(reading: &mut Reading<'_>, field: &'static str) -> String {
     key
 }
 
+/// Refuses a new key of dots alone: it stands in addresses, where `.` and `..` mean another place. One that is there is let stand.
+pub(crate) fn no_dots(reading: &mut Reading<'_>, key: &str, is_known: bool) {
+    if !is_known && !key.is_empty() && key.chars().all(|c| c == '.') {
+        reading.wrong("key", "not_a_key", "A key is more than dots.");
+    }
+}
+
+/// Why a text cannot be the key of something new that people name, if it cannot: it stands in addresses and in rules, and two
+/// that look alike would be two things.
+pub(crate) fn no_new_key(key: &str) -> Option<&'static str> {
+    if key.contains(['/', '\\', ':']) {
+        return Some("A key has no `/`, `\\` or `:`.");
+    }
+    if !key.is_empty() && key.chars().all(|c| c == '.') {
+        return Some("A key is more than dots.");
+    }
+    if model::deceiving::is_mistakable(key) {
+        return Some("A key has no characters that nobody sees, or that look like others.");
+    }
+    let is_in_line = model::deceiving::name_in_one_line(key) == key;
+    (!is_in_line).then_some("A key has no blanks at its ends, and one alone between words.")
+}
+
+/// Another group whose key a reader would take for this one: it differs in the case of letters, or in the dot of an `i`.
+pub(crate) fn twin_group<'a>(directory: &'a Directory, key: &str) -> Option<&'a Group> {
+    let folded = |key: &str| key.to_lowercase().replace('\u{131}', "i");
+    let wanted = folded(key);
+    let mut groups = directory.groups.values();
+    groups.find(|group| group.key.as_str() != key && folded(group.key.as_str()) == wanted)
+}
+
 /// The id and version of what is there; a new record gets its id when it is saved.
 fn identity(old: Option<(&RecordId, i64)>) -> (RecordId, i64) {
     old.map_or_else(|| (RecordId::default(), 0), |(id, version)| (id.clone(), version))
@@ -102,6 +133,7 @@ pub(crate) fn standing_config_item(body: &Body, directory: &Directory) -> Result
 pub(crate) fn service(reading: &mut Reading<'_>, directory: &Directory) -> Service {
     let key = ServiceKey(key(reading, "key"));
     let old = directory.services.get(&key);
+    no_dots(reading, key.as_str(), old.is_some());
     let (id, version) = identity(old.map(|old| (&old.id, old.version)));
     Service {
         id,
@@ -173,6 +205,7 @@ fn data_class(reading: &mut Reading<'_>) -> Option<String> {
 /// An environment: `key, name, is_production`.
 pub(crate) fn environment(reading: &mut Reading<'_>, directory: &Directory) -> Environment {
     let key = EnvironmentKey(key(reading, "key"));
+    no_dots(reading, key.as_str(), directory.environments.contains_key(&key));
     let (id, version) = identity(directory.environments.get(&key).map(|old| (&old.id, old.version)));
     Environment {
         id,
@@ -186,6 +219,7 @@ pub(crate) fn environment(reading: &mut Reading<'_>, directory: &Directory) -> E
 /// A config item: `key, name, service, kind`.
 pub(crate) fn config_item(reading: &mut Reading<'_>, directory: &Directory) -> ConfigItem {
     let key = key(reading, "key");
+    no_dots(reading, &key, directory.config_items.contains_key(&key));
     let (id, version) = identity(directory.config_items.get(&key).map(|old| (&old.id, old.version)));
     ConfigItem {
         id,
@@ -475,10 +509,27 @@ pub(crate) fn calendar(reading: &mut Reading<'_>, directory: &Directory) -> Opti
     Some(key)
 }
 
+/// Refuses the key of a new group that could be taken for another's. What is there goes on as it was.
+fn new_group_key(reading: &mut Reading<'_>, directory: &Directory, key: &str) {
+    if let Some(text) = no_new_key(key) {
+        reading.wrong("key", "not_a_key", text);
+    }
+    if let Some(twin) = twin_group(directory, key) {
+        let text = format!(
+            "There is a group `{}`, which reads the same. Name that, or choose another key.",
+            twin.key
+        );
+        reading.wrong("key", "not_unique", text);
+    }
+}
+
 /// A group: `key, name, members, kind, calendar`. Members are named whole.
 pub(crate) fn group(reading: &mut Reading<'_>, directory: &Directory) -> Group {
     let key = GroupKey(reading.needed("key", KEY));
     let old = directory.groups.get(&key);
+    if old.is_none() {
+        new_group_key(reading, directory, key.as_str());
+    }
     let (id, version) = identity(old.map(|old| (&old.id, old.version)));
     let name = reading.text("name", LINE);
     let mut members = BTreeSet::new();

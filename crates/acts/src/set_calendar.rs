@@ -53,6 +53,7 @@ pub(crate) fn read_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Cale
     let mut reading = Reading::new(body, "");
     let key = rows::key(&mut reading, "key");
     let old = directory.calendars.get(&key).cloned();
+    rows::no_dots(&mut reading, &key, old.is_some());
     // Null clears, as an empty list does.
     let (says_hours, says_holidays) = (reading.says("hours"), reading.says("holidays"));
     let hours = reading.objects("hours", |inner| Hours {

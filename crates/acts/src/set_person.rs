@@ -84,7 +84,10 @@ pub(crate) fn no_login(login: &str) -> Option<&'static str> {
     if login.eq_ignore_ascii_case(Actor::system().person.as_str()) {
         return Some("`system` stands for Assent itself, in records and in the log: choose another login.");
     }
-    let deceives = !model::deceiving::found_in(login).is_empty();
+    if login.contains(':') {
+        return Some("A login has no `:`: what stands before one names a kind, as in `group:security`.");
+    }
+    let deceives = login.contains('\u{131}') || model::deceiving::is_mistakable(login);
     deceives.then_some("A login has no characters that nobody sees, or that look like others.")
 }
 

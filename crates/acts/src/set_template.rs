@@ -75,6 +75,9 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
     check_values(&mut reading, &locked, (&directory, &room.actor.person));
     let (services, environments) = crate::set_freeze::read_scope(&mut reading, &directory);
     let old = directory.templates.get(&key).cloned();
+    if let Some(text) = crate::rows::no_new_key(&key).filter(|_| old.is_none()) {
+        reading.wrong("key", "not_a_key", text);
+    }
     if digest.is_err() {
         reading.wrong(
             "locked",

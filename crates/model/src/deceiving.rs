@@ -1,8 +1,14 @@
 //! Characters that deceive whoever decides on what they see: those that nobody sees, those that change how their neighbours are
 //! drawn, and letters of other alphabets that are drawn as Latin ones. Wherever a person decides they are made visible.
 
+use unicode_normalization::UnicodeNormalization;
+
 /// Cyrillic, Greek and Armenian letters whose usual drawing equals a Latin one.
 const LOOK_ALIKES: &str = "аеорсухіјѕԁһԛԝѵьАВЕКМНОРСТХІЈЅҮԌԚԜοανρικυχωΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹϳօսոցհ";
+
+/// Latin letters that are drawn as an ASCII one, or nearly so: those without a dot, with a hook, and small capitals (after the
+/// data of Unicode UTS #39). Some are honest letters of a language, so that texts keep them unmarked.
+const LATIN_LOOK_ALIKES: &str = "ȷɑɡɩɪɾʋɣʏɯʙɢʜʟɴʀƅƍƽƨǀȝȣᴀᴄᴅᴇᴊᴋᴍᴏᴑᴘᴛᴜᴠᴡᴢᶃᶌỿẝꜰꜱꞟꬲꬵꭇꭈꭎꭒ";
 
 /// How a character deceives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +65,28 @@ pub fn found_in(text: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Whether a name that is typed and compared, such as a login or a key, can be taken for another one: it holds what deceives, an
+/// ASCII letter in another dress, or marks where one letter with its mark is meant. The dotless `ı` is left to the caller: whole
+/// languages need it.
+pub fn is_mistakable(name: &str) -> bool {
+    if is_plain(name) {
+        return false;
+    }
+    let is_dressed = |c: char| !c.is_ascii() && std::iter::once(c).nfkc().all(|plain| plain.is_ascii());
+    let mut before = ' ';
+    let is_marked_apart = name.chars().any(|c| {
+        let on = std::mem::replace(&mut before, c);
+        // A dot on a dotted letter is not seen, and a stroke through one makes a letter that has a code of its own.
+        (c == '\u{0307}' && matches!(on, 'i' | 'j')) || ('\u{0334}'..='\u{0338}').contains(&c)
+    });
+    is_marked_apart
+        || name.nfc().ne(name.chars())
+        || name
+            .chars()
+            .any(|c| LATIN_LOOK_ALIKES.contains(c) && !c.is_ascii() || is_dressed(c))
+        || !found_in(name).is_empty()
 }
 
 /// A text for where nothing but text can stand: what is hidden is spelled out, a look-alike is named behind itself. A text that
@@ -246,6 +274,39 @@ mod tests {
             assert_eq!(spelled(text), spelled_out);
             assert_eq!(spelled(spelled_out), spelled_out);
             assert_eq!(found_in(text), codes, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_can_be_taken_for_another_is_told_from_an_ordinary_one() {
+        for name in [
+            "h\u{251}nne",
+            "ji\u{307}m",
+            "ha\u{280}ry",
+            "u\u{308}we",
+            "\u{2170}da",
+            "\u{fb01}nn",
+            "o\u{338}le",
+        ] {
+            assert!(is_mistakable(name), "{name:?}");
+        }
+        for name in ["han\u{200b}ne", "p\u{430}y", "\u{ff41}da", "li\u{217c}y", "\u{1d04}ora"] {
+            assert!(is_mistakable(name), "{name:?}");
+        }
+        for name in [
+            "jürgen",
+            "søren",
+            "łukasz",
+            "þóra",
+            "đorđe",
+            "nguyễn",
+            "zoë",
+            "соня",
+            "李雷",
+            "ada.b-c_d@x",
+            "yazılım",
+        ] {
+            assert!(!is_mistakable(name), "{name:?}");
         }
     }
 }

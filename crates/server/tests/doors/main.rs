@@ -19,6 +19,7 @@ mod hostile_providers;
 mod imports;
 mod leavers;
 mod log;
+mod lookalikes;
 mod mail;
 mod matrix;
 mod matrix_states;
