@@ -28,7 +28,7 @@ pub(crate) fn holder(room: &mut Room<'_, '_>, mail: &str) -> Result<Option<Holde
     if let Some(person) = main.clone().filter(|person| !person.removed) {
         return Ok(Some(Holder { person, is_main: true }));
     }
-    if let Some(person) = by_alias(room, &mail)? {
+    if let Some(person) = by_alias(room, &mail, None)? {
         return Ok(Some(Holder { person, is_main: false }));
     }
     if let Some(person) = of_another(room, &mail, None)? {
@@ -79,12 +79,16 @@ fn first(room: &mut Room<'_, '_>, ids: &[String]) -> Result<Option<Person>> {
     Ok(found)
 }
 
-fn by_alias(room: &mut Room<'_, '_>, mail: &str) -> Result<Option<Person>> {
+/// Somebody, not removed and not the one who is left out, who has it as an alias.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn by_alias(room: &mut Room<'_, '_>, mail: &str, own: Option<&PersonId>) -> Result<Option<Person>> {
     let mark = format!("{MAIL_ACCOUNT}{mail}");
     let directory = room.directory()?;
     let has = |person: &&Person| {
         let mut accounts = person.accounts.iter();
-        !person.removed && accounts.any(|account| account.to_lowercase() == mark)
+        !person.removed && own != Some(&person.id) && accounts.any(|account| account.to_lowercase() == mark)
     };
     Ok(directory.people.values().find(has).cloned())
 }

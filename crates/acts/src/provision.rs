@@ -99,7 +99,7 @@ fn taken(field: &'static str, text: String) -> crate::error::Error {
 fn check_unique(
     room: &mut Room<'_, '_>,
     own: &PersonId,
-    known: Option<&String>,
+    known: Option<&Person>,
     told: &ProvisionedPerson,
 ) -> Result<()> {
     if let Some(other) = by_login(room, &told.login)?.filter(|other| &other.id != own) {
@@ -113,12 +113,23 @@ fn check_unique(
         };
         return Err(taken("userName", text));
     }
-    let Some(mail) = &told.email else { return Ok(()) };
-    if is_anothers(room, own, mail, Some(mail) != known)? {
-        return Err(taken(
-            "emails",
-            format!("`{mail}` belongs to another person; one address is one person."),
-        ));
+    let anothers = |mail: &str| {
+        let text = format!("`{mail}` belongs to another person; one address is one person.");
+        Err(taken("emails", text))
+    };
+    let stands = known.and_then(|known| known.email.as_ref());
+    if let Some(mail) = &told.email
+        && is_anothers(room, own, mail, Some(mail) != stands)?
+    {
+        return anothers(mail);
+    }
+    // One told beside the main one is no less theirs. What stood before is let stand: no deactivation may fail over it.
+    let stood = known.map(Person::addresses).unwrap_or_default();
+    for mail in told.addresses().iter().filter(|mail| !stood.contains(mail)) {
+        let is_alias = known_address::by_alias(room, mail.trim(), Some(own))?.is_some();
+        if is_alias || is_anothers(room, own, mail.trim(), true)? {
+            return anothers(mail);
+        }
     }
     Ok(())
 }
@@ -235,8 +246,9 @@ fn come_back(room: &mut Room<'_, '_>, known: Person) -> Result<Person> {
     let accounts = committers::untaken_accounts(&*room.directory()?, &known);
     Ok(Person {
         roles: BTreeSet::new(),
-        // Both may have become somebody else's; the address is told anew.
+        // All may have become somebody else's; the addresses are told anew.
         email: None,
+        attributes: Vec::new(),
         accounts,
         ..bare(known)
     })
@@ -375,7 +387,7 @@ fn keep_own_address(room: &Room<'_, '_>, known: &Person, mut next: Person) -> Pe
 
 fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson) -> Result<Person> {
     check_login(Some(&known), told)?;
-    check_unique(room, &known.id, known.email.as_ref(), told)?;
+    check_unique(room, &known.id, Some(&known), told)?;
     check_address(known.email.as_ref(), told)?;
     let active = told.active.unwrap_or(known.active);
     if active && !known.active && known.is_compromised() {

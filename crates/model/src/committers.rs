@@ -128,11 +128,28 @@ pub fn taken_account<'a>(directory: &'a Directory, person: &Person) -> Option<(S
     if own.is_empty() && mail.is_none() {
         return None;
     }
+    let before = directory.people.get(&person.id);
+    let stood = before.into_iter().flat_map(|before| &before.accounts);
+    let stood: BTreeSet<String> = stood.map(|account| account.to_lowercase()).collect();
+    let fresh: BTreeSet<&String> = own.difference(&stood).collect();
+    // What a directory tells beside the main address is no less theirs; an alias that stood before keeps standing.
+    let told_of = |other: &Person| match fresh.is_empty() {
+        true => None,
+        false => {
+            let mut marks = other
+                .addresses()
+                .into_iter()
+                .map(|mail| format!("{MAIL_ACCOUNT}{mail}"));
+            marks.find(|mark| fresh.contains(mark))
+        }
+    };
     others(directory, person).find_map(|other| {
         let mut aliases = other.accounts.iter().map(|account| account.to_lowercase());
         let taken = match own.is_empty() {
             true => None,
-            false => marks_of(other).find(|mark| own.contains(mark)),
+            false => marks_of(other)
+                .find(|mark| own.contains(mark))
+                .or_else(|| told_of(other)),
         };
         let mark = taken.or_else(|| aliases.find(|alias| mail.as_ref() == Some(alias)))?;
         Some((mark, other))

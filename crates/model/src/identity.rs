@@ -122,14 +122,26 @@ impl Vouched {
     }
 }
 
+impl ProvisionedPerson {
+    /// Every mail address that is told of them, in lower case.
+    pub fn addresses(&self) -> Vec<String> {
+        addresses(&self.attributes, self.email.as_deref())
+    }
+}
+
+/// The mail addresses among attributes, and the main one, in lower case.
+fn addresses(attributes: &[(String, String)], main: Option<&str>) -> Vec<String> {
+    let told = attributes.iter().find(|(name, _)| name == "emails");
+    // What a directory told is kept as the JSON that it sent, read by its table of attributes before.
+    let told = told.and_then(|(_, text)| serde_json::from_str::<Vec<serde_json::Value>>(text).ok());
+    let values = told.iter().flatten().filter_map(|item| item.get("value")?.as_str());
+    values.chain(main).map(str::to_lowercase).collect()
+}
+
 impl Person {
     /// Every mail address that they are shown with, in lower case: where mail goes, and what a provisioning directory tells beside it.
     pub fn addresses(&self) -> Vec<String> {
-        let told = self.attributes.iter().find(|(name, _)| name == "emails");
-        // What a directory told is kept as the JSON that it sent, read by its table of attributes before.
-        let told = told.and_then(|(_, text)| serde_json::from_str::<Vec<serde_json::Value>>(text).ok());
-        let values = told.iter().flatten().filter_map(|item| item.get("value")?.as_str());
-        values.chain(self.email.as_deref()).map(str::to_lowercase).collect()
+        addresses(&self.attributes, self.email.as_deref())
     }
 
     /// Whether somebody here refused them this.

@@ -457,6 +457,78 @@ fn an_address_that_no_letter_reaches_and_a_name_of_another_group_are_refused() {
     assert_eq!(found["totalResults"], json!(all - 1));
 }
 
+/// Whoever is told to have another's address too would be that person once more: a second pair of eyes on their own change.
+#[test]
+fn an_address_beside_the_main_one_is_nobody_elses() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let with = |login: &str, other: &str| {
+        let mut user = okta_user(login);
+        let more = json!({"value": other, "type": "home"});
+        user["emails"].as_array_mut().unwrap().push(more);
+        user
+    };
+    let ada = client
+        .ask("POST", "/Users", &with("ada@acme.example", "ada@home.example"))
+        .expect(201);
+    world
+        .as_person("adam", "PATCH", "/people/ada@acme.example")
+        .header("if-match", "*")
+        .json(&json!({"accounts": ["mail:ada@old.example"]}))
+        .send()
+        .expect(200);
+    let theirs = ["Ada@ACME.example", "ADA@home.example", "ada@old.example"];
+    for taken in theirs {
+        client.refused("POST", "/Users", &with("eve@acme.example", taken), 409, "uniqueness");
+    }
+    let eve = client.ask("POST", "/Users", &okta_user("eve@acme.example")).expect(201);
+    let path = format!("/Users/{}", eve["id"].as_str().unwrap());
+    let patch = |op: &str, other: &str| {
+        let value = json!([{"value": other, "type": "home"}]);
+        json!({"Operations": [{"op": op, "path": "emails", "value": value}]})
+    };
+    for taken in theirs {
+        client.refused("PUT", &path, &with("eve@acme.example", taken), 409, "uniqueness");
+        client.refused("PATCH", &path, &patch("add", taken), 409, "uniqueness");
+    }
+    client
+        .ask("PATCH", &path, &patch("add", "eve@home.example"))
+        .expect(200);
+    let path = format!("/Users/{}", ada["id"].as_str().unwrap());
+    client.refused("PATCH", &path, &patch("add", "EVE@home.example"), 409, "uniqueness");
+    let alias = json!({"accounts": ["mail:ada@home.example"]});
+    let ask = world.as_person("adam", "PATCH", "/people/eve@acme.example");
+    let told = ask.header("if-match", "*").json(&alias).send().problem(422, "invalid");
+    assert_eq!(told["errors"][0]["code"], "not_unique", "{told}");
+    // What two shared before this was looked at holds no deactivation up.
+    let id = ada["id"].as_str().unwrap().to_owned();
+    world.act(move |room| {
+        let person = record::load::<Person>(room.tx, &id)?.unwrap().record;
+        let emails = r#"[{"value": "ada@acme.example", "primary": true}, {"value": "eve@home.example"}]"#;
+        let attributes = vec![("emails".to_owned(), emails.to_owned())];
+        let person = Person { attributes, ..person };
+        room.put_estate("person.edited", person, json!({})).map(drop)
+    });
+    let off = json!({"Operations": [{"op": "replace", "path": "active", "value": false}]});
+    assert_eq!(client.ask("PATCH", &path, &off).expect(200)["active"], false);
+}
+
+#[test]
+fn the_name_of_a_new_group_is_not_taken_for_another() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let group = |name: &str| json!({"displayName": name});
+    let made = client.ask("POST", "/Groups", &group("Yazilim")).expect(201);
+    let path = format!("/Groups/{}", made["id"].as_str().unwrap());
+    for wrong in ["secur\u{456}ty", "\u{ff33}ecurity", "c\u{251}b"] {
+        client.refused("POST", "/Groups", &group(wrong), 400, "invalidValue");
+        client.refused("PUT", &path, &group(wrong), 400, "invalidValue");
+    }
+    client.refused("POST", "/Groups", &group("Yaz\u{131}l\u{131}m"), 409, "uniqueness");
+    client.ask("POST", "/Groups", &group("Sat\u{131}ş")).expect(201);
+    client.ask("POST", "/Groups", &group("Отдел продаж")).expect(201);
+}
+
 #[test]
 fn pages_count_places_and_etags_hold() {
     let world = World::new();
