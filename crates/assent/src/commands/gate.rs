@@ -209,15 +209,30 @@ fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: In
     let patience = check.wait.unwrap_or_default();
     let mut answer = first;
     let mut told = Vec::new();
+    let mut away: Option<String> = None;
     loop {
         while !is_go(&answer) && is_waiting(&answer, patience) {
             tell_reasons(output, &answer, &mut told);
             let left = seconds_left(check, begun);
             if left <= 0 {
+                if away.is_some() {
+                    return Err(stayed_away(output, &told));
+                }
                 break;
             }
             let seen = text_of(&answer, "checked_at");
-            answer = poll(client, output, (&id, &seen), left.min(POLL_SECONDS))?.unwrap_or(answer);
+            match poll(client, (&id, &seen), left.min(POLL_SECONDS)) {
+                Ok(news) => (answer, away) = (news, None),
+                // A restart of the server, a busy moment: told once and waited out.
+                Err(failure) if failure.is_passing() => {
+                    let text = format!("{failure:?}");
+                    if away.as_ref() != Some(&text) {
+                        output.failure(&failure);
+                    }
+                    away = Some(text);
+                }
+                Err(failure) => return Err(failure),
+            }
         }
         if !is_go(&answer) || permit_of(&answer).is_some() {
             return Ok(answer);
@@ -241,28 +256,28 @@ fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: In
     }
 }
 
-/// One long poll, which ends at other reasons than those `seen`. What passes (a restart of the server, a busy moment) is told and waited out.
-fn poll(client: &Client, output: &Output, (id, seen): (&str, &str), seconds: i64) -> Result<Option<Value>> {
+/// The time is over and the server is still away: what it said last is no answer to whether it may go now.
+fn stayed_away(output: &Output, told: &[String]) -> Failure {
+    output.talk("Known before the server was away, and no answer:");
+    told.iter().for_each(|line| output.talk(line));
+    Failure::could_not("The server stayed away until the time was over.")
+}
+
+/// One long poll, which ends at other reasons than those `seen`.
+fn poll(client: &Client, (id, seen): (&str, &str), seconds: i64) -> Result<Value> {
     let asked = clock::tick();
     let mut path = format!("/gate-checks/{}?wait={seconds}", encode(id));
     if !seen.is_empty() {
         path.push_str(&format!("&seen={}", encode(seen)));
     }
-    let answer = match client.get(&path) {
-        Ok(answer) => Some(answer.body),
-        Err(failure) if failure.is_passing() => {
-            output.failure(&failure);
-            None
-        }
-        Err(failure) => return Err(failure),
-    };
+    let answer = client.get(&path).map(|answer| answer.body);
     // A server that answers at once without news must not be asked in a tight loop.
     let is_other = |answer: &Value| is_go(answer) || text_of(answer, "checked_at") != seen;
-    let is_news = answer.as_ref().is_some_and(is_other);
+    let is_news = answer.as_ref().is_ok_and(is_other);
     if !is_news && seconds_since(asked) < 1 {
         std::thread::sleep(Duration::from_secs(1));
     }
-    Ok(answer)
+    answer
 }
 
 fn is_go(answer: &Value) -> bool {

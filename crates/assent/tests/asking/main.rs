@@ -214,6 +214,20 @@ fn a_wait_that_is_over_is_a_stop() {
 }
 
 #[test]
+fn a_server_that_stays_away_until_the_time_is_over_was_not_asked() {
+    let server = Scripted::new(vec![(201, "", stop("approval_missing"))]);
+    let (output, _) = server.run(&[CHECK, &["--wait", "1s"]].concat());
+    let talk = text(&output.stderr);
+    assert_eq!(code(&output), 2, "{talk}");
+    assert!(!text(&output.stdout).contains("stop"), "{}", text(&output.stdout));
+    // The socket may be closing when it is asked first, which is another trouble than a closed one.
+    let told = talk.matches("cannot be asked").count();
+    assert!((1..=2).contains(&told), "once, not each second: {talk}");
+    let last = talk.split("no answer:").nth(1).unwrap_or_default();
+    assert!(last.contains("approval_missing"), "{talk}");
+}
+
+#[test]
 fn a_refusal_is_no_decision() {
     for status in [401, 403, 422, 500, 503] {
         let server = Scripted::new(vec![(status, "", json!({"code": "no", "detail": "No."}))]);
