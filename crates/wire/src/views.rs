@@ -45,6 +45,7 @@ const PEOPLE: &[&str] = &[
     "requester",
     "set_by",
     "tester",
+    "used_by",
     "verbal_approver",
     "watchers",
 ];
@@ -409,6 +410,9 @@ mod tests {
             readdressed: None,
         };
         directory.people.insert(id.clone(), person);
+        let mut permit = json!({"used_by": "0197", "used_at": "2026-01-01T00:00:00Z"});
+        name_people(&mut permit, &directory);
+        assert_eq!(permit["used_by"], "mira");
         let comment = Comment {
             id: RecordId::from("c1"),
             version: 1,

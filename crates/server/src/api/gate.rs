@@ -312,7 +312,7 @@ fn poll_of(query: &[(String, String)]) -> Result<Duration, Refusal> {
         return Ok(Duration::ZERO);
     };
     let wrong = || {
-        let text = format!("`wait` is a whole number of seconds from 0 to {LONGEST_POLL}.");
+        let text = format!("`wait` is a whole number of seconds; more than {LONGEST_POLL} count as {LONGEST_POLL}.");
         Refusal::field("wait", "out_of_range", text)
     };
     let seconds = value.parse::<u64>().map_err(|_| wrong())?;

@@ -50,7 +50,10 @@ pub(super) const GATE_QUESTION: &[Param] = &[
 ];
 
 const WAIT: &[Param] = &[
-    Param::new("wait", "Seconds to wait for a change of the answer, at most 60."),
+    Param::new(
+        "wait",
+        "Seconds to wait for a change of the answer; more than 60 count as 60.",
+    ),
     Param::new(
         "seen",
         "The `checked_at` that was read last: other reasons are a change of the answer too.",
