@@ -549,43 +549,60 @@ fn evidence_unmet(
 ) -> Vec<Unmet> {
     let change = &file.change;
     let plan = crate::content::plan_digest(&change.content);
-    let lacking: Vec<&Target> = change
-        .content
-        .targets
-        .iter()
-        .filter(|target| row.targets.contains(&target.id))
-        .filter(|target| !newest_of(file, aspect, target, environment, &plan).any(has_passed))
-        .collect();
-    let Some(first) = lacking.first() else {
-        return Vec::new();
-    };
-    let failed = newest_of(file, aspect, first, environment, &plan).last();
-    let last = failed.map(|e| format!(" The newest evidence named `{}` failed.", e.name));
-    let place = environment.map(|name| format!(" from {name}")).unwrap_or_default();
-    let bound = first
-        .artifact
-        .as_deref()
-        .or(first.commit.as_deref())
-        .unwrap_or("the present plan");
-    let mut satisfy = format!(
-        "Add passed evidence of the aspect `{aspect}`{place} (rule `{}`).",
-        row.obligation.id
-    );
-    if failed.is_some() {
-        // Whoever reads this at night must learn that a known failure need not be mended first.
-        satisfy.push(' ');
-        satisfy.push_str(ACCEPTED);
+    // Evidence speaks for a build wherever it goes, so targets of the same build lack it once.
+    let mut lacking: Vec<(&str, Vec<&Target>)> = Vec::new();
+    for target in change.content.targets.iter().filter(|target| {
+        row.targets.contains(&target.id) && !newest_of(file, aspect, target, environment, &plan).any(has_passed)
+    }) {
+        let bound = bound_to(target);
+        match lacking.iter_mut().find(|(known, _)| *known == bound) {
+            Some((_, targets)) => targets.push(target),
+            None => lacking.push((bound, vec![target])),
+        }
     }
-    vec![unmet(
-        "evidence_missing",
-        format!(
-            "Passed {aspect} evidence{place} is missing for {bound} ({}).{}",
-            first.service,
-            last.unwrap_or_default()
-        ),
-        satisfy,
-        logins(directory, &doers::witnesses(change, directory)),
-    )]
+    let place = environment.map(|name| format!(" from {name}")).unwrap_or_default();
+    let witnesses = logins(directory, &doers::witnesses(change, directory));
+    let one = |(bound, targets): (&str, Vec<&Target>)| {
+        let failed = newest_of(file, aspect, targets[0], environment, &plan).last();
+        let last = failed.map(|e| format!(" The newest evidence named `{}` failed.", e.name));
+        let mut satisfy = format!(
+            "Add passed evidence of the aspect `{aspect}`{place} (rule `{}`).",
+            row.obligation.id
+        );
+        if failed.is_some() {
+            // Whoever reads this at night must learn that a known failure need not be mended first.
+            satisfy.push(' ');
+            satisfy.push_str(ACCEPTED);
+        }
+        unmet(
+            "evidence_missing",
+            format!(
+                "Passed {aspect} evidence{place} is missing for {bound} ({}).{}",
+                services_of(&targets),
+                last.unwrap_or_default()
+            ),
+            satisfy,
+            witnesses.clone(),
+        )
+    };
+    lacking.into_iter().map(one).collect()
+}
+
+/// What evidence about a target is bound to, as people name it.
+fn bound_to(target: &Target) -> &str {
+    let build = target.artifact.as_deref().or(target.commit.as_deref());
+    build.unwrap_or("the present plan")
+}
+
+/// The services of targets, each once.
+fn services_of(targets: &[&Target]) -> String {
+    let mut services: Vec<&str> = Vec::new();
+    for target in targets {
+        if !services.contains(&target.service.0.as_str()) {
+            services.push(&target.service.0);
+        }
+    }
+    services.join(", ")
 }
 
 /// Of the evidence that judges a target the newest of each name and place: what was run again counts by its last run alone.

@@ -243,3 +243,31 @@ fn more_time_ends_a_week_behind_the_planned_end() {
     assert_eq!(late, [("until".to_owned(), "out_of_range".to_owned())]);
     ask(&mut world, "2026-11-27T13:00:00Z").unwrap();
 }
+
+#[test]
+fn each_build_without_evidence_is_named_and_no_build_twice() {
+    let target =
+        |service: &str, artifact: &str| json!({"service": service, "environment": "production", "artifact": artifact});
+    let several = json!({"targets": [target("shop", "git:aa"), target("shop", "git:bb"), target("pay", "git:bb")]});
+    let mut world = World::with(facts_but(several), Vec::new());
+    let lacking = |world: &World| -> Vec<String> {
+        let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+        let rows = ahead.into_iter().map(|row| row.unmet);
+        rows.filter(|row| row.code == "evidence_missing")
+            .map(|row| row.text)
+            .collect()
+    };
+    world.submit("rita").unwrap();
+    assert_eq!(
+        lacking(&world),
+        [
+            "Passed functional evidence from staging is missing for git:aa (shop).",
+            "Passed functional evidence from staging is missing for git:bb (shop, pay).",
+        ]
+    );
+    world.evidence("pip", "passed", Some("git:aa")).unwrap();
+    let [left] = lacking(&world).try_into().unwrap();
+    assert!(left.contains("git:bb (shop, pay)"), "{left}");
+    world.evidence("pip", "passed", Some("git:bb")).unwrap();
+    assert!(lacking(&world).is_empty());
+}
