@@ -37,7 +37,15 @@ pub(super) fn risk(level: Level) -> pages::Risk {
 pub(super) fn with_times(text: &str, reader: &Reader) -> String {
     let mut out: Vec<String> = Vec::new();
     let mut words = text.split(' ').peekable();
+    // What somebody typed stands in backticks, and what a form takes stands behind “such as”: neither is a time of ours.
+    let mut is_quoted = false;
     while let Some(word) = words.next() {
+        let is_as_it_is = is_quoted || out.ends_with(&["such".to_owned(), "as".to_owned()]);
+        is_quoted ^= !word.matches('`').count().is_multiple_of(2);
+        if is_as_it_is {
+            out.push(word.to_owned());
+            continue;
+        }
         let hour = words.peek().and_then(|next| hour_of(word, next));
         let (told, end) = match hour {
             Some((at, end)) => {
@@ -166,6 +174,22 @@ mod tests {
             "`ends_at` (today 11:00) must lie after it"
         );
         assert_eq!(with_times("CHG-1 2026-11-2x 08:00", &reader), "CHG-1 2026-11-2x 08:00");
+    }
+
+    #[test]
+    fn what_was_typed_and_what_a_form_takes_stay_as_they_are() {
+        let reader = Reader::named("Europe/Oslo", Timestamp::UNIX_EPOCH);
+        for text in [
+            "`25.12.` is no date, such as 2026-12-25.",
+            "`from 2026-12-25 on` is no date, such as 2026-12-25.",
+            "`x` must be a time such as 2026-11-21T22:00:00Z.",
+        ] {
+            assert_eq!(with_times(text, &reader), text);
+        }
+        assert_eq!(
+            with_times("`a` ends 2026-12-25, such as it is.", &reader),
+            "`a` ends Fri 25 Dec 2026, such as it is."
+        );
     }
 
     #[test]
