@@ -1,7 +1,9 @@
 //! Boards on a change's page: opening a meeting, being there, declaring a conflict of interest, and what was decided.
 
+use std::cmp::Reverse;
+
 use model::act::actions;
-use model::board::BoardDecision;
+use model::board::{BoardDecision, Meeting};
 use model::file::ChangeFile;
 use model::ids::GroupKey;
 use model::obligation::{Asked, Duty};
@@ -26,26 +28,30 @@ pub(super) fn boards(file: &ChangeFile) -> Vec<GroupKey> {
     found
 }
 
-/// The meetings at which the reader may vote on a change: id and title.
+/// The meetings at which the reader may vote on a change, the one that began last first: id and title.
 fn seats(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(String, String)> {
     let boards = boards(file);
     let groups = boards.iter();
-    groups
+    let mut meetings: Vec<&Meeting> = groups
         .flat_map(|group| view.directory.meetings_on(group, view.now()))
         .filter(|meeting| meeting.has(&view.me) && !meeting.has_conflict(&view.me, &file.change.id))
-        .map(|meeting| (meeting.id.0.clone(), format!("At the meeting “{}”", meeting.title)))
+        .collect();
+    meetings.sort_by_key(|meeting| Reverse(meeting.starts_at));
+    let told = meetings.into_iter();
+    told.map(|meeting| (meeting.id.0.clone(), format!("At the meeting “{}”", meeting.title)))
         .collect()
 }
 
-/// Adds to a decision's form at which meeting it is given, where the reader sits at one.
+/// Adds to a decision's form at which meeting it is given, where the reader sits at one. Whoever sits there and says nothing
+/// else means it there: outside of a meeting their word counts for no board.
 pub(super) fn seated(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) -> ActForm {
     let seats = seats(view, file);
-    if seats.is_empty() {
+    let Some((here, _)) = seats.first() else {
         return form;
-    }
+    };
     let mut choices: Vec<(&str, &str)> = seats.iter().map(|(id, title)| (id.as_str(), title.as_str())).collect();
     choices.push(("", "Outside of a meeting"));
-    form.field(Field::select("meeting", "Where you give your word", &choices))
+    form.field(Field::select("meeting", "Where you give your word", &choices).value(here.as_str()))
 }
 
 /// The forms of a board that are open to the reader.

@@ -237,6 +237,21 @@ fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
     rows
 }
 
+/// What keeps a rule of approval from being met: a word, a board's meeting, people at it, or that nobody can give the word.
+const OF_DECISIONS: [&str; 4] = ["approval_missing", "meeting_missing", "quorum_missing", "cannot_be_met"];
+
+/// What is unmet, and whom it waits for.
+fn with_whom_it_waits_for(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
+    let rich = view.sentence(&row.text);
+    match row.waiting_on.is_empty() {
+        true => rich,
+        false => rich
+            .text(" It waits for ")
+            .append(view.all_waits_on(&row.waiting_on))
+            .text("."),
+    }
+}
+
 fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> Vec<(Tone, Rich)> {
     let mut rows: Vec<(Tone, Rich)> = file
         .approvals
@@ -248,9 +263,7 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
     let me = view.directory.login(&view.me);
     let mut told: Vec<(&str, &[String])> = Vec::new();
     // That nobody is left to validate or review decides nothing; it stands with what is missing before it closes.
-    let of_decisions = |row: &&Ahead| {
-        row.step != Step::Closure && matches!(row.unmet.code.as_str(), "approval_missing" | "cannot_be_met")
-    };
+    let of_decisions = |row: &&Ahead| row.step != Step::Closure && OF_DECISIONS.contains(&row.unmet.code.as_str());
     for row in ahead.iter().filter(of_decisions) {
         // A rule on what and when is unmet twice, and asks the same people once.
         let same = (row.unmet.satisfy.as_str(), row.unmet.waiting_on.as_slice());
@@ -262,6 +275,11 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
             // Whoever helps is named by what helps; they decide nothing.
             let text = Rich::new().append(view.sentence(&row.unmet.text)).text(" ");
             rows.push((Tone::Stop, text.append(view.sentence(&row.unmet.satisfy))));
+            continue;
+        }
+        if matches!(row.unmet.code.as_str(), "meeting_missing" | "quorum_missing") {
+            // Who opens a meeting or comes to it does not decide by that.
+            rows.push((Tone::Wait, with_whom_it_waits_for(view, &row.unmet)));
             continue;
         }
         let who = match row.unmet.waiting_on.as_slice() {
@@ -444,14 +462,7 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
         return Rich::new();
     };
     if first.unmet.code == "cosignature_missing" {
-        let rich = view.sentence(&first.unmet.text);
-        return match first.unmet.waiting_on.is_empty() {
-            true => rich,
-            false => rich
-                .text(" It waits for ")
-                .append(view.all_waits_on(&first.unmet.waiting_on))
-                .text("."),
-        };
+        return with_whom_it_waits_for(view, &first.unmet);
     }
     let mut next: Vec<&Ahead> = rows.iter().filter(|row| row.step == first.step).collect();
     let mut rich = Rich::new();
