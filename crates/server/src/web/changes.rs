@@ -211,7 +211,7 @@ fn is_commit(word: &str) -> bool {
     word.len() == 40 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The filters of times, and those of closed words with the words that they know.
+/// The filters of times, each beginning followed by its end, and those of closed words with the words that they know.
 const TIMES: [&str; 4] = ["planned_from", "planned_to", "created_from", "created_to"];
 const KINDS: [&str; 3] = ["normal", "standard", "emergency"];
 const RISKS: [Level; 3] = [Level::Low, Level::Medium, Level::High];
@@ -239,7 +239,24 @@ fn unread(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<FieldError> {
         let text = format!("“{odd}” is none of these: choose one.");
         Some(FieldError::new(name, "unknown_word", text))
     });
-    times.chain(words).collect()
+    times.chain(out_of_order(view, wanted)).chain(words).collect()
+}
+
+/// Two times of a filter the wrong way round would find nothing, which reads like an answer.
+fn out_of_order<'w>(view: &'w View<'_, '_, '_>, wanted: &'w Wanted) -> impl Iterator<Item = FieldError> + 'w {
+    let time = |name: &str| time_of(view, wanted.get(name)?);
+    let spans = TIMES.chunks_exact(2).filter(move |span| {
+        let ends = time(span[0]).zip(time(span[1]));
+        ends.is_some_and(|(from, to)| to < from)
+    });
+    let label = |name: &str| {
+        let found = FILTERS.iter().find(|(known, _)| *known == name);
+        found.map_or(name.to_owned(), |(_, label)| (*label).to_owned())
+    };
+    spans.map(move |span| {
+        let text = format!("“{}” must not lie before “{}”.", label(span[1]), label(span[0]));
+        FieldError::new(span[1], "out_of_order", text)
+    })
 }
 
 /// A time as an address names it: in the reader's zone, or an instant.
