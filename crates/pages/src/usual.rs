@@ -109,6 +109,8 @@ pub struct ActContext {
     pub is_rolled_back: bool,
     /// The digest of the planned times that the page shows.
     pub when_digest: String,
+    /// The planned times that the page shows, to the instant, as a form sends them along.
+    pub standing_times: String,
     /// A mark of this page's own, by which a form sent twice does its work once; empty for none.
     pub once: String,
 }
@@ -298,6 +300,7 @@ impl Act {
             Act::Schedule => at(context, "schedule", "Set its times", "/schedule")
                 .note("A new time asks only for the decisions that cover the time.")
                 .field(Field::hidden("was", context.when_digest.as_str()))
+                .field(Field::hidden("stands", context.standing_times.as_str()))
                 .field(start(context).value(context.planned_start.as_str()).required())
                 .field(
                     time("planned_end", "End", context)
@@ -671,6 +674,7 @@ pub(crate) fn sample_context() -> ActContext {
         environments: vec!["staging".to_owned(), "production".to_owned()],
         is_rolled_back: false,
         when_digest: "sha256:41d0".to_owned(),
+        standing_times: "{\"planned_start\":\"2026-11-21T21:00:00Z\"}".to_owned(),
         once: "0193-a1".to_owned(),
     }
 }

@@ -39,6 +39,10 @@ pub(super) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
         item: String::new(),
         is_rolled_back: false,
         when_digest: change.digests.when.clone(),
+        standing_times: super::times::standing([
+            ("planned_start", change.planned_start),
+            ("planned_end", change.planned_end),
+        ]),
         once: super::once::mark(view),
         environments: view.directory.environments.keys().map(|key| key.0.clone()).collect(),
     }

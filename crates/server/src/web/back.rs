@@ -73,7 +73,8 @@ impl Back {
     }
 
     fn has_hidden(&self, act: &ActForm) -> bool {
-        let is_told = |field: &&pages::Field| field.input == Input::Hidden && field.name != super::once::MARK;
+        let is_of_page = |name: &str| [super::once::MARK, super::form::STANDS].contains(&name);
+        let is_told = |field: &&pages::Field| field.input == Input::Hidden && !is_of_page(&field.name);
         let mut hidden = act.fields.iter().filter(is_told);
         hidden.all(|field| self.form.first(&field.name) == field.value)
     }

@@ -364,11 +364,12 @@ fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, c
 /// Whether this is the form that was sent: the same address, and the same hidden words beside it, but for what each page has
 /// anew.
 fn is_same(act: &ActForm, address: &str, form: &Form) -> bool {
+    let anew = ["content_digest", "was", super::form::STANDS, super::once::MARK];
     let hidden = act
         .fields
         .iter()
         .filter(|field| field.input == pages::Input::Hidden)
-        .filter(|field| !["content_digest", "was", super::once::MARK].contains(&field.name.as_str()));
+        .filter(|field| !anew.contains(&field.name.as_str()));
     act.action_url == address && hidden.into_iter().all(|field| form.first(&field.name) == field.value)
 }
 

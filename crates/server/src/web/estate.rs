@@ -19,8 +19,9 @@ use serde_json::Value;
 
 use super::back::{Back, Sent, send};
 use super::form::Form;
+use super::form::STANDS;
 use super::narrow::Words;
-use super::times::time_field;
+use super::times::{standing, time_field};
 use super::view::{View, Visitor, escaped, show};
 use super::words::{capital, names};
 use crate::state::AppState;
@@ -648,6 +649,7 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
                     .value(view.reader.field(view.now()))
                     .required(),
             )
+            .field(Field::hidden(STANDS, standing([("resolved_at", Some(view.now()))])))
             .submit("Say that it is over");
         page.acts.push(resolve);
     }

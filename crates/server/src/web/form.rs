@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::Response;
+use jiff::Timestamp;
 use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
 use pages::{ActForm, Field, FieldTime, Input, Reader, Rich, WRONG};
@@ -96,10 +97,13 @@ const STEERING: &[&str] = &[
     "asked",
     "was",
     "both",
+    STANDS,
     super::once::MARK,
     super::after_template::AFTER,
     super::slots::FIT,
 ];
+/// The name under which a form sends along the times that it showed, to the instant: `{"planned_start": "…Z"}`.
+pub(super) const STANDS: &str = "stands";
 /// Before the name of a field of which two people's values are at hand: which one stays.
 pub(super) const PICK: &str = "pick.";
 
@@ -196,6 +200,12 @@ impl Form {
         self
     }
 
+    /// The same form without what stands under a name.
+    pub fn without(mut self, name: &str) -> Self {
+        self.pairs.retain(|(known, _)| known != name);
+        self
+    }
+
     /// Every name and value, in order.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -219,6 +229,16 @@ impl Form {
         decoded
     }
 
+    /// The time that a field showed, where nobody touched it: its field tells the minute, and of an hour that comes twice not
+    /// which of the two it is.
+    fn standing_time(&self, name: &str, value: &str, reader: &Reader) -> Option<Timestamp> {
+        let shown = [STANDS, "was"].iter().find_map(|held| {
+            let held: Body = serde_json::from_str(self.first(held)).ok()?;
+            held.get(name)?.as_str()?.parse::<Timestamp>().ok()
+        })?;
+        (reader.field(shown) == value.trim()).then_some(shown)
+    }
+
     fn leaf(&self, name: &str, value: &str, reader: &Reader, decoded: &mut Decoded) -> Value {
         // A tenant names its own fields as it likes; what they hold is read by their definition.
         if name.starts_with(OWN) {
@@ -232,6 +252,9 @@ impl Form {
             return entries(&self.all(name), &['\n']);
         }
         if TIMES.contains(&last) {
+            if let Some(stands) = self.standing_time(name, value, reader) {
+                return Value::String(stands.to_string());
+            }
             return time(name, value, reader, decoded);
         }
         if NUMBERS.contains(&last) {

@@ -12,7 +12,8 @@ use acts::find_acts::find_acts;
 use acts::find_changes::{ChangeFilter, find_changes};
 
 use super::collide::{Planned, Ways, between};
-use super::times::time_field;
+use super::form::STANDS;
+use super::times::{standing, time_field};
 use super::view::{View, Visitor, escaped, see, show};
 use crate::state::AppState;
 
@@ -226,6 +227,10 @@ fn set_form(view: &View<'_, '_, '_>, file: &ChangeFile, start: Timestamp, end: T
         format!("{}/schedule", view.change_url(&file.change.key)),
     )
     .tone(ActTone::Go)
+    .field(Field::hidden(
+        STANDS,
+        standing([("planned_start", Some(start)), ("planned_end", Some(end))]),
+    ))
     .field(first)
     .field(field("planned_end", "End", end))
 }

@@ -28,6 +28,14 @@ pub(super) fn time_field(view: &View<'_, '_, '_>, name: &str, label: &str) -> Fi
         .half()
 }
 
+/// The times that a form shows, to the instant, as it sends them along: an untouched one stays what it is.
+pub(super) fn standing<const N: usize>(times: [(&str, Option<jiff::Timestamp>); N]) -> String {
+    let told = times.into_iter().filter_map(|(name, at)| Some((name.to_owned(), at?)));
+    let told: serde_json::Map<String, serde_json::Value> =
+        told.map(|(name, at)| (name, at.to_string().into())).collect();
+    serde_json::Value::Object(told).to_string()
+}
+
 /// Services and environments in words.
 pub(super) fn scope<'s>(
     services: impl ExactSizeIterator<Item = &'s ServiceKey>,
