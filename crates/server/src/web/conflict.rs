@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use acts::find_timeline::find_timeline;
+use acts::find_timeline::{Told, find_timeline};
 use model::change::Change;
 use model::custom_field::FIELD;
 use model::refusal::FieldError;
@@ -22,6 +22,8 @@ pub(super) struct Merged {
     pub form: Form,
     /// What both changed, by its name in the API.
     pub both: Vec<String>,
+    /// Whether anybody changed what the form holds since its sender saw it.
+    pub is_edited: bool,
 }
 
 /// The form's field that holds a name of the API: why it is late stands for the flag as well.
@@ -50,12 +52,20 @@ pub(super) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
         .collect();
     let current = flat(now, reader);
     let mut both = asked_before(form);
+    let mut is_edited = false;
     for name in HELD {
         let (was, now, mine) = (was.get(*name), now.get(*name), mine.get(*name));
-        if is_same(was, now, reader) || is_same(now, mine, reader) {
+        if is_same(was, now, reader) {
             continue;
         }
+        is_edited = true;
         let field = field_of(name);
+        // What was picked was picked over another text than stands there now.
+        let pick = format!("{PICK}{field}");
+        pairs.retain(|(known, _)| *known != pick);
+        if is_same(now, mine, reader) {
+            continue;
+        }
         if is_same(was, mine, reader) {
             pairs.retain(|(known, _)| !belongs(known, field));
             pairs.extend(current.iter().filter(|(known, _)| belongs(known, field)).cloned());
@@ -66,6 +76,7 @@ pub(super) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
     Merged {
         form: Form::new(pairs),
         both,
+        is_edited,
     }
 }
 
@@ -95,11 +106,14 @@ pub(super) fn show(
     page: &mut ChangeForm,
     change: &Change,
     back: &Back,
-    both: &[String],
+    (both, is_edited): (&[String], bool),
 ) -> acts::Result<()> {
-    let last = find_timeline(view.room, &change.id.0)?
-        .into_iter()
-        .find(|told| told.kind == "change.edited");
+    let timeline = find_timeline(view.room, &change.id.0)?;
+    if both.is_empty() && !is_edited {
+        page.notices.push(moved_on(view, timeline.first()));
+        return Ok(());
+    }
+    let last = timeline.into_iter().find(|told| told.kind == "change.edited");
     let who = last.map_or_else(|| "Somebody".to_owned(), |told| view.name(&told.actor));
     let now = model::input::patch_base(change, &view.directory);
     let own = own_fields(&view.directory, Some(change));
@@ -118,6 +132,18 @@ pub(super) fn faster(who: &str, is_merged: bool) -> Notice {
     Notice::new(Tone::Wait, text)
         .title(format!("{who} edited it while you did"))
         .answer()
+}
+
+/// What is told to whom something else happened than an edit: what, and who did it.
+pub(super) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&Told>) -> Notice {
+    let text = "Nobody edited it, and your edits stand in the form below. Keep them if they still fit.";
+    let mut notice = Notice::new(Tone::Wait, text)
+        .title("Something happened since you opened this form")
+        .answer();
+    notice
+        .rows
+        .extend(latest.map(|told| super::audit::moment(view, told).text));
+    notice
 }
 
 /// Both values of what both changed; `own` are the fields that the tenant added.

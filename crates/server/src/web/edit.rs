@@ -364,7 +364,7 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
         Some((back, merged)) => {
             let failure = back.failure.clone();
             let form = merged.form;
-            (Some(Back { form, failure }), Some(merged.both))
+            (Some(Back { form, failure }), Some((merged.both, merged.is_edited)))
         }
         None => (back.cloned(), None),
     };
@@ -399,9 +399,9 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
         .extend([Field::hidden("revision", revision), Field::hidden("was", was)]);
     page.notices.extend(voids(view, &file));
     fill_back(view, &mut page, &mut fields, back);
-    if let (Some(back), Some(both)) = (back, &both) {
+    if let (Some(back), Some((both, is_edited))) = (back, &both) {
         page.hidden.push(Field::hidden("both", both.join(",")));
-        conflict::show(view, &mut page, change, back, both)?;
+        conflict::show(view, &mut page, change, back, (both, *is_edited))?;
     }
     Ok(page.render())
 }
@@ -706,6 +706,8 @@ pub(super) async fn edit(
 fn edit_from(room: &mut Room<'_, '_>, key: &str, form: &Form) -> acts::Result<Option<String>> {
     let change = room.change(key)?;
     if form.first("revision") != change.revision.to_string() {
+        // What is cancelled or closed by now is told so: nobody is to look at it again and keep what cannot be kept.
+        room.try_on_change(key, check_editable)?;
         let text = "Somebody changed it since you opened this form. Compare with its page, and edit it from there.";
         return Err(Refusal::Stale { text: text.to_owned() }.into());
     }

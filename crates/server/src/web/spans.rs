@@ -195,7 +195,12 @@ fn came_back(
     };
     let edited = history.iter().find(|told| told.kind.ends_with(".edited"));
     let who = edited.map_or_else(|| "Somebody".to_owned(), |told| view.name(&told.actor));
-    standing.put(view, (&mut page.frame, &mut page.acts[0]), back, &who)
+    standing.put(
+        view,
+        (&mut page.frame, &mut page.acts[0]),
+        back,
+        (&who, history.first()),
+    )
 }
 
 /// The fields that a freeze and a window share, filled in.

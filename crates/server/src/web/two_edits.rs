@@ -2,6 +2,7 @@
 //! rest both values stand side by side until the second one says which stays. The form over a change has rows, and its own
 //! way: `conflict`.
 
+use acts::find_timeline::Told;
 use jiff::Timestamp;
 use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
@@ -105,17 +106,25 @@ impl Standing {
         if errors.is_empty() { Ok(theirs) } else { Err(errors) }
     }
 
-    /// The form with others' values where its sender had touched nothing, and the names of what both changed.
-    fn merge(&self, form: &Form, reader: &Reader) -> (Form, Vec<&'static str>) {
+    /// The form with others' values where its sender had touched nothing, the names of what both changed, and whether anybody
+    /// changed anything since the sender saw it.
+    fn merge(&self, form: &Form, reader: &Reader) -> (Form, Vec<&'static str>, bool) {
         let was: Body = serde_json::from_str(form.first("was")).unwrap_or_default();
         let mine = form.decode(reader, &[]).body;
         let mut merged = form.clone();
         let mut both = self.asked_before(form);
+        let mut is_edited = false;
         for name in self.names.iter().copied() {
             let was = shown(was.get(name), reader);
             let now = shown(self.now.get(name), reader);
             let mine = shown(mine.get(name), reader);
-            if was == now || now == mine {
+            if was == now {
+                continue;
+            }
+            is_edited = true;
+            // What was picked was picked over another text than stands there now.
+            merged = merged.without(&format!("{PICK}{name}"));
+            if now == mine {
                 continue;
             }
             if was == mine {
@@ -124,11 +133,11 @@ impl Standing {
                 both.push(name);
             }
         }
-        (merged, both)
+        (merged, both, is_edited)
     }
 
     /// Shows the form as it came back: filled in, with its errors, and where somebody else was faster with both values of what
-    /// both changed. `who` was faster; they stand among the timeline of the record.
+    /// both changed. `who` edited it last, and `latest` is what happened last, by the timeline of the record.
     ///
     /// # Errors
     /// None that can happen: it is JSON already.
@@ -137,7 +146,7 @@ impl Standing {
         view: &View<'_, '_, '_>,
         (frame, act): (&mut Frame, &mut ActForm),
         back: &Back,
-        who: &str,
+        (who, latest): (&str, Option<&Told>),
     ) -> acts::Result<()> {
         if act.action_url != back.url {
             return Ok(());
@@ -150,7 +159,7 @@ impl Standing {
             back.put(view, frame, std::iter::once(act));
             return Ok(());
         }
-        let (form, both) = self.merge(back.form(), &view.reader);
+        let (form, both, is_edited) = self.merge(back.form(), &view.reader);
         let mut form = form.with("both", &both.join(","));
         for hidden in self.hidden()? {
             form = form.with(&hidden.name, &hidden.value);
@@ -162,7 +171,10 @@ impl Standing {
             act.fields.insert(place.map_or(0, |place| place + 1), pick);
         }
         if back.is_stale() {
-            frame.notices.push(conflict::faster(who, both.is_empty()));
+            frame.notices.push(match is_edited || !both.is_empty() {
+                true => conflict::faster(who, both.is_empty()),
+                false => conflict::moved_on(view, latest),
+            });
             *act = filled(std::mem::take(act), &form);
             return Ok(());
         }

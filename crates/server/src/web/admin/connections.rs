@@ -275,7 +275,7 @@ fn put_back(
     let who = edited.map_or_else(|| "Somebody".to_owned(), |told| view.name(&told.actor));
     let standing = standing(&view.directory, connection);
     match page.acts.iter_mut().find(|act| act.action_url == back.url) {
-        Some(act) => standing.put(view, (&mut page.frame, act), back, &who),
+        Some(act) => standing.put(view, (&mut page.frame, act), back, (&who, history.first())),
         None => {
             back.put(view, &mut page.frame, std::iter::empty());
             Ok(())
