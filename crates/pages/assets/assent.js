@@ -360,6 +360,7 @@
       const body = Object.fromEntries(new FormData(form));
       const next = body.next;
       delete body.next;
+      delete body.once;
       if (!body.text.trim()) return;
       if (body.step) body.step = Number(body.step);
       body.occurred_at = new Date().toISOString();

@@ -63,6 +63,8 @@ pub struct Runbook {
     pub entry_url: String,
     /// Where the script sends them, with a key that makes a repeated tap the same one.
     pub api_url: String,
+    /// A mark of this page's own, by which a tap sent twice does its work once; empty for none.
+    pub once: String,
     /// Whether the work goes on and the reader may write into the log of actions.
     pub may_record: bool,
     /// The way back.
@@ -273,6 +275,7 @@ fn sample() -> Runbook {
         ],
         entry_url: "/t/halden/changes/CHG-1042/implementation/entries".to_owned(),
         api_url: "/api/v1/changes/CHG-1042/implementation/entries".to_owned(),
+        once: "0193-a1".to_owned(),
         may_record: true,
         rollback: vec![PlanStep {
             title: "Back to 2.31.4".to_owned(),

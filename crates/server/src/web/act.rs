@@ -348,17 +348,17 @@ pub(super) async fn act(
     let done = write_noted(&state, &visitor, what, move |room| {
         let directory = room.directory()?;
         let decoded = read(&sent, door, &reader_of(room, &directory));
-        check_times(room, door.path, &whose, sent.first("was"))?;
         // Time fields are judged by the door, which alone knows the reader's zone; the act tells the rest.
-        super::once::run(&once, room, |room| {
+        let done = super::once::run(&once, room, |room| {
+            check_times(room, door.path, &whose, sent.first("was"))?;
             decoded.tell_all((door.run)(room, &whose, &item, &decoded.body))
         })?;
-        Ok(decoded.twice)
+        Ok((decoded.twice, done.is_again))
     })
     .await;
     let failure = match done {
-        Ok(twice) => {
-            let told = Told::new(door.path).twice(twice);
+        Ok((twice, is_again)) => {
+            let told = Told::new(door.path).twice(twice).unless_again(is_again);
             return after(&state, &visitor, (&key, form.first("next")), told);
         }
         Err(failure) => failure,
@@ -384,6 +384,7 @@ pub(super) async fn act(
 /// Where the reader goes after an act: back to the change, or on to where they did it.
 fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: Told) -> Response {
     let change = format!("{}/changes/{}", visitor.base(), escaped(key));
+    let is_again = told.is_again();
     match next {
         "home" => {
             let told = Told {
@@ -392,6 +393,8 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: T
             };
             see_told(state, visitor, &format!("{}/", visitor.base()), &told)
         }
+        // The runbook shows by itself what was done.
+        "runbook" if is_again => see_told(state, visitor, &format!("{change}/runbook"), &told),
         "runbook" => see(&format!("{change}/runbook")),
         _ => see_told(state, visitor, &change, &told),
     }
@@ -411,7 +414,10 @@ pub(super) async fn evidence(
 ) -> Response {
     let back = format!("{}/changes/{}", visitor.base(), escaped(&key));
     match super::evidence::take(&state, &visitor, &key, multipart).await {
-        Ok(()) => see_told(&state, &visitor, &back, &Told::new("evidence")),
+        Ok(is_again) => {
+            let told = Told::new("evidence").unless_again(is_again);
+            see_told(&state, &visitor, &back, &told)
+        }
         Err((form, failure)) if matches!(failure.status(), 403 | 409 | 422) => {
             let refused = Refused {
                 path: "/evidence".to_owned(),

@@ -76,7 +76,11 @@ impl Back {
         let is_of_page = |name: &str| [super::once::MARK, super::form::STANDS].contains(&name);
         let is_told = |field: &&pages::Field| field.input == Input::Hidden && !is_of_page(&field.name);
         let mut hidden = act.fields.iter().filter(is_told);
-        hidden.all(|field| self.form.first(&field.name) == field.value)
+        hidden.all(|field| match field.value.as_str() {
+            "" => self.form.first(&field.name).is_empty(),
+            // Of several under one name, such as packs, each is one of those that were sent.
+            value => self.form.all(&field.name).iter().any(|sent| sent == value),
+        })
     }
 }
 
@@ -107,14 +111,15 @@ where
     let done = write(state, visitor, move |room| {
         let directory = room.directory()?;
         let decoded = form.decode(&reader_of(room, &directory), boxes);
-        super::once::run(&once, room, |room| decoded.tell_all(run(room, &decoded.body)))?;
-        Ok(decoded.twice)
+        let done = super::once::run(&once, room, |room| decoded.tell_all(run(room, &decoded.body)))?;
+        Ok((decoded.twice, done.is_again))
     })
     .await;
     let failure = match done {
-        Ok(twice) => {
+        Ok((twice, is_again)) => {
             let then = format!("{}{}", visitor.base(), sent.then);
-            return see_told(state, visitor, &then, &Told::new(sent.done).twice(twice));
+            let told = Told::new(sent.done).twice(twice).unless_again(is_again);
+            return see_told(state, visitor, &then, &told);
         }
         Err(failure) => failure,
     };
@@ -157,14 +162,19 @@ where
     P: Fn(&mut View<'_, '_, '_>, Option<&Back>) -> acts::Result<String> + Send + 'static,
 {
     let (form, boxes) = (sent.form.clone(), sent.boxes);
+    let once = super::once::once(visitor, &sent.path, &sent.form);
     let done = write(state, visitor, move |room| {
         let directory = room.directory()?;
         let decoded = form.decode(&reader_of(room, &directory), boxes);
-        decoded.tell_all(run(room, &decoded.body))
+        super::once::run_once_shown(&once, room, |room| decoded.tell_all(run(room, &decoded.body)))
     })
     .await;
     match done {
-        Ok(made) => {
+        Ok(None) => {
+            let then = format!("{}{}", visitor.base(), sent.then);
+            see_told(state, visitor, &then, &Told::default().unless_again(true))
+        }
+        Ok(Some(made)) => {
             let show = move |view: &mut View<'_, '_, '_>| {
                 view.frame.notices.push(made.notice());
                 page(view, None)

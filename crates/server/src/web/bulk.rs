@@ -13,6 +13,7 @@ use super::labels::in_plain_words;
 use super::view::{View, Visitor, problem, see, show};
 use crate::bulk::{ACTS, Answer, BulkAct, Wish, check_count, each, find, look};
 use crate::failure::Failure;
+use crate::route::Once;
 use crate::state::AppState;
 
 /// The acts as a list offers them: their name and the words on the button.
@@ -33,7 +34,7 @@ pub(super) async fn ask(
     };
     let back = format!("{}/changes", visitor.base());
     let wish = wish(act, "", true);
-    let answers = match do_to(&state, &visitor, &wish, keys, &[]).await {
+    let answers = match do_to(&state, &visitor, &wish, (keys, &[]), None).await {
         Ok(answers) => answers,
         Err(failure) => return problem(&state, &visitor, &failure, &back).await,
     };
@@ -51,7 +52,9 @@ pub(super) async fn act(State(state): State<AppState>, visitor: Visitor, form: F
     };
     let back = format!("{}/changes", visitor.base());
     let wish = wish(act, form.first("words"), false);
-    let answers = match do_to(&state, &visitor, &wish, form.all("key"), &form.all("digest")).await {
+    let once = super::once::once(&visitor, "/changes/bulk", &form);
+    let picked = (form.all("key"), form.all("digest"));
+    let answers = match do_to(&state, &visitor, &wish, (picked.0, &picked.1), Some(&once)).await {
         Ok(answers) => answers,
         Err(failure) => return problem(&state, &visitor, &failure, &back).await,
     };
@@ -76,15 +79,15 @@ async fn do_to(
     state: &AppState,
     visitor: &Visitor,
     wish: &Wish,
-    keys: Vec<String>,
-    seen: &[String],
+    (keys, seen): (Vec<String>, &[String]),
+    once: Option<&Once>,
 ) -> Result<Vec<Answer>, Failure> {
     check_count(keys.len())?;
     let mut picked = look(state, &visitor.caller, wish.lane, keys).await?;
     for (one, seen) in picked.iter_mut().zip(seen) {
         one.picked.digest.clone_from(seen);
     }
-    each(state, &visitor.caller, wish, picked, None).await
+    each(state, &visitor.caller, wish, picked, once).await
 }
 
 fn entries(view: &View<'_, '_, '_>, answers: &[Answer], fine: &str, not: &str) -> Vec<Entry> {
@@ -95,6 +98,8 @@ fn entries(view: &View<'_, '_, '_>, answers: &[Answer], fine: &str, not: &str) -
             .text(" ")
             .said(picked.title.as_str());
         match &answer.failure {
+            // What was done then may be undone since.
+            None if answer.was_done => Entry::new(Tone::Plain, name).why(super::told::TAKEN_BEFORE),
             None => Entry::new(Tone::Ok, name).why(fine),
             Some(failure) => {
                 let why = Rich::from(format!("{not} ")).append(view.sentence(&told(failure)));
@@ -166,7 +171,9 @@ fn doing_form(view: &View<'_, '_, '_>, act: &BulkAct, able: &[&Answer], whole: u
         ActTone::Go
     };
     let mut form = ActForm::new("bulk", label, view.url("/changes/bulk")).tone(tone);
-    form = form.field(Field::hidden("act", act.name));
+    form = form
+        .field(super::once::field(view))
+        .field(Field::hidden("act", act.name));
     for answer in able {
         form = form
             .field(Field::hidden("key", answer.picked.key.as_str()))
@@ -185,7 +192,8 @@ fn doing_form(view: &View<'_, '_, '_>, act: &BulkAct, able: &[&Answer], whole: u
 }
 
 fn done_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[Answer]) -> String {
-    let done = answers.iter().filter(|answer| answer.failure.is_none()).count();
+    let is_done = |answer: &&Answer| answer.failure.is_none() && !answer.was_done;
+    let done = answers.iter().filter(is_done).count();
     let mut page = page(
         view,
         format!("{}: {done} of {} done", act.verb, answers.len()),

@@ -283,7 +283,8 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
     })
     .await;
     match done {
-        Ok(((key, similar), twice)) => {
+        Ok((done, twice)) => {
+            let ((key, similar), is_again) = (done.answer, done.is_again);
             let is_done_already = !form.first("retrospective.actual_start").is_empty();
             let done = match (is_submitted, form.first(after_template::AFTER)) {
                 _ if is_done_already => "told_afterwards",
@@ -291,7 +292,7 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
                 (true, "") => "handed_over",
                 (true, _) => "by_template",
             };
-            let told = Told::written(done, similar, twice);
+            let told = Told::written(done, similar, twice).unless_again(is_again);
             see_told(&state, &visitor, &format!("{}/changes/{key}", visitor.base()), &told)
         }
         Err(failure) if matches!(failure.status(), 409 | 422) => {

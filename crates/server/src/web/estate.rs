@@ -571,6 +571,7 @@ fn incident_row(view: &View<'_, '_, '_>, incident: &Incident) -> IncidentRow {
 
 fn incident_form(view: &View<'_, '_, '_>) -> ActForm {
     ActForm::new("incident", "Report an incident", view.url("/incidents"))
+        .field(super::once::field(view))
         .field(Field::text("title", "What is broken").required())
         .field(Field::select("severity", "Severity", &SEVERITIES).value("3").half())
         .field(time_field(view, "started_at", "Since"))

@@ -14,7 +14,8 @@ use crate::failure::Failure;
 use crate::files::NewFile;
 use crate::state::AppState;
 
-/// Takes a form with its file and adds the evidence; on a refusal the form comes back.
+/// Takes a form with its file and adds the evidence; on a refusal the form comes back. Answers whether the same form was taken
+/// before.
 ///
 /// # Errors
 /// What was sent besides the file, and the refusal or fault.
@@ -23,7 +24,7 @@ pub(super) async fn take(
     visitor: &Visitor,
     key: &str,
     mut multipart: Multipart,
-) -> Result<(), (Form, Failure)> {
+) -> Result<bool, (Form, Failure)> {
     let mut pairs = Vec::new();
     let file = receive(state, &mut multipart, &mut pairs).await;
     let form = Form::new(pairs);
@@ -39,7 +40,10 @@ pub(super) async fn take(
     };
     let stored = match stored {
         Ok(stored) => stored,
-        Err(failure) => return Err((form, chosen_again(failure, has_file))),
+        Err(failure) => {
+            let failure = beside_the_text(chosen_again(failure, has_file), &form, has_file);
+            return Err((form, failure));
+        }
     };
     // The same words with another file are another form.
     let answers = form.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -50,6 +54,7 @@ pub(super) async fn take(
         super::once::run(&once, room, |room| {
             acts::add_evidence::add_evidence(room, &key, &body, &stored).map(drop)
         })
+        .map(|done| done.is_again)
     })
     .await;
     added.map_err(|failure| (form, chosen_again(failure, has_file)))
@@ -73,6 +78,16 @@ fn chosen_again(mut failure: Failure, has_file: bool) -> Failure {
             "missing",
             "Choose the file again: nothing of it was kept.",
         ));
+    }
+    failure
+}
+
+/// A document that was typed is wrong where it was typed, though to the API it is the file.
+fn beside_the_text(mut failure: Failure, form: &Form, has_file: bool) -> Failure {
+    if !has_file && !form.first("text").trim().is_empty() {
+        let errors = failure.problem.errors.iter_mut();
+        let unreadable = errors.filter(|error| error.field == "file" && error.code == "unreadable");
+        unreadable.for_each(|error| error.field = "text".to_owned());
     }
     failure
 }

@@ -40,6 +40,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     });
     let entries: Vec<Entry> = entries.collect();
     let make = ActForm::new("feed", "Make a feed", view.url("/calendar/feed"))
+        .field(super::once::field(view))
         .tone(ActTone::Go)
         .note("Whoever has its address reads the titles and times of your changes. It is shown once.")
         .submit("Make a feed");

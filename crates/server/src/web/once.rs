@@ -48,12 +48,42 @@ pub(super) fn once(visitor: &Visitor, path: &str, form: &Form) -> Once {
     }
 }
 
+/// What a form did.
+#[derive(Debug, Clone)]
+pub(super) struct Done<T> {
+    /// What its act answered.
+    pub answer: T,
+    /// Whether it was done before, by the same form: nothing was done now, and it may be otherwise since.
+    pub is_again: bool,
+}
+
 /// Does it, or answers what it answered before.
 pub(super) fn run<T: Serialize + DeserializeOwned>(
     once: &Once,
     room: &mut Room<'_, '_>,
     act: impl FnOnce(&mut Room<'_, '_>) -> acts::Result<T>,
-) -> acts::Result<T> {
-    let reply = once.run(room, |room| Ok(Reply::ok(serde_json::to_value(act(room)?)?)))?;
-    Ok(serde_json::from_value(reply.body)?)
+) -> acts::Result<Done<T>> {
+    let mut is_again = true;
+    let reply = once.run(room, |room| {
+        is_again = false;
+        Ok(Reply::ok(serde_json::to_value(act(room)?)?))
+    })?;
+    Ok(Done {
+        answer: serde_json::from_value(reply.body)?,
+        is_again,
+    })
+}
+
+/// Does it where what it answers is shown this once and kept nowhere, such as a secret: `None` where it was done before.
+pub(super) fn run_once_shown<T>(
+    once: &Once,
+    room: &mut Room<'_, '_>,
+    act: impl FnOnce(&mut Room<'_, '_>) -> acts::Result<T>,
+) -> acts::Result<Option<T>> {
+    let mut made = None;
+    run(once, room, |room| {
+        made = Some(act(room)?);
+        Ok(())
+    })?;
+    Ok(made)
 }

@@ -16,6 +16,7 @@ use super::by_two::{asking_why, propose_or};
 use super::form::Form;
 use super::narrow::Words;
 use super::times::time_field;
+use super::told::{Told, see_told};
 use super::view::{View, Visitor, problem, see, segment, show, show_as, write};
 use super::words::capital;
 use crate::failure::Failure;
@@ -408,6 +409,7 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
     let roles: Vec<(&str, &str)> = Role::ALL.iter().map(|role| (role.as_str(), role.as_str())).collect();
     let narrowed = Field::many("roles", "Narrowed to", &roles).hint("None ticked: all roles of the person.");
     ActForm::new("token", "Make a token", view.url("/tokens"))
+        .field(super::once::field(view))
         .field(
             Field::text("name", "Name")
                 .hint("What uses it: “booking-api pipeline”.")
@@ -435,16 +437,23 @@ pub(super) fn no_scope(body: &model::verbs::Body) -> Option<model::refusal::Fiel
 /// Makes a token and shows its secret, this once: the answer is the page itself, so the secret stands in no address.
 pub(super) async fn create_token(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = form.clone();
+    let once = super::once::once(&visitor, "/tokens", &form);
     let made = write(&state, &visitor, move |room| {
         let directory = room.directory()?;
         let mut decoded = sent.decode(&super::view::reader_of(room, &directory), &[]);
         decoded.errors.extend(no_scope(&decoded.body));
-        let (token, secret) = decoded.tell_all(acts::set_token::create_token(room, &decoded.body))?;
-        Ok((token.name, secret))
+        super::once::run_once_shown(&once, room, |room| {
+            let (token, secret) = decoded.tell_all(acts::set_token::create_token(room, &decoded.body))?;
+            Ok((token.name, secret))
+        })
     })
     .await;
     match made {
-        Ok(made) => {
+        Ok(None) => {
+            let told = Told::default().unless_again(true);
+            see_told(&state, &visitor, &format!("{}/tokens", visitor.base()), &told)
+        }
+        Ok(Some(made)) => {
             show(&state, &visitor, Place::Tokens, move |view| {
                 tokens_page(view, &Words::default(), None, Some(&made))
             })

@@ -55,6 +55,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
         clocks: clocks(view, change, &entries, (&walk, current)),
         entry_url: format!("{}/implementation/entries", forms.change_url),
         api_url: format!("/api/v1/changes/{}/implementation/entries", change.key),
+        once: forms.once.clone(),
         may_record: walk.is_on && open.has(Verb::Record),
         rollback: steps(view, &change.content.rollback_plan),
         rollback_note: way_back(change),
@@ -64,7 +65,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
             .take(SO_FAR)
             .map(|entry| so_far(view, entry))
             .collect(),
-        go_on: go_on(&entries, &format!("{}/implementation/entries", forms.change_url))
+        go_on: go_on(&entries, &forms)
             .filter(|_| walk.is_on && open.has(Verb::Record))
             .into_iter()
             .collect(),
@@ -117,10 +118,12 @@ pub(super) fn rolls_back_since(entries: &[ActionEntry]) -> Option<Timestamp> {
 }
 
 /// The form that takes back a way back begun by mistake, while no step of it is done.
-fn go_on(entries: &[ActionEntry], entry_url: &str) -> Option<ActForm> {
+fn go_on(entries: &[ActionEntry], forms: &ActContext) -> Option<ActForm> {
     let back = WayBack::of(entries).filter(|back| !back.is_walked)?;
+    let entry_url = format!("{}/implementation/entries", forms.change_url);
     let act = ActForm::new("go-on", "Not rolling back after all", entry_url)
         .field(Field::hidden("next", "runbook"))
+        .field(pages::once(forms))
         .field(Field::hidden("kind", "deviation"))
         .field(Field::hidden("withdraws", back.begun.id.as_str()))
         .field(

@@ -206,6 +206,7 @@ fn clash(
 fn window_form(view: &View<'_, '_, '_>) -> ActForm {
     let [services, environments] = scope_fields();
     ActForm::new("window", "Add a maintenance window", view.url("/windows"))
+        .field(super::once::field(view))
         .field(Field::text("title", "Name").required())
         .field(time_field(view, "starts_at", "From").required())
         .field(time_field(view, "ends_at", "To").required())

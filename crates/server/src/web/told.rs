@@ -6,7 +6,7 @@ use axum::extract::Query;
 use axum::http::Uri;
 use axum::response::Response;
 use jiff::Timestamp;
-use pages::{Notice, Rich};
+use pages::{Notice, Rich, Tone};
 use proof::crypto::{base64url, from_base64url, hmac_sha256, verify_hmac_sha256};
 
 use super::act::done_words;
@@ -20,10 +20,18 @@ const HOLDS: i64 = 120;
 const SEAL: &str = "seal";
 /// What is told of a form that tells nothing of its own, where one of its times comes twice.
 const KEPT: &str = "kept";
+/// What is told of a form that was sent before: what it did then may be undone since, so nothing of that is said again.
+const AGAIN: &str = "again";
+/// The same in words, where no page shows how it stands.
+pub(super) const TAKEN_BEFORE: &str = "This form was taken before, and nothing was done again.";
 
 /// What forms tell that are no acts on a change.
 const WORDS: &[(&str, &str)] = &[
     (KEPT, "It is kept."),
+    (
+        AGAIN,
+        "This form was taken before, and nothing was done again. The page shows how it stands now.",
+    ),
     ("freeze_set", "The freeze is set."),
     ("freeze_changed", "The freeze is changed."),
     ("freeze_ended", "The freeze is ended."),
@@ -72,6 +80,22 @@ impl Told {
     /// The same with the times of its form that come twice.
     pub fn twice(self, twice: Vec<String>) -> Self {
         Self { twice, ..self }
+    }
+
+    /// The same, or that the form was taken before and did nothing now.
+    pub fn unless_again(self, is_again: bool) -> Self {
+        match is_again {
+            true => Self {
+                key: self.key,
+                ..Self::new(AGAIN)
+            },
+            false => self,
+        }
+    }
+
+    /// Whether it tells that the form was taken before.
+    pub fn is_again(&self) -> bool {
+        self.done == AGAIN
     }
 
     fn pairs(&self) -> Vec<(&'static str, &str)> {
@@ -132,6 +156,9 @@ impl Told {
             true => done_notice(words),
             false => done_notice(&format!("{}: {words}", self.key)),
         };
+        if self.is_again() {
+            notice.tone = Tone::Plain;
+        }
         if !self.from.is_empty() {
             let row = Rich::from("What was left empty was taken over from ")
                 .link(&self.from, view.change_url(&self.from))

@@ -122,6 +122,7 @@ fn row(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<Vec
 
 fn connect_form(view: &View<'_, '_, '_>) -> ActForm {
     ActForm::new("connect", "Connect a system", view.url("/connections"))
+        .field(super::super::once::field(view))
         .field(Field::select("kind", "Kind", &KINDS).required().half())
         .field(Field::text("name", "Name").hint("For people: “GitHub of Logistics”.").required().half())
         .field(Field::text("owner", "Owner").hint("A login; who stands as requester where no sender is known.").value(view.directory.login(&view.me)))
@@ -349,6 +350,7 @@ fn with_row(room: &mut acts::Room<'_, '_>, id: &str, text: &str) -> acts::Result
 fn proposal_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
     let url = view.url(&format!("/connections/{}/proposal", escaped(id)));
     ActForm::new("propose", "Propose to take its deliveries", url)
+        .field(super::super::once::field(view))
         .note("Another person puts it in force, on the page Policies. Until then what it delivers is turned away.")
         .field(Field::text("reason", "Why").required())
         .submit("Propose it")

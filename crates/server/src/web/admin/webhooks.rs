@@ -111,6 +111,7 @@ fn standing(webhook: &Webhook, state: Option<&store::webhook::State>) -> pages::
 
 fn new_form(view: &View<'_, '_, '_>) -> ActForm {
     ActForm::new("webhook", "Add a webhook", view.url("/webhooks"))
+        .field(super::super::once::field(view))
         .field(Field::text("name", "Name").required().half())
         .field(
             Field::new("url", "Address", Input::Url)
