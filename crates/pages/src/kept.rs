@@ -86,11 +86,20 @@ impl Kept {
         Html(self.form())
     }
 
+    /// The words and choices of a person among what was sent, each with the label of its field: what a form sends along for an
+    /// act on a change is no word of theirs.
+    #[must_use]
+    pub fn typed_by_hand(&self) -> Vec<(String, &str)> {
+        let told = self.fields.iter().filter(|(name, value)| {
+            is_typed(name, value) && !labels::is_sent_along(&self.action_url, name, &self.fields)
+        });
+        told.map(|(name, value)| (self.label_of(name), value.as_str()))
+            .collect()
+    }
+
     /// What a person typed: not what a form sends along by itself.
     fn typed(&self) -> Vec<(String, &str)> {
-        let told = self.fields.iter().filter(|(name, value)| {
-            !value.trim().is_empty() && !name.ends_with("digest") && !SENT_ALONG.contains(&name.as_str())
-        });
+        let told = self.fields.iter().filter(|(name, value)| is_typed(name, value));
         told.map(|(name, value)| (self.label_of(name), value.as_str()))
             .collect()
     }
@@ -99,6 +108,10 @@ impl Kept {
     fn label_of(&self, name: &str) -> String {
         labels::label_of(&self.action_url, name, &self.fields)
     }
+}
+
+fn is_typed(name: &str, value: &str) -> bool {
+    !value.trim().is_empty() && !name.ends_with("digest") && !SENT_ALONG.contains(&name)
 }
 
 struct Html(String);

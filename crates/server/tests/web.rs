@@ -36,6 +36,8 @@ mod paper;
 mod people;
 #[path = "web/prose.rs"]
 mod prose;
+#[path = "web/resent.rs"]
+mod resent;
 #[path = "web/standing.rs"]
 mod standing;
 #[path = "web/told.rs"]

@@ -188,17 +188,34 @@ fn of_change(name: &str, sent: &[(String, String)]) -> Option<String> {
     Some(row.unwrap_or(label))
 }
 
+/// Whether a form of an act on a change sends a field along by itself, with nothing for a person to fill in.
+pub(super) fn is_sent_along(going: &str, name: &str, sent: &[(String, String)]) -> bool {
+    let path = going.split("/changes/").nth(1).unwrap_or_default();
+    let act: Vec<&str> = path.split('/').skip(1).collect();
+    let hides = |form: ActForm| {
+        let mut fields = form.fields.into_iter();
+        fields.any(|field| field.name == name && field.input == Input::Hidden)
+    };
+    acts_at(&act, sent).into_iter().any(hides)
+}
+
 /// The form of an act on a change; of several at one address the one that sends the same hidden words.
 fn of_act(path: &[&str], name: &str, sent: &[(String, String)]) -> Option<String> {
+    let mut fits = acts_at(path, sent).into_iter();
+    fits.find_map(|form| form.fields.into_iter().find(|field| field.name == name))
+        .map(|field| field.label.replace(&format!(" to {SOMEBODY}"), ""))
+}
+
+fn acts_at(path: &[&str], sent: &[(String, String)]) -> Vec<ActForm> {
     let context = ActContext {
         item: "*".to_owned(),
         writer: SOMEBODY.to_owned(),
         ..ActContext::default()
     };
     let forms = Act::ALL.into_iter().map(|act| act.form(&context));
-    let mut fits = forms.filter(|form| is_at(&form.action_url, path) && sends(form, sent));
-    fits.find_map(|form| form.fields.into_iter().find(|field| field.name == name))
-        .map(|field| field.label.replace(&format!(" to {SOMEBODY}"), ""))
+    forms
+        .filter(|form| is_at(&form.action_url, path) && sends(form, sent))
+        .collect()
 }
 
 fn sends(form: &ActForm, sent: &[(String, String)]) -> bool {

@@ -12,7 +12,7 @@ use model::act::{Act as Verb, actions};
 use model::change::Change;
 use model::due::decision_due;
 use model::file::ChangeFile;
-use pages::{Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Notice, Place, Rich, Tone, Work};
+use pages::{Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Field, Notice, Place, Rich, Tone, Work};
 
 use super::acts_open::{context, decisions, has_said_all, note, others};
 use super::brief::brief;
@@ -89,6 +89,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
         review_draft,
     };
     let mut page = assemble(view, &around);
+    for_each_act(&mut page, &mut |act| mark(act, &context));
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);
     }
@@ -346,19 +347,72 @@ fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, c
     errors.extend(refused.decoded.errors.iter().cloned());
     let errors: BTreeMap<String, String> = refused.decoded.by_field(&errors, &view.reader);
     let address = format!("{}{}", context.change_url, refused.path);
+    let sent = &refused.form;
+    // Two forms may send the same word, one of them with a comment: it was the one that has room for what was typed.
+    let mut best: Option<(String, usize)> = None;
+    for_each_act(page, &mut |act| {
+        let room = typed_in(act, sent);
+        if is_same(act, &address, sent) && best.as_ref().is_none_or(|(_, most)| room > *most) {
+            best = Some((act.id.clone(), room));
+        }
+    });
     let mut rest: Option<Vec<String>> = None;
     for_each_act(page, &mut |act| {
-        if rest.is_none() && is_same(act, &address, &refused.form) {
-            rest = Some(refill(act, &refused.form, &errors));
+        let is_best = best.as_ref().is_some_and(|(id, _)| *id == act.id);
+        if rest.is_none() && is_best && is_same(act, &address, sent) {
+            rest = Some(refill(act, sent, &errors));
+            carry(act, sent);
         }
     });
     let mut notice = notice_of(view, &refused.failure);
+    if rest.is_none() {
+        notice.rows.extend(typed(&address, sent));
+    }
     let rest = rest.unwrap_or_else(|| unplaced(&errors));
     if rest.len() < errors.len() {
         notice.rows.push(to_errors());
     }
     notice.rows.extend(rest.iter().map(|text| view.sentence(text)));
     page.frame.notices.push(notice);
+}
+
+/// What forms of other pages send along beside the words of a person, which the same act's form here knows nothing of.
+const CARRIED: [&str; 3] = ["next", "step", "withdraws"];
+
+/// Gives a form that came back what it was sent with: what a runbook says of its step is not lost on the change's own page.
+fn carry(act: &mut ActForm, sent: &Form) {
+    for name in CARRIED {
+        let value = sent.first(name);
+        if !value.is_empty() && act.fields.iter().all(|field| field.name != name) {
+            act.fields.push(Field::hidden(name, value));
+        }
+    }
+}
+
+/// How many of a form's fields that a person fills in were sent with something in them.
+fn typed_in(act: &ActForm, sent: &Form) -> usize {
+    let seen = act.fields.iter().filter(|field| field.input != pages::Input::Hidden);
+    seen.filter(|field| !sent.first(&field.name).trim().is_empty()).count()
+}
+
+/// What was typed into a form that the page no longer has, so that it is not lost with it.
+fn typed(address: &str, sent: &Form) -> Vec<Rich> {
+    let pairs = sent.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let kept = pages::Kept {
+        action_url: address.to_owned(),
+        fields: pairs.collect(),
+        ..pages::Kept::default()
+    };
+    let row = |(label, value): (String, &str)| Rich::from(label).text(": ").said(value);
+    kept.typed_by_hand().into_iter().map(row).collect()
+}
+
+/// Gives a form that has none the mark by which it does its work once.
+fn mark(act: &mut ActForm, context: &ActContext) {
+    let is_marked = act.fields.iter().any(|field| field.name == super::once::MARK);
+    if !act.is_link && !act.is_question && !is_marked {
+        act.fields.push(pages::once(context));
+    }
 }
 
 /// Whether this is the form that was sent: the same address, and the same hidden words beside it, but for what each page has

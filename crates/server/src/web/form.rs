@@ -67,6 +67,8 @@ const BOOLEANS: &[&str] = &[
     "is_needed",
     "deputy",
 ];
+/// Keys of changes and incidents: blanks around them, as they come with copied ones, are no part of them.
+const KEYS: &[&str] = &["to", "change", "incident"];
 /// Lists whose entries hold no commas.
 const LISTS: &[&str] = &[
     "implementers",
@@ -262,6 +264,9 @@ impl Form {
                 .trim()
                 .parse::<i64>()
                 .map_or_else(|_| Value::String(value.to_owned()), Value::from);
+        }
+        if KEYS.contains(&last) {
+            return Value::String(value.trim().to_owned());
         }
         match value {
             "true" | "on" if BOOLEANS.contains(&last) => Value::Bool(true),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use acts::Room;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::actions;
@@ -10,6 +11,7 @@ use model::configuration::Configuration;
 use model::ids::RecordId;
 use model::risk::RiskTable;
 use model::sla::{SlaTable, span_word};
+use model::verbs::Body;
 use model::words::{ConfigurationKind, ConfigurationState, Level};
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table,
@@ -17,8 +19,9 @@ use pages::{
 };
 use store::record::{self, Filter};
 
+use super::back::{Back, Sent, send};
 use super::form::Form;
-use super::view::{View, Visitor, problem, see, show, write};
+use super::view::{View, Visitor, escaped, show};
 use crate::state::AppState;
 
 /// How many configurations are shown.
@@ -26,10 +29,10 @@ const SHOWN: i64 = 20;
 
 /// The page.
 pub(super) async fn show_policies(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Policies, policies_page).await
+    show(&state, &visitor, Place::Policies, |view| policies_page(view, None)).await
 }
 
-fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
+fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     view.room.allow(actions::READ)?;
     let filter = Filter::new().descending_by("proposed_at").limit(SHOWN);
     let found = record::find::<Configuration>(view.room.tx, &filter)?;
@@ -80,7 +83,7 @@ fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     if view.may(actions::SET_POLICY) {
         acts.push(super::trial::try_form(view)?);
     }
-    let page = RecordPage {
+    let mut page = RecordPage {
         acts,
         frame: view.frame.clone(),
         title: "Policies".to_owned(),
@@ -93,7 +96,21 @@ fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         ],
         ..RecordPage::default()
     };
+    if let Some(back) = back {
+        let below = page.sections.iter_mut().flat_map(acts_of);
+        back.put(view, &mut page.frame, page.acts.iter_mut().chain(below));
+    }
     Ok(page.render())
+}
+
+/// The forms of a section and of its entries.
+fn acts_of(section: &mut Section) -> impl Iterator<Item = &mut ActForm> {
+    let entries = match &mut section.body {
+        SectionBody::Entries(entries) => entries.as_mut_slice(),
+        _ => &mut [],
+    };
+    let of_entries = entries.iter_mut().flat_map(|entry| entry.acts.iter_mut());
+    section.acts.iter_mut().chain(of_entries)
 }
 
 /// The proposals that were made over something which is no longer in force: what came since is not in them.
@@ -265,7 +282,7 @@ fn sla_label(name: &str) -> &'static str {
 /// Other times, proposed.
 fn sla_form(view: &View<'_, '_, '_>, table: &SlaTable) -> ActForm {
     let url = view.url("/policies/sla-table/proposal");
-    let mut form = ActForm::new("slas", "Propose other times", url);
+    let mut form = ActForm::new("slas", "Propose other times", url).field(super::once::field(view));
     for name in model::sla::ROWS {
         let Some(row) = table.named(name) else { continue };
         for (field, label, span) in [
@@ -337,21 +354,20 @@ pub(super) async fn act(
     Path((_, id, act)): Path<(String, String, String)>,
     form: Form,
 ) -> Response {
-    let url = format!("{}/policies", visitor.base());
-    let done = write(&state, &visitor, move |room| {
-        let directory = room.directory()?;
-        let decoded = form.decode(&super::view::reader_of(room, &directory), &[]);
-        match act.as_str() {
-            "proposal" if id == "retention" => super::retention::propose(room, decoded.body),
-            "proposal" if id == "sla-table" => acts::set_sla_table::propose_sla_table(room, &decoded.body).map(drop),
-            "activation" => acts::activate_configuration::activate_configuration(room, &id, &decoded.body).map(drop),
-            "withdrawal" => acts::activate_configuration::withdraw_configuration(room, &id).map(drop),
-            _ => Err(model::refusal::Refusal::not_found("page").into()),
-        }
-    })
-    .await;
-    match done {
-        Ok(()) => see(&url),
-        Err(failure) => problem(&state, &visitor, &failure, &url).await,
-    }
+    let sent = Sent {
+        path: format!("/policies/{}/{}", escaped(&id), escaped(&act)),
+        form,
+        boxes: &[],
+        then: "/policies".to_owned(),
+        place: Place::Policies,
+        done: "",
+    };
+    let run = move |room: &mut Room<'_, '_>, body: &Body| match act.as_str() {
+        "proposal" if id == "retention" => super::retention::propose(room, body.clone()),
+        "proposal" if id == "sla-table" => acts::set_sla_table::propose_sla_table(room, body).map(drop),
+        "activation" => acts::activate_configuration::activate_configuration(room, &id, body).map(drop),
+        "withdrawal" => acts::activate_configuration::withdraw_configuration(room, &id).map(drop),
+        _ => Err(model::refusal::Refusal::not_found("page").into()),
+    };
+    send(&state, &visitor, sent, run, policies_page).await
 }

@@ -56,6 +56,7 @@ fn form(view: &View<'_, '_, '_>, kept: Retention) -> ActForm {
         "Propose another retention",
         view.url("/policies/retention/proposal"),
     )
+    .field(super::once::field(view))
     .field(field(
         "changes_days",
         "Days after a change has ended",

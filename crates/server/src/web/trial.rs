@@ -16,14 +16,19 @@ use pages::{
 use serde_json::{Value, json};
 use store::record;
 
+use super::back::Back;
 use super::form::Form;
-use super::view::{View, Visitor, problem, see, show, show_as, write};
+use super::told::{Told, see_told};
+use super::view::{View, Visitor, problem, show, show_as, write};
+use crate::failure::Failure;
 use crate::state::AppState;
 
 /// The file in which a set written on the page stands.
 const OWN_FILE: &str = "own/policies.cedar";
 /// The file of its cases.
 const OWN_CASES: &str = "own/cases/policies.cases";
+/// Where a set that was tried is proposed.
+const PROPOSAL: &str = "/policies/proposal";
 /// How many changes are tried unless said.
 const USUAL: &str = "50";
 
@@ -152,41 +157,43 @@ fn body_of(form: &Form) -> Body {
     body
 }
 
-/// Tries a set over the last changes and shows what would differ.
-pub(super) async fn try_set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
-    let mut body = body_of(&form);
+/// What a set would have changed over the last changes.
+async fn tried(state: &AppState, visitor: &Visitor, form: &Form) -> Result<Trial, Failure> {
+    let mut body = body_of(form);
     let last = form
         .first("last")
         .trim()
         .parse::<i64>()
         .map_or_else(|_| Value::from(50), Value::from);
     body.insert("last".to_owned(), last);
-    let tried = state
-        .act(store::Lane::Pages, &visitor.caller, store::Mode::Read, move |room| {
-            acts::try_policies::try_policies(room, &body)
-        })
-        .await;
-    match tried {
+    let act = move |room: &mut acts::Room<'_, '_>| acts::try_policies::try_policies(room, &body);
+    state
+        .act(store::Lane::Pages, &visitor.caller, store::Mode::Read, act)
+        .await
+}
+
+/// Tries a set over the last changes and shows what would differ.
+pub(super) async fn try_set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    match tried(&state, &visitor, &form).await {
         Ok(trial) => {
             show(&state, &visitor, Place::Policies, move |view| {
                 Ok(result_page(view, &form, &trial).render())
             })
             .await
         }
-        Err(failure) if failure.status() == 422 => {
-            let errors: Vec<(String, String)> = failure
-                .problem
-                .errors
-                .iter()
-                .map(|error| (error.field.clone(), error.text.clone()))
-                .collect();
-            show_as(&state, &visitor, Place::Policies, 422, move |view| {
-                Ok(refused_page(view, &form, &errors).render())
-            })
-            .await
-        }
+        Err(failure) if failure.status() == 422 => refuse_set(&state, &visitor, form, &failure).await,
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/policies", visitor.base())).await,
     }
+}
+
+/// Shows a set that cannot be taken.
+async fn refuse_set(state: &AppState, visitor: &Visitor, form: Form, failure: &Failure) -> Response {
+    let told = failure.problem.errors.iter();
+    let errors: Vec<(String, String)> = told.map(|error| (error.field.clone(), error.text.clone())).collect();
+    show_as(state, visitor, Place::Policies, 422, move |view| {
+        Ok(refused_page(view, &form, &errors).render())
+    })
+    .await
 }
 
 fn bare_page(view: &View<'_, '_, '_>, form: &Form, title: &str) -> RecordPage {
@@ -305,12 +312,15 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
     ];
     let can_be_proposed = trial.stories.is_empty() && trial.unmeetable.is_empty();
     if view.may(actions::SET_POLICY) && can_be_proposed {
-        let mut propose = ActForm::new("propose", "Propose it", view.url("/policies/proposal"))
+        let mut propose = ActForm::new("propose", "Propose it", view.url(PROPOSAL))
             .tone(pages::ActTone::Go)
+            .field(super::once::field(view))
             .field(Field::textarea("reason", "Why").required())
             .note("A second person, or an approved change, puts it in force.")
             .submit("Propose this set");
-        let kept = form.pairs().filter(|(name, _)| *name != "last");
+        let kept = form
+            .pairs()
+            .filter(|(name, _)| !["reason", super::once::MARK].contains(name));
         propose
             .fields
             .extend(kept.map(|(name, value)| Field::hidden(name, value)));
@@ -480,17 +490,40 @@ fn difference(view: &View<'_, '_, '_>, row: &Difference) -> Vec<Cell> {
     ]
 }
 
-/// Proposes a set that was tried.
+/// Proposes a set that was tried; when it is refused, the form comes back beside what was found.
 pub(super) async fn propose(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let url = format!("{}/policies", visitor.base());
     let mut body = body_of(&form);
     body.insert("reason".to_owned(), json!(form.first("reason")));
+    let once = super::once::once(&visitor, PROPOSAL, &form);
     let done = write(&state, &visitor, move |room| {
-        acts::propose_configuration::propose_policies(room, &body).map(drop)
+        super::once::run(&once, room, |room| {
+            acts::propose_configuration::propose_policies(room, &body).map(drop)
+        })
     })
     .await;
-    match done {
-        Ok(()) => see(&url),
-        Err(failure) => problem(&state, &visitor, &failure, &url).await,
+    let failure = match done {
+        Ok(done) => {
+            let told = Told::default().unless_again(done.is_again);
+            return see_told(&state, &visitor, &url, &told);
+        }
+        Err(failure) => failure,
+    };
+    if !matches!(failure.status(), 409 | 422) {
+        return problem(&state, &visitor, &failure, &url).await;
     }
+    // What was found belongs to no form that is sent, so it is found anew.
+    let trial = match tried(&state, &visitor, &form).await {
+        Ok(trial) => trial,
+        Err(other) if other.status() == 422 => return refuse_set(&state, &visitor, form, &other).await,
+        Err(_) => return problem(&state, &visitor, &failure, &url).await,
+    };
+    let status = failure.status();
+    let back = Back::new(&state, &visitor, PROPOSAL, form, failure);
+    show_as(&state, &visitor, Place::Policies, status, move |view| {
+        let mut page = result_page(view, back.form(), &trial);
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+        Ok(page.render())
+    })
+    .await
 }
