@@ -123,11 +123,12 @@ fn check_unique(
     {
         return anothers(mail);
     }
-    // One told beside the main one is no less theirs. What stood before is let stand: no deactivation may fail over it.
+    // Several may share one beside their main ones, such as a team's box, but not what is one person's main one or alias. What
+    // stood before is let stand: no deactivation may fail over it.
     let stood = known.map(Person::addresses).unwrap_or_default();
     for mail in told.addresses().iter().filter(|mail| !stood.contains(mail)) {
         let is_alias = known_address::by_alias(room, mail.trim(), Some(own))?.is_some();
-        if is_alias || is_anothers(room, own, mail.trim(), true)? {
+        if is_alias || is_anothers(room, own, mail.trim(), false)? {
             return anothers(mail);
         }
     }

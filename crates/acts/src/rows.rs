@@ -49,8 +49,8 @@ pub(crate) fn no_dots(reading: &mut Reading<'_>, key: &str, is_known: bool) {
 /// Why a text cannot be the key of something new that people name, if it cannot: it stands in addresses and in rules, and two
 /// that look alike would be two things.
 pub(crate) fn no_new_key(key: &str) -> Option<&'static str> {
-    if key.contains(['/', '\\', ':']) {
-        return Some("A key has no `/`, `\\` or `:`.");
+    if key.contains(['/', ':']) {
+        return Some("A key has no `/` and no `:`.");
     }
     if !key.is_empty() && key.chars().all(|c| c == '.') {
         return Some("A key is more than dots.");
@@ -514,11 +514,8 @@ fn new_group_key(reading: &mut Reading<'_>, directory: &Directory, key: &str) {
     if let Some(text) = no_new_key(key) {
         reading.wrong("key", "not_a_key", text);
     }
-    if let Some(twin) = twin_group(directory, key) {
-        let text = format!(
-            "There is a group `{}`, which reads the same. Name that, or choose another key.",
-            twin.key
-        );
+    if let Some(twin) = twin_group(directory, key).map(|twin| &twin.key) {
+        let text = format!("There is a group `{twin}`, which reads the same. Name that, or choose another key.");
         reading.wrong("key", "not_unique", text);
     }
 }
