@@ -51,6 +51,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
     if view.may(actions::SET_PERSON) {
         page.acts.push(
             ActForm::new("begin", "Begin a review", view.url("/access-reviews"))
+                .field(super::once::field(view))
                 .field(
                     super::times::time_field(view, "due_at", "Until when managers sign")
                         .hint("In 14 days unless said."),

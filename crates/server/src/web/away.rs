@@ -114,7 +114,6 @@ fn delegation(view: &View<'_, '_, '_>, row: &Delegation) -> Entry {
 fn absence_form(view: &View<'_, '_, '_>) -> ActForm {
     ActForm::new("absence", "Say that you are away", view.url("/away/absences"))
         .field(super::once::field(view))
-        .field(super::once::field(view))
         .field(time_field(view, "starts_at", "From").required())
         .field(time_field(view, "ends_at", "To").required())
         .field(Field::text("reason", "Why").hint("Others read it; it may stay empty."))

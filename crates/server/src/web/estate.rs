@@ -397,6 +397,7 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
         if by_two { "Propose somebody" } else { "Name somebody" },
         view.url(&format!("/services/{}/ownerships", service.key)),
     )
+    .field(super::once::field(view))
     .field(Field::hidden("service", service.key.as_str()))
     .field(Field::select("role", "As", &roles).half())
     .field(super::sections::keys_menu("environment", "In", places).half())

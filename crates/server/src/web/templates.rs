@@ -102,6 +102,7 @@ fn targets(template: &StandardTemplate) -> Rich {
 fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
     let levels = [("low", "Low"), ("medium", "Medium"), ("high", "High")];
     let form = ActForm::new("template", "Propose a template", view.url("/templates"))
+        .field(super::once::field(view))
         .field(Field::text("key", "Key").required().half())
         .field(Field::text("title", "Title").required().half())
         .field(Field::textarea("locked.description", "What is always done").required())

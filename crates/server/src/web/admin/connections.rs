@@ -315,7 +315,7 @@ fn edit_form(view: &View<'_, '_, '_>, connection: &Connection) -> acts::Result<A
 
 fn repository_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
     let url = view.url(&format!("/connections/{}/repository", escaped(id)));
-    ActForm::new("repository", "Add a repository", url)
+    ActForm::new("repository", "Add a repository", url).field(super::super::once::field(view))
         .note("The address and the secret stay. What ran in it before is not looked into.")
         .field(
             Field::text("row", "The repository and what it is here")
@@ -418,6 +418,7 @@ fn deliveries_table(view: &View<'_, '_, '_>, deliveries: &[Delivery]) -> Table {
             view.url(&format!("/connections/{}/replay", escaped(&row.connection))),
         )
         .tone(ActTone::Link)
+        .field(super::super::once::field(view))
         .field(Field::hidden("delivery", row.id.as_str()));
         vec![
             Cell::title(row.event.as_str(), ""),

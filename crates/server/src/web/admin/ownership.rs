@@ -237,6 +237,7 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
         .collect();
     let places = view.directory.environments.keys().map(|key| key.0.clone());
     ActForm::new("ownership", "Name somebody", view.url("/ownership"))
+        .field(super::super::once::field(view))
         .field(Field::select("role", "Part", &parts).required().half())
         .field(super::super::sections::keys_menu("environment", "In", places).half())
         .field(

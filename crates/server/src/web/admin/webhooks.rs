@@ -268,6 +268,7 @@ fn acts_of(view: &View<'_, '_, '_>, webhook: &Webhook) -> Vec<ActForm> {
         return vec![ActForm::new("go-on", "Go on", url("go-on"))];
     }
     let again = ActForm::new("replay", "Send again", url("replay"))
+        .field(super::super::once::field(view))
         .field(Field::new("from", "From entry", Input::Number).half())
         .field(Field::new("to", "To entry", Input::Number).half())
         .field(Field::new("delivered", "Those that were taken too", Input::Checkbox))
