@@ -569,7 +569,7 @@ pub struct Change {
     pub risk: Risk,
     /// The digests of the present content.
     pub digests: Digests,
-    /// A random text that the digest *what* is computed with; sealed like a free text. Changes of older versions have none.
+    /// A random text that the digest *what* is computed with; sealed like a free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest_salt: Option<String>,
     /// How each target stands.

@@ -29,7 +29,7 @@ pub enum Coverage {
 pub struct CountedFor {
     /// The policy's id.
     pub rule: String,
-    /// Whom the rule asked then: the word in `@from`; absent in decisions from before this was kept.
+    /// Whom the rule asked then: the word in `@from`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,
     /// The targets for which it counts.
