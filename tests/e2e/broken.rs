@@ -83,8 +83,7 @@ fn a_migration_that_nothing_tells_of_is_named_and_not_run_by_a_replay() {
     for _ in 0..2 {
         let (code, said) = crate::tamper::replay(&place);
         assert_eq!(code, Some(1), "{said}");
-        let told =
-            "Nothing else was compared: The migration 0017_report was not run on this database, or nothing tells of it.";
+        let told = "Nothing else was compared: The migration 0017_report was not run on this database, or nothing tells of it.";
         assert!(said.contains("schema saved_view") && said.contains(told), "{said}");
     }
     let (code, said) = on_the_host(&place);

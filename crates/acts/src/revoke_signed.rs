@@ -13,7 +13,6 @@ use store::record::{self, Filter};
 use store::timer::{self, NewTimer};
 
 use crate::error::Result;
-use crate::keys;
 use crate::room::Room;
 use crate::save::{Written, draft};
 use crate::turn_key::{alive, turns};

@@ -58,7 +58,12 @@ struct Entry {
 
 /// A text of an event; empty, and so like no other, where it tells none.
 fn text(event: &Event, name: &str) -> String {
-    event.data.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    event
+        .data
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 impl WaysIn {
@@ -237,11 +242,9 @@ impl Replay<'_> {
     pub(super) fn check_entries(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
         let entries = std::mem::take(&mut self.ways_in.entries);
         for (digest, workload, expires_at) in workload::open_ones(room.tx, room.now)? {
-            let is_told = entries.iter().any(|entry| {
-                entry.workload == workload
-                    && entry.expires_at == expires_at
-                    && entry.digest == digest
-            });
+            let is_told = entries
+                .iter()
+                .any(|entry| entry.workload == workload && entry.expires_at == expires_at && entry.digest == digest);
             if !is_told {
                 let what = "No event tells of a job that was let in with this.";
                 self.find("workload_token", &digest, None, what);

@@ -65,7 +65,7 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
             let told = if copied.contains(&it.id) {
                 "there may be a copy of it, so it opens nothing; remove it"
             } else {
-                new.as_ref().unwrap_or(&used)
+                new.as_deref().unwrap_or(&used)
             };
             Fact::new(&it.name, format!("{kind}, {told}")).said()
         })
