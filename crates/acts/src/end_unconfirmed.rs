@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use model::directory::{Directory, Person};
+use model::directory::Person;
 use model::identity::{IdentityProvider, Vouched, with_member};
 use model::ids::{GroupKey, PersonId};
 use model::words::Role;
@@ -42,32 +42,6 @@ fn told_at(vouched: &Vouched) -> Timestamp {
     let whole = vouched.until.duration_since(vouched.confirmed_at);
     let ahead = SignedDuration::from_secs(whole.as_secs() / 4).min(SignedDuration::from_hours(TOLD_HOURS));
     vouched.until.checked_sub(ahead).unwrap_or(vouched.until)
-}
-
-/// What a provider gave somebody before it was kept until when: what they hold of all that it maps.
-fn unnoted(
-    directory: &Directory,
-    provider: &IdentityProvider,
-    person: &Person,
-) -> Option<(BTreeSet<Role>, BTreeSet<GroupKey>)> {
-    let is_of = |subject: &String| {
-        let rest = subject.strip_prefix(provider.issuer.as_str());
-        rest.is_some_and(|rest| rest.starts_with(' '))
-    };
-    let comes = person.subjects.iter().any(is_of);
-    if provider.groups_claim.is_none() || !comes || of(person, provider).is_some() {
-        return None;
-    }
-    let mapped: BTreeSet<Role> = provider.roles.values().copied().collect();
-    let roles: BTreeSet<Role> = person.roles.intersection(&mapped).copied().collect();
-    let sits = |key: &&GroupKey| {
-        directory
-            .groups
-            .get(*key)
-            .is_some_and(|it| it.members.contains(&person.id))
-    };
-    let groups: BTreeSet<GroupKey> = provider.groups.values().filter(sits).cloned().collect();
-    (!roles.is_empty() || !groups.is_empty()).then_some((roles, groups))
 }
 
 /// Sets a provider's timer to the next moment at which something is told or ends; none where nothing will.
@@ -118,7 +92,7 @@ pub(crate) fn set_for(room: &mut Room<'_, '_>, provider: &IdentityProvider, pers
     set(room, provider, wanted)
 }
 
-/// The providers that need a timer and have none: it was lost, or they stand since before what they give was to end.
+/// The providers that need a timer and have none: it was lost.
 ///
 /// # Errors
 /// The store's.
@@ -127,7 +101,7 @@ pub(crate) fn lost(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for provider in providers(room)? {
         let mut people = directory.people.values();
-        let needs = people.any(|it| holding(it, &provider).is_some() || unnoted(&directory, &provider, it).is_some());
+        let needs = people.any(|it| holding(it, &provider).is_some());
         if needs && timer::of_subject(room.tx, TABLE, provider.id.as_str())?.is_empty() {
             found.push(provider.id.0);
         }
@@ -135,7 +109,7 @@ pub(crate) fn lost(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Ends what nobody confirmed in time, tells those whose time is nearly over, and notes what was given before it was noted.
+/// Ends what nobody confirmed in time, and tells those whose time is nearly over.
 ///
 /// # Errors
 /// The store's.
@@ -149,10 +123,6 @@ pub(crate) fn run(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
     for person in directory.people.values() {
         if seen >= AT_ONCE {
             break;
-        }
-        if let Some((roles, groups)) = unnoted(&directory, &provider, person) {
-            note(room, &provider, person, (roles, groups))?;
-            seen += 1;
         }
         let Some(vouched) = holding(person, &provider) else {
             continue;
@@ -171,25 +141,6 @@ pub(crate) fn run(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
         return set(room, &provider, room.now);
     }
     set_again(room, &provider, room.now)
-}
-
-/// From now on it is known until when they hold what they hold by a sign-in of an earlier time.
-fn note(
-    room: &mut Room<'_, '_>,
-    provider: &IdentityProvider,
-    person: &Person,
-    (roles, groups): (BTreeSet<Role>, BTreeSet<GroupKey>),
-) -> Result<()> {
-    let mut after = person.clone();
-    after.vouched.push(Vouched {
-        provider: provider.key.clone(),
-        confirmed_at: room.now,
-        until: provider.lasts_until(room.now),
-        roles,
-        groups,
-    });
-    let data = json!({"provider": provider.key});
-    room.put_estate("person.confirmed", after, data).map(drop)
 }
 
 /// Takes away what a provider gave, unless another one gives it as well; answers whether a seat went.

@@ -744,7 +744,7 @@ pub fn sign_again(room: &mut Room<'_, '_>, permit: &str) -> Result<String> {
 /// # Errors
 /// 409 when its key was revoked; a fault of the keys.
 pub fn sign(room: &mut Room<'_, '_>, permit: &Permit) -> Result<String> {
-    let key = crate::keys::permit_key(room, permit.kid.as_ref())?;
+    let key = crate::keys::permit_key(room, &permit.kid)?;
     let tenant = room.tenant();
     let claims = proof::permit::Claims {
         iss: room.desk.tools().public_url.clone(),

@@ -131,7 +131,7 @@ fn keep_told(room: &mut Room<'_, '_>, written: &mut Written, file: &ChangeFile, 
     Ok(())
 }
 
-/// The facts of a change under a digest; none of a decision from before they were kept.
+/// The facts of a change under a digest, where they were kept.
 ///
 /// # Errors
 /// The store's.

@@ -209,27 +209,13 @@ pub(crate) fn active_kid(room: &mut Room<'_, '_>, purpose: &str) -> Result<Strin
     Ok(active(room, purpose)?.kid)
 }
 
-/// The key of permits that took no other one's place: it signed those that name none.
-///
-/// # Errors
-/// The store's, or a fault when there is none.
-pub(crate) fn first_permit_kid(room: &mut Room<'_, '_>) -> Result<String> {
-    let turns = crate::turn_key::turns(room)?;
-    let is_next = |kid: &str| turns.iter().any(|turn| turn.next.as_deref() == Some(kid));
-    let keys = store::keys::list(room.tx, PERMIT)?;
-    keys.into_iter()
-        .map(|key| key.kid)
-        .find(|kid| !is_next(kid))
-        .ok_or_else(|| Error::Fault(format!("the tenant {} has no first permit key", room.tenant())))
-}
-
 /// Whether the key that signed a permit was revoked, or is gone. The permits' own records follow piece by piece, so whoever takes
 /// one asks.
 ///
 /// # Errors
 /// The store's; a fault of the keys.
 pub(crate) fn is_signed_by_revoked(room: &mut Room<'_, '_>, permit: &Permit) -> Result<bool> {
-    let stored = stored_permit_key(room, permit.kid.as_ref())?;
+    let stored = stored_permit_key(room, &permit.kid)?;
     Ok(stored.is_none_or(|key| is_revoked(&key)))
 }
 
@@ -238,19 +224,15 @@ pub(crate) fn is_revoked(key: &StoredKey) -> bool {
     key.state == "revoked"
 }
 
-fn stored_permit_key(room: &mut Room<'_, '_>, kid: Option<&String>) -> Result<Option<StoredKey>> {
-    let kid = match kid {
-        Some(kid) => kid.clone(),
-        None => first_permit_kid(room)?,
-    };
-    Ok(store::keys::load(room.tx, &kid)?.filter(|key| key.purpose == PERMIT))
+fn stored_permit_key(room: &mut Room<'_, '_>, kid: &str) -> Result<Option<StoredKey>> {
+    Ok(store::keys::load(room.tx, kid)?.filter(|key| key.purpose == PERMIT))
 }
 
 /// The key by which a permit is signed, whether it still signs new ones or not, so that one permit is always the same token.
 ///
 /// # Errors
 /// 409 when the key was revoked; the store's; a fault of the keys.
-pub(crate) fn permit_key(room: &mut Room<'_, '_>, kid: Option<&String>) -> Result<Arc<SigningKey>> {
+pub(crate) fn permit_key(room: &mut Room<'_, '_>, kid: &str) -> Result<Arc<SigningKey>> {
     let Some(stored) = stored_permit_key(room, kid)? else {
         return Err(Error::Fault(format!(
             "the tenant {} lacks a permit's key",

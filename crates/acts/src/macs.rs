@@ -37,8 +37,7 @@ pub(crate) fn check_event(room: &Room<'_, '_>, waiting: &Waiting) -> Result<()> 
     }
     Err(Error::Fault(format!(
         "the event {} (`{}`) waits for its place without the code of a server that holds the master key: somebody wrote it \
-         into the database, or an earlier version did. Nothing is placed before it is away; docs/operations/README.md says \
-         how to go on",
+         into the database. Nothing is placed before it is away; docs/operations/README.md says how to go on",
         waiting.event.id, waiting.event.kind
     )))
 }

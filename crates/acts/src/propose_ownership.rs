@@ -175,9 +175,7 @@ impl Content {
 /// # Errors
 /// A fault when it cannot be read.
 pub fn content(proposal: &Configuration) -> Result<Content> {
-    let file = || proposal.files.first().map_or("{}", |file| file.content.as_str());
-    let text = proposal.text.as_deref().unwrap_or_else(file);
-    Ok(serde_json::from_str(text)?)
+    Ok(serde_json::from_str(proposal.text.as_deref().unwrap_or("{}"))?)
 }
 
 /// Proposes rows and what else moves decisions (`POST /ownership-proposals {rows?, people?, groups?, services?, environments?,
@@ -391,11 +389,10 @@ fn within(error: Error, place: &str) -> Error {
 }
 
 /// A connection that was changed after it was proposed is proposed anew: whoever puts it in force would answer for what nobody
-/// showed them. One that was proposed before connections could be changed is in its first version.
+/// showed them.
 fn check_same_connections(room: &mut Room<'_, '_>, wanted: &Content) -> Result<()> {
     for (id, version) in versions(room, wanted)? {
-        let proposed = wanted.connection_versions.get(&id).copied().unwrap_or(1);
-        if version != proposed {
+        if wanted.connection_versions.get(&id) != Some(&version) {
             let text = format!("The connection `{id}` was changed after this was proposed.");
             return Err(Refusal::not_now("moved_since", text, "Propose it anew.", Vec::new()).into());
         }

@@ -227,7 +227,7 @@ pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Resul
     room.put_estate("person.created", fresh, json!({"provisioned": true}))
 }
 
-/// Whoever comes back, as they come: without ways in, rights and rows, also where an earlier version left those at their removal.
+/// Whoever comes back, as they come: without ways in, rights and rows.
 fn come_back(room: &mut Room<'_, '_>, known: Person) -> Result<Person> {
     let since = room.now - SignedDuration::from_hours(REMEMBERED_HOURS);
     let is_late = known.deactivation.as_ref().is_some_and(|it| it.at > since);

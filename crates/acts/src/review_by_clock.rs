@@ -26,8 +26,7 @@ use crate::save::{Written, draft, save_message};
 
 /// The table of the tenant's timer.
 pub const TABLE: &str = "tenant_info";
-/// The table of a tenant whose timer was lost, or never set, as before it was set with the tenant: it is set to the next
-/// beginning.
+/// The table of a tenant whose timer was lost: it is set to the next beginning.
 pub const LOST: &str = "tenant_timer";
 const KIND: &str = "access_review";
 /// The hour of the day at which a review begins.

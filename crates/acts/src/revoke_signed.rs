@@ -13,7 +13,6 @@ use store::record::{self, Filter};
 use store::timer::{self, NewTimer};
 
 use crate::error::Result;
-use crate::keys;
 use crate::room::Room;
 use crate::save::{Written, draft};
 use crate::turn_key::{alive, turns};
@@ -90,11 +89,9 @@ fn next_piece(room: &mut Room<'_, '_>, after: &str) -> Result<(Vec<Permit>, Opti
 
 /// Revokes those of a piece that the key signed; answers how many.
 fn revoke(room: &mut Room<'_, '_>, kid: &str, piece: &[Permit]) -> Result<i64> {
-    let first = keys::first_permit_kid(room)?;
-    let is_of_key = |permit: &Permit| permit.kid.as_ref().unwrap_or(&first) == kid;
     let signed: BTreeSet<&str> = piece
         .iter()
-        .filter(|it| is_of_key(it))
+        .filter(|it| it.kid == kid)
         .map(|it| it.id.as_str())
         .collect();
     let changes: BTreeSet<&str> = piece

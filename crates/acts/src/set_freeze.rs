@@ -274,7 +274,7 @@ pub fn except_from_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Res
         reason,
         by: room.actor.person.clone(),
         at: room.now,
-        what_digest: Some(change.digests.what.clone()),
+        what_digest: change.digests.what.clone(),
     };
     freeze.exceptions.push(exception);
     let freeze = room.put_estate("freeze.excepted", freeze, json!({"change": change.key}))?;

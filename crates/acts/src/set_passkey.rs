@@ -476,7 +476,7 @@ fn shown(
             factors::save_passkey(room, &factor, &serde_json::to_string(&kept)?)?;
             let all = second_factor::of_person(room.tx, person.as_str())?;
             let own = all.iter().find(|it| it.id == factor);
-            let is_second = own.is_some_and(|it| factors::counts_from(it) <= room.now);
+            let is_second = own.is_some_and(|it| factors::counts(it, room.now));
             Ok(Answered::Right(Shown {
                 person: person.clone(),
                 factor: Factor::new(factors::PASSKEY, is_second),

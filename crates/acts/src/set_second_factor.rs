@@ -71,10 +71,9 @@ pub fn is_enrolled(factors: &[SecondFactor]) -> bool {
         .any(|factor| factor.is_confirmed && factor.kind != RECOVERY)
 }
 
-/// From when a factor counts where a rule wants a second one. Those that an earlier binary kept say when they were made.
-pub fn counts_from(factor: &SecondFactor) -> Timestamp {
-    let usual = factor.created_at + SignedDuration::from_hours(NEW_HOURS);
-    factor.counts_from.unwrap_or(usual)
+/// Whether a factor counts where a rule wants a second one.
+pub fn counts(factor: &SecondFactor, now: Timestamp) -> bool {
+    factor.counts_from.is_some_and(|from| from <= now)
 }
 
 /// From when one counts that is set up now: at once where another one vouches for it, else once its person could read of it.
@@ -92,7 +91,7 @@ pub fn shown_now(room: &Room<'_, '_>, factor: &SecondFactor) -> Factor {
     } else {
         &factor.kind
     };
-    Factor::new(kind, counts_from(factor) <= room.now)
+    Factor::new(kind, counts(factor, room.now))
 }
 
 /// Whoever may add or remove factors has just shown the ones there are.

@@ -352,15 +352,13 @@ pub struct BreakGlass {
     /// Who handed out the way in by which it was opened, where that was another person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_by: Option<PersonId>,
-    /// Which fresh factor they showed; absent in those from before it was kept.
+    /// Which fresh factor they showed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub factor: Option<Factor>,
     /// When.
     pub at: Timestamp,
-    /// The digest *what* of the content that it was broken for, which a second person signs; absent in those from before it
-    /// was kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub what_digest: Option<String>,
+    /// The digest *what* of the content that it was broken for, which a second person signs.
+    pub what_digest: String,
     /// Whether a second person must sign before it opens anything.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub needs_cosignature: bool,
@@ -571,7 +569,7 @@ pub struct Change {
     pub risk: Risk,
     /// The digests of the present content.
     pub digests: Digests,
-    /// A random text that the digest *what* is computed with; sealed like a free text. Changes of older versions have none.
+    /// A random text that the digest *what* is computed with; sealed like a free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest_salt: Option<String>,
     /// How each target stands.

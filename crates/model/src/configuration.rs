@@ -27,8 +27,7 @@ pub struct Configuration {
     /// The policies and their parameters' declarations, the base pack included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<PolicyFile>,
-    /// What a proposal of ownership brings, as JSON with a salt: it names people, so it is sealed as a free text. Earlier ones hold it
-    /// as a file.
+    /// What a proposal of ownership brings, as JSON with a salt: it names people, so it is sealed as a free text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The cases that they must pass.

@@ -56,17 +56,14 @@ pub struct FreezeException {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
-    /// The digest *what* of the change that was excepted; another content is not. Records from before it was kept except their
-    /// change whatever it says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub what_digest: Option<String>,
+    /// The digest *what* of the change that was excepted; another content is not.
+    pub what_digest: String,
 }
 
 impl FreezeException {
     /// Whether it still lets this change pass, as it stands.
     pub fn counts_for(&self, change: &Change) -> bool {
-        let says = &change.digests.what;
-        self.change == change.id && self.what_digest.as_ref().is_none_or(|excepted| excepted == says)
+        self.change == change.id && self.what_digest == change.digests.what
     }
 }
 

@@ -25,7 +25,7 @@ pub struct FrozenSpan {
     pub ends_at: Timestamp,
     /// Whether it also stops what is under way.
     pub halt: bool,
-    /// Logins of who may except the change. Rows from before this was kept name nobody.
+    /// Logins of who may except the change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting_on: Vec<String>,
 }
@@ -153,7 +153,7 @@ pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Gat
             found.push(row(file, directory, target, Purpose::Deploy, unmet.clone(), now));
         }
         let begun = matches!(change.state, State::Implementing | State::Reviewing);
-        // A change of an earlier version may name one artifact for both; it is no way back then.
+        // One artifact for both is no way back. What reads a change refuses it; the gate does not rely on that.
         let leads_back = target.rollback_to.is_some() && target.rollback_to != target.artifact;
         if begun && leads_back && change.retrospective.is_none() {
             found.push(row(file, directory, target, Purpose::Rollback, Vec::new(), now));

@@ -320,7 +320,7 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// Whether nothing is known of it, as in decisions from before authority was kept as records.
+    /// Whether nothing is known of it.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

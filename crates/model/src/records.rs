@@ -29,7 +29,7 @@ pub enum Coverage {
 pub struct CountedFor {
     /// The policy's id.
     pub rule: String,
-    /// Whom the rule asked then: the word in `@from`; absent in decisions from before this was kept.
+    /// Whom the rule asked then: the word in `@from`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,
     /// The targets for which it counts.
@@ -467,9 +467,8 @@ pub struct Permit {
     /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
-    /// The key that signs it. Permits from before keys could turn name none: the tenant's first one signed them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kid: Option<String>,
+    /// The key that signs it.
+    pub kid: String,
     /// When it was used up at the online gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at: Option<Timestamp>,

@@ -275,7 +275,7 @@ impl Worker {
         self.holder.across("telling that the server is up", Mode::Write, beat);
         self.sweep(business, true_time);
         self.scan();
-        self.look_at_queues(business);
+        self.look_at_queues();
     }
 
     /// Removes what is over. What cannot be removed of one kind holds up no other.
@@ -308,8 +308,8 @@ impl Worker {
         }
     }
 
-    /// Tells how much the queues hold, and takes up again the timers that an older version set aside.
-    fn look_at_queues(&self, now: Timestamp) {
+    /// Tells how much the queues hold.
+    fn look_at_queues(&self) {
         let look = |tx: &mut store::CrossTx<'_>| {
             let depths = [job::depth(tx)?, timer::depth(tx)?, inbox::depth(tx)?];
             Ok((depths, timer::failing(tx)?))
@@ -318,11 +318,6 @@ impl Worker {
             return;
         };
         self.holder.state.metrics().note_depths(depths, failing);
-        if depths[1].parked > 0 {
-            let unpark = move |tx: &mut store::CrossTx<'_>| Ok(timer::unpark_across(tx, now)?);
-            self.holder
-                .across("taking up timers that were set aside", Mode::Write, unpark);
-        }
     }
 }
 
@@ -401,13 +396,8 @@ impl Worker {
             let looked = self.holder.look(&tenant, look);
             let lost = told(looked, "looking for lost timers").unwrap_or_default();
             for (table, id) in lost.subjects {
-                let never_had = [
-                    acts::review_by_clock::LOST,
-                    acts::end_unconfirmed::TABLE,
-                    acts::doubt_workload::TABLE,
-                ];
-                if never_had.contains(&table) {
-                    // A tenant of an older version, and a provider or a workload of one, never had one.
+                if table == acts::doubt_workload::TABLE {
+                    // Nobody was told of it yet, and nothing was to come.
                     tracing::info!(tenant, table, id, "a timer is set that was not there");
                 } else {
                     tracing::warn!(tenant, table, id, "a timer was lost; it is made up for now");

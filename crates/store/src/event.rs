@@ -112,7 +112,7 @@ pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
 pub struct Waiting {
     /// The event.
     pub event: Event,
-    /// The code under the master key with which it was written; none where an earlier version wrote it.
+    /// The code under the master key with which it was written; none where no server wrote it.
     pub mac: Option<Vec<u8>>,
     /// The versions that it made.
     pub made: Vec<RecordRef>,

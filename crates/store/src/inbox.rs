@@ -63,7 +63,7 @@ pub struct Delivery {
     pub reason: Option<String>,
     /// What came of it.
     pub result: Option<String>,
-    /// The code under the master key with which it was taken in; none where an earlier version took it in.
+    /// The code under the master key with which it was taken in; none where no server took it in.
     pub mac: Option<Vec<u8>>,
 }
 

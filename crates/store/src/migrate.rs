@@ -23,51 +23,25 @@ macro_rules! migrations {
     };
 }
 
+/// The first schema has one file per area. What comes after the first release is a file of its own behind them.
 const MIGRATIONS: &[Migration] = migrations![
-    1 "0001_nouns",
-    2 "0002_log",
-    3 "0003_queues",
-    4 "0004_access",
-    5 "0005_indexes",
-    6 "0006_directory",
-    7 "0007_saved_view",
-    8 "0008_configuration",
-    9 "0009_identity",
-    10 "0010_running",
-    11 "0011_webhooks",
-    12 "0012_deliveries",
-    13 "0013_deciding",
-    14 "0014_token_use",
-    15 "0015_workload",
-    16 "0016_evidence_age",
-    17 "0017_trainings",
-    18 "0018_custom_fields",
-    19 "0019_access_review",
-    20 "0020_held_messages",
-    21 "0021_shared_view",
-    22 "0022_fewer_indexes",
-    23 "0023_keys_in_order",
-    24 "0024_estate_write",
-    25 "0025_hands",
-    26 "0026_arrows_of_kinds",
-    27 "0027_orders_of_changes",
-    28 "0028_figures",
-    29 "0029_shown_subjects",
-    30 "0030_act_order",
-    31 "0031_sweeps_and_lists",
-    32 "0032_retention",
-    33 "0033_decision_facts",
-    34 "0034_key_turns",
-    35 "0035_witnesses",
-    36 "0036_token_ends",
-    37 "0037_glass_uses",
-    38 "0038_scope_use",
-    39 "0039_targets_by_build",
-    40 "0040_second_factor",
-    41 "0041_person_seen",
-    42 "0042_what_nobody_uses",
-    43 "0043_act_facts",
-    44 "0044_macs",
+    1 "0001_core",
+    2 "0002_change",
+    3 "0003_approval",
+    4 "0004_cab",
+    5 "0005_risk",
+    6 "0006_schedule",
+    7 "0007_gate",
+    8 "0008_emergency",
+    9 "0009_incident",
+    10 "0010_directory",
+    11 "0011_identity",
+    12 "0012_policy",
+    13 "0013_integration",
+    14 "0014_audit",
+    15 "0015_compliance",
+    16 "0016_notify",
+    17 "0017_report",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.
@@ -284,8 +258,12 @@ pub(crate) fn statements_of(numbers: &[i64]) -> Vec<String> {
 
 /// The columns of the key of every table that has a tenant, by table, as the files leave them.
 pub(crate) fn keys_of_tables() -> BTreeMap<String, Vec<String>> {
+    keys_made_by(MIGRATIONS.iter().flat_map(|migration| statements(migration.text)))
+}
+
+fn keys_made_by(statements: impl Iterator<Item = String>) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
-    for statement in MIGRATIONS.iter().flat_map(|migration| statements(migration.text)) {
+    for statement in statements {
         if let Some(gone) = statement.strip_prefix("DROP TABLE ") {
             found.remove(gone.trim_matches(['"', ';', '\n']));
         }
@@ -430,7 +408,42 @@ fn check_role(connection: &mut Connection) -> Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
-    use super::{MIGRATIONS, keys_of_tables};
+    use super::{MIGRATIONS, Migration, keys_made_by, keys_of_tables, run_all, statements};
+    use crate::driver::{Connection, Reach, SqliteConnection};
+    use crate::error::{Error, Result};
+
+    /// What a later version might bring: a new column, and a table under another key with its rows.
+    const LATER: &str = "-- oldest binary: 0.2.0
+ALTER TABLE \"counter\" ADD COLUMN step BIGINT NOT NULL DEFAULT 1; -- operational
+ALTER TABLE \"cosignature\" RENAME TO cosignature_before;
+CREATE TABLE \"cosignature\" (
+    tenant TEXT NOT NULL, -- operational
+    witness TEXT NOT NULL, -- operational
+    size BIGINT NOT NULL, -- operational
+    line TEXT NOT NULL, -- operational
+    PRIMARY KEY (tenant, witness, size)
+);
+INSERT INTO \"cosignature\" (tenant, witness, size, line)
+SELECT tenant, witness, size, line FROM cosignature_before;
+DROP TABLE cosignature_before;
+DROP TABLE \"saved_view\";
+";
+
+    fn with_later(text: &'static str) -> Vec<Migration> {
+        let first = MIGRATIONS.iter().map(|it| Migration { ..*it });
+        let number = i64::try_from(MIGRATIONS.len()).unwrap() + 1;
+        let name = "later";
+        first.chain([Migration { number, name, text }]).collect()
+    }
+
+    fn run(connection: &mut Connection, migrations: &[Migration], version: &str) -> Result<()> {
+        run_all(connection, "BEGIN EXCLUSIVE", migrations, version, |_| Ok(()))
+    }
+
+    fn text(connection: &mut Connection, sql: &str) -> String {
+        let rows = connection.query(sql, &[], Reach::Across).unwrap();
+        rows[0].text("it").unwrap()
+    }
 
     #[test]
     fn every_table_with_a_tenant_is_known_by_its_key() {
@@ -439,11 +452,65 @@ mod tests {
             .iter()
             .map(|it| it.text.matches("\nCREATE TABLE ").count())
             .sum::<usize>();
-        // Servers belong to no tenant, the kept texts were made anew once, and sets of policies had a table that nothing used.
-        assert_eq!(keys.len(), made - 3);
-        assert!(!keys.contains_key("policy_set"));
+        // Servers belong to no tenant.
+        assert_eq!(keys.len(), made - 1);
         assert_eq!(keys["text_salt"], ["tenant", "event_id", "commitment"]);
         assert_eq!(keys["running"][0], "tenant");
+        let later = with_later(LATER);
+        let keys = keys_made_by(later.iter().flat_map(|it| statements(it.text)));
+        assert_eq!(keys["cosignature"], ["tenant", "witness", "size"]);
+        assert!(!keys.contains_key("saved_view"));
+        assert_eq!(keys.len(), made - 2);
+    }
+
+    /// A file in a folder of one test, with the first schema.
+    fn first_schema(test: &str, check: impl FnOnce(&mut Connection)) {
+        let folder = std::env::temp_dir().join(format!("assent_{test}_{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut file = Connection::Sqlite(SqliteConnection::writer(&folder.join("assent.db")).unwrap());
+        run(&mut file, MIGRATIONS, "0.1.0").unwrap();
+        check(&mut file);
+        drop(file);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_later_migration_is_run_once_on_what_is_there() {
+        first_schema("later", |file| {
+            file.batch(
+                "INSERT INTO counter (tenant, name, value) VALUES ('acme', 'n', 7);
+                 INSERT INTO cosignature (tenant, witness, size, time, line) VALUES ('acme', 'w', 3, 1, 'signed')",
+            )
+            .unwrap();
+            let later = with_later(LATER);
+            for _ in 0..2 {
+                run(file, &later, "0.2.0").unwrap();
+                let counted = "SELECT value || ' by ' || step AS it FROM counter";
+                assert_eq!(text(file, counted), "7 by 1");
+                assert_eq!(text(file, "SELECT size || line AS it FROM cosignature"), "3signed");
+            }
+            let older = run(file, MIGRATIONS, "0.1.0");
+            assert!(
+                matches!(&older, Err(Error::Refused(text)) if text.contains("0.2.0")),
+                "{older:?}"
+            );
+            let changed = run(file, &with_later("-- oldest binary: 0.2.0\n"), "0.2.0");
+            assert!(
+                matches!(&changed, Err(Error::Corrupt(text)) if text.contains("later")),
+                "{changed:?}"
+            );
+        });
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_nothing_behind() {
+        let half = "-- oldest binary: 0.2.0\nDROP TABLE \"saved_view\";\nDROP TABLE \"no_such_table\";\n";
+        first_schema("half", |file| {
+            assert!(run(file, &with_later(half), "0.2.0").is_err());
+            let there = file.tables().unwrap();
+            assert!(there.contains(&"saved_view".to_owned()), "{there:?}");
+            run(file, MIGRATIONS, "0.1.0").unwrap();
+        });
     }
 
     /// A file that stands in no list would be reviewed, kept for ever, and never run.

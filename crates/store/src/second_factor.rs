@@ -27,7 +27,7 @@ pub struct SecondFactor {
     pub created_at: Timestamp,
     /// When it was used last.
     pub last_used_at: Option<Timestamp>,
-    /// From when it counts where a rule wants a second factor; without it, it was kept by an earlier binary or not confirmed.
+    /// From when it counts where a rule wants a second factor; absent until it was confirmed.
     pub counts_from: Option<Timestamp>,
 }
 

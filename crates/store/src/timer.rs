@@ -122,12 +122,6 @@ pub fn fail(tx: &mut Tx<'_>, id: &str, holder: &str, retry_at: Timestamp, error:
     lease::fail(tx, NOTED, (id, holder), retry_at, error)
 }
 
-/// Lets the parked timers of all tenants run again; answers how many that are. Only older versions set timers aside, for ever:
-/// what a timer does may be done any number of times, so it is tried until it is done.
-pub fn unpark_across(tx: &mut CrossTx<'_>, run_at: Timestamp) -> Result<u64> {
-    lease::unpark_across(tx, TABLE, run_at)
-}
-
 /// How many timers of all tenants were taken at least five times and are not done: they are tried on, and somebody has to
 /// look into why they fail.
 pub fn failing(tx: &mut CrossTx<'_>) -> Result<i64> {

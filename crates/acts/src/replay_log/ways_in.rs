@@ -27,10 +27,10 @@ pub(super) struct WaysIn {
 }
 
 struct Password {
-    /// The digest of its hash, where the version that set it told one.
-    digest: Option<String>,
-    /// Who set it. Versions that did not tell this did not tell either when they took a password away.
-    set_by: Option<String>,
+    /// The digest of its hash.
+    digest: String,
+    /// Who set it.
+    set_by: String,
     /// Since when they have it. Whoever chooses one in a session that another let them into does not begin that one's day anew.
     since: Option<Timestamp>,
 }
@@ -40,10 +40,8 @@ struct Password {
 struct Factors {
     /// By id.
     known: HashMap<String, Told>,
-    /// By kind: how many were added less those removed, by versions that told no ids.
-    unnamed: HashMap<String, usize>,
-    /// The digests of the recovery codes that are left; `None` where only such a version can have made them.
-    codes: Option<HashSet<String>>,
+    /// The digests of the recovery codes that are left.
+    codes: HashSet<String>,
 }
 
 struct Told {
@@ -53,13 +51,19 @@ struct Told {
 
 struct Entry {
     workload: String,
-    /// The digest of the secret, where the version told it.
-    digest: Option<String>,
+    /// The digest of the secret.
+    digest: String,
     expires_at: Timestamp,
 }
 
-fn text(event: &Event, name: &str) -> Option<String> {
-    event.data.get(name).and_then(Value::as_str).map(str::to_owned)
+/// A text of an event; empty, and so like no other, where it tells none.
+fn text(event: &Event, name: &str) -> String {
+    event
+        .data
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 impl WaysIn {
@@ -69,7 +73,7 @@ impl WaysIn {
         match event.kind.as_str() {
             "person.password_set" => {
                 let set_by = text(event, "set_by");
-                let own_choice = event.actor == event.subject.id && set_by.as_ref() != Some(&event.subject.id);
+                let own_choice = event.actor == event.subject.id && set_by != event.subject.id;
                 let before = self
                     .passwords
                     .get(&event.subject.id)
@@ -95,7 +99,7 @@ impl WaysIn {
 
     /// Only what still opens something is kept: of jobs that came and went there are many.
     fn note_entry(&mut self, event: &Event, now: Timestamp) {
-        let until = text(event, "expires_at").and_then(|it| it.parse::<Timestamp>().ok());
+        let until = text(event, "expires_at").parse::<Timestamp>().ok();
         if let Some(expires_at) = until.filter(|until| *until > now) {
             self.entries.push(Entry {
                 workload: event.subject.id.clone(),
@@ -111,70 +115,47 @@ impl Factors {
         match event.kind.as_str() {
             "person.factor_added" => self.add(event),
             "person.factor_removed" => self.remove(event),
-            "person.recovery_codes_made" => self.codes = codes(event),
+            "person.recovery_codes_made" => self.codes = codes(event).unwrap_or_default(),
             "person.recovery_code_used" => {
-                if let (Some(codes), Some(used)) = (&mut self.codes, text(event, "code")) {
-                    codes.remove(&used);
-                }
+                self.codes.remove(&text(event, "code"));
             }
             _ => {}
         }
     }
 
     fn add(&mut self, event: &Event) {
-        let kind = text(event, "kind").unwrap_or_default();
-        let told = codes(event);
-        self.codes = told.or(self.codes.take());
-        match text(event, "factor") {
-            Some(id) => {
-                let counts_from = text(event, "counts_from").unwrap_or_default();
-                self.known.insert(id, Told { kind, counts_from });
-            }
-            None => *self.unnamed.entry(kind).or_default() += 1,
+        if let Some(codes) = codes(event) {
+            self.codes = codes;
         }
+        let told = Told {
+            kind: text(event, "kind"),
+            counts_from: text(event, "counts_from"),
+        };
+        self.known.insert(text(event, "factor"), told);
     }
 
     fn remove(&mut self, event: &Event) {
-        let known = text(event, "factor").and_then(|id| self.known.remove(&id));
-        if known.is_none() {
-            let kind = text(event, "kind").unwrap_or_default();
-            let left = self.unnamed.entry(kind).or_default();
-            *left = left.saturating_sub(1);
-        }
+        self.known.remove(&text(event, "factor"));
         // With the last factor the recovery codes went too.
-        if !self.is_enrolled() {
-            *self = Self::default();
+        if self.known.is_empty() {
+            self.codes.clear();
         }
-    }
-
-    fn is_enrolled(&self) -> bool {
-        !self.known.is_empty() || self.unnamed.values().any(|count| *count > 0)
     }
 
     /// What is wrong with a recovery code.
     fn wrong_with_code(&self, row: &SecondFactor) -> Option<&'static str> {
-        let is_told = match &self.codes {
-            Some(codes) => codes.contains(&digest_of_code(&row.secret)),
-            None => self.is_enrolled(),
-        };
+        let is_told = self.codes.contains(&digest_of_code(&row.secret));
         (!is_told).then_some("No event tells of this recovery code, or it was used.")
     }
 
     /// What is wrong with any other factor; what was told of it is taken out.
     fn wrong_with(&mut self, row: &SecondFactor) -> Option<&'static str> {
-        if let Some(told) = self.known.remove(&row.id) {
-            let counts_from = row.counts_from.map(|it| it.to_string()).unwrap_or_default();
-            let is_same = told.kind == row.kind && told.counts_from == counts_from;
-            return (!is_same)
-                .then_some("This second factor is of another kind, or counts from another time, than was told.");
-        }
-        match self.unnamed.get_mut(&row.kind).filter(|left| **left > 0) {
-            Some(left) => {
-                *left -= 1;
-                None
-            }
-            None => Some("No event tells of this second factor."),
-        }
+        let Some(told) = self.known.remove(&row.id) else {
+            return Some("No event tells of this second factor.");
+        };
+        let counts_from = row.counts_from.map(|it| it.to_string()).unwrap_or_default();
+        let is_same = told.kind == row.kind && told.counts_from == counts_from;
+        (!is_same).then_some("This second factor is of another kind, or counts from another time, than was told.")
     }
 }
 
@@ -200,27 +181,20 @@ impl Replay<'_> {
                 self.find("password", &person, Some("phc"), "No event set this password.");
                 continue;
             };
-            if password.digest.is_some_and(|told| told != digest) {
+            if password.digest != digest {
                 let what = "This is not the password that was set last.";
                 self.find("password", &person, Some("phc"), what);
             }
-            if set_by.is_some() && set_at.is_some() && password.set_by.is_some() && set_at != password.since {
+            if set_by.is_some() && set_at.is_some() && set_at != password.since {
                 let what = "Its event says that it was set at another time.";
                 self.find("password", &person, Some("set_at"), what);
             }
-            if password
-                .set_by
-                .is_some_and(|told| told != set_by.unwrap_or(person.clone()))
-            {
+            if password.set_by != set_by.unwrap_or(person.clone()) {
                 let what = "Its event says that somebody else set this password.";
                 self.find("password", &person, Some("set_by"), what);
             }
         }
-        let mut gone: Vec<String> = told
-            .into_iter()
-            .filter(|(_, it)| it.set_by.is_some())
-            .map(|(who, _)| who)
-            .collect();
+        let mut gone: Vec<String> = told.into_keys().collect();
         gone.sort();
         for person in gone {
             let what = "The log tells of this person's password, but it is gone.";
@@ -268,11 +242,9 @@ impl Replay<'_> {
     pub(super) fn check_entries(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
         let entries = std::mem::take(&mut self.ways_in.entries);
         for (digest, workload, expires_at) in workload::open_ones(room.tx, room.now)? {
-            let is_told = entries.iter().any(|entry| {
-                entry.workload == workload
-                    && entry.expires_at == expires_at
-                    && entry.digest.as_ref().is_none_or(|told| *told == digest)
-            });
+            let is_told = entries
+                .iter()
+                .any(|entry| entry.workload == workload && entry.expires_at == expires_at && entry.digest == digest);
             if !is_told {
                 let what = "No event tells of a job that was let in with this.";
                 self.find("workload_token", &digest, None, what);

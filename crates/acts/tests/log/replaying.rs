@@ -260,7 +260,7 @@ fn a_revocation_that_was_taken_off_the_list_is_found() {
             state: model::words::PermitState::Revoked,
             revoked_reason: None,
             revoked_at: Some(room.now),
-            kid: None,
+            kid: "k-1".into(),
             used_at: None,
             used_by: None,
         };

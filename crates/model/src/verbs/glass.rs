@@ -68,7 +68,7 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
         handed_by: case.actor.hand().cloned(),
         factor: case.actor.fresh_factor(at).cloned(),
         at,
-        what_digest: Some(case.file.change.digests.what.clone()),
+        what_digest: case.file.change.digests.what.clone(),
         needs_cosignature,
         cosigned: None,
         ended: false,
@@ -314,8 +314,7 @@ fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
 
 /// Whether a glass was broken for the content as it stands.
 fn is_for(glass: &BreakGlass, case: &Case<'_>) -> bool {
-    let broken_for = glass.what_digest.as_ref();
-    broken_for.is_none_or(|digest| digest == &case.change().digests.what)
+    glass.what_digest == case.change().digests.what
 }
 
 /// The second signature is for what the first was for.

@@ -144,7 +144,7 @@ fn make(
         state: PermitState::Issued,
         revoked_reason: None,
         revoked_at: None,
-        kid: Some(signing.kid.clone()),
+        kid: signing.kid.clone(),
         used_at: None,
         used_by: None,
     };

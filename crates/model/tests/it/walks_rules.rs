@@ -338,7 +338,7 @@ fn a_freeze_stops_times_and_starts_and_passes() {
         reason: "Needed".into(),
         by: "mia".into(),
         at: excepted.now,
-        what_digest: None,
+        what_digest: excepted.change().digests.what.clone(),
     };
     excepted.estate(|estate| estate.freezes[0].exceptions.push(exception));
     excepted.settle();
@@ -359,7 +359,7 @@ fn an_exception_is_for_what_was_excepted_alone() {
             reason: "Needed".into(),
             by: "max".into(),
             at: world.now,
-            what_digest: Some(world.change().digests.what.clone()),
+            what_digest: world.change().digests.what.clone(),
         };
         world.estate(|estate| {
             let mut freezes: Vec<_> = estate.freezes.iter().cloned().collect();

@@ -330,7 +330,7 @@ fn factors_view(found: &[SecondFactor]) -> Value {
             json!({
                 "id": it.id, "kind": it.kind, "name": it.name, "is_confirmed": it.is_confirmed,
                 "created_at": it.created_at, "last_used_at": it.last_used_at,
-                "counts_from": it.is_confirmed.then(|| factors::counts_from(it)),
+                "counts_from": it.counts_from.filter(|_| it.is_confirmed),
             })
         })
         .collect();

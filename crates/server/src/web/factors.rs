@@ -55,17 +55,17 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
             };
             let used = it.last_used_at.map(|at| view.reader.moment(at));
             let used = used.map_or_else(|| "not used yet".to_owned(), |at| format!("used {at}"));
-            let counts_from = factors::counts_from(it);
-            let new = format!(
-                "it counts where a rule wants a second factor from {}",
-                view.reader.moment(counts_from)
-            );
+            let counts_from = it.counts_from.filter(|at| *at > view.now());
+            let new = counts_from.map(|at| {
+                format!(
+                    "it counts where a rule wants a second factor from {}",
+                    view.reader.moment(at)
+                )
+            });
             let told = if copied.contains(&it.id) {
                 "there may be a copy of it, so it opens nothing; remove it"
-            } else if counts_from > view.now() {
-                new.as_str()
             } else {
-                used.as_str()
+                new.as_deref().unwrap_or(&used)
             };
             Fact::new(&it.name, format!("{kind}, {told}")).said()
         })

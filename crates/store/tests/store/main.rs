@@ -14,5 +14,6 @@ mod queues;
 mod records;
 mod sqlite;
 mod statements;
+mod upgrades;
 mod webhooks;
 mod world;

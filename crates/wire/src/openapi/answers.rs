@@ -559,7 +559,7 @@ const ITEMS: &[Shape] = &[
             text(
                 "kid",
                 LINE,
-                "The key that signs it; absent before keys could be rotated.",
+                "The key that signs it.",
             ),
             time(
                 "used_at",

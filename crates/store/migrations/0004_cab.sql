@@ -1,7 +1,7 @@
 -- oldest binary: 0.1.0
--- Meetings of boards, who is on call for them, and how often the glass was broken.
+-- Change advisory boards: meetings, on-call and training.
 
--- A sitting of a CAB or ECAB: who was there, who declared a conflict of interest.
+-- A meeting of a CAB or ECAB, with attendance and declared conflicts of interest.
 CREATE TABLE "meeting" (
     tenant TEXT NOT NULL, -- recorded
     id TEXT NOT NULL, -- recorded
@@ -29,16 +29,15 @@ CREATE TABLE "on_call" (
 );
 CREATE INDEX on_call_by_people_group_ends_at ON "on_call" (tenant, people_group, ends_at);
 
--- One opening of the glass, counted against the budget of its team.
-CREATE TABLE "glass_use" (
+-- A training that a person has passed.
+CREATE TABLE "training" (
     tenant TEXT NOT NULL, -- recorded
     id TEXT NOT NULL, -- recorded
     version BIGINT NOT NULL, -- recorded
-    team TEXT NOT NULL, -- derived
-    change_id TEXT NOT NULL, -- derived
-    at BIGINT NOT NULL, -- derived
+    person TEXT NOT NULL, -- derived
+    ends_at BIGINT NOT NULL, -- derived
     body TEXT NOT NULL, -- recorded
     sealed TEXT NOT NULL, -- recorded
     PRIMARY KEY (tenant, id)
 );
-CREATE INDEX glass_use_by_team_at ON "glass_use" (tenant, team, at);
+CREATE INDEX training_by_person_ends_at ON "training" (tenant, person, ends_at);

@@ -1,7 +1,8 @@
 -- oldest binary: 0.1.0
--- The log: events, their texts, tiles, checkpoints and keys.
+-- The log: events, their texts, tiles, checkpoints, keys and witnesses.
 
--- An event as canonical JSON. `seq` is its index in the tenant's log once the sequencer has placed it.
+-- An event as canonical JSON. `seq` is its index in the log of the tenant once the sequencer has placed it. `mac` is a code
+-- under the master key: it shows that a server wrote a row that is not in the log yet.
 CREATE TABLE "event" (
     tenant TEXT NOT NULL, -- recorded
     id TEXT NOT NULL, -- recorded
@@ -13,12 +14,13 @@ CREATE TABLE "event" (
     occurred_at BIGINT NOT NULL, -- recorded
     recorded_at BIGINT NOT NULL, -- recorded
     bytes BYTEA NOT NULL, -- recorded
+    mac BYTEA, -- operational
     PRIMARY KEY (tenant, id)
 );
-CREATE UNIQUE INDEX event_by_seq ON "event" (tenant, seq);
 CREATE INDEX event_by_subject_table_subject_id_id ON "event" (tenant, subject_table, subject_id, id);
-CREATE INDEX event_by_act_id ON "event" (tenant, act, id);
 CREATE INDEX event_unsequenced ON "event" (tenant, id) WHERE seq IS NULL;
+-- An event is in the index of places only once it has one.
+CREATE UNIQUE INDEX event_by_seq ON "event" (tenant, seq) WHERE seq IS NOT NULL;
 
 -- Which version of which record an event made.
 CREATE TABLE "event_record" (
@@ -31,7 +33,7 @@ CREATE TABLE "event_record" (
 );
 CREATE UNIQUE INDEX event_record_by_table_name_record_id_version ON "event_record" (tenant, table_name, record_id, version);
 
--- A text too long for a leaf, or a decision's facts, kept beside the event that names its digest.
+-- A text too long for a leaf, or the facts of a decision, kept beside the event that names its digest.
 CREATE TABLE "event_payload" (
     tenant TEXT NOT NULL, -- recorded
     event_id TEXT NOT NULL, -- recorded
@@ -41,18 +43,31 @@ CREATE TABLE "event_payload" (
 );
 CREATE INDEX event_payload_by_digest ON "event_payload" (tenant, digest);
 
--- The salt and the words behind a commitment. Erasing a text deletes its row.
+-- The record versions that an act read or made; they order events in the log. Rows are kept under the first event of the act
+-- and removed once it has its place.
+CREATE TABLE "act_order" (
+    tenant TEXT NOT NULL, -- operational
+    event_id TEXT NOT NULL, -- operational
+    table_name TEXT NOT NULL, -- operational
+    record_id TEXT NOT NULL, -- operational
+    version BIGINT NOT NULL, -- operational
+    made BOOLEAN NOT NULL, -- operational
+    PRIMARY KEY (tenant, event_id, table_name, record_id)
+);
+CREATE INDEX act_order_by_record_version ON "act_order" (tenant, table_name, record_id, made, version, event_id);
+
+-- The salt and the text behind a commitment. Erasing a text deletes its row. The key begins with the event, which keeps
+-- the texts of an act together: commitments are random.
 CREATE TABLE "text_salt" (
     tenant TEXT NOT NULL, -- recorded
+    event_id TEXT NOT NULL, -- recorded
     commitment TEXT NOT NULL, -- recorded
     salt BYTEA NOT NULL, -- recorded
     body TEXT NOT NULL, -- recorded
-    event_id TEXT, -- recorded
-    PRIMARY KEY (tenant, commitment)
+    PRIMARY KEY (tenant, event_id, commitment)
 );
-CREATE INDEX text_salt_by_event_id ON "text_salt" (tenant, event_id);
 
--- How far a tenant's log is, and who holds the pen. `epoch` fences out a holder whose lease was taken.
+-- The size of a tenant's log and its writer. `epoch` fences out a writer whose lease was taken.
 CREATE TABLE "log_state" (
     tenant TEXT NOT NULL, -- operational
     size BIGINT NOT NULL, -- recorded
@@ -81,7 +96,7 @@ CREATE TABLE "checkpoint" (
     PRIMARY KEY (tenant, size)
 );
 
--- Keys by purpose; the secret half rests encrypted.
+-- Keys by purpose; the secret half is encrypted.
 CREATE TABLE "signing_key" (
     tenant TEXT NOT NULL, -- recorded
     kid TEXT NOT NULL, -- recorded
@@ -94,34 +109,36 @@ CREATE TABLE "signing_key" (
 );
 CREATE INDEX signing_key_by_purpose_state ON "signing_key" (tenant, purpose, state);
 
--- The epoch of a tenant's revocation list, and the list as it was signed last.
-CREATE TABLE "revocation_state" (
+-- Rotations and revocations of signing keys.
+CREATE TABLE "key_turn" (
     tenant TEXT NOT NULL, -- recorded
-    epoch BIGINT NOT NULL, -- recorded
-    signed TEXT NOT NULL, -- operational
-    signed_epoch BIGINT NOT NULL, -- operational
-    signed_at BIGINT NOT NULL, -- operational
-    PRIMARY KEY (tenant)
+    id TEXT NOT NULL, -- recorded
+    version BIGINT NOT NULL, -- recorded
+    number BIGINT NOT NULL, -- derived
+    purpose TEXT NOT NULL, -- derived
+    body TEXT NOT NULL, -- recorded
+    sealed TEXT NOT NULL, -- recorded
+    PRIMARY KEY (tenant, id)
+);
+CREATE INDEX key_turn_by_number ON "key_turn" (tenant, number);
+
+-- A program outside the organisation that cosigns checkpoints.
+CREATE TABLE "witness" (
+    tenant TEXT NOT NULL, -- recorded
+    id TEXT NOT NULL, -- recorded
+    version BIGINT NOT NULL, -- recorded
+    active BOOLEAN NOT NULL, -- derived
+    body TEXT NOT NULL, -- recorded
+    sealed TEXT NOT NULL, -- recorded
+    PRIMARY KEY (tenant, id)
 );
 
--- Revoked permits, kept until they would have ended.
-CREATE TABLE "revoked" (
-    tenant TEXT NOT NULL, -- recorded
-    jti TEXT NOT NULL, -- recorded
-    epoch BIGINT NOT NULL, -- recorded
-    at BIGINT NOT NULL, -- recorded
-    expires_at BIGINT NOT NULL, -- recorded
-    PRIMARY KEY (tenant, jti)
-);
-CREATE INDEX revoked_by_epoch ON "revoked" (tenant, epoch);
-CREATE INDEX revoked_by_expires_at ON "revoked" (tenant, expires_at);
-
--- Permits issued before `iat` for these are void: a halting freeze.
-CREATE TABLE "not_before" (
-    tenant TEXT NOT NULL, -- recorded
-    service TEXT NOT NULL, -- recorded
-    environment TEXT NOT NULL, -- recorded
-    iat BIGINT NOT NULL, -- recorded
-    epoch BIGINT NOT NULL, -- recorded
-    PRIMARY KEY (tenant, service, environment)
+-- The newest cosignature of each witness; it proves itself.
+CREATE TABLE "cosignature" (
+    tenant TEXT NOT NULL, -- operational
+    witness TEXT NOT NULL, -- operational
+    size BIGINT NOT NULL, -- operational
+    time BIGINT NOT NULL, -- operational
+    line TEXT NOT NULL, -- operational
+    PRIMARY KEY (tenant, witness)
 );

@@ -1,33 +1,33 @@
 -- oldest binary: 0.1.0
--- People who are away, people who speak for others, business calendars.
+-- The calendar: maintenance windows, freezes and working hours.
 
--- A time in which a person is away.
-CREATE TABLE "absence" (
+-- A time in which work is welcome.
+CREATE TABLE "maintenance_window" (
     tenant TEXT NOT NULL, -- recorded
     id TEXT NOT NULL, -- recorded
     version BIGINT NOT NULL, -- recorded
-    person TEXT NOT NULL, -- derived
+    starts_at BIGINT NOT NULL, -- derived
     ends_at BIGINT NOT NULL, -- derived
+    active BOOLEAN NOT NULL, -- derived
     body TEXT NOT NULL, -- recorded
     sealed TEXT NOT NULL, -- recorded
     PRIMARY KEY (tenant, id)
 );
-CREATE INDEX absence_by_person_ends_at ON "absence" (tenant, person, ends_at);
+CREATE INDEX maintenance_window_by_ends_at_starts_at ON "maintenance_window" (tenant, ends_at, starts_at);
 
--- One person speaks for another, for a time.
-CREATE TABLE "delegation" (
+-- A time in which no change begins.
+CREATE TABLE "freeze" (
     tenant TEXT NOT NULL, -- recorded
     id TEXT NOT NULL, -- recorded
     version BIGINT NOT NULL, -- recorded
-    delegator TEXT NOT NULL, -- derived
-    delegate TEXT NOT NULL, -- derived
+    starts_at BIGINT NOT NULL, -- derived
     ends_at BIGINT NOT NULL, -- derived
+    active BOOLEAN NOT NULL, -- derived
     body TEXT NOT NULL, -- recorded
     sealed TEXT NOT NULL, -- recorded
     PRIMARY KEY (tenant, id)
 );
-CREATE INDEX delegation_by_delegator_ends_at ON "delegation" (tenant, delegator, ends_at);
-CREATE INDEX delegation_by_delegate_ends_at ON "delegation" (tenant, delegate, ends_at);
+CREATE INDEX freeze_by_ends_at_starts_at ON "freeze" (tenant, ends_at, starts_at);
 
 -- Working hours and holidays.
 CREATE TABLE "calendar" (
