@@ -14,7 +14,7 @@ use proof::revocation::RevocationList;
 use serde_json::{Value, json};
 use server::gateway::{Asked, Basis, Decide, Decided, Place};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::client::{Client, query};
 use crate::clock;
 use crate::failure::{Failure, Result};

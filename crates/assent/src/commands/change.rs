@@ -9,7 +9,7 @@ mod show;
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::client::{Client, encode};
 use crate::commands::gate::Build;
 use crate::failure::Result;

@@ -4,8 +4,8 @@
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::policy::apply::{activate, tell_proposal};
-use crate::cli::Common;
+use super::proposals::{activate, tell_proposal};
+use crate::common::Common;
 use crate::client::{Client, encode};
 use crate::clock;
 use crate::failure::{Failure, Result, read_text};
@@ -607,12 +607,4 @@ fn one_span(text: &str) -> Result<Value> {
     let (day, span) = text.split_once('=').ok_or_else(wrong)?;
     let (from, to) = span.split_once('-').ok_or_else(wrong)?;
     Ok(json!({"day": day, "from": from, "to": to}))
-}
-
-fn list(client: &Client, output: &Output, path: &str, heads: &[&str]) -> Result<()> {
-    let list = client.get(&format!("{path}?limit=200"))?.body;
-    let row = |item: &Value| heads.iter().map(|head| text_of(item, head)).collect();
-    let rows: Vec<Vec<String>> = array(&list, "items").iter().map(row).collect();
-    output.data(&list, |output| output.rows(heads, &rows));
-    Ok(())
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::host::Place;
 use crate::archive::{DATABASE_FILE, KEY_FILE};
 use crate::bridge::{self, BACKLOG, Damage, Host, LogStanding};
-use crate::cli::Common;
+use crate::common::Common;
 use crate::clock;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, Tone};

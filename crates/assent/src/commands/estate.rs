@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use super::directory::{self, Export, ImportFile};
-use crate::cli::Common;
+use crate::common::Common;
 use crate::client::{Client, encode};
 use crate::clock;
 use crate::failure::Result;
@@ -117,13 +117,6 @@ pub enum Service {
         #[arg(long)]
         group: Option<String>,
     },
-}
-
-/// What a terminal lists and no more.
-#[derive(Debug, Subcommand)]
-pub enum Listed {
-    /// List them.
-    List,
 }
 
 /// Columns of environments.
@@ -304,12 +297,4 @@ fn show_watchers(output: &Output, key: &str, seen: &Value) {
             names("groups")
         ));
     });
-}
-
-pub(super) fn list(client: &Client, output: &Output, path: &str, heads: &[&str]) -> Result<()> {
-    let list = client.get(&format!("{path}?limit=200"))?.body;
-    let row = |item: &Value| heads.iter().map(|head| text_of(item, head)).collect();
-    let rows: Vec<Vec<String>> = array(&list, "items").iter().map(row).collect();
-    output.data(&list, |output| output.rows(heads, &rows));
-    Ok(())
 }

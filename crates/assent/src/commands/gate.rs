@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::client::{Client, encode};
 use crate::clock;
 use crate::commands::gate_lists::{REFUSED, RUNNING, UNMATCHED, coverage, list, seconds_of, waits};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use server::Tls;
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::clock;
 use crate::companion::{Companion, Setup};
 use crate::failure::{Failure, Result};

@@ -166,7 +166,7 @@ pub(super) fn replay(place: &Place, tenant: Option<&str>, output: &Output) -> Re
             return Err(Failure::could_not(format!("There is no tenant `{tenant}` here.")));
         }
     }
-    let bar = audit::bar(output);
+    let bar = crate::progress::bar(output);
     let moving = bar.clone();
     let progress: acts::replay_log::Progress = Arc::new(move |what, done| {
         moving.set_message(what.to_owned());

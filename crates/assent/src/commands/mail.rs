@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::host::Place;
 use crate::bridge::Host;
-use crate::cli::Common;
+use crate::common::Common;
 use crate::client::Client;
 use crate::failure::{Failure, Result, read_file, read_text};
 use crate::output::Output;

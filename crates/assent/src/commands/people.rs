@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::directory::{self, Export, ImportFile};
 use super::host::{self, Place};
-use crate::cli::Common;
+use crate::common::Common;
 use crate::client::{Client, encode};
 use crate::clock;
 use crate::failure::{Failure, Result, read_text};

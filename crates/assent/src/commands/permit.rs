@@ -7,7 +7,7 @@ use proof::permit::{Claims, Expected};
 use proof::revocation::RevocationList;
 use serde_json::{Value, json};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::client::{Client, encode};
 use crate::clock;
 use crate::commands::gate::Build;

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use policy::{CasesReport, Directory, Explanation, Finding, PolicySet, SourceFile};
 use serde_json::{Value, json};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::client::{Client, encode};
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, Tone, array, text_of};

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::policy::apply::{activate, tell_proposal};
-use crate::cli::Common;
+use super::proposals::{activate, tell_proposal};
+use crate::common::Common;
 use crate::client::Client;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, text_of};

@@ -4,7 +4,7 @@ use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use super::estate::list;
-use crate::cli::Common;
+use crate::common::Common;
 use crate::client::{Client, encode};
 use crate::clock;
 use crate::failure::Result;

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::estate::list;
-use crate::cli::Common;
+use crate::common::Common;
 use crate::client::{Client, encode};
 use crate::failure::Result;
 use crate::output::{Output, text_of};

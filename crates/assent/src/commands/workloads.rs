@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::client::{Client, encode};
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, array, text_of};

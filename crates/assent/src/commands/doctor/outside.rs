@@ -5,7 +5,7 @@ use proof::note::{VerifierKeys, open_checkpoint};
 use proof::revocation::RevocationList;
 
 use super::{Checks, STALE_SECONDS, check_witnesses};
-use crate::cli::Common;
+use crate::common::Common;
 use crate::client::{Client, encode};
 use crate::clock;
 use crate::failure::{Failure, Result};
