@@ -7,11 +7,12 @@ use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    access, audit, boards, change, config, connections, delivery, directory, doctor, estate, fields, gate, gateway,
-    host, import, keys, mail, mapping, people, permit, policy, retention, risk, serve, sla, spans, tokens, views,
-    webhooks, witnesses, workloads,
+    access, audit, backup, boards, calendars, change, config, connections, delivery, directory, doctor, estate, fields,
+    freezes, gate, gateway, groups, import, keys, mail, mapping, on_call, outside_looks, people, permit, policy,
+    retention, risk, serve, sla, spans, tokens, views, webhooks, witnesses, workloads,
 };
 use crate::common::Common;
+use crate::lists::Listed;
 
 /// `assent`.
 #[derive(Debug, Parser)]
@@ -132,13 +133,13 @@ pub enum Command {
     Person(people::Person),
     /// Groups and teams.
     #[command(subcommand)]
-    Group(directory::Group),
+    Group(groups::Group),
     /// Who answers for what: the ownership matrix.
     #[command(subcommand)]
     Ownership(directory::Ownership),
     /// Business calendars, by which clocks run.
     #[command(subcommand)]
-    Calendar(directory::Calendar),
+    Calendar(calendars::Calendar),
     /// Fields that your organisation adds to its changes.
     #[command(subcommand)]
     Field(fields::Fields),
@@ -150,16 +151,16 @@ pub enum Command {
     Meeting(boards::Meeting),
     /// Who of a board is on call.
     #[command(subcommand)]
-    OnCall(boards::OnCall),
+    OnCall(on_call::OnCall),
     /// Reviews of access: managers look at the rights of their people and sign.
     #[command(subcommand)]
     Access(access::Access),
     /// Looks from outside at the work of a small team.
     #[command(subcommand)]
-    Look(boards::Look),
+    Look(outside_looks::Look),
     /// Times in which no change begins.
     #[command(subcommand)]
-    Freeze(estate::Freeze),
+    Freeze(freezes::Freeze),
     /// Maintenance windows: times in which work is welcome.
     #[command(subcommand)]
     Window(spans::Window),
@@ -168,19 +169,19 @@ pub enum Command {
     Service(estate::Service),
     /// Environments.
     #[command(subcommand)]
-    Environment(estate::Listed),
+    Environment(Listed),
     /// Templates of standard changes.
     #[command(subcommand)]
-    Template(estate::Listed),
+    Template(Listed),
     /// Incidents.
     #[command(subcommand)]
-    Incident(estate::Listed),
+    Incident(Listed),
     /// Bring services, people, groups and ownership in from a file.
     Import(import::Import),
     /// Save the embedded database and its evidence while the server runs.
-    Backup(host::Backup),
+    Backup(backup::Backup),
     /// Bring a backup back into an empty data directory.
-    Restore(host::Restore),
+    Restore(backup::Restore),
     /// Find and explain what is wrong with an installation.
     Doctor(doctor::Doctor),
     /// Print a script that completes commands in a shell.

@@ -3,7 +3,12 @@
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
-use crate::commands::{DISPATCH};
+use crate::commands::{
+    access, audit, backup, boards, calendars, change, config, connections, delivery, directory, doctor, environments,
+    estate, fields, freezes, gate, gateway, groups, import, incidents, keys, mail, mapping, on_call, outside_looks,
+    people, permit, policy, retention, risk, serve, sla, spans, templates, tokens, views, webhooks, witnesses,
+    workloads,
+};
 use crate::failure::Result;
 use crate::output::Output;
 
@@ -37,23 +42,23 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Workload(workload) => workloads::run(workload, common, output),
         Command::Access(access) => access::run(access, common, output),
         Command::Person(person) => people::run(person, common, output),
-        Command::Freeze(freeze) => estate::freeze(freeze, common, output),
+        Command::Freeze(freeze) => freezes::freeze(freeze, common, output),
         Command::Window(window) => spans::window(window, common, output),
-        Command::Group(group) => directory::group(group, common, output),
+        Command::Group(group) => groups::group(group, common, output),
         Command::Ownership(ownership) => directory::ownership(ownership, common, output),
-        Command::Calendar(calendar) => directory::calendar(calendar, common, output),
+        Command::Calendar(calendar) => calendars::calendar(calendar, common, output),
         Command::Field(fields) => fields::run(fields, common, output),
         Command::View(view) => views::run(view, common, output),
         Command::Meeting(meeting) => boards::meeting(meeting, common, output),
-        Command::Look(look) => boards::look(look, common, output),
-        Command::OnCall(row) => boards::on_call(row, common, output),
+        Command::Look(look) => outside_looks::look(look, common, output),
+        Command::OnCall(row) => on_call::on_call(row, common, output),
         Command::Service(service) => estate::service(service, common, output),
-        Command::Environment(listed) => estate::environment(listed, common, output),
-        Command::Template(listed) => estate::template(listed, common, output),
-        Command::Incident(listed) => estate::incident(listed, common, output),
+        Command::Environment(listed) => environments::environment(listed, common, output),
+        Command::Template(listed) => templates::template(listed, common, output),
+        Command::Incident(listed) => incidents::incident(listed, common, output),
         Command::Import(import) => import::run(import, common, output),
-        Command::Backup(backup) => host::backup(backup, output),
-        Command::Restore(restore) => host::restore(restore, output),
+        Command::Backup(backup) => backup::backup(backup, output),
+        Command::Restore(restore) => backup::restore(restore, output),
         Command::Doctor(doctor) => doctor::run(doctor, common, output),
         Command::Completions { shell } => {
             let mut script = Vec::new();

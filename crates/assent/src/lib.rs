@@ -15,10 +15,13 @@ mod companion;
 mod dispatch;
 pub mod failure;
 mod lists;
+mod mail_address;
 pub mod memory;
 mod names;
 pub mod output;
+mod place;
 mod progress;
+mod server_flags;
 pub mod settings;
 
 use std::ffi::OsString;

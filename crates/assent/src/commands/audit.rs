@@ -11,13 +11,13 @@ use proof::tile::{TileReader, TileSource};
 use proof::{crypto, merkle};
 use serde_json::{Value, json};
 
-use super::change;
-use super::events::{self, Events};
-use super::host::{self, Place};
-use crate::common::Common;
 use crate::client::Client;
+use crate::commands::change;
+use crate::commands::events::{self, Events};
+use crate::common::Common;
 use crate::failure::{Failure, Result, read_file, read_text};
 use crate::output::{Output, Tone, array, clean, text_of};
+use crate::place::Place;
 use crate::progress::bar;
 
 /// Verifies and exports the history.

@@ -3,13 +3,14 @@
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::super::host::Place;
 use super::{Files, Set};
 use crate::bridge;
+use crate::client::Client;
+use crate::commands::proposals::{activate, tell_proposal};
 use crate::common::Common;
-use crate::client::{Client, encode};
 use crate::failure::{Failure, Result};
-use crate::output::{Output, Tone, array, clean, text_of};
+use crate::output::{Output, Tone, array, text_of};
+use crate::place::Place;
 
 /// What to try.
 #[derive(Debug, Args)]
@@ -74,7 +75,7 @@ fn files_of(set: &Files) -> Map<String, Value> {
 /// The server's refusal, or why files could not be read.
 pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> Result<u8> {
     if let Some(file) = &asked.mapping {
-        return super::super::mapping::try_on_history(file, asked.last, common, output);
+        return crate::commands::mapping::try_on_history(file, asked.last, common, output);
     }
     let mut body = files_of(&asked.set.read()?);
     body.insert("last".to_owned(), json!(asked.last));
