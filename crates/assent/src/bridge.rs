@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 pub(crate) use store::damage::Damage;
 use store::{Lane, Mode, SYSTEM_TENANT, Store};
 
-use crate::commands::serve::{MailAddress, Protection};
 use crate::failure::{Failure, Result};
+use crate::mail_address::{MailAddress, Protection};
 
 fn could_not(error: impl std::fmt::Display) -> Failure {
     Failure::could_not(format!("{error}."))
@@ -297,6 +297,15 @@ impl Host {
             .wait_across(Lane::Worker, "letters are sent again", Mode::Write, unpark)
             .map_err(could_not)
     }
+}
+
+/// Where something is damaged, as far as it can be named.
+pub(crate) fn place_of(damage: &Damage) -> String {
+    let column = damage.column.as_deref().unwrap_or_default();
+    format!("{} {} {column}", damage.table, damage.id)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Refuses what cannot be the key of a tenant with people, before anything is opened or made for it.

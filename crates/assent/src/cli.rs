@@ -4,14 +4,15 @@ use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
-    access, audit, boards, change, config, connections, delivery, directory, doctor, estate, fields, gate, gateway,
-    host, import, keys, mail, mapping, people, permit, policy, retention, risk, serve, sla, spans, tokens, views,
-    webhooks, witnesses, workloads,
+    access, audit, backup, boards, calendars, change, config, connections, delivery, directory, doctor, estate, fields,
+    freezes, gate, gateway, groups, import, keys, mail, mapping, on_call, outside_looks, people, permit, policy,
+    retention, risk, serve, sla, spans, tokens, views, webhooks, witnesses, workloads,
 };
-use crate::failure::{Failure, Result, read_text};
+use crate::common::Common;
+use crate::lists::Listed;
 
 /// `assent`.
 #[derive(Debug, Parser)]
@@ -30,80 +31,6 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// What every command takes.
-#[derive(Debug, Clone, Args)]
-pub struct Common {
-    /// Print the result as JSON.
-    #[arg(long, global = true, help_heading = "Everywhere")]
-    pub json: bool,
-    /// The server's address.
-    #[arg(
-        long,
-        global = true,
-        env = "ASSENT_SERVER",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8080",
-        help_heading = "Everywhere"
-    )]
-    pub server: String,
-    /// The credential. Others on this machine see it here: prefer ASSENT_TOKEN or --token-file.
-    #[arg(
-        long,
-        global = true,
-        env = "ASSENT_TOKEN",
-        value_name = "TOKEN",
-        hide_env_values = true,
-        help_heading = "Everywhere"
-    )]
-    pub token: Option<String>,
-    /// A file that holds the credential.
-    #[arg(
-        long,
-        global = true,
-        env = "ASSENT_TOKEN_FILE",
-        value_name = "FILE",
-        help_heading = "Everywhere"
-    )]
-    pub token_file: Option<String>,
-    /// Sign in as a person with a fresh factor instead of using a token: what needs step-up, such as break-glass.
-    #[arg(long = "as", global = true, value_name = "TENANT/LOGIN", help_heading = "Everywhere")]
-    pub as_person: Option<String>,
-    /// Where that person's password stands.
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        default_value = "-",
-        hide_default_value = true,
-        help_heading = "Everywhere"
-    )]
-    pub as_password: String,
-    /// What that person's authenticator app shows now, or one of their recovery codes: for who has a second factor.
-    #[arg(long, global = true, value_name = "CODE", help_heading = "Everywhere")]
-    pub as_code: Option<String>,
-    /// Let plain http leave this machine.
-    #[arg(long, global = true, help_heading = "Everywhere")]
-    pub insecure_http: bool,
-    /// Certificates (PEM) of the authorities to trust instead of the usual ones.
-    #[arg(
-        long,
-        global = true,
-        env = "ASSENT_CA_CERT",
-        value_name = "FILE",
-        help_heading = "Everywhere"
-    )]
-    pub ca_cert: Option<String>,
-    /// Seconds to wait for an answer.
-    #[arg(
-        long,
-        global = true,
-        value_name = "SECONDS",
-        default_value_t = 90,
-        help_heading = "Everywhere"
-    )]
-    pub timeout: u64,
 }
 
 /// Reads the command line. A credential that is named there wins over one from the environment, whichever of the two forms
@@ -135,31 +62,6 @@ fn without_the_usual(error: clap::Error, words: &[OsString]) -> clap::Error {
         false => argument,
     });
     hidden.try_get_matches_from(words).err().unwrap_or(error)
-}
-
-impl Common {
-    /// The credential, from wherever it was given.
-    ///
-    /// # Errors
-    /// When its file cannot be read or it cannot be one.
-    pub fn credential(&self) -> Result<Option<String>> {
-        let token = match (&self.token, &self.token_file) {
-            (Some(token), _) => token.clone(),
-            (None, Some(path)) => read_text(path)?,
-            (None, None) => return Ok(None),
-        };
-        let token = token.trim();
-        if token.is_empty() {
-            return match &self.token_file {
-                Some(path) if self.token.is_none() => Err(Failure::could_not(format!("`{path}` holds no token."))),
-                _ => Ok(None),
-            };
-        }
-        if token.bytes().any(|byte| !byte.is_ascii_graphic()) {
-            return Err(Failure::could_not("The token holds characters that no token has."));
-        }
-        Ok(Some(token.to_owned()))
-    }
 }
 
 /// Every command.
@@ -231,13 +133,13 @@ pub enum Command {
     Person(people::Person),
     /// Groups and teams.
     #[command(subcommand)]
-    Group(directory::Group),
+    Group(groups::Group),
     /// Who answers for what: the ownership matrix.
     #[command(subcommand)]
     Ownership(directory::Ownership),
     /// Business calendars, by which clocks run.
     #[command(subcommand)]
-    Calendar(directory::Calendar),
+    Calendar(calendars::Calendar),
     /// Fields that your organisation adds to its changes.
     #[command(subcommand)]
     Field(fields::Fields),
@@ -249,16 +151,16 @@ pub enum Command {
     Meeting(boards::Meeting),
     /// Who of a board is on call.
     #[command(subcommand)]
-    OnCall(boards::OnCall),
+    OnCall(on_call::OnCall),
     /// Reviews of access: managers look at the rights of their people and sign.
     #[command(subcommand)]
     Access(access::Access),
     /// Looks from outside at the work of a small team.
     #[command(subcommand)]
-    Look(boards::Look),
+    Look(outside_looks::Look),
     /// Times in which no change begins.
     #[command(subcommand)]
-    Freeze(estate::Freeze),
+    Freeze(freezes::Freeze),
     /// Maintenance windows: times in which work is welcome.
     #[command(subcommand)]
     Window(spans::Window),
@@ -267,19 +169,19 @@ pub enum Command {
     Service(estate::Service),
     /// Environments.
     #[command(subcommand)]
-    Environment(estate::Listed),
+    Environment(Listed),
     /// Templates of standard changes.
     #[command(subcommand)]
-    Template(estate::Listed),
+    Template(Listed),
     /// Incidents.
     #[command(subcommand)]
-    Incident(estate::Listed),
+    Incident(Listed),
     /// Bring services, people, groups and ownership in from a file.
     Import(import::Import),
     /// Save the embedded database and its evidence while the server runs.
-    Backup(host::Backup),
+    Backup(backup::Backup),
     /// Bring a backup back into an empty data directory.
-    Restore(host::Restore),
+    Restore(backup::Restore),
     /// Find and explain what is wrong with an installation.
     Doctor(doctor::Doctor),
     /// Print a script that completes commands in a shell.

@@ -8,7 +8,7 @@ use ureq::Agent;
 use ureq::http::{Request, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use crate::cli::Common;
+use crate::common::Common;
 use crate::failure::{Failure, Result, read_file, read_text};
 
 /// The largest answer that is read.

@@ -14,9 +14,9 @@ use proof::revocation::RevocationList;
 use serde_json::{Value, json};
 use server::gateway::{Asked, Basis, Decide, Decided, Place};
 
-use crate::cli::Common;
 use crate::client::{Client, query};
 use crate::clock;
+use crate::common::Common;
 use crate::failure::{Failure, Result};
 
 /// For so long the server is not asked again after it did not answer, in milliseconds: else each request would wait.

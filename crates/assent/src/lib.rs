@@ -10,11 +10,18 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod commands;
+pub mod common;
 mod companion;
+mod dispatch;
 pub mod failure;
+mod lists;
+mod mail_address;
 pub mod memory;
 mod names;
 pub mod output;
+mod place;
+mod progress;
+mod server_flags;
 pub mod settings;
 
 use std::ffi::OsString;
@@ -34,7 +41,7 @@ pub fn run<I: IntoIterator<Item = OsString>>(words: I) -> ExitCode {
         }
     };
     let output = Output::new(cli.common.json);
-    let code = commands::run(&cli, &output).unwrap_or_else(|failure| {
+    let code = dispatch::run(&cli, &output).unwrap_or_else(|failure| {
         output.failure(&failure);
         failure.exit_code()
     });

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 use crate::cloudevents::keep_the_rest;
-use crate::door::{parse, time};
+use crate::received::{parse, time};
 
 /// The most alerts of one delivery.
 const MOST: usize = 1_000;

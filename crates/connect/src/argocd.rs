@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use model::signal::{self, DeploymentStatus, Progress, SetAside, Signal};
 use serde::Deserialize;
 
-use crate::door::{commit_or_none, parse, time};
+use crate::received::{commit_or_none, parse, time};
 
 #[derive(Deserialize)]
 struct Body {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cloudevents::{self, Event};
-use crate::door::{commit_or_none, parse, time};
+use crate::received::{commit_or_none, parse, time};
 
 #[derive(Deserialize)]
 struct Body {

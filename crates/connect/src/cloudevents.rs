@@ -6,7 +6,7 @@ use model::signal::{self, SetAside, Signal};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::door::{Headers, Kept, parse};
+use crate::received::{Headers, Kept, parse};
 use crate::{cdevents, plain};
 
 /// The media type of one event in structured mode.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use model::signal::{SetAside, Signal};
 use ring::hmac;
 
+use crate::received::{Headers, Kept};
 use crate::{
     alertmanager, argocd, cdevents, cloudevents, github, gitlab, jenkins, mail_reply, pagerduty, plain,
     standard_webhooks,
@@ -23,9 +24,6 @@ pub const KINDS: &[&str] = &[
     "mail",
 ];
 
-/// Looks a header up, by its name in small letters; empty when it is not there.
-pub type Headers<'a> = &'a dyn Fn(&str) -> String;
-
 /// Why a delivery is turned away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doubt {
@@ -44,17 +42,6 @@ const OLD: Doubt = Doubt {
     code: "old_timestamp",
     text: "The message's time lies more than five minutes from ours.",
 };
-
-/// A delivery as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept {
-    /// What the sender calls it.
-    pub event: String,
-    /// The sender's own id for it; empty when it has none.
-    pub delivery_id: String,
-    /// The body; a CloudEvent in binary mode is kept in structured mode, so that its attributes stay with it.
-    pub body: Vec<u8>,
-}
 
 /// Holds a delivery to the connection's secret over its raw bytes, before anything in it is read.
 ///
@@ -200,28 +187,6 @@ pub fn read(kind: &str, event: &str, body: &[u8], received_at: Timestamp) -> Res
             "nothing reads deliveries of the kind {other}"
         ))),
     }
-}
-
-/// Parses JSON with the reason that people need.
-pub(crate) fn parse<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, SetAside> {
-    if body.len() > github::BODY_MAX_BYTES {
-        return Err(SetAside::because("the body is larger than 25 MiB"));
-    }
-    serde_json::from_slice(body).map_err(|error| SetAside::because(format_args!("the body cannot be read: {error}")))
-}
-
-/// Reads a time in RFC 3339, in whole microseconds as all times here are.
-pub(crate) fn time(field: &str, text: &str) -> Result<Timestamp, SetAside> {
-    text.parse::<Timestamp>()
-        .and_then(|at| Timestamp::from_microsecond(at.as_microsecond()))
-        .map_err(|_| SetAside::because(format_args!("{field} is not a time: {text}")))
-}
-
-/// A commit where it is one: other texts in the field (a branch, a chart's version) name no commit.
-pub(crate) fn commit_or_none(text: Option<&str>) -> String {
-    text.filter(|text| model::signal::commit("commit", text).is_ok())
-        .unwrap_or_default()
-        .to_owned()
 }
 
 #[cfg(test)]

@@ -6,8 +6,6 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{cyclonedx, in_toto, junit, sarif};
-
 /// The largest document that is read, in bytes.
 pub const DOCUMENT_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// The most subjects that one reading names.
@@ -59,20 +57,6 @@ impl Unreadable {
     }
 }
 
-/// Reads a document of a named format.
-///
-/// # Errors
-/// [`Unreadable`] where it is larger than [`DOCUMENT_MAX_BYTES`], nested too deep, not UTF-8,
-/// malformed, or not of that format.
-pub fn read(kind: Kind, document: &[u8]) -> Result<Reading, Unreadable> {
-    match kind {
-        Kind::Junit => junit::read(document).map(|report| report.reading()),
-        Kind::Sarif => sarif::read(document),
-        Kind::Cyclonedx => cyclonedx::read(document),
-        Kind::InToto => in_toto::read(document),
-    }
-}
-
 /// Checks the size and takes away the byte order mark, which some tools put before UTF-8.
 pub(crate) fn text(document: &[u8]) -> Result<&str, Unreadable> {
     if document.len() > DOCUMENT_MAX_BYTES {
@@ -112,57 +96,5 @@ pub(crate) fn count(number: u64, one: &str) -> String {
     match number {
         1 => format!("1 {one}"),
         _ => format!("{number} {one}s"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
-
-    use super::*;
-    use proptest::prelude::*;
-
-    const KINDS: [Kind; 4] = [Kind::Junit, Kind::Sarif, Kind::Cyclonedx, Kind::InToto];
-
-    #[test]
-    fn too_large_and_foreign_texts_are_refused_with_a_reason() {
-        let large = vec![b' '; DOCUMENT_MAX_BYTES + 1];
-        for kind in KINDS {
-            assert!(read(kind, &large).unwrap_err().reason.contains("16 MiB"));
-            assert!(read(kind, b"\xff\xfe<").unwrap_err().reason.contains("UTF-8"));
-            assert!(read(kind, b"").is_err());
-        }
-    }
-
-    #[test]
-    fn deep_json_is_refused_or_passed_over_without_a_crash() {
-        let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
-        for kind in KINDS {
-            assert!(read(kind, deep.as_bytes()).is_err());
-        }
-        let ignored = format!(r#"{{"x":{deep},"bomFormat":"CycloneDX","specVersion":"1.6"}}"#);
-        assert!(read(Kind::Cyclonedx, ignored.as_bytes()).is_ok());
-        let kept = format!(
-            r#"{{"bomFormat":"CycloneDX","specVersion":"1.6","components":{}{}}}"#,
-            r#"[{"components":"#.repeat(200) + "[",
-            "]".to_owned() + &"}]".repeat(200)
-        );
-        assert!(read(Kind::Cyclonedx, kept.as_bytes()).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            for kind in KINDS {
-                let _ = read(kind, &bytes);
-            }
-        }
-
-        #[test]
-        fn arbitrary_markup_never_panics(text in "(<|>|/|testsuite|testcase|failure| name=\"|\"|&|;|!\\[CDATA\\[|--|\\?|\\{|\\}|:|runs|a){0,60}") {
-            for kind in KINDS {
-                let _ = read(kind, text.as_bytes());
-            }
-        }
     }
 }

@@ -51,7 +51,7 @@ struct Digests {
 /// Reads a statement. Only a predicate that reports tests says whether something passed.
 ///
 /// # Errors
-/// [`Unreadable`] as [`evidence::read`] says, or where it is no in-toto statement or names no
+/// [`Unreadable`] as [`crate::evidence_formats::read`] says, or where it is no in-toto statement or names no
 /// subject by SHA-256.
 pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
     let wrapping: Wrapping = evidence::json(document)?;

@@ -6,7 +6,7 @@ use model::signal::{self, DeploymentStatus, Progress, SetAside, Signal};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use crate::door::{commit_or_none, parse};
+use crate::received::{commit_or_none, parse};
 
 #[derive(Deserialize)]
 struct Body {

@@ -110,7 +110,7 @@ impl Report {
 /// Reads a report.
 ///
 /// # Errors
-/// [`Unreadable`] as [`evidence::read`] says, for a document type, an entity of its own, or a root
+/// [`Unreadable`] as [`crate::evidence_formats::read`] says, for a document type, an entity of its own, or a root
 /// that is neither `testsuites` nor `testsuite`.
 pub fn read(document: &[u8]) -> Result<Report, Unreadable> {
     let mut reader = Reader::from_str(evidence::text(document)?);

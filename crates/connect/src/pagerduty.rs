@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::alertmanager::severity;
-use crate::door::{parse, time};
+use crate::received::{parse, time};
 
 #[derive(Deserialize)]
 struct Key {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use model::signal::{self, Deployment, DeploymentStatus, Progress, SetAside, Signal};
 use serde::Deserialize;
 
-use crate::door::{parse, time};
+use crate::received::{parse, time};
 
 #[derive(Deserialize)]
 struct Body {

@@ -86,7 +86,7 @@ struct Counts {
 /// tool itself failed.
 ///
 /// # Errors
-/// [`Unreadable`] as [`evidence::read`] says, or where the version is not 2.x.
+/// [`Unreadable`] as [`crate::evidence_formats::read`] says, or where the version is not 2.x.
 pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
     let log: Log = evidence::json(document)?;
     if !log.version.starts_with("2.") {

@@ -7,7 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use connect::evidence::{Kind, Reading, read};
+use connect::evidence::{Kind, Reading};
+use connect::evidence_formats::read;
 use connect::junit;
 
 const TESTS: &str = "

@@ -60,11 +60,17 @@ pub use help::{Help, Term};
 pub use home::{Home, QueueCard, QueueRow};
 pub use kept::Kept;
 pub use list::{Bulk, Chip, FILTER_FORM, List, ListOrder, ListRow, View};
-pub use lists::{
-    ChangeList, ChangeRow, Deliveries, DeliveryRow, FreezeRow, Freezes, GateCheckRow, GateChecks, IncidentRow,
-    Incidents, MessageRow, Messages, OwnershipRow, Ownerships, People, PersonRow, ServiceRow, Services, TemplateRow,
-    Templates, TokenRow, Tokens, WindowRow, Windows,
-};
+pub use lists::administration::{People, PersonRow};
+pub use lists::changes::{ChangeList, ChangeRow};
+pub use lists::deliveries::{Deliveries, DeliveryRow};
+pub use lists::estate::{ServiceRow, Services};
+pub use lists::incidents::{IncidentRow, Incidents};
+pub use lists::messages::{MessageRow, Messages};
+pub use lists::oversight::{GateCheckRow, GateChecks};
+pub use lists::ownership::{OwnershipRow, Ownerships};
+pub use lists::templates::{TemplateRow, Templates};
+pub use lists::times::{FreezeRow, Freezes, WindowRow, Windows};
+pub use lists::tokens::{TokenRow, Tokens};
 pub use parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, Stepper};
 pub use problem::Problem;
 pub use reader::{FieldTime, Reader, count, count_word, minutes, short_digest, size};

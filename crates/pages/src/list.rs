@@ -335,3 +335,11 @@ impl<R: ListRow> List<R> {
         vec![empty, full]
     }
 }
+
+/// The acts on one row; nothing when there are none.
+pub(crate) fn row_acts(group: &str, acts: &[ActForm]) -> Cell {
+    Cell::Acts {
+        group: group.to_owned(),
+        forms: acts.to_vec(),
+    }
+}

@@ -225,7 +225,11 @@ const READERS: [&str; 5] = ["evidence.rs", "junit.rs", "sarif.rs", "cyclonedx.rs
 #[test]
 fn every_language_has_words_for_why_evidence_cannot_be_read() {
     let connect = Path::new(env!("CARGO_MANIFEST_DIR")).join("../connect/src");
-    let sources = READERS.map(|name| std::fs::read_to_string(connect.join(name)).unwrap());
+    let is_reader = |path: &std::path::PathBuf| READERS.iter().any(|name| path.ends_with(name));
+    let readers: Vec<std::path::PathBuf> = sources(&connect).into_iter().filter(is_reader).collect();
+    assert_eq!(readers.len(), READERS.len(), "{readers:?}");
+    let sources = readers.iter().map(|path| std::fs::read_to_string(path).unwrap());
+    let sources: Vec<String> = sources.collect();
     let mut told: BTreeSet<String> = BTreeSet::new();
     for source in &sources {
         let source = source.split("#[cfg(test)]").next().unwrap();
@@ -247,8 +251,9 @@ fn every_language_has_words_for_why_evidence_cannot_be_read() {
 
 /// What the pages call each event, in the table of the server's phrases: `("token.created", "token", "made a token"),`.
 fn phrases() -> BTreeSet<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src/web/phrases.rs");
-    let source = std::fs::read_to_string(path).unwrap();
+    let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src");
+    let path = sources(&server).into_iter().find(|path| path.ends_with("phrases.rs"));
+    let source = std::fs::read_to_string(path.unwrap()).unwrap();
     let rows = source.lines().filter(|line| line.trim_start().starts_with("(\""));
     rows.map(quoted)
         .filter(|row| row.len() == 3 && row[0].contains('.'))

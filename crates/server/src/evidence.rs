@@ -2,7 +2,8 @@
 
 use acts::Room;
 use axum::extract::multipart::Field;
-use connect::evidence::{DOCUMENT_MAX_BYTES, Kind, read};
+use connect::evidence::{DOCUMENT_MAX_BYTES, Kind};
+use connect::evidence_formats::read;
 use model::refusal::Refusal;
 use model::verbs::Body;
 use model::verbs::around::{FileReading, StoredFile};

@@ -14,6 +14,7 @@ mod directory;
 mod keys;
 mod lists;
 mod patches;
+mod rows;
 mod shapes;
 mod shapes_gateways;
 mod table;

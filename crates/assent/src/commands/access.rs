@@ -3,9 +3,9 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::cli::Common;
 use crate::client::{Client, encode};
 use crate::clock;
+use crate::common::Common;
 use crate::failure::Result;
 use crate::output::{Output, array, text_of};
 

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use proof::log_check::{LogCheck, LogReport, verify_log};
 use proof::note::{Checkpoint, VerifierKeys, open_checkpoint};
 use proof::report::{Finding, Outcome};
@@ -12,13 +11,14 @@ use proof::tile::{TileReader, TileSource};
 use proof::{crypto, merkle};
 use serde_json::{Value, json};
 
-use super::change;
-use super::events::{self, Events};
-use super::host::{self, Place};
-use crate::cli::Common;
 use crate::client::Client;
+use crate::commands::change;
+use crate::commands::events::{self, Events};
+use crate::common::Common;
 use crate::failure::{Failure, Result, read_file, read_text};
 use crate::output::{Output, Tone, array, clean, text_of};
+use crate::place::Place;
+use crate::progress::bar;
 
 /// Verifies and exports the history.
 #[derive(Debug, Subcommand)]
@@ -369,18 +369,6 @@ fn tell_log(output: &Output, report: &LogReport) -> Result<()> {
         tell_findings(output, &report.report.findings);
     });
     Ok(())
-}
-
-/// A moving count on a terminal, nothing elsewhere.
-pub(crate) fn bar(output: &Output) -> ProgressBar {
-    if output.is_json() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} {msg}") {
-        bar.set_style(style);
-    }
-    bar
 }
 
 /// Asks the server where the event stands, which spares reading the log, and then checks its word against the log.

@@ -9,9 +9,9 @@ mod show;
 
 use clap::{ArgGroup, Args, Subcommand};
 
-use crate::cli::Common;
 use crate::client::{Client, encode};
-use crate::commands::gate::Build;
+use crate::commands::build::Build;
+use crate::common::Common;
 use crate::failure::Result;
 use crate::output::Output;
 

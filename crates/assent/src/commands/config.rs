@@ -3,10 +3,10 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::serve::{self, Flags};
 use crate::bridge;
 use crate::failure::Result;
 use crate::output::{Output, Tone};
+use crate::server_flags::{Flags, merged, read, unread_variables};
 use crate::settings::KEYS;
 
 /// The server's settings.
@@ -24,12 +24,12 @@ pub enum Config {
 /// # Errors
 /// What is wrong with the settings (exit code 2).
 pub fn run(config: &Config, output: &Output) -> Result<u8> {
-    for sentence in serve::unread_variables() {
+    for sentence in unread_variables() {
         output.talk(&format!("warning: {sentence}"));
     }
     match config {
         Config::Check(flags) => {
-            bridge::check(&serve::read(&serve::merged(flags)?)?)?;
+            bridge::check(&read(&merged(flags)?)?)?;
             output.data(&json!({"is_good": true}), |output| {
                 output.line(&format!(
                     "{}: the settings can be used",
@@ -38,7 +38,7 @@ pub fn run(config: &Config, output: &Output) -> Result<u8> {
             });
         }
         Config::Explain(flags) => {
-            let rows = serve::merged(flags)?.rows();
+            let rows = merged(flags)?.rows();
             let items: Vec<_> = rows
                 .iter()
                 .zip(KEYS)

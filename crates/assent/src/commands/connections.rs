@@ -3,10 +3,10 @@
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::estate::list;
-use crate::cli::Common;
 use crate::client::{Client, encode};
+use crate::common::Common;
 use crate::failure::{Failure, Result};
+use crate::lists::list;
 use crate::output::{Output, array, text_of};
 
 /// Systems that deliver here.

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::cli::Common;
 use crate::client::{Client, encode};
+use crate::common::Common;
 use crate::failure::Result;
 use crate::output::{Output, array, text_of};
 

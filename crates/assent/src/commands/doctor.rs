@@ -12,13 +12,13 @@ use proof::note::{Checkpoint, Note};
 use serde::Serialize;
 use serde_json::json;
 
-use super::host::Place;
 use crate::archive::{DATABASE_FILE, KEY_FILE};
 use crate::bridge::{self, BACKLOG, Damage, Host, LogStanding};
-use crate::cli::Common;
 use crate::clock;
+use crate::common::Common;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, Tone};
+use crate::place::Place;
 
 /// Less free space than this is a warning, a tenth of it is bad.
 const LITTLE_SPACE_KIB: u64 = 2 << 20;
@@ -204,7 +204,7 @@ fn check_damage(damage: &[Damage], is_file: bool, checks: &mut Checks) {
         return checks.good("storage", good);
     }
     for found in damage {
-        let place = crate::commands::host::place_of(found);
+        let place = bridge::place_of(found);
         checks.bad("storage", format!("{place}: {}", found.what), help);
     }
 }
@@ -233,7 +233,7 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
     );
     for stray in host.strays()? {
         let help = "Somebody or something changed it past the server. `assent audit replay` says what else is not as the log tells.";
-        let place = crate::commands::host::place_of(&stray);
+        let place = bridge::place_of(&stray);
         checks.bad("tenants", format!("{place}: {}", stray.what), help);
     }
     check_queues(host.stuck()?, checks);

@@ -1,79 +1,14 @@
-//! `assent freeze`, `assent service` and the lists beside them: the parts of the estate that a terminal is handy for.
+//! `assent service`: services and who watches them.
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::directory::{self, Export, ImportFile};
-use crate::cli::Common;
 use crate::client::{Client, encode};
-use crate::clock;
+use crate::commands::rows::{self, Export, ImportFile};
+use crate::common::Common;
 use crate::failure::Result;
-use crate::output::{Output, array, text_of};
-
-/// Times in which no change begins.
-#[derive(Debug, Subcommand)]
-pub enum Freeze {
-    /// Set a freeze.
-    #[command(
-        after_help = "Example: assent freeze set --title 'Quarter end' --from 2026-12-28T00:00:00Z --to 2027-01-04T00:00:00Z"
-    )]
-    Set(FreezeSet),
-    /// Change a freeze; its exceptions stay, and the gate does not open in between.
-    #[command(after_help = "Example: assent freeze edit 01J… --to 2027-01-06T00:00:00Z")]
-    Edit(super::spans::FreezeEdit),
-    /// List freezes.
-    List,
-    /// Take a freeze back.
-    End {
-        /// The freeze's id, as `list` shows it.
-        id: String,
-    },
-    /// Let one change pass a freeze.
-    Except {
-        /// The freeze's id.
-        id: String,
-        /// The change's key.
-        #[arg(long)]
-        change: String,
-        /// Why.
-        #[arg(long)]
-        reason: String,
-    },
-    /// Let a change no longer pass a freeze.
-    Withdraw {
-        /// The freeze's id.
-        id: String,
-        /// The change's key.
-        #[arg(long)]
-        change: String,
-    },
-}
-
-/// A freeze to set.
-#[derive(Debug, Args)]
-pub struct FreezeSet {
-    /// What it is called.
-    #[arg(long)]
-    pub title: String,
-    /// Its start, such as `now` or 2026-12-28T00:00:00Z.
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub from: String,
-    /// Its end, such as +4h.
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub to: String,
-    /// A service it lies over; all unless said.
-    #[arg(long)]
-    pub service: Vec<String>,
-    /// An environment it lies over; all unless said.
-    #[arg(long)]
-    pub environment: Vec<String>,
-    /// Also stop what is under way.
-    #[arg(long)]
-    pub halt: bool,
-    /// Why.
-    #[arg(long)]
-    pub reason: Option<String>,
-}
+use crate::lists::list;
+use crate::output::{Output, text_of};
 
 /// Services.
 #[derive(Debug, Subcommand)]
@@ -119,47 +54,6 @@ pub enum Service {
     },
 }
 
-/// What a terminal lists and no more.
-#[derive(Debug, Subcommand)]
-pub enum Listed {
-    /// List them.
-    List,
-}
-
-/// Columns of environments.
-const ENVIRONMENTS: [&str; 3] = ["key", "name", "is_production"];
-/// Columns of templates.
-const TEMPLATES: [&str; 5] = ["key", "state", "template_version", "review_by", "title"];
-/// Columns of incidents.
-const INCIDENTS: [&str; 6] = ["key", "severity", "services", "started_at", "resolved_at", "title"];
-
-/// Lists environments.
-///
-/// # Errors
-/// The server's refusal, or why it could not be asked.
-pub fn environment(_: &Listed, common: &Common, output: &Output) -> Result<u8> {
-    list(&Client::new(common)?, output, "/environments", &ENVIRONMENTS)?;
-    Ok(0)
-}
-
-/// Lists templates.
-///
-/// # Errors
-/// The server's refusal, or why it could not be asked.
-pub fn template(_: &Listed, common: &Common, output: &Output) -> Result<u8> {
-    list(&Client::new(common)?, output, "/templates", &TEMPLATES)?;
-    Ok(0)
-}
-
-/// Lists incidents.
-///
-/// # Errors
-/// The server's refusal, or why it could not be asked.
-pub fn incident(_: &Listed, common: &Common, output: &Output) -> Result<u8> {
-    list(&Client::new(common)?, output, "/incidents", &INCIDENTS)?;
-    Ok(0)
-}
-
 /// A service to make or change.
 #[derive(Debug, Args)]
 pub struct ServiceSet {
@@ -180,64 +74,6 @@ pub struct ServiceSet {
     /// The team that runs it.
     #[arg(long)]
     pub team: Option<String>,
-}
-
-/// Runs a command about freezes.
-///
-/// # Errors
-/// The server's refusal, or why it could not be asked.
-pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
-    let client = Client::new(common)?;
-    let heads = [
-        "id",
-        "title",
-        "starts_at",
-        "ends_at",
-        "services",
-        "environments",
-        "halt",
-        "ended",
-    ];
-    match freeze {
-        Freeze::Set(set) => {
-            let now = clock::now();
-            let mut body = json!({
-                "title": set.title,
-                "starts_at": clock::moment(&set.from, now)?.to_string(),
-                "ends_at": clock::moment(&set.to, now)?.to_string(),
-                "services": set.service,
-                "environments": set.environment,
-                "halt": set.halt,
-            });
-            if let Some(reason) = &set.reason {
-                body["reason"] = json!(reason);
-            }
-            let made = client.post("/freezes", &body)?.body;
-            output.data(&made, |output| output.line(&format!("set {}", text_of(&made, "id"))));
-            output.next(&format!("assent freeze end {}", text_of(&made, "id")));
-        }
-        Freeze::Edit(wanted) => super::spans::edit_freeze(wanted, &client, output)?,
-        Freeze::List => list(&client, output, "/freezes", &heads)?,
-        Freeze::End { id } => {
-            let ended = client.delete(&format!("/freezes/{}", encode(id)))?.body;
-            output.data(&ended, |output| output.line(&format!("ended {id}")));
-        }
-        Freeze::Except { id, change, reason } => {
-            let body = json!({"change": change, "reason": reason});
-            let freeze = client.post(&format!("/freezes/{}/exceptions", encode(id)), &body)?.body;
-            output.data(&freeze, |output| {
-                output.line(&format!("{change} may pass {}", text_of(&freeze, "title")))
-            });
-        }
-        Freeze::Withdraw { id, change } => {
-            let path = format!("/freezes/{}/exceptions/{}", encode(id), encode(change));
-            let freeze = client.delete(&path)?.body;
-            output.data(&freeze, |output| {
-                output.line(&format!("{change} may pass {} no more", text_of(&freeze, "title")))
-            });
-        }
-    }
-    Ok(0)
 }
 
 /// Runs a command about services.
@@ -271,9 +107,9 @@ pub fn service(service: &Service, common: &Common, output: &Output) -> Result<u8
         Service::List => list(&client, output, "/services", &heads)?,
         Service::Import { import, backstage } => {
             let kind = if *backstage { "backstage" } else { "services" };
-            return directory::import(&client, output, kind, import, false);
+            return rows::import(&client, output, kind, import, false);
         }
-        Service::Export(rows) => return directory::export(&client, output, "services", rows),
+        Service::Export(wanted) => return rows::export(&client, output, "services", wanted),
         Service::Show { key } => {
             let found = client.get(&format!("/services/{}", encode(key)))?.body;
             let pairs: Vec<(&str, String)> = heads.iter().map(|head| (*head, text_of(&found, head))).collect();
@@ -304,12 +140,4 @@ fn show_watchers(output: &Output, key: &str, seen: &Value) {
             names("groups")
         ));
     });
-}
-
-pub(super) fn list(client: &Client, output: &Output, path: &str, heads: &[&str]) -> Result<()> {
-    let list = client.get(&format!("{path}?limit=200"))?.body;
-    let row = |item: &Value| heads.iter().map(|head| text_of(item, head)).collect();
-    let rows: Vec<Vec<String>> = array(&list, "items").iter().map(row).collect();
-    output.data(&list, |output| output.rows(heads, &rows));
-    Ok(())
 }

@@ -3,12 +3,12 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::audit;
-use crate::cli::Common;
 use crate::client::{Client, query};
 use crate::clock;
+use crate::common::Common;
 use crate::failure::Result;
 use crate::output::{Output, array, text_of};
+use crate::progress::bar;
 
 /// The most entries of one answer.
 const PAGE: usize = 200;
@@ -68,7 +68,7 @@ fn find(client: &Client, asked: &Events, output: &Output) -> Result<(Vec<Value>,
     let limit = asked.limit as usize;
     let mut items: Vec<Value> = Vec::new();
     let mut next = asked.before.map(|index| index.to_string());
-    let bar = audit::bar(output);
+    let bar = bar(output);
     loop {
         let left = (limit - items.len()).min(PAGE);
         let size = left.to_string();

@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use clap::{ArgGroup, Args, Subcommand};
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::cli::Common;
 use crate::client::{Client, encode};
 use crate::clock;
+use crate::commands::build::Build;
 use crate::commands::gate_lists::{REFUSED, RUNNING, UNMATCHED, coverage, list, seconds_of, waits};
+use crate::common::Common;
 use crate::failure::{Failure, Result, SecretFile};
 use crate::output::{Output, Tone, array, text_of, unmet_lines};
 
@@ -46,36 +47,6 @@ pub struct Days {
     /// How many days back.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..=366))]
     pub days: i64,
-}
-
-/// What is about to be deployed, and where: one service in one environment.
-#[derive(Debug, Args)]
-pub struct Build {
-    /// The service's key.
-    #[arg(long)]
-    pub service: String,
-    /// The environment's key.
-    #[arg(long)]
-    pub environment: String,
-    /// The artifact's digest.
-    #[arg(long, value_name = "DIGEST")]
-    pub artifact: Option<String>,
-    /// The commit.
-    #[arg(long, value_name = "SHA")]
-    pub commit: Option<String>,
-}
-
-impl Build {
-    /// The same, as the API takes it.
-    pub fn body(&self) -> Map<String, Value> {
-        let named = [("artifact", &self.artifact), ("commit", &self.commit)];
-        let named = named.into_iter().filter_map(|(name, it)| Some((name, it.as_ref()?)));
-        [("service", &self.service), ("environment", &self.environment)]
-            .into_iter()
-            .chain(named)
-            .map(|(name, value)| (name.to_owned(), json!(value)))
-            .collect()
-    }
 }
 
 /// What to ask the gate.

@@ -10,7 +10,7 @@ use crate::output::{Output, array, text_of};
 type Columns = [(&'static str, &'static str)];
 
 /// Columns of refused questions.
-pub(super) const REFUSED: [(&str, &str); 7] = [
+pub(crate) const REFUSED: [(&str, &str); 7] = [
     ("door", "door"),
     ("service", "service"),
     ("environment", "environment"),
@@ -20,7 +20,7 @@ pub(super) const REFUSED: [(&str, &str); 7] = [
     ("last", "last_at"),
 ];
 /// Columns of what has no partner.
-pub(super) const UNMATCHED: [(&str, &str); 5] = [
+pub(crate) const UNMATCHED: [(&str, &str); 5] = [
     ("since", "since"),
     ("service", "service"),
     ("environment", "environment"),
@@ -28,7 +28,7 @@ pub(super) const UNMATCHED: [(&str, &str); 5] = [
     ("what", "text"),
 ];
 /// Columns of what runs.
-pub(super) const RUNNING: [(&str, &str); 5] = [
+pub(crate) const RUNNING: [(&str, &str); 5] = [
     ("service", "service"),
     ("environment", "environment"),
     ("artifact", "artifact"),
@@ -37,7 +37,7 @@ pub(super) const RUNNING: [(&str, &str); 5] = [
 ];
 
 /// Prints a list.
-pub(super) fn list(client: &Client, output: &Output, path: &str, columns: &Columns) -> Result<u8> {
+pub(crate) fn list(client: &Client, output: &Output, path: &str, columns: &Columns) -> Result<u8> {
     let answer = client.get(path)?.body;
     output.data(&answer, |output| {
         let heads: Vec<&str> = columns.iter().map(|(head, _)| *head).collect();
@@ -49,7 +49,7 @@ pub(super) fn list(client: &Client, output: &Output, path: &str, columns: &Colum
 }
 
 /// Prints what is watched. A finding makes the exit code 1, so that a nightly job can tell.
-pub(super) fn coverage(client: &Client, output: &Output, days: i64) -> Result<u8> {
+pub(crate) fn coverage(client: &Client, output: &Output, days: i64) -> Result<u8> {
     let answer = client.get(&format!("/coverage?days={days}"))?.body;
     let items = array(&answer, "items");
     let found = items.iter().flat_map(|item| array(item, "findings")).count();
@@ -87,7 +87,7 @@ pub(super) fn coverage(client: &Client, output: &Output, days: i64) -> Result<u8
 }
 
 /// Prints how long pipelines waited.
-pub(super) fn waits(client: &Client, output: &Output, days: i64) -> Result<u8> {
+pub(crate) fn waits(client: &Client, output: &Output, days: i64) -> Result<u8> {
     let answer = client.get(&format!("/gate-waits?days={days}"))?.body;
     output.data(&answer, |output| {
         let row = |item: &Value| {
@@ -120,6 +120,6 @@ pub(super) fn waits(client: &Client, output: &Output, days: i64) -> Result<u8> {
 }
 
 /// Whole seconds, half of one counting as one.
-pub(super) fn seconds_of(ms: i64) -> i64 {
+pub(crate) fn seconds_of(ms: i64) -> i64 {
     (ms + 500) / 1_000
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use server::Tls;
 
-use crate::cli::Common;
 use crate::clock;
+use crate::common::Common;
 use crate::companion::{Companion, Setup};
 use crate::failure::{Failure, Result};
 

@@ -4,12 +4,12 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::host::Place;
 use crate::bridge::Host;
-use crate::cli::Common;
 use crate::client::Client;
+use crate::common::Common;
 use crate::failure::{Failure, Result, read_file, read_text};
 use crate::output::Output;
+use crate::place::Place;
 
 /// What `sysexits.h` calls `EX_TEMPFAIL`: Postfix, Exim and Sendmail keep the message and try again.
 const TRY_AGAIN: u8 = 75;

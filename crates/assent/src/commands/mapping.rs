@@ -3,9 +3,9 @@
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::policy::apply::{activate, tell_proposal};
-use crate::cli::Common;
 use crate::client::Client;
+use crate::commands::proposals::{activate, tell_proposal};
+use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, Tone, array, text_of};
 
@@ -124,7 +124,7 @@ pub fn run(mapping: &Mapping, common: &Common, output: &Output) -> Result<u8> {
 ///
 /// # Errors
 /// The server's refusal, or why it could not be asked.
-pub(super) fn explain(asked: &Question, common: &Common, output: &Output) -> Result<u8> {
+pub(crate) fn explain(asked: &Question, common: &Common, output: &Output) -> Result<u8> {
     let mut body = json!({"service": asked.service, "environment": asked.environment});
     for (field, value) in [
         ("pipeline", &asked.pipeline),
@@ -155,7 +155,7 @@ pub(super) fn explain(asked: &Question, common: &Common, output: &Output) -> Res
 ///
 /// # Errors
 /// The server's refusal, or why the file could not be read.
-pub(super) fn try_on_history(file: &str, last: i64, common: &Common, output: &Output) -> Result<u8> {
+pub(crate) fn try_on_history(file: &str, last: i64, common: &Common, output: &Output) -> Result<u8> {
     let body = json!({"rules": rules(file)?, "last": last});
     let tried = Client::new(common)?.post("/mapping/trial", &body)?.body;
     let differ = tried["differ"].as_i64().unwrap_or_default();

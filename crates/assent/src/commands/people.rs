@@ -1,15 +1,19 @@
-//! `assent person`: people, over the API; and on the host the first administrator, when nobody can sign in yet.
+//! `assent person`: people, over the API.
 
-use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+use clap::Subcommand;
+use serde_json::{Value, json};
 
-use super::directory::{self, Export, ImportFile};
-use super::host::{self, Place};
-use crate::cli::Common;
 use crate::client::{Client, encode};
-use crate::clock;
-use crate::failure::{Failure, Result, read_text};
+use crate::commands::absences::{Delegate, away, delegate};
+use crate::commands::create_person::{self, Create};
+use crate::commands::passwords;
+use crate::commands::preferences::{Tell, tell};
+use crate::commands::rows::{self, Export, ImportFile};
+use crate::commands::training::train;
+use crate::common::Common;
+use crate::failure::Result;
 use crate::output::{Output, array, text_of};
+use crate::place::Place;
 
 /// People.
 #[derive(Debug, Subcommand)]
@@ -120,169 +124,18 @@ pub enum Person {
     },
 }
 
-/// How a person is told.
-#[derive(Debug, Args)]
-pub struct Tell {
-    /// The person's login.
-    pub login: String,
-    /// Each matter at once.
-    #[arg(long, conflicts_with = "digest")]
-    pub at_once: bool,
-    /// One letter a day, at this time in the person's zone.
-    #[arg(long, value_name = "HH:MM")]
-    pub digest: Option<String>,
-    /// No letter between these times; without it there are no quiet hours.
-    #[arg(long, value_name = "HH:MM-HH:MM")]
-    pub quiet: Option<String>,
-    /// The language of pages and letters, `en` or `de`; without it, what the browser asks for.
-    #[arg(long, value_name = "TAG")]
-    pub language: Option<String>,
-}
-
-/// A delegation to make.
-#[derive(Debug, Args)]
-pub struct Delegate {
-    /// Who speaks: a login.
-    #[arg(long)]
-    pub to: String,
-    /// Whose right it is: a login; one's own unless said.
-    #[arg(long)]
-    pub of: Option<String>,
-    /// Its start.
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "now")]
-    pub from: String,
-    /// Its end.
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    pub until: String,
-    /// A part that is passed on, such as owner or group:ecab; all unless said.
-    #[arg(long)]
-    pub part: Vec<String>,
-    /// Only while the other is away, or late with an answer.
-    #[arg(long)]
-    pub deputy: bool,
-    /// Why.
-    #[arg(long)]
-    pub reason: Option<String>,
-}
-
-/// A person to make.
-#[derive(Debug, Args)]
-pub struct Create {
-    /// What they sign in with.
-    #[arg(value_name = "LOGIN", required_unless_present = "login", conflicts_with = "login")]
-    pub named: Option<String>,
-    /// The same as a flag.
-    #[arg(long)]
-    pub login: Option<String>,
-    /// The right to set up people, connections and tokens; short for --role admin.
-    #[arg(long)]
-    pub admin: bool,
-    /// The name that others read.
-    #[arg(long)]
-    pub name: Option<String>,
-    /// Where mail goes.
-    #[arg(long)]
-    pub email: Option<String>,
-    /// A right in the tenant; may be given several times.
-    #[arg(long, value_parser = ["requester", "owner", "security", "change_manager", "implementer", "auditor", "commander", "executive", "admin", "pipeline", "vendor"])]
-    pub role: Vec<String>,
-    /// IANA zone, such as Europe/Zurich.
-    #[arg(long)]
-    pub zone: Option<String>,
-    /// A login in a connected system, such as github:octocat; may be given several times.
-    #[arg(long)]
-    pub account: Vec<String>,
-    /// The login of who answers for them.
-    #[arg(long, value_name = "LOGIN")]
-    pub manager: Option<String>,
-    /// Where the first password stands, `-` for standard input. On the host, one is made and printed when this is not given.
-    #[arg(long, value_name = "FILE")]
-    pub password_file: Option<String>,
-    /// On the host: where the data is.
-    #[command(flatten)]
-    pub place: Place,
-    /// On the host: the tenant.
-    #[arg(long)]
-    pub tenant: Option<String>,
-    /// On the host: how the server is reached, when its settings do not say; it names the new tenant's log for good.
-    #[arg(long, value_name = "URL", env = "ASSENT_PUBLIC_URL")]
-    pub public_url: Option<String>,
-    /// On the host: the tenant's name for people, when it is made.
-    #[arg(long)]
-    pub tenant_name: Option<String>,
-}
-
-impl Create {
-    /// The login, however it was given.
-    #[must_use]
-    pub fn login(&self) -> &str {
-        self.named.as_deref().or(self.login.as_deref()).unwrap_or_default()
-    }
-
-    /// The body that says this, as the API reads it.
-    #[must_use]
-    pub fn body(&self) -> Map<String, Value> {
-        let mut body = Map::new();
-        body.insert("login".to_owned(), json!(self.login()));
-        body.insert("name".to_owned(), json!(self.name.as_deref().unwrap_or(self.login())));
-        for (name, value) in [("email", &self.email), ("zone", &self.zone), ("manager", &self.manager)] {
-            if let Some(value) = value {
-                body.insert(name.to_owned(), json!(value));
-            }
-        }
-        let mut roles = self.role.clone();
-        if self.admin && !roles.iter().any(|role| role == "admin") {
-            roles.push("admin".to_owned());
-        }
-        for (name, values) in [("roles", &roles), ("accounts", &self.account)] {
-            if !values.is_empty() {
-                body.insert(name.to_owned(), json!(values));
-            }
-        }
-        body
-    }
-}
-
-/// A password from a file: its first line.
-///
-/// # Errors
-/// When the file cannot be read or is empty.
-pub fn read_password(file: &str) -> Result<String> {
-    let text = read_text(file)?;
-    let line = text.lines().next().unwrap_or_default();
-    if line.is_empty() {
-        return Err(Failure::could_not(format!("`{file}` holds no password.")));
-    }
-    Ok(line.to_owned())
-}
-
 /// Runs a command of the group.
 ///
 /// # Errors
 /// The server's refusal, or why it could not be asked.
 pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
     match person {
-        Person::Create(create) if create.place.is_named() || create.tenant.is_some() => {
-            host::create_person(create, output)
-        }
-        Person::Create(create) => {
-            let client = Client::new(common)?;
-            let password = create.password_file.as_deref().map(read_password).transpose()?;
-            let made = client.post("/people", &Value::Object(create.body()))?.body;
-            if let Some(password) = password {
-                set_password(&client, create.login(), &password)?;
-            }
-            output.data(&made, |output| output.line(&format!("made {}", create.login())));
-            if create.password_file.is_none() {
-                output.next(&format!("assent person password {}", create.login()));
-            }
-            Ok(0)
-        }
+        Person::Create(wanted) => create_person::create(wanted, common, output),
         Person::List => list(&Client::new(common)?, output),
         Person::Account { login, add, remove } => account(&Client::new(common)?, login, (add, remove), output),
         Person::Manager { login, to, none } => manager(&Client::new(common)?, login, (to.as_deref(), *none), output),
-        Person::Import(rows) => directory::import(&Client::new(common)?, output, "people", rows, false),
-        Person::Export(rows) => directory::export(&Client::new(common)?, output, "people", rows),
+        Person::Import(file) => rows::import(&Client::new(common)?, output, "people", file, false),
+        Person::Export(wanted) => rows::export(&Client::new(common)?, output, "people", wanted),
         Person::Away { login, from, to } => away(&Client::new(common)?, login.as_ref(), (from, to), output),
         Person::Tell(wishes) => tell(&Client::new(common)?, wishes, output),
         Person::Train {
@@ -313,11 +166,11 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
             place,
             tenant,
         } => {
-            let password = read_password(password_file)?;
+            let password = passwords::read_password(password_file)?;
             if place.is_named() || tenant.is_some() {
-                return host::set_password(place, tenant.as_deref(), login, &password, output);
+                return passwords::set_on_host(place, tenant.as_deref(), login, &password, output);
             }
-            set_password(&Client::new(common)?, login, &password)?;
+            passwords::set_password(&Client::new(common)?, login, &password)?;
             output.data(&json!({"login": login}), |output| {
                 output.line(&format!("{login} has a new password"))
             });
@@ -372,107 +225,6 @@ fn account(client: &Client, login: &str, (add, remove): (&[String], &[String]), 
         }
     });
     Ok(0)
-}
-
-fn away(client: &Client, login: Option<&String>, (from, to): (&str, &str), output: &Output) -> Result<u8> {
-    let now = clock::now();
-    let mut body = json!({
-        "starts_at": clock::moment(from, now)?.to_string(), "ends_at": clock::moment(to, now)?.to_string(),
-    });
-    if let Some(login) = login {
-        body["person"] = json!(login);
-    }
-    let made = client.post("/absences", &body)?.body;
-    output.data(&made, |output| {
-        output.line(&format!("{} is away", text_of(&made, "person")));
-    });
-    Ok(0)
-}
-
-/// Shows a person's wishes, or sets them when some are named.
-fn tell(client: &Client, wishes: &Tell, output: &Output) -> Result<u8> {
-    let path = format!("/people/{}/telling", encode(&wishes.login));
-    let mut body = json!({"how": if wishes.digest.is_some() { "digest" } else { "at_once" }});
-    if let Some(at) = &wishes.digest {
-        body["digest_at"] = json!(at);
-    }
-    if let Some(quiet) = &wishes.quiet {
-        let Some((from, until)) = quiet.split_once('-') else {
-            return Err(Failure::could_not(format!(
-                "`{quiet}` is no span of the day, such as 22:00-07:00."
-            )));
-        };
-        body["quiet_from"] = json!(from);
-        body["quiet_until"] = json!(until);
-    }
-    if let Some(language) = &wishes.language {
-        body["language"] = json!(language);
-    }
-    let is_set = wishes.at_once || wishes.digest.is_some() || wishes.quiet.is_some() || wishes.language.is_some();
-    let told = if is_set {
-        let etag = client.get(&path)?.etag.unwrap_or_default();
-        client.conditional("PUT", &path, &body, &etag)?.body
-    } else {
-        client.get(&path)?.body
-    };
-    let heads = [
-        "person",
-        "how",
-        "digest_at",
-        "quiet_from",
-        "quiet_until",
-        "language",
-        "zone",
-    ];
-    let pairs: Vec<(&str, String)> = heads
-        .iter()
-        .filter(|head| told.get(**head).is_some())
-        .map(|head| (*head, text_of(&told, head)))
-        .collect();
-    output.data(&told, |output| output.pairs(&pairs));
-    Ok(0)
-}
-
-fn train(client: &Client, (login, training): (&str, &str), (from, until): (&str, &str), output: &Output) -> Result<u8> {
-    let now = clock::now();
-    let body = json!({
-        "person": login, "training": training, "starts_at": clock::moment(from, now)?.to_string(),
-        "ends_at": clock::moment(until, now)?.to_string(),
-    });
-    let made = client.post("/trainings", &body)?.body;
-    output.data(&made, |output| {
-        output.line(&format!("{login} is trained until {}", text_of(&made, "ends_at")));
-    });
-    Ok(0)
-}
-
-fn delegate(client: &Client, row: &Delegate, output: &Output) -> Result<u8> {
-    let now = clock::now();
-    let mut body = json!({
-        "delegate": row.to, "parts": row.part, "deputy": row.deputy,
-        "starts_at": clock::moment(&row.from, now)?.to_string(),
-        "ends_at": clock::moment(&row.until, now)?.to_string(),
-    });
-    for (field, value) in [("delegator", &row.of), ("reason", &row.reason)] {
-        if let Some(value) = value {
-            body[field] = json!(value);
-        }
-    }
-    let made = client.post("/delegations", &body)?.body;
-    output.data(&made, |output| {
-        output.line(&format!(
-            "{} speaks for {}",
-            text_of(&made, "delegate"),
-            text_of(&made, "delegator")
-        ))
-    });
-    Ok(0)
-}
-
-fn set_password(client: &Client, login: &str, password: &str) -> Result<()> {
-    let path = format!("/people/{}/password", encode(login));
-    client.send("PUT", &path, Some(&json!({"password": password})), &[("If-Match", "*")])?;
-    Ok(())
 }
 
 fn list(client: &Client, output: &Output) -> Result<u8> {

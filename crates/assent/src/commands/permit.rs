@@ -7,10 +7,10 @@ use proof::permit::{Claims, Expected};
 use proof::revocation::RevocationList;
 use serde_json::{Value, json};
 
-use crate::cli::Common;
 use crate::client::{Client, encode};
 use crate::clock;
-use crate::commands::gate::Build;
+use crate::commands::build::Build;
+use crate::common::Common;
 use crate::failure::{Result, read_file, read_text};
 use crate::output::{Output, Tone, text_of};
 

@@ -1,6 +1,6 @@
 //! `assent policy`: checks, tests and explains policies, offline over files or asking the server; tries and applies them.
 
-pub(super) mod apply;
+pub(crate) mod apply;
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,8 @@ use clap::{Args, Subcommand};
 use policy::{CasesReport, Directory, Explanation, Finding, PolicySet, SourceFile};
 use serde_json::{Value, json};
 
-use crate::cli::Common;
 use crate::client::{Client, encode};
+use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, Tone, array, text_of};
 
@@ -50,7 +50,7 @@ pub enum Policy {
         facts: Option<String>,
         /// The deployment that is asked about.
         #[command(flatten)]
-        deployment: Box<super::mapping::Question>,
+        deployment: Box<crate::commands::mapping::Question>,
     },
     /// Judge the last changes under a set that is not in force, or the last deployments under another mapping; exit 0
     /// when nothing differs, 1 when something does.
@@ -96,7 +96,7 @@ pub fn run(policy: &Policy, common: &Common, output: &Output) -> Result<u8> {
             set, facts: Some(file), ..
         } => explain(set, file, output),
         Policy::Explain { deployment, .. } if deployment.service.is_some() => {
-            super::mapping::explain(deployment, common, output)
+            crate::commands::mapping::explain(deployment, common, output)
         }
         Policy::Try(asked) => apply::try_on_history(asked, common, output),
         Policy::Apply(asked) => apply::apply(asked, common, output),

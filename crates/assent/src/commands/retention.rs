@@ -3,9 +3,9 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::policy::apply::{activate, tell_proposal};
-use crate::cli::Common;
 use crate::client::Client;
+use crate::commands::proposals::{activate, tell_proposal};
+use crate::common::Common;
 use crate::failure::{Failure, Result};
 use crate::output::{Output, text_of};
 

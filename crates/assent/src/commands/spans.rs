@@ -1,13 +1,13 @@
-//! `assent window`, and the editing of freezes: spans of time that keep their id when they move.
+//! `assent window`, and what freezes share with windows: spans of time that keep their id when they move.
 
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::estate::list;
-use crate::cli::Common;
 use crate::client::{Client, encode};
 use crate::clock;
+use crate::common::Common;
 use crate::failure::Result;
+use crate::lists::list;
 use crate::output::{Output, text_of};
 
 /// Times in which work is welcome.
@@ -79,22 +79,8 @@ pub struct SpanEdit {
     pub all_environments: bool,
 }
 
-/// What changes of a freeze.
-#[derive(Debug, Args)]
-pub struct FreezeEdit {
-    /// What windows have as well.
-    #[command(flatten)]
-    pub span: SpanEdit,
-    /// Whether it also stops what is under way.
-    #[arg(long, group = "what")]
-    pub halt: Option<bool>,
-    /// Why.
-    #[arg(long, group = "what")]
-    pub reason: Option<String>,
-}
-
 impl SpanEdit {
-    fn body(&self) -> Result<Map<String, Value>> {
+    pub(crate) fn body(&self) -> Result<Map<String, Value>> {
         let now = clock::now();
         let mut body = Map::new();
         if let Some(title) = &self.title {
@@ -118,7 +104,7 @@ impl SpanEdit {
 }
 
 /// Changes a record of a list as it stands now; who was faster in between is not overwritten.
-fn edit(client: &Client, output: &Output, one: &str, body: Map<String, Value>) -> Result<()> {
+pub(crate) fn edit(client: &Client, output: &Output, one: &str, body: Map<String, Value>) -> Result<()> {
     let etag = client.get(one)?.etag.unwrap_or_default();
     let made = client.conditional("PATCH", one, &Value::Object(body), &etag)?.body;
     output.data(&made, |output| {
@@ -126,21 +112,6 @@ fn edit(client: &Client, output: &Output, one: &str, body: Map<String, Value>) -
         output.line(&format!("changed {id}: {from} to {to}"));
     });
     Ok(())
-}
-
-/// Changes a freeze.
-///
-/// # Errors
-/// The server's refusal, or why it could not be asked.
-pub(super) fn edit_freeze(wanted: &FreezeEdit, client: &Client, output: &Output) -> Result<()> {
-    let mut body = wanted.span.body()?;
-    if let Some(halt) = wanted.halt {
-        body.insert("halt".to_owned(), json!(halt));
-    }
-    if let Some(reason) = &wanted.reason {
-        body.insert("reason".to_owned(), json!(reason));
-    }
-    edit(client, output, &format!("/freezes/{}", encode(&wanted.span.id)), body)
 }
 
 /// Runs a command about maintenance windows.

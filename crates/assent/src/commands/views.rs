@@ -3,10 +3,10 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::estate::list;
-use crate::cli::Common;
 use crate::client::{Client, encode};
+use crate::common::Common;
 use crate::failure::Result;
+use crate::lists::list;
 use crate::output::{Output, text_of};
 
 /// Saved views of the list of changes.

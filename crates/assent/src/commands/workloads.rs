@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use crate::cli::Common;
 use crate::client::{Client, encode};
+use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, array, text_of};
 

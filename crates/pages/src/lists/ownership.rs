@@ -3,7 +3,7 @@
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{ActForm, ActTone, Cell, Column, Empty, Field, Fold, List, ListRow, Place, Rich};
 
-use super::row_acts;
+use crate::list::row_acts;
 
 /// The rows of the matrix; with a place chosen, its lines stand above the table with the reasons.
 pub type Ownerships = List<OwnershipRow>;

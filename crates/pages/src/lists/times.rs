@@ -1,6 +1,6 @@
 //! Freezes, maintenance windows and what is planned in them.
 
-use super::row_acts;
+use crate::list::row_acts;
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{
     ActForm, ActTone, Cell, Column, Empty, Entry, Field, Fold, Input, List, ListRow, Place, Rich, State, Tone,

@@ -6,14 +6,14 @@ use model::words::{
     OwnershipRole, PeerVerdict, Purpose, State, TaskKind, TaskState, TemplateState,
 };
 
-use super::answers_administration::ADMINISTRATION;
-use super::shapes::{
+use crate::openapi::answers_administration::ADMINISTRATION;
+use crate::openapi::shapes::{
     Shape, Words, all, boolean, free, free_or_null, frees, integer, integer_or_null, object, objects, shape, text,
     text_or_null, texts, time, word,
 };
 
 /// Every shape that an answer can have.
-pub(super) const ALL: &[&[Shape]] = &[PROBLEM, CHANGE, ITEMS, ESTATE, ADMINISTRATION];
+pub(crate) const ALL: &[&[Shape]] = &[PROBLEM, CHANGE, ITEMS, ESTATE, ADMINISTRATION];
 
 const PROBLEM: &[Shape] = &[
     shape(

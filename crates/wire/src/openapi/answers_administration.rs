@@ -3,7 +3,7 @@
 use model::reading::{LINE, TEXT};
 use model::words::Role;
 
-use super::shapes::{
+use crate::openapi::shapes::{
     Shape, Words, all, boolean, free, frees, integer, lists, objects, shape, text, text_or_null, texts, time, word,
     words,
 };
@@ -11,7 +11,7 @@ use super::shapes::{
 /// The longest leaf in base64, in characters: an entry has at most 65,535 bytes.
 const LEAF: usize = 87_380;
 /// Their shapes.
-pub(super) const ADMINISTRATION: &[Shape] = &[
+pub(crate) const ADMINISTRATION: &[Shape] = &[
     shape(
         "Person",
         "A person.",

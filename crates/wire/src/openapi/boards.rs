@@ -2,14 +2,14 @@
 
 use model::reading::{LINE, TEXT};
 
-use super::shapes::{Shape, boolean, integer, objects, shape, text, texts, time};
-use super::table::{Row, delete, get, list, post};
+use crate::openapi::rows::{Row, delete, get, list, post};
+use crate::openapi::shapes::{Shape, boolean, integer, objects, shape, text, texts, time};
 
 /// Every table of this file.
-pub(super) const TABLES: &[&[Row]] = &[MEETINGS, ON_CALL, GLASSES, PEOPLE];
+pub(crate) const TABLES: &[&[Row]] = &[MEETINGS, ON_CALL, GLASSES, PEOPLE];
 
 /// Every shape of this file.
-pub(super) const SHAPES: &[&[Shape]] = &[BODIES, ANSWERS];
+pub(crate) const SHAPES: &[&[Shape]] = &[BODIES, ANSWERS];
 
 const MEETINGS: &[Row] = &[
     list(

@@ -7,14 +7,14 @@ use model::words::{
     Purpose, Role, TaskKind, TaskState, Touch, ValidationResult,
 };
 
-use super::shapes::{
+use crate::openapi::shapes::{
     Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_free, texts, time, word, words,
 };
 
 const MINUTES: i64 = 100_000;
 
 /// Every shape that a request can have.
-pub(super) const ALL: &[&[Shape]] = &[CONTENT, DECISIONS, WORK, AFTER, AROUND, GATE, ESTATE, ADMINISTRATION];
+pub(crate) const ALL: &[&[Shape]] = &[CONTENT, DECISIONS, WORK, AFTER, AROUND, GATE, ESTATE, ADMINISTRATION];
 
 const CONTENT: &[Shape] = &[
     shape(

@@ -3,7 +3,7 @@
 use model::reading::{LINE, TEXT};
 use model::words::Period;
 
-use super::shapes::{
+use crate::openapi::shapes::{
     Shape, Words, all, boolean, free, frees, integer, integers, objects, shape, text, text_or_null, texts, time, word,
     words,
 };
@@ -12,7 +12,7 @@ use super::shapes::{
 const MOST_ROWS: i64 = 150;
 
 /// Every shape of this file.
-pub(super) const ALL: &[&[Shape]] = &[SHAPES];
+pub(crate) const ALL: &[&[Shape]] = &[SHAPES];
 
 const SHAPES: &[Shape] = &[
     shape(

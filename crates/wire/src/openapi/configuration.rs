@@ -4,12 +4,12 @@ use model::act::Act;
 use model::reading::{LINE, TEXT};
 use model::words::{ConfigurationKind, ConfigurationState, Decision, Level, Role, State};
 
-use super::shapes::{
+use crate::openapi::rows::{Row, at, delete, get, list, post};
+use crate::openapi::shapes::{
     Shape, Words, all, boolean, free, integer, integer_or_null, object, objects, shape, text, text_or_null, texts,
     time, word, words,
 };
-use super::table::{Row, at, delete, get, list, post};
-use super::{Answer, Param};
+use crate::openapi::{Answer, Param};
 
 /// Cells of the risk table.
 const LEVELS: Words = Words::These(&["low", "medium", "high"]);
@@ -22,7 +22,7 @@ const KIND: &[Param] = &[Param::new(
 )];
 
 /// The routes.
-pub(super) const ROWS: &[Row] = &[
+pub(crate) const ROWS: &[Row] = &[
     get(
         "administration",
         "show_policies",
@@ -145,7 +145,7 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 /// The shapes.
-pub(super) const SHAPES: &[Shape] = &[
+pub(crate) const SHAPES: &[Shape] = &[
     shape(
         "PolicyFile",
         "A file of a set.",

@@ -3,14 +3,14 @@
 use model::reading::LINE;
 use model::words::{FieldKind, Kind};
 
-use super::shapes::{Shape, all, boolean, shape, text, texts, time, word, words};
-use super::table::{Row, delete, get, list, post};
+use crate::openapi::rows::{Row, delete, get, list, post};
+use crate::openapi::shapes::{Shape, all, boolean, shape, text, texts, time, word, words};
 
 /// Every table of this file.
-pub(super) const TABLES: &[&[Row]] = &[FIELDS];
+pub(crate) const TABLES: &[&[Row]] = &[FIELDS];
 
 /// Every shape of this file.
-pub(super) const SHAPES: &[&[Shape]] = &[BODIES];
+pub(crate) const SHAPES: &[&[Shape]] = &[BODIES];
 
 const FIELDS: &[Row] = &[
     list(

@@ -3,11 +3,11 @@
 use model::reading::{LINE, TEXT};
 use model::words::{Day, Noun, OwnershipRole};
 
-use super::shapes::{
+use crate::openapi::rows::{Row, at, delete, get, list, post};
+use crate::openapi::shapes::{
     Shape, Words, all, boolean, free, frees, integer, object, objects, shape, text, text_or_null, texts, time, word,
 };
-use super::table::{Row, at, delete, get, list, post};
-use super::{Answer, Param};
+use crate::openapi::{Answer, Param};
 
 const PLACE: &[Param] = &[
     Param::new("service", "The service.").needed(),
@@ -18,10 +18,10 @@ const PLACE: &[Param] = &[
 ];
 
 /// Every table of this file.
-pub(super) const TABLES: &[&[Row]] = &[ABSENCES, DELEGATIONS, CALENDARS, OWNERS, TABLES_OF_ROWS];
+pub(crate) const TABLES: &[&[Row]] = &[ABSENCES, DELEGATIONS, CALENDARS, OWNERS, TABLES_OF_ROWS];
 
 /// Every shape of this file.
-pub(super) const SHAPES: &[&[Shape]] = &[BODIES, ANSWERS];
+pub(crate) const SHAPES: &[&[Shape]] = &[BODIES, ANSWERS];
 
 const WATCHING: &[Param] = &[Param::new("group", "The group that stops; oneself unless said.")];
 

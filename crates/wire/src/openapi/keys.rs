@@ -3,14 +3,14 @@
 use model::reading::{LINE, TEXT};
 use model::words::TurnKind;
 
-use super::shapes::{Shape, Words, all, integer, objects, shape, text, time, word};
-use super::table::{Row, list, post};
+use crate::openapi::rows::{Row, list, post};
+use crate::openapi::shapes::{Shape, Words, all, integer, objects, shape, text, time, word};
 
 /// Every table of this file.
-pub(super) const TABLES: &[&[Row]] = &[KEYS];
+pub(crate) const TABLES: &[&[Row]] = &[KEYS];
 
 /// Every shape of this file.
-pub(super) const SHAPES: &[&[Shape]] = &[ANSWERS];
+pub(crate) const SHAPES: &[&[Shape]] = &[ANSWERS];
 
 /// What a key may sign.
 const PURPOSES: Words = Words::These(&["permit", "log", "cosigner"]);

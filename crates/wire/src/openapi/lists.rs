@@ -2,16 +2,16 @@
 
 use model::reading::{LINE, TEXT};
 
-use super::Answer;
-use super::Param;
-use super::shapes::{Shape, Words, boolean, integer, object, objects, shape, text, word};
-use super::table::{Row, at, delete, get, list, post};
+use crate::openapi::Answer;
+use crate::openapi::Param;
+use crate::openapi::rows::{Row, at, delete, get, list, post};
+use crate::openapi::shapes::{Shape, Words, boolean, integer, object, objects, shape, text, word};
 
 /// Every table of this file.
-pub(super) const TABLES: &[&[Row]] = &[ROWS];
+pub(crate) const TABLES: &[&[Row]] = &[ROWS];
 
 /// Every shape of this file.
-pub(super) const SHAPES: &[&[Shape]] = &[BODIES];
+pub(crate) const SHAPES: &[&[Shape]] = &[BODIES];
 
 /// Which list a view is of.
 const OF_LIST: &[Param] = &[Param::new("list", "Of which list: `changes`, unless said.")];

@@ -2,15 +2,15 @@
 
 use model::reading::{LINE, TEXT};
 
-use super::Answer;
-use super::shapes::{Shape, boolean, object, objects, shape, text, texts, time};
-use super::table::{Row, at};
+use crate::openapi::Answer;
+use crate::openapi::rows::{Row, at};
+use crate::openapi::shapes::{Shape, boolean, object, objects, shape, text, texts, time};
 
 /// Every table of this file.
-pub(super) const TABLES: &[&[Row]] = &[PATCHES];
+pub(crate) const TABLES: &[&[Row]] = &[PATCHES];
 
 /// Every shape of this file.
-pub(super) const SHAPES: &[&[Shape]] = &[BODIES];
+pub(crate) const SHAPES: &[&[Shape]] = &[BODIES];
 
 /// A change in part; it names the version that was read.
 const fn patch(

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 /// The words that a field may hold.
 #[derive(Clone, Copy)]
-pub(super) enum Words {
+pub(crate) enum Words {
     /// Those of a closed enum of the model.
     Of(fn() -> Vec<&'static str>),
     /// Those named here.
@@ -26,7 +26,7 @@ macro_rules! all {
         $crate::openapi::shapes::Words::Of(|| $name::ALL.iter().map(|it| it.as_str()).collect())
     };
 }
-pub(super) use all;
+pub(crate) use all;
 
 /// What a field holds.
 #[derive(Clone, Copy)]
@@ -82,7 +82,7 @@ impl Kind {
 
 /// One field of a shape.
 #[derive(Clone, Copy)]
-pub(super) struct Field {
+pub(crate) struct Field {
     name: &'static str,
     doc: &'static str,
     kind: Kind,
@@ -100,7 +100,7 @@ impl Field {
     }
 
     /// Says that the field must be there.
-    pub(super) const fn needed(self) -> Self {
+    pub(crate) const fn needed(self) -> Self {
         Self {
             is_needed: true,
             ..self
@@ -110,9 +110,9 @@ impl Field {
 
 /// A named object of the document.
 #[derive(Clone, Copy)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     /// Its name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     doc: &'static str,
     fields: &'static [Field],
     bases: &'static [&'static str],
@@ -120,12 +120,12 @@ pub(super) struct Shape {
 
 impl Shape {
     /// Adds the fields of other shapes.
-    pub(super) const fn based_on(self, bases: &'static [&'static str]) -> Self {
+    pub(crate) const fn based_on(self, bases: &'static [&'static str]) -> Self {
         Self { bases, ..self }
     }
 
     /// The shape as a schema.
-    pub(super) fn schema(&self) -> Value {
+    pub(crate) fn schema(&self) -> Value {
         let mut properties = Map::new();
         for field in self.fields {
             let mut schema = field.kind.schema();
@@ -149,7 +149,7 @@ impl Shape {
 }
 
 /// A shape of these fields.
-pub(super) const fn shape(name: &'static str, doc: &'static str, fields: &'static [Field]) -> Shape {
+pub(crate) const fn shape(name: &'static str, doc: &'static str, fields: &'static [Field]) -> Shape {
     Shape {
         name,
         doc,
@@ -159,96 +159,96 @@ pub(super) const fn shape(name: &'static str, doc: &'static str, fields: &'stati
 }
 
 /// Points at a named shape.
-pub(super) fn reference(name: &str) -> Value {
+pub(crate) fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
 /// Text of at most `limit` characters.
-pub(super) const fn text(name: &'static str, limit: usize, doc: &'static str) -> Field {
+pub(crate) const fn text(name: &'static str, limit: usize, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Text(limit))
 }
 
 /// A list of texts.
-pub(super) const fn texts(name: &'static str, limit: usize, doc: &'static str) -> Field {
+pub(crate) const fn texts(name: &'static str, limit: usize, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Texts(limit))
 }
 
 /// A moment in RFC 3339, UTC.
-pub(super) const fn time(name: &'static str, doc: &'static str) -> Field {
+pub(crate) const fn time(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Time)
 }
 
 /// Yes or no.
-pub(super) const fn boolean(name: &'static str, doc: &'static str) -> Field {
+pub(crate) const fn boolean(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Boolean)
 }
 
 /// A whole number within bounds, both included.
-pub(super) const fn integer(name: &'static str, least: i64, most: i64, doc: &'static str) -> Field {
+pub(crate) const fn integer(name: &'static str, least: i64, most: i64, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Integer(least, most))
 }
 
 /// One of these words.
-pub(super) const fn word(name: &'static str, words: Words, doc: &'static str) -> Field {
+pub(crate) const fn word(name: &'static str, words: Words, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Word(words))
 }
 
 /// Several of these words.
-pub(super) const fn words(name: &'static str, words: Words, doc: &'static str) -> Field {
+pub(crate) const fn words(name: &'static str, words: Words, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Words(words))
 }
 
 /// A named shape.
-pub(super) const fn object(name: &'static str, of: &'static str, doc: &'static str) -> Field {
+pub(crate) const fn object(name: &'static str, of: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Object(of))
 }
 
 /// A list of a named shape.
-pub(super) const fn objects(name: &'static str, of: &'static str, doc: &'static str) -> Field {
+pub(crate) const fn objects(name: &'static str, of: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Objects(of))
 }
 
 /// An object whose fields are told in words.
-pub(super) const fn free(name: &'static str, doc: &'static str) -> Field {
+pub(crate) const fn free(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Free)
 }
 
 /// A list of whole numbers between these two.
-pub(super) const fn integers(name: &'static str, least: i64, most: i64, doc: &'static str) -> Field {
+pub(crate) const fn integers(name: &'static str, least: i64, most: i64, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Integers(least, most))
 }
 
 /// A text of at most so many characters, or an object whose fields are told in words.
-pub(super) const fn text_or_free(name: &'static str, limit: usize, doc: &'static str) -> Field {
+pub(crate) const fn text_or_free(name: &'static str, limit: usize, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::TextOrFree(limit))
 }
 
 /// A list of objects whose fields are told in words.
-pub(super) const fn frees(name: &'static str, doc: &'static str) -> Field {
+pub(crate) const fn frees(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Frees)
 }
 
 /// Rows of words.
-pub(super) const fn lists(name: &'static str, doc: &'static str) -> Field {
+pub(crate) const fn lists(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Lists)
 }
 
 /// A moment in RFC 3339, UTC, or null.
-pub(super) const fn time_or_null(name: &'static str, doc: &'static str) -> Field {
+pub(crate) const fn time_or_null(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::TimeOrNull)
 }
 
 /// A whole number or null.
-pub(super) const fn integer_or_null(name: &'static str, doc: &'static str) -> Field {
+pub(crate) const fn integer_or_null(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::IntegerOrNull)
 }
 
 /// An object whose fields are told in words, or null.
-pub(super) const fn free_or_null(name: &'static str, doc: &'static str) -> Field {
+pub(crate) const fn free_or_null(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::FreeOrNull)
 }
 
 /// Text or null.
-pub(super) const fn text_or_null(name: &'static str, doc: &'static str) -> Field {
+pub(crate) const fn text_or_null(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::TextOrNull)
 }

@@ -3,13 +3,13 @@
 use model::reading::{LINE, TEXT};
 use model::words::{CheckState, GateDecision, Purpose};
 
-use super::shapes::Words;
-use super::shapes::{
+use crate::openapi::shapes::Words;
+use crate::openapi::shapes::{
     Shape, all, frees, integer, object, objects, shape, text, text_or_null, texts, time, time_or_null, word,
 };
 
 /// Every shape.
-pub(super) const ALL: &[&[Shape]] = &[GATE, GATEWAYS];
+pub(crate) const ALL: &[&[Shape]] = &[GATE, GATEWAYS];
 
 const GATE: &[Shape] = &[
     shape(

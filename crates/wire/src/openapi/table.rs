@@ -1,11 +1,10 @@
 //! Every route, one row each. The order is that of the document.
 
-use super::{
+use crate::openapi::rows::{GATE_QUESTION, Row, at, delete, get, list, post};
+use crate::openapi::{
     Answer, Param, Route, Scope, boards, configuration, custom_fields, directory, keys, lists, patches,
     table_deliveries, table_estate, table_gateways, table_identity, witnesses,
 };
-
-const V1: &str = "/api/v1";
 
 const CHANGE: &str = "/api/v1/changes/{key}";
 
@@ -36,19 +35,6 @@ const CHANGE_FILTERS: &[Param] = &[
     ),
 ];
 
-pub(super) const GATE_QUESTION: &[Param] = &[
-    Param::new("service", "The service's key.").needed(),
-    Param::new("environment", "The environment's key.").needed(),
-    Param::new("artifact", "The artifact's digest; this or `commit` must be given."),
-    Param::new("commit", "The commit."),
-    Param::new("change", "The change that is meant; it never suffices alone."),
-    Param::new("purpose", "`deploy` or `rollback`; either unless said."),
-    Param::new(
-        "permit",
-        "The id (`jti`) of a permit that is shown: one that is revoked or used up stops.",
-    ),
-];
-
 const WAIT: &[Param] = &[
     Param::new(
         "wait",
@@ -60,43 +46,8 @@ const WAIT: &[Param] = &[
     ),
 ];
 
-/// A row of the table: a route whose path is still in two parts.
-#[derive(Clone, Copy)]
-pub(super) struct Row {
-    pub(super) method: &'static str,
-    pub(super) base: &'static str,
-    pub(super) path: &'static str,
-    pub(super) tag: &'static str,
-    pub(super) operation: &'static str,
-    pub(super) summary: &'static str,
-    pub(super) body: Option<&'static str>,
-    pub(super) answer: Answer,
-    pub(super) status: u16,
-    pub(super) params: &'static [Param],
-    pub(super) scope: Scope,
-    pub(super) is_conditional: bool,
-}
-
-impl Row {
-    fn route(self) -> Route {
-        Route {
-            method: self.method,
-            path: format!("{}{}", self.base, self.path),
-            tag: self.tag,
-            operation: self.operation,
-            summary: self.summary,
-            body: self.body,
-            answer: self.answer,
-            status: self.status,
-            params: self.params,
-            scope: self.scope,
-            is_conditional: self.is_conditional,
-        }
-    }
-}
-
 /// Every route.
-pub(super) fn all() -> Vec<Route> {
+pub(crate) fn all() -> Vec<Route> {
     let own = [CHANGES, ACTS, DECISIONS, AROUND, GATE, table_gateways::GATEWAYS];
     let tables = own
         .iter()
@@ -112,88 +63,6 @@ pub(super) fn all() -> Vec<Route> {
         .chain(table_deliveries::ALL)
         .chain(&[configuration::ROWS, PUBLIC, LOG]);
     tables.copied().flatten().map(|row| row.route()).collect()
-}
-
-pub(super) const fn at(
-    method: &'static str,
-    tag: &'static str,
-    operation: &'static str,
-    path: &'static str,
-    summary: &'static str,
-) -> Row {
-    // POST, PATCH and PUT differ in their first two letters.
-    let [first, second, ..] = method.as_bytes() else {
-        panic!("a method has two letters")
-    };
-    let is_post = *first == b'P' && *second == b'O';
-    Row {
-        method,
-        base: V1,
-        path,
-        tag,
-        operation,
-        summary,
-        body: None,
-        answer: Answer::Json("Done"),
-        status: if is_post { 201 } else { 200 },
-        params: &[],
-        scope: Scope::Credential,
-        is_conditional: *first == b'P' && !is_post,
-    }
-}
-
-pub(super) const fn get(
-    tag: &'static str,
-    operation: &'static str,
-    path: &'static str,
-    summary: &'static str,
-    of: &'static str,
-) -> Row {
-    Row {
-        answer: Answer::Json(of),
-        ..at("GET", tag, operation, path, summary)
-    }
-}
-
-pub(super) const fn list(
-    tag: &'static str,
-    operation: &'static str,
-    path: &'static str,
-    summary: &'static str,
-    of: &'static str,
-) -> Row {
-    Row {
-        answer: Answer::List(of),
-        ..at("GET", tag, operation, path, summary)
-    }
-}
-
-pub(super) const fn post(
-    tag: &'static str,
-    operation: &'static str,
-    path: &'static str,
-    summary: &'static str,
-    body: &'static str,
-    of: &'static str,
-) -> Row {
-    Row {
-        body: Some(body),
-        answer: Answer::Json(of),
-        ..at("POST", tag, operation, path, summary)
-    }
-}
-
-pub(super) const fn delete(
-    tag: &'static str,
-    operation: &'static str,
-    path: &'static str,
-    summary: &'static str,
-    of: &'static str,
-) -> Row {
-    Row {
-        answer: Answer::Json(of),
-        ..at("DELETE", tag, operation, path, summary)
-    }
 }
 
 /// An act on a change: its POST answers the change.

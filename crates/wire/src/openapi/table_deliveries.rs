@@ -1,21 +1,21 @@
 //! Routes and shapes of what comes in from outside systems and of what goes out to them.
 
-use super::shapes::{
+use crate::openapi::rows::{Row, at, delete, get, list, post};
+use crate::openapi::shapes::{
     Shape, Words, boolean, free, free_or_null, frees, integer, integer_or_null, object, objects, shape, text,
     text_or_null, texts, time, time_or_null, word,
 };
-use super::table::{Row, at, delete, get, list, post};
-use super::{Answer, Param};
+use crate::openapi::{Answer, Param};
 
 const LINE: usize = 200;
 const TEXT: usize = 20_000;
 const URL: usize = 2_000;
 
 /// Every table of this file.
-pub(super) const ALL: &[&[Row]] = &[WEBHOOKS, INBOUND, MAPPING];
+pub(crate) const ALL: &[&[Row]] = &[WEBHOOKS, INBOUND, MAPPING];
 
 /// Every shape of this file.
-pub(super) const SHAPES: &[&[Shape]] = &[WEBHOOK, DELIVERIES, MAPPINGS];
+pub(crate) const SHAPES: &[&[Shape]] = &[WEBHOOK, DELIVERIES, MAPPINGS];
 
 const WEBHOOKS: &[Row] = &[
     list(

@@ -1,7 +1,7 @@
 //! Routes of the estate, of templates and of administration.
 
-use super::table::{Row, at, delete, get, list, post};
-use super::{Answer, Param, Scope};
+use crate::openapi::rows::{Row, at, delete, get, list, post};
+use crate::openapi::{Answer, Param, Scope};
 
 const SPAN: &[Param] = &[
     Param::time("from", "From when; now unless said."),
@@ -11,7 +11,7 @@ const SPAN: &[Param] = &[
 ];
 
 /// Every table of this file.
-pub(super) const ALL: &[&[Row]] = &[
+pub(crate) const ALL: &[&[Row]] = &[
     SERVICES,
     ENVIRONMENTS,
     CONFIG_ITEMS,

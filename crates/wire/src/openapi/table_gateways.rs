@@ -1,7 +1,7 @@
 //! Routes around gateways: admission, what runs, what was refused, what is watched, how long was waited.
 
-use super::table::{GATE_QUESTION, Row, get, list, post};
-use super::{Answer, Param};
+use crate::openapi::rows::{GATE_QUESTION, Row, get, list, post};
+use crate::openapi::{Answer, Param};
 
 const DAYS: &[Param] = &[Param::new("days", "How many days back, at most 366; 30 unless said.")];
 
@@ -19,7 +19,7 @@ const COVERAGE: &[Param] = &[
 ];
 
 /// Every row.
-pub(super) const GATEWAYS: &[Row] = &[
+pub(crate) const GATEWAYS: &[Row] = &[
     Row {
         params: GATE_QUESTION,
         ..get(

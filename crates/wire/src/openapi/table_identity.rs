@@ -1,10 +1,10 @@
 //! Routes of sessions, second factors and identity providers.
 
-use super::table::{Row, at, delete, get, list, post};
-use super::{Answer, Param};
+use crate::openapi::rows::{Row, at, delete, get, list, post};
+use crate::openapi::{Answer, Param};
 
 /// Every row of this file.
-pub(super) const ALL: &[&[Row]] = &[SESSIONS, FACTORS, PROVIDERS, WORKLOADS, RIGHTS, REVIEWS];
+pub(crate) const ALL: &[&[Row]] = &[SESSIONS, FACTORS, PROVIDERS, WORKLOADS, RIGHTS, REVIEWS];
 
 const SESSIONS: &[Row] = &[
     list(

@@ -2,15 +2,15 @@
 
 use model::reading::{LINE, TEXT};
 
-use super::Scope;
-use super::shapes::{Shape, boolean, free, integer, shape, text, texts, time};
-use super::table::{Row, delete, list, post};
+use crate::openapi::Scope;
+use crate::openapi::rows::{Row, delete, list, post};
+use crate::openapi::shapes::{Shape, boolean, free, integer, shape, text, texts, time};
 
 /// Every table of this file.
-pub(super) const TABLES: &[&[Row]] = &[LOG];
+pub(crate) const TABLES: &[&[Row]] = &[LOG];
 
 /// Every shape of this file.
-pub(super) const SHAPES: &[&[Shape]] = &[SHAPES_OF_LOG];
+pub(crate) const SHAPES: &[&[Shape]] = &[SHAPES_OF_LOG];
 
 /// The longest note that is read, in characters.
 const NOTE: usize = 1 << 20;

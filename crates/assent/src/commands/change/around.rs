@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::acts::tell_item;
 use super::{path, show};
 use crate::client::{Client, encode};
-use crate::commands::gate::Build;
+use crate::commands::build::Build;
 use crate::failure::{Failure, Result, SecretFile, read_file};
 use crate::output::{Output, text_of};
 

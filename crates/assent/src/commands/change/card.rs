@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::show::is_true;
 use crate::output::{Output, Tone, array, text_of};
 
 /// A name and what stands behind it; nothing is shown where that is empty.
@@ -221,6 +220,10 @@ pub(super) fn turned(change: &Value) -> String {
         true => fields,
         false => format!("an edit of what its template locks, {fields}"),
     }
+}
+
+pub(super) fn is_true(value: &Value, name: &str) -> bool {
+    value.get(name).and_then(Value::as_bool) == Some(true)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::card::is_true;
 use super::{List, card, path};
 use crate::client::{Client, query};
 use crate::clock;
@@ -58,10 +59,6 @@ pub(super) fn tell_turned(output: &Output, change: &Value) {
     if !array(change, "turned_normal").is_empty() && !output.is_json() {
         output.line(&format!("  It is a normal change now: {}", card::turned(change)));
     }
-}
-
-pub(super) fn is_true(value: &Value, name: &str) -> bool {
-    value.get(name).and_then(Value::as_bool) == Some(true)
 }
 
 /// Names the command that leads on from a state.

@@ -5,9 +5,9 @@ use proof::note::{VerifierKeys, open_checkpoint};
 use proof::revocation::RevocationList;
 
 use super::{Checks, STALE_SECONDS, check_witnesses};
-use crate::cli::Common;
 use crate::client::{Client, encode};
 use crate::clock;
+use crate::common::Common;
 use crate::failure::{Failure, Result};
 use crate::output::text_of;
 

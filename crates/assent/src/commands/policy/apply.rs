@@ -3,13 +3,14 @@
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::super::host::Place;
 use super::{Files, Set};
 use crate::bridge;
-use crate::cli::Common;
-use crate::client::{Client, encode};
+use crate::client::Client;
+use crate::commands::proposals::{activate, tell_proposal};
+use crate::common::Common;
 use crate::failure::{Failure, Result};
-use crate::output::{Output, Tone, array, clean, text_of};
+use crate::output::{Output, Tone, array, text_of};
+use crate::place::Place;
 
 /// What to try.
 #[derive(Debug, Args)]
@@ -74,7 +75,7 @@ fn files_of(set: &Files) -> Map<String, Value> {
 /// The server's refusal, or why files could not be read.
 pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> Result<u8> {
     if let Some(file) = &asked.mapping {
-        return super::super::mapping::try_on_history(file, asked.last, common, output);
+        return crate::commands::mapping::try_on_history(file, asked.last, common, output);
     }
     let mut body = files_of(&asked.set.read()?);
     body.insert("last".to_owned(), json!(asked.last));
@@ -219,52 +220,6 @@ pub(super) fn apply(apply: &Apply, common: &Common, output: &Output) -> Result<u
     }
     tell_proposal(&made, "policy apply", output);
     Ok(0)
-}
-
-/// Says what a proposal waits for.
-pub(in crate::commands) fn tell_proposal(made: &Value, command: &str, output: &Output) {
-    output.data(made, |output| {
-        output.pairs(&[("proposed", text_of(made, "id")), ("digest", text_of(made, "digest"))]);
-        output.line(&format!(
-            "It comes into force when another person runs: assent {command} --activate {}",
-            text_of(made, "id")
-        ));
-        output.line("or when you name an approved change whose target has this digest as its artifact.");
-    });
-}
-
-/// Puts a proposal in force.
-///
-/// # Errors
-/// The server's refusal.
-pub(in crate::commands) fn activate(client: &Client, id: &str, change: Option<&str>, output: &Output) -> Result<u8> {
-    show_content(client, id, output)?;
-    let body = json!({"change": change});
-    let made = client
-        .post(&format!("/configurations/{}/activation", encode(id)), &body)?
-        .body;
-    output.data(&made, |output| {
-        output.pairs(&[
-            ("in force", text_of(&made, "digest")),
-            ("before", text_of(&made, "before")),
-            ("change", text_of(&made, "change_key")),
-        ]);
-    });
-    Ok(0)
-}
-
-/// Shows people what a proposal of ownership brings before it is in force: the second person answers for all of it, and its digest
-/// says nothing to them. Programs read it themselves.
-fn show_content(client: &Client, id: &str, output: &Output) -> Result<()> {
-    if output.is_json() {
-        return Ok(());
-    }
-    let proposal = client.get(&format!("/configurations/{}", encode(id)))?.body;
-    if text_of(&proposal, "kind") == "ownership" {
-        let content = proposal["files"][0]["content"].as_str().unwrap_or_default();
-        output.line(&clean(content));
-    }
-    Ok(())
 }
 
 fn recover(apply: &Apply, output: &Output) -> Result<u8> {

@@ -1,0 +1,102 @@
+//! `assent calendar`: business calendars, and the holidays of an iCalendar file.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::common::Common;
+use crate::failure::{Failure, Result, read_text};
+use crate::lists::list;
+use crate::output::{Output, array, text_of};
+
+/// Business calendars.
+#[derive(Debug, Subcommand)]
+pub enum Calendar {
+    /// Make or change a calendar.
+    #[command(
+        after_help = "Example: assent calendar set default --zone Europe/Oslo --hours monday=08:00-16:00 --hours tuesday=08:00-16:00"
+    )]
+    Set {
+        /// The calendar's key; `default` is the tenant's usual one.
+        key: String,
+        /// A name for people.
+        #[arg(long)]
+        name: Option<String>,
+        /// IANA zone.
+        #[arg(long)]
+        zone: Option<String>,
+        /// Working hours as day=from-to; may be given several times.
+        #[arg(long, value_name = "DAY=FROM-TO")]
+        hours: Vec<String>,
+    },
+    /// List calendars.
+    List,
+    /// Add the holidays of an iCalendar file.
+    #[command(after_help = "Example: assent calendar import norway.ics --calendar default --dry-run")]
+    Import {
+        /// The file, `-` for standard input.
+        file: String,
+        /// The calendar.
+        #[arg(long, default_value = "default")]
+        calendar: String,
+        /// Show what would be added and write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Runs a command about business calendars.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn calendar(calendar: &Calendar, common: &Common, output: &Output) -> Result<u8> {
+    let client = Client::new(common)?;
+    match calendar {
+        Calendar::Set { key, name, zone, hours } => {
+            let mut body = json!({"key": key});
+            for (field, value) in [("name", name), ("zone", zone)] {
+                if let Some(value) = value {
+                    body[field] = json!(value);
+                }
+            }
+            if !hours.is_empty() {
+                body["hours"] = hours
+                    .iter()
+                    .map(|text| one_span(text))
+                    .collect::<Result<Vec<Value>>>()?
+                    .into();
+            }
+            let made = client.post("/calendars", &body)?.body;
+            output.data(&made, |output| output.line(&format!("set {key}")));
+        }
+        Calendar::List => list(&client, output, "/calendars", &["key", "name", "zone"])?,
+        Calendar::Import {
+            file,
+            calendar,
+            dry_run,
+        } => {
+            let body = json!({"kind": "holidays", "text": read_text(file)?, "calendar": calendar, "dry_run": dry_run});
+            let report = client.post("/imports", &body)?.body;
+            output.data(&report, |output| {
+                let heads = ["date", "title"];
+                let row = |item: &Value| heads.iter().map(|head| text_of(item, head)).collect();
+                let rows: Vec<Vec<String>> = array(&report, "rows").iter().map(row).collect();
+                output.rows(&heads, &rows);
+                let would = if *dry_run { "would do: " } else { "" };
+                output.line(&format!("{would}{} added to {calendar}", text_of(&report, "added")));
+                if *dry_run {
+                    output.next("the same without --dry-run");
+                }
+            });
+        }
+    }
+    Ok(0)
+}
+
+/// `monday=08:00-16:00` as the API writes it.
+fn one_span(text: &str) -> Result<Value> {
+    let wrong = || Failure::could_not(format!("`{text}` is no working time; write monday=08:00-16:00."));
+    let (day, span) = text.split_once('=').ok_or_else(wrong)?;
+    let (from, to) = span.split_once('-').ok_or_else(wrong)?;
+    Ok(json!({"day": day, "from": from, "to": to}))
+}

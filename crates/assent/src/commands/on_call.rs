@@ -1,0 +1,70 @@
+//! `assent on-call`: who of a board is on call.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use crate::client::{Client, encode};
+use crate::clock;
+use crate::common::Common;
+use crate::failure::Result;
+use crate::lists::list;
+use crate::output::Output;
+
+/// Who of a board is on call.
+#[derive(Debug, Subcommand)]
+pub enum OnCall {
+    /// Say that a member of a board is on call.
+    #[command(after_help = "Example: assent on-call set ecab olga --from now --to +12h")]
+    Set {
+        /// The board: a group's key.
+        group: String,
+        /// The member's login.
+        person: String,
+        /// Its start.
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true, default_value = "now")]
+        from: String,
+        /// Its end.
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        to: String,
+    },
+    /// List times on call.
+    List,
+    /// End a time on call.
+    End {
+        /// Its id, as `list` shows it.
+        id: String,
+    },
+}
+
+/// Runs a command about who is on call.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn on_call(row: &OnCall, common: &Common, output: &Output) -> Result<u8> {
+    let client = Client::new(common)?;
+    match row {
+        OnCall::Set {
+            group,
+            person,
+            from,
+            to,
+        } => {
+            let now = clock::now();
+            let body = json!({
+                "group": group, "person": person,
+                "starts_at": clock::moment(from, now)?.to_string(), "ends_at": clock::moment(to, now)?.to_string(),
+            });
+            let made = client.post("/on-call", &body)?.body;
+            output.data(&made, |output| output.line(&format!("{person} is on call for {group}")));
+        }
+        OnCall::List => {
+            let heads = ["id", "group", "person", "starts_at", "ends_at"];
+            list(&client, output, "/on-call", &heads)?;
+        }
+        OnCall::End { id } => {
+            let ended = client.delete(&format!("/on-call/{}", encode(id)))?.body;
+            output.data(&ended, |output| output.line("it is over"));
+        }
+    }
+    Ok(0)
+}

@@ -1,0 +1,71 @@
+//! How and when a person is notified.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::client::{Client, encode};
+use crate::failure::{Failure, Result};
+use crate::output::{Output, text_of};
+
+/// How a person is told.
+#[derive(Debug, Args)]
+pub struct Tell {
+    /// The person's login.
+    pub login: String,
+    /// Each matter at once.
+    #[arg(long, conflicts_with = "digest")]
+    pub at_once: bool,
+    /// One letter a day, at this time in the person's zone.
+    #[arg(long, value_name = "HH:MM")]
+    pub digest: Option<String>,
+    /// No letter between these times; without it there are no quiet hours.
+    #[arg(long, value_name = "HH:MM-HH:MM")]
+    pub quiet: Option<String>,
+    /// The language of pages and letters, `en` or `de`; without it, what the browser asks for.
+    #[arg(long, value_name = "TAG")]
+    pub language: Option<String>,
+}
+
+/// Shows a person's wishes, or sets them when some are named.
+pub(crate) fn tell(client: &Client, wishes: &Tell, output: &Output) -> Result<u8> {
+    let path = format!("/people/{}/telling", encode(&wishes.login));
+    let mut body = json!({"how": if wishes.digest.is_some() { "digest" } else { "at_once" }});
+    if let Some(at) = &wishes.digest {
+        body["digest_at"] = json!(at);
+    }
+    if let Some(quiet) = &wishes.quiet {
+        let Some((from, until)) = quiet.split_once('-') else {
+            return Err(Failure::could_not(format!(
+                "`{quiet}` is no span of the day, such as 22:00-07:00."
+            )));
+        };
+        body["quiet_from"] = json!(from);
+        body["quiet_until"] = json!(until);
+    }
+    if let Some(language) = &wishes.language {
+        body["language"] = json!(language);
+    }
+    let is_set = wishes.at_once || wishes.digest.is_some() || wishes.quiet.is_some() || wishes.language.is_some();
+    let told = if is_set {
+        let etag = client.get(&path)?.etag.unwrap_or_default();
+        client.conditional("PUT", &path, &body, &etag)?.body
+    } else {
+        client.get(&path)?.body
+    };
+    let heads = [
+        "person",
+        "how",
+        "digest_at",
+        "quiet_from",
+        "quiet_until",
+        "language",
+        "zone",
+    ];
+    let pairs: Vec<(&str, String)> = heads
+        .iter()
+        .filter(|head| told.get(**head).is_some())
+        .map(|head| (*head, text_of(&told, head)))
+        .collect();
+    output.data(&told, |output| output.pairs(&pairs));
+    Ok(0)
+}

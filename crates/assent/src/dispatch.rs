@@ -1,0 +1,75 @@
+//! From the command line to the command that was named.
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+use crate::commands::{
+    access, audit, backup, boards, calendars, change, config, connections, delivery, directory, doctor, environments,
+    estate, fields, freezes, gate, gateway, groups, import, incidents, keys, mail, mapping, on_call, outside_looks,
+    people, permit, policy, retention, risk, serve, sla, spans, templates, tokens, views, webhooks, witnesses,
+    workloads,
+};
+use crate::failure::Result;
+use crate::output::Output;
+
+/// Does what the command line says; answers the exit code.
+///
+/// # Errors
+/// The server's refusal, or why something could not be done.
+pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
+    let common = &cli.common;
+    match &cli.command {
+        Command::Serve(serve) => serve::run(serve),
+        Command::Config(config) => config::run(config, output),
+        Command::Change(change) => change::run(change, common, output),
+        Command::Gate(gate) => gate::run(gate, common, output),
+        Command::Gateway(gateway) => gateway::run(gateway, common),
+        Command::Permit(permit) => permit::run(permit, common, output),
+        Command::Audit(audit) => audit::run(audit, common, output),
+        Command::Policy(policy) => policy::run(policy, common, output),
+        Command::Risk(risk) => risk::run(risk, common, output),
+        Command::Retention(kept) => retention::run(kept, common, output),
+        Command::Sla(sla) => sla::run(sla, common, output),
+        Command::Token(token) => tokens::run(token, common, output),
+        Command::Key(key) => keys::run(key, common, output),
+        Command::Witness(witness) => witnesses::witness(witness, common, output),
+        Command::Log(log) => witnesses::log(log, common, output),
+        Command::Mapping(mapping) => mapping::run(mapping, common, output),
+        Command::Connection(connection) => connections::run(connection, common, output),
+        Command::Delivery(delivery) => delivery::run(delivery, common, output),
+        Command::Mail(mail) => mail::run(mail, common, output),
+        Command::Webhook(webhook) => webhooks::run(webhook, common, output),
+        Command::Workload(workload) => workloads::run(workload, common, output),
+        Command::Access(access) => access::run(access, common, output),
+        Command::Person(person) => people::run(person, common, output),
+        Command::Freeze(freeze) => freezes::freeze(freeze, common, output),
+        Command::Window(window) => spans::window(window, common, output),
+        Command::Group(group) => groups::group(group, common, output),
+        Command::Ownership(ownership) => directory::ownership(ownership, common, output),
+        Command::Calendar(calendar) => calendars::calendar(calendar, common, output),
+        Command::Field(fields) => fields::run(fields, common, output),
+        Command::View(view) => views::run(view, common, output),
+        Command::Meeting(meeting) => boards::meeting(meeting, common, output),
+        Command::Look(look) => outside_looks::look(look, common, output),
+        Command::OnCall(row) => on_call::on_call(row, common, output),
+        Command::Service(service) => estate::service(service, common, output),
+        Command::Environment(listed) => environments::environment(listed, common, output),
+        Command::Template(listed) => templates::template(listed, common, output),
+        Command::Incident(listed) => incidents::incident(listed, common, output),
+        Command::Import(import) => import::run(import, common, output),
+        Command::Backup(backup) => backup::backup(backup, output),
+        Command::Restore(restore) => backup::restore(restore, output),
+        Command::Doctor(doctor) => doctor::run(doctor, common, output),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "assent", &mut script);
+            output.line(String::from_utf8_lossy(&script).trim_end());
+            Ok(0)
+        }
+        Command::Openapi => {
+            let document = wire::openapi::document(common.server.trim_end_matches('/'));
+            output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
+            Ok(0)
+        }
+    }
+}
