@@ -14,9 +14,9 @@ use model::regimes::REGIMES;
 use model::words::{Category, Criticality, Kind, Level, Role, State, Touch};
 use policy::PolicySet;
 
+use crate::address::BASE;
 use crate::api::TABLES;
 use crate::caller::Scope;
-use crate::route::BASE;
 
 /// Where the file stands.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations/access-matrix.txt");

@@ -32,6 +32,7 @@ pub(crate) use inbound::read_again;
 
 use axum::Router;
 
+use crate::address::BASE;
 use crate::route::{Route, routes};
 use crate::state::AppState;
 
@@ -86,7 +87,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::route::BASE;
 
     /// Whatever the tables serve, the document tells; `tests/doors` looks the other way round.
     #[test]

@@ -232,7 +232,7 @@ fn create(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         status: 201,
         ..show(room, &key)?
     };
-    Ok(reply.with("location", format!("{}/changes/{key}", crate::route::BASE)))
+    Ok(reply.with("location", format!("{}/changes/{key}", crate::address::BASE)))
 }
 
 fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

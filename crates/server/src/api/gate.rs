@@ -26,10 +26,12 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use wire::views;
 
-use crate::caller::{Asking, Caller, Scope};
+use crate::address::BASE;
+use crate::authenticate::Asking;
+use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
 use crate::plain::get;
-use crate::route::{Ask, BASE, Places, Reply, Route, query_of};
+use crate::route::{Ask, Places, Reply, Route, query_of};
 use crate::router::Waited;
 use crate::state::AppState;
 
@@ -141,7 +143,7 @@ async fn ask_gate(
         Ok((answer, room.now))
     };
     let caller = Arc::clone(asking.caller());
-    let (answer, now) = state.act_for(Lane::Gate, asking, Mode::Read, act).await?;
+    let (answer, now) = asking.act(&state, Lane::Gate, Mode::Read, act).await?;
     crate::attempts::note_scope_use(&state, &caller, Scope::Gate);
     if let Ok((question, _)) = asked.as_ref() {
         crate::gateway::note_asked(&state, &caller.tenant, &headers, question, &answer);

@@ -16,9 +16,10 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use wire::views;
 
+use crate::address::BASE;
 use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
-use crate::route::{BASE, query_of};
+use crate::route::query_of;
 use crate::state::AppState;
 
 /// How many events one look takes.

@@ -14,6 +14,7 @@ use store::{Lane, Mode};
 use super::back::{Back, Made, Sent, send, send_made};
 use super::form::Form;
 use super::view::{View, Visitor, escaped, show};
+use crate::authenticate::caller_of_feed;
 use crate::caller::Caller;
 use crate::state::AppState;
 
@@ -107,7 +108,7 @@ pub(super) async fn calendar(State(state): State<AppState>, Path((tenant, name))
     let Some(secret) = name.strip_suffix(".ics") else {
         return absent();
     };
-    let caller = match Caller::of_feed(&state, secret).await {
+    let caller = match caller_of_feed(&state, secret).await {
         Ok(caller) if caller.tenant == tenant => caller,
         Err(failure) if failure.status() != 401 => return failure.into_response(),
         _ => return absent(),

@@ -10,8 +10,9 @@ use pages::{Field, Kept, Notice, Tone};
 use super::ASSETS;
 use super::form::Form;
 use super::view::{base, html, safe_next};
+use crate::authenticate::{caller_of, check_site};
 use crate::body::Pace;
-use crate::caller::{Caller, check_site};
+use crate::caller::Caller;
 use crate::evidence::{FIELDS, take_text};
 use crate::state::AppState;
 
@@ -30,7 +31,7 @@ pub(super) async fn hold(State(state): State<AppState>, request: Request, next: 
     let Some(tenant) = tenant_of(&path).filter(|_| is_form(&request)) else {
         return next.run(request).await;
     };
-    let is_unknown = match Caller::of(&state, request.method(), request.headers()).await {
+    let is_unknown = match caller_of(&state, request.method(), request.headers()).await {
         Ok(caller) => caller.tenant != tenant,
         Err(failure) => failure.status() == 401,
     };

@@ -92,7 +92,6 @@ use crate::plain::{get, plain, post};
 use crate::state::AppState;
 
 pub(crate) use mail::{answers, digest, letter};
-pub(crate) use unread::is_page;
 
 /// Where the files of the pages are served.
 pub(crate) const ASSETS: &str = "/assets";

@@ -13,11 +13,11 @@ use super::factors;
 use super::form::Form;
 use super::session::{Next, with_cookie, with_next};
 use super::view::{Visitor, bare_problem, bare_problem_with, base, escaped, html, safe_next, see, show};
-use crate::caller::check_site;
+use crate::authenticate::check_site;
 use crate::failure::Failure;
-use crate::listen::Source;
 use crate::passkeys;
 use crate::sign_in::Origin;
+use crate::source::Source;
 use crate::state::AppState;
 
 /// What a page about a ceremony says.

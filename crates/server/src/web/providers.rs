@@ -7,9 +7,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::session::{Next, door_with};
 use super::view::{base, html, safe_next, see};
 use crate::failure::Failure;
-use crate::listen::Source;
 use crate::providers::{Leaving, Purpose, Returned, arrive, forgotten, leave};
 use crate::sign_in::Origin;
+use crate::source::Source;
 use crate::state::AppState;
 
 fn with_cookies(mut response: Response, cookies: &[String]) -> Response {

@@ -10,11 +10,12 @@ use store::{Lane, Mode};
 use super::ASSETS;
 use super::form::Form;
 use super::view::{Visitor, bare_problem, base, escaped, html, safe_next, see};
-use crate::caller::{Caller, Credential, check_site};
+use crate::authenticate::{caller_of, check_site};
+use crate::caller::{Caller, Credential};
 use crate::failure::Failure;
-use crate::listen::Source;
 use crate::providers::ways_in;
 use crate::sign_in::{self, Origin};
+use crate::source::Source;
 use crate::state::AppState;
 
 /// Where the reader was going.
@@ -26,7 +27,7 @@ pub(super) struct Next {
 
 /// `/`: home for who is signed in, else the door.
 pub(super) async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    match Caller::of(&state, &axum::http::Method::GET, &headers).await {
+    match caller_of(&state, &axum::http::Method::GET, &headers).await {
         Ok(caller) if matches!(caller.credential, Credential::Session { .. }) => {
             see(&format!("{}/", base(&caller.tenant)))
         }
@@ -162,7 +163,7 @@ pub(super) async fn form(
     let next = asked.next.unwrap_or_default();
     let mut page = door(&state, &tenant, safe_next(&next, "")).await;
     // A link that somebody made tells nobody that they are signed out who is not.
-    let is_in = Caller::of(&state, &axum::http::Method::GET, &headers).await.is_ok();
+    let is_in = caller_of(&state, &axum::http::Method::GET, &headers).await.is_ok();
     if asked.out.is_some() && !is_in {
         page.notices
             .push(Notice::new(Tone::Ok, "You are signed out on this device."));

@@ -20,6 +20,7 @@ use store::{Lane, Mode};
 use super::ASSETS;
 use super::labels::{in_labels, in_plain_words};
 use super::told::Told;
+use crate::authenticate::caller_of;
 use crate::caller::{Caller, Credential};
 use crate::failure::Failure;
 pub(super) use crate::percent::{escaped, segment};
@@ -63,7 +64,7 @@ impl FromRequestParts<AppState> for Visitor {
             .map_or("", |(_, value)| value)
             .to_owned();
         let wanted = parts.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
-        match Caller::of(state, &parts.method, &parts.headers).await {
+        match caller_of(state, &parts.method, &parts.headers).await {
             Ok(caller) if caller.tenant == tenant && matches!(caller.credential, Credential::Session { .. }) => {
                 let now = state.desk().tools().clock.now();
                 // A form that is shown again tells what is wrong with it, and not what was done before.
