@@ -14,7 +14,8 @@ use serde_json::json;
 
 use super::back::{Back, Sent, send};
 use super::form::Form;
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The most parts that the page lists.

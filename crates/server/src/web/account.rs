@@ -65,7 +65,7 @@ fn account_page(view: &mut View<'_, '_, '_>, known: &[Known], back: Option<&Back
         tenants_of(known),
     ];
     let has_password = store::secrets::password(view.room.tx, view.me.as_str())?.is_some();
-    sections.extend(super::factors::sections(view, has_password)?);
+    sections.extend(super::factor_sections::sections(view, has_password)?);
     let text = "While you are away nobody waits for you: you are not reminded, and whoever speaks for you is asked.";
     let away = Section::new("away", "When you are away", SectionBody::Words(Rich::from(text)));
     sections.push(away.note(Rich::new().link("Say when, and who speaks for you", view.url("/away"))));
@@ -170,14 +170,14 @@ pub(super) async fn set_password(State(state): State<AppState>, visitor: Visitor
     let back = format!("{}/account", visitor.base());
     let phc = match checked_passwords(&state, &visitor, &form).await {
         Ok(phc) => phc,
-        Err(failure) => return super::factors::refused(&state, &visitor, ("/account/password", form), failure).await,
+        Err(failure) => return refused(&state, &visitor, ("/account/password", form), failure).await,
     };
     match write(&state, &visitor, move |room| {
         acts::set_person::change_password(room, &phc)
     })
     .await
     {
-        Ok(()) => super::view::see(&back),
+        Ok(()) => super::response::see(&back),
         Err(failure) => super::view::problem(&state, &visitor, &failure, &back).await,
     }
 }
@@ -238,5 +238,29 @@ pub(super) async fn messages(State(state): State<AppState>, visitor: Visitor) ->
         };
         Ok(page.render())
     })
+    .await
+}
+
+/// What to do about a form of the account that was refused: it comes back filled in, after a fresh factor where one is missing.
+pub(super) async fn refused(
+    state: &AppState,
+    visitor: &Visitor,
+    (path, form): (&str, Form),
+    failure: Failure,
+) -> Response {
+    let account = format!("{}/account", visitor.base());
+    if failure.problem.code == "step_up_required" {
+        let path = format!("{}{path}", visitor.base());
+        return super::step_up::hold(state, visitor, (&path, &form), &account).await;
+    }
+    if !matches!(failure.status(), 409 | 422) {
+        return problem(state, visitor, &failure, &account).await;
+    }
+    show_back(
+        state,
+        visitor,
+        failure.status(),
+        Back::new(state, visitor, path, form, failure),
+    )
     .await
 }

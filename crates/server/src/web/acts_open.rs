@@ -12,7 +12,8 @@ use model::words::State;
 use pages::{Act, ActContext, ActForm, ActTone, Field};
 
 use super::refused;
-use super::view::{View, escaped};
+use super::view::View;
+use crate::percent::escaped;
 
 /// What forms have to know of a change.
 pub(super) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext {

@@ -10,7 +10,8 @@ use pages::{
     count,
 };
 
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How many things one page of the table holds.

@@ -6,13 +6,10 @@ use model::words::{Kind, TemplateState};
 use pages::{ChangeFields, ChangeForm, DerivedFact, Entry, NINE, Notice, Rich, Tone};
 use serde_json::Value;
 
-use super::form::{Form, OWN};
+use super::form::{AFTER, Form, OWN};
 use super::own_fields::needed;
 use super::templates::{locked, page_of};
 use super::view::View;
-
-/// The name under which an address and a form say which template they follow.
-pub(super) const AFTER: &str = "after";
 
 /// The template of that key, while changes may follow it.
 pub(super) fn approved<'d>(directory: &'d Directory, key: &str) -> Option<&'d StandardTemplate> {

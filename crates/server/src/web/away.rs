@@ -10,8 +10,9 @@ use pages::{ActForm, ActTone, Entry, Field, Input, Place, RecordPage, Rich, Sect
 use super::back::{Back, Sent, send};
 use super::form::Form;
 use super::times::time_field;
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
 use super::words::{and, plain};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The page.

@@ -6,8 +6,8 @@ use model::verbs::Body;
 use pages::{ActForm, Frame, Input, Notice, Place, Reader, Rich, Tone};
 
 use super::form::{Decoded, Form, refill, to_errors, unplaced};
-use super::told::{Told, see_told};
-use super::view::{View, Visitor, notice_of, problem, reader_of, show_as, write};
+use super::told::Told;
+use super::view::{View, Visitor, notice_of, problem, reader_of, see_told, show_as, write};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -73,7 +73,7 @@ impl Back {
     }
 
     fn has_hidden(&self, act: &ActForm) -> bool {
-        let is_of_page = |name: &str| [super::once::MARK, super::form::STANDS].contains(&name);
+        let is_of_page = |name: &str| [super::form::MARK, super::form::STANDS].contains(&name);
         let is_told = |field: &&pages::Field| field.input == Input::Hidden && !is_of_page(&field.name);
         let mut hidden = act.fields.iter().filter(is_told);
         hidden.all(|field| match field.value.as_str() {

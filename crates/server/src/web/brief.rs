@@ -310,7 +310,7 @@ pub(super) fn by_template(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<
     if change.state.is_before_start() && template_trouble(file, &view.directory, view.now()).is_some() {
         return None;
     }
-    let url = view.url(&format!("/templates/{}", super::view::escaped(&pinned.key)));
+    let url = view.url(&format!("/templates/{}", crate::percent::escaped(&pinned.key)));
     let rich = Rich::from("Approved by template ")
         .said_link(pinned.key.as_str(), url)
         .text(format!(", version {}", pinned.template_version));

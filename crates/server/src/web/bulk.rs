@@ -10,7 +10,8 @@ use store::Lane;
 
 use super::form::Form;
 use super::labels::in_plain_words;
-use super::view::{View, Visitor, problem, see, show};
+use super::response::see;
+use super::view::{View, Visitor, problem, show};
 use crate::bulk::{ACTS, Answer, BulkAct, Wish, check_count, each, find, look};
 use crate::failure::Failure;
 use crate::route::Once;
@@ -148,7 +149,7 @@ fn asking_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[Answer]) -> St
             .is_some_and(|failure| failure.problem.code == "step_up_required")
     });
     if needs_proof {
-        let next = super::view::escaped(&view.url("/changes"));
+        let next = crate::percent::escaped(&view.url("/changes"));
         page.acts.push(ActForm::link(
             "Show that it is you first",
             view.url(&format!("/step-up?next={next}")),

@@ -15,7 +15,8 @@ use pages::{
 };
 
 use super::collide::{Collision, Planned, Ways, between, collisions};
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The most changes that a calendar shows.

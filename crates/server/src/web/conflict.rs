@@ -10,7 +10,7 @@ use model::refusal::FieldError;
 use model::verbs::Body;
 use pages::{ChangeForm, Conflict, Field, Notice, Reader, Tone};
 
-use super::edit::{Back, HELD, flat, is_same, labels, read};
+use super::edit_fields::{Back, HELD, flat, is_same, labels, read};
 use super::form::{Form, PICK};
 use super::own_fields::own_fields;
 use super::view::View;
@@ -142,7 +142,7 @@ pub(super) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&Told>) -> Notice
         .answer();
     notice
         .rows
-        .extend(latest.map(|told| super::audit::moment(view, told).text));
+        .extend(latest.map(|told| super::moments::moment(view, told).text));
     notice
 }
 
@@ -160,7 +160,7 @@ fn conflicts(
         .pairs()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let fields = super::edit::plain_fields(&theirs, &mine);
+    let fields = super::edit_fields::plain_fields(&theirs, &mine);
     let own = own.into_iter().map(|field| (field.name, field.label));
     let labels: BTreeMap<String, String> = labels(&fields).into_iter().chain(own).collect();
     let errors = back.failure.iter().flat_map(|failure| failure.problem.errors.iter());

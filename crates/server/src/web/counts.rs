@@ -4,7 +4,7 @@ use acts::find_changes::{ChangeFilter, Count, Order, Spot, count_changes};
 use axum::http::Uri;
 use pages::count;
 
-use super::changes::{Wanted, filter};
+use super::change_query::{Wanted, filter};
 use super::view::View;
 use crate::route::query_of;
 

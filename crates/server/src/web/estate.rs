@@ -22,8 +22,9 @@ use super::form::Form;
 use super::form::STANDS;
 use super::narrow::Words;
 use super::times::{standing, time_field};
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
 use super::words::{capital, names};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How many changes of a service its page shows.

@@ -15,7 +15,8 @@ use pages::language::Language;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use store::{Lane, Mode};
 
-use super::changes::{OWN, WAITS, Wanted, filter};
+use super::change_query::{OWN, Wanted, filter};
+use super::changes::WAITS;
 use super::view::{View, Visitor, problem};
 use crate::failure::Failure;
 use crate::state::AppState;

@@ -13,9 +13,10 @@ use store::{Lane, Mode};
 
 use super::back::{Back, Made, Sent, send, send_made};
 use super::form::Form;
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
 use crate::authenticate::caller_of_feed;
 use crate::caller::Caller;
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The longest line of a calendar, in bytes without its end (RFC 5545, section 3.1).

@@ -15,7 +15,7 @@ use pages::{ActForm, Field, FieldTime, Input, Reader, Rich, WRONG};
 use serde_json::{Map, Value};
 
 use super::labels::{in_labels, in_plain_words};
-use super::view::bare_problem;
+use super::problem::bare_problem;
 use super::words::with_times;
 use crate::body::{FORM_LIMIT, at_hand, is_utf8};
 use crate::failure::Failure;
@@ -90,19 +90,15 @@ const LISTS: &[&str] = &[
 const LINES: &[&str] = &["improvements"];
 /// What the names of fields that a tenant added begin with.
 pub(super) const OWN: &str = "custom_fields.";
+/// The name of the mark by which a form is known that is sent twice.
+pub(super) const MARK: &str = "once";
+/// The name under which an address and a form say which template they follow.
+pub(super) const AFTER: &str = "after";
+/// The name that a button sends: a time of those that were offered, or the wish to look for some.
+pub(super) const FIT: &str = "fit";
 /// Names that steer the page and are no fields of the act.
 const STEERING: &[&str] = &[
-    "act",
-    "add",
-    "revision",
-    "next",
-    "asked",
-    "was",
-    "both",
-    STANDS,
-    super::once::MARK,
-    super::after_template::AFTER,
-    super::slots::FIT,
+    "act", "add", "revision", "next", "asked", "was", "both", STANDS, MARK, AFTER, FIT,
 ];
 /// The name under which a form sends along the times that it showed, to the instant: `{"planned_start": "…Z"}`.
 pub(super) const STANDS: &str = "stands";

@@ -7,9 +7,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use pages::{Field, Kept, Notice, Tone};
 
-use super::ASSETS;
 use super::form::Form;
-use super::view::{base, html, safe_next};
+use super::response::{ASSETS, base, html, safe_next};
 use crate::authenticate::{caller_of, check_site};
 use crate::body::Pace;
 use crate::caller::Caller;
@@ -101,7 +100,7 @@ fn tenant_of(path: &str) -> Option<&str> {
 }
 
 async fn door(state: &AppState, tenant: &str, path: &str, form: &Form) -> pages::SignIn {
-    let mut page = super::session::door(state, tenant, "").await;
+    let mut page = super::door::door(state, tenant, "").await;
     let note = "Your session is over. Sign in, and what you typed comes back.";
     page.notices.push(Notice::new(Tone::Wait, note));
     page.fields.extend(fields(path, form));

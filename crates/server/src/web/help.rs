@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use model::words::State;
 use pages::{ActForm, Components, Entry, Help, Place, Problem, Rich, Tone};
 
-use super::ASSETS;
-use super::view::{View, Visitor, html, see, show, show_as};
+use super::response::{ASSETS, html, see};
+use super::view::{View, Visitor, show, show_as};
 use crate::failure::Failure;
 use crate::state::AppState;
 

@@ -17,7 +17,8 @@ use pages::{ActForm, Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
 use super::acts_open::{context, decisions, signatures};
 use super::brief::brief;
 use super::home_roles::VendorPlaces;
-use super::view::{View, Visitor, base, see, show};
+use super::response::{base, see};
+use super::view::{View, Visitor, show};
 use super::words::{risk, state as stage};
 use crate::state::AppState;
 

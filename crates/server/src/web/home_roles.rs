@@ -12,8 +12,9 @@ use model::words::{Decision, State as Stage};
 use pages::{ActForm, ActTone, Cell, Column, Entry, Field, Figure, Fold, Rich, Section, SectionBody, Table, Tone};
 
 use super::collide::{Planned, Ways, between, collisions};
-use super::view::{View, escaped};
+use super::view::View;
 use super::words::capital;
+use crate::percent::escaped;
 
 /// How far ahead collisions and work are looked for, in days.
 const AHEAD_DAYS: i64 = 14;

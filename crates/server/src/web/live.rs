@@ -11,7 +11,8 @@ use axum::response::Response;
 use model::act::actions;
 use store::{Lane, Mode};
 
-use super::view::{Visitor, bare_problem};
+use super::problem::bare_problem;
+use super::view::Visitor;
 use crate::state::AppState;
 
 /// What a page asks to be told of.

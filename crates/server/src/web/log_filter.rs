@@ -5,7 +5,8 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use pages::{Chip, Choice, Field, Input};
 
-use super::view::{View, escaped};
+use super::view::View;
+use crate::percent::escaped;
 
 /// What an address may ask for.
 #[derive(Debug, Clone, Default, serde::Deserialize)]

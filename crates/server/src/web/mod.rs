@@ -21,16 +21,21 @@ mod bulk;
 mod by_two;
 mod calendar;
 mod change;
+mod change_query;
 mod changes;
 mod collide;
 mod conflict;
 mod copy;
 mod counts;
+mod deliveries;
+mod door;
 mod edit;
+mod edit_fields;
 mod estate;
 mod evidence;
 mod evidence_list;
 mod export;
+mod factor_sections;
 mod factors;
 mod feed;
 mod form;
@@ -47,6 +52,7 @@ mod live;
 mod log_entry;
 mod log_filter;
 mod mail;
+mod moments;
 mod narrow;
 mod once;
 mod orders;
@@ -57,10 +63,12 @@ mod permit_file;
 mod phrases;
 mod plan_steps;
 mod policies;
+mod problem;
 mod propose;
 mod proposed;
 mod providers;
 mod refused;
+mod response;
 mod retention;
 mod review_draft;
 mod rights;
@@ -92,9 +100,6 @@ use crate::plain::{get, plain, post};
 use crate::state::AppState;
 
 pub(crate) use mail::{answers, digest, letter};
-
-/// Where the files of the pages are served.
-pub(crate) const ASSETS: &str = "/assets";
 
 /// The routes of all pages.
 pub fn routes(state: &AppState) -> Router<AppState> {
@@ -151,7 +156,10 @@ fn change_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}", get(home::short))
         .route("/t/{tenant}/", get(home::show_home))
-        .route("/t/{tenant}/changes", get(changes::show_list).post(plain(edit::create)))
+        .route(
+            "/t/{tenant}/changes",
+            get(changes::show_list).post(plain(begin::create)),
+        )
         .route("/t/{tenant}/changes.csv", get(export::csv))
         .route("/t/{tenant}/changes.xlsx", get(export::xlsx))
         .route("/t/{tenant}/changes/bulk", get(bulk::ask).post(plain(bulk::act)))
@@ -240,7 +248,7 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/audit/events/{id}", get(log_entry::show_entry))
         .route("/t/{tenant}/audit/sample", get(sample::sample))
         .route("/t/{tenant}/audit/verify/{key}", get(sample::verify))
-        .route("/t/{tenant}/deliveries", get(audit::deliveries))
+        .route("/t/{tenant}/deliveries", get(deliveries::deliveries))
         .route("/t/{tenant}/figures/ended", get(success::show_ended))
         .route("/t/{tenant}/gateways", get(gateways::gateways))
         .route("/t/{tenant}/messages", get(account::messages))

@@ -6,12 +6,10 @@ use pages::Field;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::form::Form;
+use super::form::{Form, MARK};
 use super::view::{View, Visitor};
 use crate::route::{Once, Reply};
 
-/// The name of the mark.
-pub(super) const MARK: &str = "once";
 /// The longest mark that is one of ours.
 const LONGEST: usize = 64;
 

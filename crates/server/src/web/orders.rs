@@ -3,7 +3,7 @@
 use acts::find_changes::{Order, SortKey};
 use pages::{ChangeRow, Column, ListOrder, ListRow, Sort};
 
-use super::changes::Wanted;
+use super::change_query::Wanted;
 
 /// Every order: by what, whether downwards, and its words.
 const ORDERS: [(SortKey, bool, &str); 8] = [

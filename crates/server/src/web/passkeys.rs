@@ -8,14 +8,18 @@ use axum::response::Response;
 use pages::{ActForm, Field, Notice, Passkey, Place, Tone};
 use serde_json::json;
 
-use super::ASSETS;
+use super::account::refused;
+use super::door::with_next;
 use super::factors;
 use super::form::Form;
-use super::session::{Next, with_cookie, with_next};
-use super::view::{Visitor, bare_problem, bare_problem_with, base, escaped, html, safe_next, see, show};
+use super::problem::{bare_problem, bare_problem_with};
+use super::response::{ASSETS, base, html, safe_next, see};
+use super::session::{Next, with_cookie};
+use super::view::{Visitor, show};
 use crate::authenticate::check_site;
 use crate::failure::Failure;
 use crate::passkeys;
+use crate::percent::escaped;
 use crate::sign_in::Origin;
 use crate::source::Source;
 use crate::state::AppState;
@@ -169,7 +173,7 @@ pub(super) async fn begin(State(state): State<AppState>, visitor: Visitor, form:
     }
     let begun = match passkeys::begin_adding(&state, &visitor.caller, body).await {
         Ok(begun) => begun,
-        Err(failure) => return factors::refused(&state, &visitor, ("/account/passkeys", form), failure).await,
+        Err(failure) => return refused(&state, &visitor, ("/account/passkeys", form), failure).await,
     };
     let account = format!("{}/account", visitor.base());
     let mut asked = page(&NEW, &begun, (format!("{account}/passkeys/confirmation"), account, ""));

@@ -15,11 +15,13 @@ use super::back::{Back, Sent, send};
 use super::by_two::{asking_why, propose_or};
 use super::form::Form;
 use super::narrow::Words;
+use super::response::see;
 use super::times::time_field;
-use super::told::{Told, see_told};
-use super::view::{View, Visitor, problem, see, segment, show, show_as, write};
+use super::told::Told;
+use super::view::{View, Visitor, problem, see_told, show, show_as, write};
 use super::words::capital;
 use crate::failure::Failure;
+use crate::percent::segment;
 use crate::sign_in::hash_password;
 use crate::state::AppState;
 

@@ -410,7 +410,7 @@ mod tests {
     fn every_event_that_an_act_or_the_model_tells_has_words() {
         let subject = |kind: &'static str| kind.split('.').next().unwrap_or_default();
         let subjects: BTreeSet<&str> = PHRASES.iter().chain(WHOLE).map(|(kind, _, _)| subject(kind)).collect();
-        let is_state = |word: &str| crate::web::audit::STATES.iter().any(|(state, _)| *state == word);
+        let is_state = |word: &str| crate::web::moments::STATES.iter().any(|(state, _)| *state == word);
         let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut told = 0;
         for source in ["acts/src", "model/src"]

@@ -21,7 +21,8 @@ use store::record::{self, Filter};
 
 use super::back::{Back, Sent, send};
 use super::form::Form;
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How many configurations are shown.

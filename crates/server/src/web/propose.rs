@@ -13,8 +13,10 @@ use acts::find_changes::{ChangeFilter, find_changes};
 
 use super::collide::{Planned, Ways, between};
 use super::form::STANDS;
+use super::response::see;
 use super::times::{standing, time_field};
-use super::view::{View, Visitor, escaped, see, show};
+use super::view::{View, Visitor, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How far around a time other changes are looked at, in days.

@@ -4,8 +4,9 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::session::{Next, door_with};
-use super::view::{base, html, safe_next, see};
+use super::door::door_with;
+use super::response::{base, html, safe_next, see};
+use super::session::Next;
 use crate::failure::Failure;
 use crate::providers::{Leaving, Purpose, Returned, arrive, forgotten, leave};
 use crate::sign_in::Origin;

@@ -14,8 +14,9 @@ use model::workload::Workload;
 use pages::{Cell, Column, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 use store::record::{self, Filter};
 
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
 use super::words::plain;
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How many days without use are told.

@@ -16,8 +16,10 @@ use pages::{
 use proof::report::Outcome;
 use store::{Lane, Mode};
 
-use super::changes::{Wanted, filter};
-use super::view::{View, Visitor, escaped, html, problem, show};
+use super::change_query::{Wanted, filter};
+use super::response::html;
+use super::view::{View, Visitor, problem, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How many are drawn when nobody says.

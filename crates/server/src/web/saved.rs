@@ -7,7 +7,8 @@ use axum::response::Response;
 use super::back::Back;
 use super::changes::LIST;
 use super::form::Form;
-use super::view::{Visitor, problem, see, write};
+use super::response::see;
+use super::view::{Visitor, problem, write};
 use crate::state::AppState;
 
 /// Keeps the filters and columns of the list of changes as a view.

@@ -24,8 +24,9 @@ use serde_json::Value;
 use super::acts_open::awaits_word_of;
 use super::brief::{decided, missing, outcome_mark, step_name, way_on, why_asked};
 use super::review_draft::what_differs;
-use super::view::{View, escaped};
+use super::view::View;
 use super::words::{capital, free, plain, state};
+use crate::percent::escaped;
 
 /// How many moments of the timeline a change's page shows.
 const MOMENTS: usize = 60;
@@ -522,8 +523,8 @@ impl Around<'_> {
             .iter()
             .take(MOMENTS)
             .map(|told| {
-                let said = super::audit::entry_of(told).and_then(|id| self.entries.iter().find(|it| it.id.0 == id));
-                super::audit::moment_of(view, told, said.map(super::audit::noted))
+                let said = super::moments::entry_of(told).and_then(|id| self.entries.iter().find(|it| it.id.0 == id));
+                super::moments::moment_of(view, told, said.map(super::moments::noted))
             })
             .collect()
     }
@@ -700,11 +701,6 @@ fn risk_fact(file: &ChangeFile) -> Fact {
         values,
         ..Fact::default()
     }
-}
-
-/// A log index as it is written: `48,107`.
-pub(super) fn index(number: i64) -> String {
-    count(number.unsigned_abs())
 }
 
 /// A menu of services, of which none may be chosen.

@@ -18,12 +18,10 @@ use pages::{ChangeFields, Fits};
 
 use super::after_template;
 use super::collide::{Planned, Ways, around, between};
-use super::edit::{Back, read};
-use super::form::Form;
+use super::edit_fields::{Back, read};
+use super::form::{FIT, Form};
 use super::view::View;
 
-/// The name that a button sends: a time of those that were offered, or the wish to look for some.
-pub(super) const FIT: &str = "fit";
 /// How many times are offered, each on a day of its own where there are days enough.
 const OFFERED: usize = 3;
 /// How many collisions are told beside a time.

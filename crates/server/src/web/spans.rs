@@ -15,7 +15,8 @@ use super::back::{Back, send};
 use super::form::Form;
 use super::times::{scope, scope_fields, sent, state_of, time_field};
 use super::two_edits::Standing;
-use super::view::{View, Visitor, escaped, reader_of, show};
+use super::view::{View, Visitor, reader_of, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// What may change of a freeze, in the order of the form.
@@ -178,7 +179,7 @@ fn exceptions(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
 }
 
 fn history_section(view: &View<'_, '_, '_>, history: &[Told]) -> Section {
-    let moments = history.iter().map(|told| super::audit::moment(view, told)).collect();
+    let moments = history.iter().map(|told| super::moments::moment(view, told)).collect();
     Section::new("history", "What happened", SectionBody::Timeline(moments)).note("newest first")
 }
 

@@ -6,10 +6,12 @@ use axum::response::Response;
 use pages::{ActForm, Field, Input, StepUp};
 use store::{Lane, Mode};
 
-use super::ASSETS;
 use super::form::Form;
-use super::view::{Visitor, bare_problem, escaped, html, safe_next, see};
+use super::problem::bare_problem;
+use super::response::{ASSETS, html, safe_next, see};
+use super::view::Visitor;
 use crate::failure::Failure;
+use crate::percent::escaped;
 use crate::providers::ways_in;
 use crate::sign_in::{self, Shown};
 use crate::state::AppState;

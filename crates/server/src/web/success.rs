@@ -10,8 +10,9 @@ use model::share::Share;
 use model::words::State as Stage;
 use pages::{Cell, Column, Figure, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count, minutes};
 
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
 use super::words::{capital, plain};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The span that the figures are about, in days; what was before is as long.

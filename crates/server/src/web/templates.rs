@@ -15,13 +15,13 @@ use pages::{
 };
 use serde_json::Value;
 
-use super::after_template::AFTER;
 use super::back::{Back, Sent, send};
-use super::form::Form;
+use super::form::{AFTER, Form};
 use super::times::time_field;
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
 use super::words::{capital, names, plain};
 use crate::failure::Failure;
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The list.
@@ -67,7 +67,7 @@ fn row(view: &View<'_, '_, '_>, template: &StandardTemplate) -> TemplateRow {
 
 /// What each change fills in for itself, in the words of the form.
 fn free(template: &StandardTemplate) -> Fact {
-    let labels = super::edit::labels(&ChangeFields::default());
+    let labels = super::edit_fields::labels(&ChangeFields::default());
     let told = |name: &String| {
         let label = labels.iter().find(|(known, _)| known == name);
         Rich::from(label.map_or_else(|| capital(name), |(_, label)| label.clone()))

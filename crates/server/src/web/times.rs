@@ -12,8 +12,9 @@ use pages::{ActForm, ActTone, Field, FreezeRow, Freezes, Input, Place, Rich, Win
 
 use super::back::{Back, Sent, send};
 use super::form::Form;
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
 use super::words::{and, names};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How far back and ahead the calendar looks, in days.

@@ -18,8 +18,8 @@ use store::record;
 
 use super::back::Back;
 use super::form::Form;
-use super::told::{Told, see_told};
-use super::view::{View, Visitor, problem, show, show_as, write};
+use super::told::Told;
+use super::view::{View, Visitor, problem, see_told, show, show_as, write};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -320,7 +320,7 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
             .submit("Propose this set");
         let kept = form
             .pairs()
-            .filter(|(name, _)| !["reason", super::once::MARK].contains(name));
+            .filter(|(name, _)| !["reason", super::form::MARK].contains(name));
         propose
             .fields
             .extend(kept.map(|(name, value)| Field::hidden(name, value)));

@@ -5,7 +5,7 @@ use axum::http::header;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::view::bare_problem;
+use super::problem::bare_problem;
 use crate::address::{holds_null, is_page, null_refused};
 use crate::failure::Failure;
 use crate::percent::is_utf8;

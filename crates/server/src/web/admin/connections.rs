@@ -17,9 +17,10 @@ use store::record::{self, Filter};
 use super::super::back::{Back, Made, send, send_made};
 use super::super::form::Form;
 use super::super::two_edits::Standing;
-use super::super::view::{View, Visitor, escaped, reader_of, show};
+use super::super::view::{View, Visitor, reader_of, show};
 use super::super::words::{beginning, capital};
 use super::{lines, pairs, sent};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The most connections that are listed.

@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use super::super::back::{Back, send};
 use super::super::form::Form;
-use super::super::view::{View, Visitor, escaped, show};
+use super::super::view::{View, Visitor, show};
 use super::super::words::{and, capital};
 use super::{lines, sent};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The page.

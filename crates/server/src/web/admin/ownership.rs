@@ -11,9 +11,10 @@ use pages::{ActForm, ActTone, Chip, Choice, Entry, Field, Input, OwnershipRow, O
 
 use super::super::back::{Back, send};
 use super::super::form::Form;
-use super::super::view::{View, Visitor, escaped, show};
+use super::super::view::{View, Visitor, show};
 use super::super::words::capital;
 use super::sent;
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The most rows that one page shows.

@@ -12,8 +12,9 @@ use serde_json::Value;
 use super::super::back::{Back, Sent, send};
 use super::super::by_two::{asking_why, propose_or};
 use super::super::form::Form;
-use super::super::view::{View, Visitor, escaped, show};
+use super::super::view::{View, Visitor, show};
 use super::{lines, pairs, sent};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The list.

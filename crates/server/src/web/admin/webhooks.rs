@@ -14,9 +14,10 @@ use store::record::{self, Filter};
 
 use super::super::back::{Back, Made, Sent, send, send_made};
 use super::super::form::Form;
-use super::super::view::{View, Visitor, escaped, show};
+use super::super::view::{View, Visitor, show};
 use super::super::words::{and, beginning};
 use super::{lines, sent};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The most webhooks that are listed.

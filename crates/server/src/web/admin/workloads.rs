@@ -16,9 +16,10 @@ use serde_json::{Map, Value};
 use super::super::back::{Back, send};
 use super::super::form::Form;
 use super::super::people::{no_scope, scopes_field};
-use super::super::view::{View, Visitor, escaped, show};
+use super::super::view::{View, Visitor, show};
 use super::super::words::and;
 use super::{lines, sent};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The list.
