@@ -13,7 +13,7 @@ use serde_json::Value;
 use store::record;
 use store::{Lane, Mode};
 
-use super::around::item;
+use super::change_replies::item;
 use super::evidence_file::body_of;
 use crate::address::BASE;
 use crate::body::{JsonBody, Pace, check_length, media_type};

@@ -251,7 +251,7 @@ fn collect(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::ASK_GATE)?;
     own_check(room, ask.place(0))?;
     let collected = acts::gate::collect(room, ask.place(0));
-    let checked = super::changes::nothing_said(ask, collected)?;
+    let checked = super::change_replies::nothing_said(ask, collected)?;
     let directory = room.directory()?;
     let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
     Ok(Reply::created(view).with_permit(checked.check.permit))

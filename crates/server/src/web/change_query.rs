@@ -6,7 +6,7 @@ use model::refusal::FieldError;
 use model::words::{Level, State as Stage};
 
 use super::view::View;
-use crate::api::{artifact_of, commit_of};
+use crate::change_words::{artifact_of, commit_of};
 use crate::percent::escaped;
 
 /// The filters, by their name in the address and the words above them.

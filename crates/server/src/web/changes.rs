@@ -23,7 +23,7 @@ use super::change_query::{COLUMNS, FILTERS, KINDS, OWN, RISKS, Wanted, filter, i
 use super::response::see;
 use super::view::{View, Visitor, show, show_as};
 use super::words::capital;
-use crate::api::{artifact_of, commit_of};
+use crate::change_words::{artifact_of, commit_of};
 use crate::percent::escaped;
 use crate::state::AppState;
 

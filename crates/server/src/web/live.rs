@@ -49,7 +49,7 @@ pub(super) async fn stream(
         // An index beyond the log's end is of another log; who asks for it is told from now on.
         Ok((about, size)) => {
             let from = from.unwrap_or(size).clamp(0, size);
-            crate::api::stream::news(state, visitor.caller, (about, shown), from)
+            crate::live_events::news(state, visitor.caller, (about, shown), from)
         }
         Err(failure) => bare_problem(&failure),
     }

@@ -478,7 +478,7 @@ pub(in crate::web) async fn act(
             acts::edit_connection::edit_connection(room, &whose, &patch).map(drop)
         }
         "end" => acts::set_connection::end_connection(room, &whose).map(drop),
-        "replay" => crate::api::read_again(room, &delivery).map(drop),
+        "replay" => crate::read_again::read_again(room, &delivery).map(drop),
         _ => Err(model::refusal::Refusal::not_found("page").into()),
     };
     send(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await
