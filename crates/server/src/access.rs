@@ -25,7 +25,6 @@ const RULES: &str = include_str!("access/rules.txt");
 /// The files in which doors beside the tables are put up.
 const ROUTERS: &[&str] = &[
     include_str!("web/mod.rs"),
-    include_str!("web/admin/mod.rs"),
     include_str!("scim.rs"),
     include_str!("hooks.rs"),
     include_str!("health.rs"),

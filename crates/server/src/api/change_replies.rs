@@ -22,7 +22,7 @@ macro_rules! act {
         })
     };
 }
-pub(super) use act;
+pub(crate) use act;
 
 /// An act on a change that takes nothing.
 macro_rules! plain_act {
@@ -34,7 +34,7 @@ macro_rules! plain_act {
         })
     };
 }
-pub(super) use plain_act;
+pub(crate) use plain_act;
 
 /// A list of records around a change.
 macro_rules! items {
@@ -42,10 +42,10 @@ macro_rules! items {
         Route::get($path, $summary, |room, ask| list::<$noun>(room, ask, "change_id"))
     };
 }
-pub(super) use items;
+pub(crate) use items;
 
 /// A change as answers show it, with its ETag.
-pub(super) fn show(room: &mut Room<'_, '_>, key: &str) -> acts::Result<Reply> {
+pub(crate) fn show(room: &mut Room<'_, '_>, key: &str) -> acts::Result<Reply> {
     let change = room.change(key)?;
     let directory = room.directory()?;
     Ok(Reply::ok(views::change(&change, &directory)).tagged(change.revision))
@@ -53,7 +53,7 @@ pub(super) fn show(room: &mut Room<'_, '_>, key: &str) -> acts::Result<Reply> {
 
 /// An act that takes nothing refuses what it is told all the same, by name: who sends a reason must not believe that it was
 /// kept. Who may not do it learns that first; what was done is taken back with the refusal.
-pub(super) fn nothing_said<T>(ask: &Ask, done: acts::Result<T>) -> acts::Result<T> {
+pub(crate) fn nothing_said<T>(ask: &Ask, done: acts::Result<T>) -> acts::Result<T> {
     match done {
         Err(acts::Error::Refused(Refusal::NotFound { .. } | Refusal::NotAllowed { .. })) => done,
         _ => {
@@ -63,7 +63,7 @@ pub(super) fn nothing_said<T>(ask: &Ask, done: acts::Result<T>) -> acts::Result<
     }
 }
 
-pub(super) fn moved(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+pub(crate) fn moved(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(Reply {
         status: 201,
         ..show(room, ask.place(0))?
@@ -71,28 +71,28 @@ pub(super) fn moved(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 }
 
 /// What `If-Match` is held against.
-pub(super) fn current(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+pub(crate) fn current(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
     Ok(Some(room.change(ask.place(0))?.revision))
 }
 
-pub(super) fn id(ask: &Ask) -> RecordId {
+pub(crate) fn id(ask: &Ask) -> RecordId {
     RecordId::from(ask.place(1))
 }
 
 /// A new item: the record, and the state of its change.
-pub(super) fn created<R: Record>(room: &mut Room<'_, '_>, ask: &Ask, id: &RecordId) -> acts::Result<Reply> {
+pub(crate) fn created<R: Record>(room: &mut Room<'_, '_>, ask: &Ask, id: &RecordId) -> acts::Result<Reply> {
     let change = room.change(ask.place(0))?;
     Ok(Reply::created(item::<R>(room, &change, id)?))
 }
 
 /// An item of a change as answers show it.
-pub(super) fn item<R: Record>(room: &mut Room<'_, '_>, change: &Change, id: &RecordId) -> acts::Result<Value> {
+pub(crate) fn item<R: Record>(room: &mut Room<'_, '_>, change: &Change, id: &RecordId) -> acts::Result<Value> {
     let directory = room.directory()?;
     let found = record::load::<R>(room.tx, id.as_str())?.ok_or_else(|| Refusal::not_found(R::TABLE))?;
     Ok(views::item(&found.record, change.state, &directory))
 }
 
-pub(super) fn list<R: Record>(room: &mut Room<'_, '_>, ask: &Ask, column: &str) -> acts::Result<Reply> {
+pub(crate) fn list<R: Record>(room: &mut Room<'_, '_>, ask: &Ask, column: &str) -> acts::Result<Reply> {
     let change = room.change(ask.place(0))?;
     let filter = Filter::new().equals(column, change.id.as_str());
     page::<R>(room, ask, filter, views::listed)

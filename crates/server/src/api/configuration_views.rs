@@ -9,13 +9,13 @@ use wire::views;
 
 use crate::route::Reply;
 
-pub(super) fn created(room: &mut Room<'_, '_>, made: &Configuration) -> acts::Result<Reply> {
+pub(crate) fn created(room: &mut Room<'_, '_>, made: &Configuration) -> acts::Result<Reply> {
     let directory = room.directory()?;
     Ok(Reply::created(brief(made, &directory)).tagged(made.version))
 }
 
 /// Without the files.
-pub(super) fn brief(row: &Configuration, directory: &Directory) -> Value {
+pub(crate) fn brief(row: &Configuration, directory: &Directory) -> Value {
     let mut value = whole(row, directory);
     if let Value::Object(map) = &mut value {
         map.remove("files");
@@ -24,7 +24,7 @@ pub(super) fn brief(row: &Configuration, directory: &Directory) -> Value {
     value
 }
 
-pub(super) fn whole(row: &Configuration, directory: &Directory) -> Value {
+pub(crate) fn whole(row: &Configuration, directory: &Directory) -> Value {
     let mut value = views::shown(row, directory);
     if let Value::Object(map) = &mut value {
         map.remove("text");
@@ -53,7 +53,7 @@ pub(super) fn whole(row: &Configuration, directory: &Directory) -> Value {
 }
 
 /// Rows are the highest impact, columns the complexity.
-pub(super) fn table_view(table: &RiskTable) -> Value {
+pub(crate) fn table_view(table: &RiskTable) -> Value {
     let row = |cells: &[model::words::Level; 3]| json!({"low": cells[0], "medium": cells[1], "high": cells[2]});
     let [none, low, medium, high] = &table.0;
     json!({"none": row(none), "low": row(low), "medium": row(medium), "high": row(high)})

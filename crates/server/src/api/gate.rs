@@ -78,7 +78,7 @@ pub(crate) fn router() -> Router<AppState> {
         .route(&format!("{BASE}/gate-checks/{{id}}/stream"), get(follow_check))
 }
 
-pub(super) fn read_question(reading: &mut Reading<'_>) -> Question {
+pub(crate) fn read_question(reading: &mut Reading<'_>) -> Question {
     let (change, purpose) = (reading.text("change", LINE), reading.word("purpose"));
     Question {
         change,
@@ -206,7 +206,7 @@ fn told(answer: &Answer) -> impl Iterator<Item = (&'static str, String)> {
 }
 
 /// The same, as the answer of a route of the table.
-pub(super) fn gate_reply(room: &Room<'_, '_>, answer: &Answer) -> Reply {
+pub(crate) fn gate_reply(room: &Room<'_, '_>, answer: &Answer) -> Reply {
     let mut reply = Reply::ok(views::gate_answer(answer, &room.now.to_string()));
     reply.status = if answer.decision == GateDecision::Go { 200 } else { 403 };
     told(answer)

@@ -22,7 +22,7 @@ macro_rules! known {
         })
     };
 }
-pub(super) use known;
+pub(crate) use known;
 
 /// One thing that the directory holds.
 macro_rules! one {
@@ -36,7 +36,7 @@ macro_rules! one {
         })
     };
 }
-pub(super) use one;
+pub(crate) use one;
 
 /// An act that sets a thing of the estate from the body.
 macro_rules! set {
@@ -47,7 +47,7 @@ macro_rules! set {
         })
     };
 }
-pub(super) use set;
+pub(crate) use set;
 
 /// An act that makes a thing of the estate from the body, or sets the one whose key it names.
 macro_rules! make_or_set {
@@ -61,13 +61,13 @@ macro_rules! make_or_set {
         })
     };
 }
-pub(super) use make_or_set;
+pub(crate) use make_or_set;
 
-pub(super) fn tagged<T: Serialize + Record>(directory: &Directory, record: &T) -> acts::Result<Reply> {
+pub(crate) fn tagged<T: Serialize + Record>(directory: &Directory, record: &T) -> acts::Result<Reply> {
     Ok(Reply::ok(views::shown(record, directory)).tagged(record.version()))
 }
 
-pub(super) fn new_one<T: Serialize + Record>(room: &mut Room<'_, '_>, record: &T) -> acts::Result<Reply> {
+pub(crate) fn new_one<T: Serialize + Record>(room: &mut Room<'_, '_>, record: &T) -> acts::Result<Reply> {
     let directory = room.directory()?;
     Ok(Reply {
         status: 201,
@@ -80,7 +80,7 @@ pub(super) fn new_one<T: Serialize + Record>(room: &mut Room<'_, '_>, record: &T
 ///
 /// # Errors
 /// The act's; 412 where it stands and only a new one was asked for.
-pub(super) fn made_or_set<T: Serialize + Record>(
+pub(crate) fn made_or_set<T: Serialize + Record>(
     room: &mut Room<'_, '_>,
     ask: &Ask,
     stands: bool,
@@ -94,7 +94,7 @@ pub(super) fn made_or_set<T: Serialize + Record>(
 }
 
 /// A page of what the directory holds, in the order of keys.
-pub(super) fn keyed(ask: &Ask, rows: impl Iterator<Item = (String, Value)>) -> acts::Result<Reply> {
+pub(crate) fn keyed(ask: &Ask, rows: impl Iterator<Item = (String, Value)>) -> acts::Result<Reply> {
     let limit = usize::try_from(ask.limit()?).unwrap_or_default();
     let after = ask.query("after").unwrap_or_default();
     let wanted = ask.query("q").unwrap_or_default().to_lowercase();
@@ -118,12 +118,12 @@ fn is_named(key: &str, value: &Value, wanted: &str) -> bool {
     key.to_lowercase().contains(wanted) || has("name") || has("title")
 }
 
-pub(super) fn all<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+pub(crate) fn all<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::READ)?;
     page::<R>(room, ask, Filter::new(), views::shown)
 }
 
-pub(super) fn loaded<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+pub(crate) fn loaded<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::READ)?;
     let found = store::record::load::<R>(room.tx, ask.place(0))?.ok_or_else(|| Refusal::not_found(R::TABLE))?;
     tagged(&*room.directory()?, &found.record)
@@ -131,7 +131,7 @@ pub(super) fn loaded<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Res
 
 /// A thing as it stands with the body's merge patch on it, without what the server itself adds. What the patch clears is named,
 /// as what is not named stays.
-pub(super) fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<Body> {
+pub(crate) fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<Body> {
     let Some(old) = old else {
         return Err(Refusal::not_found(format!("{what} {}", ask.place(0))).into());
     };
@@ -152,12 +152,12 @@ pub(super) fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> act
 }
 
 /// The version of a record that the directory does not hold by a key.
-pub(super) fn version_of<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+pub(crate) fn version_of<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
     Ok(store::record::load::<R>(room.tx, ask.place(0))?.map(|found| found.record.version()))
 }
 
 /// A page of records in the order of ids.
-pub(super) fn page<R: Record>(
+pub(crate) fn page<R: Record>(
     room: &mut Room<'_, '_>,
     ask: &Ask,
     filter: Filter,

@@ -276,7 +276,7 @@ fn check_times(room: &mut Room<'_, '_>, path: &str, key: &str, shown: &str) -> a
 }
 
 /// Does an act that a form asks for, and goes back to the change.
-pub(super) async fn act(
+pub(crate) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key, path)): Path<(String, String, String)>,
@@ -351,12 +351,12 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: T
 }
 
 /// The address of an act is no page: whoever asks for it is shown the change.
-pub(super) async fn away(visitor: Visitor, Path((_, key, _)): Path<(String, String, String)>) -> Response {
+pub(crate) async fn away(visitor: Visitor, Path((_, key, _)): Path<(String, String, String)>) -> Response {
     see(&format!("{}/changes/{}", visitor.base(), escaped(&key)))
 }
 
 /// Takes evidence with its file.
-pub(super) async fn evidence(
+pub(crate) async fn evidence(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,

@@ -28,7 +28,7 @@ use crate::state::AppState;
 const PAGE: i64 = 50;
 
 /// The tenant's log.
-pub(super) async fn log(State(state): State<AppState>, visitor: Visitor, Query(wanted): Query<Wanted>) -> Response {
+pub(crate) async fn log(State(state): State<AppState>, visitor: Visitor, Query(wanted): Query<Wanted>) -> Response {
     let before = match wanted.before.as_deref().map(str::parse).transpose() {
         Ok(before) => before,
         Err(_) => {
@@ -131,7 +131,7 @@ fn compared(view: &mut View<'_, '_, '_>) -> acts::Result<(Option<Fact>, Option<N
 }
 
 /// The command that checks a tenant's log with the verifier keys that somebody keeps.
-pub(super) fn verify_command(public_url: &str, tenant: &str) -> String {
+pub(crate) fn verify_command(public_url: &str, tenant: &str) -> String {
     format!("assent audit verify --log {public_url}/t/{tenant}/log --key {tenant}.pub")
 }
 

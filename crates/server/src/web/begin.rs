@@ -15,12 +15,12 @@ use crate::state::AppState;
 
 /// What the address asks for: the template that the change follows.
 #[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct Begin {
+pub(crate) struct Begin {
     after: Option<String>,
 }
 
 /// The empty form.
-pub(super) async fn new_form(State(state): State<AppState>, visitor: Visitor, Query(begin): Query<Begin>) -> Response {
+pub(crate) async fn new_form(State(state): State<AppState>, visitor: Visitor, Query(begin): Query<Begin>) -> Response {
     show(&state, &visitor, Place::Changes, move |view| {
         view.room.allow(Verb::Create.as_str())?;
         new_page(view, begin.after.as_deref().unwrap_or_default(), None)
@@ -29,7 +29,7 @@ pub(super) async fn new_form(State(state): State<AppState>, visitor: Visitor, Qu
 }
 
 /// The page, empty or as it came back.
-pub(super) fn new_page(view: &mut View<'_, '_, '_>, after: &str, back: Option<&Back>) -> acts::Result<String> {
+pub(crate) fn new_page(view: &mut View<'_, '_, '_>, after: &str, back: Option<&Back>) -> acts::Result<String> {
     let directory = view.directory.clone();
     let mut fields = empty_fields(view);
     fields.retrospective = true;
@@ -50,7 +50,7 @@ pub(super) fn new_page(view: &mut View<'_, '_, '_>, after: &str, back: Option<&B
 }
 
 /// The page of a change that is not written yet, with these fields.
-pub(super) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, back: Option<&Back>) -> ChangeForm {
+pub(crate) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, back: Option<&Back>) -> ChangeForm {
     let mut page = ChangeForm {
         frame: view.frame.clone(),
         title: asked_title(&fields.asked),
@@ -81,7 +81,7 @@ pub(super) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, bac
 }
 
 /// Writes a change; with “submit” it is handed over in the same act.
-pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     if asks_for_more(&form) {
         let form = slots::taken(form);
         return show_new(&state, &visitor, Back { form, failure: None }).await;

@@ -18,13 +18,13 @@ use crate::route::Once;
 use crate::state::AppState;
 
 /// The acts as a list offers them: their name and the words on the button.
-pub(super) fn offered() -> Vec<(String, String)> {
+pub(crate) fn offered() -> Vec<(String, String)> {
     let acts = ACTS.iter().map(|act| (act.name.to_owned(), act.verb.to_owned()));
     acts.collect()
 }
 
 /// Says what will happen to each.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     State(state): State<AppState>,
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
@@ -47,7 +47,7 @@ pub(super) async fn ask(
 }
 
 /// Does it to each that was shown, and says what each answered.
-pub(super) async fn act(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn act(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let Some(act) = find(form.first("act")) else {
         return see(&format!("{}/changes", visitor.base()));
     };

@@ -28,7 +28,7 @@ use crate::percent::escaped;
 use crate::state::AppState;
 
 /// A form that came back: what it sent, and what was wrong.
-pub(super) struct Refused {
+pub(crate) struct Refused {
     /// Where it was sent, below the change's address: `/hold`.
     pub path: String,
     /// What was sent.
@@ -40,7 +40,7 @@ pub(super) struct Refused {
 }
 
 /// Shows a change.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -53,7 +53,7 @@ pub(super) async fn show(
 }
 
 /// Shows a change with a form that came back.
-pub(super) async fn show_refused(state: &AppState, visitor: &Visitor, key: String, refused: Refused) -> Response {
+pub(crate) async fn show_refused(state: &AppState, visitor: &Visitor, key: String, refused: Refused) -> Response {
     let status = refused.failure.status();
     let refused = Arc::new(refused);
     show_as(state, visitor, Place::Changes, status, move |view| {

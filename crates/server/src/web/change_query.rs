@@ -10,7 +10,7 @@ use crate::change_words::{artifact_of, commit_of};
 use crate::percent::escaped;
 
 /// The filters, by their name in the address and the words above them.
-pub(super) const FILTERS: [(&str, &str); 13] = [
+pub(crate) const FILTERS: [(&str, &str); 13] = [
     ("q", "Words"),
     ("state", "State"),
     ("kind", "Kind"),
@@ -27,7 +27,7 @@ pub(super) const FILTERS: [(&str, &str); 13] = [
 ];
 
 /// The columns that can be chosen, by their ids of [`ChangeRow`].
-pub(super) const COLUMNS: [(&str, &str); 14] = [
+pub(crate) const COLUMNS: [(&str, &str); 14] = [
     ("key", "Key"),
     ("state", "State"),
     ("risk", "Risk"),
@@ -45,11 +45,11 @@ pub(super) const COLUMNS: [(&str, &str); 14] = [
 ];
 
 /// The column of the fields that the tenant added; a file has one for each of them.
-pub(super) const OWN: &str = "own";
+pub(crate) const OWN: &str = "own";
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wanted(pub Vec<(String, String)>);
+pub(crate) struct Wanted(pub Vec<(String, String)>);
 
 impl Wanted {
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -141,7 +141,7 @@ impl Wanted {
 }
 
 /// Whether a text is the key of a change.
-pub(super) fn is_key(text: &str) -> bool {
+pub(crate) fn is_key(text: &str) -> bool {
     let rest = text
         .get(..4)
         .filter(|head| head.eq_ignore_ascii_case("chg-"))
@@ -163,9 +163,9 @@ fn is_commit(word: &str) -> bool {
 /// The filters of times, each beginning followed by its end, and those of closed words with the words that they know.
 const TIMES: [&str; 4] = ["planned_from", "planned_to", "created_from", "created_to"];
 
-pub(super) const KINDS: [&str; 3] = ["normal", "standard", "emergency"];
+pub(crate) const KINDS: [&str; 3] = ["normal", "standard", "emergency"];
 
-pub(super) const RISKS: [Level; 3] = [Level::Low, Level::Medium, Level::High];
+pub(crate) const RISKS: [Level; 3] = [Level::Low, Level::Medium, Level::High];
 
 /// Filters of an address that cannot be read, each with why: a list without them would answer another question than was asked.
 fn unread(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<FieldError> {
@@ -219,7 +219,7 @@ fn time_of(view: &View<'_, '_, '_>, text: &str) -> Option<Timestamp> {
 ///
 /// # Errors
 /// What of it cannot be read, by the filter's name.
-pub(super) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> Result<ChangeFilter, Vec<FieldError>> {
+pub(crate) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> Result<ChangeFilter, Vec<FieldError>> {
     let errors = unread(view, wanted);
     if !errors.is_empty() {
         return Err(errors);

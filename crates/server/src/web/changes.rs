@@ -30,14 +30,14 @@ use crate::state::AppState;
 /// How many changes a page shows.
 const PAGE: i64 = 50;
 /// The column of those whom changes wait for.
-pub(super) const WAITS: &str = "waits_for";
+pub(crate) const WAITS: &str = "waits_for";
 /// The name under which an address asks for the page with every row picked (`all`), for whoever has no script.
 const PICKED: &str = "picked";
 /// The list's name among saved views.
-pub(super) const LIST: &str = "changes";
+pub(crate) const LIST: &str = "changes";
 
 /// The list of changes; a whole key in the search leads to its change.
-pub(super) async fn show_list(
+pub(crate) async fn show_list(
     State(state): State<AppState>,
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
@@ -56,7 +56,7 @@ pub(super) async fn show_list(
 }
 
 /// The list that a query shows, with a form over it that came back.
-pub(super) async fn show_back(state: &AppState, visitor: &Visitor, query: &str, back: Back) -> Response {
+pub(crate) async fn show_back(state: &AppState, visitor: &Visitor, query: &str, back: Back) -> Response {
     let asked = format!("/?{query}").parse().ok();
     let pairs = asked.and_then(|uri| Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
     let wanted = Wanted(pairs.map(|Query(pairs)| pairs).unwrap_or_default());
@@ -256,7 +256,7 @@ fn first_of(view: &View<'_, '_, '_>, people: &[String]) -> String {
 }
 
 /// A change as the list shows it.
-pub(super) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow]) -> ChangeRow {
+pub(crate) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow]) -> ChangeRow {
     let first = targets.first().map(|target| target.service.clone()).unwrap_or_default();
     let more = targets.len().saturating_sub(1);
     let state = pages::State::from_word(&listed.state).unwrap_or_default();

@@ -29,7 +29,7 @@ const ONCE: &[&str] = &[
 const MOST_WEEKS: i64 = 520;
 
 /// The form of a new change, filled in from another.
-pub(super) async fn clone_form(
+pub(crate) async fn clone_form(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,

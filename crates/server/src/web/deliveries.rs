@@ -16,7 +16,7 @@ use crate::state::AppState;
 const DELIVERIES: i64 = 200;
 
 /// What outside systems delivered.
-pub(super) async fn deliveries(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn deliveries(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Deliveries, |view| {
         let found = acts::find_records::find_deliveries(view.room, DELIVERIES)?;
         let names = record::find::<Connection>(view.room.tx, &Filter::new().order_by("id"))?;

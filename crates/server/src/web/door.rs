@@ -23,7 +23,7 @@ async fn tenant_name(state: &AppState, tenant: &str) -> String {
 }
 
 /// The door of a tenant, remembering where the reader was going.
-pub(super) async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
+pub(crate) async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
     let name = tenant_name(state, tenant).await;
     let mut page = SignIn::new(name, format!("{}/sign-in", base(tenant)), ASSETS);
     if !next.is_empty() {
@@ -38,7 +38,7 @@ pub(super) async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
 }
 
 /// An address that remembers where the reader was going.
-pub(super) fn with_next(url: String, next: &str) -> String {
+pub(crate) fn with_next(url: String, next: &str) -> String {
     if next.is_empty() {
         return url;
     }
@@ -56,7 +56,7 @@ async fn other_ways(state: &AppState, tenant: &str, next: &str) -> Vec<ActForm> 
 }
 
 /// The door again, with why somebody did not get in.
-pub(super) async fn door_with(state: &AppState, tenant: &str, failure: &Failure) -> SignIn {
+pub(crate) async fn door_with(state: &AppState, tenant: &str, failure: &Failure) -> SignIn {
     let mut page = door(state, tenant, "").await;
     page.notices
         .push(Notice::new(Tone::Stop, failure.problem.detail.clone()));

@@ -32,7 +32,7 @@ use crate::state::AppState;
 const STALE: &str = "stale";
 
 /// The fields that a form asks first: as it was sent, or as usual. Whoever wants more rows wants the whole form.
-pub(super) fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
+pub(crate) fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
     let Some(back) = back else {
         return usual.to_vec();
     };
@@ -50,7 +50,7 @@ pub(super) fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
     if sent.is_empty() { usual.to_vec() } else { sent }
 }
 
-pub(super) fn asked_title(asked: &[String]) -> String {
+pub(crate) fn asked_title(asked: &[String]) -> String {
     match asked.len() {
         0 => "Write a change".to_owned(),
         1 => "One answer, and it can be assessed".to_owned(),
@@ -58,7 +58,7 @@ pub(super) fn asked_title(asked: &[String]) -> String {
     }
 }
 
-pub(super) fn asked_field(asked: &[String]) -> Vec<Field> {
+pub(crate) fn asked_field(asked: &[String]) -> Vec<Field> {
     match asked.is_empty() {
         true => Vec::new(),
         false => vec![Field::hidden("asked", asked.join(","))],
@@ -66,7 +66,7 @@ pub(super) fn asked_field(asked: &[String]) -> Vec<Field> {
 }
 
 /// The fields of the form without values.
-pub(super) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
+pub(crate) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
     let directory = &view.directory;
     let approved = directory
         .templates
@@ -85,7 +85,7 @@ pub(super) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
 }
 
 /// Puts what was sent, its errors and the wanted rows into the page.
-pub(super) fn fill_back(
+pub(crate) fn fill_back(
     view: &View<'_, '_, '_>,
     page: &mut ChangeForm,
     fields: &mut ChangeFields,
@@ -163,7 +163,7 @@ fn add_rows(fields: &mut ChangeFields, add: &str) {
 }
 
 /// The form over a change as it stands.
-pub(super) async fn edit_form(
+pub(crate) async fn edit_form(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -369,7 +369,7 @@ fn revision(change: &Change, back: Option<&Back>) -> String {
 }
 
 /// Edits a change.
-pub(super) async fn edit(
+pub(crate) async fn edit(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -461,7 +461,7 @@ async fn show_edit(state: &AppState, visitor: &Visitor, key: String, back: Back)
 }
 
 /// The times of a form that come twice for whoever sent it.
-pub(super) fn comes_twice(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<Vec<String>> {
+pub(crate) fn comes_twice(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<Vec<String>> {
     let directory = room.directory()?;
     Ok(form.decode(&reader_of(room, &directory), &[]).twice)
 }

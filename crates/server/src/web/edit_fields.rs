@@ -10,7 +10,7 @@ use super::form::{Decoded, FIT, Form};
 use crate::failure::Failure;
 
 /// The fields that the form holds, by their name in the API. What is not here an edit leaves alone.
-pub(super) const HELD: &[&str] = &[
+pub(crate) const HELD: &[&str] = &[
     "title",
     "description",
     "justification",
@@ -45,7 +45,7 @@ pub(super) const HELD: &[&str] = &[
 
 /// How the form came back.
 #[derive(Clone)]
-pub(super) struct Back {
+pub(crate) struct Back {
     /// What was sent.
     pub form: Form,
     /// What was answered; `None` when it only asked for more rows.
@@ -53,7 +53,7 @@ pub(super) struct Back {
 }
 
 /// The fields of the form with rows enough for two sets of values, to know their labels.
-pub(super) fn plain_fields(one: &[(String, String)], other: &[(String, String)]) -> ChangeFields {
+pub(crate) fn plain_fields(one: &[(String, String)], other: &[(String, String)]) -> ChangeFields {
     let mut fields = ChangeFields::default();
     for (name, value) in one.iter().chain(other) {
         fields.set(name, value.as_str());
@@ -62,7 +62,7 @@ pub(super) fn plain_fields(one: &[(String, String)], other: &[(String, String)])
 }
 
 /// Names and labels of every field that the form shows.
-pub(super) fn labels(fields: &ChangeFields) -> Vec<(String, String)> {
+pub(crate) fn labels(fields: &ChangeFields) -> Vec<(String, String)> {
     let sections = fields.sections();
     let all = sections.iter().flat_map(|section| {
         let rows = section.rows.iter().flat_map(|group| group.rows.iter().flatten());
@@ -76,7 +76,7 @@ pub(super) fn labels(fields: &ChangeFields) -> Vec<(String, String)> {
 }
 
 /// Reads the form; why it is late stands for the flag as well.
-pub(super) fn read(form: &Form, reader: &Reader) -> Decoded {
+pub(crate) fn read(form: &Form, reader: &Reader) -> Decoded {
     let mut decoded = form.decode(reader, &[]);
     if let Some(reason) = decoded.body.remove("expedited") {
         decoded.body.insert("expedited".to_owned(), Value::Bool(true));
@@ -86,12 +86,12 @@ pub(super) fn read(form: &Form, reader: &Reader) -> Decoded {
 }
 
 /// Whether a form was not sent to be kept, but for more rows or for times that fit.
-pub(super) fn asks_for_more(form: &Form) -> bool {
+pub(crate) fn asks_for_more(form: &Form) -> bool {
     !form.first("add").is_empty() || !form.first(FIT).is_empty()
 }
 
 /// A JSON object as the values of a form's fields.
-pub(super) fn flat(body: &Body, reader: &Reader) -> Vec<(String, String)> {
+pub(crate) fn flat(body: &Body, reader: &Reader) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (name, value) in body {
         flatten(name, value, reader, &mut found);
@@ -136,7 +136,7 @@ fn flatten(name: &str, value: &Value, reader: &Reader, found: &mut Vec<(String, 
 }
 
 /// What differs from the change as it stands: the merge patch that the API would be sent.
-pub(super) fn patch(base: &Body, sent: &Body, reader: &Reader) -> Body {
+pub(crate) fn patch(base: &Body, sent: &Body, reader: &Reader) -> Body {
     let mut patch = Body::new();
     for name in HELD {
         let (old, new) = (base.get(*name), sent.get(*name));
@@ -154,7 +154,7 @@ pub(super) fn patch(base: &Body, sent: &Body, reader: &Reader) -> Body {
 }
 
 /// Whether a field's value is the same for whoever sees it in the form, which tells times to the minute.
-pub(super) fn is_same(old: Option<&Value>, new: Option<&Value>, reader: &Reader) -> bool {
+pub(crate) fn is_same(old: Option<&Value>, new: Option<&Value>, reader: &Reader) -> bool {
     let shown = |value: Option<&Value>| {
         let mut found = Vec::new();
         if let Some(value) = value {

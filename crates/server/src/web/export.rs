@@ -39,7 +39,7 @@ struct Export {
 }
 
 /// The list as CSV.
-pub(super) async fn csv(
+pub(crate) async fn csv(
     State(state): State<AppState>,
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
@@ -51,7 +51,7 @@ pub(super) async fn csv(
 }
 
 /// The list as a workbook.
-pub(super) async fn xlsx(
+pub(crate) async fn xlsx(
     State(state): State<AppState>,
     visitor: Visitor,
     (uri, headers): (Uri, HeaderMap),

@@ -17,7 +17,7 @@ const SESSIONS: usize = 20;
 ///
 /// # Errors
 /// The store's.
-pub(super) fn sections(view: &mut View<'_, '_, '_>, has_password: bool) -> acts::Result<Vec<Section>> {
+pub(crate) fn sections(view: &mut View<'_, '_, '_>, has_password: bool) -> acts::Result<Vec<Section>> {
     let found = factors::own_factors(view.room)?;
     let now = view.now();
     let me = view.me.clone();

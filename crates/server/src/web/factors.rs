@@ -22,7 +22,7 @@ use crate::percent::escaped;
 use crate::state::AppState;
 
 /// What to do about a failure: a missing factor is asked for, anything else is told.
-pub(super) async fn failed(state: &AppState, visitor: &Visitor, failure: &Failure) -> Response {
+pub(crate) async fn failed(state: &AppState, visitor: &Visitor, failure: &Failure) -> Response {
     let account = format!("{}/account", visitor.base());
     if failure.problem.code == "step_up_required" {
         return see(&format!("{}/step-up?next={}", visitor.base(), escaped(&account)));
@@ -31,7 +31,7 @@ pub(super) async fn failed(state: &AppState, visitor: &Visitor, failure: &Failur
 }
 
 /// Ends all sessions of the reader but this one.
-pub(super) async fn end_others(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn end_others(State(state): State<AppState>, visitor: Visitor) -> Response {
     let Credential::Session { digest, .. } = visitor.caller.credential.clone() else {
         return see(&visitor.base());
     };
@@ -46,7 +46,7 @@ pub(super) async fn end_others(State(state): State<AppState>, visitor: Visitor) 
 }
 
 /// Makes a TOTP secret and shows it: the answer is the page itself, so the secret stands in no address.
-pub(super) async fn begin(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn begin(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let name = form.first("name").trim().to_owned();
     let make = move |room: &mut Room<'_, '_>| {
         let mut body = model::verbs::Body::new();
@@ -110,7 +110,7 @@ fn code_page(view: &View<'_, '_, '_>, made: &NewTotp, error: Option<&str>) -> St
 }
 
 /// Takes the first code; shows the recovery codes, once.
-pub(super) async fn confirm(
+pub(crate) async fn confirm(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
@@ -145,7 +145,7 @@ pub(super) async fn confirm(
     }
 }
 
-pub(super) fn recovery_page(view: &View<'_, '_, '_>, codes: &[String]) -> String {
+pub(crate) fn recovery_page(view: &View<'_, '_, '_>, codes: &[String]) -> String {
     let text = "Keep these where you find them without your device. Each opens once; they are shown this once.";
     let page = RecordPage {
         frame: view.frame.clone(),
@@ -160,7 +160,7 @@ pub(super) fn recovery_page(view: &View<'_, '_, '_>, codes: &[String]) -> String
 }
 
 /// Makes new recovery codes and shows them, once.
-pub(super) async fn renew(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn renew(State(state): State<AppState>, visitor: Visitor) -> Response {
     match write(&state, &visitor, factors::renew_recovery_codes).await {
         Ok(codes) => {
             show(&state, &visitor, Place::Account, move |view| {
@@ -173,7 +173,7 @@ pub(super) async fn renew(State(state): State<AppState>, visitor: Visitor) -> Re
 }
 
 /// Removes a second factor.
-pub(super) async fn remove(
+pub(crate) async fn remove(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,

@@ -32,12 +32,12 @@ const QUEUE_LOOKS: i64 = 1_000;
 const AHEAD_DAYS: i64 = 14;
 
 /// The tenant's address without its slash.
-pub(super) async fn short(Path(tenant): Path<String>) -> Response {
+pub(crate) async fn short(Path(tenant): Path<String>) -> Response {
     see(&format!("{}/", base(&tenant)))
 }
 
 /// The first page.
-pub(super) async fn show_home(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_home(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Home, page).await
 }
 

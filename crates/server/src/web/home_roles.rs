@@ -28,7 +28,7 @@ const FIGURE_DAYS: i64 = 30;
 const WEEKS: i64 = 12;
 
 /// What the reader decided lately, each with its way back while there is one.
-pub(super) fn decided(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
+pub(crate) fn decided(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let found = find_decided(view.room)?;
     let entries = found.into_iter().enumerate().map(|(place, one)| {
         let url = view.change_url(&one.key);
@@ -57,7 +57,7 @@ pub(super) fn decided(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
 }
 
 /// The sections for the reader's work, by their roles.
-pub(super) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>> {
+pub(crate) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>> {
     let roles: Vec<&str> = view
         .directory
         .people
@@ -144,7 +144,7 @@ fn is_vendor_alone(view: &View<'_, '_, '_>) -> bool {
 }
 
 /// The open changes that name a vendor as implementer, and their services.
-pub(super) struct VendorPlaces {
+pub(crate) struct VendorPlaces {
     /// Their keys.
     pub changes: BTreeSet<String>,
     /// What they touch.
@@ -152,7 +152,7 @@ pub(super) struct VendorPlaces {
 }
 
 /// Those of the reader; `None` for everybody who is more than a vendor.
-pub(super) fn places_of_a_vendor(view: &mut View<'_, '_, '_>) -> acts::Result<Option<VendorPlaces>> {
+pub(crate) fn places_of_a_vendor(view: &mut View<'_, '_, '_>) -> acts::Result<Option<VendorPlaces>> {
     if !is_vendor_alone(view) {
         return Ok(None);
     }

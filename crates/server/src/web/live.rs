@@ -17,7 +17,7 @@ use crate::state::AppState;
 
 /// What a page asks to be told of.
 #[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     about: Option<String>,
     from: Option<i64>,
     /// The events without a place that the page showed when it was made, a point between two.
@@ -25,7 +25,7 @@ pub(super) struct Asked {
 }
 
 /// The stream behind a page.
-pub(super) async fn stream(
+pub(crate) async fn stream(
     State(state): State<AppState>,
     visitor: Visitor,
     Query(asked): Query<Asked>,

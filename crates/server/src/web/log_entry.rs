@@ -25,7 +25,7 @@ const MOST_SHOWN: usize = 500;
 const MOST_NAMED: usize = 100;
 
 /// One entry of the log: what it wrote, before and after.
-pub(super) async fn show_entry(
+pub(crate) async fn show_entry(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,

@@ -13,7 +13,7 @@ use super::words::{capital, plain};
 const NOTED: usize = 120;
 
 /// The states whose name alone is an event, with their icons.
-pub(super) const STATES: &[(&str, &str)] = &[
+pub(crate) const STATES: &[(&str, &str)] = &[
     ("draft", "s-draft"),
     ("assessing", "s-assessing"),
     ("authorizing", "s-authorizing"),
@@ -36,12 +36,12 @@ const DECISIONS: &[(&str, &str, &str)] = &[
 ];
 
 /// An event as a moment of a timeline; its proof is a link for whoever may read the log.
-pub(super) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
+pub(crate) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
     moment_of(view, told, None)
 }
 
 /// The same, with what the event is about where its page knows that: a step of the work, the name of a record.
-pub(super) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich>) -> Moment {
+pub(crate) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich>) -> Moment {
     let (icon, words) = phrase(told);
     let mut text = Rich::new().name(view.name(&told.actor)).text(format!(" {words}"));
     if let Some(detail) = detail(view, told) {
@@ -67,13 +67,13 @@ pub(super) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich
 }
 
 /// The id of the entry of the log of actions that an event tells of.
-pub(super) fn entry_of(told: &Told) -> Option<&str> {
+pub(crate) fn entry_of(told: &Told) -> Option<&str> {
     let id = told.data.get("entry").and_then(Value::as_str);
     id.filter(|_| told.kind == "entry.recorded")
 }
 
 /// What was noted, in the words of who noted it.
-pub(super) fn noted(entry: &ActionEntry) -> Rich {
+pub(crate) fn noted(entry: &ActionEntry) -> Rich {
     Rich::new().said(super::words::beginning_of_prose(&entry.text, NOTED))
 }
 
@@ -153,7 +153,7 @@ fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
 }
 
 /// How many differences comparing the records with the log came to.
-pub(super) fn differences(found: u64) -> String {
+pub(crate) fn differences(found: u64) -> String {
     match found {
         0 => "no differences".to_owned(),
         1 => "one difference".to_owned(),
@@ -162,6 +162,6 @@ pub(super) fn differences(found: u64) -> String {
 }
 
 /// A log index as it is written: `48,107`.
-pub(super) fn index(number: i64) -> String {
+pub(crate) fn index(number: i64) -> String {
     count(number.unsigned_abs())
 }

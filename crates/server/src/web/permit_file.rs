@@ -10,7 +10,7 @@ use crate::percent::escaped;
 use crate::state::AppState;
 
 /// Gives a permit ahead, as the API does, and answers it as a file.
-pub(super) async fn fetch(
+pub(crate) async fn fetch(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,

@@ -8,12 +8,12 @@ use super::response::{ASSETS, html};
 use crate::failure::Failure;
 
 /// A refusal for somebody of whom nothing is known.
-pub(super) fn bare_problem(failure: &Failure) -> Response {
+pub(crate) fn bare_problem(failure: &Failure) -> Response {
     html(failure.status(), bare_page(failure).render())
 }
 
 /// The same with a way on.
-pub(super) fn bare_problem_with(failure: &Failure, way: ActForm) -> Response {
+pub(crate) fn bare_problem_with(failure: &Failure, way: ActForm) -> Response {
     let mut page = bare_page(failure);
     page.ways.push(way);
     html(failure.status(), page.render())
@@ -28,7 +28,7 @@ fn bare_page(failure: &Failure) -> pages::Problem {
 }
 
 /// Why something was refused, a sentence a field: of one field the sentence is the refusal's own.
-pub(super) fn reasons(failure: &Failure) -> Vec<String> {
+pub(crate) fn reasons(failure: &Failure) -> Vec<String> {
     let told = &failure.problem;
     let fields = told.errors.iter();
     let fields = fields.map(|error| in_plain_words(&in_labels(&error.text), &error.field));
@@ -40,7 +40,7 @@ pub(super) fn reasons(failure: &Failure) -> Vec<String> {
 }
 
 /// The four parts of a refusal: what, why, what opens it, who holds it.
-pub(super) fn problem_of(failure: &Failure) -> pages::Problem {
+pub(crate) fn problem_of(failure: &Failure) -> pages::Problem {
     let told = &failure.problem;
     let (what, opens) = match told.status {
         404 => return pages::Problem::not_found(None, ASSETS),

@@ -30,7 +30,7 @@ async fn sent(state: &AppState, tenant: &str, leaving: Result<Leaving, Failure>)
 }
 
 /// Sends somebody to a provider to sign in.
-pub(super) async fn out(
+pub(crate) async fn out(
     State(state): State<AppState>,
     Path((tenant, key)): Path<(String, String)>,
     Query(asked): Query<Next>,
@@ -41,7 +41,7 @@ pub(super) async fn out(
 }
 
 /// Sends somebody to a provider to show anew who they are.
-pub(super) async fn step_up(
+pub(crate) async fn step_up(
     State(state): State<AppState>,
     Path((tenant, key)): Path<(String, String)>,
     Query(asked): Query<Next>,
@@ -52,7 +52,7 @@ pub(super) async fn step_up(
 }
 
 /// Takes somebody back from a provider.
-pub(super) async fn back(
+pub(crate) async fn back(
     State(state): State<AppState>,
     Path((tenant, key)): Path<(String, String)>,
     Extension(source): Extension<Source>,

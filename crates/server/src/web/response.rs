@@ -6,15 +6,15 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crate::percent::{escaped, segment};
 
 /// Where the files of the pages are served.
-pub(super) const ASSETS: &str = "/assets";
+pub(crate) const ASSETS: &str = "/assets";
 
 /// Where a tenant's pages begin. What an address says in the place of a tenant may be anything, and goes into another address.
-pub(super) fn base(tenant: &str) -> String {
+pub(crate) fn base(tenant: &str) -> String {
     format!("/t/{}", segment(tenant))
 }
 
 /// Sends a reader to the door, and remembers where they were going.
-pub(super) fn to_sign_in(tenant: &str, wanted: &str) -> Response {
+pub(crate) fn to_sign_in(tenant: &str, wanted: &str) -> Response {
     let next = if wanted.is_empty() {
         String::new()
     } else {
@@ -24,7 +24,7 @@ pub(super) fn to_sign_in(tenant: &str, wanted: &str) -> Response {
 }
 
 /// An address within this server that may be returned to: a path, nothing else.
-pub(super) fn safe_next<'a>(next: &'a str, otherwise: &'a str) -> &'a str {
+pub(crate) fn safe_next<'a>(next: &'a str, otherwise: &'a str) -> &'a str {
     let is_path = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
     if is_path && next.chars().all(|c| c.is_ascii_graphic()) {
         next
@@ -34,7 +34,7 @@ pub(super) fn safe_next<'a>(next: &'a str, otherwise: &'a str) -> &'a str {
 }
 
 /// A page on its way out.
-pub(super) fn html(status: u16, page: String) -> Response {
+pub(crate) fn html(status: u16, page: String) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
     let headers = response.headers_mut();
@@ -50,6 +50,6 @@ pub(super) fn html(status: u16, page: String) -> Response {
 }
 
 /// Sends the reader on after a form was taken.
-pub(super) fn see(path: &str) -> Response {
+pub(crate) fn see(path: &str) -> Response {
     Redirect::to(path).into_response()
 }

@@ -31,7 +31,7 @@ const PLACES: usize = 4;
 const GLASSES: i64 = 50;
 
 /// The reports.
-pub(super) async fn show_rights(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_rights(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Rights, page).await
 }
 

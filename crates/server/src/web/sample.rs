@@ -34,7 +34,7 @@ const BATCH: i64 = 1_000;
 const SEED_LIMIT: usize = 200;
 
 /// Shows the population, the seed and the sample.
-pub(super) async fn sample(
+pub(crate) async fn sample(
     State(state): State<AppState>,
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
@@ -194,7 +194,7 @@ fn other_draws(view: &View<'_, '_, '_>, query: &str, seed: &str) -> Section {
 }
 
 /// Makes a change's bundle and verifies it, as the command line does offline.
-pub(super) async fn verify(
+pub(crate) async fn verify(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,

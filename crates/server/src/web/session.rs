@@ -23,13 +23,13 @@ use crate::state::AppState;
 
 /// Where the reader was going.
 #[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct Next {
+pub(crate) struct Next {
     pub next: Option<String>,
     out: Option<String>,
 }
 
 /// `/`: home for who is signed in, else the door.
-pub(super) async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
+pub(crate) async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
     match caller_of(&state, &axum::http::Method::GET, &headers).await {
         Ok(caller) if matches!(caller.credential, Credential::Session { .. }) => {
             see(&format!("{}/", base(&caller.tenant)))
@@ -39,7 +39,7 @@ pub(super) async fn front(State(state): State<AppState>, headers: HeaderMap) -> 
 }
 
 /// The door without a tenant in its address.
-pub(super) async fn front_form() -> Response {
+pub(crate) async fn front_form() -> Response {
     html(200, front_page(None, &Form::default()).render())
 }
 
@@ -65,7 +65,7 @@ fn refuse(page: &mut SignIn, error: Option<&str>, form: &Form) {
 }
 
 /// Signs in by organisation, login and password.
-pub(super) async fn front_go(
+pub(crate) async fn front_go(
     State(state): State<AppState>,
     Extension(source): Extension<Source>,
     headers: HeaderMap,
@@ -96,7 +96,7 @@ async fn enter(
     Ok(session.cookie)
 }
 
-pub(super) fn with_cookie(mut response: Response, cookie: &str) -> Response {
+pub(crate) fn with_cookie(mut response: Response, cookie: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(cookie) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
@@ -104,7 +104,7 @@ pub(super) fn with_cookie(mut response: Response, cookie: &str) -> Response {
 }
 
 /// The door of a tenant.
-pub(super) async fn form(
+pub(crate) async fn form(
     State(state): State<AppState>,
     Path(tenant): Path<String>,
     Query(asked): Query<Next>,
@@ -122,7 +122,7 @@ pub(super) async fn form(
 }
 
 /// Signs in to a tenant.
-pub(super) async fn go(
+pub(crate) async fn go(
     State(state): State<AppState>,
     Path(tenant): Path<String>,
     Extension(source): Extension<Source>,
@@ -149,7 +149,7 @@ pub(super) async fn go(
 }
 
 /// Signs out on this device.
-pub(super) async fn out(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn out(State(state): State<AppState>, visitor: Visitor) -> Response {
     match sign_in::end_session(&state, &visitor.caller).await {
         Ok(cookie) => with_cookie(see(&format!("{}/sign-in?out=1", visitor.base())), &cookie),
         Err(failure) => failure.into_response(),

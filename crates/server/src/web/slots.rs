@@ -38,7 +38,7 @@ const USUAL_MINUTES: i64 = 60;
 const USUAL_HOUR: Time = Time::constant(21, 0, 0, 0);
 
 /// A form in which the time that was taken stands as start and end.
-pub(super) fn taken(form: Form) -> Form {
+pub(crate) fn taken(form: Form) -> Form {
     let Some((start, end)) = form.first(FIT).split_once('/') else {
         return form;
     };
@@ -47,7 +47,7 @@ pub(super) fn taken(form: Form) -> Form {
 }
 
 /// What is offered for a change that is not written yet.
-pub(super) fn of_new(
+pub(crate) fn of_new(
     view: &mut View<'_, '_, '_>,
     fields: &ChangeFields,
     back: Option<&Back>,
@@ -68,7 +68,7 @@ pub(super) fn of_new(
 }
 
 /// What is offered for a change as it stands, with what was typed.
-pub(super) fn of_change(
+pub(crate) fn of_change(
     view: &mut View<'_, '_, '_>,
     fields: &ChangeFields,
     back: Option<&Back>,

@@ -14,11 +14,11 @@ const HOLDS: i64 = 120;
 /// The name of the seal in an address.
 const SEAL: &str = "seal";
 /// What is told of a form that tells nothing of its own, where one of its times comes twice.
-pub(super) const KEPT: &str = "kept";
+pub(crate) const KEPT: &str = "kept";
 /// What is told of a form that was sent before: what it did then may be undone since, so nothing of that is said again.
 const AGAIN: &str = "again";
 /// The same in words, where no page shows how it stands.
-pub(super) const TAKEN_BEFORE: &str = "This form was taken before, and nothing was done again.";
+pub(crate) const TAKEN_BEFORE: &str = "This form was taken before, and nothing was done again.";
 
 /// What forms tell; an act on a change has the name of its path.
 const WORDS: &[(&str, &str)] = &[
@@ -96,14 +96,14 @@ const WORDS: &[(&str, &str)] = &[
 ];
 
 /// What a form tells, by its name.
-pub(super) fn words_of(name: &str) -> Option<&'static str> {
+pub(crate) fn words_of(name: &str) -> Option<&'static str> {
     let found = WORDS.iter().find(|(known, _)| *known == name);
     found.map(|(_, words)| *words)
 }
 
 /// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(crate) struct Told {
     /// Its name, one of [`WORDS`].
     pub done: String,
     /// The change that it was done on, where the page is not its own.

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::percent::is_utf8;
 
 /// Refuses what no page can read, and lets the refusals of what takes an address apart be pages too.
-pub(super) async fn refuse(request: Request, next: Next) -> Response {
+pub(crate) async fn refuse(request: Request, next: Next) -> Response {
     let is_page = is_page(request.uri().path());
     if is_page && holds_null(request.uri()) {
         return bare_problem(&null_refused());

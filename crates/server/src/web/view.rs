@@ -33,7 +33,7 @@ const UNPLACED: i64 = 30;
 const FRESH_SECONDS: i64 = 60;
 
 /// A person who is signed in to the tenant that the address names.
-pub(super) struct Visitor {
+pub(crate) struct Visitor {
     /// Who.
     pub caller: Caller,
     /// What the address tells that they just did.
@@ -80,7 +80,7 @@ impl FromRequestParts<AppState> for Visitor {
 }
 
 /// What a page is made from, inside its read transaction.
-pub(super) struct View<'v, 'a, 'c> {
+pub(crate) struct View<'v, 'a, 'c> {
     /// The room.
     pub room: &'v mut Room<'a, 'c>,
     /// The estate.
@@ -224,13 +224,13 @@ fn may(room: &Room<'_, '_>, policies: &policy::PolicySet, directory: &Directory,
 }
 
 /// The language that a person chose; empty for none.
-pub(super) fn language_of(directory: &Directory, person: &PersonId) -> String {
+pub(crate) fn language_of(directory: &Directory, person: &PersonId) -> String {
     let telling = directory.people.get(person).and_then(|found| found.telling.as_ref());
     telling.and_then(|it| it.language.clone()).unwrap_or_default()
 }
 
 /// How times are written for the acting person.
-pub(super) fn reader_of(room: &Room<'_, '_>, directory: &Directory) -> Reader {
+pub(crate) fn reader_of(room: &Room<'_, '_>, directory: &Directory) -> Reader {
     let zone = directory
         .people
         .get(&room.actor.person)
@@ -312,7 +312,7 @@ fn seal(log: &acts::find_timeline::LogView, now: Timestamp, reader: &Reader) -> 
 }
 
 /// Shows a page: one reading act on the pages' lane.
-pub(super) async fn show<F>(state: &AppState, visitor: &Visitor, place: Place, make: F) -> Response
+pub(crate) async fn show<F>(state: &AppState, visitor: &Visitor, place: Place, make: F) -> Response
 where
     F: Fn(&mut View<'_, '_, '_>) -> acts::Result<String> + Send + 'static,
 {
@@ -320,7 +320,7 @@ where
 }
 
 /// Shows a page with another status than 200.
-pub(super) async fn show_as<F>(state: &AppState, visitor: &Visitor, place: Place, status: u16, make: F) -> Response
+pub(crate) async fn show_as<F>(state: &AppState, visitor: &Visitor, place: Place, status: u16, make: F) -> Response
 where
     F: Fn(&mut View<'_, '_, '_>) -> acts::Result<String> + Send + 'static,
 {
@@ -343,7 +343,7 @@ where
 ///
 /// # Errors
 /// As it is answered.
-pub(super) async fn write<T, F>(state: &AppState, visitor: &Visitor, act: F) -> Result<T, Failure>
+pub(crate) async fn write<T, F>(state: &AppState, visitor: &Visitor, act: F) -> Result<T, Failure>
 where
     T: Send + 'static,
     F: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
@@ -355,7 +355,7 @@ where
 ///
 /// # Errors
 /// As it is answered.
-pub(super) async fn write_noted<T, F>(
+pub(crate) async fn write_noted<T, F>(
     state: &AppState,
     visitor: &Visitor,
     (what, change): (&str, Option<&str>),
@@ -374,7 +374,7 @@ where
 }
 
 /// Shows a refusal or a fault as a page; `back` is where the reader came from.
-pub(super) async fn problem(state: &AppState, visitor: &Visitor, failure: &Failure, back: &str) -> Response {
+pub(crate) async fn problem(state: &AppState, visitor: &Visitor, failure: &Failure, back: &str) -> Response {
     if failure.status() == 401 {
         return to_sign_in(&visitor.caller.tenant, "");
     }
@@ -410,7 +410,7 @@ fn framed_problem(view: &View<'_, '_, '_>, failure: &Failure, back: &str) -> Str
 }
 
 /// The unmet conditions behind a refusal.
-pub(super) fn unmet_entries(view: &View<'_, '_, '_>, failure: &Failure) -> Vec<Entry> {
+pub(crate) fn unmet_entries(view: &View<'_, '_, '_>, failure: &Failure) -> Vec<Entry> {
     let rows = failure.problem.unmet.iter();
     rows.map(|row| {
         let entry = Entry::new(Tone::Wait, view.sentence(&row.text))
@@ -425,7 +425,7 @@ pub(super) fn unmet_entries(view: &View<'_, '_, '_>, failure: &Failure) -> Vec<E
 }
 
 /// A refusal as a notice on the page that it belongs to. Wrong fields are told beside the fields.
-pub(super) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
+pub(crate) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
     let told = &failure.problem;
     let page = problem_of(failure);
     if !told.errors.is_empty() {
@@ -490,7 +490,7 @@ fn value_of(view: &View<'_, '_, '_>, value: &Value) -> Rich {
 }
 
 /// Sends the reader on to a page, given by its path with the tenant, that tells what was done.
-pub(super) fn see_told(state: &AppState, visitor: &Visitor, path: &str, told: &Told) -> Response {
+pub(crate) fn see_told(state: &AppState, visitor: &Visitor, path: &str, told: &Told) -> Response {
     if told.done.is_empty() && told.twice.is_empty() {
         return see(path);
     }
