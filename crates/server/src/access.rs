@@ -14,9 +14,9 @@ use model::regimes::REGIMES;
 use model::words::{Category, Criticality, Kind, Level, Role, State, Touch};
 use policy::PolicySet;
 
+use crate::address::BASE;
 use crate::api::TABLES;
 use crate::caller::Scope;
-use crate::route::BASE;
 
 /// Where the file stands.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations/access-matrix.txt");
@@ -25,7 +25,6 @@ const RULES: &str = include_str!("access/rules.txt");
 /// The files in which doors beside the tables are put up.
 const ROUTERS: &[&str] = &[
     include_str!("web/mod.rs"),
-    include_str!("web/admin/mod.rs"),
     include_str!("scim.rs"),
     include_str!("hooks.rs"),
     include_str!("health.rs"),

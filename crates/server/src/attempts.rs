@@ -1,10 +1,6 @@
 //! Attempts that were refused, credentials that open nothing any more, and the last use of tokens: noted by the doors, the
 //! same thing once a minute, so that nobody fills a log by asking again and again.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
 use acts::Room;
 use acts::note_attempt::{Attempt, note_attempt, note_credential, note_use};
 use model::act::Act;
@@ -19,44 +15,6 @@ use wire::problem::Problem;
 use crate::caller::{Caller, Credential, Scope};
 use crate::failure::Failure;
 use crate::state::AppState;
-
-/// How long the same thing is only counted after it was noted.
-const QUIET: Duration = Duration::from_secs(60);
-/// How many things are remembered; past it the quiet ones are forgotten, and then all.
-const MOST: usize = 20_000;
-
-/// What was noted of late, and how often it happened since.
-#[derive(Default)]
-pub(crate) struct Noted(Mutex<HashMap<String, (Instant, u32)>>);
-
-impl Noted {
-    fn map(&self) -> MutexGuard<'_, HashMap<String, (Instant, u32)>> {
-        // Times and counts are whole after any panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Counts something; answers how often it happened since it was noted last, when it is to be noted now.
-    fn count(&self, name: &str, now: Instant) -> Option<u32> {
-        let mut map = self.map();
-        if let Some((since, times)) = map.get_mut(name) {
-            *times = times.saturating_add(1);
-            if now.saturating_duration_since(*since) < QUIET {
-                return None;
-            }
-            let counted = *times;
-            (*since, *times) = (now, 0);
-            return Some(counted);
-        }
-        if map.len() >= MOST {
-            map.retain(|_, (since, _)| now.saturating_duration_since(*since) < QUIET);
-            if map.len() >= MOST {
-                map.clear();
-            }
-        }
-        map.insert(name.to_owned(), (now, 0));
-        Some(1)
-    }
-}
 
 /// Wrong fields that are more than a slip: an account under the address of somebody who has one.
 const OF_SOMEBODY: &[(&str, &str)] = &[("email", "not_unique"), ("emails", "not_unique")];
@@ -237,32 +195,4 @@ fn note_kind_of_use(state: &AppState, caller: &Caller, id: &str, scope: Option<&
             tracing::debug!(code = failure.problem.code, "the use of a token could not be noted");
         }
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_same_thing_is_noted_once_a_minute_with_its_count() {
-        let noted = Noted::default();
-        let now = crate::clock::tick();
-        assert_eq!(noted.count("a", now), Some(1));
-        for _ in 0..3 {
-            assert_eq!(noted.count("a", now), None);
-        }
-        assert_eq!(noted.count("b", now), Some(1));
-        assert_eq!(noted.count("a", now + QUIET), Some(4));
-        assert_eq!(noted.count("a", now + QUIET), None);
-    }
-
-    #[test]
-    fn what_is_remembered_has_an_end() {
-        let noted = Noted::default();
-        let now = crate::clock::tick();
-        for number in 0..=MOST {
-            noted.count(&number.to_string(), now);
-        }
-        assert!(noted.map().len() <= MOST);
-    }
 }

@@ -309,7 +309,7 @@ impl Courier {
         if keys.is_empty() {
             return Ok(());
         }
-        let told = self.look(tenant, move |room| crate::web::answers(room, &keys))?;
+        let told = self.look(tenant, move |room| crate::web::mail::answers(room, &keys))?;
         let cards = round.parcels.iter_mut().filter_map(|parcel| parcel.card.as_mut());
         for (card, answers) in cards.zip(told) {
             card.answers = answers;

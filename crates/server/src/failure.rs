@@ -37,7 +37,7 @@ impl Failure {
 
     /// A fault of ours: told in the log, and to the caller only that it happened.
     pub fn fault(what: &dyn std::fmt::Display) -> Self {
-        let id = crate::router::current_request();
+        let id = crate::request_id::current_request();
         tracing::error!(id, error = %what, "a request failed");
         Self::new(
             500,

@@ -48,7 +48,7 @@ fn io(error: std::io::Error) -> Failure {
 /// is acknowledged.
 fn sync(error: std::io::Error) -> Failure {
     if error.kind() != std::io::ErrorKind::StorageFull {
-        crate::open::end_after_failed_sync(&error);
+        crate::failed_sync::end_after_failed_sync(&error);
     }
     io(error)
 }

@@ -1,7 +1,6 @@
 //! Deliveries of outside systems: verified over their raw bytes, kept, and answered. Their effect comes later.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use acts::Room;
 use acts::macs::Came;
@@ -22,6 +21,7 @@ use store::{Lane, Mode};
 use crate::body::{Chunks, check_length, read_all};
 use crate::failure::Failure;
 use crate::files::NewFile;
+use crate::known_connections::{Found, Known};
 use crate::plain::post;
 use crate::route::Places;
 use crate::state::AppState;
@@ -36,8 +36,6 @@ const OTHERS: u64 = 2 * 1024 * 1024;
 const NAME_LIMIT: usize = 200;
 /// The longest id of a connection, in characters.
 const ID_LIMIT: usize = 64;
-/// How many connections are remembered; past it they are looked up anew.
-const CONNECTIONS: usize = 1_000;
 /// How often a delivery is judged again because the estate was written meanwhile, before its sender is asked to come again.
 const TRIES: usize = 8;
 
@@ -240,49 +238,6 @@ async fn turn_away(state: &AppState, tenant: &str, connection: String, doubt: do
     {
         Ok(()) => Failure::new(401, doubt.code, doubt.text),
         Err(failure) => failure,
-    }
-}
-
-/// A connection that takes deliveries.
-#[derive(PartialEq, Eq)]
-struct Found {
-    tenant: String,
-    kind: String,
-    secret: String,
-}
-
-/// A connection as it was when the tenant's estate, of which connections are a part, stood at a generation.
-#[derive(Clone)]
-pub(crate) struct Known {
-    found: Arc<Found>,
-    generation: i64,
-}
-
-/// Connections by their id. What stands here takes nothing by itself: it saves the look-ups, and the transaction that keeps a
-/// delivery looks whether the estate still stands where it stood.
-#[derive(Default)]
-pub(crate) struct KnownConnections(Mutex<HashMap<String, Known>>);
-
-impl KnownConnections {
-    fn map(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        // A map of what was read is whole after any panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn find(&self, connection: &str) -> Option<Known> {
-        self.map().get(connection).cloned()
-    }
-
-    fn keep(&self, connection: &str, known: &Known) {
-        let mut map = self.map();
-        if map.len() >= CONNECTIONS {
-            map.clear();
-        }
-        map.insert(connection.to_owned(), known.clone());
-    }
-
-    fn forget(&self, connection: &str) {
-        self.map().remove(connection);
     }
 }
 

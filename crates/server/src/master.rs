@@ -8,7 +8,7 @@ use std::path::Path;
 use proof::crypto::{Entropy, MasterKey};
 use store::{Lane, Mode, SYSTEM_TENANT, Store};
 
-use crate::serve::ServeError;
+use crate::serve_error::ServeError;
 use crate::settings::Settings;
 
 /// The key's own file in the data folder.

@@ -12,13 +12,11 @@ use policy::{PolicySet, SourceFile};
 use proof::crypto::{Entropy, SystemEntropy};
 use store::{Config, Lane, Mode, SYSTEM_TENANT, Store};
 
+use crate::failed_sync::end_after_failed_sync;
 use crate::master;
 use crate::seen_logs::SeenLogsFile;
-use crate::serve::ServeError;
+use crate::serve_error::ServeError;
 use crate::settings::Settings;
-
-/// The exit code after a sync that failed (EX_IOERR of sysexits.h).
-const EXIT_IO_ERROR: i32 = 74;
 
 /// An opened house.
 pub struct Opened {
@@ -123,12 +121,6 @@ fn config(settings: &Settings) -> Config {
     };
     config.on_fatal = Arc::new(|error| end_after_failed_sync(error));
     config
-}
-
-/// Nothing may be acknowledged after a sync that failed, so the process ends before anything is answered.
-pub(crate) fn end_after_failed_sync(error: &dyn std::fmt::Display) -> ! {
-    tracing::error!(%error, "the storage failed to keep what was written; this process ends");
-    std::process::exit(EXIT_IO_ERROR)
 }
 
 /// Removes what broken-off uploads left; for a server's start, before its doors open.

@@ -117,7 +117,7 @@ impl Postman {
             };
             // The letter is written for its reader: their zone, what they may see.
             room.actor.person = person.id.clone();
-            let letter = crate::web::letter(room, &stored.record)?;
+            let letter = crate::web::mail::letter(room, &stored.record)?;
             let reply_to = acts::reply_by_mail::reply_address(room, &stored.record)?;
             Ok(Some((stored.record, person, letter, reply_to)))
         };
@@ -167,7 +167,7 @@ impl Postman {
                 return Ok(None);
             };
             room.actor.person = person.id.clone();
-            let letter = crate::web::digest(room, &messages)?;
+            let letter = crate::web::mail::digest(room, &messages)?;
             Ok(Some((person, letter)))
         };
         let found = self.holder.look(&row.tenant, load)?;

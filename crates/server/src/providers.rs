@@ -15,14 +15,14 @@ use model::file::Actor;
 use model::identity::IdentityProvider;
 use model::ids::PersonId;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::PoisonError;
+use std::time::Duration;
 use store::{Lane, Mode};
-use tokio::sync::Semaphore;
 
+use crate::authenticate::caller_of;
 use crate::caller::{Caller, Credential, cookie};
 use crate::failure::Failure;
+use crate::provider_calls::{FRESH, MOST};
 use crate::sign_in::{self, NewSession, Origin, Start};
 use crate::state::AppState;
 
@@ -30,52 +30,10 @@ use crate::state::AppState;
 const COOKIE: &str = "assent_sign_in";
 /// How long a sign-in may take, in minutes.
 const PATIENCE_MINUTES: i64 = 15;
-/// How many providers are asked at once; a slow one must not take every thread.
-const AT_ONCE: usize = 8;
 /// How long one waits for a turn.
 const TURN: Duration = Duration::from_secs(5);
-/// How long what a provider says of itself is believed when somebody sets out. What comes back is always checked against
-/// keys read anew, so that a rotation is no trouble.
-const FRESH: Duration = Duration::from_secs(300);
-/// The most providers that are remembered.
-const MOST: usize = 200;
 /// How far before ours a provider's clock may stand when it says that somebody signed in anew, in seconds.
 const BEHIND_SECONDS: i64 = 60;
-
-/// Calls to the outside: the client, turns, and what providers said of themselves.
-pub(crate) struct Outside {
-    http: Http,
-    turns: Semaphore,
-    known: Mutex<HashMap<String, (Instant, Discovered)>>,
-    keys: Mutex<HashMap<String, (Instant, Keys)>>,
-}
-
-impl Outside {
-    /// With a client under the operator's rules.
-    pub(crate) fn new(http: Http) -> Self {
-        Self {
-            http,
-            turns: Semaphore::new(AT_ONCE),
-            known: Mutex::new(HashMap::new()),
-            keys: Mutex::new(HashMap::new()),
-        }
-    }
-
-    fn remembered(&self, issuer: &str) -> Option<Discovered> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, found) = known.get(issuer)?;
-        let age = crate::clock::tick().saturating_duration_since(*at);
-        (age < FRESH).then(|| found.clone())
-    }
-
-    fn remember(&self, issuer: &str, found: &Discovered) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST {
-            known.clear();
-        }
-        known.insert(issuer.to_owned(), (crate::clock::tick(), found.clone()));
-    }
-}
 
 /// How long a platform's keys are left alone after they were read, however many tokens they do not fit.
 const KEYS_REST: Duration = Duration::from_secs(30);
@@ -427,7 +385,7 @@ async fn freshen(
     verified: &Verified,
     headers: &HeaderMap,
 ) -> Result<(), Failure> {
-    let caller = Caller::of(state, &axum::http::Method::GET, headers).await?;
+    let caller = caller_of(state, &axum::http::Method::GET, headers).await?;
     let Credential::Session { digest, .. } = &caller.credential else {
         return Err(Failure::new(403, "step_up_required", "A token has no fresh factor."));
     };

@@ -8,7 +8,7 @@ use model::reading::nearest;
 use model::refusal::{FieldError, Refusal};
 use wire::openapi::Answer;
 
-use crate::route::{Ask, BASE, Route};
+use crate::address::BASE;
 
 /// The words of a page.
 const PAGING: [&str; 2] = ["limit", "after"];
@@ -32,23 +32,11 @@ fn words() -> &'static Words {
     })
 }
 
-/// Refuses words in the query that the route does not know, by name.
+/// Refuses words in the query that the route of this method and path behind the base does not know, by name.
 ///
 /// # Errors
 /// 422.
-pub(crate) fn check(route: &Route, ask: &Ask) -> Result<(), Refusal> {
-    check_known((route.method, route.path), &ask.query)
-}
-
-/// The same for a route of looking that stands in no table, by its path behind the base.
-///
-/// # Errors
-/// 422.
-pub(crate) fn check_words(path: &str, query: &[(String, String)]) -> Result<(), Refusal> {
-    check_known(("GET", path), query)
-}
-
-fn check_known((method, path): (&'static str, &str), query: &[(String, String)]) -> Result<(), Refusal> {
+pub(crate) fn check((method, path): (&'static str, &str), query: &[(String, String)]) -> Result<(), Refusal> {
     if query.is_empty() {
         return Ok(());
     }
@@ -84,6 +72,14 @@ fn check_known((method, path): (&'static str, &str), query: &[(String, String)])
     } else {
         Err(Refusal::Invalid(errors))
     }
+}
+
+/// The same for a route of looking that stands in no table, by its path behind the base.
+///
+/// # Errors
+/// 422.
+pub(crate) fn check_words(path: &str, query: &[(String, String)]) -> Result<(), Refusal> {
+    check(("GET", path), query)
 }
 
 #[cfg(test)]

@@ -19,14 +19,14 @@ use store::idempotency::{self, RequestKey, SavedAnswer};
 use store::{Lane, Mode};
 use wire::problem::IF_MATCH_NEEDED;
 
+use crate::address::BASE;
+use crate::authenticate::Asking;
 use crate::body::JsonBody;
-use crate::caller::{Asking, Caller, Scope};
+use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
 use crate::percent::is_utf8;
 use crate::state::AppState;
 
-/// Where the API stands.
-pub(crate) const BASE: &str = "/api/v1";
 /// The longest idempotency key, in characters.
 const KEY_LIMIT: usize = 200;
 
@@ -399,7 +399,7 @@ async fn handle(
         let reply = once.run(room, |room| guarded(room, route, &asked, &ask))?;
         Ok(Given::by(route, reply))
     };
-    let answer = state.act_for(route.lane, asking, route.mode(), act).await;
+    let answer = asking.act(&state, route.lane, route.mode(), act).await;
     if let (Err(failure), Some((caller, ask))) = (&answer, &noted) {
         let change = route.is_about_change().then(|| ask.place(0).to_owned());
         let what = format!("{} {}", route.method, route.path);
@@ -493,11 +493,11 @@ fn guarded(room: &mut Room<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) -
 fn answered(room: &mut Room<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<Reply> {
     match (route.act)(room, ask) {
         Ok(reply) => {
-            crate::query_words::check(route, ask)?;
+            crate::query_words::check((route.method, route.path), &ask.query)?;
             Ok(reply)
         }
         Err(acts::Error::Refused(Refusal::Invalid(mut errors))) => {
-            if let Err(Refusal::Invalid(unknown)) = crate::query_words::check(route, ask) {
+            if let Err(Refusal::Invalid(unknown)) = crate::query_words::check((route.method, route.path), &ask.query) {
                 errors.extend(unknown);
             }
             Err(Refusal::Invalid(errors).into())

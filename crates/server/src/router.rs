@@ -15,7 +15,9 @@ use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
+use crate::address::{holds_null, is_page, null_refused};
 use crate::failure::Failure;
+use crate::request_id::REQUEST;
 use crate::state::AppState;
 use crate::turn::Turn;
 use crate::{api, gateway, health, hooks, scim, web, workloads};
@@ -31,16 +33,6 @@ const SLOW: Duration = Duration::from_secs(1);
 /// of the server.
 #[derive(Clone, Copy)]
 pub(crate) struct Waited;
-
-tokio::task_local! {
-    /// The id of the request that is worked on.
-    static REQUEST: String;
-}
-
-/// The id of the request that is worked on, for lines of the log; empty outside of one.
-pub(crate) fn current_request() -> String {
-    REQUEST.try_with(Clone::clone).unwrap_or_default()
-}
 
 /// What pages may load: their own files and nothing else.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
@@ -170,23 +162,13 @@ async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Res
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("none", MatchedPath::as_str);
     // A page's address is refused by a page, see `web`.
-    let mut response = if holds_null(request.uri()) && !crate::web::is_page(request.uri().path()) {
+    let mut response = if holds_null(request.uri()) && !is_page(request.uri().path()) {
         null_refused().into_response()
     } else {
         REQUEST.scope(id.clone(), take_turn(&turns, route, request, next)).await
     };
     finish(&turns.state, began, &id, &method, route, &mut response);
     response
-}
-
-/// No text of a database holds U+0000, so nothing has such a name; PostgreSQL calls the question itself a fault.
-pub(crate) fn holds_null(uri: &axum::http::Uri) -> bool {
-    uri.path().contains("%00") || uri.query().is_some_and(|query| query.contains("%00"))
-}
-
-/// What is answered to it.
-pub(crate) fn null_refused() -> Failure {
-    Failure::new(400, "malformed", "The address cannot be read: it holds U+0000.")
 }
 
 fn request_id(state: &AppState, headers: &HeaderMap) -> String {

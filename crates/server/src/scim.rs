@@ -18,6 +18,7 @@ use store::record::{self, Filter};
 use store::{Lane, Mode, identities};
 
 use self::question::Question;
+use crate::authenticate::caller_of;
 use crate::body::JsonBody;
 use crate::caller::{Caller, Credential, Scope};
 use crate::failure::Failure;
@@ -174,7 +175,7 @@ fn resource(status: u16, body: &Value) -> Response {
 
 /// Who asks: a token of this tenant with the scope `scim`.
 async fn caller(state: &AppState, method: &Method, headers: &HeaderMap, tenant: &str) -> Result<Caller, No> {
-    let caller = Caller::of(state, method, headers).await?;
+    let caller = caller_of(state, method, headers).await?;
     if caller.tenant != tenant {
         return Err(absent());
     }

@@ -11,7 +11,7 @@ use acts::seen_logs::{SeenInMemory, SeenLog, SeenLogs};
 use proof::crypto::{hash_of_text, hash_text};
 use serde::{Deserialize, Serialize};
 
-use crate::serve::ServeError;
+use crate::serve_error::ServeError;
 
 /// The file's name in the data folder.
 const FILE: &str = "seen-logs.json";

@@ -22,35 +22,14 @@ use crate::bell::Bells;
 use crate::certificate::{Certificate, follow};
 use crate::clock::tick;
 use crate::demo::filling;
-use crate::listen::{Front, Proxies, acceptor, take};
+use crate::listen::{Front, acceptor, take};
 use crate::open::{check_policies, forget_leftovers, make_folder, open};
 use crate::router::Doors;
+use crate::serve_error::ServeError;
 use crate::settings::Settings;
+use crate::source::Proxies;
 use crate::state::AppState;
 use crate::{courier, logs, master, postman, replays, sequencer, worker};
-
-/// Why a server did not start or did not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// Something the operator has to put right.
-    #[error("{0}")]
-    Refused(String),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {0}: {1}")]
-    Listen(SocketAddr, std::io::Error),
-    /// A folder cannot be made.
-    #[error("{} cannot be used: {}", .0.display(), .1)]
-    Folder(PathBuf, std::io::Error),
-    /// The store did not open.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// An act at the start failed.
-    #[error(transparent)]
-    Act(#[from] acts::Error),
-    /// No thread, no runtime.
-    #[error("the system gives no more threads: {0}")]
-    System(#[from] std::io::Error),
-}
 
 /// Work on the opened desk before the doors open: the demo's filling.
 pub type Prepare = Box<dyn FnOnce(&Desk, &str) -> Result<(), ServeError> + Send>;

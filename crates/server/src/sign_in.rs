@@ -13,15 +13,13 @@ use store::session::{self, Session};
 use store::{Lane, Mode};
 use wire::problem::UNAUTHENTICATED;
 
-use crate::caller::{Caller, Credential, digest_of};
+use crate::caller::{Caller, Credential, SESSION_COOKIE, digest_of};
 use crate::failure::Failure;
-use crate::listen::Source;
+use crate::source::Source;
 use crate::state::AppState;
 use crate::throttle::source_name;
 use crate::{clock, password};
 
-/// The cookie that holds a session's secret.
-pub const SESSION_COOKIE: &str = "assent_session";
 /// How long a session lives, in hours: a working day and its evening.
 const SESSION_HOURS: i64 = 12;
 /// How long one waits for a free hasher.

@@ -15,10 +15,12 @@ use tokio::sync::watch;
 
 use crate::certificate::{Certificate, follow};
 use crate::gateway::{self, Decide};
-use crate::listen::{Front, Proxies, acceptor, take};
+use crate::listen::{Front, acceptor, take};
 use crate::router::Doors;
-use crate::serve::{ServeError, told_to_stop};
+use crate::serve::told_to_stop;
+use crate::serve_error::ServeError;
 use crate::settings::Tls;
+use crate::source::Proxies;
 
 /// How long a stop waits for requests under way.
 const PATIENCE: Duration = Duration::from_secs(5);

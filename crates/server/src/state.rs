@@ -11,13 +11,13 @@ use model::file::Actor;
 use store::{CrossTx, Lane, Mode};
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::attempts::Noted;
 use crate::bell::Bells;
-use crate::caller::{Asking, Caller, KnownCallers};
+use crate::caller::{Caller, KnownCallers};
 use crate::failure::Failure;
-use crate::hooks::KnownConnections;
+use crate::known_connections::KnownConnections;
 use crate::metrics::Metrics;
-use crate::providers::Outside;
+use crate::noted::Noted;
+use crate::provider_calls::Outside;
 use crate::tally::Tally;
 use crate::throttle::Throttle;
 
@@ -25,9 +25,6 @@ use crate::throttle::Throttle;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The same at the gate, where a pipeline stands and waits: without an answer nothing goes.
 const GATE_PATIENCE: Duration = Duration::from_secs(3);
-
-/// How often an act is tried whose caller's estate is written while they ask.
-const TRIES: usize = 5;
 
 /// What every door shares. Clones share it.
 #[derive(Clone)]
@@ -49,9 +46,6 @@ struct Inner {
     description: OnceLock<Bytes>,
     outside: Outside,
 }
-
-/// An act that several tries share.
-type Again<T> = Arc<dyn Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + Sync>;
 
 impl AppState {
     /// The state over a desk. `uploads` is a folder for files on their way in; `evidence_limit` is in bytes; `http` calls
@@ -167,57 +161,6 @@ impl AppState {
             act(room)
         };
         self.act_as(lane, &caller.tenant, caller.actor(), mode, whole)
-    }
-
-    /// Does an act for who asks. A caller from memory counts only if the estate, tokens and people included, still
-    /// stands where it stood when they were looked up: the act's own transaction says so. Otherwise nothing is done, the
-    /// credential is looked up anew, and the act is tried again.
-    ///
-    /// # Errors
-    /// 401 when the credential or its person may no longer act; the act's refusal or fault, as it is answered.
-    pub(crate) fn act_for<T, A>(
-        &self,
-        lane: Lane,
-        asking: Asking,
-        mode: Mode,
-        act: A,
-    ) -> impl Future<Output = Result<T, Failure>> + Send
-    where
-        T: Send + 'static,
-        A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + Sync + 'static,
-    {
-        self.try_for(lane, asking, mode, Arc::new(act))
-    }
-
-    async fn try_for<T: Send + 'static>(
-        &self,
-        lane: Lane,
-        mut asking: Asking,
-        mode: Mode,
-        act: Again<T>,
-    ) -> Result<T, Failure> {
-        for _ in 0..TRIES {
-            let (act, generation) = (Arc::clone(&act), asking.generation());
-            let whole = move |room: &mut Room<'_, '_>| {
-                if let Some(generation) = generation
-                    && room.generation()? != generation
-                {
-                    return Ok(None);
-                }
-                Caller::check_active(room)?;
-                act(room).map(Some)
-            };
-            let caller = asking.caller();
-            let answer = self.act_as(lane, &caller.tenant, caller.actor(), mode, whole).await?;
-            if let Some(answer) = answer {
-                return Ok(answer);
-            }
-            asking.renew(self, lane).await?;
-        }
-        Err(Failure::busy(
-            "overloaded",
-            "People or services are being changed all the time. Ask again soon.",
-        ))
     }
 
     /// Does an act as anybody, the system included. Writing acts ring the tenant's bell after their commit.

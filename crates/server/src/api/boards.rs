@@ -1,17 +1,13 @@
-//! Boards: their meetings, with attendance and conflicts of interest, and who is on call for them. And the register of
-//! break-glasses.
+//! Boards: their meetings, with attendance and conflicts of interest, who is on call for them, and trainings.
 
 use model::board::{Meeting, OnCall};
-use model::glass::GlassUse;
-use model::outside_look::OutsideLook;
 use model::training::Training;
-use serde_json::json;
 
-use super::estate::{all, loaded, new_one, tagged};
+use super::records::{all, loaded, new_one, tagged};
 use crate::caller::Scope;
 use crate::route::Route;
 
-/// Meetings and times on call.
+/// Meetings, times on call, trainings.
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/meetings", "Lists meetings of boards.", all::<Meeting>),
     Route::get("/meetings/{id}", "Shows a meeting.", loaded::<Meeting>),
@@ -43,11 +39,6 @@ pub(crate) const ROUTES: &[Route] = &[
         let ended = acts::hold_meeting::end_meeting(room, ask.place(0))?;
         tagged(&*room.directory()?, &ended)
     }),
-    Route::get(
-        "/break-glasses",
-        "Lists break-glasses, with the budgets of teams.",
-        all::<GlassUse>,
-    ),
     Route::get("/trainings", "Lists trainings.", all::<Training>),
     Route::get("/trainings/{id}", "Shows a training.", loaded::<Training>),
     Route::post("/trainings", "Says that a person is trained.", |room, ask| {
@@ -60,28 +51,6 @@ pub(crate) const ROUTES: &[Route] = &[
         tagged(&*room.directory()?, &ended)
     })
     .scope(Scope::Admin),
-    Route::get("/outside-looks", "Lists looks from outside.", all::<OutsideLook>),
-    Route::get(
-        "/outside-looks/{id}",
-        "Shows a look from outside.",
-        loaded::<OutsideLook>,
-    ),
-    Route::post(
-        "/outside-looks",
-        "Records a look from outside at a small team's work.",
-        |room, ask| {
-            let made = acts::look_outside::look_outside(room, &ask.body)?;
-            new_one(room, &made)
-        },
-    ),
-    Route::get(
-        "/staffing",
-        "Tells which packs this directory cannot staff.",
-        |room, ask| {
-            let found = acts::find_unstaffed::find_unstaffed(room)?;
-            ask.whole(found.iter().map(|row| json!(row)).collect())
-        },
-    ),
     Route::get("/on-call", "Lists who is on call, and when.", all::<OnCall>),
     Route::get("/on-call/{id}", "Shows a time on call.", loaded::<OnCall>),
     Route::post("/on-call", "Says that a member of a board is on call.", |room, ask| {

@@ -10,12 +10,13 @@ use model::verbs::Body;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
+use crate::address::BASE;
 use crate::body::JsonBody;
 use crate::bulk::{ACTS, Answer, MOST, Wish, each, find, look};
 use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
 use crate::plain::post;
-use crate::route::{BASE, Once, Reply, idempotency_key};
+use crate::route::{Once, Reply, idempotency_key};
 use crate::state::AppState;
 
 /// The door: each row has a transaction of its own, so it is no row of a table.

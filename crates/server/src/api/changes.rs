@@ -1,43 +1,22 @@
 //! Changes and the acts that move them.
 
-use std::collections::HashMap;
-
 use acts::Room;
 use acts::find_changes::{Spot, read_order};
 use model::change::Change;
 use model::directory::Directory;
-use model::reading::Reading;
 use model::refusal::{FieldError, Refusal};
 use model::words::{Kind, Level, State};
 use serde_json::Value;
+use std::collections::HashMap;
 use store::change_order::list_ordered;
 use store::changes::ChangeFilter;
-use store::record::{self, Filter};
+use store::record;
+use store::record::Filter;
 use wire::views;
 
-use crate::caller::Scope;
+use super::change_replies::{act, current, id, plain_act, show};
+use crate::change_words::{artifact_of, commit_of};
 use crate::route::{Ask, Reply, Route};
-
-/// An act on a change that takes the body's fields.
-macro_rules! act {
-    ($path:literal, $summary:literal, $verb:path) => {
-        Route::post($path, $summary, |room, ask| {
-            $verb(room, ask.place(0), &ask.body)?;
-            moved(room, ask)
-        })
-    };
-}
-
-/// An act on a change that takes nothing.
-macro_rules! plain_act {
-    ($path:literal, $summary:literal, $verb:path) => {
-        Route::post($path, $summary, |room, ask| {
-            let done = $verb(room, ask.place(0)).map(drop);
-            nothing_said(ask, done)?;
-            moved(room, ask)
-        })
-    };
-}
 
 /// Changes and their acts.
 pub(crate) const ROUTES: &[Route] = &[
@@ -55,15 +34,6 @@ pub(crate) const ROUTES: &[Route] = &[
             show(room, ask.place(0))
         },
     ),
-    Route::put(
-        "/changes/{key}/schedule",
-        "Sets both planned times.",
-        current,
-        |room, ask| {
-            acts::schedule_change::schedule_change(room, ask.place(0), &ask.body)?;
-            show(room, ask.place(0))
-        },
-    ),
     plain_act!(
         "/changes/{key}/submission",
         "Hands a change over for assessment.",
@@ -73,21 +43,6 @@ pub(crate) const ROUTES: &[Route] = &[
         "/changes/{key}/assessment",
         "States risk and impact, and asks for approvals.",
         acts::assess_change::assess_change
-    ),
-    plain_act!(
-        "/changes/{key}/acknowledgements",
-        "Says that one has seen the request.",
-        acts::acknowledge_change::acknowledge_change
-    ),
-    act!(
-        "/changes/{key}/return",
-        "Sends a change back with a question.",
-        acts::return_change::return_change
-    ),
-    act!(
-        "/changes/{key}/overruling",
-        "Lets others go on in spite of a rejection.",
-        acts::overrule_rejection::overrule_rejection
     ),
     act!(
         "/changes/{key}/hold",
@@ -140,91 +95,19 @@ pub(crate) const ROUTES: &[Route] = &[
         acts::cancel_change::cancel_change
     ),
     act!(
-        "/changes/{key}/break-glass",
-        "Starts without approvals, in the open.",
-        acts::break_glass::break_glass
-    ),
-    act!(
-        "/changes/{key}/break-glass/co-signature",
-        "Signs a break-glass as the second person.",
-        acts::cosign_break_glass::cosign_break_glass
-    ),
-    act!(
-        "/changes/{key}/break-glass/validation",
-        "Validates a break-glass afterwards.",
-        acts::validate_break_glass::validate_break_glass
-    ),
-    act!(
-        "/changes/{key}/retrospective/confirmation",
-        "Confirms or denies work told afterwards.",
-        acts::confirm_retrospective::confirm_retrospective
-    ),
-    act!(
         "/changes/{key}/finding",
         "States the finding on unauthorized work.",
         acts::state_finding::state_finding
     ),
-    act!(
-        "/changes/{key}/legal-hold",
-        "Places a change under a legal hold.",
-        acts::set_legal_hold::place_legal_hold
+    Route::get(
+        "/changes/{key}/review-draft",
+        "Drafts the post-implementation review from what is known.",
+        |room, ask| {
+            room.allow(model::act::actions::READ)?;
+            Ok(Reply::ok(acts::draft_review::draft_review(room, ask.place(0))?))
+        },
     ),
-    act!(
-        "/changes/{key}/legal-hold/end",
-        "Lifts its legal hold.",
-        acts::set_legal_hold::end_legal_hold
-    )
-    .scope(Scope::Admin),
-    act!(
-        "/changes/{key}/erasure",
-        "Asks to erase texts of a change.",
-        acts::erase_texts::ask_erasure
-    )
-    .scope(Scope::Admin),
-    plain_act!(
-        "/changes/{key}/erasure/confirmation",
-        "Confirms an erasure as the second person, and does it.",
-        acts::erase_texts::confirm_erasure
-    )
-    .scope(Scope::Admin),
-    plain_act!(
-        "/changes/{key}/erasure/withdrawal",
-        "Withdraws an erasure that was asked for.",
-        acts::erase_texts::withdraw_erasure
-    )
-    .scope(Scope::Admin),
 ];
-
-/// A change as answers show it, with its ETag.
-pub(crate) fn show(room: &mut Room<'_, '_>, key: &str) -> acts::Result<Reply> {
-    let change = room.change(key)?;
-    let directory = room.directory()?;
-    Ok(Reply::ok(views::change(&change, &directory)).tagged(change.revision))
-}
-
-/// An act that takes nothing refuses what it is told all the same, by name: who sends a reason must not believe that it was
-/// kept. Who may not do it learns that first; what was done is taken back with the refusal.
-pub(super) fn nothing_said<T>(ask: &Ask, done: acts::Result<T>) -> acts::Result<T> {
-    match done {
-        Err(acts::Error::Refused(Refusal::NotFound { .. } | Refusal::NotAllowed { .. })) => done,
-        _ => {
-            Reading::new(&ask.body, "").finish()?;
-            done
-        }
-    }
-}
-
-fn moved(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    Ok(Reply {
-        status: 201,
-        ..show(room, ask.place(0))?
-    })
-}
-
-/// What `If-Match` is held against.
-pub(crate) fn current(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    Ok(Some(room.change(ask.place(0))?.revision))
-}
 
 fn create(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let key = acts::create_change::create_change(room, &ask.body, &[])?;
@@ -232,7 +115,7 @@ fn create(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         status: 201,
         ..show(room, &key)?
     };
-    Ok(reply.with("location", format!("{}/changes/{key}", crate::route::BASE)))
+    Ok(reply.with("location", format!("{}/changes/{key}", crate::address::BASE)))
 }
 
 fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
@@ -289,28 +172,6 @@ fn known_places(ask: &Ask, directory: &Directory) -> Result<(), Refusal> {
         return Err(Refusal::field(field, "unknown", text));
     }
     Ok(())
-}
-
-/// An artifact has one name, in whichever letters somebody writes its digits.
-pub(crate) fn artifact_of(text: &str) -> String {
-    model::input::tidy_digest(text.trim().to_owned())
-}
-
-/// The fewest digits by which a commit is looked for: with fewer there are too many that begin so.
-const COMMIT_BEGINS: usize = 7;
-
-/// A commit, or how it begins.
-///
-/// # Errors
-/// 422 for what begins no commit: it would find nothing, which reads like an answer.
-pub(crate) fn commit_of(text: &str) -> acts::Result<String> {
-    let commit = text.trim().to_lowercase();
-    let is_one = commit.len() >= COMMIT_BEGINS && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let wrong = || {
-        let text = format!("`commit` has {COMMIT_BEGINS} to 64 hexadecimal digits.");
-        Refusal::field("commit", "not_a_commit", text)
-    };
-    Ok(is_one.then_some(commit).ok_or_else(wrong)?)
 }
 
 fn filter(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {

@@ -1,14 +1,12 @@
-//! Policies and the risk table: what is in force, what is proposed, trying it, putting it in force.
+//! Policies: what is in force, what is proposed, trying it, putting it in force.
 
 use acts::Room;
 use model::configuration::Configuration;
-use model::directory::Directory;
-use model::risk::RiskTable;
 use serde_json::{Value, json};
 use store::record::Filter;
-use wire::views;
 
-use super::around::page;
+use super::configuration_views::{brief, created, whole};
+use super::records::page;
 use crate::caller::Scope;
 use crate::route::{Ask, Reply, Route};
 
@@ -34,32 +32,6 @@ pub(crate) const ROUTES: &[Route] = &[
         "Explains which policies ask what of a change.",
         explain,
     ),
-    Route::get("/risk-table", "Shows the risk table in force.", risk_table),
-    Route::post("/risk-table", "Proposes a risk table.", |room, ask| {
-        let made = acts::propose_configuration::propose_risk_table(room, &ask.body)?;
-        created(room, &made)
-    })
-    .scope(Scope::Admin),
-    Route::get("/sla-table", "Shows the times to acknowledge and to decide.", sla_table),
-    Route::post(
-        "/sla-table",
-        "Proposes times to acknowledge and to decide.",
-        |room, ask| {
-            let made = acts::set_sla_table::propose_sla_table(room, &ask.body)?;
-            created(room, &made)
-        },
-    )
-    .scope(Scope::Admin),
-    Route::get(
-        "/retention",
-        "Shows for how long texts, files and raw deliveries are kept.",
-        retention,
-    ),
-    Route::post("/retention", "Proposes another retention.", |room, ask| {
-        let made = acts::set_retention::propose_retention(room, &ask.body)?;
-        created(room, &made)
-    })
-    .scope(Scope::Admin),
     Route::post(
         "/ownership-proposals",
         "Proposes rows of the ownership matrix, for another person or an approved change to put in force.",
@@ -96,49 +68,6 @@ pub(crate) const ROUTES: &[Route] = &[
     .scope(Scope::Admin),
 ];
 
-fn created(room: &mut Room<'_, '_>, made: &Configuration) -> acts::Result<Reply> {
-    let directory = room.directory()?;
-    Ok(Reply::created(brief(made, &directory)).tagged(made.version))
-}
-
-/// Without the files.
-fn brief(row: &Configuration, directory: &Directory) -> Value {
-    let mut value = whole(row, directory);
-    if let Value::Object(map) = &mut value {
-        map.remove("files");
-        map.remove("cases");
-    }
-    value
-}
-
-fn whole(row: &Configuration, directory: &Directory) -> Value {
-    let mut value = views::shown(row, directory);
-    if let Value::Object(map) = &mut value {
-        map.remove("text");
-    }
-    // Views leave digests of secrets out; this one is what approvers decide about.
-    value["digest"] = json!(row.digest);
-    if let Some(text) = &row.text {
-        // Kept apart from the files of policies, which name nobody, and shown as one.
-        value["files"] = json!([{"path": acts::propose_ownership::FILE, "content": text}]);
-    }
-    for (field, person) in [
-        ("proposer", Some(&row.proposer)),
-        ("activated_by", row.activated_by.as_ref()),
-    ] {
-        if let Some(person) = person {
-            value[field] = json!(directory.login(person));
-        }
-    }
-    if let Some(table) = &row.table {
-        value["table"] = table_view(table);
-    }
-    if let Some(table) = &row.slas {
-        value["slas"] = acts::set_sla_table::view(table);
-    }
-    value
-}
-
 fn policies(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::READ)?;
     let set = room.policies()?;
@@ -160,56 +89,6 @@ fn explain(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let facts = model::file::change_facts(&file, &room.tenant());
     let explained = set.explain(&facts, &model::file::target_facts(&file, &directory, room.now));
     Ok(Reply::ok(serde_json::to_value(explained)?))
-}
-
-fn risk_table(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    room.allow(model::act::actions::READ)?;
-    let directory = room.directory()?;
-    let tenant = directory.tenant.as_ref();
-    let table = tenant.map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
-    let digest = acts::propose_configuration::digest_of(&table)?;
-    let from = tenant.and_then(|tenant| tenant.risk_table_from.as_ref());
-    Ok(Reply::ok(
-        json!({"digest": digest, "configuration": from.map(|it| it.id.clone()), "table": table_view(&table)}),
-    ))
-}
-
-fn sla_table(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    room.allow(model::act::actions::READ)?;
-    let table = acts::set_sla_table::in_force(room)?;
-    let directory = room.directory()?;
-    let from = directory
-        .tenant
-        .as_ref()
-        .and_then(|tenant| tenant.sla_table_from.as_ref());
-    Ok(Reply::ok(json!({
-        "digest": acts::set_sla_table::digest_of(&table)?,
-        "configuration": from.map(|it| it.id.clone()),
-        "table": acts::set_sla_table::view(&table),
-    })))
-}
-
-fn retention(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    room.allow(model::act::actions::READ)?;
-    let kept = acts::set_retention::in_force(room)?;
-    let directory = room.directory()?;
-    let from = directory
-        .tenant
-        .as_ref()
-        .and_then(|tenant| tenant.retention_from.as_ref());
-    Ok(Reply::ok(json!({
-        "digest": acts::set_retention::digest_of(&kept)?,
-        "configuration": from.map(|it| it.id.clone()),
-        "changes_days": kept.changes_days,
-        "deliveries_days": kept.deliveries_days,
-    })))
-}
-
-/// Rows are the highest impact, columns the complexity.
-fn table_view(table: &RiskTable) -> Value {
-    let row = |cells: &[model::words::Level; 3]| json!({"low": cells[0], "medium": cells[1], "high": cells[2]});
-    let [none, low, medium, high] = &table.0;
-    json!({"none": row(none), "low": row(low), "medium": row(medium), "high": row(high)})
 }
 
 fn configurations(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

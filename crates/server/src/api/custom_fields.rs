@@ -3,7 +3,7 @@
 use model::refusal::Refusal;
 use wire::views;
 
-use super::estate::{keyed, new_one, tagged};
+use super::records::{keyed, new_one, tagged};
 use crate::route::Route;
 
 /// The fields.

@@ -13,15 +13,16 @@ use serde_json::Value;
 use store::record;
 use store::{Lane, Mode};
 
-use super::around::item;
+use super::change_replies::item;
 use super::evidence_file::body_of;
+use crate::address::BASE;
 use crate::body::{JsonBody, Pace, check_length, media_type};
 use crate::caller::{Caller, Scope};
 use crate::evidence::{FIELDS, keep, malformed, take_file, take_text};
 use crate::failure::Failure;
 use crate::files::NewFile;
 use crate::plain::{get, post};
-use crate::route::{BASE, Once, Places, Reply, idempotency_key, see_change_as};
+use crate::route::{Once, Places, Reply, idempotency_key, see_change_as};
 use crate::state::AppState;
 
 /// What the form around a file may add to the limit, in bytes.

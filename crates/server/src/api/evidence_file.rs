@@ -27,7 +27,7 @@ const END: usize = PIECE;
 ///
 /// # Errors
 /// 404 when there is none, or the store's.
-pub(super) async fn body_of(state: &AppState, caller: &Caller, evidence: &Evidence) -> Result<(Body, u64), Failure> {
+pub(crate) async fn body_of(state: &AppState, caller: &Caller, evidence: &Evidence) -> Result<(Body, u64), Failure> {
     if evidence.file_digest == digest_text(b"") {
         return Ok((Body::empty(), 0));
     }
@@ -55,7 +55,7 @@ pub(super) async fn body_of(state: &AppState, caller: &Caller, evidence: &Eviden
 
 /// The body that sends a bundle: its files of evidence are read as they are sent. One that is no longer what it was when the
 /// bundle was made breaks it off before the length that was told.
-pub(super) fn body_of_bundle(state: &AppState, caller: &Caller, export: Export) -> Body {
+pub(crate) fn body_of_bundle(state: &AppState, caller: &Caller, export: Export) -> Body {
     let (send, receive) = mpsc::channel(AHEAD);
     let (state, caller) = (state.clone(), caller.clone());
     tokio::spawn(async move {

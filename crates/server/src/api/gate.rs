@@ -26,10 +26,12 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use wire::views;
 
-use crate::caller::{Asking, Caller, Scope};
+use crate::address::BASE;
+use crate::authenticate::Asking;
+use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
 use crate::plain::get;
-use crate::route::{Ask, BASE, Places, Reply, Route, query_of};
+use crate::route::{Ask, Places, Reply, Route, query_of};
 use crate::router::Waited;
 use crate::state::AppState;
 
@@ -76,7 +78,7 @@ pub(crate) fn router() -> Router<AppState> {
         .route(&format!("{BASE}/gate-checks/{{id}}/stream"), get(follow_check))
 }
 
-pub(super) fn read_question(reading: &mut Reading<'_>) -> Question {
+pub(crate) fn read_question(reading: &mut Reading<'_>) -> Question {
     let (change, purpose) = (reading.text("change", LINE), reading.word("purpose"));
     Question {
         change,
@@ -141,7 +143,7 @@ async fn ask_gate(
         Ok((answer, room.now))
     };
     let caller = Arc::clone(asking.caller());
-    let (answer, now) = state.act_for(Lane::Gate, asking, Mode::Read, act).await?;
+    let (answer, now) = asking.act(&state, Lane::Gate, Mode::Read, act).await?;
     crate::attempts::note_scope_use(&state, &caller, Scope::Gate);
     if let Ok((question, _)) = asked.as_ref() {
         crate::gateway::note_asked(&state, &caller.tenant, &headers, question, &answer);
@@ -204,7 +206,7 @@ fn told(answer: &Answer) -> impl Iterator<Item = (&'static str, String)> {
 }
 
 /// The same, as the answer of a route of the table.
-pub(super) fn gate_reply(room: &Room<'_, '_>, answer: &Answer) -> Reply {
+pub(crate) fn gate_reply(room: &Room<'_, '_>, answer: &Answer) -> Reply {
     let mut reply = Reply::ok(views::gate_answer(answer, &room.now.to_string()));
     reply.status = if answer.decision == GateDecision::Go { 200 } else { 403 };
     told(answer)
@@ -249,7 +251,7 @@ fn collect(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::ASK_GATE)?;
     own_check(room, ask.place(0))?;
     let collected = acts::gate::collect(room, ask.place(0));
-    let checked = super::changes::nothing_said(ask, collected)?;
+    let checked = super::change_replies::nothing_said(ask, collected)?;
     let directory = room.directory()?;
     let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
     Ok(Reply::created(view).with_permit(checked.check.permit))

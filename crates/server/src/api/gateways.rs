@@ -16,11 +16,12 @@ use store::{Lane, Mode};
 use wire::views;
 
 use super::gate::{gate_reply, read_question};
+use crate::address::BASE;
 use crate::body::JsonBody;
 use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
 use crate::plain::post;
-use crate::route::{Ask, BASE, Reply, Route};
+use crate::route::{Ask, Reply, Route};
 use crate::state::AppState;
 
 /// Admission, what runs, and what was refused.

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use store::record::Filter;
 use wire::views;
 
-use super::around::page;
+use super::records::page;
 use crate::caller::Scope;
+use crate::read_again::{delivery, read_again};
 use crate::route::{Ask, Reply, Route};
 
 /// The most past deliveries that one trial looks at.
@@ -50,11 +51,6 @@ pub(crate) fn refused(room: &mut Room<'_, '_>, connection: &str) -> acts::Result
     Ok(told.collect())
 }
 
-fn delivery(room: &mut Room<'_, '_>, id: &str) -> acts::Result<store::inbox::Delivery> {
-    room.allow(model::act::actions::SET_CONNECTION)?;
-    Ok(store::inbox::load(room.tx, id)?.ok_or_else(|| Refusal::not_found("delivery"))?)
-}
-
 /// A delivery as people see it: its body stays with us, what was read in it is shown.
 fn view(room: &mut Room<'_, '_>, row: &store::inbox::Delivery) -> acts::Result<Value> {
     let kind = acts::set_connection::connection(room, &row.connection)?.kind;
@@ -85,38 +81,6 @@ fn replay(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let mut body = json!({"id": ask.place(0), "signals": signals, "result": result});
     body["before"] = json!(before);
     Ok(Reply::created(body))
-}
-
-/// Reads a delivery once more; what it says, and what it came to.
-pub(crate) fn read_again(room: &mut Room<'_, '_>, id: &str) -> acts::Result<(Vec<Signal>, String)> {
-    let row = delivery(room, id)?;
-    if row.body.is_empty() {
-        let text = "The raw body of this delivery is gone: the retention keeps none for so long.";
-        return Err(Refusal::not_now("forgotten", text, "Have its sender send it again.", Vec::new()).into());
-    }
-    let kind = acts::set_connection::connection(room, &row.connection)?.kind;
-    let read = connect::door::read(&kind, &row.event, &row.body, row.received_at);
-    let signals = read.map_err(|aside| {
-        let text = format!("The delivery cannot be read: {}.", aside.reason);
-        Refusal::not_now(
-            "unreadable",
-            text,
-            "Have its sender mended, or set its reader right.",
-            Vec::new(),
-        )
-    })?;
-    let now = room.now;
-    let holder = format!("replay-{}", room.act);
-    // Who has it read once more answers for it, also where no server took it in.
-    let mac = acts::macs::Came::from(&row).mac(room);
-    store::inbox::again(room.tx, &row.id, now, &mac)?;
-    if !store::inbox::take(room.tx, &row.id, &holder, now)? {
-        let text = "A worker reads this delivery just now.";
-        return Err(Refusal::not_now("busy", text, "Ask again in a moment.", Vec::new()).into());
-    }
-    let result =
-        room.as_system(|room| acts::take_delivery::take_delivery(room, &row.id, &holder, &row.connection, &signals))?;
-    Ok((signals, result))
 }
 
 fn calls(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

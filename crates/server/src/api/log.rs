@@ -16,10 +16,12 @@ use model::refusal::{FieldError, Refusal};
 use serde_json::json;
 use store::{Lane, Mode, SYSTEM_TENANT, revocation};
 
+use crate::address::BASE;
+use crate::authenticate::caller_of;
 use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
 use crate::plain::get;
-use crate::route::{Ask, BASE, Places, Reply, Route, see_change_as};
+use crate::route::{Ask, Places, Reply, Route, see_change_as};
 use crate::state::AppState;
 
 /// Single events: what they did, and their proofs.
@@ -259,7 +261,7 @@ async fn check_reader(state: &AppState, tenant: &str, method: &Method, headers: 
             return Ok(());
         }
     }
-    let caller = Caller::of(state, method, headers).await?;
+    let caller = caller_of(state, method, headers).await?;
     if caller.tenant != tenant && tenant != SYSTEM_TENANT {
         return Err(absent());
     }

@@ -37,12 +37,4 @@ pub(crate) const ROUTES: &[Route] = &[
         },
     )
     .scope(Scope::Admin),
-    Route::get(
-        "/changes/{key}/review-draft",
-        "Drafts the post-implementation review from what is known.",
-        |room, ask| {
-            room.allow(model::act::actions::READ)?;
-            Ok(Reply::ok(acts::draft_review::draft_review(room, ask.place(0))?))
-        },
-    ),
 ];

@@ -8,14 +8,16 @@ use axum::response::{IntoResponse, Response};
 use model::reading::{LINE, Reading};
 use serde_json::json;
 
+use crate::address::BASE;
+use crate::authenticate::check_site;
 use crate::body::JsonBody;
-use crate::caller::{Caller, check_site};
+use crate::caller::Caller;
 use crate::failure::Failure;
-use crate::listen::Source;
 use crate::passkeys;
 use crate::plain::post;
-use crate::route::{BASE, Places};
+use crate::route::Places;
 use crate::sign_in::Origin;
+use crate::source::Source;
 use crate::state::AppState;
 
 /// Adding a passkey, showing it as fresh factor, signing in with it.

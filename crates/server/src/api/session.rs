@@ -9,13 +9,15 @@ use model::reading::{LINE, Reading};
 use serde_json::json;
 use store::{Lane, Mode};
 
+use crate::address::BASE;
+use crate::authenticate::check_site;
 use crate::body::JsonBody;
-use crate::caller::{Caller, check_site};
+use crate::caller::Caller;
 use crate::failure::Failure;
-use crate::listen::Source;
 use crate::plain::{get, plain, post};
-use crate::route::{BASE, Places};
+use crate::route::Places;
 use crate::sign_in::{self, Origin, Shown};
+use crate::source::Source;
 use crate::state::AppState;
 
 /// Signing in, the fresh factor, signing out, passwords.

@@ -3,7 +3,7 @@
 use acts::saved_views::{self, LISTS, SavedView};
 use serde_json::{Value, json};
 
-use super::estate::keyed;
+use super::records::keyed;
 use crate::route::{Ask, Reply, Route};
 
 /// The views.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::record::Filter;
 use wire::views;
 
-use super::around::page;
+use super::records::page;
 use crate::caller::Scope;
 use crate::route::{Ask, Reply, Route};
 

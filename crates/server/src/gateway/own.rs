@@ -11,7 +11,8 @@ use serde_json::Value;
 use store::{Lane, Mode};
 
 use super::question::{Asked, Basis, Decide, Decided, Place, Unclear, door_of, header, permit_id};
-use crate::caller::{Asking, Caller, Scope};
+use crate::authenticate::Asking;
+use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
 use crate::state::AppState;
 use crate::tally::Counted;
@@ -50,7 +51,7 @@ impl Decide for AppState {
             }
             Ok((check_shown(room, &question, jti.as_deref(), answer)?, false))
         };
-        let (answer, is_running) = self.act_for(Lane::Gate, asking, Mode::Read, act).await?;
+        let (answer, is_running) = asking.act(self, Lane::Gate, Mode::Read, act).await?;
         crate::attempts::note_scope_use(self, &caller, Scope::Gate);
         let decided = decided(answer, is_running);
         note(self, &caller.tenant, &asked.door, &place, &decided);

@@ -14,14 +14,15 @@ use serde_json::json;
 
 use super::back::{Back, Sent, send};
 use super::form::Form;
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The most parts that the page lists.
 const MOST: i64 = 200;
 
 /// The list of reviews that the reader may see.
-pub(super) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::People, |view| list_page(view, None)).await
 }
 
@@ -53,7 +54,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
             ActForm::new("begin", "Begin a review", view.url("/access-reviews"))
                 .field(super::once::field(view))
                 .field(
-                    super::times::time_field(view, "due_at", "Until when managers sign")
+                    super::fields::time_field(view, "due_at", "Until when managers sign")
                         .hint("In 14 days unless said."),
                 )
                 .note("Each manager is told and gets a part of their own.")
@@ -100,7 +101,7 @@ fn standing(view: &View<'_, '_, '_>, it: &AccessReview) -> (Tone, &'static str) 
 }
 
 /// One part.
-pub(super) async fn one(
+pub(crate) async fn one(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
@@ -217,7 +218,7 @@ fn signature(view: &View<'_, '_, '_>, found: &AccessReview) -> ActForm {
 }
 
 /// Begins a review.
-pub(super) async fn begin(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn begin(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/access-reviews".to_owned();
     let sent = Sent {
         form,
@@ -232,7 +233,7 @@ pub(super) async fn begin(State(state): State<AppState>, visitor: Visitor, form:
 }
 
 /// Signs a part.
-pub(super) async fn sign(
+pub(crate) async fn sign(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,

@@ -1,31 +1,21 @@
-//! The reader's own account and messages.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! The reader's own account.
 
 use axum::extract::State;
 use axum::response::Response;
-use model::act::actions;
-use model::change::Change;
-use model::records::Message;
 use model::refusal::{FieldError, Refusal};
-use pages::{ActForm, Fact, Field, Input, MessageRow, Messages, Place, RecordPage, Rich, Section, SectionBody};
-
-use store::record::{self, Filter};
+use pages::{ActForm, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody};
 
 use super::back::Back;
 use super::form::Form;
 use super::view::{View, Visitor, show, show_as, write};
-use super::words::{beginning, plain};
+use super::words::plain;
 use crate::elsewhere::{Known, known_in};
 use crate::failure::Failure;
 use crate::sign_in;
 use crate::state::AppState;
 
-/// How many messages are shown.
-const MESSAGES: i64 = 200;
-
 /// The account.
-pub(super) async fn show_account(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_account(State(state): State<AppState>, visitor: Visitor) -> Response {
     let known = match known_in(&state, &visitor.caller).await {
         Ok(known) => known,
         Err(failure) => return super::view::problem(&state, &visitor, &failure, "").await,
@@ -35,7 +25,7 @@ pub(super) async fn show_account(State(state): State<AppState>, visitor: Visitor
 }
 
 /// The account again, with a form of it that came back.
-pub(super) async fn show_back(state: &AppState, visitor: &Visitor, status: u16, back: Back) -> Response {
+pub(crate) async fn show_back(state: &AppState, visitor: &Visitor, status: u16, back: Back) -> Response {
     let known = match known_in(state, &visitor.caller).await {
         Ok(known) => known,
         Err(failure) => return super::view::problem(state, visitor, &failure, "").await,
@@ -65,7 +55,7 @@ fn account_page(view: &mut View<'_, '_, '_>, known: &[Known], back: Option<&Back
         tenants_of(known),
     ];
     let has_password = store::secrets::password(view.room.tx, view.me.as_str())?.is_some();
-    sections.extend(super::factors::sections(view, has_password)?);
+    sections.extend(super::factor_sections::sections(view, has_password)?);
     let text = "While you are away nobody waits for you: you are not reminded, and whoever speaks for you is asked.";
     let away = Section::new("away", "When you are away", SectionBody::Words(Rich::from(text)));
     sections.push(away.note(Rich::new().link("Say when, and who speaks for you", view.url("/away"))));
@@ -166,77 +156,42 @@ async fn checked_passwords(state: &AppState, visitor: &Visitor, form: &Form) -> 
 }
 
 /// Sets the reader's own password, after the present one was shown again.
-pub(super) async fn set_password(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn set_password(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let back = format!("{}/account", visitor.base());
     let phc = match checked_passwords(&state, &visitor, &form).await {
         Ok(phc) => phc,
-        Err(failure) => return super::factors::refused(&state, &visitor, ("/account/password", form), failure).await,
+        Err(failure) => return refused(&state, &visitor, ("/account/password", form), failure).await,
     };
     match write(&state, &visitor, move |room| {
         acts::set_person::change_password(room, &phc)
     })
     .await
     {
-        Ok(()) => super::view::see(&back),
+        Ok(()) => super::response::see(&back),
         Err(failure) => super::view::problem(&state, &visitor, &failure, &back).await,
     }
 }
 
-/// The titles of the changes that messages speak of, by key, as far as the reader may see changes.
-fn titles(view: &mut View<'_, '_, '_>, messages: &[Message]) -> acts::Result<BTreeMap<String, String>> {
-    if !view.may(actions::READ) {
-        return Ok(BTreeMap::new());
+/// What to do about a form of the account that was refused: it comes back filled in, after a fresh factor where one is missing.
+pub(crate) async fn refused(
+    state: &AppState,
+    visitor: &Visitor,
+    (path, form): (&str, Form),
+    failure: Failure,
+) -> Response {
+    let account = format!("{}/account", visitor.base());
+    if failure.problem.code == "step_up_required" {
+        let path = format!("{}{path}", visitor.base());
+        return super::step_up::hold(state, visitor, (&path, &form), &account).await;
     }
-    let keys: BTreeSet<&str> = messages.iter().filter_map(|it| it.change_key.as_deref()).collect();
-    if keys.is_empty() {
-        return Ok(BTreeMap::new());
+    if !matches!(failure.status(), 409 | 422) {
+        return problem(state, visitor, &failure, &account).await;
     }
-    let filter = Filter::new().one_of("key", keys).order_by("number");
-    let found = record::find::<Change>(view.room.tx, &filter)?;
-    let titles = found.into_iter().map(|it| (it.record.key, it.record.content.title));
-    Ok(titles.collect())
-}
-
-/// The reader's messages.
-pub(super) async fn messages(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Messages, |view| {
-        let day_ago = view.now() - jiff::SignedDuration::from_hours(24);
-        let mut found = acts::find_records::find_messages(view.room, MESSAGES)?;
-        // A history that was filled in afterwards, as the demo's, was not written in the order of its times.
-        found.sort_by_key(|it| std::cmp::Reverse(it.at));
-        let titles = titles(view, &found)?;
-        let rows = found.into_iter().map(|message| MessageRow {
-            href: message
-                .change_key
-                .as_deref()
-                .map(|key| view.change_url(key))
-                .unwrap_or_default(),
-            about: message
-                .change_key
-                .as_ref()
-                .and_then(|key| titles.get(key).cloned())
-                .unwrap_or_default(),
-            summary: view.plain(&beginning(&message.text, 160)),
-            is_new: message.at > day_ago,
-            sent: view.reader.moment(message.at),
-            delivery: match message.delivery.as_str() {
-                "mailed" => "by mail",
-                "failed" => "mail failed",
-                "kept" => "here only",
-                "held" => "by mail later, as you wished",
-                _ => "on its way",
-            }
-            .to_owned(),
-            subject: message.subject,
-        });
-        let rows: Vec<MessageRow> = rows.collect();
-        let page = Messages {
-            frame: view.frame.clone(),
-            count: format!("{} shown", rows.len()),
-            rows,
-            ..Messages::default()
-        };
-        Ok(page.render())
-    })
+    show_back(
+        state,
+        visitor,
+        failure.status(),
+        Back::new(state, visitor, path, form, failure),
+    )
     .await
 }

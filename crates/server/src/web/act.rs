@@ -11,9 +11,11 @@ use serde_json::{Value, json};
 
 use super::change::{Refused, show_refused};
 use super::form::{Decoded, Form};
-use super::told::{Told, see_told};
-use super::view::{Visitor, escaped, problem, reader_of, see, write_noted};
+use super::response::see;
+use super::told::Told;
+use super::view::{Visitor, problem, reader_of, see_told, write_noted};
 use crate::failure::Failure;
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// An act as a form reaches it.
@@ -22,23 +24,12 @@ struct Door {
     path: &'static str,
     /// Boxes that are sent as `false` when they are not ticked.
     boxes: &'static [&'static str],
-    /// What is told afterwards.
-    done: &'static str,
     /// The act: change, item, body.
     run: fn(&mut Room<'_, '_>, &str, &str, &Body) -> acts::Result<()>,
 }
 
-const fn door(
-    path: &'static str,
-    done: &'static str,
-    run: fn(&mut Room<'_, '_>, &str, &str, &Body) -> acts::Result<()>,
-) -> Door {
-    Door {
-        path,
-        boxes: &[],
-        done,
-        run,
-    }
+const fn door(path: &'static str, run: fn(&mut Room<'_, '_>, &str, &str, &Body) -> acts::Result<()>) -> Door {
+    Door { path, boxes: &[], run }
 }
 
 const fn boxed(mut door: Door, boxes: &'static [&'static str]) -> Door {
@@ -48,173 +39,145 @@ const fn boxed(mut door: Door, boxes: &'static [&'static str]) -> Door {
 
 /// Every act on a change.
 const DOORS: &[Door] = &[
-    door("submission", "It is handed over for assessment.", |room, key, _, _| {
+    door("submission", |room, key, _, _| {
         acts::submit_change::submit_change(room, key)
     }),
-    door("assessment", "It is assessed.", |room, key, _, body| {
+    door("assessment", |room, key, _, body| {
         acts::assess_change::assess_change(room, key, body)
     }),
-    door(
-        "acknowledgements",
-        "It is noted that you have seen it.",
-        |room, key, _, _| acts::acknowledge_change::acknowledge_change(room, key),
-    ),
-    door("approvals", "Your word is noted.", |room, key, _, body| {
+    door("acknowledgements", |room, key, _, _| {
+        acts::acknowledge_change::acknowledge_change(room, key)
+    }),
+    door("approvals", |room, key, _, body| {
         acts::approve_change::approve_change(room, key, body).map(drop)
     }),
-    door(
-        "approvals/{}/withdrawal",
-        "Your word is taken back.",
-        |room, key, item, _| acts::withdraw_approval::withdraw_approval(room, key, &RecordId::from(item)),
-    ),
-    door("meeting", "The meeting is open.", |room, _, _, body| {
+    door("approvals/{}/withdrawal", |room, key, item, _| {
+        acts::withdraw_approval::withdraw_approval(room, key, &RecordId::from(item))
+    }),
+    door("meeting", |room, _, _, body| {
         acts::hold_meeting::open_meeting(room, body).map(drop)
     }),
-    door("meetings/{}/attendance", "You are there.", |room, _, item, body| {
+    door("meetings/{}/attendance", |room, _, item, body| {
         acts::hold_meeting::attend_meeting(room, item, body).map(drop)
     }),
-    door("meetings/{}/departure", "You are gone from it.", |room, _, item, _| {
+    door("meetings/{}/departure", |room, _, item, _| {
         acts::hold_meeting::leave_meeting(room, item).map(drop)
     }),
-    door(
-        "meetings/{}/conflict",
-        "Your conflict of interest is noted.",
-        |room, key, item, body| {
-            let mut body = body.clone();
-            body.insert("change".to_owned(), key.into());
-            acts::hold_meeting::declare_conflict(room, item, &body).map(drop)
-        },
-    ),
-    door("return", "It is returned with your question.", |room, key, _, body| {
+    door("meetings/{}/conflict", |room, key, item, body| {
+        let mut body = body.clone();
+        body.insert("change".to_owned(), key.into());
+        acts::hold_meeting::declare_conflict(room, item, &body).map(drop)
+    }),
+    door("return", |room, key, _, body| {
         acts::return_change::return_change(room, key, body)
     }),
-    door("peer-reviews", "Your review is noted.", |room, key, _, body| {
+    door("peer-reviews", |room, key, _, body| {
         acts::peer_review_change::peer_review_change(room, key, body).map(drop)
     }),
-    door("overruling", "The rejection is overruled.", |room, key, _, body| {
+    door("overruling", |room, key, _, body| {
         acts::overrule_rejection::overrule_rejection(room, key, body)
     }),
-    door("schedule", "Its times are set.", |room, key, _, body| {
+    door("schedule", |room, key, _, body| {
         acts::schedule_change::schedule_change(room, key, body)
     }),
-    door("hold", "It is on hold.", |room, key, _, body| {
+    door("hold", |room, key, _, body| {
         acts::hold_change::hold_change(room, key, body)
     }),
-    door("resume", "It goes on.", |room, key, _, _| {
+    door("resume", |room, key, _, _| {
         acts::resume_change::resume_change(room, key)
     }),
-    door("implementation", "The work has begun.", |room, key, _, _| {
+    door("implementation", |room, key, _, _| {
         acts::start_change::start_change(room, key)
     }),
-    door("implementation/entries", "It is noted.", |room, key, _, body| {
+    door("implementation/entries", |room, key, _, body| {
         acts::record_entry::record_entry(room, key, body).map(drop)
     }),
-    door(
-        "extension",
-        "The owner and the change managers are asked.",
-        |room, key, _, body| acts::ask_extension::ask_extension(room, key, body),
-    ),
-    door("extension/decision", "They are told.", |room, key, _, body| {
+    door("extension", |room, key, _, body| {
+        acts::ask_extension::ask_extension(room, key, body)
+    }),
+    door("extension/decision", |room, key, _, body| {
         acts::decide_extension::decide_extension(room, key, body)
     }),
-    door("completion", "The outcome is noted.", |room, key, _, body| {
+    door("completion", |room, key, _, body| {
         acts::complete_change::complete_change(room, key, body)
     }),
-    door("validation", "Your validation is noted.", |room, key, _, body| {
+    door("validation", |room, key, _, body| {
         acts::validate_change::validate_change(room, key, body)
     }),
-    door("review", "The review is noted.", |room, key, _, body| {
+    door("review", |room, key, _, body| {
         acts::review_change::review_change(room, key, body)
     }),
-    door("closure", "It is closed.", |room, key, _, _| {
-        acts::close_change::close_change(room, key)
-    }),
-    door("cancellation", "It is cancelled.", |room, key, _, body| {
+    door("closure", |room, key, _, _| acts::close_change::close_change(room, key)),
+    door("cancellation", |room, key, _, body| {
         acts::cancel_change::cancel_change(room, key, body)
     }),
-    door("legal-hold", "It is under a legal hold.", |room, key, _, body| {
+    door("legal-hold", |room, key, _, body| {
         acts::set_legal_hold::place_legal_hold(room, key, body).map(drop)
     }),
-    door("legal-hold/end", "Its legal hold is lifted.", |room, key, _, body| {
+    door("legal-hold/end", |room, key, _, body| {
         acts::set_legal_hold::end_legal_hold(room, key, body).map(drop)
     }),
-    door("erasure", "The erasure is noted.", |room, key, _, body| {
+    door("erasure", |room, key, _, body| {
         acts::erase_texts::ask_erasure(room, key, body).map(drop)
     }),
-    door("erasure/confirmation", "The texts are erased.", |room, key, _, _| {
+    door("erasure/confirmation", |room, key, _, _| {
         acts::erase_texts::confirm_erasure(room, key).map(drop)
     }),
-    door("erasure/withdrawal", "The texts stay.", |room, key, _, _| {
+    door("erasure/withdrawal", |room, key, _, _| {
         acts::erase_texts::withdraw_erasure(room, key).map(drop)
     }),
-    door(
-        "break-glass",
-        "The glass is broken. Owner and change managers are told.",
-        |room, key, _, body| acts::break_glass::break_glass(room, key, body),
-    ),
-    door(
-        "break-glass/co-signature",
-        "You have signed it too.",
-        |room, key, _, body| acts::cosign_break_glass::cosign_break_glass(room, key, body),
-    ),
-    door(
-        "break-glass/validation",
-        "Your validation is noted.",
-        |room, key, _, body| acts::validate_break_glass::validate_break_glass(room, key, body),
-    ),
-    door(
-        "retrospective/confirmation",
-        "Your answer is noted.",
-        |room, key, _, body| acts::confirm_retrospective::confirm_retrospective(room, key, body),
-    ),
-    door("finding", "Your finding is noted.", |room, key, _, body| {
+    door("break-glass", |room, key, _, body| {
+        acts::break_glass::break_glass(room, key, body)
+    }),
+    door("break-glass/co-signature", |room, key, _, body| {
+        acts::cosign_break_glass::cosign_break_glass(room, key, body)
+    }),
+    door("break-glass/validation", |room, key, _, body| {
+        acts::validate_break_glass::validate_break_glass(room, key, body)
+    }),
+    door("retrospective/confirmation", |room, key, _, body| {
+        acts::confirm_retrospective::confirm_retrospective(room, key, body)
+    }),
+    door("finding", |room, key, _, body| {
         acts::state_finding::state_finding(room, key, body)
     }),
-    door("evidence/{}/acceptance", "It is accepted.", |room, key, item, body| {
+    door("evidence/{}/acceptance", |room, key, item, body| {
         acts::accept_evidence::accept_evidence(room, key, &RecordId::from(item), body)
     }),
-    door("conditions/{}/met", "The condition is met.", |room, key, item, body| {
+    door("conditions/{}/met", |room, key, item, body| {
         acts::meet_condition::meet_condition(room, key, &RecordId::from(item), body)
     }),
-    door("checklist/{}/tick", "It is ticked.", |room, key, item, body| {
+    door("checklist/{}/tick", |room, key, item, body| {
         acts::tick_checklist::tick_checklist(room, key, &RecordId::from(item), body)
     }),
     boxed(
-        door("tasks", "The task is added.", |room, key, _, body| {
+        door("tasks", |room, key, _, body| {
             acts::add_task::add_task(room, key, body).map(drop)
         }),
         &["mandatory"],
     ),
-    door("tasks/{}", "The task is updated.", |room, key, item, body| {
+    door("tasks/{}", |room, key, item, body| {
         acts::update_task::update_task(room, key, &RecordId::from(item), body)
     }),
-    door("comments", "Your comment is there.", |room, key, _, body| {
+    door("comments", |room, key, _, body| {
         acts::comment_change::comment_change(room, key, body).map(drop)
     }),
-    door(
-        "answer",
-        "Your answer is sent, and it is handed over again.",
-        |room, key, _, body| {
-            acts::comment_change::comment_change(room, key, body)?;
-            acts::submit_change::submit_change(room, key)
-        },
-    ),
-    door("links", "They are linked.", |room, key, _, body| {
+    door("answer", |room, key, _, body| {
+        acts::comment_change::comment_change(room, key, body)?;
+        acts::submit_change::submit_change(room, key)
+    }),
+    door("links", |room, key, _, body| {
         acts::link_change::link_change(room, key, body).map(drop)
     }),
-    door(
-        "permits/{}/revocation",
-        "The permit is revoked.",
-        |room, key, item, body| acts::revoke_permit::revoke_permit(room, key, &RecordId::from(item), body),
-    ),
-    door("watchers", "You are told of its news.", |room, key, _, _| {
+    door("permits/{}/revocation", |room, key, item, body| {
+        acts::revoke_permit::revoke_permit(room, key, &RecordId::from(item), body)
+    }),
+    door("watchers", |room, key, _, _| {
         acts::watch_change::watch_change(room, key, true)
     }),
-    door(
-        "watchers/end",
-        "You are no longer told of its news.",
-        |room, key, _, _| acts::watch_change::watch_change(room, key, false),
-    ),
+    door("watchers/end", |room, key, _, _| {
+        acts::watch_change::watch_change(room, key, false)
+    }),
 ];
 
 /// Finds the act of a path, and the id of the item in it.
@@ -230,19 +193,6 @@ fn find(path: &str) -> Option<(&'static Door, String)> {
             (!item.is_empty() && !item.contains('/')).then(|| (door, item.to_owned()))
         })
     })
-}
-
-/// What is told after an act, by its path.
-pub(super) fn done_words(path: &str) -> Option<&'static str> {
-    match path {
-        "created" => Some("The change is written."),
-        "edited" => Some("Your edit is kept."),
-        "handed_over" => Some("It is written and handed over for assessment."),
-        "by_template" => Some("It is written and follows its template."),
-        "told_afterwards" => Some("It is recorded as work that was done already."),
-        "evidence" => Some("The evidence is added."),
-        _ => DOORS.iter().find(|door| door.path == path).map(|door| door.done),
-    }
 }
 
 /// Reads a form as the acts want it: some fields of a form gather several of the API's.
@@ -326,7 +276,7 @@ fn check_times(room: &mut Room<'_, '_>, path: &str, key: &str, shown: &str) -> a
 }
 
 /// Does an act that a form asks for, and goes back to the change.
-pub(super) async fn act(
+pub(crate) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key, path)): Path<(String, String, String)>,
@@ -401,12 +351,12 @@ fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: T
 }
 
 /// The address of an act is no page: whoever asks for it is shown the change.
-pub(super) async fn away(visitor: Visitor, Path((_, key, _)): Path<(String, String, String)>) -> Response {
+pub(crate) async fn away(visitor: Visitor, Path((_, key, _)): Path<(String, String, String)>) -> Response {
     see(&format!("{}/changes/{}", visitor.base(), escaped(&key)))
 }
 
 /// Takes evidence with its file.
-pub(super) async fn evidence(
+pub(crate) async fn evidence(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,

@@ -12,10 +12,11 @@ use model::words::State;
 use pages::{Act, ActContext, ActForm, ActTone, Field};
 
 use super::refused;
-use super::view::{View, escaped};
+use super::view::View;
+use crate::percent::escaped;
 
 /// What forms have to know of a change.
-pub(super) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext {
+pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext {
     let change = &file.change;
     let field = |at: Option<jiff::Timestamp>| at.map(|at| view.reader.field(at)).unwrap_or_default();
     ActContext {
@@ -39,7 +40,7 @@ pub(super) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
         item: String::new(),
         is_rolled_back: false,
         when_digest: change.digests.when.clone(),
-        standing_times: super::times::standing([
+        standing_times: super::fields::standing([
             ("planned_start", change.planned_start),
             ("planned_end", change.planned_end),
         ]),
@@ -49,13 +50,13 @@ pub(super) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
 }
 
 /// The earliest start that rules on lead time leave, in words; empty where none asks.
-pub(super) fn earliest(view: &View<'_, '_, '_>, file: &ChangeFile) -> String {
+pub(crate) fn earliest(view: &View<'_, '_, '_>, file: &ChangeFile) -> String {
     let found = earliest_start(file, &view.directory, view.now());
     found.map(|(at, _)| view.reader.moment(at)).unwrap_or_default()
 }
 
 /// The decisions open to the reader, the yes first.
-pub(super) fn decisions(
+pub(crate) fn decisions(
     view: &View<'_, '_, '_>,
     file: &ChangeFile,
     open: &OpenActs,
@@ -85,7 +86,7 @@ pub(super) fn decisions(
 }
 
 /// Whether a rule of approval still lacks the word of a person, also one who gave a word before.
-pub(super) fn awaits_word_of(view: &View<'_, '_, '_>, file: &ChangeFile, person: &PersonId) -> bool {
+pub(crate) fn awaits_word_of(view: &View<'_, '_, '_>, file: &ChangeFile, person: &PersonId) -> bool {
     // Nobody is asked about a time that has passed: it gets new times first.
     if file.change.window_missed {
         return false;
@@ -97,7 +98,7 @@ pub(super) fn awaits_word_of(view: &View<'_, '_, '_>, file: &ChangeFile, person:
 }
 
 /// Whether the reader gave a word that counts, and nothing more is asked of them.
-pub(super) fn has_said_all(view: &View<'_, '_, '_>, file: &ChangeFile) -> bool {
+pub(crate) fn has_said_all(view: &View<'_, '_, '_>, file: &ChangeFile) -> bool {
     let has_said = file.standing().any(|approval| approval.person == view.me);
     has_said && !awaits_word_of(view, file, &view.me)
 }
@@ -129,7 +130,7 @@ fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, cont
 }
 
 /// The second signature of a broken glass, where the reader may give it.
-pub(super) fn signatures(open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
+pub(crate) fn signatures(open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
     let is_open = open.has(Verb::CosignBreakGlass);
     let form = || stepped(Act::CoSign.form(context), context, open.signing_lacks);
     is_open.then(form).into_iter().collect()
@@ -150,7 +151,7 @@ fn stepped(form: ActForm, context: &ActContext, lacking: Option<Wanted>) -> ActF
 }
 
 /// Every other act on the change as a whole, the main one first.
-pub(super) fn others(
+pub(crate) fn others(
     view: &View<'_, '_, '_>,
     file: &ChangeFile,
     open: &OpenActs,
@@ -282,7 +283,7 @@ fn return_form(context: &ActContext) -> ActForm {
 }
 
 /// What stands above the acts.
-pub(super) fn note(view: &View<'_, '_, '_>, file: &ChangeFile, has_acts: bool) -> String {
+pub(crate) fn note(view: &View<'_, '_, '_>, file: &ChangeFile, has_acts: bool) -> String {
     if let Some(at) = closes_at(file, &view.directory, view.now()) {
         return format!("It closes by itself: {}.", view.reader.due(at));
     }

@@ -10,7 +10,8 @@ use pages::{
     count,
 };
 
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How many things one page of the table holds.
@@ -20,12 +21,12 @@ const MOST_ON_A_WAY: usize = 6;
 
 /// Where the table begins.
 #[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     from: Option<usize>,
 }
 
 /// The page.
-pub(super) async fn show_affected(
+pub(crate) async fn show_affected(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -128,7 +129,7 @@ fn arrows(far: usize) -> String {
 }
 
 /// The nearest things, column by column; what has no room is counted and stands in the table.
-pub(super) fn graph(view: &View<'_, '_, '_>, key: &str, found: &[Affected]) -> Graph {
+pub(crate) fn graph(view: &View<'_, '_, '_>, key: &str, found: &[Affected]) -> Graph {
     let mut columns: Vec<Vec<GraphNode>> = Vec::new();
     // Where each drawn thing stands in its column.
     let mut rows: Vec<Option<usize>> = vec![None; found.len()];
@@ -216,7 +217,7 @@ fn way(keys: &[&str]) -> String {
 }
 
 /// A line on the page of the change that leads here.
-pub(super) fn line(view: &View<'_, '_, '_>, change: &model::change::Change) -> Option<Entry> {
+pub(crate) fn line(view: &View<'_, '_, '_>, change: &model::change::Change) -> Option<Entry> {
     let found = affected(&view.directory, &change.content.targets);
     let near: Vec<&str> = found
         .iter()

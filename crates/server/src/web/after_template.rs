@@ -6,22 +6,19 @@ use model::words::{Kind, TemplateState};
 use pages::{ChangeFields, ChangeForm, DerivedFact, Entry, NINE, Notice, Rich, Tone};
 use serde_json::Value;
 
-use super::form::{Form, OWN};
+use super::form::{AFTER, Form, OWN};
 use super::own_fields::needed;
 use super::templates::{locked, page_of};
 use super::view::View;
 
-/// The name under which an address and a form say which template they follow.
-pub(super) const AFTER: &str = "after";
-
 /// The template of that key, while changes may follow it.
-pub(super) fn approved<'d>(directory: &'d Directory, key: &str) -> Option<&'d StandardTemplate> {
+pub(crate) fn approved<'d>(directory: &'d Directory, key: &str) -> Option<&'d StandardTemplate> {
     let template = directory.templates.get(key)?;
     (template.state == TemplateState::Approved).then_some(template)
 }
 
 /// Makes what a form says a standard change after the template that it names; without one it stays as it is.
-pub(super) fn follow(form: &Form, body: &mut Body) {
+pub(crate) fn follow(form: &Form, body: &mut Body) {
     let key = form.first(AFTER);
     if key.is_empty() {
         return;
@@ -31,7 +28,7 @@ pub(super) fn follow(form: &Form, body: &mut Body) {
 }
 
 /// Leaves what the template says out of the fields, and puts in where it holds.
-pub(super) fn fill(view: &View<'_, '_, '_>, template: &StandardTemplate, fields: &mut ChangeFields) {
+pub(crate) fn fill(view: &View<'_, '_, '_>, template: &StandardTemplate, fields: &mut ChangeFields) {
     fields.retrospective = false;
     fields.locked = template.locked.keys().cloned().collect();
     fields.locked.extend(["kind", "template"].map(str::to_owned));
@@ -72,7 +69,7 @@ fn open(view: &View<'_, '_, '_>, template: &StandardTemplate, fields: &ChangeFie
 }
 
 /// Tells on the form what it follows, and what that says already.
-pub(super) fn tell(view: &View<'_, '_, '_>, template: &StandardTemplate, page: &mut ChangeForm, asked: usize) {
+pub(crate) fn tell(view: &View<'_, '_, '_>, template: &StandardTemplate, page: &mut ChangeForm, asked: usize) {
     page.title = match asked {
         0 => "The template answers everything".to_owned(),
         1 => "One answer, the template gives the others".to_owned(),

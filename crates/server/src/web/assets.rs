@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Response};
 
 /// The version in the address of an asset.
 #[derive(Debug, serde::Deserialize)]
-pub(super) struct Version {
+pub(crate) struct Version {
     v: Option<String>,
 }
 
 /// Serves one asset; with the present version in its address it never has to be asked for again.
-pub(super) async fn serve(Path(name): Path<String>, Query(version): Query<Version>, headers: HeaderMap) -> Response {
+pub(crate) async fn serve(Path(name): Path<String>, Query(version): Query<Version>, headers: HeaderMap) -> Response {
     let Some(asset) = pages::assets::get(&name) else {
         return StatusCode::NOT_FOUND.into_response();
     };

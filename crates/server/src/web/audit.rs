@@ -15,10 +15,10 @@ use pages::{AuditLog, Deliveries, DeliveryRow, Fact, Moment, Notice, Paging, Pla
 use serde_json::Value;
 use store::record::{self, Filter};
 
-use super::changes::is_key;
+use super::change_query::is_key;
 use super::log_filter::Wanted;
+use super::moments::{differences, entry_of, index, moment_of, noted};
 use super::phrases;
-use super::sections::index;
 use super::view::{View, Visitor, problem, show};
 use super::words::{capital, plain};
 use crate::failure::Failure;
@@ -26,13 +26,9 @@ use crate::state::AppState;
 
 /// How many entries one page of the log shows.
 const PAGE: i64 = 50;
-/// How many letters of what was noted in the work stand in a timeline.
-const NOTED: usize = 120;
-/// How many deliveries are shown.
-const DELIVERIES: i64 = 200;
 
 /// The tenant's log.
-pub(super) async fn log(State(state): State<AppState>, visitor: Visitor, Query(wanted): Query<Wanted>) -> Response {
+pub(crate) async fn log(State(state): State<AppState>, visitor: Visitor, Query(wanted): Query<Wanted>) -> Response {
     let before = match wanted.before.as_deref().map(str::parse).transpose() {
         Ok(before) => before,
         Err(_) => {
@@ -135,7 +131,7 @@ fn compared(view: &mut View<'_, '_, '_>) -> acts::Result<(Option<Fact>, Option<N
 }
 
 /// The command that checks a tenant's log with the verifier keys that somebody keeps.
-pub(super) fn verify_command(public_url: &str, tenant: &str) -> String {
+pub(crate) fn verify_command(public_url: &str, tenant: &str) -> String {
     format!("assent audit verify --log {public_url}/t/{tenant}/log --key {tenant}.pub")
 }
 
@@ -218,48 +214,6 @@ fn entries(view: &mut View<'_, '_, '_>, log: &[Told]) -> acts::Result<Vec<Moment
     Ok(moments)
 }
 
-/// An event as a moment of a timeline; its proof is a link for whoever may read the log.
-pub(super) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
-    moment_of(view, told, None)
-}
-
-/// The same, with what the event is about where its page knows that: a step of the work, the name of a record.
-pub(super) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich>) -> Moment {
-    let (icon, words) = phrase(told);
-    let mut text = Rich::new().name(view.name(&told.actor)).text(format!(" {words}"));
-    if let Some(detail) = detail(view, told) {
-        text = text.text(format!(": {detail}"));
-    }
-    if let Some(about) = about {
-        text = text.text(": ").append(about);
-    }
-    Moment {
-        icon,
-        text,
-        meta: Rich::new()
-            .append(view.moment(told.at))
-            .text(" · ")
-            .code(told.kind.as_str()),
-        index: told.index.map(index),
-        proof_url: told
-            .index
-            .filter(|_| view.frame.places.contains(&Place::AuditLog))
-            .map(|number| view.url(&format!("/audit/events/{number}")))
-            .unwrap_or_default(),
-    }
-}
-
-/// The id of the entry of the log of actions that an event tells of.
-pub(super) fn entry_of(told: &Told) -> Option<&str> {
-    let id = told.data.get("entry").and_then(Value::as_str);
-    id.filter(|_| told.kind == "entry.recorded")
-}
-
-/// What was noted, in the words of who noted it.
-pub(super) fn noted(entry: &ActionEntry) -> Rich {
-    Rich::new().said(super::words::beginning_of_prose(&entry.text, NOTED))
-}
-
 /// How the record is called that an event is about: its own page may be far from the log.
 fn subject(view: &mut View<'_, '_, '_>, told: &Told) -> acts::Result<Option<Rich>> {
     if let Some(id) = entry_of(told) {
@@ -276,150 +230,4 @@ fn subject(view: &mut View<'_, '_, '_>, told: &Told) -> acts::Result<Option<Rich
         _ => None,
     };
     Ok(name.map(|name| Rich::new().said(name)))
-}
-
-/// Icon and words of an event; an event without words of its own is told by its kind.
-fn phrase(told: &Told) -> (&'static str, String) {
-    let reached = told
-        .kind
-        .strip_prefix("change.")
-        .and_then(|word| STATES.iter().find(|(state, _)| *state == word));
-    if let Some((state, icon)) = reached {
-        return (icon, format!("brought it to {}", capital(state)));
-    }
-    let decision = told.data.get("decision").and_then(Value::as_str).unwrap_or_default();
-    if let Some((_, icon, words)) = DECISIONS
-        .iter()
-        .find(|(word, _, _)| told.kind == "approval.given" && *word == decision)
-    {
-        return (icon, (*words).to_owned());
-    }
-    if told.kind == "entry.recorded" {
-        return noted_words(told);
-    }
-    match phrases::find(&told.kind) {
-        Some((icon, words)) => (icon, words.to_owned()),
-        None => ("leaf", plain(&told.kind.replace('.', ": "))),
-    }
-}
-
-/// What was done in the work: the kind and the step stand in the event, the words beside them in the entry.
-fn noted_words(told: &Told) -> (&'static str, String) {
-    let step = told.data.get("step").and_then(Value::as_i64);
-    let kind = told.data.get("kind").and_then(Value::as_str).unwrap_or_default();
-    let takes_back = told.data.contains_key("withdraws");
-    match (kind, step) {
-        _ if takes_back => ("runbook", "went on with the plan instead of rolling back".to_owned()),
-        ("step", Some(step)) => ("check", format!("did step {step}")),
-        ("step", None) => ("check", "did a step".to_owned()),
-        ("deviation", Some(step)) => ("flag", format!("noted that something differs at step {step}")),
-        ("deviation", None) => ("flag", "noted that something differs".to_owned()),
-        ("issue", _) => ("incident", "noted that something is wrong".to_owned()),
-        ("rollback", Some(step)) => ("back", format!("did step {step} of the way back")),
-        ("rollback", None) => ("back", "began to roll back".to_owned()),
-        _ => ("edit", "noted an action".to_owned()),
-    }
-}
-
-/// What an event's data adds: a decision, an outcome, a rule.
-fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
-    if phrases::says_all(&told.kind) || STATES.iter().any(|(state, _)| told.kind == format!("change.{state}")) {
-        return None;
-    }
-    let text = |name: &str| told.data.get(name).and_then(Value::as_str);
-    let name = || Some(view.name(&model::ids::PersonId::from(text("person")?)));
-    match told.kind.as_str() {
-        "approval.requested" | "approval.unacknowledged" => {
-            return Some(format!("{} (rule {})", name()?, text("rule")?));
-        }
-        "approval.voided" | "approval.expired" => return name(),
-        "attempt.refused" => return Some(format!("{} ({})", text("what")?, text("code")?)),
-        "sign_in.refused" | "token.refused" => return text("code").map(plain),
-        "gate.checked" => {
-            let place = format!("{}, {}", text("service")?, text("environment")?);
-            return Some(format!("{} for {place}", text("decision")?));
-        }
-        "log.replayed" => return Some(differences(told.data.get("differences").and_then(Value::as_u64)?)),
-        // Their words say it already.
-        "approval.given" | "change.submitted" | "entry.recorded" => return None,
-        _ => {}
-    }
-    let word = [
-        "decision", "outcome", "result", "verdict", "kind", "aspect", "to", "state",
-    ]
-    .iter()
-    .find_map(|name| text(name))
-    .filter(|word| *word != "normal")?;
-    Some(plain(word))
-}
-
-/// How many differences comparing the records with the log came to.
-fn differences(found: u64) -> String {
-    match found {
-        0 => "no differences".to_owned(),
-        1 => "one difference".to_owned(),
-        _ => format!("{} differences", count(found)),
-    }
-}
-
-/// The states whose name alone is an event, with their icons.
-pub(super) const STATES: &[(&str, &str)] = &[
-    ("draft", "s-draft"),
-    ("assessing", "s-assessing"),
-    ("authorizing", "s-authorizing"),
-    ("approved", "s-approved"),
-    ("scheduled", "s-scheduled"),
-    ("implementing", "s-implementing"),
-    ("reviewing", "s-reviewing"),
-    ("closed", "s-closed"),
-    ("rejected", "s-rejected"),
-    ("cancelled", "s-cancelled"),
-];
-
-/// Decisions in words, with their icons.
-const DECISIONS: &[(&str, &str, &str)] = &[
-    ("approve", "go", "approved it"),
-    ("approve_with_conditions", "go", "approved it with conditions"),
-    ("return", "back", "returned it with a question"),
-    ("reject", "s-rejected", "rejected it"),
-    ("abstain", "more", "abstained"),
-];
-
-/// What outside systems delivered.
-pub(super) async fn deliveries(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Deliveries, |view| {
-        let found = acts::find_records::find_deliveries(view.room, DELIVERIES)?;
-        let names = record::find::<Connection>(view.room.tx, &Filter::new().order_by("id"))?;
-        let names: BTreeMap<String, String> = names
-            .into_iter()
-            .map(|stored| (stored.record.id.0, stored.record.name))
-            .collect();
-        let rows = found.into_iter().map(|delivery| {
-            let (tone, word) = match delivery.state.as_str() {
-                "done" => (Tone::Ok, "Done"),
-                "parked" => (Tone::Stop, "Set aside"),
-                _ => (Tone::Wait, "Waiting"),
-            };
-            DeliveryRow {
-                id: delivery.id,
-                href: String::new(),
-                event: capital(&delivery.event),
-                connection: names.get(&delivery.connection).cloned().unwrap_or(delivery.connection),
-                state: word.to_owned(),
-                tone,
-                effect: Rich::from(delivery.result.or(delivery.reason).unwrap_or_default()),
-                received: view.reader.moment(delivery.received_at),
-                acts: Vec::new(),
-            }
-        });
-        let rows: Vec<DeliveryRow> = rows.collect();
-        let page = Deliveries {
-            frame: view.frame.clone(),
-            count: format!("{} shown", rows.len()),
-            rows,
-            ..Deliveries::default()
-        };
-        Ok(page.render())
-    })
-    .await
 }

@@ -8,14 +8,15 @@ use model::verbs::Body;
 use pages::{ActForm, ActTone, Entry, Field, Input, Place, RecordPage, Rich, Section, SectionBody, Tone};
 
 use super::back::{Back, Sent, send};
+use super::fields::time_field;
 use super::form::Form;
-use super::times::time_field;
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
 use super::words::{and, plain};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The page.
-pub(super) async fn show_away(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_away(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Account, |view| page(view, None)).await
 }
 
@@ -152,7 +153,7 @@ fn sent(form: Form, path: String, done: &'static str) -> Sent {
 }
 
 /// Says that the reader is away.
-pub(super) async fn set_absence(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn set_absence(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| acts::set_absence::set_absence(room, body).map(drop);
     send(
         &state,
@@ -165,7 +166,7 @@ pub(super) async fn set_absence(State(state): State<AppState>, visitor: Visitor,
 }
 
 /// Says that the reader is back.
-pub(super) async fn end_absence(
+pub(crate) async fn end_absence(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
@@ -177,7 +178,7 @@ pub(super) async fn end_absence(
 }
 
 /// Lets somebody speak for the reader.
-pub(super) async fn set_delegation(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn set_delegation(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| acts::set_delegation::set_delegation(room, body).map(drop);
     send(
         &state,
@@ -190,7 +191,7 @@ pub(super) async fn set_delegation(State(state): State<AppState>, visitor: Visit
 }
 
 /// Ends it.
-pub(super) async fn end_delegation(
+pub(crate) async fn end_delegation(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,

@@ -6,13 +6,13 @@ use model::verbs::Body;
 use pages::{ActForm, Frame, Input, Notice, Place, Reader, Rich, Tone};
 
 use super::form::{Decoded, Form, refill, to_errors, unplaced};
-use super::told::{Told, see_told};
-use super::view::{View, Visitor, notice_of, problem, reader_of, show_as, write};
+use super::told::Told;
+use super::view::{View, Visitor, notice_of, problem, reader_of, see_told, show_as, write};
 use crate::failure::Failure;
 use crate::state::AppState;
 
 /// A form that came back.
-pub(super) struct Back {
+pub(crate) struct Back {
     /// Where it was sent.
     pub url: String,
     form: Form,
@@ -73,7 +73,7 @@ impl Back {
     }
 
     fn has_hidden(&self, act: &ActForm) -> bool {
-        let is_of_page = |name: &str| [super::once::MARK, super::form::STANDS].contains(&name);
+        let is_of_page = |name: &str| [super::form::MARK, super::form::STANDS].contains(&name);
         let is_told = |field: &&pages::Field| field.input == Input::Hidden && !is_of_page(&field.name);
         let mut hidden = act.fields.iter().filter(is_told);
         hidden.all(|field| match field.value.as_str() {
@@ -85,7 +85,7 @@ impl Back {
 }
 
 /// A form that was sent.
-pub(super) struct Sent {
+pub(crate) struct Sent {
     /// What was sent.
     pub form: Form,
     /// Boxes that are sent as `false` when they are not ticked.
@@ -101,7 +101,7 @@ pub(super) struct Sent {
 }
 
 /// Does what a form asks for; shows its page again when it is refused.
-pub(super) async fn send<A, P>(state: &AppState, visitor: &Visitor, sent: Sent, run: A, page: P) -> Response
+pub(crate) async fn send<A, P>(state: &AppState, visitor: &Visitor, sent: Sent, run: A, page: P) -> Response
 where
     A: Fn(&mut Room<'_, '_>, &Body) -> acts::Result<()> + Send + 'static,
     P: Fn(&mut View<'_, '_, '_>, Option<&Back>) -> acts::Result<String> + Send + 'static,
@@ -133,7 +133,7 @@ where
 
 /// Something that was made, and what is shown of it this once.
 #[derive(Debug, Clone)]
-pub(super) struct Made {
+pub(crate) struct Made {
     /// The news: “booking-api is connected”.
     pub title: String,
     /// What is to be done with it.
@@ -156,7 +156,7 @@ impl Made {
 
 /// Does what a form asks for and shows the page with what was made: the answer is the page itself, so that a secret
 /// stands in no address. On a refusal the form comes back.
-pub(super) async fn send_made<A, P>(state: &AppState, visitor: &Visitor, sent: Sent, run: A, page: P) -> Response
+pub(crate) async fn send_made<A, P>(state: &AppState, visitor: &Visitor, sent: Sent, run: A, page: P) -> Response
 where
     A: Fn(&mut Room<'_, '_>, &Body) -> acts::Result<Made> + Send + 'static,
     P: Fn(&mut View<'_, '_, '_>, Option<&Back>) -> acts::Result<String> + Send + 'static,
@@ -197,4 +197,16 @@ async fn elsewhere(state: &AppState, visitor: &Visitor, failure: &Failure, sent:
         return super::step_up::hold(state, visitor, (&path, &sent.form), &back).await;
     }
     problem(state, visitor, failure, &back).await
+}
+
+/// A form of a page that is shown again where it was sent.
+pub(crate) fn sent(form: Form, path: String, then: String, place: Place) -> Sent {
+    Sent {
+        form,
+        boxes: &[],
+        path,
+        then,
+        place,
+        done: "",
+    }
 }

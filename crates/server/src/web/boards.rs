@@ -13,7 +13,7 @@ use pages::{ActContext, ActForm, ActTone, Entry, Field, Rich, Tone};
 use super::view::View;
 
 /// The boards that rules of a change ask.
-pub(super) fn boards(file: &ChangeFile) -> Vec<GroupKey> {
+pub(crate) fn boards(file: &ChangeFile) -> Vec<GroupKey> {
     let mut found: Vec<GroupKey> = Vec::new();
     for row in &file.requirements.obligations {
         let Duty::Approval(rule) = &row.obligation.duty else {
@@ -44,7 +44,7 @@ fn seats(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(String, String)> {
 
 /// Adds to a decision's form at which meeting it is given, where the reader sits at one. Whoever sits there and says nothing
 /// else means it there: outside of a meeting their word counts for no board.
-pub(super) fn seated(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) -> ActForm {
+pub(crate) fn seated(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) -> ActForm {
     let seats = seats(view, file);
     let Some((here, _)) = seats.first() else {
         return form;
@@ -55,7 +55,7 @@ pub(super) fn seated(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) 
 }
 
 /// The forms of a board that are open to the reader.
-pub(super) fn forms(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext) -> Vec<ActForm> {
+pub(crate) fn forms(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext) -> Vec<ActForm> {
     let state = file.change.state;
     if !matches!(
         state,
@@ -128,7 +128,7 @@ fn of_board(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext, gr
 }
 
 /// What boards decided, as entries among the approvals.
-pub(super) fn entries(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Entry> {
+pub(crate) fn entries(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Entry> {
     let decisions = file.change.board_decisions.iter();
     decisions.map(|decision| entry(view, decision)).collect()
 }

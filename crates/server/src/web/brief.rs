@@ -18,7 +18,7 @@ use super::words::{beginning_of_prose, capital, names, plain};
 const MISSING_SHOWN: usize = 3;
 
 /// The card of a change for the reader.
-pub(super) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
+pub(crate) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
     let rows = ahead(file, &view.directory, view.now());
     Brief {
         what: what(&file.change),
@@ -159,7 +159,7 @@ fn noticed(change: &Change) -> Rich {
 }
 
 /// Why somebody is asked; a role or a group is not told twice, as in “asked as security: has the role security”.
-pub(super) fn why_asked(why: &str) -> &str {
+pub(crate) fn why_asked(why: &str) -> &str {
     let twice = [": has the role ", ": member of "].iter().find_map(|joint| {
         let (asked, ground) = why.split_once(joint)?;
         asked.ends_with(ground).then_some(asked)
@@ -300,7 +300,7 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
 }
 
 /// Whose decision a standard change rests on: that of those who approved its template, made once for all that follow it.
-pub(super) fn by_template(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<(Tone, Rich)> {
+pub(crate) fn by_template(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<(Tone, Rich)> {
     let change = &file.change;
     let pinned = change
         .content
@@ -310,7 +310,7 @@ pub(super) fn by_template(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<
     if change.state.is_before_start() && template_trouble(file, &view.directory, view.now()).is_some() {
         return None;
     }
-    let url = view.url(&format!("/templates/{}", super::view::escaped(&pinned.key)));
+    let url = view.url(&format!("/templates/{}", crate::percent::escaped(&pinned.key)));
     let rich = Rich::from("Approved by template ")
         .said_link(pinned.key.as_str(), url)
         .text(format!(", version {}", pinned.template_version));
@@ -335,7 +335,7 @@ fn reason(text: &str) -> String {
 }
 
 /// What is unmet, in as few words as a list of such rows needs.
-pub(super) fn short_reason(row: &Unmet) -> String {
+pub(crate) fn short_reason(row: &Unmet) -> String {
     match row.code.as_str() {
         "approval_missing" => reason(&row.text),
         _ => row.text.clone(),
@@ -343,7 +343,7 @@ pub(super) fn short_reason(row: &Unmet) -> String {
 }
 
 /// What is missing, and who has it: a rule's own statement would read like a fact.
-pub(super) fn missing(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
+pub(crate) fn missing(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
     if row.code != "approval_missing" || row.waiting_on.is_empty() {
         return view.sentence(&short_reason(row));
     }
@@ -358,7 +358,7 @@ pub(super) fn missing(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
 }
 
 /// What opens it, and how much of it is there already where that is more than one word.
-pub(super) fn way_on(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
+pub(crate) fn way_on(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
     match row.code == "approval_missing" && reason(&row.text) == row.text {
         true => view.sentence(&row.text).text(" ").append(view.sentence(&row.satisfy)),
         false => view.sentence(&row.satisfy),
@@ -366,7 +366,7 @@ pub(super) fn way_on(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
 }
 
 /// A decision in a sentence.
-pub(super) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Rich) {
+pub(crate) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Rich) {
     let name = view.name(&approval.person);
     let (tone, said) = match approval.decision {
         Decision::Approve => (Tone::Ok, "approved"),
@@ -416,7 +416,7 @@ fn spoken_for(view: &View<'_, '_, '_>, approval: &Approval) -> Option<String> {
 }
 
 /// With which second factor a word was confirmed.
-pub(super) fn confirmed_with(factor: &Factor) -> &'static str {
+pub(crate) fn confirmed_with(factor: &Factor) -> &'static str {
     match factor.kind.as_str() {
         "totp" => "Confirmed with an authenticator.",
         "passkey" => "Confirmed with a passkey.",
@@ -505,7 +505,7 @@ fn whose_word(view: &View<'_, '_, '_>, waiting_on: &[String]) -> Rich {
 }
 
 /// A step of the lifecycle as people name it.
-pub(super) fn step_name(step: Step) -> &'static str {
+pub(crate) fn step_name(step: Step) -> &'static str {
     match step {
         Step::Submission => "before it is submitted",
         Step::Assessment => "before it is assessed",
@@ -517,7 +517,7 @@ pub(super) fn step_name(step: Step) -> &'static str {
 }
 
 /// An outcome as a mark.
-pub(super) fn outcome_mark(outcome: model::words::Outcome) -> pages::Mark {
+pub(crate) fn outcome_mark(outcome: model::words::Outcome) -> pages::Mark {
     use model::words::Outcome;
     let tone = match outcome {
         Outcome::Succeeded => Tone::Ok,
@@ -529,7 +529,7 @@ pub(super) fn outcome_mark(outcome: model::words::Outcome) -> pages::Mark {
 }
 
 /// By when a decision is due.
-pub(super) fn due_words(view: &View<'_, '_, '_>, by: Timestamp) -> String {
+pub(crate) fn due_words(view: &View<'_, '_, '_>, by: Timestamp) -> String {
     if by <= view.now() {
         return format!("A decision was due {}", view.reader.moment(by));
     }
@@ -537,7 +537,7 @@ pub(super) fn due_words(view: &View<'_, '_, '_>, by: Timestamp) -> String {
 }
 
 /// By when somebody who is asked should say that they have seen it: that is no decision.
-pub(super) fn seen_words(view: &View<'_, '_, '_>, request: &model::change::Request) -> String {
+pub(crate) fn seen_words(view: &View<'_, '_, '_>, request: &model::change::Request) -> String {
     let by = request.acknowledge_by;
     if by <= view.now() {
         return format!("a word that you have seen it was due {}", view.reader.moment(by));

@@ -10,20 +10,21 @@ use store::Lane;
 
 use super::form::Form;
 use super::labels::in_plain_words;
-use super::view::{View, Visitor, problem, see, show};
+use super::response::see;
+use super::view::{View, Visitor, problem, show};
 use crate::bulk::{ACTS, Answer, BulkAct, Wish, check_count, each, find, look};
 use crate::failure::Failure;
 use crate::route::Once;
 use crate::state::AppState;
 
 /// The acts as a list offers them: their name and the words on the button.
-pub(super) fn offered() -> Vec<(String, String)> {
+pub(crate) fn offered() -> Vec<(String, String)> {
     let acts = ACTS.iter().map(|act| (act.name.to_owned(), act.verb.to_owned()));
     acts.collect()
 }
 
 /// Says what will happen to each.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     State(state): State<AppState>,
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
@@ -46,7 +47,7 @@ pub(super) async fn ask(
 }
 
 /// Does it to each that was shown, and says what each answered.
-pub(super) async fn act(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn act(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let Some(act) = find(form.first("act")) else {
         return see(&format!("{}/changes", visitor.base()));
     };
@@ -148,7 +149,7 @@ fn asking_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[Answer]) -> St
             .is_some_and(|failure| failure.problem.code == "step_up_required")
     });
     if needs_proof {
-        let next = super::view::escaped(&view.url("/changes"));
+        let next = crate::percent::escaped(&view.url("/changes"));
         page.acts.push(ActForm::link(
             "Show that it is you first",
             view.url(&format!("/step-up?next={next}")),

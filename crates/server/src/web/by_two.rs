@@ -7,7 +7,7 @@ use serde_json::json;
 use super::view::View;
 
 /// The same form asking why, where what moves decisions goes live by two people: with a reason it is proposed.
-pub(super) fn asking_why(view: &View<'_, '_, '_>, form: ActForm) -> ActForm {
+pub(crate) fn asking_why(view: &View<'_, '_, '_>, form: ActForm) -> ActForm {
     if !model::two_people::is_by_two(&view.directory, view.now()) {
         return form;
     }
@@ -17,7 +17,7 @@ pub(super) fn asking_why(view: &View<'_, '_, '_>, form: ActForm) -> ActForm {
 }
 
 /// Proposes a row of a list of proposals, where the form says why; else `act` does it.
-pub(super) fn propose_or<T>(
+pub(crate) fn propose_or<T>(
     room: &mut acts::Room<'_, '_>,
     (list, mut row): (&str, Body),
     act: impl FnOnce(&mut acts::Room<'_, '_>, &Body) -> acts::Result<T>,

@@ -15,7 +15,8 @@ use pages::{
 };
 
 use super::collide::{Collision, Planned, Ways, between, collisions};
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The most changes that a calendar shows.
@@ -31,7 +32,7 @@ const NAMED: usize = 5;
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     view: Option<String>,
     from: Option<String>,
     service: Option<String>,
@@ -114,7 +115,7 @@ struct Board {
 }
 
 /// The calendar.
-pub(super) async fn calendar(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+pub(crate) async fn calendar(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
     show(&state, &visitor, Place::Calendar, move |view| page(view, &asked)).await
 }
 
@@ -429,7 +430,7 @@ fn standing(listed: &Listed, now: Timestamp) -> Standing {
 }
 
 /// Why what was decided does not happen then: it is on hold, or its window passed without a start.
-pub(super) fn stays_away(listed: &Listed, now: Timestamp) -> Option<&'static str> {
+pub(crate) fn stays_away(listed: &Listed, now: Timestamp) -> Option<&'static str> {
     let is_awaited = matches!(listed.state.as_str(), "approved" | "scheduled");
     match listed.planned_end {
         _ if listed.on_hold => Some("on hold"),

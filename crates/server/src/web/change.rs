@@ -21,13 +21,14 @@ use super::plan_steps::{length, steps};
 use super::review_draft::start_from;
 use super::runbook::rolls_back_since;
 use super::sections::Around;
-use super::view::{View, Visitor, escaped, notice_of, show_as};
+use super::view::{View, Visitor, notice_of, show_as};
 use super::words::{free, kind, plain, risk, state};
 use crate::failure::Failure;
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// A form that came back: what it sent, and what was wrong.
-pub(super) struct Refused {
+pub(crate) struct Refused {
     /// Where it was sent, below the change's address: `/hold`.
     pub path: String,
     /// What was sent.
@@ -39,7 +40,7 @@ pub(super) struct Refused {
 }
 
 /// Shows a change.
-pub(super) async fn show(
+pub(crate) async fn show(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -52,7 +53,7 @@ pub(super) async fn show(
 }
 
 /// Shows a change with a form that came back.
-pub(super) async fn show_refused(state: &AppState, visitor: &Visitor, key: String, refused: Refused) -> Response {
+pub(crate) async fn show_refused(state: &AppState, visitor: &Visitor, key: String, refused: Refused) -> Response {
     let status = refused.failure.status();
     let refused = Arc::new(refused);
     show_as(state, visitor, Place::Changes, status, move |view| {
@@ -409,7 +410,7 @@ fn typed(address: &str, sent: &Form) -> Vec<Rich> {
 
 /// Gives a form that has none the mark by which it does its work once.
 fn mark(act: &mut ActForm, context: &ActContext) {
-    let is_marked = act.fields.iter().any(|field| field.name == super::once::MARK);
+    let is_marked = act.fields.iter().any(|field| field.name == super::form::MARK);
     if !act.is_link && !act.is_question && !is_marked {
         act.fields.push(pages::once(context));
     }
@@ -418,7 +419,7 @@ fn mark(act: &mut ActForm, context: &ActContext) {
 /// Whether this is the form that was sent: the same address, and the same hidden words beside it, but for what each page has
 /// anew.
 fn is_same(act: &ActForm, address: &str, form: &Form) -> bool {
-    let anew = ["content_digest", "was", super::form::STANDS, super::once::MARK];
+    let anew = ["content_digest", "was", super::form::STANDS, super::form::MARK];
     let hidden = act
         .fields
         .iter()

@@ -14,7 +14,7 @@ const DEPTH: usize = 4;
 
 /// Two changes that cannot both be as planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Collision {
+pub(crate) struct Collision {
     /// The key of the one that starts first.
     pub one: String,
     /// The other's key.
@@ -30,7 +30,7 @@ pub(super) struct Collision {
 }
 
 /// A change with its targets and its planned times.
-pub(super) struct Planned<'a> {
+pub(crate) struct Planned<'a> {
     /// The key.
     pub key: &'a str,
     /// The planned start.
@@ -61,7 +61,7 @@ impl<'a> Planned<'a> {
 
 /// Which changes collide, in the order of time: the places of both in the list, that of the one that starts first before. A crowd
 /// of changes at the same time has as many as its square, so that how they meet is looked up by [`between`] only for those told.
-pub(super) fn collisions(ways: &mut Ways<'_>, changes: &[Planned<'_>]) -> Vec<(usize, usize)> {
+pub(crate) fn collisions(ways: &mut Ways<'_>, changes: &[Planned<'_>]) -> Vec<(usize, usize)> {
     let mut order: Vec<(usize, &Planned<'_>)> = changes.iter().enumerate().collect();
     order.sort_by_key(|(_, change)| (change.start, change.key));
     let mut found = Vec::new();
@@ -79,7 +79,7 @@ pub(super) fn collisions(ways: &mut Ways<'_>, changes: &[Planned<'_>]) -> Vec<(u
 }
 
 /// The shortest way by which two changes at the same time meet.
-pub(super) fn between(ways: &mut Ways<'_>, one: &Planned<'_>, other: &Planned<'_>) -> Option<Collision> {
+pub(crate) fn between(ways: &mut Ways<'_>, one: &Planned<'_>, other: &Planned<'_>) -> Option<Collision> {
     if one.start >= other.end || other.start >= one.end {
         return None;
     }
@@ -107,7 +107,7 @@ pub(super) fn between(ways: &mut Ways<'_>, one: &Planned<'_>, other: &Planned<'_
 
 /// The services with which work on one collides: itself, what it needs and what needs it, as far as [`between`] looks.
 /// Found in a few passes over the graph, whatever the number of changes that are then held against it.
-pub(super) fn around(directory: &Directory, service: &ServiceKey) -> BTreeSet<ServiceKey> {
+pub(crate) fn around(directory: &Directory, service: &ServiceKey) -> BTreeSet<ServiceKey> {
     let mut found = BTreeSet::from([service.clone()]);
     for is_down in [true, false] {
         let mut edge = BTreeSet::from([service.clone()]);
@@ -131,14 +131,14 @@ type Node<'a> = (NodeKind, &'a str);
 type Needed<'a> = HashMap<Node<'a>, Option<Node<'a>>>;
 
 /// The ways from services to what they need, each service's looked up once for all changes that are held against each other.
-pub(super) struct Ways<'a> {
+pub(crate) struct Ways<'a> {
     graph: &'a Graph,
     known: HashMap<String, Needed<'a>>,
 }
 
 impl<'a> Ways<'a> {
     /// Those of a directory; nothing is looked up yet.
-    pub(super) fn of(directory: &'a Directory) -> Self {
+    pub(crate) fn of(directory: &'a Directory) -> Self {
         Self {
             graph: &directory.dependencies,
             known: HashMap::new(),

@@ -10,14 +10,14 @@ use model::refusal::FieldError;
 use model::verbs::Body;
 use pages::{ChangeForm, Conflict, Field, Notice, Reader, Tone};
 
-use super::edit::{Back, HELD, flat, is_same, labels, read};
+use super::edit_fields::{Back, HELD, flat, is_same, labels, read};
 use super::form::{Form, PICK};
 use super::own_fields::own_fields;
 use super::view::View;
 use super::words::{and, capital};
 
 /// A form brought to what the change says now, and the names of what both changed.
-pub(super) struct Merged {
+pub(crate) struct Merged {
     /// The form: the sender's own values, and others' where the sender had touched nothing.
     pub form: Form,
     /// What both changed, by its name in the API.
@@ -43,7 +43,7 @@ fn asked_before(form: &Form) -> Vec<String> {
 
 /// Merges what was sent with the change as it stands. `was` in the form holds what its sender saw; without it everything
 /// that differs is asked about.
-pub(super) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
+pub(crate) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
     let was: Body = serde_json::from_str(form.first("was")).unwrap_or_default();
     let mine = read(form, reader).body;
     let mut pairs: Vec<(String, String)> = form
@@ -84,7 +84,7 @@ pub(super) fn merge(now: &Body, form: &Form, reader: &Reader) -> Merged {
 ///
 /// # Errors
 /// One for each name of which nothing was picked.
-pub(super) fn picked_theirs(form: &Form) -> Result<Vec<String>, Vec<FieldError>> {
+pub(crate) fn picked_theirs(form: &Form) -> Result<Vec<String>, Vec<FieldError>> {
     let (mut theirs, mut errors) = (Vec::new(), Vec::new());
     for name in asked_before(form) {
         match form.first(&format!("{PICK}{name}")) {
@@ -101,7 +101,7 @@ pub(super) fn picked_theirs(form: &Form) -> Result<Vec<String>, Vec<FieldError>>
 }
 
 /// Shows a form that met another person's edit: its notice, and both values of what both changed.
-pub(super) fn show(
+pub(crate) fn show(
     view: &mut View<'_, '_, '_>,
     page: &mut ChangeForm,
     change: &Change,
@@ -124,7 +124,7 @@ pub(super) fn show(
 }
 
 /// What is told to whom somebody else was faster.
-pub(super) fn faster(who: &str, is_merged: bool) -> Notice {
+pub(crate) fn faster(who: &str, is_merged: bool) -> Notice {
     let text = match is_merged {
         true => "Nothing collides. Both edits stand in the form below; look it over and keep it.",
         false => "Nothing is lost. What only one of you touched stands in the form; for the rest, say which one stays.",
@@ -135,14 +135,14 @@ pub(super) fn faster(who: &str, is_merged: bool) -> Notice {
 }
 
 /// What is told to whom something else happened than an edit: what, and who did it.
-pub(super) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&Told>) -> Notice {
+pub(crate) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&Told>) -> Notice {
     let text = "Nobody edited it, and your edits stand in the form below. Keep them if they still fit.";
     let mut notice = Notice::new(Tone::Wait, text)
         .title("Something happened since you opened this form")
         .answer();
     notice
         .rows
-        .extend(latest.map(|told| super::audit::moment(view, told).text));
+        .extend(latest.map(|told| super::moments::moment(view, told).text));
     notice
 }
 
@@ -160,7 +160,7 @@ fn conflicts(
         .pairs()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let fields = super::edit::plain_fields(&theirs, &mine);
+    let fields = super::edit_fields::plain_fields(&theirs, &mine);
     let own = own.into_iter().map(|field| (field.name, field.label));
     let labels: BTreeMap<String, String> = labels(&fields).into_iter().chain(own).collect();
     let errors = back.failure.iter().flat_map(|failure| failure.problem.errors.iter());

@@ -10,7 +10,8 @@ use model::words::Kind;
 use pages::{Notice, Place, Rich, Tone};
 use serde_json::{Value, json};
 
-use super::edit::{empty_fields, flat, new_page_of};
+use super::edit::{empty_fields, new_page_of};
+use super::edit_fields::flat;
 use super::view::{View, Visitor, show};
 use crate::state::AppState;
 
@@ -28,7 +29,7 @@ const ONCE: &[&str] = &[
 const MOST_WEEKS: i64 = 520;
 
 /// The form of a new change, filled in from another.
-pub(super) async fn clone_form(
+pub(crate) async fn clone_form(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,

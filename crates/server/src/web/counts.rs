@@ -4,7 +4,7 @@ use acts::find_changes::{ChangeFilter, Count, Order, Spot, count_changes};
 use axum::http::Uri;
 use pages::count;
 
-use super::changes::{Wanted, filter};
+use super::change_query::{Wanted, filter};
 use super::view::View;
 use crate::route::query_of;
 
@@ -23,7 +23,7 @@ fn figure(number: i64, is_whole: bool) -> String {
 
 /// What a page of the list says of the whole.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Whole {
+pub(crate) struct Whole {
     /// `214 changes`.
     pub all: String,
     /// `51 to 100 of 214`.
@@ -33,7 +33,7 @@ pub(super) struct Whole {
 }
 
 /// Counts a list of which a page is shown: `shown` rows behind a place, and perhaps more behind those.
-pub(super) fn whole(
+pub(crate) fn whole(
     view: &mut View<'_, '_, '_>,
     filter: &ChangeFilter,
     (order, after): (Order, Option<&Spot>),
@@ -79,7 +79,7 @@ fn told(counted: Count, is_first: bool, shown: i64, is_more: bool) -> Whole {
 }
 
 /// The figures of several views, given by the queries that they were saved with; empty where nothing can be said.
-pub(super) fn of_views(view: &mut View<'_, '_, '_>, queries: &[String]) -> acts::Result<Vec<String>> {
+pub(crate) fn of_views(view: &mut View<'_, '_, '_>, queries: &[String]) -> acts::Result<Vec<String>> {
     let mut left = OF_VIEWS;
     let mut figures = Vec::with_capacity(queries.len());
     for query in queries {

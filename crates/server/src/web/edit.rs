@@ -17,95 +17,22 @@ use model::words::{Origin, State as Stage, TemplateState};
 use pages::{ChangeFields, ChangeForm, DerivedFact, Entry, Field, NINE, Notice, Place, Reader, Rich, Rows, Tone};
 use serde_json::Value;
 
-use super::begin::new_page;
-use super::form::{Decoded, Form, OWN, PICK, with_labels};
+use super::edit_fields::{Back, HELD, asks_for_more, flat, labels, patch, read};
+use super::form::{AFTER, Decoded, FIT, Form, OWN, PICK, with_labels};
 use super::labels::{in_plain_words, missing_fields};
 use super::own_fields::own_fields;
-use super::told::{Told, comes_twice, see_told};
-use super::view::{View, Visitor, escaped, notice_of, problem, reader_of, show, show_as, write};
+use super::told::Told;
+use super::view::{View, Visitor, notice_of, problem, reader_of, see_told, show, show_as, write};
 use super::{after_template, conflict, once, slots};
 use crate::failure::Failure;
+use crate::percent::escaped;
 use crate::state::AppState;
-
-/// The fields that the form holds, by their name in the API. What is not here an edit leaves alone.
-pub(super) const HELD: &[&str] = &[
-    "title",
-    "description",
-    "justification",
-    "verification",
-    "category",
-    "touches",
-    "targets",
-    "planned_start",
-    "planned_end",
-    "disruption",
-    "impact",
-    "complexity",
-    "plan",
-    "rollback_plan",
-    "rollback_minutes",
-    "no_rollback_reason",
-    "owner",
-    "team",
-    "implementers",
-    "tester",
-    "business_contact",
-    "kind",
-    "template",
-    "incident",
-    "threat",
-    "expedited",
-    "expedited_reason",
-    "objectives",
-    "labels",
-    "custom_fields",
-];
 
 /// The code of an answer to whom somebody else was faster.
 const STALE: &str = "stale";
 
-/// How the form came back.
-#[derive(Clone)]
-pub(super) struct Back {
-    /// What was sent.
-    pub form: Form,
-    /// What was answered; `None` when it only asked for more rows.
-    pub failure: Option<Failure>,
-}
-
-/// The page of a change that is not written yet, with these fields.
-pub(super) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, back: Option<&Back>) -> ChangeForm {
-    let mut page = ChangeForm {
-        frame: view.frame.clone(),
-        title: asked_title(&fields.asked),
-        lede: "Owner, impact and people come from the service, the plan from the last change like it that went well; \
-               whatever you say yourself goes before."
-            .to_owned(),
-        crumb: "New".to_owned(),
-        action_url: view.url("/changes"),
-        hidden: once::marked(view, asked_field(&fields.asked)),
-        go: ("Submit for assessment".to_owned(), "submit".to_owned()),
-        keep: ("Keep as draft".to_owned(), "keep".to_owned()),
-        back_url: view.url("/changes"),
-        next: vec![
-            Entry::new(Tone::Plain, "It is assessed")
-                .icon("s-assessing")
-                .why("Risk and impact are stated, and computed."),
-            Entry::new(Tone::Plain, "The right people are asked")
-                .icon("s-authorizing")
-                .why("By the rules, at once."),
-            Entry::new(Tone::Plain, "The gate opens at its start")
-                .icon("s-scheduled")
-                .why("For exactly what was approved."),
-        ],
-        ..ChangeForm::default()
-    };
-    fill_back(view, &mut page, &mut fields, back);
-    page
-}
-
 /// The fields that a form asks first: as it was sent, or as usual. Whoever wants more rows wants the whole form.
-pub(super) fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
+pub(crate) fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
     let Some(back) = back else {
         return usual.to_vec();
     };
@@ -123,7 +50,7 @@ pub(super) fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
     if sent.is_empty() { usual.to_vec() } else { sent }
 }
 
-fn asked_title(asked: &[String]) -> String {
+pub(crate) fn asked_title(asked: &[String]) -> String {
     match asked.len() {
         0 => "Write a change".to_owned(),
         1 => "One answer, and it can be assessed".to_owned(),
@@ -131,7 +58,7 @@ fn asked_title(asked: &[String]) -> String {
     }
 }
 
-fn asked_field(asked: &[String]) -> Vec<Field> {
+pub(crate) fn asked_field(asked: &[String]) -> Vec<Field> {
     match asked.is_empty() {
         true => Vec::new(),
         false => vec![Field::hidden("asked", asked.join(","))],
@@ -139,7 +66,7 @@ fn asked_field(asked: &[String]) -> Vec<Field> {
 }
 
 /// The fields of the form without values.
-pub(super) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
+pub(crate) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
     let directory = &view.directory;
     let approved = directory
         .templates
@@ -158,7 +85,12 @@ pub(super) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
 }
 
 /// Puts what was sent, its errors and the wanted rows into the page.
-fn fill_back(view: &View<'_, '_, '_>, page: &mut ChangeForm, fields: &mut ChangeFields, back: Option<&Back>) {
+pub(crate) fn fill_back(
+    view: &View<'_, '_, '_>,
+    page: &mut ChangeForm,
+    fields: &mut ChangeFields,
+    back: Option<&Back>,
+) {
     let Some(back) = back else {
         page.sections = fields.sections();
         return;
@@ -205,29 +137,6 @@ fn fill_back(view: &View<'_, '_, '_>, page: &mut ChangeForm, fields: &mut Change
     page.notices.extend(is_plain.map(|failure| notice_of(view, failure)));
 }
 
-/// The fields of the form with rows enough for two sets of values, to know their labels.
-pub(super) fn plain_fields(one: &[(String, String)], other: &[(String, String)]) -> ChangeFields {
-    let mut fields = ChangeFields::default();
-    for (name, value) in one.iter().chain(other) {
-        fields.set(name, value.as_str());
-    }
-    fields
-}
-
-/// Names and labels of every field that the form shows.
-pub(super) fn labels(fields: &ChangeFields) -> Vec<(String, String)> {
-    let sections = fields.sections();
-    let all = sections.iter().flat_map(|section| {
-        let rows = section.rows.iter().flat_map(|group| group.rows.iter().flatten());
-        section
-            .fields
-            .iter()
-            .chain(rows)
-            .map(|field: &Field| (field.name.clone(), field.label.clone()))
-    });
-    all.collect()
-}
-
 /// The field beside which an error is shown: its own, the first of its row, or the one that stands for it.
 fn shown_as(name: &str, known: &[&String]) -> Option<String> {
     let name = if name == "expedited_reason" { "expedited" } else { name };
@@ -253,95 +162,8 @@ fn add_rows(fields: &mut ChangeFields, add: &str) {
     fields.rollback_rows = more(Rows::RollbackPlan, back, 2);
 }
 
-/// Reads the form; why it is late stands for the flag as well.
-pub(super) fn read(form: &Form, reader: &Reader) -> Decoded {
-    let mut decoded = form.decode(reader, &[]);
-    if let Some(reason) = decoded.body.remove("expedited") {
-        decoded.body.insert("expedited".to_owned(), Value::Bool(true));
-        decoded.body.insert("expedited_reason".to_owned(), reason);
-    }
-    decoded
-}
-
-/// Whether a form was not sent to be kept, but for more rows or for times that fit.
-fn asks_for_more(form: &Form) -> bool {
-    !form.first("add").is_empty() || !form.first(slots::FIT).is_empty()
-}
-
-/// Writes a change; with “submit” it is handed over in the same act.
-pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
-    if asks_for_more(&form) {
-        let form = slots::taken(form);
-        return show_new(&state, &visitor, Back { form, failure: None }).await;
-    }
-    let sent = form.clone();
-    let is_submitted = form.first("act") == "submit";
-    let once = once::once(&visitor, "/changes", &form);
-    let done = write(&state, &visitor, move |room| {
-        let done = once::run(&once, room, |room| create_from(room, &sent))?;
-        Ok((done, comes_twice(room, &sent)?))
-    })
-    .await;
-    match done {
-        Ok((done, twice)) => {
-            let ((key, similar), is_again) = (done.answer, done.is_again);
-            let is_done_already = !form.first("retrospective.actual_start").is_empty();
-            let done = match (is_submitted, form.first(after_template::AFTER)) {
-                _ if is_done_already => "told_afterwards",
-                (false, _) => "created",
-                (true, "") => "handed_over",
-                (true, _) => "by_template",
-            };
-            let told = Told::written(done, similar, twice).unless_again(is_again);
-            see_told(&state, &visitor, &format!("{}/changes/{key}", visitor.base()), &told)
-        }
-        Err(failure) if matches!(failure.status(), 409 | 422) => {
-            show_new(
-                &state,
-                &visitor,
-                Back {
-                    form,
-                    failure: Some(failure),
-                },
-            )
-            .await
-        }
-        Err(failure) => problem(&state, &visitor, &failure, &format!("{}/changes", visitor.base())).await,
-    }
-}
-
-/// Writes what a form says; the key, and the change whose plan was taken over.
-fn create_from(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<(String, Option<String>)> {
-    let directory = room.directory()?;
-    let mut decoded = read(form, &reader_of(room, &directory));
-    after_template::follow(form, &mut decoded.body);
-    decoded.tell_all(create_read(room, form, decoded.body.clone()))
-}
-
-fn create_read(room: &mut Room<'_, '_>, form: &Form, mut body: Body) -> acts::Result<(String, Option<String>)> {
-    let is_submitted = form.first("act") == "submit";
-    let filled = match is_submitted {
-        true => acts::find_similar::fill_from_similar(room, &mut body)?,
-        false => Filled::default(),
-    };
-    let key = acts::create_change::create_change_filled(room, &body, &filled.fields)?;
-    // Work that is done already waits for its confirmation and its review, not for an assessment.
-    if is_submitted && !body.contains_key("retrospective") {
-        acts::submit_change::submit_change(room, &key)?;
-    }
-    Ok((key, filled.from))
-}
-
-async fn show_new(state: &AppState, visitor: &Visitor, back: Back) -> Response {
-    let status = back.failure.as_ref().map_or(200, Failure::status);
-    show_as(state, visitor, Place::Changes, status, move |view| {
-        new_page(view, back.form.first(after_template::AFTER), Some(&back))
-    })
-    .await
-}
-
 /// The form over a change as it stands.
-pub(super) async fn edit_form(
+pub(crate) async fn edit_form(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -546,124 +368,8 @@ fn revision(change: &Change, back: Option<&Back>) -> String {
     sent.unwrap_or_else(|| change.revision.to_string())
 }
 
-/// A JSON object as the values of a form's fields.
-pub(super) fn flat(body: &Body, reader: &Reader) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for (name, value) in body {
-        flatten(name, value, reader, &mut found);
-    }
-    let reason = body.get("expedited_reason").and_then(Value::as_str);
-    found.retain(|(name, _)| name != "expedited" && name != "expedited_reason");
-    found.extend(reason.map(|reason| ("expedited".to_owned(), reason.to_owned())));
-    found
-}
-
-fn flatten(name: &str, value: &Value, reader: &Reader, found: &mut Vec<(String, String)>) {
-    match value {
-        Value::Object(map) => map
-            .iter()
-            .for_each(|(inner, value)| flatten(&format!("{name}.{inner}"), value, reader, found)),
-        Value::Array(items) if items.iter().any(Value::is_object) => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(place, item)| flatten(&format!("{name}.{place}"), item, reader, found));
-        }
-        Value::Array(items) if name == "touches" => {
-            found.extend(
-                items
-                    .iter()
-                    .filter_map(Value::as_str)
-                    .map(|text| (name.to_owned(), text.to_owned())),
-            );
-        }
-        Value::Array(items) => {
-            let texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-            found.push((name.to_owned(), texts.join(", ")));
-        }
-        Value::String(text) if name.starts_with("planned_") => {
-            let at = text.parse().map(|at| reader.field(at)).unwrap_or_else(|_| text.clone());
-            found.push((name.to_owned(), at));
-        }
-        Value::String(text) => found.push((name.to_owned(), text.clone())),
-        Value::Null => {}
-        other => found.push((name.to_owned(), other.to_string())),
-    }
-}
-
-/// What differs from the change as it stands: the merge patch that the API would be sent.
-fn patch(base: &Body, sent: &Body, reader: &Reader) -> Body {
-    let mut patch = Body::new();
-    for name in HELD {
-        let (old, new) = (base.get(*name), sent.get(*name));
-        if is_same(old, new, reader) {
-            continue;
-        }
-        let value = match (old, new) {
-            (Some(Value::Object(old)), Some(Value::Object(new))) => Value::Object(cleared(old, new)),
-            (old, Some(new)) => kept_beside(old, new.clone()),
-            (_, None) => Value::Null,
-        };
-        patch.insert((*name).to_owned(), value);
-    }
-    patch
-}
-
-/// Whether a field's value is the same for whoever sees it in the form, which tells times to the minute.
-pub(super) fn is_same(old: Option<&Value>, new: Option<&Value>, reader: &Reader) -> bool {
-    let shown = |value: Option<&Value>| {
-        let mut found = Vec::new();
-        if let Some(value) = value {
-            // The name makes times be told as the form tells them; other texts stay as they are.
-            flatten("planned_", value, reader, &mut found);
-        }
-        // The form shows neither: a target's id follows its place, and a step's team stays with its step.
-        found.retain(|(name, _)| !name.ends_with(".id") && !name.ends_with(".team"));
-        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (name, text) in found {
-            all.entry(name).or_default().push(text);
-        }
-        all
-    };
-    let is_default = |value: Option<&Value>| match value {
-        None => true,
-        Some(Value::String(text)) => text == "normal" || text == "other",
-        Some(Value::Object(map)) => map.len() == 1 && map.get("kind").and_then(Value::as_str) == Some("none"),
-        _ => false,
-    };
-    shown(old) == shown(new) || (is_default(old) && is_default(new))
-}
-
-/// An object's new values, with what is gone set to null.
-fn cleared(old: &Body, new: &Body) -> Body {
-    let mut patch = new.clone();
-    for name in old.keys().filter(|name| !new.contains_key(*name)) {
-        patch.insert(name.clone(), Value::Null);
-    }
-    patch
-}
-
-/// Rows keep what the form does not show, such as a step's team, while they stay where they were.
-fn kept_beside(old: Option<&Value>, new: Value) -> Value {
-    let (Some(Value::Array(old)), Value::Array(mut rows)) = (old, new.clone()) else {
-        return new;
-    };
-    for (old, row) in old.iter().zip(&mut rows) {
-        let (Some(old), Some(row)) = (old.as_object(), row.as_object_mut()) else {
-            continue;
-        };
-        if old.get("title").is_some()
-            && old.get("title") == row.get("title")
-            && let Some(team) = old.get("team")
-        {
-            row.entry("team").or_insert_with(|| team.clone());
-        }
-    }
-    Value::Array(rows)
-}
-
 /// Edits a change.
-pub(super) async fn edit(
+pub(crate) async fn edit(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -754,47 +460,8 @@ async fn show_edit(state: &AppState, visitor: &Visitor, key: String, back: Back)
     .await
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
-
-    use jiff::Timestamp;
-    use serde_json::json;
-
-    use super::*;
-
-    fn body(value: Value) -> Body {
-        value.as_object().unwrap().clone()
-    }
-
-    fn reader() -> Reader {
-        Reader::named("Europe/Oslo", Timestamp::UNIX_EPOCH)
-    }
-
-    #[test]
-    fn a_form_that_was_not_touched_changes_nothing() {
-        let base = body(json!({
-            "title": "A", "kind": "normal", "category": "other", "touches": ["network", "schema"],
-            "targets": [{"id": "1", "service": "api", "environment": "production", "config_items": ["a", "b"]}],
-            "impact": {"data": "low"}, "planned_start": "2026-11-21T21:00:00Z", "rollback_minutes": 9,
-            "plan": [{"title": "Go", "team": "Ops", "minutes": 3}], "expedited": true, "expedited_reason": "late",
-        }));
-        let form = Form::new(flat(&base, &reader()));
-        let sent = read(&form, &reader());
-        assert!(sent.errors.is_empty());
-        let patch = patch(&base, &sent.body, &reader());
-        assert!(patch.is_empty(), "{patch:?}");
-    }
-
-    #[test]
-    fn what_was_emptied_is_cleared_and_teams_stay() {
-        let base = body(
-            json!({"description": "x", "impact": {"data": "low", "compliance": "high"}, "plan": [{"title": "Go", "team": "Ops"}]}),
-        );
-        let sent = body(json!({"impact": {"data": "high"}, "plan": [{"title": "Go", "minutes": 4}]}));
-        let patch = patch(&base, &sent, &reader());
-        assert_eq!(patch["description"], Value::Null);
-        assert_eq!(patch["impact"], json!({"data": "high", "compliance": null}));
-        assert_eq!(patch["plan"], json!([{"title": "Go", "minutes": 4, "team": "Ops"}]));
-    }
+/// The times of a form that come twice for whoever sent it.
+pub(crate) fn comes_twice(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<Vec<String>> {
+    let directory = room.directory()?;
+    Ok(form.decode(&reader_of(room, &directory), &[]).twice)
 }

@@ -1,4 +1,4 @@
-//! Services with who answers for them, and incidents.
+//! Services, with who answers for them.
 
 use std::collections::BTreeMap;
 
@@ -6,49 +6,30 @@ use acts::find_changes::{ChangeFilter, find_changes};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::act::actions;
-use model::directory::{Dependency, Incident, Ownership, Service};
+use model::directory::{Dependency, Ownership, Service};
 use model::ids::ServiceKey;
 use model::refusal::Refusal;
 use model::verbs::Body;
 use model::words::{Criticality, OwnershipRole, State as Stage};
 use pages::{
-    ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, IncidentRow, Incidents, Place, RecordPage, Rich, Section,
-    SectionBody, ServiceRow, Services, Table, Tone,
+    ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody,
+    ServiceRow, Services, Table, Tone,
 };
 use serde_json::Value;
 
-use super::back::{Back, Sent, send};
+use super::back::{Back, send, sent};
 use super::form::Form;
-use super::form::STANDS;
 use super::narrow::Words;
-use super::times::{standing, time_field};
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
 use super::words::{capital, names};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How many changes of a service its page shows.
 const CHANGES: i64 = 20;
-/// The words of an incident's severity, the worst first.
-const SEVERITIES: [(&str, &str); 4] = [
-    ("1", "1, critical"),
-    ("2", "2, major"),
-    ("3", "3, minor"),
-    ("4", "4, cosmetic"),
-];
-
-fn sent(form: Form, path: String, then: String, place: Place) -> Sent {
-    Sent {
-        form,
-        boxes: &[],
-        path,
-        then,
-        place,
-        done: "",
-    }
-}
 
 /// The list of services.
-pub(super) async fn services(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+pub(crate) async fn services(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
     show(&state, &visitor, Place::Services, move |view| {
         services_page(view, &words, None)
     })
@@ -198,7 +179,7 @@ fn as_shown(body: &Body) -> Body {
 }
 
 /// Adds a service or edits one.
-pub(super) async fn set_service(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn set_service(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = sent(form, "/services".to_owned(), "/services".to_owned(), Place::Services);
     send(
         &state,
@@ -211,7 +192,7 @@ pub(super) async fn set_service(State(state): State<AppState>, visitor: Visitor,
 }
 
 /// One service.
-pub(super) async fn service(
+pub(crate) async fn service(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -284,7 +265,7 @@ async fn send_watch(state: AppState, visitor: Visitor, key: String, form: Form, 
 }
 
 /// Watches a service.
-pub(super) async fn watch(
+pub(crate) async fn watch(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -294,7 +275,7 @@ pub(super) async fn watch(
 }
 
 /// Stops watching one.
-pub(super) async fn unwatch(
+pub(crate) async fn unwatch(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -324,7 +305,7 @@ fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
         ));
     }
     let groups = service.watching_groups.iter().map(|group| group.0.clone());
-    facts.push(super::sections::watching(view, service.watchers.iter(), groups));
+    facts.push(super::fields::watching(view, service.watchers.iter(), groups));
     facts
 }
 
@@ -400,7 +381,7 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
     .field(super::once::field(view))
     .field(Field::hidden("service", service.key.as_str()))
     .field(Field::select("role", "As", &roles).half())
-    .field(super::sections::keys_menu("environment", "In", places).half())
+    .field(super::fields::keys_menu("environment", "In", places).half())
     .field(Field::text("person", "Login").half())
     .field(Field::text("group", "Or a group").half());
     if !by_two {
@@ -486,7 +467,7 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
 }
 
 /// Names an owner or another part of a service.
-pub(super) async fn set_ownership(
+pub(crate) async fn set_ownership(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -499,209 +480,6 @@ pub(super) async fn set_ownership(
     };
     send(&state, &visitor, sent, run, move |view, back| {
         service_page(view, &key, back)
-    })
-    .await
-}
-
-/// The list of incidents.
-pub(super) async fn incidents(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Incidents, |view| incidents_page(view, None)).await
-}
-
-fn incidents_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
-    let mut found: Vec<&Incident> = view.directory.incidents.values().collect();
-    found.sort_by_key(|incident| (incident.resolved_at.is_some(), std::cmp::Reverse(incident.started_at)));
-    let rows = found.into_iter().map(|incident| incident_row(view, incident)).collect();
-    let mut page = Incidents {
-        frame: view.frame.clone(),
-        rows,
-        ..Incidents::default()
-    };
-    if view.may(actions::SET_INCIDENT) {
-        page.acts.push(incident_form(view));
-    }
-    if let Some(back) = back {
-        back.put(view, &mut page.frame, page.acts.iter_mut());
-    }
-    Ok(page.render())
-}
-
-fn severity(number: i64) -> String {
-    let text = number.to_string();
-    SEVERITIES
-        .iter()
-        .find(|(word, _)| *word == text)
-        .map_or(text.clone(), |(_, label)| (*label).to_owned())
-}
-
-/// The services that it touches, each with its page.
-fn services_linked(view: &View<'_, '_, '_>, incident: &Incident) -> Rich {
-    let mut rich = Rich::new();
-    for (place, key) in incident.services.iter().enumerate() {
-        if place > 0 {
-            rich = rich.line();
-        }
-        rich = rich.said_link(key.0.as_str(), view.url(&format!("/services/{}", escaped(&key.0))));
-    }
-    rich
-}
-
-fn services_of(incident: &Incident) -> String {
-    incident
-        .services
-        .iter()
-        .map(|key| key.0.clone())
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn incident_row(view: &View<'_, '_, '_>, incident: &Incident) -> IncidentRow {
-    IncidentRow {
-        key: incident.key.clone(),
-        href: view.url(&format!("/incidents/{}", incident.key)),
-        title: incident.title.clone(),
-        severity: severity(incident.severity),
-        is_open: incident.resolved_at.is_none(),
-        services: services_of(incident),
-        started: view.reader.moment(incident.started_at),
-        related: Rich::new(),
-        acts: Vec::new(),
-    }
-}
-
-fn incident_form(view: &View<'_, '_, '_>) -> ActForm {
-    ActForm::new("incident", "Report an incident", view.url("/incidents"))
-        .field(super::once::field(view))
-        .field(Field::text("title", "What is broken").required())
-        .field(Field::select("severity", "Severity", &SEVERITIES).value("3").half())
-        .field(time_field(view, "started_at", "Since"))
-        .field(Field::text("services", "Services").hint("Keys, parted by commas."))
-        .field(Field::text("external_ref", "Its key in your incident tool"))
-        .submit("Report it")
-}
-
-/// Reports an incident.
-pub(super) async fn open_incident(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
-    let sent = sent(form, "/incidents".to_owned(), "/incidents".to_owned(), Place::Incidents);
-    send(
-        &state,
-        &visitor,
-        sent,
-        |room, body| acts::set_incident::open_incident(room, body).map(drop),
-        incidents_page,
-    )
-    .await
-}
-
-/// One incident.
-pub(super) async fn incident(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    Path((_, key)): Path<(String, String)>,
-) -> Response {
-    show(&state, &visitor, Place::Incidents, move |view| {
-        incident_page(view, &key, None)
-    })
-    .await
-}
-
-fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
-    view.room.allow(actions::READ)?;
-    let directory = view.directory.clone();
-    let Some(incident) = directory.incidents.get(&key.to_uppercase()) else {
-        return Err(Refusal::not_found(format!("incident {key}")).into());
-    };
-    let mark = match incident.resolved_at {
-        Some(_) => Tone::Ok.mark("Resolved"),
-        None => Tone::Wait.mark("Open"),
-    };
-    let mut facts = vec![
-        Fact::new("Severity", severity(incident.severity)),
-        Fact::new("Began", view.reader.moment(incident.started_at)),
-        Fact::new("Services", services_linked(view, incident)),
-    ];
-    facts.extend(
-        incident
-            .resolved_at
-            .map(|at| Fact::new("Resolved", view.reader.moment(at))),
-    );
-    facts.extend(
-        incident
-            .external_ref
-            .as_deref()
-            .map(|text| Fact::new("Elsewhere", Rich::new().said(text))),
-    );
-    let mut page = RecordPage {
-        frame: view.frame.clone(),
-        crumb: vec![("Incidents".to_owned(), view.url("/incidents"))],
-        key: incident.key.clone(),
-        title: incident.title.clone(),
-        marks: vec![mark],
-        facts,
-        sections: vec![named_by(view, &incident.key)?],
-        is_facts_first: true,
-        ..RecordPage::default()
-    };
-    if incident.resolved_at.is_none() && view.may(actions::SET_INCIDENT) {
-        let resolve = ActForm::new("resolve", "Resolve", view.url(&format!("/incidents/{}", incident.key)))
-            .tone(ActTone::Go)
-            .field(
-                time_field(view, "resolved_at", "When it was over")
-                    .value(view.reader.field(view.now()))
-                    .required(),
-            )
-            .field(Field::hidden(STANDS, standing([("resolved_at", Some(view.now()))])))
-            .submit("Say that it is over");
-        page.acts.push(resolve);
-    }
-    if let Some(back) = back {
-        back.put(view, &mut page.frame, page.acts.iter_mut());
-    }
-    Ok(page.render())
-}
-
-/// The changes that name an incident.
-fn named_by(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Section> {
-    let filter = ChangeFilter {
-        q: Some(key.to_owned()),
-        ..ChangeFilter::default()
-    };
-    let found = find_changes(view.room, &filter, CHANGES, None)?;
-    let entries = found.rows.iter().map(|(listed, _)| {
-        Entry::new(
-            Tone::Plain,
-            Rich::new()
-                .link(listed.key.as_str(), view.change_url(&listed.key))
-                .text(" ")
-                .said(listed.title.as_str()),
-        )
-        .icon("list")
-        .why(super::words::plain(&listed.state))
-    });
-    Ok(Section::new(
-        "changes",
-        "Changes that name it",
-        SectionBody::Entries(entries.collect()),
-    )
-    .unsaid("None yet. A change that mends it, or that led to it, names it under Links."))
-}
-
-/// Resolves an incident.
-pub(super) async fn edit_incident(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    Path((_, key)): Path<(String, String)>,
-    form: Form,
-) -> Response {
-    let page = format!("/incidents/{}", escaped(&key));
-    let sent = sent(form, page.clone(), page, Place::Incidents);
-    let whose = key.clone();
-    let run = move |room: &mut acts::Room<'_, '_>, body: &model::verbs::Body| {
-        acts::set_incident::edit_incident(room, &whose, body).map(drop)
-    };
-    send(&state, &visitor, sent, run, move |view, back| {
-        incident_page(view, &key, back)
     })
     .await
 }

@@ -19,7 +19,7 @@ use crate::state::AppState;
 ///
 /// # Errors
 /// What was sent besides the file, and the refusal or fault.
-pub(super) async fn take(
+pub(crate) async fn take(
     state: &AppState,
     visitor: &Visitor,
     key: &str,

@@ -15,7 +15,8 @@ use pages::language::Language;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use store::{Lane, Mode};
 
-use super::changes::{OWN, WAITS, Wanted, filter};
+use super::change_query::{OWN, Wanted, filter};
+use super::changes::WAITS;
 use super::view::{View, Visitor, problem};
 use crate::failure::Failure;
 use crate::state::AppState;
@@ -38,7 +39,7 @@ struct Export {
 }
 
 /// The list as CSV.
-pub(super) async fn csv(
+pub(crate) async fn csv(
     State(state): State<AppState>,
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
@@ -50,7 +51,7 @@ pub(super) async fn csv(
 }
 
 /// The list as a workbook.
-pub(super) async fn xlsx(
+pub(crate) async fn xlsx(
     State(state): State<AppState>,
     visitor: Visitor,
     (uri, headers): (Uri, HeaderMap),

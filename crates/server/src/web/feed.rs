@@ -13,15 +13,17 @@ use store::{Lane, Mode};
 
 use super::back::{Back, Made, Sent, send, send_made};
 use super::form::Form;
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
+use crate::authenticate::caller_of_feed;
 use crate::caller::Caller;
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The longest line of a calendar, in bytes without its end (RFC 5545, section 3.1).
 const LINE: usize = 75;
 
 /// The page with the reader's feeds.
-pub(super) async fn show_feeds(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_feeds(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Calendar, |view| page(view, None)).await
 }
 
@@ -76,7 +78,7 @@ fn sent(form: Form, path: String) -> Sent {
 }
 
 /// Makes a feed and shows its address, this once.
-pub(super) async fn make(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn make(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run = |room: &mut acts::Room<'_, '_>, _: &Body| {
         let (_, secret) = acts::make_feed::make_feed(room)?;
         let address = format!("{}/t/{}/feed/{secret}.ics", room.desk.tools().public_url, room.tenant());
@@ -90,7 +92,7 @@ pub(super) async fn make(State(state): State<AppState>, visitor: Visitor, form: 
 }
 
 /// Revokes a feed.
-pub(super) async fn revoke(
+pub(crate) async fn revoke(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
@@ -102,12 +104,12 @@ pub(super) async fn revoke(
 }
 
 /// The feed itself. Whatever is wrong with the address, the answer is the same: nothing is there.
-pub(super) async fn calendar(State(state): State<AppState>, Path((tenant, name)): Path<(String, String)>) -> Response {
+pub(crate) async fn calendar(State(state): State<AppState>, Path((tenant, name)): Path<(String, String)>) -> Response {
     let absent = || crate::failure::Failure::new(404, "not_found", "There is no such calendar.").into_response();
     let Some(secret) = name.strip_suffix(".ics") else {
         return absent();
     };
-    let caller = match Caller::of_feed(&state, secret).await {
+    let caller = match caller_of_feed(&state, secret).await {
         Ok(caller) if caller.tenant == tenant => caller,
         Err(failure) if failure.status() != 401 => return failure.into_response(),
         _ => return absent(),

@@ -15,7 +15,7 @@ use pages::{ActForm, Field, FieldTime, Input, Reader, Rich, WRONG};
 use serde_json::{Map, Value};
 
 use super::labels::{in_labels, in_plain_words};
-use super::view::bare_problem;
+use super::problem::bare_problem;
 use super::words::with_times;
 use crate::body::{FORM_LIMIT, at_hand, is_utf8};
 use crate::failure::Failure;
@@ -89,35 +89,31 @@ const LISTS: &[&str] = &[
 /// Lists of sentences, one a line.
 const LINES: &[&str] = &["improvements"];
 /// What the names of fields that a tenant added begin with.
-pub(super) const OWN: &str = "custom_fields.";
+pub(crate) const OWN: &str = "custom_fields.";
+/// The name of the mark by which a form is known that is sent twice.
+pub(crate) const MARK: &str = "once";
+/// The name under which an address and a form say which template they follow.
+pub(crate) const AFTER: &str = "after";
+/// The name that a button sends: a time of those that were offered, or the wish to look for some.
+pub(crate) const FIT: &str = "fit";
 /// Names that steer the page and are no fields of the act.
 const STEERING: &[&str] = &[
-    "act",
-    "add",
-    "revision",
-    "next",
-    "asked",
-    "was",
-    "both",
-    STANDS,
-    super::once::MARK,
-    super::after_template::AFTER,
-    super::slots::FIT,
+    "act", "add", "revision", "next", "asked", "was", "both", STANDS, MARK, AFTER, FIT,
 ];
 /// The name under which a form sends along the times that it showed, to the instant: `{"planned_start": "…Z"}`.
-pub(super) const STANDS: &str = "stands";
+pub(crate) const STANDS: &str = "stands";
 /// Before the name of a field of which two people's values are at hand: which one stays.
-pub(super) const PICK: &str = "pick.";
+pub(crate) const PICK: &str = "pick.";
 
 /// What a form sent, in its order.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Form {
+pub(crate) struct Form {
     pairs: Vec<(String, String)>,
 }
 
 /// A form as the JSON object of the API.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Decoded {
+pub(crate) struct Decoded {
     /// The object.
     pub body: Body,
     /// What could not be read at all, such as a time that is none.
@@ -414,12 +410,12 @@ impl Decoded {
 }
 
 /// The way from what is told above a page to the errors in its form.
-pub(super) fn to_errors() -> Rich {
+pub(crate) fn to_errors() -> Rich {
     Rich::new().link("See what is wrong", format!("#{WRONG}"))
 }
 
 /// Puts sent values and errors back into the form of an act, and opens it. Answers the errors that fit no field.
-pub(super) fn refill(act: &mut ActForm, form: &Form, errors: &BTreeMap<String, String>) -> Vec<String> {
+pub(crate) fn refill(act: &mut ActForm, form: &Form, errors: &BTreeMap<String, String>) -> Vec<String> {
     act.is_open = true;
     let names = act.fields.iter().map(|field| (field.name.clone(), field.label.clone()));
     let labels: Vec<(String, String)> = names.chain(act.fields.iter().flat_map(choices)).collect();
@@ -441,7 +437,7 @@ pub(super) fn refill(act: &mut ActForm, form: &Form, errors: &BTreeMap<String, S
 }
 
 /// Errors of a form that no page shows again, in the words of the pages.
-pub(super) fn unplaced(errors: &BTreeMap<String, String>) -> Vec<String> {
+pub(crate) fn unplaced(errors: &BTreeMap<String, String>) -> Vec<String> {
     let told = errors.iter();
     told.map(|(name, text)| in_plain_words(&in_labels(text), name))
         .collect()
@@ -479,7 +475,7 @@ fn belongs(error: &str, field: &str) -> bool {
 }
 
 /// A rule's sentence with the fields by the words above them: `` `title` `` is “Title”.
-pub(super) fn with_labels(text: &str, labels: &[(String, String)]) -> String {
+pub(crate) fn with_labels(text: &str, labels: &[(String, String)]) -> String {
     let own = labels
         .iter()
         .filter(|(name, label)| !name.is_empty() && !label.is_empty())
@@ -487,6 +483,23 @@ pub(super) fn with_labels(text: &str, labels: &[(String, String)]) -> String {
             text.replace(&format!("`{name}`"), &format!("“{label}”"))
         });
     in_labels(&own)
+}
+
+/// The lines of a text that say something.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// The pairs of a line: `staging=test production=prod`.
+pub(crate) fn pairs<'t>(words: impl Iterator<Item = &'t str>) -> serde_json::Map<String, serde_json::Value> {
+    let pair = |word: &str| {
+        let (theirs, ours) = word.split_once('=')?;
+        Some((
+            theirs.trim().to_owned(),
+            serde_json::Value::String(ours.trim().to_owned()),
+        ))
+    };
+    words.filter_map(pair).collect()
 }
 
 #[cfg(test)]

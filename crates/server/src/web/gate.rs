@@ -25,12 +25,12 @@ const PAGE: i64 = 50;
 
 /// Where the list goes on.
 #[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     before: Option<String>,
 }
 
 /// The list, newest first.
-pub(super) async fn list(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+pub(crate) async fn list(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
     let show_list = move |view: &mut View<'_, '_, '_>| list_page(view, asked.before.as_deref());
     show(&state, &visitor, Place::GateChecks, show_list).await
 }
@@ -90,7 +90,7 @@ fn row(view: &View<'_, '_, '_>, check: &GateCheck) -> GateCheckRow {
 }
 
 /// One check.
-pub(super) async fn one(
+pub(crate) async fn one(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,

@@ -14,7 +14,7 @@ use crate::state::AppState;
 const REFUSED: i64 = 100;
 
 /// What is amiss around the gateways.
-pub(super) async fn gateways(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn gateways(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Gateways, page).await
 }
 

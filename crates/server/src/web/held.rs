@@ -7,11 +7,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use pages::{Field, Kept, Notice, Tone};
 
-use super::ASSETS;
 use super::form::Form;
-use super::view::{base, html, safe_next};
+use super::response::{ASSETS, base, html, safe_next};
+use crate::authenticate::{caller_of, check_site};
 use crate::body::Pace;
-use crate::caller::{Caller, check_site};
+use crate::caller::Caller;
 use crate::evidence::{FIELDS, take_text};
 use crate::state::AppState;
 
@@ -25,12 +25,12 @@ const SECRETS: &[&str] = &["password", "present", "repeat", "code", "client_secr
 const BESIDE_THE_FILE: usize = 1 << 20;
 
 /// Lets a request through; a form without a session is held at the door.
-pub(super) async fn hold(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn hold(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let Some(tenant) = tenant_of(&path).filter(|_| is_form(&request)) else {
         return next.run(request).await;
     };
-    let is_unknown = match Caller::of(&state, request.method(), request.headers()).await {
+    let is_unknown = match caller_of(&state, request.method(), request.headers()).await {
         Ok(caller) => caller.tenant != tenant,
         Err(failure) => failure.status() == 401,
     };
@@ -100,7 +100,7 @@ fn tenant_of(path: &str) -> Option<&str> {
 }
 
 async fn door(state: &AppState, tenant: &str, path: &str, form: &Form) -> pages::SignIn {
-    let mut page = super::session::door(state, tenant, "").await;
+    let mut page = super::door::door(state, tenant, "").await;
     let note = "Your session is over. Sign in, and what you typed comes back.";
     page.notices.push(Notice::new(Tone::Wait, note));
     page.fields.extend(fields(path, form));
@@ -108,14 +108,14 @@ async fn door(state: &AppState, tenant: &str, path: &str, form: &Form) -> pages:
 }
 
 /// What a door carries along of a form that was on its way to a path.
-pub(super) fn fields(path: &str, form: &Form) -> Vec<Field> {
+pub(crate) fn fields(path: &str, form: &Form) -> Vec<Field> {
     let answers = form.pairs().filter(|(name, _)| !SECRETS.contains(name));
     let held = answers.map(|(name, value)| Field::hidden(format!("{HELD}{name}"), value));
     std::iter::once(Field::hidden(GOING, path)).chain(held).collect()
 }
 
 /// The fields that a form at the door carries along, to be put back when the password was wrong.
-pub(super) fn carried(form: &Form) -> Vec<Field> {
+pub(crate) fn carried(form: &Form) -> Vec<Field> {
     let is_held = |name: &str| name == GOING || name.starts_with(HELD);
     form.pairs()
         .filter(|(name, _)| is_held(name))
@@ -124,7 +124,7 @@ pub(super) fn carried(form: &Form) -> Vec<Field> {
 }
 
 /// The form that was held, for somebody who came through the door; `None` when there was none.
-pub(super) fn given_back(tenant: &str, form: &Form) -> Option<Response> {
+pub(crate) fn given_back(tenant: &str, form: &Form) -> Option<Response> {
     let home = format!("{}/", base(tenant));
     let going = safe_next(form.first(GOING), "");
     if tenant_of(going) != Some(tenant) {

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use model::words::State;
 use pages::{ActForm, Components, Entry, Help, Place, Problem, Rich, Tone};
 
-use super::ASSETS;
-use super::view::{View, Visitor, html, see, show, show_as};
+use super::response::{ASSETS, html, see};
+use super::view::{View, Visitor, show, show_as};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -79,7 +79,7 @@ fn tour(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
 }
 
 /// The help page.
-pub(super) async fn show_help(Extract(state): Extract<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_help(Extract(state): Extract<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Help, |view| {
         let page = Help {
             frame: view.frame.clone(),
@@ -94,7 +94,7 @@ pub(super) async fn show_help(Extract(state): Extract<AppState>, visitor: Visito
 }
 
 /// Every component in every state, for whoever changes the look.
-pub(super) async fn components(_: Visitor) -> Response {
+pub(crate) async fn components(_: Visitor) -> Response {
     let page = Components::samples().into_iter().next();
     page.map_or_else(
         || html(404, Problem::not_found(None, ASSETS).render()),
@@ -103,7 +103,7 @@ pub(super) async fn components(_: Visitor) -> Response {
 }
 
 /// Nothing is here: within the frame for whoever is signed in, so that the search and every other page are at hand.
-pub(super) async fn nothing(Extract(state): Extract<AppState>, visitor: Result<Visitor, Response>) -> Response {
+pub(crate) async fn nothing(Extract(state): Extract<AppState>, visitor: Result<Visitor, Response>) -> Response {
     let bare = || {
         let mut page = Problem::not_found(None, ASSETS);
         page.ways.push(ActForm::link("Home", "/"));
@@ -120,7 +120,7 @@ pub(super) async fn nothing(Extract(state): Extract<AppState>, visitor: Result<V
 
 /// What takes a form alone shows nothing by itself: whoever asks for its address, such as by going back in their browser after
 /// a refusal, is led to the page that the form stands on.
-pub(super) async fn form_alone(method: Method, uri: Uri) -> Response {
+pub(crate) async fn form_alone(method: Method, uri: Uri) -> Response {
     match page_of_form(uri.path()).filter(|_| method.is_safe()) {
         Some(page) => see(&page),
         None => Failure::new(405, "method_not_allowed", "This address does not take this method.").into_response(),

@@ -17,7 +17,8 @@ use pages::{ActForm, Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
 use super::acts_open::{context, decisions, signatures};
 use super::brief::brief;
 use super::home_roles::VendorPlaces;
-use super::view::{View, Visitor, base, see, show};
+use super::response::{base, see};
+use super::view::{View, Visitor, show};
 use super::words::{risk, state as stage};
 use crate::state::AppState;
 
@@ -31,12 +32,12 @@ const QUEUE_LOOKS: i64 = 1_000;
 const AHEAD_DAYS: i64 = 14;
 
 /// The tenant's address without its slash.
-pub(super) async fn short(Path(tenant): Path<String>) -> Response {
+pub(crate) async fn short(Path(tenant): Path<String>) -> Response {
     see(&format!("{}/", base(&tenant)))
 }
 
 /// The first page.
-pub(super) async fn show_home(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_home(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Home, page).await
 }
 

@@ -12,7 +12,7 @@ use super::view::View;
 const MOST: usize = 12;
 
 /// A section for each board of the reader that sits, or of which a change wants a word.
-pub(super) fn sections(view: &View<'_, '_, '_>, queue: &[ChangeFile]) -> Vec<Section> {
+pub(crate) fn sections(view: &View<'_, '_, '_>, queue: &[ChangeFile]) -> Vec<Section> {
     let asked = |group: &GroupKey| {
         let files = queue.iter().filter(|file| boards(file).contains(group));
         files.collect::<Vec<_>>()

@@ -12,8 +12,9 @@ use model::words::{Decision, State as Stage};
 use pages::{ActForm, ActTone, Cell, Column, Entry, Field, Figure, Fold, Rich, Section, SectionBody, Table, Tone};
 
 use super::collide::{Planned, Ways, between, collisions};
-use super::view::{View, escaped};
+use super::view::View;
 use super::words::capital;
+use crate::percent::escaped;
 
 /// How far ahead collisions and work are looked for, in days.
 const AHEAD_DAYS: i64 = 14;
@@ -27,7 +28,7 @@ const FIGURE_DAYS: i64 = 30;
 const WEEKS: i64 = 12;
 
 /// What the reader decided lately, each with its way back while there is one.
-pub(super) fn decided(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
+pub(crate) fn decided(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let found = find_decided(view.room)?;
     let entries = found.into_iter().enumerate().map(|(place, one)| {
         let url = view.change_url(&one.key);
@@ -56,7 +57,7 @@ pub(super) fn decided(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
 }
 
 /// The sections for the reader's work, by their roles.
-pub(super) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>> {
+pub(crate) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>> {
     let roles: Vec<&str> = view
         .directory
         .people
@@ -143,7 +144,7 @@ fn is_vendor_alone(view: &View<'_, '_, '_>) -> bool {
 }
 
 /// The open changes that name a vendor as implementer, and their services.
-pub(super) struct VendorPlaces {
+pub(crate) struct VendorPlaces {
     /// Their keys.
     pub changes: BTreeSet<String>,
     /// What they touch.
@@ -151,7 +152,7 @@ pub(super) struct VendorPlaces {
 }
 
 /// Those of the reader; `None` for everybody who is more than a vendor.
-pub(super) fn places_of_a_vendor(view: &mut View<'_, '_, '_>) -> acts::Result<Option<VendorPlaces>> {
+pub(crate) fn places_of_a_vendor(view: &mut View<'_, '_, '_>) -> acts::Result<Option<VendorPlaces>> {
     if !is_vendor_alone(view) {
         return Ok(None);
     }

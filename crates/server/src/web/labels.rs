@@ -41,7 +41,7 @@ const OF_ROWS: [(&str, &str); 10] = [
     ("check", "Check"),
 ];
 
-pub(super) fn label_of(field: &str) -> Option<&'static str> {
+pub(crate) fn label_of(field: &str) -> Option<&'static str> {
     let (list, word) = match field.rsplit_once("].") {
         Some((_, word)) => (&OF_ROWS[..], word),
         None => (&LABELS[..], field),
@@ -50,7 +50,7 @@ pub(super) fn label_of(field: &str) -> Option<&'static str> {
 }
 
 /// The fields that a submission lacks, as the rules name them: in backticks.
-pub(super) fn missing_fields(failure: &Failure) -> Vec<FieldError> {
+pub(crate) fn missing_fields(failure: &Failure) -> Vec<FieldError> {
     let rows = failure.problem.unmet.iter().filter(|row| row.code == "field_missing");
     rows.filter_map(|row| {
         let name = row.satisfy.split('`').nth(1)?;
@@ -64,7 +64,7 @@ pub(super) fn missing_fields(failure: &Failure) -> Vec<FieldError> {
 }
 
 /// A sentence of the rules with labels in place of fields, and without the routes that only a program asks.
-pub(super) fn in_labels(text: &str) -> String {
+pub(crate) fn in_labels(text: &str) -> String {
     // What an address may say is said in its own words: nobody filled in a form.
     if text.starts_with("`sort`") {
         return text.to_owned();
@@ -87,7 +87,7 @@ pub(super) fn in_labels(text: &str) -> String {
 
 /// What is wrong with a field that no form at hand has, without the name that only a program knows it by: `plan[1].owner` is
 /// “Who”, and what has no label is named by its own word.
-pub(super) fn in_plain_words(text: &str, field: &str) -> String {
+pub(crate) fn in_plain_words(text: &str, field: &str) -> String {
     let last = field.rsplit('.').next().unwrap_or(field);
     let last = last.split('[').next().unwrap_or(last);
     let of_row = || OF_ROWS.iter().find(|(name, _)| *name == last && field.contains('.'));

@@ -54,13 +54,13 @@ impl Wishes {
 }
 
 /// The language of a file that people read, whose reader's account says `chosen`; `None` for English.
-pub(super) fn of_file(uri: &Uri, headers: &HeaderMap, chosen: &str) -> Option<&'static language::Language> {
+pub(crate) fn of_file(uri: &Uri, headers: &HeaderMap, chosen: &str) -> Option<&'static language::Language> {
     let tag = Wishes::of(uri, headers).settle(language::known(chosen).filter(|_| !chosen.is_empty()));
     language::find(tag)
 }
 
 /// Puts a page into its reader's language as it leaves.
-pub(super) async fn speak(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(crate) async fn speak(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let wishes = Wishes::of(request.uri(), request.headers());
     let mut response = next.run(request).await;
     if let Some(tag) = wishes.asked {

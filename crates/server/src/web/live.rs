@@ -11,12 +11,13 @@ use axum::response::Response;
 use model::act::actions;
 use store::{Lane, Mode};
 
-use super::view::{Visitor, bare_problem};
+use super::problem::bare_problem;
+use super::view::Visitor;
 use crate::state::AppState;
 
 /// What a page asks to be told of.
 #[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     about: Option<String>,
     from: Option<i64>,
     /// The events without a place that the page showed when it was made, a point between two.
@@ -24,7 +25,7 @@ pub(super) struct Asked {
 }
 
 /// The stream behind a page.
-pub(super) async fn stream(
+pub(crate) async fn stream(
     State(state): State<AppState>,
     visitor: Visitor,
     Query(asked): Query<Asked>,
@@ -48,7 +49,7 @@ pub(super) async fn stream(
         // An index beyond the log's end is of another log; who asks for it is told from now on.
         Ok((about, size)) => {
             let from = from.unwrap_or(size).clamp(0, size);
-            crate::api::stream::news(state, visitor.caller, (about, shown), from)
+            crate::live_events::news(state, visitor.caller, (about, shown), from)
         }
         Err(failure) => bare_problem(&failure),
     }

@@ -12,11 +12,11 @@ use model::ids::PersonId;
 use pages::{Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table};
 use serde_json::Value;
 
-use super::audit::moment;
 use super::labels::label_of;
-use super::sections::index;
-use super::view::{View, Visitor, escaped, show};
+use super::moments::{index, moment};
+use super::view::{View, Visitor, show};
 use super::words::{capital, plain};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How many characters of a value are shown; the command line tells all of it.
@@ -25,7 +25,7 @@ const MOST_SHOWN: usize = 500;
 const MOST_NAMED: usize = 100;
 
 /// One entry of the log: what it wrote, before and after.
-pub(super) async fn show_entry(
+pub(crate) async fn show_entry(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,

@@ -5,11 +5,12 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use pages::{Chip, Choice, Field, Input};
 
-use super::view::{View, escaped};
+use super::view::View;
+use crate::percent::escaped;
 
 /// What an address may ask for.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     /// The index before which the page ends.
     pub before: Option<String>,
     kind: Option<String>,
@@ -20,7 +21,7 @@ pub(super) struct Wanted {
 }
 
 /// Words for each family of kinds, in the order of the words.
-pub(super) const FAMILIES: &[(&str, &str)] = &[
+pub(crate) const FAMILIES: &[(&str, &str)] = &[
     ("absence", "Absences"),
     ("access_review", "Access reviews"),
     ("approval", "Approvals"),

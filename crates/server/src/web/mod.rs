@@ -21,18 +21,24 @@ mod bulk;
 mod by_two;
 mod calendar;
 mod change;
+mod change_query;
 mod changes;
 mod collide;
 mod conflict;
 mod copy;
 mod counts;
+mod deliveries;
+mod door;
 mod edit;
+mod edit_fields;
 mod estate;
 mod evidence;
 mod evidence_list;
 mod export;
+mod factor_sections;
 mod factors;
 mod feed;
+mod fields;
 mod form;
 mod gate;
 mod gateways;
@@ -41,12 +47,15 @@ mod help;
 mod home;
 mod home_board;
 mod home_roles;
+mod incidents;
 mod labels;
 mod languages;
 mod live;
 mod log_entry;
 mod log_filter;
-mod mail;
+pub(crate) mod mail;
+mod messages;
+mod moments;
 mod narrow;
 mod once;
 mod orders;
@@ -57,10 +66,12 @@ mod permit_file;
 mod phrases;
 mod plan_steps;
 mod policies;
+mod problem;
 mod propose;
 mod proposed;
 mod providers;
 mod refused;
+mod response;
 mod retention;
 mod review_draft;
 mod rights;
@@ -76,6 +87,7 @@ mod success;
 mod telling;
 mod templates;
 mod times;
+mod tokens;
 mod told;
 mod trial;
 mod two_edits;
@@ -91,12 +103,6 @@ use crate::body::FORM_LIMIT;
 use crate::plain::{get, plain, post};
 use crate::state::AppState;
 
-pub(crate) use mail::{answers, digest, letter};
-pub(crate) use unread::is_page;
-
-/// Where the files of the pages are served.
-pub(crate) const ASSETS: &str = "/assets";
-
 /// The routes of all pages.
 pub fn routes(state: &AppState) -> Router<AppState> {
     Router::new()
@@ -107,7 +113,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(change_routes())
         .merge(estate_routes())
         .merge(other_routes())
-        .merge(admin::routes())
+        .merge(admin_routes())
         .method_not_allowed_fallback(help::form_alone)
         .layer(DefaultBodyLimit::max(FORM_LIMIT as usize))
         .layer(from_fn_with_state(state.clone(), held::hold))
@@ -152,7 +158,10 @@ fn change_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}", get(home::short))
         .route("/t/{tenant}/", get(home::show_home))
-        .route("/t/{tenant}/changes", get(changes::show_list).post(plain(edit::create)))
+        .route(
+            "/t/{tenant}/changes",
+            get(changes::show_list).post(plain(begin::create)),
+        )
         .route("/t/{tenant}/changes.csv", get(export::csv))
         .route("/t/{tenant}/changes.xlsx", get(export::xlsx))
         .route("/t/{tenant}/changes/bulk", get(bulk::ask).post(plain(bulk::act)))
@@ -219,11 +228,11 @@ fn estate_routes() -> Router<AppState> {
         .route("/t/{tenant}/services/{key}/ownerships", post(estate::set_ownership))
         .route(
             "/t/{tenant}/incidents",
-            get(estate::incidents).post(plain(estate::open_incident)),
+            get(incidents::incidents).post(plain(incidents::open_incident)),
         )
         .route(
             "/t/{tenant}/incidents/{key}",
-            get(estate::incident).post(plain(estate::edit_incident)),
+            get(incidents::incident).post(plain(incidents::edit_incident)),
         )
         .route(
             "/t/{tenant}/templates",
@@ -241,10 +250,10 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/audit/events/{id}", get(log_entry::show_entry))
         .route("/t/{tenant}/audit/sample", get(sample::sample))
         .route("/t/{tenant}/audit/verify/{key}", get(sample::verify))
-        .route("/t/{tenant}/deliveries", get(audit::deliveries))
+        .route("/t/{tenant}/deliveries", get(deliveries::deliveries))
         .route("/t/{tenant}/figures/ended", get(success::show_ended))
         .route("/t/{tenant}/gateways", get(gateways::gateways))
-        .route("/t/{tenant}/messages", get(account::messages))
+        .route("/t/{tenant}/messages", get(messages::messages))
         .route(
             "/t/{tenant}/people",
             get(people::show_people).post(plain(people::create)),
@@ -259,9 +268,9 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/rights", get(rights::show_rights))
         .route(
             "/t/{tenant}/tokens",
-            get(people::tokens).post(plain(people::create_token)),
+            get(tokens::tokens).post(plain(tokens::create_token)),
         )
-        .route("/t/{tenant}/tokens/{id}/revocation", post(people::revoke_token))
+        .route("/t/{tenant}/tokens/{id}/revocation", post(tokens::revoke_token))
         .route("/t/{tenant}/live", get(live::stream))
         .route("/t/{tenant}/policies", get(policies::show_policies))
         .route("/t/{tenant}/policies/trial", post(trial::try_set))
@@ -270,4 +279,49 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/help", get(help::show_help))
         .route("/t/{tenant}/components", get(help::components))
         .route("/t/{tenant}/{*rest}", get(help::nothing))
+}
+
+fn admin_routes() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/t/{tenant}/connections",
+            get(admin::connections::show_list).post(plain(admin::connections::create)),
+        )
+        .route("/t/{tenant}/connections/{id}", get(admin::connections::one))
+        .route("/t/{tenant}/connections/{id}/{act}", post(admin::connections::act))
+        .route(
+            "/t/{tenant}/workloads",
+            get(admin::workloads::show_list).post(plain(admin::workloads::create)),
+        )
+        .route(
+            "/t/{tenant}/workloads/{key}",
+            get(admin::workloads::one).post(plain(admin::workloads::change)),
+        )
+        .route("/t/{tenant}/workloads/{key}/end", post(admin::workloads::end))
+        .route(
+            "/t/{tenant}/webhooks",
+            get(admin::webhooks::show_list).post(plain(admin::webhooks::create)),
+        )
+        .route("/t/{tenant}/webhooks/{id}", get(admin::webhooks::one))
+        .route("/t/{tenant}/webhooks/{id}/{act}", post(admin::webhooks::act))
+        .route(
+            "/t/{tenant}/identity-providers",
+            get(admin::providers::show_list).post(plain(admin::providers::set)),
+        )
+        .route("/t/{tenant}/identity-providers/{key}/end", post(admin::providers::end))
+        .route(
+            "/t/{tenant}/ownership",
+            get(admin::ownership::show_matrix).post(plain(admin::ownership::name)),
+        )
+        .route("/t/{tenant}/ownership/{id}/end", post(admin::ownership::end))
+        .route(
+            "/t/{tenant}/hours",
+            get(admin::hours::show_hours).post(plain(admin::hours::set)),
+        )
+        .route(
+            "/t/{tenant}/fields",
+            get(admin::fields::show_fields).post(plain(admin::fields::set)),
+        )
+        .route("/t/{tenant}/fields/{key}/end", post(admin::fields::end))
+        .route("/t/{tenant}/keys", get(admin::keys::show_keys))
 }

@@ -8,7 +8,7 @@ const MOST: usize = 100;
 
 /// The words that an address asks for.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(super) struct Words {
+pub(crate) struct Words {
     q: Option<String>,
 }
 

@@ -6,33 +6,31 @@ use pages::Field;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::form::Form;
+use super::form::{Form, MARK};
 use super::view::{View, Visitor};
 use crate::route::{Once, Reply};
 
-/// The name of the mark.
-pub(super) const MARK: &str = "once";
 /// The longest mark that is one of ours.
 const LONGEST: usize = 64;
 
 /// A mark that no other form has. Without one a form is as good as any other, only that it may be done twice.
-pub(super) fn mark(view: &View<'_, '_, '_>) -> String {
+pub(crate) fn mark(view: &View<'_, '_, '_>) -> String {
     view.room.new_id().unwrap_or_default()
 }
 
 /// The mark as a form sends it.
-pub(super) fn field(view: &View<'_, '_, '_>) -> Field {
+pub(crate) fn field(view: &View<'_, '_, '_>) -> Field {
     Field::hidden(MARK, mark(view))
 }
 
 /// The same fields with a mark.
-pub(super) fn marked(view: &View<'_, '_, '_>, mut fields: Vec<Field>) -> Vec<Field> {
+pub(crate) fn marked(view: &View<'_, '_, '_>, mut fields: Vec<Field>) -> Vec<Field> {
     fields.push(field(view));
     fields
 }
 
 /// What tells a form from all others: who sent it, where to, its mark and its answers.
-pub(super) fn once(visitor: &Visitor, path: &str, form: &Form) -> Once {
+pub(crate) fn once(visitor: &Visitor, path: &str, form: &Form) -> Once {
     let mark = form.first(MARK);
     let is_ours = !mark.is_empty() && mark.len() <= LONGEST && mark.chars().all(|c| c.is_ascii_graphic());
     let mut answers = String::new();
@@ -50,7 +48,7 @@ pub(super) fn once(visitor: &Visitor, path: &str, form: &Form) -> Once {
 
 /// What a form did.
 #[derive(Debug, Clone)]
-pub(super) struct Done<T> {
+pub(crate) struct Done<T> {
     /// What its act answered.
     pub answer: T,
     /// Whether it was done before, by the same form: nothing was done now, and it may be otherwise since.
@@ -58,7 +56,7 @@ pub(super) struct Done<T> {
 }
 
 /// Does it, or answers what it answered before.
-pub(super) fn run<T: Serialize + DeserializeOwned>(
+pub(crate) fn run<T: Serialize + DeserializeOwned>(
     once: &Once,
     room: &mut Room<'_, '_>,
     act: impl FnOnce(&mut Room<'_, '_>) -> acts::Result<T>,
@@ -75,7 +73,7 @@ pub(super) fn run<T: Serialize + DeserializeOwned>(
 }
 
 /// Does it where what it answers is shown this once and kept nowhere, such as a secret: `None` where it was done before.
-pub(super) fn run_once_shown<T>(
+pub(crate) fn run_once_shown<T>(
     once: &Once,
     room: &mut Room<'_, '_>,
     act: impl FnOnce(&mut Room<'_, '_>) -> acts::Result<T>,

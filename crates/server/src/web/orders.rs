@@ -3,7 +3,7 @@
 use acts::find_changes::{Order, SortKey};
 use pages::{ChangeRow, Column, ListOrder, ListRow, Sort};
 
-use super::changes::Wanted;
+use super::change_query::Wanted;
 
 /// Every order: by what, whether downwards, and its words.
 const ORDERS: [(SortKey, bool, &str); 8] = [
@@ -37,7 +37,7 @@ fn address(url: &str, wanted: &Wanted, order: Order) -> String {
 }
 
 /// The heads of the list: one leads to its column's first order, and from there to the other way round.
-pub(super) fn heads(url: &str, wanted: &Wanted, present: Order) -> Vec<Column> {
+pub(crate) fn heads(url: &str, wanted: &Wanted, present: Order) -> Vec<Column> {
     let mut heads = ChangeRow::columns();
     for head in &mut heads {
         let Some((key, first, _)) = ORDERS.iter().find(|(key, _, _)| column(*key) == head.id) else {
@@ -57,7 +57,7 @@ pub(super) fn heads(url: &str, wanted: &Wanted, present: Order) -> Vec<Column> {
 }
 
 /// The same orders in words.
-pub(super) fn in_words(url: &str, wanted: &Wanted, present: Order) -> Vec<ListOrder> {
+pub(crate) fn in_words(url: &str, wanted: &Wanted, present: Order) -> Vec<ListOrder> {
     let order = |(key, is_down, words): (SortKey, bool, &str)| {
         let order = Order { key, is_down };
         ListOrder {
@@ -70,7 +70,7 @@ pub(super) fn in_words(url: &str, wanted: &Wanted, present: Order) -> Vec<ListOr
 }
 
 /// The words of an order, for a file that says what it holds.
-pub(super) fn told(present: Order) -> &'static str {
+pub(crate) fn told(present: Order) -> &'static str {
     let mut orders = ORDERS.into_iter();
     let found = orders.find(|(key, is_down, _)| *key == present.key && *is_down == present.is_down);
     found.map_or("", |(_, _, words)| words)

@@ -10,7 +10,7 @@ use super::view::View;
 use super::words::and;
 
 /// The names of the fields without which a new change of a kind cannot be submitted.
-pub(super) fn needed(directory: &Directory, kind: Kind) -> Vec<String> {
+pub(crate) fn needed(directory: &Directory, kind: Kind) -> Vec<String> {
     let fields = directory.custom_fields.values();
     fields
         .filter(|field| field.is_needed_of(kind))
@@ -19,7 +19,7 @@ pub(super) fn needed(directory: &Directory, kind: Kind) -> Vec<String> {
 }
 
 /// The controls: of every field in use, and of those out of use in which the change says something.
-pub(super) fn own_fields(directory: &Directory, change: Option<&Change>) -> Vec<Field> {
+pub(crate) fn own_fields(directory: &Directory, change: Option<&Change>) -> Vec<Field> {
     let is_said = |field: &CustomField| {
         let mut values = change.iter().flat_map(|change| &change.content.custom_fields);
         values.any(|value| value.key == field.key)
@@ -77,7 +77,7 @@ fn dropped_choice(field: &CustomField, change: Option<&Change>) -> Option<String
 }
 
 /// A value in plain words.
-pub(super) fn plain(view: &View<'_, '_, '_>, value: &CustomValue) -> String {
+pub(crate) fn plain(view: &View<'_, '_, '_>, value: &CustomValue) -> String {
     match &value.held {
         Held::Text(text) | Held::Choice(text) | Held::Date(text) | Held::Url(text) => text.clone(),
         Held::Number(number) => number.to_string(),
@@ -87,13 +87,13 @@ pub(super) fn plain(view: &View<'_, '_, '_>, value: &CustomValue) -> String {
 }
 
 /// Values with their names, in one line.
-pub(super) fn told(view: &View<'_, '_, '_>, values: &[CustomValue]) -> String {
+pub(crate) fn told(view: &View<'_, '_, '_>, values: &[CustomValue]) -> String {
     let one = |value: &CustomValue| format!("{}: {}", name(&view.directory, &value.key), plain(view, value));
     values.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// The words above a field; its key when it is not known any more.
-pub(super) fn name<'d>(directory: &'d Directory, key: &'d str) -> &'d str {
+pub(crate) fn name<'d>(directory: &'d Directory, key: &'d str) -> &'d str {
     directory
         .custom_fields
         .get(key)
@@ -101,7 +101,7 @@ pub(super) fn name<'d>(directory: &'d Directory, key: &'d str) -> &'d str {
 }
 
 /// What a change says in them.
-pub(super) fn facts(view: &View<'_, '_, '_>, change: &Change) -> Vec<Fact> {
+pub(crate) fn facts(view: &View<'_, '_, '_>, change: &Change) -> Vec<Fact> {
     let values = change.content.custom_fields.iter();
     let fact = |value: &CustomValue| {
         let label = name(&view.directory, &value.key);

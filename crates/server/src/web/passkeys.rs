@@ -8,16 +8,20 @@ use axum::response::Response;
 use pages::{ActForm, Field, Notice, Passkey, Place, Tone};
 use serde_json::json;
 
-use super::ASSETS;
+use super::account::refused;
+use super::door::with_next;
 use super::factors;
 use super::form::Form;
-use super::session::{Next, with_cookie, with_next};
-use super::view::{Visitor, bare_problem, bare_problem_with, base, escaped, html, safe_next, see, show};
-use crate::caller::check_site;
+use super::problem::{bare_problem, bare_problem_with};
+use super::response::{ASSETS, base, html, safe_next, see};
+use super::session::{Next, with_cookie};
+use super::view::{Visitor, show};
+use crate::authenticate::check_site;
 use crate::failure::Failure;
-use crate::listen::Source;
 use crate::passkeys;
+use crate::percent::escaped;
 use crate::sign_in::Origin;
+use crate::source::Source;
 use crate::state::AppState;
 
 /// What a page about a ceremony says.
@@ -97,7 +101,7 @@ async fn door_page(state: &AppState, tenant: &str, next: &str, failure: Option<&
 }
 
 /// Asks for a passkey at the door.
-pub(super) async fn door(
+pub(crate) async fn door(
     State(state): State<AppState>,
     Path(tenant): Path<String>,
     Query(asked): Query<Next>,
@@ -107,7 +111,7 @@ pub(super) async fn door(
 }
 
 /// Signs in with a passkey.
-pub(super) async fn enter(
+pub(crate) async fn enter(
     State(state): State<AppState>,
     Path(tenant): Path<String>,
     Extension(source): Extension<Source>,
@@ -142,14 +146,14 @@ async fn fresh_page(state: &AppState, visitor: &Visitor, next: &str, failure: Op
 }
 
 /// Asks for a passkey as fresh factor.
-pub(super) async fn ask(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Next>) -> Response {
+pub(crate) async fn ask(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Next>) -> Response {
     let home = format!("{}/", visitor.base());
     let next = asked.next.unwrap_or_default();
     fresh_page(&state, &visitor, safe_next(&next, &home), None).await
 }
 
 /// Takes a passkey as fresh factor and goes back to the act.
-pub(super) async fn step_up(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn step_up(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let home = format!("{}/", visitor.base());
     let next = safe_next(form.first("next"), &home);
     let (id, answer) = answer_of(&form);
@@ -161,7 +165,7 @@ pub(super) async fn step_up(State(state): State<AppState>, visitor: Visitor, for
 }
 
 /// Begins to add a passkey to the account.
-pub(super) async fn begin(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn begin(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let name = form.first("name").trim().to_owned();
     let mut body = model::verbs::Body::new();
     if !name.is_empty() {
@@ -169,7 +173,7 @@ pub(super) async fn begin(State(state): State<AppState>, visitor: Visitor, form:
     }
     let begun = match passkeys::begin_adding(&state, &visitor.caller, body).await {
         Ok(begun) => begun,
-        Err(failure) => return factors::refused(&state, &visitor, ("/account/passkeys", form), failure).await,
+        Err(failure) => return refused(&state, &visitor, ("/account/passkeys", form), failure).await,
     };
     let account = format!("{}/account", visitor.base());
     let mut asked = page(&NEW, &begun, (format!("{account}/passkeys/confirmation"), account, ""));
@@ -178,7 +182,7 @@ pub(super) async fn begin(State(state): State<AppState>, visitor: Visitor, form:
 }
 
 /// Keeps a new passkey; shows the recovery codes, once.
-pub(super) async fn confirm(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn confirm(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let (id, answer) = answer_of(&form);
     match passkeys::finish_adding(&state, &visitor.caller, id, answer).await {
         Ok(codes) if codes.is_empty() => see(&format!("{}/account", visitor.base())),

@@ -5,11 +5,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::form::Form;
-use super::view::{Visitor, escaped, problem, reader_of, write};
+use super::view::{Visitor, problem, reader_of, write};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// Gives a permit ahead, as the API does, and answers it as a file.
-pub(super) async fn fetch(
+pub(crate) async fn fetch(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,

@@ -4,7 +4,7 @@
 type Phrase = (&'static str, &'static str, &'static str);
 
 /// Icon and words of an event of this kind; `None` for a kind that has none.
-pub(super) fn find(kind: &str) -> Option<(&'static str, &'static str)> {
+pub(crate) fn find(kind: &str) -> Option<(&'static str, &'static str)> {
     let mut all = PHRASES.iter().chain(WHOLE);
     all.find(|(told, _, _)| *told == kind)
         .map(|(_, icon, words)| (*icon, *words))
@@ -12,12 +12,12 @@ pub(super) fn find(kind: &str) -> Option<(&'static str, &'static str)> {
 
 /// Every kind that has words.
 #[cfg(test)]
-pub(super) fn kinds() -> impl Iterator<Item = &'static str> {
+pub(crate) fn kinds() -> impl Iterator<Item = &'static str> {
     PHRASES.iter().chain(WHOLE).map(|(kind, _, _)| *kind)
 }
 
 /// Whether the words of this kind need nothing from the event's data behind them.
-pub(super) fn says_all(kind: &str) -> bool {
+pub(crate) fn says_all(kind: &str) -> bool {
     WHOLE.iter().any(|(told, _, _)| *told == kind)
 }
 
@@ -410,7 +410,7 @@ mod tests {
     fn every_event_that_an_act_or_the_model_tells_has_words() {
         let subject = |kind: &'static str| kind.split('.').next().unwrap_or_default();
         let subjects: BTreeSet<&str> = PHRASES.iter().chain(WHOLE).map(|(kind, _, _)| subject(kind)).collect();
-        let is_state = |word: &str| crate::web::audit::STATES.iter().any(|(state, _)| *state == word);
+        let is_state = |word: &str| crate::web::moments::STATES.iter().any(|(state, _)| *state == word);
         let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let mut told = 0;
         for source in ["acts/src", "model/src"]

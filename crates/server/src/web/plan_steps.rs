@@ -6,7 +6,7 @@ use pages::{PlanStep, Rich, minutes};
 use super::view::View;
 
 /// The steps of a plan; a doer who is a login is shown by name.
-pub(super) fn steps(view: &View<'_, '_, '_>, steps: &[Step]) -> Vec<PlanStep> {
+pub(crate) fn steps(view: &View<'_, '_, '_>, steps: &[Step]) -> Vec<PlanStep> {
     let rows = steps.iter().map(|step| {
         let said = [step.doer.as_deref().map(|doer| view.waits_on(doer)), step.team.clone()];
         let mut detail = Rich::new();
@@ -37,7 +37,7 @@ fn parted(rich: Rich) -> Rich {
 }
 
 /// The sum of the steps' minutes, in words; empty when nobody said.
-pub(super) fn length(steps: &[Step]) -> String {
+pub(crate) fn length(steps: &[Step]) -> String {
     let sum: i64 = steps.iter().filter_map(|step| step.minutes).sum();
     if sum > 0 {
         minutes(sum.unsigned_abs())

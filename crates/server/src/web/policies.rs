@@ -21,14 +21,15 @@ use store::record::{self, Filter};
 
 use super::back::{Back, Sent, send};
 use super::form::Form;
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How many configurations are shown.
 const SHOWN: i64 = 20;
 
 /// The page.
-pub(super) async fn show_policies(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_policies(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Policies, |view| policies_page(view, None)).await
 }
 
@@ -348,7 +349,7 @@ fn capital(level: Level) -> String {
 }
 
 /// Puts a proposal in force, or withdraws it.
-pub(super) async fn act(
+pub(crate) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id, act)): Path<(String, String, String)>,

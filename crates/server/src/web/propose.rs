@@ -12,9 +12,11 @@ use acts::find_acts::find_acts;
 use acts::find_changes::{ChangeFilter, find_changes};
 
 use super::collide::{Planned, Ways, between};
+use super::fields::{standing, time_field};
 use super::form::STANDS;
-use super::times::{standing, time_field};
-use super::view::{View, Visitor, escaped, see, show};
+use super::response::see;
+use super::view::{View, Visitor, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How far around a time other changes are looked at, in days.
@@ -28,14 +30,14 @@ const USUAL_HOURS: i64 = 1;
 
 /// The change and the times that are tried, as `datetime-local` values.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     change: Option<String>,
     planned_start: Option<String>,
     planned_end: Option<String>,
 }
 
 /// Shows what a time would mean.
-pub(super) async fn propose(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
     let Some(key) = asked.change.clone().filter(|key| !key.is_empty()) else {
         return see(&format!("{}/calendar", visitor.base()));
     };

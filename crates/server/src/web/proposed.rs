@@ -10,7 +10,7 @@ use model::words::{ConfigurationKind, ConfigurationState, DependencyKind, Noun};
 use serde_json::Value;
 use store::record;
 
-use super::admin::kind_words;
+use super::admin::connections::kind_words;
 use super::view::View;
 
 /// Of a proposal that is over, so many rows of each list are shown. Of one that waits it is all of them: what a second person does
@@ -18,7 +18,7 @@ use super::view::View;
 const ROWS_SHOWN: usize = 20;
 
 /// The words of the proposals of ownership among these, a line for each thing, by their ids.
-pub(super) fn told(
+pub(crate) fn told(
     view: &mut View<'_, '_, '_>,
     found: &[Configuration],
 ) -> acts::Result<BTreeMap<String, Vec<String>>> {

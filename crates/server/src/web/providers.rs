@@ -4,12 +4,13 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::session::{Next, door_with};
-use super::view::{base, html, safe_next, see};
+use super::door::door_with;
+use super::response::{base, html, safe_next, see};
+use super::session::Next;
 use crate::failure::Failure;
-use crate::listen::Source;
 use crate::providers::{Leaving, Purpose, Returned, arrive, forgotten, leave};
 use crate::sign_in::Origin;
+use crate::source::Source;
 use crate::state::AppState;
 
 fn with_cookies(mut response: Response, cookies: &[String]) -> Response {
@@ -29,7 +30,7 @@ async fn sent(state: &AppState, tenant: &str, leaving: Result<Leaving, Failure>)
 }
 
 /// Sends somebody to a provider to sign in.
-pub(super) async fn out(
+pub(crate) async fn out(
     State(state): State<AppState>,
     Path((tenant, key)): Path<(String, String)>,
     Query(asked): Query<Next>,
@@ -40,7 +41,7 @@ pub(super) async fn out(
 }
 
 /// Sends somebody to a provider to show anew who they are.
-pub(super) async fn step_up(
+pub(crate) async fn step_up(
     State(state): State<AppState>,
     Path((tenant, key)): Path<(String, String)>,
     Query(asked): Query<Next>,
@@ -51,7 +52,7 @@ pub(super) async fn step_up(
 }
 
 /// Takes somebody back from a provider.
-pub(super) async fn back(
+pub(crate) async fn back(
     State(state): State<AppState>,
     Path((tenant, key)): Path<(String, String)>,
     Extension(source): Extension<Source>,

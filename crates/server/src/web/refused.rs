@@ -15,7 +15,7 @@ use super::view::View;
 const REASONS_SHOWN: usize = 3;
 
 /// Says why an act cannot be done now, by the same rules that refuse it.
-pub(super) fn why_not(
+pub(crate) fn why_not(
     view: &View<'_, '_, '_>,
     file: &ChangeFile,
     open: &OpenActs,

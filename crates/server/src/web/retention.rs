@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::view::View;
 
 /// The retention in force, with the form that proposes another.
-pub(super) fn section(view: &View<'_, '_, '_>) -> Section {
+pub(crate) fn section(view: &View<'_, '_, '_>) -> Section {
     let tenant = view.directory.tenant.as_ref();
     let kept = tenant.map(|tenant| tenant.retention).unwrap_or_default();
     let rows = [
@@ -38,7 +38,7 @@ fn span(days: Option<i64>) -> String {
 }
 
 /// A retention in words.
-pub(super) fn words(kept: Retention) -> String {
+pub(crate) fn words(kept: Retention) -> String {
     format!(
         "texts and files of ended changes: {}; raw deliveries: {}",
         span(kept.changes_days),
@@ -76,7 +76,7 @@ fn form(view: &View<'_, '_, '_>, kept: Retention) -> ActForm {
 }
 
 /// Proposes what the form says: an empty field keeps for ever.
-pub(super) fn propose(room: &mut Room<'_, '_>, mut body: Body) -> acts::Result<()> {
+pub(crate) fn propose(room: &mut Room<'_, '_>, mut body: Body) -> acts::Result<()> {
     for field in ["changes_days", "deliveries_days"] {
         body.entry(field).or_insert(Value::Null);
     }
@@ -84,7 +84,7 @@ pub(super) fn propose(room: &mut Room<'_, '_>, mut body: Body) -> acts::Result<(
 }
 
 /// What a reader of a change must know of what is kept of it.
-pub(super) fn notices(view: &View<'_, '_, '_>, change: &Change) -> Vec<Notice> {
+pub(crate) fn notices(view: &View<'_, '_, '_>, change: &Change) -> Vec<Notice> {
     let mut notices = Vec::new();
     if let Some(hold) = change.standing_hold() {
         let title = format!("Under a legal hold by {}", view.name(&hold.by));
@@ -131,7 +131,7 @@ fn erasure_notice(view: &View<'_, '_, '_>, erasure: &Erasure) -> Notice {
 }
 
 /// The forms about what is kept that are open to the reader.
-pub(super) fn acts(view: &View<'_, '_, '_>, change: &Change, change_url: &str) -> Vec<ActForm> {
+pub(crate) fn acts(view: &View<'_, '_, '_>, change: &Change, change_url: &str) -> Vec<ActForm> {
     let mut acts = Vec::new();
     let (sets, audits) = (view.may(actions::SET_POLICY), view.may(actions::AUDIT));
     let reason = || Field::textarea("reason", "Why").required();

@@ -4,7 +4,7 @@ use pages::{ActForm, Entry, Tone, short_digest};
 use serde_json::Value;
 
 /// Fills a review's form with its draft: a start for whoever writes it. What is judged with yes or no stays theirs to say.
-pub(super) fn start_from(form: &mut ActForm, draft: &Value) {
+pub(crate) fn start_from(form: &mut ActForm, draft: &Value) {
     for field in &mut form.fields {
         if let Value::String(text) = &draft[field.name.as_str()] {
             field.value.clone_from(text);
@@ -14,7 +14,7 @@ pub(super) fn start_from(form: &mut ActForm, draft: &Value) {
 }
 
 /// What a draft says of each target: what was to run, what ran before, how it ended.
-pub(super) fn what_differs(draft: &Value) -> Entry {
+pub(crate) fn what_differs(draft: &Value) -> Entry {
     let told = |row: &Value, name: &str| row[name].as_str().map(short_digest).unwrap_or_default();
     let mut entry = Entry::new(Tone::Wait, "A review is drafted from what is known");
     for row in draft["facts"]["differs"].as_array().into_iter().flatten() {

@@ -14,8 +14,9 @@ use model::workload::Workload;
 use pages::{Cell, Column, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 use store::record::{self, Filter};
 
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
 use super::words::plain;
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How many days without use are told.
@@ -30,7 +31,7 @@ const PLACES: usize = 4;
 const GLASSES: i64 = 50;
 
 /// The reports.
-pub(super) async fn show_rights(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_rights(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Rights, page).await
 }
 

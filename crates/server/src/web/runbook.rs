@@ -25,7 +25,7 @@ use crate::state::AppState;
 const SO_FAR: usize = 20;
 
 /// The page.
-pub(super) async fn show_runbook(
+pub(crate) async fn show_runbook(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -113,7 +113,7 @@ impl<'c> Walk<'c> {
 }
 
 /// Since when a change is rolled back, by its log of actions.
-pub(super) fn rolls_back_since(entries: &[ActionEntry]) -> Option<Timestamp> {
+pub(crate) fn rolls_back_since(entries: &[ActionEntry]) -> Option<Timestamp> {
     WayBack::of(entries).map(|back| back.begun.occurred_at)
 }
 

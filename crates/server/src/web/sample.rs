@@ -16,8 +16,10 @@ use pages::{
 use proof::report::Outcome;
 use store::{Lane, Mode};
 
-use super::changes::{Wanted, filter};
-use super::view::{View, Visitor, escaped, html, problem, show};
+use super::change_query::{Wanted, filter};
+use super::response::html;
+use super::view::{View, Visitor, problem, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How many are drawn when nobody says.
@@ -32,7 +34,7 @@ const BATCH: i64 = 1_000;
 const SEED_LIMIT: usize = 200;
 
 /// Shows the population, the seed and the sample.
-pub(super) async fn sample(
+pub(crate) async fn sample(
     State(state): State<AppState>,
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
@@ -192,7 +194,7 @@ fn other_draws(view: &View<'_, '_, '_>, query: &str, seed: &str) -> Section {
 }
 
 /// Makes a change's bundle and verifies it, as the command line does offline.
-pub(super) async fn verify(
+pub(crate) async fn verify(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,

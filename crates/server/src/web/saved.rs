@@ -7,11 +7,12 @@ use axum::response::Response;
 use super::back::Back;
 use super::changes::LIST;
 use super::form::Form;
-use super::view::{Visitor, problem, see, write};
+use super::response::see;
+use super::view::{Visitor, problem, write};
 use crate::state::AppState;
 
 /// Keeps the filters and columns of the list of changes as a view.
-pub(super) async fn save(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn save(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let query = form.first("query").to_owned();
     let list = list_url(&visitor, &query);
     let (sent, kept_query) = (form.clone(), query.clone());
@@ -30,7 +31,7 @@ pub(super) async fn save(State(state): State<AppState>, visitor: Visitor, form: 
 }
 
 /// Takes a view away.
-pub(super) async fn remove(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn remove(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let list = list_url(&visitor, "");
     match write(&state, &visitor, move |room| {
         remove_view(room, LIST, form.first("name"))
@@ -43,7 +44,7 @@ pub(super) async fn remove(State(state): State<AppState>, visitor: Visitor, form
 }
 
 /// Shows a view to everybody, or keeps it to oneself again.
-pub(super) async fn share(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn share(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let list = list_url(&visitor, "");
     let shared = write(&state, &visitor, move |room| {
         let mut wish = model::verbs::Body::new();

@@ -23,17 +23,17 @@ use serde_json::Value;
 
 use super::acts_open::awaits_word_of;
 use super::brief::{decided, missing, outcome_mark, step_name, way_on, why_asked};
+use super::fields::watching;
 use super::review_draft::what_differs;
-use super::view::{View, escaped};
+use super::view::View;
 use super::words::{capital, free, plain, state};
+use crate::percent::escaped;
 
 /// How many moments of the timeline a change's page shows.
 const MOMENTS: usize = 60;
-/// How many of those who watch are named.
-const WATCHERS_SHOWN: usize = 5;
 
 /// What the sections are made from.
-pub(super) struct Around<'f> {
+pub(crate) struct Around<'f> {
     /// The file.
     pub file: &'f ChangeFile,
     /// Its comments.
@@ -51,7 +51,7 @@ pub(super) struct Around<'f> {
 }
 
 impl Around<'_> {
-    pub(super) fn act(&self, verb: Verb, act: Act) -> Vec<ActForm> {
+    pub(crate) fn act(&self, verb: Verb, act: Act) -> Vec<ActForm> {
         if self.open.has(verb) {
             vec![act.form(self.context)]
         } else {
@@ -66,7 +66,7 @@ impl Around<'_> {
         })
     }
 
-    pub(super) fn at(&self, id: &str, label: &str, path: &str) -> ActForm {
+    pub(crate) fn at(&self, id: &str, label: &str, path: &str) -> ActForm {
         ActForm::new(id, label, format!("{}{path}", self.context.change_url)).tone(ActTone::Link)
     }
 
@@ -522,8 +522,8 @@ impl Around<'_> {
             .iter()
             .take(MOMENTS)
             .map(|told| {
-                let said = super::audit::entry_of(told).and_then(|id| self.entries.iter().find(|it| it.id.0 == id));
-                super::audit::moment_of(view, told, said.map(super::audit::noted))
+                let said = super::moments::entry_of(told).and_then(|id| self.entries.iter().find(|it| it.id.0 == id));
+                super::moments::moment_of(view, told, said.map(super::moments::noted))
             })
             .collect()
     }
@@ -700,37 +700,6 @@ fn risk_fact(file: &ChangeFile) -> Fact {
         values,
         ..Fact::default()
     }
-}
-
-/// A log index as it is written: `48,107`.
-pub(super) fn index(number: i64) -> String {
-    count(number.unsigned_abs())
-}
-
-/// A menu of services, of which none may be chosen.
-pub(super) fn keys_menu(name: &str, label: &str, keys: impl Iterator<Item = String>) -> Field {
-    let choices = std::iter::once(Choice::new("", "Not said")).chain(keys.map(|key| Choice::said(key.clone(), key)));
-    Field::new(name, label, Input::Select(choices.collect()))
-}
-
-/// Who watches: people by name, the first of them, and groups.
-pub(super) fn watching<'p>(
-    view: &View<'_, '_, '_>,
-    people: impl Iterator<Item = &'p PersonId>,
-    groups: impl Iterator<Item = String>,
-) -> Fact {
-    let names: Vec<String> = people.map(|person| view.name(person)).collect();
-    let mut fact = Fact::people("Watching", names.iter().take(WATCHERS_SHOWN).cloned().collect());
-    let group = |key: String| Rich::new().text("the group ").said(key);
-    fact.values.extend(groups.map(group));
-    match names.len().saturating_sub(WATCHERS_SHOWN) {
-        0 => {}
-        more => fact.values.push(Rich::from(format!("{more} more"))),
-    }
-    if names.is_empty() && fact.values.is_empty() {
-        fact.values.push(Rich::from("nobody"));
-    }
-    fact
 }
 
 /// Leaves out of the form of a link what holds the start: that is for who may write the change.

@@ -7,26 +7,30 @@ use model::file::Actor;
 use pages::{ActForm, Field, Notice, SignIn, Tone};
 use store::{Lane, Mode};
 
-use super::ASSETS;
+use super::door::door;
 use super::form::Form;
-use super::view::{Visitor, bare_problem, base, escaped, html, safe_next, see};
-use crate::caller::{Caller, Credential, check_site};
+use super::problem::bare_problem;
+use super::response::{ASSETS, base, html, safe_next, see};
+use super::view::Visitor;
+use crate::authenticate::{caller_of, check_site};
+use crate::caller::{Caller, Credential};
 use crate::failure::Failure;
-use crate::listen::Source;
+use crate::percent::escaped;
 use crate::providers::ways_in;
 use crate::sign_in::{self, Origin};
+use crate::source::Source;
 use crate::state::AppState;
 
 /// Where the reader was going.
 #[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct Next {
+pub(crate) struct Next {
     pub next: Option<String>,
     out: Option<String>,
 }
 
 /// `/`: home for who is signed in, else the door.
-pub(super) async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    match Caller::of(&state, &axum::http::Method::GET, &headers).await {
+pub(crate) async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    match caller_of(&state, &axum::http::Method::GET, &headers).await {
         Ok(caller) if matches!(caller.credential, Credential::Session { .. }) => {
             see(&format!("{}/", base(&caller.tenant)))
         }
@@ -35,7 +39,7 @@ pub(super) async fn front(State(state): State<AppState>, headers: HeaderMap) -> 
 }
 
 /// The door without a tenant in its address.
-pub(super) async fn front_form() -> Response {
+pub(crate) async fn front_form() -> Response {
     html(200, front_page(None, &Form::default()).render())
 }
 
@@ -61,7 +65,7 @@ fn refuse(page: &mut SignIn, error: Option<&str>, form: &Form) {
 }
 
 /// Signs in by organisation, login and password.
-pub(super) async fn front_go(
+pub(crate) async fn front_go(
     State(state): State<AppState>,
     Extension(source): Extension<Source>,
     headers: HeaderMap,
@@ -92,68 +96,15 @@ async fn enter(
     Ok(session.cookie)
 }
 
-pub(super) fn with_cookie(mut response: Response, cookie: &str) -> Response {
+pub(crate) fn with_cookie(mut response: Response, cookie: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(cookie) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
     response
 }
 
-/// The tenant's name for the door; its key when there is no such tenant, so that the door tells nothing.
-async fn tenant_name(state: &AppState, tenant: &str) -> String {
-    if store::check_tenant(tenant).is_err() {
-        return tenant.to_owned();
-    }
-    let find = |room: &mut acts::Room<'_, '_>| Ok(room.directory()?.tenant.as_ref().map(|found| found.name.clone()));
-    let found = state
-        .act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find)
-        .await;
-    found.ok().flatten().unwrap_or_else(|| tenant.to_owned())
-}
-
-/// The door of a tenant, remembering where the reader was going.
-pub(super) async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
-    let name = tenant_name(state, tenant).await;
-    let mut page = SignIn::new(name, format!("{}/sign-in", base(tenant)), ASSETS);
-    if !next.is_empty() {
-        page.on_the_way = "You are sent on to where you were going.".to_owned();
-        page.fields.push(Field::hidden("next", next));
-    }
-    page.other_ways = other_ways(state, tenant, next).await;
-    if acts::set_passkey::is_offered(state.public_url()) {
-        page.passkey_url = with_next(format!("{}/passkey", base(tenant)), next);
-    }
-    page
-}
-
-/// An address that remembers where the reader was going.
-pub(super) fn with_next(url: String, next: &str) -> String {
-    if next.is_empty() {
-        return url;
-    }
-    format!("{url}?next={}", escaped(next))
-}
-
-/// A link for each identity provider.
-async fn other_ways(state: &AppState, tenant: &str, next: &str) -> Vec<ActForm> {
-    let ways = ways_in(state, tenant).await.into_iter();
-    ways.map(|(key, name)| {
-        let url = with_next(format!("{}/sign-in/{key}", base(tenant)), next);
-        ActForm::new(&key, format!("Continue with {name}"), url)
-    })
-    .collect()
-}
-
-/// The door again, with why somebody did not get in.
-pub(super) async fn door_with(state: &AppState, tenant: &str, failure: &Failure) -> SignIn {
-    let mut page = door(state, tenant, "").await;
-    page.notices
-        .push(Notice::new(Tone::Stop, failure.problem.detail.clone()));
-    page
-}
-
 /// The door of a tenant.
-pub(super) async fn form(
+pub(crate) async fn form(
     State(state): State<AppState>,
     Path(tenant): Path<String>,
     Query(asked): Query<Next>,
@@ -162,7 +113,7 @@ pub(super) async fn form(
     let next = asked.next.unwrap_or_default();
     let mut page = door(&state, &tenant, safe_next(&next, "")).await;
     // A link that somebody made tells nobody that they are signed out who is not.
-    let is_in = Caller::of(&state, &axum::http::Method::GET, &headers).await.is_ok();
+    let is_in = caller_of(&state, &axum::http::Method::GET, &headers).await.is_ok();
     if asked.out.is_some() && !is_in {
         page.notices
             .push(Notice::new(Tone::Ok, "You are signed out on this device."));
@@ -171,7 +122,7 @@ pub(super) async fn form(
 }
 
 /// Signs in to a tenant.
-pub(super) async fn go(
+pub(crate) async fn go(
     State(state): State<AppState>,
     Path(tenant): Path<String>,
     Extension(source): Extension<Source>,
@@ -198,7 +149,7 @@ pub(super) async fn go(
 }
 
 /// Signs out on this device.
-pub(super) async fn out(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn out(State(state): State<AppState>, visitor: Visitor) -> Response {
     match sign_in::end_session(&state, &visitor.caller).await {
         Ok(cookie) => with_cookie(see(&format!("{}/sign-in?out=1", visitor.base())), &cookie),
         Err(failure) => failure.into_response(),

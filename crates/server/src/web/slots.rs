@@ -18,12 +18,10 @@ use pages::{ChangeFields, Fits};
 
 use super::after_template;
 use super::collide::{Planned, Ways, around, between};
-use super::edit::{Back, read};
-use super::form::Form;
+use super::edit_fields::{Back, read};
+use super::form::{FIT, Form};
 use super::view::View;
 
-/// The name that a button sends: a time of those that were offered, or the wish to look for some.
-pub(super) const FIT: &str = "fit";
 /// How many times are offered, each on a day of its own where there are days enough.
 const OFFERED: usize = 3;
 /// How many collisions are told beside a time.
@@ -40,7 +38,7 @@ const USUAL_MINUTES: i64 = 60;
 const USUAL_HOUR: Time = Time::constant(21, 0, 0, 0);
 
 /// A form in which the time that was taken stands as start and end.
-pub(super) fn taken(form: Form) -> Form {
+pub(crate) fn taken(form: Form) -> Form {
     let Some((start, end)) = form.first(FIT).split_once('/') else {
         return form;
     };
@@ -49,7 +47,7 @@ pub(super) fn taken(form: Form) -> Form {
 }
 
 /// What is offered for a change that is not written yet.
-pub(super) fn of_new(
+pub(crate) fn of_new(
     view: &mut View<'_, '_, '_>,
     fields: &ChangeFields,
     back: Option<&Back>,
@@ -70,7 +68,7 @@ pub(super) fn of_new(
 }
 
 /// What is offered for a change as it stands, with what was typed.
-pub(super) fn of_change(
+pub(crate) fn of_change(
     view: &mut View<'_, '_, '_>,
     fields: &ChangeFields,
     back: Option<&Back>,

@@ -12,10 +12,12 @@ use pages::{ActForm, ActTone, Entry, Fact, Field, Input, Place, RecordPage, Rich
 use store::record::{self, Record};
 
 use super::back::{Back, send};
+use super::fields::time_field;
 use super::form::Form;
-use super::times::{scope, scope_fields, sent, state_of, time_field};
+use super::times::{scope, scope_fields, sent, state_of};
 use super::two_edits::Standing;
-use super::view::{View, Visitor, escaped, reader_of, show};
+use super::view::{View, Visitor, reader_of, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// What may change of a freeze, in the order of the form.
@@ -33,13 +35,13 @@ const OF_WINDOW: &[&str] = &["title", "starts_at", "ends_at", "services", "envir
 
 /// What the address asks for.
 #[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// Whether the form that changes it stands open.
     change: Option<String>,
 }
 
 /// A freeze.
-pub(super) async fn freeze(
+pub(crate) async fn freeze(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
@@ -52,7 +54,7 @@ pub(super) async fn freeze(
 }
 
 /// A maintenance window.
-pub(super) async fn window(
+pub(crate) async fn window(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
@@ -178,7 +180,7 @@ fn exceptions(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
 }
 
 fn history_section(view: &View<'_, '_, '_>, history: &[Told]) -> Section {
-    let moments = history.iter().map(|told| super::audit::moment(view, told)).collect();
+    let moments = history.iter().map(|told| super::moments::moment(view, told)).collect();
     Section::new("history", "What happened", SectionBody::Timeline(moments)).note("newest first")
 }
 
@@ -240,7 +242,7 @@ fn window_form(view: &View<'_, '_, '_>, window: &MaintenanceWindow, standing: &S
 }
 
 /// Changes a freeze.
-pub(super) async fn edit_freeze(
+pub(crate) async fn edit_freeze(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
@@ -263,7 +265,7 @@ pub(super) async fn edit_freeze(
 }
 
 /// Changes a maintenance window.
-pub(super) async fn edit_window(
+pub(crate) async fn edit_window(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,

@@ -6,20 +6,22 @@ use axum::response::Response;
 use pages::{ActForm, Field, Input, StepUp};
 use store::{Lane, Mode};
 
-use super::ASSETS;
 use super::form::Form;
-use super::view::{Visitor, bare_problem, escaped, html, safe_next, see};
+use super::problem::bare_problem;
+use super::response::{ASSETS, html, safe_next, see};
+use super::view::Visitor;
 use crate::failure::Failure;
+use crate::percent::escaped;
 use crate::providers::ways_in;
 use crate::sign_in::{self, Shown};
 use crate::state::AppState;
 
 /// What the way to this page says behind its `next` where a rule wants a second factor.
-pub(super) const SECOND: &str = "&wants=second_factor";
+pub(crate) const SECOND: &str = "&wants=second_factor";
 
 /// What an act wants of whoever comes here.
 #[derive(Debug, Default, serde::Deserialize)]
-pub(super) struct Wants {
+pub(crate) struct Wants {
     next: Option<String>,
     wants: Option<String>,
 }
@@ -136,7 +138,7 @@ fn code_field(error: Option<String>) -> Field {
 }
 
 /// Asks for a fresh factor for a form that was sent without one: it is not done and not lost, but comes back to be sent again.
-pub(super) async fn hold(state: &AppState, visitor: &Visitor, (path, form): (&str, &Form), next: &str) -> Response {
+pub(crate) async fn hold(state: &AppState, visitor: &Visitor, (path, form): (&str, &Form), next: &str) -> Response {
     let asked = Wants {
         next: Some(next.to_owned()),
         wants: None,
@@ -151,7 +153,7 @@ pub(super) async fn hold(state: &AppState, visitor: &Visitor, (path, form): (&st
 }
 
 /// Asks for a fresh factor.
-pub(super) async fn form(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Wants>) -> Response {
+pub(crate) async fn form(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Wants>) -> Response {
     match page(&state, &visitor, &asked, None).await {
         Ok(page) => html(200, page.render()),
         Err(failure) => bare_problem(&failure),
@@ -182,7 +184,7 @@ fn told(failure: &Failure) -> String {
 }
 
 /// Takes a fresh factor and goes back to the act.
-pub(super) async fn go(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn go(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let home = format!("{}/", visitor.base());
     let next = safe_next(form.first("next"), &home);
     let Err(failure) = sign_in::step_up(&state, &visitor.caller, shown(&form)).await else {

@@ -10,8 +10,9 @@ use model::share::Share;
 use model::words::State as Stage;
 use pages::{Cell, Column, Figure, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count, minutes};
 
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
 use super::words::{capital, plain};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The span that the figures are about, in days; what was before is as long.
@@ -30,7 +31,7 @@ fn days_ago(now: Timestamp, days: i64) -> Timestamp {
 }
 
 /// The figures, for a home.
-pub(super) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
+pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     let now = view.now();
     let (ended, is_whole) = find_ended(view.room, days_ago(now, 2 * DAYS))?;
     let since = days_ago(now, DAYS);
@@ -200,7 +201,7 @@ fn emergencies(view: &mut View<'_, '_, '_>) -> acts::Result<Figure> {
 }
 
 /// The changes behind success and time: what ended in the last days, what did not succeed first.
-pub(super) async fn show_ended(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_ended(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Home, page).await
 }
 

@@ -14,12 +14,12 @@ use super::view::{View, Visitor, show};
 use crate::state::AppState;
 
 /// The page.
-pub(super) async fn show_telling(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_telling(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Account, |view| page(view, None)).await
 }
 
 /// What a person reads of their wishes.
-pub(super) fn facts(telling: &Telling, zone: &str) -> Vec<Fact> {
+pub(crate) fn facts(telling: &Telling, zone: &str) -> Vec<Fact> {
     let how = match &telling.digest_at {
         Some(at) => format!("At {at}, with what can wait"),
         None => "none, each comes at once".to_owned(),
@@ -111,7 +111,7 @@ fn form(view: &View<'_, '_, '_>, telling: &Telling) -> ActForm {
 }
 
 /// Sets the reader's wishes.
-pub(super) async fn set_telling(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn set_telling(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = Sent {
         form,
         boxes: &[],

@@ -15,17 +15,17 @@ use pages::{
 };
 use serde_json::Value;
 
-use super::after_template::AFTER;
 use super::back::{Back, Sent, send};
-use super::form::Form;
-use super::times::time_field;
-use super::view::{View, Visitor, escaped, show};
+use super::fields::time_field;
+use super::form::{AFTER, Form};
+use super::view::{View, Visitor, show};
 use super::words::{capital, names, plain};
 use crate::failure::Failure;
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The list.
-pub(super) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Templates, |view| list_page(view, None)).await
 }
 
@@ -67,7 +67,7 @@ fn row(view: &View<'_, '_, '_>, template: &StandardTemplate) -> TemplateRow {
 
 /// What each change fills in for itself, in the words of the form.
 fn free(template: &StandardTemplate) -> Fact {
-    let labels = super::edit::labels(&ChangeFields::default());
+    let labels = super::edit_fields::labels(&ChangeFields::default());
     let told = |name: &String| {
         let label = labels.iter().find(|(known, _)| known == name);
         Rich::from(label.map_or_else(|| capital(name), |(_, label)| label.clone()))
@@ -80,7 +80,7 @@ fn free(template: &StandardTemplate) -> Fact {
 }
 
 /// Where a template's own page is.
-pub(super) fn page_of(view: &View<'_, '_, '_>, template: &StandardTemplate) -> String {
+pub(crate) fn page_of(view: &View<'_, '_, '_>, template: &StandardTemplate) -> String {
     view.url(&format!("/templates/{}", escaped(&template.key)))
 }
 
@@ -186,7 +186,7 @@ fn gather(body: &Body) -> Body {
 }
 
 /// Proposes a template.
-pub(super) async fn propose(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/templates".to_owned();
     let sent = Sent {
         form,
@@ -203,7 +203,7 @@ pub(super) async fn propose(State(state): State<AppState>, visitor: Visitor, for
 }
 
 /// One template.
-pub(super) async fn one(
+pub(crate) async fn one(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -375,7 +375,7 @@ fn steps(template: &StandardTemplate, field: &str) -> Vec<PlanStep> {
 }
 
 /// The locked fields with their values as they read.
-pub(super) fn locked(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<Fact> {
+pub(crate) fn locked(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<Fact> {
     locked_beside(view, template, &[])
 }
 
@@ -421,7 +421,7 @@ fn words_of(value: &Value) -> String {
 }
 
 /// Approves, suspends or retires a template.
-pub(super) async fn act(
+pub(crate) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key, act)): Path<(String, String, String)>,

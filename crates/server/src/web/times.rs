@@ -11,9 +11,11 @@ use model::refusal::Refusal;
 use pages::{ActForm, ActTone, Field, FreezeRow, Freezes, Input, Place, Rich, WindowRow, Windows};
 
 use super::back::{Back, Sent, send};
+use super::fields::time_field;
 use super::form::Form;
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
 use super::words::{and, names};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// How far back and ahead the calendar looks, in days.
@@ -21,23 +23,8 @@ const LOOK: (i64, i64) = (1, 60);
 /// The most changes that the calendar shows.
 const MOST: i64 = 300;
 
-/// A field for a time in the reader's zone.
-pub(super) fn time_field(view: &View<'_, '_, '_>, name: &str, label: &str) -> Field {
-    Field::new(name, label, Input::DateTime)
-        .hint(format!("In {}.", view.reader.zone_name()))
-        .half()
-}
-
-/// The times that a form shows, to the instant, as it sends them along: an untouched one stays what it is.
-pub(super) fn standing<const N: usize>(times: [(&str, Option<jiff::Timestamp>); N]) -> String {
-    let told = times.into_iter().filter_map(|(name, at)| Some((name.to_owned(), at?)));
-    let told: serde_json::Map<String, serde_json::Value> =
-        told.map(|(name, at)| (name, at.to_string().into())).collect();
-    serde_json::Value::Object(told).to_string()
-}
-
 /// Services and environments in words.
-pub(super) fn scope<'s>(
+pub(crate) fn scope<'s>(
     services: impl ExactSizeIterator<Item = &'s ServiceKey>,
     environments: impl ExactSizeIterator<Item = &'s EnvironmentKey>,
 ) -> Rich {
@@ -54,7 +41,7 @@ pub(super) fn scope<'s>(
     }
 }
 
-pub(super) fn scope_fields() -> [Field; 2] {
+pub(crate) fn scope_fields() -> [Field; 2] {
     [
         Field::text("services", "Services")
             .hint("Keys, parted by commas; empty means all.")
@@ -66,7 +53,7 @@ pub(super) fn scope_fields() -> [Field; 2] {
 }
 
 /// The calendar.
-pub(super) async fn calendar(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn calendar(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Calendar, |view| calendar_page(view, None)).await
 }
 
@@ -216,7 +203,7 @@ fn window_form(view: &View<'_, '_, '_>) -> ActForm {
 }
 
 /// A form of a freeze or a window; `done` is what is told afterwards.
-pub(super) fn sent(form: Form, path: String, then: &str, place: Place, done: &'static str) -> Sent {
+pub(crate) fn sent(form: Form, path: String, then: &str, place: Place, done: &'static str) -> Sent {
     Sent {
         form,
         boxes: &[],
@@ -228,7 +215,7 @@ pub(super) fn sent(form: Form, path: String, then: &str, place: Place, done: &'s
 }
 
 /// Adds a maintenance window.
-pub(super) async fn set_window(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn set_window(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = sent(form, "/windows".to_owned(), "/windows", Place::Calendar, "window_added");
     send(
         &state,
@@ -241,7 +228,7 @@ pub(super) async fn set_window(State(state): State<AppState>, visitor: Visitor, 
 }
 
 /// Takes a maintenance window back.
-pub(super) async fn end_window(
+pub(crate) async fn end_window(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
@@ -265,7 +252,7 @@ pub(super) async fn end_window(
 }
 
 /// Freezes.
-pub(super) async fn freezes(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn freezes(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Freezes, |view| freeze_page(view, None)).await
 }
 
@@ -297,7 +284,7 @@ fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
 }
 
 /// Whether a freeze holds now, lies ahead or is over.
-pub(super) fn state_of(view: &View<'_, '_, '_>, freeze: &Freeze) -> String {
+pub(crate) fn state_of(view: &View<'_, '_, '_>, freeze: &Freeze) -> String {
     let now = view.now();
     match (freeze.ended || freeze.ends_at <= now, freeze.is_on(now)) {
         (true, _) => "over".to_owned(),
@@ -367,7 +354,7 @@ fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
 }
 
 /// Sets a freeze.
-pub(super) async fn set_freeze(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn set_freeze(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = sent(form, "/freezes".to_owned(), "/freezes", Place::Freezes, "freeze_set");
     send(
         &state,
@@ -380,7 +367,7 @@ pub(super) async fn set_freeze(State(state): State<AppState>, visitor: Visitor, 
 }
 
 /// Takes a freeze back.
-pub(super) async fn end_freeze(
+pub(crate) async fn end_freeze(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
@@ -404,7 +391,7 @@ pub(super) async fn end_freeze(
 }
 
 /// Lets one change pass a freeze.
-pub(super) async fn except(
+pub(crate) async fn except(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
@@ -436,7 +423,7 @@ fn beside_the_key(error: acts::Error) -> acts::Error {
 }
 
 /// Lets a change no longer pass a freeze.
-pub(super) async fn withdraw_exception(
+pub(crate) async fn withdraw_exception(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id, change)): Path<(String, String, String)>,

@@ -1,31 +1,26 @@
 //! What a page tells after a form was taken. It stands in the address that the reader is sent to, sealed for their session and
 //! for a short while: no link that somebody made can let a page tell what did not happen.
 
-use acts::Room;
 use axum::extract::Query;
 use axum::http::Uri;
-use axum::response::Response;
 use jiff::Timestamp;
-use pages::{Notice, Rich, Tone};
+use pages::{Notice, Reader, Rich, Tone};
 use proof::crypto::{base64url, from_base64url, hmac_sha256, verify_hmac_sha256};
 
-use super::act::done_words;
-use super::form::Form;
-use super::view::{View, Visitor, done_notice, escaped, reader_of, see};
-use crate::state::AppState;
+use crate::percent::escaped;
 
 /// How long a seal holds, in seconds: as long as a browser may need for the next page.
 const HOLDS: i64 = 120;
 /// The name of the seal in an address.
 const SEAL: &str = "seal";
 /// What is told of a form that tells nothing of its own, where one of its times comes twice.
-const KEPT: &str = "kept";
+pub(crate) const KEPT: &str = "kept";
 /// What is told of a form that was sent before: what it did then may be undone since, so nothing of that is said again.
 const AGAIN: &str = "again";
 /// The same in words, where no page shows how it stands.
-pub(super) const TAKEN_BEFORE: &str = "This form was taken before, and nothing was done again.";
+pub(crate) const TAKEN_BEFORE: &str = "This form was taken before, and nothing was done again.";
 
-/// What forms tell that are no acts on a change.
+/// What forms tell; an act on a change has the name of its path.
 const WORDS: &[(&str, &str)] = &[
     (KEPT, "It is kept."),
     (
@@ -44,12 +39,72 @@ const WORDS: &[(&str, &str)] = &[
     ("absence_ended", "Your time away is ended."),
     ("delegation_set", "They speak for you in that time."),
     ("delegation_ended", "The delegation is ended."),
+    ("created", "The change is written."),
+    ("edited", "Your edit is kept."),
+    ("handed_over", "It is written and handed over for assessment."),
+    ("by_template", "It is written and follows its template."),
+    ("told_afterwards", "It is recorded as work that was done already."),
+    ("evidence", "The evidence is added."),
+    ("submission", "It is handed over for assessment."),
+    ("assessment", "It is assessed."),
+    ("acknowledgements", "It is noted that you have seen it."),
+    ("approvals", "Your word is noted."),
+    ("approvals/{}/withdrawal", "Your word is taken back."),
+    ("meeting", "The meeting is open."),
+    ("meetings/{}/attendance", "You are there."),
+    ("meetings/{}/departure", "You are gone from it."),
+    ("meetings/{}/conflict", "Your conflict of interest is noted."),
+    ("return", "It is returned with your question."),
+    ("peer-reviews", "Your review is noted."),
+    ("overruling", "The rejection is overruled."),
+    ("schedule", "Its times are set."),
+    ("hold", "It is on hold."),
+    ("resume", "It goes on."),
+    ("implementation", "The work has begun."),
+    ("implementation/entries", "It is noted."),
+    ("extension", "The owner and the change managers are asked."),
+    ("extension/decision", "They are told."),
+    ("completion", "The outcome is noted."),
+    ("validation", "Your validation is noted."),
+    ("review", "The review is noted."),
+    ("closure", "It is closed."),
+    ("cancellation", "It is cancelled."),
+    ("legal-hold", "It is under a legal hold."),
+    ("legal-hold/end", "Its legal hold is lifted."),
+    ("erasure", "The erasure is noted."),
+    ("erasure/confirmation", "The texts are erased."),
+    ("erasure/withdrawal", "The texts stay."),
+    (
+        "break-glass",
+        "The glass is broken. Owner and change managers are told.",
+    ),
+    ("break-glass/co-signature", "You have signed it too."),
+    ("break-glass/validation", "Your validation is noted."),
+    ("retrospective/confirmation", "Your answer is noted."),
+    ("finding", "Your finding is noted."),
+    ("evidence/{}/acceptance", "It is accepted."),
+    ("conditions/{}/met", "The condition is met."),
+    ("checklist/{}/tick", "It is ticked."),
+    ("tasks", "The task is added."),
+    ("tasks/{}", "The task is updated."),
+    ("comments", "Your comment is there."),
+    ("answer", "Your answer is sent, and it is handed over again."),
+    ("links", "They are linked."),
+    ("permits/{}/revocation", "The permit is revoked."),
+    ("watchers", "You are told of its news."),
+    ("watchers/end", "You are no longer told of its news."),
 ];
+
+/// What a form tells, by its name.
+pub(crate) fn words_of(name: &str) -> Option<&'static str> {
+    let found = WORDS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, words)| *words)
+}
 
 /// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Told {
-    /// Its name: the path of an act, or one of [`WORDS`].
+pub(crate) struct Told {
+    /// Its name, one of [`WORDS`].
     pub done: String,
     /// The change that it was done on, where the page is not its own.
     pub key: String,
@@ -116,7 +171,7 @@ impl Told {
     }
 
     /// The query of an address that tells it.
-    fn query(&self, path: &str, credential: &str, now: Timestamp) -> String {
+    pub fn query(&self, path: &str, credential: &str, now: Timestamp) -> String {
         let at = now.as_second();
         let tag = base64url(&hmac_sha256(credential.as_bytes(), self.message(path, at).as_bytes()));
         let pairs = self.pairs().into_iter();
@@ -148,10 +203,9 @@ impl Told {
         (is_fresh && verify_hmac_sha256(credential.as_bytes(), message.as_bytes(), &tag)).then_some(told)
     }
 
-    /// The notice that tells it.
-    pub fn notice(&self, view: &View<'_, '_, '_>) -> Option<Notice> {
-        let other = WORDS.iter().find(|(name, _)| *name == self.done);
-        let words = other.map(|(_, words)| *words).or_else(|| done_words(&self.done))?;
+    /// The notice that tells it; `url_of` is the page of a change.
+    pub fn notice(&self, reader: &Reader, url_of: impl Fn(&str) -> String) -> Option<Notice> {
+        let words = words_of(&self.done)?;
         let mut notice = match self.key.is_empty() {
             true => done_notice(words),
             false => done_notice(&format!("{}: {words}", self.key)),
@@ -161,37 +215,22 @@ impl Told {
         }
         if !self.from.is_empty() {
             let row = Rich::from("What was left empty was taken over from ")
-                .link(&self.from, view.change_url(&self.from))
+                .link(&self.from, url_of(&self.from))
                 .text(
                     ", the last change like it that went well: plan, way back, verification, category, what it touches and \
                      who notices. Look whether they fit.",
                 );
             notice.rows.push(row);
         }
-        let twice = self.twice.iter().filter_map(|time| view.reader.which_of_two(time));
+        let twice = self.twice.iter().filter_map(|time| reader.which_of_two(time));
         notice.rows.extend(twice.map(Rich::from));
         Some(notice)
     }
 }
 
-/// Sends the reader on to a page, given by its path with the tenant, that tells what was done.
-pub(super) fn see_told(state: &AppState, visitor: &Visitor, path: &str, told: &Told) -> Response {
-    if told.done.is_empty() && told.twice.is_empty() {
-        return see(path);
-    }
-    if told.done.is_empty() {
-        let kept = Told::new(KEPT).twice(told.twice.clone());
-        return see_told(state, visitor, path, &kept);
-    }
-    let now = state.desk().tools().clock.now();
-    let query = told.query(path, visitor.caller.credential_id(), now);
-    see(&format!("{path}?{query}"))
-}
-
-/// The times of a form that come twice for whoever sent it.
-pub(super) fn comes_twice(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<Vec<String>> {
-    let directory = room.directory()?;
-    Ok(form.decode(&reader_of(room, &directory), &[]).twice)
+/// The notice after something was done.
+fn done_notice(words: &str) -> Notice {
+    Notice::new(Tone::Ok, words).answer()
 }
 
 #[cfg(test)]

@@ -18,8 +18,8 @@ use store::record;
 
 use super::back::Back;
 use super::form::Form;
-use super::told::{Told, see_told};
-use super::view::{View, Visitor, problem, show, show_as, write};
+use super::told::Told;
+use super::view::{View, Visitor, problem, see_told, show, show_as, write};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -103,7 +103,7 @@ fn fields(own: &Own) -> Vec<Field> {
 }
 
 /// The act on the policies' page that tries a set.
-pub(super) fn try_form(view: &mut View<'_, '_, '_>) -> acts::Result<ActForm> {
+pub(crate) fn try_form(view: &mut View<'_, '_, '_>) -> acts::Result<ActForm> {
     let own = own(view)?;
     let mut form = ActForm::new("trial", "Try a set", view.url("/policies/trial"))
         .note("Nothing is changed: it is judged over the last changes beside what is in force.")
@@ -115,7 +115,7 @@ pub(super) fn try_form(view: &mut View<'_, '_, '_>) -> acts::Result<ActForm> {
 }
 
 /// The sections of the policies' page with the cases of what is in force.
-pub(super) fn case_sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>> {
+pub(crate) fn case_sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>> {
     let in_force = view
         .directory
         .tenant
@@ -173,7 +173,7 @@ async fn tried(state: &AppState, visitor: &Visitor, form: &Form) -> Result<Trial
 }
 
 /// Tries a set over the last changes and shows what would differ.
-pub(super) async fn try_set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn try_set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     match tried(&state, &visitor, &form).await {
         Ok(trial) => {
             show(&state, &visitor, Place::Policies, move |view| {
@@ -320,7 +320,7 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
             .submit("Propose this set");
         let kept = form
             .pairs()
-            .filter(|(name, _)| !["reason", super::once::MARK].contains(name));
+            .filter(|(name, _)| !["reason", super::form::MARK].contains(name));
         propose
             .fields
             .extend(kept.map(|(name, value)| Field::hidden(name, value)));
@@ -491,7 +491,7 @@ fn difference(view: &View<'_, '_, '_>, row: &Difference) -> Vec<Cell> {
 }
 
 /// Proposes a set that was tried; when it is refused, the form comes back beside what was found.
-pub(super) async fn propose(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let url = format!("{}/policies", visitor.base());
     let mut body = body_of(&form);
     body.insert("reason".to_owned(), json!(form.first("reason")));

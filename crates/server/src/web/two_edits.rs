@@ -15,7 +15,7 @@ use super::form::{Form, PICK};
 use super::view::View;
 
 /// A record as it stands, in the words of the form over it.
-pub(super) struct Standing {
+pub(crate) struct Standing {
     /// The names of its fields, as the form has them.
     pub names: &'static [&'static str],
     /// What they hold.

@@ -5,25 +5,13 @@ use axum::http::header;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::view::bare_problem;
+use super::problem::bare_problem;
+use crate::address::{holds_null, is_page, null_refused};
 use crate::failure::Failure;
 use crate::percent::is_utf8;
-use crate::router::{holds_null, null_refused};
-
-/// What programs ask of a tenant, beside its pages.
-const OF_PROGRAMS: [&str; 4] = ["scim", "log", ".well-known", "token"];
-
-/// Whether an address is one of a page.
-pub(crate) fn is_page(path: &str) -> bool {
-    let Some(rest) = path.strip_prefix("/t/") else {
-        return path == "/" || path == "/sign-in";
-    };
-    let place = rest.split('/').nth(1).unwrap_or_default();
-    !OF_PROGRAMS.contains(&place)
-}
 
 /// Refuses what no page can read, and lets the refusals of what takes an address apart be pages too.
-pub(super) async fn refuse(request: Request, next: Next) -> Response {
+pub(crate) async fn refuse(request: Request, next: Next) -> Response {
     let is_page = is_page(request.uri().path());
     if is_page && holds_null(request.uri()) {
         return bare_problem(&null_refused());

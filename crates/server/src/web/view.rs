@@ -17,12 +17,14 @@ use pages::{ActForm, Entry, Frame, Notice, Place, Reader, Rich, Seal, Tone, WAIT
 use serde_json::Value;
 use store::{Lane, Mode};
 
-use super::ASSETS;
 use super::labels::{in_labels, in_plain_words};
-use super::told::Told;
+use super::problem::{bare_problem, problem_of, reasons};
+use super::response::{ASSETS, base, html, see, to_sign_in};
+use super::told::{KEPT, Told};
+use crate::authenticate::caller_of;
 use crate::caller::{Caller, Credential};
 use crate::failure::Failure;
-pub(super) use crate::percent::{escaped, segment};
+use crate::percent::{escaped, segment};
 use crate::state::AppState;
 
 /// Of how many events without a place a page says that it shows them; what is beyond is counted as news.
@@ -31,7 +33,7 @@ const UNPLACED: i64 = 30;
 const FRESH_SECONDS: i64 = 60;
 
 /// A person who is signed in to the tenant that the address names.
-pub(super) struct Visitor {
+pub(crate) struct Visitor {
     /// Who.
     pub caller: Caller,
     /// What the address tells that they just did.
@@ -43,11 +45,6 @@ impl Visitor {
     pub fn base(&self) -> String {
         base(&self.caller.tenant)
     }
-}
-
-/// Where a tenant's pages begin. What an address says in the place of a tenant may be anything, and goes into another address.
-pub(super) fn base(tenant: &str) -> String {
-    format!("/t/{}", segment(tenant))
 }
 
 impl FromRequestParts<AppState> for Visitor {
@@ -63,7 +60,7 @@ impl FromRequestParts<AppState> for Visitor {
             .map_or("", |(_, value)| value)
             .to_owned();
         let wanted = parts.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
-        match Caller::of(state, &parts.method, &parts.headers).await {
+        match caller_of(state, &parts.method, &parts.headers).await {
             Ok(caller) if caller.tenant == tenant && matches!(caller.credential, Credential::Session { .. }) => {
                 let now = state.desk().tools().clock.now();
                 // A form that is shown again tells what is wrong with it, and not what was done before.
@@ -82,49 +79,8 @@ impl FromRequestParts<AppState> for Visitor {
     }
 }
 
-/// Sends a reader to the door, and remembers where they were going.
-fn to_sign_in(tenant: &str, wanted: &str) -> Response {
-    let next = if wanted.is_empty() {
-        String::new()
-    } else {
-        format!("?next={}", escaped(wanted))
-    };
-    Redirect::to(&format!("{}/sign-in{next}", base(tenant))).into_response()
-}
-
-/// An address within this server that may be returned to: a path, nothing else.
-pub(super) fn safe_next<'a>(next: &'a str, otherwise: &'a str) -> &'a str {
-    let is_path = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
-    if is_path && next.chars().all(|c| c.is_ascii_graphic()) {
-        next
-    } else {
-        otherwise
-    }
-}
-
-/// A page on its way out.
-pub(super) fn html(status: u16, page: String) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
-    let headers = response.headers_mut();
-    let mut set = |name: HeaderName, value: &'static str| {
-        headers.insert(name, HeaderValue::from_static(value));
-    };
-    set(header::CONTENT_SECURITY_POLICY, pages::CONTENT_SECURITY_POLICY);
-    set(header::CACHE_CONTROL, "no-store");
-    set(header::REFERRER_POLICY, "same-origin");
-    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(header::X_FRAME_OPTIONS, "DENY");
-    response
-}
-
-/// Sends the reader on after a form was taken.
-pub(super) fn see(path: &str) -> Response {
-    Redirect::to(path).into_response()
-}
-
 /// What a page is made from, inside its read transaction.
-pub(super) struct View<'v, 'a, 'c> {
+pub(crate) struct View<'v, 'a, 'c> {
     /// The room.
     pub room: &'v mut Room<'a, 'c>,
     /// The estate.
@@ -268,13 +224,13 @@ fn may(room: &Room<'_, '_>, policies: &policy::PolicySet, directory: &Directory,
 }
 
 /// The language that a person chose; empty for none.
-pub(super) fn language_of(directory: &Directory, person: &PersonId) -> String {
+pub(crate) fn language_of(directory: &Directory, person: &PersonId) -> String {
     let telling = directory.people.get(person).and_then(|found| found.telling.as_ref());
     telling.and_then(|it| it.language.clone()).unwrap_or_default()
 }
 
 /// How times are written for the acting person.
-pub(super) fn reader_of(room: &Room<'_, '_>, directory: &Directory) -> Reader {
+pub(crate) fn reader_of(room: &Room<'_, '_>, directory: &Directory) -> Reader {
     let zone = directory
         .people
         .get(&room.actor.person)
@@ -356,7 +312,7 @@ fn seal(log: &acts::find_timeline::LogView, now: Timestamp, reader: &Reader) -> 
 }
 
 /// Shows a page: one reading act on the pages' lane.
-pub(super) async fn show<F>(state: &AppState, visitor: &Visitor, place: Place, make: F) -> Response
+pub(crate) async fn show<F>(state: &AppState, visitor: &Visitor, place: Place, make: F) -> Response
 where
     F: Fn(&mut View<'_, '_, '_>) -> acts::Result<String> + Send + 'static,
 {
@@ -364,14 +320,16 @@ where
 }
 
 /// Shows a page with another status than 200.
-pub(super) async fn show_as<F>(state: &AppState, visitor: &Visitor, place: Place, status: u16, make: F) -> Response
+pub(crate) async fn show_as<F>(state: &AppState, visitor: &Visitor, place: Place, status: u16, make: F) -> Response
 where
     F: Fn(&mut View<'_, '_, '_>) -> acts::Result<String> + Send + 'static,
 {
     let told = visitor.told.clone();
     let act = move |room: &mut Room<'_, '_>| {
         let mut view = View::open(room, place)?;
-        let notice = told.as_ref().and_then(|told| told.notice(&view));
+        let notice = told
+            .as_ref()
+            .and_then(|told| told.notice(&view.reader, |key| view.change_url(key)));
         view.frame.notices.extend(notice);
         make(&mut view)
     };
@@ -385,7 +343,7 @@ where
 ///
 /// # Errors
 /// As it is answered.
-pub(super) async fn write<T, F>(state: &AppState, visitor: &Visitor, act: F) -> Result<T, Failure>
+pub(crate) async fn write<T, F>(state: &AppState, visitor: &Visitor, act: F) -> Result<T, Failure>
 where
     T: Send + 'static,
     F: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
@@ -397,7 +355,7 @@ where
 ///
 /// # Errors
 /// As it is answered.
-pub(super) async fn write_noted<T, F>(
+pub(crate) async fn write_noted<T, F>(
     state: &AppState,
     visitor: &Visitor,
     (what, change): (&str, Option<&str>),
@@ -416,7 +374,7 @@ where
 }
 
 /// Shows a refusal or a fault as a page; `back` is where the reader came from.
-pub(super) async fn problem(state: &AppState, visitor: &Visitor, failure: &Failure, back: &str) -> Response {
+pub(crate) async fn problem(state: &AppState, visitor: &Visitor, failure: &Failure, back: &str) -> Response {
     if failure.status() == 401 {
         return to_sign_in(&visitor.caller.tenant, "");
     }
@@ -452,7 +410,7 @@ fn framed_problem(view: &View<'_, '_, '_>, failure: &Failure, back: &str) -> Str
 }
 
 /// The unmet conditions behind a refusal.
-pub(super) fn unmet_entries(view: &View<'_, '_, '_>, failure: &Failure) -> Vec<Entry> {
+pub(crate) fn unmet_entries(view: &View<'_, '_, '_>, failure: &Failure) -> Vec<Entry> {
     let rows = failure.problem.unmet.iter();
     rows.map(|row| {
         let entry = Entry::new(Tone::Wait, view.sentence(&row.text))
@@ -466,83 +424,8 @@ pub(super) fn unmet_entries(view: &View<'_, '_, '_>, failure: &Failure) -> Vec<E
     .collect()
 }
 
-/// A refusal for somebody of whom nothing is known.
-pub(super) fn bare_problem(failure: &Failure) -> Response {
-    html(failure.status(), bare_page(failure).render())
-}
-
-/// The same with a way on.
-pub(super) fn bare_problem_with(failure: &Failure, way: ActForm) -> Response {
-    let mut page = bare_page(failure);
-    page.ways.push(way);
-    html(failure.status(), page.render())
-}
-
-fn bare_page(failure: &Failure) -> pages::Problem {
-    let mut page = problem_of(failure);
-    if let Some(row) = failure.problem.unmet.first() {
-        page.opens = Rich::from(in_labels(&row.satisfy).replace('`', ""));
-    }
-    page
-}
-
-/// Why something was refused, a sentence a field: of one field the sentence is the refusal's own.
-fn reasons(failure: &Failure) -> Vec<String> {
-    let told = &failure.problem;
-    let fields = told.errors.iter();
-    let fields = fields.map(|error| in_plain_words(&in_labels(&error.text), &error.field));
-    match told.errors.len() {
-        0 => vec![told.detail.clone()],
-        1 => fields.collect(),
-        _ => std::iter::once(told.detail.clone()).chain(fields).collect(),
-    }
-}
-
-/// The four parts of a refusal: what, why, what opens it, who holds it.
-fn problem_of(failure: &Failure) -> pages::Problem {
-    let told = &failure.problem;
-    let (what, opens) = match told.status {
-        404 => return pages::Problem::not_found(None, ASSETS),
-        403 => (
-            "This is not yours to do",
-            "Somebody with the right does it, or an administrator gives you the right.",
-        ),
-        409 => ("Not possible now", ""),
-        412 => (
-            "Somebody else was faster",
-            "Read it as it stands now, and repeat what still fits.",
-        ),
-        413 => ("Too large", "Send less, or a smaller file."),
-        422 => ("Some answers need a second look", "Go back and mend them."),
-        503 => (
-            "The server is busy",
-            "Try again in a few seconds. Nothing was done twice.",
-        ),
-        400..=499 => ("This could not be read", "Go back and try again."),
-        _ => (
-            "The page could not be made",
-            "Try again. Whoever runs this server finds the cause in its log.",
-        ),
-    };
-    let why = reasons(failure)
-        .iter()
-        .fold(Rich::new(), |why, text| match why.is_empty() {
-            true => why.text(text),
-            false => why.line().text(text),
-        });
-    pages::Problem {
-        assets: ASSETS.to_owned(),
-        status: told.status,
-        code: told.code.clone(),
-        what: what.to_owned(),
-        why,
-        opens: Rich::from(opens),
-        ..pages::Problem::default()
-    }
-}
-
 /// A refusal as a notice on the page that it belongs to. Wrong fields are told beside the fields.
-pub(super) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
+pub(crate) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
     let told = &failure.problem;
     let page = problem_of(failure);
     if !told.errors.is_empty() {
@@ -606,7 +489,16 @@ fn value_of(view: &View<'_, '_, '_>, value: &Value) -> Rich {
     }
 }
 
-/// The notice after something was done.
-pub(super) fn done_notice(words: &str) -> Notice {
-    Notice::new(Tone::Ok, words).answer()
+/// Sends the reader on to a page, given by its path with the tenant, that tells what was done.
+pub(crate) fn see_told(state: &AppState, visitor: &Visitor, path: &str, told: &Told) -> Response {
+    if told.done.is_empty() && told.twice.is_empty() {
+        return see(path);
+    }
+    if told.done.is_empty() {
+        let kept = Told::new(KEPT).twice(told.twice.clone());
+        return see_told(state, visitor, path, &kept);
+    }
+    let now = state.desk().tools().clock.now();
+    let query = told.query(path, visitor.caller.credential_id(), now);
+    see(&format!("{path}?{query}"))
 }

@@ -8,33 +8,33 @@ use pages::{Reader, Rich};
 use super::labels::in_labels;
 
 /// A closed word as it reads: `rolled_back` is “rolled back”.
-pub(super) fn plain(word: &str) -> String {
+pub(crate) fn plain(word: &str) -> String {
     word.replace('_', " ")
 }
 
 /// The same with a capital.
-pub(super) fn capital(word: &str) -> String {
+pub(crate) fn capital(word: &str) -> String {
     pages::text::capital(&plain(word))
 }
 
 /// A state as pages draw it.
-pub(super) fn state(state: State) -> pages::State {
+pub(crate) fn state(state: State) -> pages::State {
     pages::State::from_word(state.as_str()).unwrap_or_default()
 }
 
 /// A kind as pages draw it.
-pub(super) fn kind(kind: Kind) -> pages::Kind {
+pub(crate) fn kind(kind: Kind) -> pages::Kind {
     pages::Kind::from_word(kind.as_str()).unwrap_or_default()
 }
 
 /// A risk level as pages draw it; `none` is drawn as low.
-pub(super) fn risk(level: Level) -> pages::Risk {
+pub(crate) fn risk(level: Level) -> pages::Risk {
     pages::Risk::from_word(level.as_str()).unwrap_or_default()
 }
 
 /// Replaces each time that the rules wrote (RFC 3339, a day alone, or a day with its hour in UTC) by the same time as the
 /// reader's clock shows it.
-pub(super) fn with_times(text: &str, reader: &Reader) -> String {
+pub(crate) fn with_times(text: &str, reader: &Reader) -> String {
     let mut out: Vec<String> = Vec::new();
     let mut words = text.split(' ').peekable();
     // What somebody typed stands in backticks, and what a form takes stands behind “such as”: neither is a time of ours.
@@ -90,7 +90,7 @@ fn hour_of<'t>(day: &str, hour: &'t str) -> Option<(Timestamp, &'t str)> {
 
 /// A sentence of the rules for the reader: times by their clock, what stands in backticks and digests as code, a capital at
 /// its beginning.
-pub(super) fn sentence(text: &str, reader: &Reader) -> Rich {
+pub(crate) fn sentence(text: &str, reader: &Reader) -> Rich {
     let text = pages::text::capital(&with_times(&in_labels(text), reader));
     let mut rich = Rich::new();
     for (place, part) in text.split('`').enumerate() {
@@ -112,7 +112,7 @@ pub(super) fn sentence(text: &str, reader: &Reader) -> Rich {
 }
 
 /// Several words in a sentence: `a, b and c`.
-pub(super) fn and(words: &[String]) -> String {
+pub(crate) fn and(words: &[String]) -> String {
     match words {
         [] => String::new(),
         [one] => one.clone(),
@@ -121,22 +121,22 @@ pub(super) fn and(words: &[String]) -> String {
 }
 
 /// Several names in a sentence, each marked as no word of ours.
-pub(super) fn names(names: &[String]) -> Rich {
+pub(crate) fn names(names: &[String]) -> Rich {
     Rich::new().names(names, "and")
 }
 
 /// A long text of somebody's within a sentence or a notice of ours: its words, without the signs of its Markdown.
-pub(super) fn free(text: &str) -> Rich {
+pub(crate) fn free(text: &str) -> Rich {
     Rich::new().said(pages::text::in_words(text))
 }
 
 /// The first words of a long text in Markdown.
-pub(super) fn beginning_of_prose(text: &str, most: usize) -> String {
+pub(crate) fn beginning_of_prose(text: &str, most: usize) -> String {
     beginning(&pages::text::in_words(text), most)
 }
 
 /// The first words of a text.
-pub(super) fn beginning(text: &str, most: usize) -> String {
+pub(crate) fn beginning(text: &str, most: usize) -> String {
     let line = text
         .lines()
         .find(|line| !line.trim().is_empty())

@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 use store::inbox::Delivery;
 use store::record::{self, Filter};
 
-use super::super::back::{Back, Made, send, send_made};
-use super::super::form::Form;
+use super::super::back::{Back, Made, send, send_made, sent};
+use super::super::form::{Form, lines, pairs};
 use super::super::two_edits::Standing;
-use super::super::view::{View, Visitor, escaped, reader_of, show};
+use super::super::view::{View, Visitor, reader_of, show};
 use super::super::words::{beginning, capital};
-use super::{lines, pairs, sent};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The most connections that are listed.
@@ -41,7 +41,7 @@ const KINDS: [(&str, &str); 10] = [
 ];
 
 /// What a kind of connection is called.
-pub(in crate::web) fn kind_words(kind: &str) -> &str {
+pub(crate) fn kind_words(kind: &str) -> &str {
     KINDS
         .iter()
         .find(|(word, _)| *word == kind)
@@ -53,7 +53,7 @@ fn hook_address(view: &View<'_, '_, '_>, id: &str) -> String {
 }
 
 /// The list.
-pub(in crate::web) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Connections, |view| list_page(view, None)).await
 }
 
@@ -152,7 +152,7 @@ fn gather_map(body: &Body) -> Body {
 }
 
 /// Connects a system.
-pub(in crate::web) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/connections".to_owned();
     let sent = sent(form, path.clone(), path, Place::Connections);
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
@@ -181,7 +181,7 @@ pub(in crate::web) async fn create(State(state): State<AppState>, visitor: Visit
 }
 
 /// One connection with its deliveries.
-pub(in crate::web) async fn one(
+pub(crate) async fn one(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
@@ -446,7 +446,7 @@ fn deliveries_table(view: &View<'_, '_, '_>, deliveries: &[Delivery]) -> Table {
 }
 
 /// Proposes to take a connection's deliveries, ends it, or reads one of its deliveries again.
-pub(in crate::web) async fn act(
+pub(crate) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id, act)): Path<(String, String, String)>,
@@ -477,7 +477,7 @@ pub(in crate::web) async fn act(
             acts::edit_connection::edit_connection(room, &whose, &patch).map(drop)
         }
         "end" => acts::set_connection::end_connection(room, &whose).map(drop),
-        "replay" => crate::api::read_again(room, &delivery).map(drop),
+        "replay" => crate::read_again::read_again(room, &delivery).map(drop),
         _ => Err(model::refusal::Refusal::not_found("page").into()),
     };
     send(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await

@@ -9,15 +9,15 @@ use model::words::{FieldKind, Kind};
 use pages::{ActForm, ActTone, Fact, Field, NINE, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::Value;
 
-use super::super::back::{Back, send};
-use super::super::form::Form;
-use super::super::view::{View, Visitor, escaped, show};
+use super::super::back::{Back, send, sent};
+use super::super::form::{Form, lines};
+use super::super::view::{View, Visitor, show};
 use super::super::words::{and, capital};
-use super::{lines, sent};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The page.
-pub(in crate::web) async fn show_fields(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_fields(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Fields, |view| page(view, None)).await
 }
 
@@ -204,7 +204,7 @@ fn gather(body: &Body) -> Body {
 }
 
 /// Adds a field, or changes one.
-pub(in crate::web) async fn set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/fields".to_owned();
     let sent = sent(form, path.clone(), path, Place::Fields);
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
@@ -214,7 +214,7 @@ pub(in crate::web) async fn set(State(state): State<AppState>, visitor: Visitor,
 }
 
 /// Takes a field out of use.
-pub(in crate::web) async fn end(
+pub(crate) async fn end(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,

@@ -8,19 +8,18 @@ use model::verbs::Body;
 use pages::{ActForm, ActTone, Fact, Field, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::{Value, json};
 
-use super::super::back::{Back, send};
+use super::super::back::{Back, send, sent};
 use super::super::by_two::{asking_why, propose_or};
-use super::super::form::Form;
+use super::super::form::{Form, lines};
 use super::super::view::{View, Visitor, show};
 use super::super::words::capital;
-use super::{lines, sent};
 use crate::state::AppState;
 
 /// How many holidays are told by name.
 const TOLD: usize = 12;
 
 /// The page.
-pub(in crate::web) async fn show_hours(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_hours(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Hours, |view| page(view, None)).await
 }
 
@@ -191,7 +190,7 @@ fn gather(body: &Body) -> Body {
 }
 
 /// Sets a calendar.
-pub(in crate::web) async fn set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/hours".to_owned();
     let sent = sent(form, path.clone(), path, Place::Hours);
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {

@@ -21,7 +21,7 @@ const PURPOSES: [(&str, &str); 3] = [
 ];
 
 /// The page.
-pub(in crate::web) async fn show_keys(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_keys(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Keys, page).await
 }
 

@@ -9,11 +9,11 @@ use model::verbs::Body;
 use model::words::OwnershipRole;
 use pages::{ActForm, ActTone, Chip, Choice, Entry, Field, Input, OwnershipRow, Ownerships, Place, Rich, Tone};
 
-use super::super::back::{Back, send};
+use super::super::back::{Back, send, sent};
 use super::super::form::Form;
-use super::super::view::{View, Visitor, escaped, show};
+use super::super::view::{View, Visitor, show};
 use super::super::words::capital;
-use super::sent;
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The most rows that one page shows.
@@ -21,7 +21,7 @@ const MOST: usize = 300;
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub(in crate::web) struct Asked {
+pub(crate) struct Asked {
     service: Option<String>,
     environment: Option<String>,
 }
@@ -37,7 +37,7 @@ impl Asked {
 }
 
 /// The matrix.
-pub(in crate::web) async fn show_matrix(
+pub(crate) async fn show_matrix(
     State(state): State<AppState>,
     visitor: Visitor,
     Query(asked): Query<Asked>,
@@ -239,7 +239,7 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
     ActForm::new("ownership", "Name somebody", view.url("/ownership"))
         .field(super::super::once::field(view))
         .field(Field::select("role", "Part", &parts).required().half())
-        .field(super::super::sections::keys_menu("environment", "In", places).half())
+        .field(super::super::fields::keys_menu("environment", "In", places).half())
         .field(
             Field::text("service", "Service")
                 .hint("Its key; empty for everything or a class.")
@@ -252,12 +252,12 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
         )
         .field(Field::text("person", "Login").half())
         .field(Field::text("group", "Or a group").half())
-        .field(super::super::times::time_field(view, "ends_at", "Until"))
+        .field(super::super::fields::time_field(view, "ends_at", "Until"))
         .submit("Name them")
 }
 
 /// Names somebody.
-pub(in crate::web) async fn name(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn name(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/ownership".to_owned();
     let sent = sent(form, path.clone(), path, Place::Ownership);
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| acts::set_service::set_ownership(room, body).map(drop);
@@ -268,7 +268,7 @@ pub(in crate::web) async fn name(State(state): State<AppState>, visitor: Visitor
 }
 
 /// Ends a row.
-pub(in crate::web) async fn end(
+pub(crate) async fn end(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,

@@ -9,15 +9,15 @@ use model::verbs::Body;
 use pages::{ActForm, ActTone, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::Value;
 
-use super::super::back::{Back, Sent, send};
+use super::super::back::{Back, Sent, send, sent};
 use super::super::by_two::{asking_why, propose_or};
-use super::super::form::Form;
-use super::super::view::{View, Visitor, escaped, show};
-use super::{lines, pairs, sent};
+use super::super::form::{Form, lines, pairs};
+use super::super::view::{View, Visitor, show};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The list.
-pub(in crate::web) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Providers, |view| page(view, None)).await
 }
 
@@ -232,7 +232,7 @@ fn gather(body: &Body) -> Body {
 }
 
 /// Sets a provider up, or changes it.
-pub(in crate::web) async fn set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/identity-providers".to_owned();
     let sent: Sent = sent(form, path.clone(), path, Place::Providers);
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
@@ -248,7 +248,7 @@ pub(in crate::web) async fn set(State(state): State<AppState>, visitor: Visitor,
 }
 
 /// Ends a provider.
-pub(in crate::web) async fn end(
+pub(crate) async fn end(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,

@@ -12,11 +12,11 @@ use pages::{
 use serde_json::json;
 use store::record::{self, Filter};
 
-use super::super::back::{Back, Made, Sent, send, send_made};
-use super::super::form::Form;
-use super::super::view::{View, Visitor, escaped, show};
+use super::super::back::{Back, Made, Sent, send, send_made, sent};
+use super::super::form::{Form, lines};
+use super::super::view::{View, Visitor, show};
 use super::super::words::{and, beginning};
-use super::{lines, sent};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The most webhooks that are listed.
@@ -25,7 +25,7 @@ const MOST: i64 = 500;
 const DELIVERIES: i64 = 30;
 
 /// The list.
-pub(in crate::web) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Webhooks, |view| list_page(view, None)).await
 }
 
@@ -168,7 +168,7 @@ fn made(webhook: &Webhook, secret: &[u8], words: &str) -> Made {
 }
 
 /// Adds a webhook.
-pub(in crate::web) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/webhooks".to_owned();
     let sent = sent(form, path.clone(), path, Place::Webhooks);
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
@@ -179,7 +179,7 @@ pub(in crate::web) async fn create(State(state): State<AppState>, visitor: Visit
 }
 
 /// One webhook with its deliveries.
-pub(in crate::web) async fn one(
+pub(crate) async fn one(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id)): Path<(String, String)>,
@@ -322,7 +322,7 @@ fn deliveries(view: &View<'_, '_, '_>, title: &str, rows: &[store::webhook::Deli
 }
 
 /// Ends, pauses or continues a webhook, replaces its secret, or sends again.
-pub(in crate::web) async fn act(
+pub(crate) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, id, act)): Path<(String, String, String)>,

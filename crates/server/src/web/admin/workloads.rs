@@ -13,16 +13,16 @@ use pages::{
 };
 use serde_json::{Map, Value};
 
-use super::super::back::{Back, send};
-use super::super::form::Form;
-use super::super::people::{no_scope, scopes_field};
-use super::super::view::{View, Visitor, escaped, show};
+use super::super::back::{Back, send, sent};
+use super::super::form::{Form, lines};
+use super::super::tokens::{no_scope, scopes_field};
+use super::super::view::{View, Visitor, show};
 use super::super::words::and;
-use super::{lines, sent};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// The list.
-pub(in crate::web) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Workloads, |view| list_page(view, None)).await
 }
 
@@ -94,7 +94,7 @@ fn standing(workload: &Workload) -> Mark {
 }
 
 /// One workload.
-pub(in crate::web) async fn one(
+pub(crate) async fn one(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -285,14 +285,14 @@ fn add(room: &mut acts::Room<'_, '_>, body: &Body) -> acts::Result<()> {
 }
 
 /// Sets a workload up.
-pub(in crate::web) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/workloads".to_owned();
     let sent = sent(form, path.clone(), path, Place::Workloads);
     send(&state, &visitor, sent, add, list_page).await
 }
 
 /// Changes one.
-pub(in crate::web) async fn change(
+pub(crate) async fn change(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
@@ -309,7 +309,7 @@ pub(in crate::web) async fn change(
 }
 
 /// Ends one.
-pub(in crate::web) async fn end(
+pub(crate) async fn end(
     State(state): State<AppState>,
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,

@@ -1,8 +1,6 @@
-//! The directory beside the estate: who is away, who speaks for whom, by which calendars clocks run, and the lines of the
-//! ownership matrix.
+//! Who answers for a place, and why.
 
 use acts::Room;
-use model::absence::{Absence, Delegation};
 use model::directory::{Directory, Person};
 use model::ids::{EnvironmentKey, ServiceKey};
 use model::matrix::{Holder, Line, Place};
@@ -11,62 +9,14 @@ use model::words::OwnershipRole;
 use serde_json::{Value, json};
 use wire::views;
 
-use super::estate::{all, keyed, loaded, made_or_set, merged, new_one, tagged};
 use crate::route::{Ask, Reply, Route};
 
-/// Absences, delegations, calendars, and who answers for a place.
-pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/absences", "Lists absences.", all::<Absence>),
-    Route::get("/absences/{id}", "Shows an absence.", loaded::<Absence>),
-    Route::post("/absences", "Says that a person is away.", |room, ask| {
-        let made = acts::set_absence::set_absence(room, &ask.body)?;
-        new_one(room, &made)
-    }),
-    Route::delete("/absences/{id}", "Ends an absence.", |room, ask| {
-        let ended = acts::set_absence::end_absence(room, ask.place(0))?;
-        tagged(&*room.directory()?, &ended)
-    }),
-    Route::get("/delegations", "Lists delegations.", all::<Delegation>),
-    Route::get("/delegations/{id}", "Shows a delegation.", loaded::<Delegation>),
-    Route::post("/delegations", "Lets one person speak for another.", |room, ask| {
-        let made = acts::set_delegation::set_delegation(room, &ask.body)?;
-        new_one(room, &made)
-    }),
-    Route::delete("/delegations/{id}", "Ends a delegation.", |room, ask| {
-        let ended = acts::set_delegation::end_delegation(room, ask.place(0))?;
-        tagged(&*room.directory()?, &ended)
-    }),
-    Route::get("/calendars", "Lists business calendars.", |room, ask| {
-        room.allow(model::act::actions::READ)?;
-        let directory = room.directory()?;
-        let rows = directory.calendars.values();
-        keyed(ask, rows.map(|row| (row.key.clone(), views::shown(row, &directory))))
-    }),
-    Route::get("/calendars/{key}", "Shows a business calendar.", |room, ask| {
-        room.allow(model::act::actions::READ)?;
-        let directory = room.directory()?;
-        let absent = || Refusal::not_found(format!("calendar {}", ask.place(0)));
-        tagged(&directory, directory.calendars.get(ask.place(0)).ok_or_else(absent)?)
-    }),
-    Route::post("/calendars", "Makes or sets a business calendar.", |room, ask| {
-        let key = ask.body.get("key").and_then(Value::as_str).unwrap_or_default();
-        let stands = room.directory()?.calendars.contains_key(key);
-        let made = acts::set_calendar::set_calendar(room, &ask.body);
-        made_or_set(room, ask, stands, made)
-    }),
-    Route::patch(
-        "/calendars/{key}",
-        "Changes a business calendar.",
-        |room, ask| Ok(room.directory()?.calendars.get(ask.place(0)).map(|row| row.version)),
-        |room, ask| {
-            let old = room.directory()?.calendars.get(ask.place(0)).cloned();
-            let merged = merged(ask, "calendar", old)?;
-            let made = acts::set_calendar::set_calendar(room, &merged)?;
-            tagged(&*room.directory()?, &made)
-        },
-    ),
-    Route::get("/ownership-lines", "Shows who answers for a place, and why.", lines),
-];
+/// The lines of the ownership matrix.
+pub(crate) const ROUTES: &[Route] = &[Route::get(
+    "/ownership-lines",
+    "Shows who answers for a place, and why.",
+    lines,
+)];
 
 /// The place that a query names.
 struct Asked {

@@ -1,0 +1,10 @@
+//! The end of the process after a sync that failed.
+
+/// The exit code after a sync that failed (EX_IOERR of sysexits.h).
+const EXIT_IO_ERROR: i32 = 74;
+
+/// Nothing may be acknowledged after a sync that failed, so the process ends before anything is answered.
+pub(crate) fn end_after_failed_sync(error: &dyn std::fmt::Display) -> ! {
+    tracing::error!(%error, "the storage failed to keep what was written; this process ends");
+    std::process::exit(EXIT_IO_ERROR)
+}

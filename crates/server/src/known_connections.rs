@@ -1,0 +1,50 @@
+//! Connections that take deliveries, remembered by their id.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How many connections are remembered; past it they are looked up anew.
+const CONNECTIONS: usize = 1_000;
+
+/// A connection that takes deliveries.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Found {
+    pub tenant: String,
+    pub kind: String,
+    pub secret: String,
+}
+
+/// A connection as it was when the tenant's estate, of which connections are a part, stood at a generation.
+#[derive(Clone)]
+pub(crate) struct Known {
+    pub found: Arc<Found>,
+    pub generation: i64,
+}
+
+/// Connections by their id. What stands here takes nothing by itself: it saves the look-ups, and the transaction that keeps a
+/// delivery looks whether the estate still stands where it stood.
+#[derive(Default)]
+pub(crate) struct KnownConnections(Mutex<HashMap<String, Known>>);
+
+impl KnownConnections {
+    fn map(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        // A map of what was read is whole after any panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn find(&self, connection: &str) -> Option<Known> {
+        self.map().get(connection).cloned()
+    }
+
+    pub(crate) fn keep(&self, connection: &str, known: &Known) {
+        let mut map = self.map();
+        if map.len() >= CONNECTIONS {
+            map.clear();
+        }
+        map.insert(connection.to_owned(), known.clone());
+    }
+
+    pub(crate) fn forget(&self, connection: &str) {
+        self.map().remove(connection);
+    }
+}
