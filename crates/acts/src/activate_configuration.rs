@@ -15,9 +15,10 @@ use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::error::Result;
+use crate::messages::save_message;
 use crate::propose_configuration::{checked, digest_of};
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 use crate::settle_open::settle_open;
 
 /// A configuration by its id.
@@ -261,7 +262,7 @@ fn present(
     };
     let before = match (in_force, kind) {
         (Some(in_force), _) => (Some(in_force.id.clone()), in_force.digest.clone()),
-        (None, ConfigurationKind::Policies) => (None, room.desk.tools().policies.digest().to_owned()),
+        (None, ConfigurationKind::Policies) => (None, room.services.tools().policies.digest().to_owned()),
         (None, ConfigurationKind::RiskTable) => (None, digest_of(&tenant.risk_table)?),
         (None, ConfigurationKind::Mapping) => (None, crate::set_mapping::digest_of(&tenant.mapping)?),
         (None, ConfigurationKind::SlaTable) => (None, crate::set_sla_table::digest_of(&tenant.sla_table)?),
@@ -429,7 +430,7 @@ pub fn recover_policies(room: &mut Room<'_, '_>) -> Result<Recovered> {
     }
     // Nothing was activated before: the tenant goes back to what comes with the program.
     tenant.policies = None;
-    let after = room.desk.tools().policies.digest().to_owned();
+    let after = room.services.tools().policies.digest().to_owned();
     let mut written = Written::default();
     room.put(&mut written, tenant)?;
     let told = Configuration {

@@ -2,7 +2,6 @@
 
 use model::change::Change;
 use model::directory::{Connection, Mapping};
-use model::file::ChangeFile;
 use model::ids::{EnvironmentKey, PersonId, RecordId};
 use model::outside::{OutsideCheck, Word, find_change};
 use model::signal::{Ask, AskKind};
@@ -12,9 +11,10 @@ use store::record::{self, Filter};
 use store::timer;
 
 use crate::error::{Error, Result};
-use crate::gate::{self, Question};
+use crate::gate::{self};
+use crate::gate_question::Question;
 use crate::kin;
-use crate::room::Room;
+use crate::room::{Room, Saved};
 use crate::save::{Written, draft};
 
 /// The kind of call that carries an answer.
@@ -204,11 +204,12 @@ fn was_head(room: &mut Room<'_, '_>, check: &OutsideCheck, before: &str) -> Resu
     Ok(record::count::<OutsideCheck>(room.tx, &filter)? > 0)
 }
 
-/// Answers every open question that a change decides, or may.
+/// Answers every open question that a saved change decides, or may.
 ///
 /// # Errors
 /// The store's.
-pub fn refresh(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<()> {
+pub(crate) fn answer_moved(room: &mut Room<'_, '_>, saved: &Saved) -> Result<()> {
+    let file = &saved.after;
     let mut services: Vec<&str> = file
         .change
         .content
@@ -502,7 +503,7 @@ pub fn errand(room: &mut Room<'_, '_>, id: &str) -> Result<Option<Errand>> {
         .change_key
         .as_ref()
         .map_or_else(String::new, |key| format!("/changes/{key}"));
-    let page = format!("{}/t/{}{place}", room.desk.tools().public_url, room.tenant());
+    let page = format!("{}/t/{}{place}", room.services.tools().public_url, room.tenant());
     Ok(Some(Errand {
         check,
         connection,

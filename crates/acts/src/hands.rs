@@ -14,8 +14,9 @@ use model::two_people;
 use serde_json::json;
 
 use crate::error::Result;
+use crate::messages::{save_message, save_message_for};
 use crate::room::Room;
-use crate::save::{Written, draft, save_message, save_message_for};
+use crate::save::{Written, draft};
 
 /// How long a way in is the setter's as well, in hours: time for its person to read of it and to object.
 const HANDED_HOURS: i64 = 24;

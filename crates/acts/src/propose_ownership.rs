@@ -280,7 +280,7 @@ pub(crate) fn propose(room: &mut Room<'_, '_>, wanted: &Content, reason: String)
     let mut value = serde_json::to_value(wanted)?;
     // The digest stays in the log when the text is erased: without a salt, guesses of names could be tested against it.
     let mut salt = [0_u8; 16];
-    room.desk.tools().entropy.fill(&mut salt)?;
+    room.services.tools().entropy.fill(&mut salt)?;
     value["salt"] = json!(proof::crypto::base64url(&salt));
     // Over the text and not over what it says: a null that clears a field has no canonical form.
     let text = serde_json::to_string_pretty(&value)?;

@@ -9,8 +9,9 @@ use model::directory::{Connection, Freeze, Mapping};
 use store::record::{self, Filter};
 
 use crate::error::Result;
+use crate::messages::save_message;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 
 /// The kinds of these calls: about one freeze at once, about its end, and about nothing but what stands there.
 const NOW: &str = "freezes";

@@ -19,7 +19,7 @@ fn bound(tenant: &str, name: &str) -> Vec<u8> {
 /// # Errors
 /// The store's, or a fault of the keys.
 pub fn keep(room: &mut Room<'_, '_>, name: &str, secret: &[u8]) -> Result<()> {
-    let tools = room.desk.tools();
+    let tools = room.services.tools();
     let wrapped = tools
         .master
         .seal(secret, &bound(&room.tenant(), name), tools.entropy.as_ref())?;
@@ -36,7 +36,7 @@ pub fn open(room: &mut Room<'_, '_>, name: &str) -> Result<Option<Vec<u8>>> {
         return Ok(None);
     };
     let bound = bound(&room.tenant(), name);
-    Ok(Some(room.desk.tools().master.open(&wrapped, &bound)?.to_vec()))
+    Ok(Some(room.services.tools().master.open(&wrapped, &bound)?.to_vec()))
 }
 
 /// Fresh bytes for a secret.
@@ -45,7 +45,7 @@ pub fn open(room: &mut Room<'_, '_>, name: &str) -> Result<Option<Vec<u8>>> {
 /// A fault when there is no randomness.
 pub fn fresh(room: &Room<'_, '_>) -> Result<[u8; 32]> {
     let mut bytes = [0_u8; 32];
-    room.desk.tools().entropy.fill(&mut bytes)?;
+    room.services.tools().entropy.fill(&mut bytes)?;
     Ok(bytes)
 }
 

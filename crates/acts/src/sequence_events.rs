@@ -74,7 +74,7 @@ pub fn sequence_events(desk: &Desk, tenant: &str, holder: &str) -> Result<Sequen
 /// A fault that says why nothing is placed; the store's.
 pub fn check_placing(room: &mut Room<'_, '_>) -> Result<()> {
     let state = crate::log_tiles::log_state(room)?;
-    crate::seen_logs::check(room, &state)?;
+    crate::watch_log::check(room, &state)?;
     let waiting = event::unsequenced(room.tx, BATCH)?;
     waiting.iter().try_for_each(|it| crate::macs::check_event(room, it))
 }
@@ -103,7 +103,7 @@ fn step(room: &mut Room<'_, '_>, holder: &str) -> Result<(Sequenced, Option<Seen
         };
         return Ok((placed, None));
     };
-    crate::seen_logs::check(room, &state)?;
+    crate::watch_log::check(room, &state)?;
     let from = u64::try_from(state.size).unwrap_or_default();
     let events = next_events(room)?;
     if events.is_empty() {

@@ -53,7 +53,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         Some(secret) => secret,
         None => fresh_secret(room, &kind)?,
     };
-    let tools = room.desk.tools();
+    let tools = room.services.tools();
     let wrapped = tools.master.seal(
         secret.as_bytes(),
         &associated(&room.tenant(), id.as_str()),
@@ -121,7 +121,7 @@ pub(crate) fn put_in_force(room: &mut Room<'_, '_>, connection: Connection) -> R
 
 fn fresh_secret(room: &mut Room<'_, '_>, kind: &str) -> Result<String> {
     let mut bytes = [0_u8; 32];
-    room.desk.tools().entropy.fill(&mut bytes)?;
+    room.services.tools().entropy.fill(&mut bytes)?;
     // PagerDuty's senders take a routing key of 32 characters.
     Ok(if kind == "pagerduty" {
         hex(&bytes[..16])
@@ -343,7 +343,7 @@ pub fn connection_secret(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<u8>> {
         return Err(Refusal::not_found("connection").into());
     };
     let bound = associated(&room.tenant(), id);
-    Ok(room.desk.tools().master.open(&wrapped, &bound)?.to_vec())
+    Ok(room.services.tools().master.open(&wrapped, &bound)?.to_vec())
 }
 
 /// Stops taking a connection's deliveries (`DELETE /connections/{id}`).

@@ -324,26 +324,3 @@ pub fn withdraw_exception(room: &mut Room<'_, '_>, id: &str, change: &str) -> Re
     })?;
     Ok(freeze)
 }
-
-/// Ends the exceptions of a change whose *what* an act edited: what was let pass is not what it says now, nor does it come
-/// back when the edit is taken back.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn end_lapsed(room: &mut Room<'_, '_>, before: Option<&Change>, change: &Change) -> Result<()> {
-    if before.is_none_or(|before| before.digests.what == change.digests.what) {
-        return Ok(());
-    }
-    let directory = room.directory()?;
-    let mut freezes: Vec<Freeze> = lapsed(&directory, change, room.now)
-        .map(|(freeze, _)| freeze.clone())
-        .collect();
-    freezes.dedup_by(|left, right| left.id == right.id);
-    for mut freeze in freezes {
-        freeze
-            .exceptions
-            .retain(|row| row.change != change.id || row.counts_for(change));
-        room.put_estate("freeze.exception_lapsed", freeze, json!({"change": change.key}))?;
-    }
-    Ok(())
-}

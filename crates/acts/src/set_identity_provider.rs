@@ -58,7 +58,7 @@ pub fn provider_secret(room: &mut Room<'_, '_>, provider: &IdentityProvider) -> 
         return Ok(None);
     };
     let bound = associated(&room.tenant(), provider.id.as_str());
-    let bytes = room.desk.tools().master.open(&wrapped, &bound)?;
+    let bytes = room.services.tools().master.open(&wrapped, &bound)?;
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
@@ -154,7 +154,7 @@ pub(crate) fn is_key(key: &str) -> bool {
 }
 
 fn keep_secret(room: &mut Room<'_, '_>, id: &RecordId, secret: &str) -> Result<()> {
-    let tools = room.desk.tools();
+    let tools = room.services.tools();
     let bound = associated(&room.tenant(), id.as_str());
     let wrapped = tools.master.seal(secret.as_bytes(), &bound, tools.entropy.as_ref())?;
     store::secrets::save(room.tx, id.as_str(), &wrapped, room.now)?;

@@ -12,9 +12,10 @@ use model::words::{Kind, OwnershipRole, Role, TemplateState};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
+use crate::messages::save_message;
 use crate::own_request::is_own;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 use crate::settle_open::settle_open;
 
 /// Fields that a template may lock or leave free: those of a change's request.

@@ -16,9 +16,10 @@ use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::error::Result;
+use crate::messages::save_message;
 use crate::named_target::{Meant, Named};
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 
 /// What a deployment or one of its statuses says, in one shape.
 pub(crate) struct Told<'a> {

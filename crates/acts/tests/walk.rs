@@ -203,8 +203,8 @@ fn bring_evidence(world: &World, key: &str) {
         .unwrap();
 }
 
-fn question(change: Option<&str>) -> acts::gate::Question {
-    acts::gate::Question {
+fn question(change: Option<&str>) -> acts::gate_question::Question {
+    acts::gate_question::Question {
         service: "pay".into(),
         environment: "production".into(),
         artifact: Some(ARTIFACT.into()),

@@ -82,7 +82,7 @@ impl Replay<'_> {
     /// Sessions open something, and deliveries that wait move something, and no event tells of them: each has the code of the
     /// server that wrote it.
     pub(super) fn check_macs(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        let (desk, tenant) = (room.desk, room.tenant());
+        let (desk, tenant) = (room.services, room.tenant());
         let mut after = String::new();
         loop {
             let page = session::page(room.tx, &after, PAGE)?;

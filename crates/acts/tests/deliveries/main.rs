@@ -553,7 +553,7 @@ impl World {
 
     /// Asks the gate and collects the permit on go; answers whether it was given.
     fn is_let(&self, artifact: &str, purpose: Purpose) -> bool {
-        let question = acts::gate::Question {
+        let question = acts::gate_question::Question {
             service: "pay".to_owned(),
             environment: "production".to_owned(),
             artifact: Some(artifact.to_owned()),

@@ -57,7 +57,7 @@ impl World {
 
     /// The answer without a check, and the artifact and commit of the permit that a check gives.
     fn asked_for(&self, artifact: Option<&'static str>, commit: Option<&'static str>) -> (GateDecision, Option<Named>) {
-        let question = acts::gate::Question {
+        let question = acts::gate_question::Question {
             service: "pay".to_owned(),
             environment: "production".to_owned(),
             artifact: artifact.map(str::to_owned),

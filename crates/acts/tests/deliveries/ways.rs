@@ -9,8 +9,8 @@ use store::record;
 use crate::{World, artifact, began, body, old, status};
 
 impl World {
-    fn asks(&self, artifact: &str, purpose: Option<Purpose>) -> acts::gate::Question {
-        acts::gate::Question {
+    fn asks(&self, artifact: &str, purpose: Option<Purpose>) -> acts::gate_question::Question {
+        acts::gate_question::Question {
             service: "pay".to_owned(),
             environment: "production".to_owned(),
             artifact: Some(artifact.to_owned()),

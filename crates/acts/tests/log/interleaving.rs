@@ -194,7 +194,7 @@ impl<'w> Round<'w> {
     }
 
     fn mint(&mut self, dice: &mut Dice) {
-        let question = acts::gate::Question {
+        let question = acts::gate_question::Question {
             service: "pay".into(),
             environment: "production".into(),
             artifact: Some(self.artifact.clone()),

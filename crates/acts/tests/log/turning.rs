@@ -99,8 +99,8 @@ fn text<T: std::fmt::Debug>(answer: acts::Result<T>) -> String {
     }
 }
 
-fn question() -> acts::gate::Question {
-    acts::gate::Question {
+fn question() -> acts::gate_question::Question {
+    acts::gate_question::Question {
         service: "pay".into(),
         environment: "production".into(),
         artifact: Some(ARTIFACT.into()),

@@ -299,7 +299,7 @@ impl World {
         self.evidence(&key, "note", b"works");
         self.evidence(&key, "file", FILE);
         self.pass_seconds(150 * 60);
-        let question = acts::gate::Question {
+        let question = acts::gate_question::Question {
             service: "pay".into(),
             environment: "production".into(),
             artifact: Some(ARTIFACT.into()),

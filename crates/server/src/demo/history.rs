@@ -86,7 +86,7 @@ impl Walk<'_> {
     fn deploy(&self, n: usize) -> Result<()> {
         self.act("pipeline", move |room, key| {
             for target in room.change(key)?.content.targets {
-                let question = acts::gate::Question {
+                let question = acts::gate_question::Question {
                     service: target.service.0,
                     environment: target.environment.0,
                     artifact: Some(artifact(n)),

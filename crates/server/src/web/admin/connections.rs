@@ -49,7 +49,7 @@ pub(in crate::web) fn kind_words(kind: &str) -> &str {
 }
 
 fn hook_address(view: &View<'_, '_, '_>, id: &str) -> String {
-    format!("{}/hooks/{id}", view.room.desk.tools().public_url)
+    format!("{}/hooks/{id}", view.room.services.tools().public_url)
 }
 
 /// The list.
@@ -157,7 +157,7 @@ pub(in crate::web) async fn create(State(state): State<AppState>, visitor: Visit
     let sent = sent(form, path.clone(), path, Place::Connections);
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
         let (made, secret) = acts::set_connection::create_connection(room, &gather_map(body))?;
-        let address = format!("{}/hooks/{}", room.desk.tools().public_url, made.id);
+        let address = format!("{}/hooks/{}", room.services.tools().public_url, made.id);
         let mut shown = vec![
             ("Deliver to".to_owned(), address),
             ("Secret".to_owned(), secret.clone()),

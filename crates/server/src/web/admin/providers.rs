@@ -51,7 +51,7 @@ fn section(view: &View<'_, '_, '_>, provider: &IdentityProvider) -> Section {
     let yes = |is: bool, yes: &str, no: &str| if is { yes.to_owned() } else { no.to_owned() };
     let way_back = format!(
         "{}/t/{}/sign-in/{}/callback",
-        view.room.desk.tools().public_url,
+        view.room.services.tools().public_url,
         view.room.tenant(),
         provider.key
     );
