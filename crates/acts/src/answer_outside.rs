@@ -16,14 +16,10 @@ use crate::gate_question::Question;
 use crate::kin;
 use crate::room::{Room, Saved};
 use crate::save::{Written, draft};
+use crate::secret::credential_name;
 
 /// The kind of call that carries an answer.
 pub const CALL: &str = "answer";
-
-/// The name under which a connection's credential for its API rests.
-pub fn credential_name(connection: &str) -> String {
-    format!("connection/{connection}/api")
-}
 
 /// Takes a question: the same question again is known, and a push makes another one.
 ///
@@ -92,7 +88,7 @@ pub fn take(
     }
     if ask.ask.is_merge() && !check.is_over && !ask.is_repeat {
         let who = match &ask.actor {
-            Some(login) => crate::take_deployment::person_of(room, &connection.kind, login)?,
+            Some(login) => crate::connections::person_of(room, &connection.kind, login)?,
             None => None,
         };
         bind(room, &check, ask.before.as_deref(), who)?;
@@ -494,7 +490,7 @@ pub fn errand(room: &mut Room<'_, '_>, id: &str) -> Result<Option<Errand>> {
         return Ok(None);
     };
     let check = stored.record;
-    let connection = crate::set_connection::connection(room, check.connection.as_str())?;
+    let connection = crate::connections::connection(room, check.connection.as_str())?;
     if !connection.active || connection.api.is_none() {
         return Ok(None);
     }

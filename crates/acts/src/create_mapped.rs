@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::create_change::create_change_for;
 use crate::error::{Error, Result};
 use crate::room::Room;
-use crate::take_deployment::{Here, sender};
+use crate::told_deployment::{Here, sender};
 
 /// How long the window of a standard change that a deployment brought lasts: as long as an emergency's.
 const WINDOW: SignedDuration = SignedDuration::from_hours(4);

@@ -17,9 +17,9 @@ use store::timer::{self, NewTimer};
 
 use crate::error::Result;
 use crate::messages::save_message;
+use crate::providers::providers;
 use crate::room::Room;
 use crate::save::{Written, draft};
-use crate::set_identity_provider::providers;
 
 /// The table of the timers.
 pub const TABLE: &str = "identity_provider";

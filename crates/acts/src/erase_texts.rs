@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use store::record::{self, Filter, Record};
 use store::{event, salts};
 
-use crate::activate_configuration::others_who_set;
+use crate::configurations::others_who_set;
 use crate::error::Result;
 use crate::messages::save_message;
 use crate::room::Room;

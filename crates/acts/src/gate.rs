@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use model::file::ChangeFile;
 use model::gate::{Answer, GateRow, decide, rows};
 use model::ids::{RecordId, TargetId};
 use model::records::{GateCheck, Permit, Unmet};
@@ -14,10 +13,11 @@ use serde_json::json;
 use store::record::{self, Filter};
 use store::{gate_view, revocation, timer};
 
-use crate::desk::Desk;
 use crate::error::{Error, Result};
+use crate::gate_question::{Asker, Found, Question, stopped};
 use crate::room::Room;
 use crate::save::{Written, draft};
+use crate::services::Services;
 
 /// The checks that a turn may still move, in the order in which they were asked. All of them have an end of their wait, by
 /// which their index is kept small.
@@ -68,14 +68,14 @@ pub fn may_ask(room: &mut Room<'_, '_>) -> Result<()> {
 ///
 /// # Errors
 /// A fault of the clock.
-pub fn ask_at_once(desk: &Desk, asker: &Asker<'_>, question: &Question) -> Result<Option<(Answer, Timestamp)>> {
-    let Some(moment) = desk.tools().store.moment() else {
+pub fn ask_at_once(services: &Services, asker: &Asker<'_>, question: &Question) -> Result<Option<(Answer, Timestamp)>> {
+    let Some(moment) = services.tools().store.moment() else {
         return Ok(None);
     };
-    let Some(found) = desk.moments().known(moment, asker, question) else {
+    let Some(found) = services.moments().known(moment, asker, question) else {
         return Ok(None);
     };
-    let now = desk.now()?;
+    let now = services.now()?;
     Ok(found.answer(question, now).map(|answer| (answer, now)))
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn setter(actor: &Actor, person: &PersonId) -> Option<PersonId> {
 pub fn handed_by(room: &mut Room<'_, '_>, person: &PersonId, method: &str) -> Result<Option<PersonId>> {
     let found = match method.strip_prefix("provider:") {
         Some(key) => {
-            let provider = crate::set_identity_provider::provider(room, key)?;
+            let provider = crate::providers::provider(room, key)?;
             let moved = room
                 .directory()?
                 .people

@@ -214,7 +214,7 @@ pub(crate) fn active_kid(room: &mut Room<'_, '_>, purpose: &str) -> Result<Strin
 /// # Errors
 /// The store's, or a fault when there is none.
 pub(crate) fn first_permit_kid(room: &mut Room<'_, '_>) -> Result<String> {
-    let turns = crate::turn_key::turns(room)?;
+    let turns = turns(room)?;
     let is_next = |kid: &str| turns.iter().any(|turn| turn.next.as_deref() == Some(kid));
     let keys = store::keys::list(room.tx, PERMIT)?;
     keys.into_iter()
@@ -311,7 +311,7 @@ pub fn verifier_keys(room: &mut Room<'_, '_>) -> Result<VerifierKeys> {
 pub fn jwks(room: &mut Room<'_, '_>) -> Result<proof::jwks::Jwks> {
     let stored = store::keys::list(room.tx, PERMIT)?;
     let turns = match stored.iter().any(|key| key.state == "retired") {
-        true => crate::turn_key::turns(room)?,
+        true => turns(room)?,
         false => Vec::new(),
     };
     let now = room.now;
@@ -329,4 +329,12 @@ pub fn jwks(room: &mut Room<'_, '_>) -> Result<proof::jwks::Jwks> {
         tenant: room.tenant(),
         keys,
     })
+}
+
+/// What was ever done with the tenant's keys, in order.
+///
+/// # Errors
+/// The store's.
+pub fn turns(room: &mut Room<'_, '_>) -> Result<Vec<KeyTurn>> {
+    Ok(record::bodies::<KeyTurn>(room.tx, &Filter::new().order_by("number"))?)
 }

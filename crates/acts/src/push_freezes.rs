@@ -173,11 +173,11 @@ pub struct Errand {
 /// The store's, or a fault of the keys.
 pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
     let id = subject.split('/').next().unwrap_or_default();
-    let connection = crate::set_connection::connection(room, id)?;
+    let connection = crate::connections::connection(room, id)?;
     if !is_told(&connection) {
         return Ok(None);
     }
-    let name = crate::answer_outside::credential_name(connection.id.as_str());
+    let name = crate::secret::credential_name(connection.id.as_str());
     let bytes = crate::secret::open(room, &name)?.unwrap_or_default();
     let rows = record::find::<Freeze>(room.tx, &Filter::new().order_by("id"))?;
     let freezes: Vec<Freeze> = rows.into_iter().map(|stored| stored.record).collect();

@@ -31,7 +31,6 @@ use store::log::{self, LogState};
 use store::{Lane, Mode, SYSTEM_TENANT};
 
 use self::files::KeptFile;
-pub(crate) use self::halts::HALTED;
 use self::halts::Halt;
 use self::ways_in::WaysIn;
 use self::working::Numbers;
@@ -251,7 +250,7 @@ impl<'p> Replay<'p> {
     /// Each key stands under the id that its public half gives and where its turns left it, and each purpose has one that
     /// signs.
     fn check_keys(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        let turns = crate::turn_key::turns(room)?;
+        let turns = crate::keys::turns(room)?;
         for purpose in keys::PURPOSES {
             let stored = store::keys::list(room.tx, purpose)?;
             let own = || turns.iter().filter(|turn| turn.purpose == purpose);
@@ -299,7 +298,7 @@ impl<'p> Replay<'p> {
 
     /// Every secret that is in use is there, and is opened under its own name.
     fn check_secrets(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        for found in crate::secret::find_trouble(room)? {
+        for found in crate::find_lost_secrets::find_trouble(room)? {
             self.find("secret", &found.id, Some("wrapped"), found.what);
         }
         Ok(())

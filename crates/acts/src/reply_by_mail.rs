@@ -15,9 +15,9 @@ use store::record::{self, Filter};
 use totp_rs::Secret;
 use uuid::Uuid;
 
+use crate::connections::{connection, connection_secret};
 use crate::error::{Error, Result};
 use crate::room::Room;
-use crate::set_connection::{connection, connection_secret};
 
 /// The kind of connection that hands replies on.
 pub const KIND: &str = "mail";

@@ -14,9 +14,9 @@ use store::timer::{self, NewTimer};
 
 use crate::error::Result;
 use crate::keys;
+use crate::keys::turns;
 use crate::room::Room;
 use crate::save::{Written, draft};
-use crate::turn_key::{alive, turns};
 
 /// The table of the key's timer.
 pub const TABLE: &str = "signing_key";
@@ -111,4 +111,11 @@ fn revoke(room: &mut Room<'_, '_>, kid: &str, piece: &[Permit]) -> Result<i64> {
         })?;
     }
     Ok(i64::try_from(signed.len()).unwrap_or(i64::MAX))
+}
+
+/// The permits that are still good.
+pub(crate) fn alive(now: jiff::Timestamp) -> Filter {
+    Filter::new()
+        .equals("state", PermitState::Issued.as_str())
+        .more("expires_at", now)
 }

@@ -296,7 +296,12 @@ fn table_name(name: &str) -> &'static str {
 }
 
 /// A helper for events with data.
-pub fn draft(kind: &'static str, subject: (&'static str, String), occurred_at: Timestamp, data: Value) -> EventDraft {
+pub fn draft(
+    kind: &'static str,
+    subject: (&'static str, String),
+    occurred_at: jiff::Timestamp,
+    data: Value,
+) -> EventDraft {
     let data = if let Value::Object(map) = data { map } else { Map::new() };
     EventDraft {
         kind,

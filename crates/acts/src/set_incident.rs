@@ -10,8 +10,8 @@ use model::verbs::Body;
 use serde_json::{Value, json};
 use store::counter;
 
-use crate::edit_span::patched;
 use crate::error::Result;
+use crate::read_fields::patched;
 use crate::room::Room;
 
 /// What may change of an incident.

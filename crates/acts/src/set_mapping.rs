@@ -13,6 +13,7 @@ use model::words::{ConfigurationKind, Kind};
 use serde::Serialize;
 use store::record::{self, Filter};
 
+use crate::configurations;
 use crate::error::Result;
 use crate::propose_configuration::{bare, save};
 use crate::room::Room;
@@ -35,20 +36,12 @@ pub fn propose_mapping(room: &mut Room<'_, '_>, body: &Body) -> Result<Configura
     let rules = read_rules(&mut reading, &directory);
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let digest = digest_of(&rules)?;
+    let digest = configurations::of_mapping(&rules)?;
     let proposal = Configuration {
         rules,
         ..bare(room, ConfigurationKind::Mapping, digest, reason)?
     };
     save(room, proposal)
-}
-
-/// The digest of a mapping: over its canonical JSON.
-///
-/// # Errors
-/// A fault when there is none.
-pub fn digest_of(rules: &[MappingRule]) -> Result<String> {
-    Ok(proof::canonical::digest(&serde_json::to_value(rules)?)?)
 }
 
 /// Reads `rules` and gathers what is wrong.

@@ -74,7 +74,7 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
         None => Vec::new(),
     };
     check_values(&mut reading, &locked, (&directory, &room.actor.person));
-    let (services, environments) = crate::set_freeze::read_scope(&mut reading, &directory);
+    let (services, environments) = crate::read_fields::read_scope(&mut reading, &directory);
     let old = directory.templates.get(&key).cloned();
     if let Some(text) = crate::rows::no_new_key(&key).filter(|_| old.is_none()) {
         reading.wrong("key", "not_a_key", text);

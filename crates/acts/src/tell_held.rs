@@ -6,15 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use model::ids::PersonId;
 use model::records::Message;
 use serde_json::json;
 use store::job::{self, NewJob};
 use store::record::{self, Filter};
-use store::timer::{self, NewTimer};
 
 use crate::error::Result;
+use crate::messages::{HELD, set_timer};
 use crate::room::Room;
 use crate::save::{Written, draft};
 

@@ -9,9 +9,7 @@ use store::revocation::{self, NotBefore};
 use super::Replay;
 use crate::error::Result;
 use crate::room::Room;
-
-/// The kind of the event that tells what a halt voided.
-pub(crate) const HALTED: &str = "freeze.halted";
+use crate::set_freeze::HALTED;
 
 /// What such an event tells.
 #[derive(Debug, Deserialize)]

@@ -18,18 +18,13 @@ use model::words::{EvidenceResult, Kind, State, TaskState};
 use policy::PolicySet;
 use serde_json::{Value, json};
 
-use super::cast::dawn;
+use super::cast::{dawn, window};
 use super::{Shape, Step, Story, is_peer_review};
 
 /// What the changes of all stories bring out.
 const ARTIFACT: &str = "sha256:6b1d1f0d1c3a4b5c6d7e8f901234567890abcdef1234567890abcdef12345678";
 /// How often people are asked again: rules of a later stage ask nobody before the earlier ones are met.
 const ROUNDS: usize = 4;
-
-/// When the window of every planned change opens: late enough for any lead time.
-pub(super) fn window() -> Timestamp {
-    dawn() + SignedDuration::from_hours(24 * 120)
-}
 
 /// Who acts: a person in a session with a second factor just shown, or somebody's token.
 #[derive(Debug, Clone)]

@@ -230,7 +230,7 @@ fn what_was_built_of_a_commit_in_numbers_hides_no_push_of_it() {
                 source: connection.clone(),
                 at: began(),
             };
-            acts::kin::keep(room, told)
+            acts::keep_provenance::keep(room, told)
         });
     }
     world.take(push(COMMITS[0], COMMITS[1], committer(Some("stranger"), None), "rita"));

@@ -51,7 +51,7 @@ impl World {
                 source: source.clone(),
                 at: began(),
             };
-            acts::kin::keep(room, told)
+            acts::keep_provenance::keep(room, told)
         });
     }
 

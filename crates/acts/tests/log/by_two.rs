@@ -357,7 +357,7 @@ fn other_times_to_decide_hold_for_whom_is_asked_from_then_on() {
         long,
         "a clock that runs keeps its time"
     );
-    let rows = world.look(|room| Ok(acts::set_sla_table::view(&acts::set_sla_table::in_force(room)?)));
+    let rows = world.look(|room| Ok(acts::configurations::sla_view(&acts::set_sla_table::in_force(room)?)));
     let rows = rows.unwrap();
     assert_eq!(rows["low"], json!({"acknowledge": "15m", "decide": "30m"}));
     assert_eq!(

@@ -76,7 +76,7 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
     Route::get("/configurations/{id}", "Shows one with its content.", |room, ask| {
         room.allow(model::act::actions::READ)?;
-        let found = acts::activate_configuration::configuration(room, ask.place(0))?;
+        let found = acts::configurations::configuration(room, ask.place(0))?;
         let directory = room.directory()?;
         Ok(Reply::ok(whole(&found, &directory)).tagged(found.version))
     }),
@@ -134,7 +134,7 @@ fn whole(row: &Configuration, directory: &Directory) -> Value {
         value["table"] = table_view(table);
     }
     if let Some(table) = &row.slas {
-        value["slas"] = acts::set_sla_table::view(table);
+        value["slas"] = acts::configurations::sla_view(table);
     }
     value
 }
@@ -167,7 +167,7 @@ fn risk_table(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     let directory = room.directory()?;
     let tenant = directory.tenant.as_ref();
     let table = tenant.map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
-    let digest = acts::propose_configuration::digest_of(&table)?;
+    let digest = acts::configurations::of_risk_table(&table)?;
     let from = tenant.and_then(|tenant| tenant.risk_table_from.as_ref());
     Ok(Reply::ok(
         json!({"digest": digest, "configuration": from.map(|it| it.id.clone()), "table": table_view(&table)}),
@@ -183,9 +183,9 @@ fn sla_table(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
         .as_ref()
         .and_then(|tenant| tenant.sla_table_from.as_ref());
     Ok(Reply::ok(json!({
-        "digest": acts::set_sla_table::digest_of(&table)?,
+        "digest": acts::configurations::of_sla_table(&table)?,
         "configuration": from.map(|it| it.id.clone()),
-        "table": acts::set_sla_table::view(&table),
+        "table": acts::configurations::sla_view(&table),
     })))
 }
 
@@ -198,7 +198,7 @@ fn retention(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
         .as_ref()
         .and_then(|tenant| tenant.retention_from.as_ref());
     Ok(Reply::ok(json!({
-        "digest": acts::set_retention::digest_of(&kept)?,
+        "digest": acts::configurations::of_retention(&kept)?,
         "configuration": from.map(|it| it.id.clone()),
         "changes_days": kept.changes_days,
         "deliveries_days": kept.deliveries_days,

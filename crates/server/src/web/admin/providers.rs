@@ -23,7 +23,7 @@ pub(in crate::web) async fn show_list(State(state): State<AppState>, visitor: Vi
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     view.room.allow(actions::SET_CONNECTION)?;
-    let found = acts::set_identity_provider::providers(view.room)?;
+    let found = acts::providers::providers(view.room)?;
     let mut sections: Vec<Section> = found.iter().map(|provider| section(view, provider)).collect();
     if sections.is_empty() {
         sections.push(
