@@ -13,8 +13,9 @@ use model::words::{ConfigurationKind, ConfigurationState, State};
 use serde_json::json;
 use store::record::{self, Filter};
 
-use crate::configurations::{How, configuration, others_who_set, present, tell_people};
+use crate::configurations::{How, configuration, present, tell_people};
 use crate::error::Result;
+use crate::other_setters::others_who_set;
 use crate::propose_configuration::checked;
 use crate::room::Room;
 use crate::save::{Written, draft};

@@ -22,8 +22,8 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(4);
 pub(crate) fn create_mapped(room: &mut Room<'_, '_>, here: &Here<'_>, deployment: &mut Deployment) -> Result<String> {
     let (told, place) = (here.told, (here.mapping.service.as_str(), here.environment.as_str()));
     let pipeline = (told.repository, told.environment);
-    let facts = crate::set_mapping::facts(room, pipeline, place, told.commit())?;
-    let mapped = model::mapping::map(&crate::set_mapping::in_force(room)?, &facts);
+    let facts = crate::mapping_facts::facts(room, pipeline, place, told.commit())?;
+    let mapped = model::mapping::map(&crate::mapping_facts::in_force(room)?, &facts);
     let requester = sender(room, here)?.unwrap_or_else(|| here.connection.owner.clone());
     let mut body = content(here);
     let mut origins = vec!["kind", "title", "targets"];

@@ -13,6 +13,7 @@ use crate::effects::EFFECTS;
 use crate::error::Result;
 use crate::room::{Effect, Room};
 use crate::services::{Clock, Services, Tools};
+use crate::transactions::Transactions;
 
 /// An act without a type of its own, so that what all acts walk through is made once for each kind of answer.
 pub type Doing<T> = Box<dyn Fn(&mut Room<'_, '_>) -> Result<T> + Send>;
@@ -225,5 +226,27 @@ impl Desk {
     /// A fault when there is no randomness.
     pub fn new_id(&self, at: Timestamp) -> Result<String> {
         self.services().new_id(at)
+    }
+}
+
+impl Transactions for Desk {
+    fn tools(&self) -> &Tools {
+        self.tools()
+    }
+
+    fn wait<T, A>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A) -> Result<T>
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+    {
+        self.wait(lane, tenant, actor, mode, act)
+    }
+
+    fn wait_across<T, A>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A) -> Result<T>
+    where
+        T: Send + 'static,
+        A: Fn(&mut CrossTx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.wait_across(lane, reason, mode, act)
     }
 }

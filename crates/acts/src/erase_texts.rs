@@ -26,9 +26,9 @@ use serde_json::{Value, json};
 use store::record::{self, Filter, Record};
 use store::{event, salts};
 
-use crate::configurations::others_who_set;
 use crate::error::Result;
 use crate::messages::save_message;
+use crate::other_setters::others_who_set;
 use crate::room::Room;
 use crate::save::{Versioned, Written, draft};
 use crate::show_timeline::{Name, opened, records_of};

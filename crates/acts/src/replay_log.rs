@@ -34,11 +34,11 @@ use self::files::KeptFile;
 use self::halts::Halt;
 use self::ways_in::WaysIn;
 use self::working::Numbers;
-use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::keys;
 use crate::log_tiles::{StoredTiles, log_state};
 use crate::room::Room;
+use crate::transactions::Transactions;
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -96,7 +96,7 @@ pub type Progress = Arc<dyn Fn(&str, u64) -> bool + Send + Sync>;
 ///
 /// # Errors
 /// The store's, and one of its own when `progress` breaks it off. Differences are findings, never errors.
-pub fn replay_log(desk: &Desk, tenant: &str, progress: &Progress) -> Result<ReplayReport> {
+pub fn replay_log(desk: &impl Transactions, tenant: &str, progress: &Progress) -> Result<ReplayReport> {
     // What is known of the log elsewhere is read first: the log grows meanwhile, and as it is compared it must not be behind that.
     let noted = if tenant == SYSTEM_TENANT {
         None
@@ -412,7 +412,7 @@ fn signers(note: &str) -> Vec<String> {
 }
 
 /// Size and root of a tenant's log as the system's log noted them last.
-fn noted(desk: &Desk, tenant: &str) -> Result<Option<(u64, Hash)>> {
+fn noted(desk: &impl Transactions, tenant: &str) -> Result<Option<(u64, Hash)>> {
     let tenant = tenant.to_owned();
     desk.wait(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, move |room| {
         if log::state(room.tx)?.is_none() {

@@ -17,12 +17,10 @@ use store::record::{self, Filter};
 use store::revocation::{self, NotBefore};
 
 use crate::error::Result;
+use crate::log_names::HALTED;
 use crate::read_fields::{check_ahead, read_scope, read_span};
 use crate::room::Room;
 use crate::settle_open::settle_open;
-
-/// The kind of the event that tells what a halt voided.
-pub(crate) const HALTED: &str = "freeze.halted";
 
 /// Sets a freeze.
 ///

@@ -6,11 +6,11 @@ use proof::tile::TileReader;
 use store::log::LogState;
 use store::{Lane, Mode};
 
-use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::log_tiles::StoredTiles;
 use crate::room::Room;
 use crate::seen_logs::SeenLog;
+use crate::transactions::Transactions;
 
 /// Refuses a log that is shorter than it was, or another one at the size at which it was seen: over such a log nothing is signed.
 ///
@@ -63,7 +63,7 @@ fn checked(room: &mut Room<'_, '_>) -> Result<Option<SeenLog>> {
 ///
 /// # Errors
 /// A fault where the log is not what it was; the store's.
-pub fn note_log(desk: &Desk, tenant: &str) -> Result<()> {
+pub fn note_log(desk: &impl Transactions, tenant: &str) -> Result<()> {
     let log = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, checked);
     if let Some(log) = log? {
         desk.tools().seen_logs.note(tenant, log);

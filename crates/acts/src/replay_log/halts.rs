@@ -8,8 +8,8 @@ use store::revocation::{self, NotBefore};
 
 use super::Replay;
 use crate::error::Result;
+use crate::log_names::HALTED;
 use crate::room::Room;
-use crate::set_freeze::HALTED;
 
 /// What such an event tells.
 #[derive(Debug, Deserialize)]

@@ -10,11 +10,10 @@ use store::record::RawRecord;
 use store::{SYSTEM_TENANT, counter, inbox, session, timer};
 
 use super::{PAGE, Replay};
-use crate::create_change::{BEFORE_FIRST, NUMBERS};
 use crate::error::Result;
+use crate::log_names::{BEFORE_FIRST, BEFORE_FIRST_INCIDENT, INCIDENTS, NUMBERS};
 use crate::note_log_sizes;
 use crate::room::Room;
-use crate::set_incident::{BEFORE_FIRST_INCIDENT, INCIDENTS};
 
 /// What was seen of numbers while the records and the events were gone through.
 #[derive(Default)]

@@ -126,7 +126,7 @@ impl<'s> Stage<'s> {
         verb: impl FnOnce(&mut Case<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let (set, directory, now) = (self.set, self.directory.clone(), self.now);
-        let judge = |file: &ChangeFile| crate::room::judge_by_rules(set, "acme", (&directory, now), file);
+        let judge = |file: &ChangeFile| crate::judge::judge_by_rules(set, "acme", (&directory, now), file);
         let may = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
             let known = file.map(|file| {
                 let change = model::file::change_facts(file, "acme");
