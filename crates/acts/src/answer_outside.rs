@@ -11,7 +11,7 @@ use store::record::{self, Filter};
 use store::timer;
 
 use crate::error::{Error, Result};
-use crate::gate::{self};
+use crate::gate;
 use crate::gate_question::Question;
 use crate::kin;
 use crate::room::{Room, Saved};

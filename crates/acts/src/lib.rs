@@ -76,7 +76,7 @@ pub mod issue_permit;
 mod judge;
 pub mod keep_attestation;
 mod keep_facts;
-mod keep_provenance;
+pub mod keep_provenance;
 pub mod keys;
 pub mod kin;
 mod known;

@@ -102,14 +102,14 @@ pub fn gather(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp)
             });
         }
     }
-    let mut secrets: Vec<Vec<u8>> = secret::open(room, &set_webhook::secret_name(id))?.into_iter().collect();
+    let mut secrets: Vec<Vec<u8>> = secret::open(room, &secret::secret_name(id))?.into_iter().collect();
     if found.both_sign(now) {
-        secrets.extend(secret::open(room, &set_webhook::former_name(id))?);
+        secrets.extend(secret::open(room, &secret::former_name(id))?);
     }
     let address = match found.format.is_usual() {
         true => found.url.clone(),
         false => {
-            let kept = secret::open(room, &set_webhook::address_name(id))?.unwrap_or_default();
+            let kept = secret::open(room, &secret::address_name(id))?.unwrap_or_default();
             String::from_utf8_lossy(&kept).into_owned()
         }
     };

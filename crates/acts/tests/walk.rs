@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use acts::desk::{Clock, Desk, Tools};
+use acts::{Clock, Desk, Tools};
 use acts::{Error, Room};
 use jiff::{SignedDuration, Timestamp};
 use model::file::Actor;

@@ -13,7 +13,7 @@ mod ways;
 use std::sync::{Arc, Mutex};
 
 use acts::Room;
-use acts::desk::{Clock, Desk, Tools};
+use acts::{Clock, Desk, Tools};
 use jiff::{SignedDuration, Timestamp};
 use model::directory::Connection;
 use model::file::Actor;

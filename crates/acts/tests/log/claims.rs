@@ -51,7 +51,7 @@ fn sign_in(world: &World, login: &'static str, groups: &[&str]) {
         groups: Some(groups.iter().map(|it| (*it).to_owned()).collect()),
     };
     world.system(move |room| {
-        let provider = set_identity_provider::provider(room, "corp")?;
+        let provider = acts::providers::provider(room, "corp")?;
         meet_person::meet_person(room, &provider, &claimed).map(drop)
     });
 }
@@ -277,7 +277,7 @@ fn what_was_given_before_ends_were_kept_ends_too_and_the_time_is_the_providers()
     // As an earlier version left it: a subject and the right, and no word until when; and the timer is lost with it.
     world.system(|room| {
         let anna = room.directory()?.by_login("anna").cloned().unwrap();
-        let provider = set_identity_provider::provider(room, "corp")?;
+        let provider = acts::providers::provider(room, "corp")?;
         store::timer::cancel(room.tx, "identity_provider", provider.id.as_str(), "unconfirmed")?;
         let vouched = Vec::new();
         room.put_estate("person.edited", Person { vouched, ..anna }, json!({}))

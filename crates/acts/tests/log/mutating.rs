@@ -222,7 +222,9 @@ fn furnish(world: &World) {
 
 /// What fewer tenants have.
 fn furnish_rarer(world: &World) {
-    use acts::{hold_meeting, kin, set_custom_field, set_on_call, set_retention, set_training, set_workload};
+    use acts::{
+        hold_meeting, keep_provenance, set_custom_field, set_on_call, set_retention, set_training, set_workload,
+    };
     world.system(|room| {
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         let with = |more: serde_json::Value| {
@@ -253,7 +255,7 @@ fn furnish_rarer(world: &World) {
             source: "ci".to_owned(),
             at: room.now,
         };
-        kin::keep(room, told)
+        keep_provenance::keep(room, told)
     });
 }
 

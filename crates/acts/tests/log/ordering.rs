@@ -1,7 +1,7 @@
 //! What was done by a version stands between the one before and the one after, whatever the servers' clocks say.
 
-use acts::gate::{Checked};
-use acts::gate_question::{Question};
+use acts::gate::Checked;
+use acts::gate_question::Question;
 use acts::{Desk, Room};
 use model::file::Actor;
 use proof::report::Outcome;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use acts::desk::{Clock, Desk, Tools};
 use acts::replay_log::{Finding, ReplayReport, replay_log};
 use acts::sequence_events::{Sequenced, sequence_events};
+use acts::{Clock, Desk, Tools};
 use acts::{Result, Room};
 use jiff::{SignedDuration, Timestamp};
 use model::file::Actor;

@@ -79,7 +79,11 @@ fn sent(form: Form, path: String) -> Sent {
 pub(super) async fn make(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run = |room: &mut acts::Room<'_, '_>, _: &Body| {
         let (_, secret) = acts::make_feed::make_feed(room)?;
-        let address = format!("{}/t/{}/feed/{secret}.ics", room.services.tools().public_url, room.tenant());
+        let address = format!(
+            "{}/t/{}/feed/{secret}.ics",
+            room.services.tools().public_url,
+            room.tenant()
+        );
         Ok(Made {
             title: "Your feed is made".to_owned(),
             text: "Subscribe to this address. It is not kept and cannot be shown again.".to_owned(),
