@@ -38,7 +38,7 @@ impl Room<'_, '_> {
     /// The whole file of a change, judged by the policies as it stands.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`], or the store's.
+    /// [`model::refusal::Refusal::NotFound`], or the store's.
     pub fn file(&mut self, key: &str) -> Result<ChangeFile> {
         let change = self.change(key)?;
         let files = self.files(vec![change])?;
@@ -137,7 +137,7 @@ impl Room<'_, '_> {
     /// What is unmet ahead of a change.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`], or the store's.
+    /// [`model::refusal::Refusal::NotFound`], or the store's.
     pub fn ahead(&mut self, key: &str) -> Result<Vec<model::requirement::Ahead>> {
         let file = self.file(key)?;
         let directory = self.directory()?;

@@ -270,7 +270,7 @@ impl<'a, 'c> Room<'a, 'c> {
 
     /// Notes a saved change: what follows from it is done once the verb that saved it is over. Of a change that is saved again
     /// before that, only the first and the last state count.
-    pub(crate) fn queue(&mut self, saved: Saved) {
+    pub(crate) fn queue_saved(&mut self, saved: Saved) {
         let id = saved.after.change.id.0.clone();
         match self.queue.entry(id) {
             Entry::Occupied(mut known) => known.get_mut().after = saved.after,

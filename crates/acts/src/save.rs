@@ -22,6 +22,11 @@ pub struct Written {
 }
 
 impl Written {
+    /// How many records were written.
+    pub(crate) fn count(&self) -> usize {
+        self.deltas.len()
+    }
+
     /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
         self.deltas.is_empty()

@@ -53,7 +53,7 @@ pub(crate) fn save_file(room: &mut Room<'_, '_>, stood: Option<ChangeFile>, mut 
         room.tell(done.events, written)?;
     }
     set_timer(room, &id, before.is_some(), done.next_due)?;
-    room.queue(Saved {
+    room.queue_saved(Saved {
         before: stood,
         after: done.file,
     });
@@ -67,8 +67,7 @@ fn save_around(
     before: Option<&ChangeFile>,
     file: &mut ChangeFile,
 ) -> Result<bool> {
-    let count = |written: &Written| written.deltas.len();
-    let start = count(written);
+    let start = written.count();
     save_list(room, written, before.map(|old| &old.approvals[..]), &mut file.approvals)?;
     if let Some(before) = before {
         keep_facts(room, written, before, file)?;
@@ -87,7 +86,7 @@ fn save_around(
     )?;
     save_list(room, written, before.map(|old| &old.evidence[..]), &mut file.evidence)?;
     save_list(room, written, before.map(|old| &old.checklist[..]), &mut file.checklist)?;
-    let decided = count(written) > start;
+    let decided = written.count() > start;
     save_list(room, written, before.map(|old| &old.tasks[..]), &mut file.tasks)?;
     save_list(room, written, before.map(|old| &old.links[..]), &mut file.links)?;
     save_list(room, written, before.map(|old| &old.permits[..]), &mut file.permits)?;

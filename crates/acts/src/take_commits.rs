@@ -11,7 +11,7 @@ use model::signal::{PullRequest, Push};
 use store::record;
 
 use crate::committers::{Known, go_back};
-use crate::connections::connection;
+use crate::connections;
 use crate::error::Result;
 use crate::keep_provenance;
 use crate::kin::find;
@@ -27,7 +27,7 @@ const MOST_PEOPLE: usize = 64;
 /// The store's.
 pub(crate) fn take_push(room: &mut Room<'_, '_>, connection: &str, it: &Push) -> Result<String> {
     let noted = format!("noted: push to {}", it.ref_name);
-    let connection = connection(room, connection)?;
+    let connection = connections::connection(room, connection)?;
     if is_nothing(&it.after) || !maps(&connection, &it.repository) {
         return Ok(noted);
     }
@@ -73,7 +73,7 @@ pub(crate) fn take_push(room: &mut Room<'_, '_>, connection: &str, it: &Push) ->
 /// The store's.
 pub(crate) fn take_merge(room: &mut Room<'_, '_>, connection: &str, it: &PullRequest) -> Result<String> {
     let noted = format!("noted: pull request {} {}", it.number, it.action);
-    let connection = connection(room, connection)?;
+    let connection = connections::connection(room, connection)?;
     let merge = it.merge_commit.as_ref().filter(|commit| **commit != it.head_commit);
     let Some(merge) = merge.filter(|_| it.merged && maps(&connection, &it.repository)) else {
         return Ok(noted);
