@@ -41,7 +41,7 @@ pub(crate) fn create_mapped(room: &mut Room<'_, '_>, here: &Here<'_>, deployment
     let body = body.as_object().cloned().unwrap_or_default();
     let key = create_change_for(room, &body, &origins, &requester)?;
     if mapped.template.is_some() {
-        match crate::submit_change::submit_change(room, &key) {
+        match crate::change_verbs::submit_change(room, &key) {
             // A template that no longer holds leaves a draft, and the deployment without a lawful start.
             Ok(()) | Err(Error::Refused(_)) => {}
             Err(error) => return Err(error),

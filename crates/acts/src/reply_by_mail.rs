@@ -147,7 +147,7 @@ fn comment(room: &mut Room<'_, '_>, message: &Message, key: &str, text: &str) ->
     };
     let before = std::mem::replace(&mut room.actor, writer);
     let body = json!({"text": text}).as_object().cloned().unwrap_or_default();
-    let done = crate::comment_change::comment_change(room, key, &body);
+    let done = crate::change_verbs::comment_change(room, key, &body);
     room.actor = before;
     match done {
         Ok(id) => Ok(format!("comment {id} on {key}")),

@@ -28,7 +28,7 @@ impl World {
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
             let key = acts::create_change::create_change(room, &body(request), &[])?;
-            acts::submit_change::submit_change(room, &key)?;
+            acts::change_verbs::submit_change(room, &key)?;
             Ok(key)
         })
     }

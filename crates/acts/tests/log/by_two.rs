@@ -312,8 +312,8 @@ fn asked(world: &World, title: &str) -> String {
     let key = world.draft(title);
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::submit_change::submit_change(room, &k)?;
-        acts::assess_change::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+        acts::change_verbs::submit_change(room, &k)?;
+        acts::change_verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
     });
     key
 }

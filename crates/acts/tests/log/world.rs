@@ -276,18 +276,18 @@ impl World {
     /// The same of a draft that is there.
     pub fn approved(&self, key: String) -> String {
         let k = key.clone();
-        self.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+        self.by("rita", move |room| acts::change_verbs::submit_change(room, &k));
         let k = key.clone();
         let request = body(json!({"dependencies_reviewed": true}));
         self.by("rita", move |room| {
-            acts::assess_change::assess_change(room, &k, &request)
+            acts::change_verbs::assess_change(room, &k, &request)
         });
         for login in ["olga", "sam", "mona"] {
             let k = key.clone();
             self.by(login, move |room| {
                 let digest = room.change(&k)?.digests.content;
                 let request = body(json!({"decision": "approve", "content_digest": digest, "comment": "Fine by me"}));
-                acts::approve_change::approve_change(room, &k, &request)
+                acts::approval_verbs::approve_change(room, &k, &request)
             });
         }
         key
@@ -312,22 +312,20 @@ impl World {
         let k = key.clone();
         let request = body(json!({"outcome": "succeeded"}));
         self.by("ivo", move |room| {
-            acts::complete_change::complete_change(room, &k, &request)
+            acts::change_verbs::complete_change(room, &k, &request)
         });
         let k = key.clone();
         let request = body(json!({"result": "works"}));
         self.by("olga", move |room| {
-            acts::validate_change::validate_change(room, &k, &request)
+            acts::change_verbs::validate_change(room, &k, &request)
         });
         let k = key.clone();
         let review = body(json!({
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine.",
         }));
-        self.by("rita", move |room| {
-            acts::review_change::review_change(room, &k, &review)
-        });
+        self.by("rita", move |room| acts::change_verbs::review_change(room, &k, &review));
         let k = key.clone();
-        self.by("rita", move |room| acts::close_change::close_change(room, &k));
+        self.by("rita", move |room| acts::change_verbs::close_change(room, &k));
         key
     }
 

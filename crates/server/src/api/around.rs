@@ -71,7 +71,7 @@ pub(crate) const ITEMS: &[Route] = &[
         "/changes/{key}/approvals/{id}",
         "Takes one's own decision back.",
         |room, ask| {
-            acts::withdraw_approval::withdraw_approval(room, ask.place(0), &id(ask))?;
+            acts::approval_verbs::withdraw_approval(room, ask.place(0), &id(ask))?;
             show(room, ask.place(0))
         },
     ),
@@ -79,7 +79,7 @@ pub(crate) const ITEMS: &[Route] = &[
         "/changes/{key}/conditions/{id}/met",
         "Says that a condition is met.",
         |room, ask| {
-            acts::meet_condition::meet_condition(room, ask.place(0), &id(ask), &ask.body)?;
+            acts::change_verbs::meet_condition(room, ask.place(0), &id(ask), &ask.body)?;
             created::<Condition>(room, ask, &id(ask))
         },
     ),
@@ -87,7 +87,7 @@ pub(crate) const ITEMS: &[Route] = &[
         "/changes/{key}/evidence/{id}/acceptance",
         "Accepts failed evidence with a reason.",
         |room, ask| {
-            acts::accept_evidence::accept_evidence(room, ask.place(0), &id(ask), &ask.body)?;
+            acts::change_verbs::accept_evidence(room, ask.place(0), &id(ask), &ask.body)?;
             created::<Evidence>(room, ask, &id(ask))
         },
     ),
@@ -95,7 +95,7 @@ pub(crate) const ITEMS: &[Route] = &[
         "/changes/{key}/peer-reviews",
         "Says what a peer thinks of plan and code.",
         |room, ask| {
-            let id = acts::peer_review_change::peer_review_change(room, ask.place(0), &ask.body)?;
+            let id = acts::approval_verbs::peer_review_change(room, ask.place(0), &ask.body)?;
             created::<PeerReview>(room, ask, &id)
         },
     ),
@@ -103,12 +103,12 @@ pub(crate) const ITEMS: &[Route] = &[
         "/changes/{key}/checklist/{id}/tick",
         "Ticks a checklist item.",
         |room, ask| {
-            acts::tick_checklist::tick_checklist(room, ask.place(0), &id(ask), &ask.body)?;
+            acts::change_verbs::tick_checklist(room, ask.place(0), &id(ask), &ask.body)?;
             created::<ChecklistItem>(room, ask, &id(ask))
         },
     ),
     Route::post("/changes/{key}/tasks", "Gives work to somebody.", |room, ask| {
-        let id = acts::add_task::add_task(room, ask.place(0), &ask.body)?;
+        let id = acts::change_verbs::add_task(room, ask.place(0), &ask.body)?;
         created::<ChangeTask>(room, ask, &id)
     }),
     Route::patch(
@@ -116,12 +116,12 @@ pub(crate) const ITEMS: &[Route] = &[
         "Moves a task on.",
         task_version,
         |room, ask| {
-            acts::update_task::update_task(room, ask.place(0), &id(ask), &ask.body)?;
+            acts::change_verbs::update_task(room, ask.place(0), &id(ask), &ask.body)?;
             show(room, ask.place(0))
         },
     ),
     Route::post("/changes/{key}/comments", "Comments.", |room, ask| {
-        let id = acts::comment_change::comment_change(room, ask.place(0), &ask.body)?;
+        let id = acts::change_verbs::comment_change(room, ask.place(0), &ask.body)?;
         created::<Comment>(room, ask, &id)
     }),
     Route::post(
@@ -145,7 +145,7 @@ pub(crate) const ITEMS: &[Route] = &[
         show(room, ask.place(0))
     }),
     Route::post("/changes/{key}/watchers", "Watches a change.", |room, ask| {
-        let done = acts::watch_change::watch_change(room, ask.place(0), true);
+        let done = acts::change_verbs::watch_change(room, ask.place(0), true);
         nothing_said(ask, done)?;
         let (change, login) = (room.change(ask.place(0))?, room.directory()?.login(&room.actor.person));
         Ok(Reply::created(
@@ -157,13 +157,13 @@ pub(crate) const ITEMS: &[Route] = &[
         "Watches a change.",
         super::changes::current,
         |room, ask| {
-            let done = acts::watch_change::watch_change(room, ask.place(0), true);
+            let done = acts::change_verbs::watch_change(room, ask.place(0), true);
             nothing_said(ask, done)?;
             show(room, ask.place(0))
         },
     ),
     Route::delete("/changes/{key}/watchers", "Stops watching.", |room, ask| {
-        acts::watch_change::watch_change(room, ask.place(0), false)?;
+        acts::change_verbs::watch_change(room, ask.place(0), false)?;
         show(room, ask.place(0))
     }),
     Route::post(
@@ -275,7 +275,7 @@ fn events(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 }
 
 fn approve(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let id = acts::approve_change::approve_change(room, ask.place(0), &ask.body)?;
+    let id = acts::approval_verbs::approve_change(room, ask.place(0), &ask.body)?;
     created::<Approval>(room, ask, &id)
 }
 
@@ -284,7 +284,7 @@ fn task_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>>
 }
 
 fn issue_permit(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let (permit, token) = acts::issue_permit::issue_permit(room, ask.place(0), &ask.body)?;
+    let (permit, token) = acts::gate_verbs::issue_permit(room, ask.place(0), &ask.body)?;
     let change = room.change(ask.place(0))?;
     let mut value = item::<Permit>(room, &change, &permit.id)?;
     value["jti"] = json!(permit.id);
@@ -309,7 +309,7 @@ fn permits(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 fn revoke_permit(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let found = record::load::<Permit>(room.tx, ask.place(0))?.ok_or_else(|| Refusal::not_found("permit"))?;
     let permit = found.record;
-    acts::revoke_permit::revoke_permit(room, &permit.change_key, &permit.id, &ask.body)?;
+    acts::gate_verbs::revoke_permit(room, &permit.change_key, &permit.id, &ask.body)?;
     let change = room.change(&permit.change_key)?;
     Ok(Reply::created(item::<Permit>(room, &change, &permit.id)?))
 }

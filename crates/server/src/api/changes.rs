@@ -60,84 +60,84 @@ pub(crate) const ROUTES: &[Route] = &[
         "Sets both planned times.",
         current,
         |room, ask| {
-            acts::schedule_change::schedule_change(room, ask.place(0), &ask.body)?;
+            acts::change_verbs::schedule_change(room, ask.place(0), &ask.body)?;
             show(room, ask.place(0))
         },
     ),
     plain_act!(
         "/changes/{key}/submission",
         "Hands a change over for assessment.",
-        acts::submit_change::submit_change
+        acts::change_verbs::submit_change
     ),
     act!(
         "/changes/{key}/assessment",
         "States risk and impact, and asks for approvals.",
-        acts::assess_change::assess_change
+        acts::change_verbs::assess_change
     ),
     plain_act!(
         "/changes/{key}/acknowledgements",
         "Says that one has seen the request.",
-        acts::acknowledge_change::acknowledge_change
+        acts::approval_verbs::acknowledge_change
     ),
     act!(
         "/changes/{key}/return",
         "Sends a change back with a question.",
-        acts::return_change::return_change
+        acts::approval_verbs::return_change
     ),
     act!(
         "/changes/{key}/overruling",
         "Lets others go on in spite of a rejection.",
-        acts::overrule_rejection::overrule_rejection
+        acts::approval_verbs::overrule_rejection
     ),
     act!(
         "/changes/{key}/hold",
         "Pauses a change.",
-        acts::hold_change::hold_change
+        acts::change_verbs::hold_change
     ),
     plain_act!(
         "/changes/{key}/resume",
         "Ends a pause.",
-        acts::resume_change::resume_change
+        acts::change_verbs::resume_change
     ),
     plain_act!(
         "/changes/{key}/implementation",
         "Starts the work.",
-        acts::start_change::start_change
+        acts::change_verbs::start_change
     ),
     act!(
         "/changes/{key}/extension",
         "Asks for more time.",
-        acts::ask_extension::ask_extension
+        acts::change_verbs::ask_extension
     ),
     act!(
         "/changes/{key}/extension/decision",
         "Grants or denies more time.",
-        acts::decide_extension::decide_extension
+        acts::change_verbs::decide_extension
     ),
     act!(
         "/changes/{key}/completion",
         "Says how targets ended.",
-        acts::complete_change::complete_change
+        acts::change_verbs::complete_change
     ),
     act!(
         "/changes/{key}/validation",
         "Says whether it works.",
-        acts::validate_change::validate_change
+        acts::change_verbs::validate_change
     ),
     act!(
         "/changes/{key}/review",
         "Writes the post-implementation review.",
-        acts::review_change::review_change
+        acts::change_verbs::review_change
     ),
     plain_act!(
         "/changes/{key}/closure",
         "Closes a change.",
-        acts::close_change::close_change
+        acts::change_verbs::close_change
     ),
     act!(
         "/changes/{key}/cancellation",
         "Takes a change back before its start.",
-        acts::cancel_change::cancel_change
+        acts::change_verbs::cancel_change
     ),
     act!(
         "/changes/{key}/break-glass",
@@ -147,22 +147,22 @@ pub(crate) const ROUTES: &[Route] = &[
     act!(
         "/changes/{key}/break-glass/co-signature",
         "Signs a break-glass as the second person.",
-        acts::cosign_break_glass::cosign_break_glass
+        acts::emergency_verbs::cosign_break_glass
     ),
     act!(
         "/changes/{key}/break-glass/validation",
         "Validates a break-glass afterwards.",
-        acts::validate_break_glass::validate_break_glass
+        acts::emergency_verbs::validate_break_glass
     ),
     act!(
         "/changes/{key}/retrospective/confirmation",
         "Confirms or denies work told afterwards.",
-        acts::confirm_retrospective::confirm_retrospective
+        acts::emergency_verbs::confirm_retrospective
     ),
     act!(
         "/changes/{key}/finding",
         "States the finding on unauthorized work.",
-        acts::state_finding::state_finding
+        acts::emergency_verbs::state_finding
     ),
     act!(
         "/changes/{key}/legal-hold",

@@ -49,23 +49,23 @@ const fn boxed(mut door: Door, boxes: &'static [&'static str]) -> Door {
 /// Every act on a change.
 const DOORS: &[Door] = &[
     door("submission", "It is handed over for assessment.", |room, key, _, _| {
-        acts::submit_change::submit_change(room, key)
+        acts::change_verbs::submit_change(room, key)
     }),
     door("assessment", "It is assessed.", |room, key, _, body| {
-        acts::assess_change::assess_change(room, key, body)
+        acts::change_verbs::assess_change(room, key, body)
     }),
     door(
         "acknowledgements",
         "It is noted that you have seen it.",
-        |room, key, _, _| acts::acknowledge_change::acknowledge_change(room, key),
+        |room, key, _, _| acts::approval_verbs::acknowledge_change(room, key),
     ),
     door("approvals", "Your word is noted.", |room, key, _, body| {
-        acts::approve_change::approve_change(room, key, body).map(drop)
+        acts::approval_verbs::approve_change(room, key, body).map(drop)
     }),
     door(
         "approvals/{}/withdrawal",
         "Your word is taken back.",
-        |room, key, item, _| acts::withdraw_approval::withdraw_approval(room, key, &RecordId::from(item)),
+        |room, key, item, _| acts::approval_verbs::withdraw_approval(room, key, &RecordId::from(item)),
     ),
     door("meeting", "The meeting is open.", |room, _, _, body| {
         acts::hold_meeting::open_meeting(room, body).map(drop)
@@ -86,25 +86,25 @@ const DOORS: &[Door] = &[
         },
     ),
     door("return", "It is returned with your question.", |room, key, _, body| {
-        acts::return_change::return_change(room, key, body)
+        acts::approval_verbs::return_change(room, key, body)
     }),
     door("peer-reviews", "Your review is noted.", |room, key, _, body| {
-        acts::peer_review_change::peer_review_change(room, key, body).map(drop)
+        acts::approval_verbs::peer_review_change(room, key, body).map(drop)
     }),
     door("overruling", "The rejection is overruled.", |room, key, _, body| {
-        acts::overrule_rejection::overrule_rejection(room, key, body)
+        acts::approval_verbs::overrule_rejection(room, key, body)
     }),
     door("schedule", "Its times are set.", |room, key, _, body| {
-        acts::schedule_change::schedule_change(room, key, body)
+        acts::change_verbs::schedule_change(room, key, body)
     }),
     door("hold", "It is on hold.", |room, key, _, body| {
-        acts::hold_change::hold_change(room, key, body)
+        acts::change_verbs::hold_change(room, key, body)
     }),
     door("resume", "It goes on.", |room, key, _, _| {
-        acts::resume_change::resume_change(room, key)
+        acts::change_verbs::resume_change(room, key)
     }),
     door("implementation", "The work has begun.", |room, key, _, _| {
-        acts::start_change::start_change(room, key)
+        acts::change_verbs::start_change(room, key)
     }),
     door("implementation/entries", "It is noted.", |room, key, _, body| {
         acts::record_entry::record_entry(room, key, body).map(drop)
@@ -112,25 +112,25 @@ const DOORS: &[Door] = &[
     door(
         "extension",
         "The owner and the change managers are asked.",
-        |room, key, _, body| acts::ask_extension::ask_extension(room, key, body),
+        |room, key, _, body| acts::change_verbs::ask_extension(room, key, body),
     ),
     door("extension/decision", "They are told.", |room, key, _, body| {
-        acts::decide_extension::decide_extension(room, key, body)
+        acts::change_verbs::decide_extension(room, key, body)
     }),
     door("completion", "The outcome is noted.", |room, key, _, body| {
-        acts::complete_change::complete_change(room, key, body)
+        acts::change_verbs::complete_change(room, key, body)
     }),
     door("validation", "Your validation is noted.", |room, key, _, body| {
-        acts::validate_change::validate_change(room, key, body)
+        acts::change_verbs::validate_change(room, key, body)
     }),
     door("review", "The review is noted.", |room, key, _, body| {
-        acts::review_change::review_change(room, key, body)
+        acts::change_verbs::review_change(room, key, body)
     }),
     door("closure", "It is closed.", |room, key, _, _| {
-        acts::close_change::close_change(room, key)
+        acts::change_verbs::close_change(room, key)
     }),
     door("cancellation", "It is cancelled.", |room, key, _, body| {
-        acts::cancel_change::cancel_change(room, key, body)
+        acts::change_verbs::cancel_change(room, key, body)
     }),
     door("legal-hold", "It is under a legal hold.", |room, key, _, body| {
         acts::set_legal_hold::place_legal_hold(room, key, body).map(drop)
@@ -155,48 +155,48 @@ const DOORS: &[Door] = &[
     door(
         "break-glass/co-signature",
         "You have signed it too.",
-        |room, key, _, body| acts::cosign_break_glass::cosign_break_glass(room, key, body),
+        |room, key, _, body| acts::emergency_verbs::cosign_break_glass(room, key, body),
     ),
     door(
         "break-glass/validation",
         "Your validation is noted.",
-        |room, key, _, body| acts::validate_break_glass::validate_break_glass(room, key, body),
+        |room, key, _, body| acts::emergency_verbs::validate_break_glass(room, key, body),
     ),
     door(
         "retrospective/confirmation",
         "Your answer is noted.",
-        |room, key, _, body| acts::confirm_retrospective::confirm_retrospective(room, key, body),
+        |room, key, _, body| acts::emergency_verbs::confirm_retrospective(room, key, body),
     ),
     door("finding", "Your finding is noted.", |room, key, _, body| {
-        acts::state_finding::state_finding(room, key, body)
+        acts::emergency_verbs::state_finding(room, key, body)
     }),
     door("evidence/{}/acceptance", "It is accepted.", |room, key, item, body| {
-        acts::accept_evidence::accept_evidence(room, key, &RecordId::from(item), body)
+        acts::change_verbs::accept_evidence(room, key, &RecordId::from(item), body)
     }),
     door("conditions/{}/met", "The condition is met.", |room, key, item, body| {
-        acts::meet_condition::meet_condition(room, key, &RecordId::from(item), body)
+        acts::change_verbs::meet_condition(room, key, &RecordId::from(item), body)
     }),
     door("checklist/{}/tick", "It is ticked.", |room, key, item, body| {
-        acts::tick_checklist::tick_checklist(room, key, &RecordId::from(item), body)
+        acts::change_verbs::tick_checklist(room, key, &RecordId::from(item), body)
     }),
     boxed(
         door("tasks", "The task is added.", |room, key, _, body| {
-            acts::add_task::add_task(room, key, body).map(drop)
+            acts::change_verbs::add_task(room, key, body).map(drop)
         }),
         &["mandatory"],
     ),
     door("tasks/{}", "The task is updated.", |room, key, item, body| {
-        acts::update_task::update_task(room, key, &RecordId::from(item), body)
+        acts::change_verbs::update_task(room, key, &RecordId::from(item), body)
     }),
     door("comments", "Your comment is there.", |room, key, _, body| {
-        acts::comment_change::comment_change(room, key, body).map(drop)
+        acts::change_verbs::comment_change(room, key, body).map(drop)
     }),
     door(
         "answer",
         "Your answer is sent, and it is handed over again.",
         |room, key, _, body| {
-            acts::comment_change::comment_change(room, key, body)?;
-            acts::submit_change::submit_change(room, key)
+            acts::change_verbs::comment_change(room, key, body)?;
+            acts::change_verbs::submit_change(room, key)
         },
     ),
     door("links", "They are linked.", |room, key, _, body| {
@@ -205,15 +205,15 @@ const DOORS: &[Door] = &[
     door(
         "permits/{}/revocation",
         "The permit is revoked.",
-        |room, key, item, body| acts::revoke_permit::revoke_permit(room, key, &RecordId::from(item), body),
+        |room, key, item, body| acts::gate_verbs::revoke_permit(room, key, &RecordId::from(item), body),
     ),
     door("watchers", "You are told of its news.", |room, key, _, _| {
-        acts::watch_change::watch_change(room, key, true)
+        acts::change_verbs::watch_change(room, key, true)
     }),
     door(
         "watchers/end",
         "You are no longer told of its news.",
-        |room, key, _, _| acts::watch_change::watch_change(room, key, false),
+        |room, key, _, _| acts::change_verbs::watch_change(room, key, false),
     ),
 ];
 

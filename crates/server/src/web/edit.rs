@@ -327,7 +327,7 @@ fn create_read(room: &mut Room<'_, '_>, form: &Form, mut body: Body) -> acts::Re
     let key = acts::create_change::create_change_filled(room, &body, &filled.fields)?;
     // Work that is done already waits for its confirmation and its review, not for an assessment.
     if is_submitted && !body.contains_key("retrospective") {
-        acts::submit_change::submit_change(room, &key)?;
+        acts::change_verbs::submit_change(room, &key)?;
     }
     Ok((key, filled.from))
 }
@@ -741,7 +741,7 @@ fn edit_read(
         acts::edit_change::edit_change_filled(room, &change.key, &patch, &filled.fields)?;
     }
     if is_submitted {
-        acts::submit_change::submit_change(room, &change.key)?;
+        acts::change_verbs::submit_change(room, &change.key)?;
     }
     Ok(filled.from)
 }
