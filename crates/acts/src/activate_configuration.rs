@@ -5,29 +5,21 @@ use jiff::Timestamp;
 use model::change::Change;
 use model::configuration::{Configuration, InForce};
 use model::directory::Tenant;
-use model::ids::PersonId;
 use model::reading::{LINE, Reading};
 use model::records::Coverage;
 use model::refusal::Refusal;
 use model::verbs::Body;
-use model::words::{ConfigurationKind, ConfigurationState, Role, State};
+use model::words::{ConfigurationKind, ConfigurationState, State};
 use serde_json::json;
 use store::record::{self, Filter};
 
+use crate::configurations::{How, configuration, present, tell_people};
 use crate::error::Result;
-use crate::propose_configuration::{checked, digest_of};
+use crate::other_setters::others_who_set;
+use crate::propose_configuration::checked;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 use crate::settle_open::settle_open;
-
-/// A configuration by its id.
-///
-/// # Errors
-/// 404, or the store's.
-pub fn configuration(room: &mut Room<'_, '_>, id: &str) -> Result<Configuration> {
-    let found = record::load::<Configuration>(room.tx, id)?.map(|stored| stored.record);
-    found.ok_or_else(|| Refusal::not_found("configuration").into())
-}
 
 /// Puts a proposal in force (`POST /configurations/{id}/activation {change?}`) and judges every open change again, in one
 /// transaction.
@@ -97,29 +89,6 @@ fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()
         proposal.digest
     );
     Err(Refusal::not_now("second_person_needed", text, satisfy, others).into())
-}
-
-/// The logins of those besides a person who set policies: who may be the second.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn others_who_set(room: &mut Room<'_, '_>, besides: &PersonId) -> Result<Vec<String>> {
-    let directory = room.directory()?;
-    let policies = room.policies()?;
-    let mut others = Vec::new();
-    for person in directory.people.values().filter(|it| it.active && it.id != *besides) {
-        let actor = model::file::Actor {
-            person: person.id.clone(),
-            by_token: false,
-            ..room.actor.clone()
-        };
-        let facts = model::file::actor_facts(&actor, &directory, Vec::new(), room.now);
-        if policies.may(&facts, model::act::actions::SET_POLICY, None).allowed {
-            others.push(person.login.clone());
-        }
-    }
-    others.sort();
-    Ok(others)
 }
 
 /// The change that stands in for a second person: its approvals on *what* are complete, it is not on hold, one of its
@@ -235,53 +204,6 @@ fn put_in_force(room: &mut Room<'_, '_>, proposal: Configuration, change_key: Op
     save(room, tenant, active, replaced, &How::Activated { proposed_over })
 }
 
-/// Digest of what of a kind is in force; empty where nothing is in force instead of another.
-///
-/// # Errors
-/// The store's.
-pub fn in_force(room: &mut Room<'_, '_>, kind: ConfigurationKind) -> Result<String> {
-    Ok(present(room, kind)?.1.1)
-}
-
-/// The tenant with what of this kind is in force: its id, unless it came with the program, and its digest.
-fn present(
-    room: &mut Room<'_, '_>,
-    kind: ConfigurationKind,
-) -> Result<(Tenant, (Option<model::ids::RecordId>, String))> {
-    let directory = room.directory()?;
-    let tenant = directory.tenant.clone().ok_or_else(|| Refusal::not_found("tenant"))?;
-    let in_force = match kind {
-        ConfigurationKind::Policies => &tenant.policies,
-        ConfigurationKind::RiskTable => &tenant.risk_table_from,
-        ConfigurationKind::Mapping => &tenant.mapping_from,
-        ConfigurationKind::SlaTable => &tenant.sla_table_from,
-        ConfigurationKind::Retention => &tenant.retention_from,
-        // Rows stand beside each other: none is in force instead of another.
-        ConfigurationKind::Ownership => &None,
-    };
-    let before = match (in_force, kind) {
-        (Some(in_force), _) => (Some(in_force.id.clone()), in_force.digest.clone()),
-        (None, ConfigurationKind::Policies) => (None, room.desk.tools().policies.digest().to_owned()),
-        (None, ConfigurationKind::RiskTable) => (None, digest_of(&tenant.risk_table)?),
-        (None, ConfigurationKind::Mapping) => (None, crate::set_mapping::digest_of(&tenant.mapping)?),
-        (None, ConfigurationKind::SlaTable) => (None, crate::set_sla_table::digest_of(&tenant.sla_table)?),
-        (None, ConfigurationKind::Retention) => (None, crate::set_retention::digest_of(&tenant.retention)?),
-        (None, ConfigurationKind::Ownership) => (None, String::new()),
-    };
-    Ok((tenant, before))
-}
-
-/// How something came in force.
-pub(crate) enum How {
-    /// Put in force; with the digest that it was proposed over, where that was no longer the one in force.
-    Activated {
-        /// The digest.
-        proposed_over: Option<String>,
-    },
-    /// Brought back on the host.
-    Recovered,
-}
-
 /// Points the tenant at a configuration, marks the one before as replaced, tells it in one event and judges open changes.
 fn save(
     room: &mut Room<'_, '_>,
@@ -342,56 +264,6 @@ fn save(
     Ok(active)
 }
 
-/// Tells administrators and change managers: what is required of their work has changed.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn tell_people(
-    room: &mut Room<'_, '_>,
-    written: &mut Written,
-    active: &Configuration,
-    how: &How,
-) -> Result<()> {
-    let directory = room.directory()?;
-    let what = match active.kind {
-        ConfigurationKind::Policies => "The policies",
-        ConfigurationKind::RiskTable => "The risk table",
-        ConfigurationKind::Mapping => "The mapping",
-        ConfigurationKind::Ownership => "Rows of the ownership matrix",
-        ConfigurationKind::SlaTable => "The times to acknowledge and to decide",
-        ConfigurationKind::Retention => "The times for which texts, files and raw deliveries are kept",
-    };
-    let by = directory.name(&room.actor.person);
-    let (subject, text) = match how {
-        How::Activated { proposed_over } => {
-            let moved = proposed_over.as_ref().map_or_else(String::new, |over| {
-                format!("\nIt was proposed over {over}: what went in force since then is taken back by it.")
-            });
-            let by = format!("{what} were put in force by {by}: {}.{moved}", active.reason);
-            (format!("{what} have changed"), by)
-        }
-        How::Recovered => {
-            let text = "The set of policies before the last one was brought back on the server itself.".to_owned();
-            (format!("{what} were recovered on the host"), text)
-        }
-    };
-    let text = format!(
-        "{text}\nBefore: {}\nNow: {}\nEvery open change was judged again.\n",
-        active.before.as_deref().unwrap_or_default(),
-        active.digest
-    );
-    let mut people = directory.with_role(Role::Admin);
-    people.extend(directory.with_role(Role::ChangeManager));
-    people.sort();
-    people.dedup();
-    for person in people {
-        let dedup = format!("configuration:{}:{}:{}", active.id, active.version, person);
-        let message = ("configuration_changed", subject.as_str(), text.as_str(), dedup.as_str());
-        save_message(room, written, &person, None, message)?;
-    }
-    Ok(())
-}
-
 /// What recovering did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovered {
@@ -429,7 +301,7 @@ pub fn recover_policies(room: &mut Room<'_, '_>) -> Result<Recovered> {
     }
     // Nothing was activated before: the tenant goes back to what comes with the program.
     tenant.policies = None;
-    let after = room.desk.tools().policies.digest().to_owned();
+    let after = room.services.tools().policies.digest().to_owned();
     let mut written = Written::default();
     room.put(&mut written, tenant)?;
     let told = Configuration {

@@ -2,7 +2,6 @@
 
 use model::change::Change;
 use model::directory::{Connection, Mapping};
-use model::file::ChangeFile;
 use model::ids::{EnvironmentKey, PersonId, RecordId};
 use model::outside::{OutsideCheck, Word, find_change};
 use model::signal::{Ask, AskKind};
@@ -12,18 +11,15 @@ use store::record::{self, Filter};
 use store::timer;
 
 use crate::error::{Error, Result};
-use crate::gate::{self, Question};
+use crate::gate;
+use crate::gate_question::Question;
 use crate::kin;
-use crate::room::Room;
+use crate::room::{Room, Saved};
 use crate::save::{Written, draft};
+use crate::secret::credential_name;
 
 /// The kind of call that carries an answer.
 pub const CALL: &str = "answer";
-
-/// The name under which a connection's credential for its API rests.
-pub fn credential_name(connection: &str) -> String {
-    format!("connection/{connection}/api")
-}
 
 /// Takes a question: the same question again is known, and a push makes another one.
 ///
@@ -92,7 +88,7 @@ pub fn take(
     }
     if ask.ask.is_merge() && !check.is_over && !ask.is_repeat {
         let who = match &ask.actor {
-            Some(login) => crate::take_deployment::person_of(room, &connection.kind, login)?,
+            Some(login) => crate::connections::person_of(room, &connection.kind, login)?,
             None => None,
         };
         bind(room, &check, ask.before.as_deref(), who)?;
@@ -204,11 +200,12 @@ fn was_head(room: &mut Room<'_, '_>, check: &OutsideCheck, before: &str) -> Resu
     Ok(record::count::<OutsideCheck>(room.tx, &filter)? > 0)
 }
 
-/// Answers every open question that a change decides, or may.
+/// Answers every open question that a saved change decides, or may.
 ///
 /// # Errors
 /// The store's.
-pub fn refresh(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<()> {
+pub(crate) fn answer_moved(room: &mut Room<'_, '_>, saved: &Saved) -> Result<()> {
+    let file = &saved.after;
     let mut services: Vec<&str> = file
         .change
         .content
@@ -493,7 +490,7 @@ pub fn errand(room: &mut Room<'_, '_>, id: &str) -> Result<Option<Errand>> {
         return Ok(None);
     };
     let check = stored.record;
-    let connection = crate::set_connection::connection(room, check.connection.as_str())?;
+    let connection = crate::connections::connection(room, check.connection.as_str())?;
     if !connection.active || connection.api.is_none() {
         return Ok(None);
     }
@@ -502,7 +499,7 @@ pub fn errand(room: &mut Room<'_, '_>, id: &str) -> Result<Option<Errand>> {
         .change_key
         .as_ref()
         .map_or_else(String::new, |key| format!("/changes/{key}"));
-    let page = format!("{}/t/{}{place}", room.desk.tools().public_url, room.tenant());
+    let page = format!("{}/t/{}{place}", room.services.tools().public_url, room.tenant());
     Ok(Some(Errand {
         check,
         connection,

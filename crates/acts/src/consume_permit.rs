@@ -6,7 +6,8 @@ use model::words::GateDecision;
 use store::record;
 
 use crate::error::Result;
-use crate::gate::{Question, ask};
+use crate::gate::ask;
+use crate::gate_question::Question;
 use crate::keys;
 use crate::room::Room;
 use crate::shown_permit::check_shown;

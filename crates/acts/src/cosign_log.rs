@@ -5,11 +5,11 @@ use proof::note::Note;
 use store::log::{self, Advance};
 use store::{Lane, Mode};
 
-use crate::desk::Desk;
 use crate::error::Result;
 use crate::keys;
 use crate::log_tiles::{cosigning_time, log_state, trusted};
 use crate::room::Room;
+use crate::transactions::Transactions;
 
 /// A cosignature of this age, in seconds, is renewed: early enough that the served one is never older than a minute when
 /// the server asks every ten seconds.
@@ -20,7 +20,7 @@ pub const RENEWED_AFTER_SECONDS: u64 = 45;
 ///
 /// # Errors
 /// A fault when the stored checkpoint is not trusted or there is no log, else the store's.
-pub fn cosign_log(desk: &Desk, tenant: &str) -> Result<bool> {
+pub fn cosign_log(desk: &impl Transactions, tenant: &str) -> Result<bool> {
     if !desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, is_due)? {
         return Ok(false);
     }

@@ -14,8 +14,9 @@ use store::changes::{ChangeFilter, list_changes};
 use store::record::{self, Filter};
 
 use crate::error::Result;
+use crate::messages::save_message;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 
 /// The most deployments and changes that one look goes through.
 const MOST: i64 = 2_000;
@@ -298,7 +299,7 @@ pub fn raise_alarm(room: &mut Room<'_, '_>, found: &[Unmatched]) -> Result<()> {
             let text = format!(
                 "{}\nSee {}/t/{}/gateways.\n",
                 row.text,
-                room.desk.tools().public_url,
+                room.services.tools().public_url,
                 room.tenant()
             );
             save_message(

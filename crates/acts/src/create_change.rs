@@ -9,12 +9,8 @@ use model::words::{Origin, Role};
 use store::counter;
 
 use crate::error::Result;
+use crate::log_names::{BEFORE_FIRST, NUMBERS};
 use crate::room::Room;
-
-/// The counter behind the keys; the first change of a tenant is CHG-1001.
-pub(crate) const NUMBERS: &str = "change";
-/// The number before the first one.
-pub(crate) const BEFORE_FIRST: i64 = 1_000;
 
 /// Makes a change and answers its key. `pipeline` names the fields that a delivery told rather than a person.
 ///

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::create_change::create_change_for;
 use crate::error::{Error, Result};
 use crate::room::Room;
-use crate::take_deployment::{Here, sender};
+use crate::told_deployment::{Here, sender};
 
 /// How long the window of a standard change that a deployment brought lasts: as long as an emergency's.
 const WINDOW: SignedDuration = SignedDuration::from_hours(4);
@@ -22,8 +22,8 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(4);
 pub(crate) fn create_mapped(room: &mut Room<'_, '_>, here: &Here<'_>, deployment: &mut Deployment) -> Result<String> {
     let (told, place) = (here.told, (here.mapping.service.as_str(), here.environment.as_str()));
     let pipeline = (told.repository, told.environment);
-    let facts = crate::set_mapping::facts(room, pipeline, place, told.commit())?;
-    let mapped = model::mapping::map(&crate::set_mapping::in_force(room)?, &facts);
+    let facts = crate::mapping_facts::facts(room, pipeline, place, told.commit())?;
+    let mapped = model::mapping::map(&crate::mapping_facts::in_force(room)?, &facts);
     let requester = sender(room, here)?.unwrap_or_else(|| here.connection.owner.clone());
     let mut body = content(here);
     let mut origins = vec!["kind", "title", "targets"];
@@ -41,7 +41,7 @@ pub(crate) fn create_mapped(room: &mut Room<'_, '_>, here: &Here<'_>, deployment
     let body = body.as_object().cloned().unwrap_or_default();
     let key = create_change_for(room, &body, &origins, &requester)?;
     if mapped.template.is_some() {
-        match crate::submit_change::submit_change(room, &key) {
+        match crate::change_verbs::submit_change(room, &key) {
             // A template that no longer holds leaves a draft, and the deployment without a lawful start.
             Ok(()) | Err(Error::Refused(_)) => {}
             Err(error) => return Err(error),

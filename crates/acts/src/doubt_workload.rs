@@ -10,8 +10,9 @@ use serde_json::json;
 use store::record;
 
 use crate::error::Result;
+use crate::messages::save_message;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 use crate::set_workload::workloads;
 
 /// The table whose rows are looked at.
@@ -67,7 +68,7 @@ fn readers(directory: &Directory, workload: &Workload) -> Vec<PersonId> {
 fn tell(room: &mut Room<'_, '_>, written: &mut Written, workload: &Workload, person: &PersonId) -> Result<()> {
     let url = format!(
         "{}/t/{}/workloads/{}",
-        room.desk.tools().public_url,
+        room.services.tools().public_url,
         room.tenant(),
         workload.key
     );

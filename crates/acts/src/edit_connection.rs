@@ -10,9 +10,10 @@ use model::refusal::Refusal;
 use model::verbs::Body;
 use serde_json::{Value, json};
 
+use crate::connections::connection;
 use crate::error::{Error, Result};
 use crate::room::Room;
-use crate::set_connection::{connection, read_api, read_builder, read_link, read_mapping, read_reply_to};
+use crate::set_connection::{read_api, read_builder, read_link, read_mapping, read_reply_to};
 use crate::two_people;
 
 /// What may change. The kind says how deliveries are read and the secret who sends them: another of those is another connection.
@@ -154,7 +155,7 @@ pub(crate) fn keep_edit(room: &mut Room<'_, '_>, edited: Edited) -> Result<Conne
     let is_new_api = before.api.is_none() && after.api.is_some();
     if credential.is_some() || is_new_api {
         // One that was given for another address, and rests here since, must not go to this one.
-        let name = crate::answer_outside::credential_name(before.id.as_str());
+        let name = crate::secret::credential_name(before.id.as_str());
         crate::secret::keep(room, &name, credential.unwrap_or_default().as_bytes())?;
     }
     if after == before {

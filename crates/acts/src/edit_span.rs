@@ -11,8 +11,10 @@ use store::record;
 
 use crate::error::{Error, Result};
 use crate::push_freezes;
+use crate::read_fields::patched;
+use crate::read_fields::{check_ahead, read_scope, read_span};
 use crate::room::Room;
-use crate::set_freeze::{check_ahead, load, read_scope, read_span, settle_touched, take_effect};
+use crate::set_freeze::{load, settle_touched, take_effect};
 
 /// What may change of a window, and of a freeze.
 const FIELDS: [&str; 7] = [
@@ -24,21 +26,6 @@ const FIELDS: [&str; 7] = [
     "environments",
     "halt",
 ];
-
-/// A record's own words with the merge patch on them. What the server itself keeps (exceptions, whether it ended) is in neither,
-/// so a patch that names it is refused as one with an unknown field.
-pub(crate) fn patched<T: Serialize>(before: &T, fields: &[&str], body: &Body) -> Result<Body> {
-    let Value::Object(all) = serde_json::to_value(before)? else {
-        return Err(Error::Fault("a record is no object".to_owned()));
-    };
-    let mut map: Body = all
-        .into_iter()
-        .filter(|(field, _)| fields.contains(&field.as_str()))
-        .collect();
-    model::input::merge(&mut map, body);
-    model::input::name_cleared(&mut map, body);
-    Ok(map)
-}
 
 /// The facts among the fields that moved, before and after. Title and reason are people's words: the log holds commitments of
 /// those, so they stand in no event.

@@ -16,9 +16,10 @@ use store::record;
 use store::timer::{self, NewTimer};
 
 use crate::error::Result;
+use crate::messages::save_message;
+use crate::providers::providers;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
-use crate::set_identity_provider::providers;
+use crate::save::{Written, draft};
 
 /// The table of the timers.
 pub const TABLE: &str = "identity_provider";
@@ -196,7 +197,7 @@ fn tell(
     (person, vouched): (&Person, &Vouched),
     is_over: bool,
 ) -> Result<()> {
-    let url = format!("{}/t/{}/sign-in", room.desk.tools().public_url, room.tenant());
+    let url = format!("{}/t/{}/sign-in", room.services.tools().public_url, room.tenant());
     let (subject, text) = if is_over {
         let text = format!(
             "You have not signed in at {} since {}, so that what it gives you here has ended. Sign in there once, and you \

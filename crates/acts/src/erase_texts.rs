@@ -26,10 +26,11 @@ use serde_json::{Value, json};
 use store::record::{self, Filter, Record};
 use store::{event, salts};
 
-use crate::activate_configuration::others_who_set;
 use crate::error::Result;
+use crate::messages::save_message;
+use crate::other_setters::others_who_set;
 use crate::room::Room;
-use crate::save::{Versioned, Written, draft, save_message};
+use crate::save::{Versioned, Written, draft};
 use crate::show_timeline::{Name, opened, records_of};
 
 /// How many erased texts one event names, so that it stays far below the most bytes of a leaf (64 KiB); what is beyond is named
@@ -211,7 +212,7 @@ fn tell_keepers(room: &mut Room<'_, '_>, written: &mut Written, change: &Change,
     let directory = room.directory()?;
     let link = format!(
         "{}/t/{}/changes/{}",
-        room.desk.tools().public_url,
+        room.services.tools().public_url,
         room.tenant(),
         change.key
     );

@@ -289,7 +289,7 @@ fn evidence_file(
 /// Reads a kept file piece by piece; `false` when it is not there.
 fn each_piece(room: &mut Room<'_, '_>, digest: &str, mut take: impl FnMut(&[u8])) -> Result<bool> {
     let hex = digest.trim_start_matches("sha256:");
-    if let Some(folder) = room.desk.tools().evidence_folder.clone() {
+    if let Some(folder) = room.services.tools().evidence_folder.clone() {
         return from_folder(&folder.join(hex), take);
     }
     if blob::size(room.tx, hex)?.is_none() {

@@ -175,7 +175,7 @@ fn look(room: &mut Room<'_, '_>, directory: &Directory, service: &ServiceKey, re
         };
         file.change.content.touches = kind_of.touches;
         file.change.content.category = kind_of.category.unwrap_or(file.change.content.category);
-        file.requirements = crate::room::judge(&policies, &tenant, (directory, room.now), &file);
+        file.requirements = crate::judge::judge(&policies, &tenant, (directory, room.now), &file);
         for row in &file.requirements.obligations {
             let Duty::Approval(rule) = &row.obligation.duty else {
                 continue;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use model::file::ChangeFile;
 use model::gate::{Answer, GateRow, decide, rows};
 use model::ids::{RecordId, TargetId};
 use model::records::{GateCheck, Permit, Unmet};
@@ -14,64 +13,15 @@ use serde_json::json;
 use store::record::{self, Filter};
 use store::{gate_view, revocation, timer};
 
-use crate::desk::Desk;
 use crate::error::{Error, Result};
+use crate::gate_question::{Asker, Found, Question, stopped};
 use crate::room::Room;
 use crate::save::{Written, draft};
-
-/// A question to the gate.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Question {
-    /// The service's key.
-    pub service: String,
-    /// The environment's key.
-    pub environment: String,
-    /// The artifact's digest.
-    pub artifact: Option<String>,
-    /// Or the commit.
-    pub commit: Option<String>,
-    /// The change that the caller means; it never suffices alone.
-    pub change: Option<String>,
-    /// Forward, back, or either.
-    pub purpose: Option<Purpose>,
-}
-
-/// Rewrites the gate's rows of a change and judges the checks that wait for them.
-///
-/// # Errors
-/// The store's.
-pub fn refresh(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, file: &ChangeFile) -> Result<()> {
-    let directory = room.directory()?;
-    let fresh = rows(file, &directory, room.now);
-    let stored: Vec<gate_view::GateRow> = fresh.iter().map(to_stored).collect::<Result<_>>()?;
-    let known = match before {
-        Some(_) => gate_view::of_change(room.tx, file.change.id.as_str())?,
-        // A new change has no rows yet.
-        None => Vec::new(),
-    };
-    if known == stored {
-        return Ok(());
-    }
-    gate_view::save(room.tx, file.change.id.as_str(), &known, &stored)?;
-    rejudge(room, &[known, stored].concat())
-}
-
-fn to_stored(row: &GateRow) -> Result<gate_view::GateRow> {
-    Ok(gate_view::GateRow {
-        change_id: row.change.0.clone(),
-        target_id: row.target.0.clone(),
-        purpose: row.purpose.to_string(),
-        service: row.service.0.clone(),
-        environment: row.environment.0.clone(),
-        artifact: row.artifact.clone(),
-        commit: row.commit.clone(),
-        body: serde_json::to_string(row)?,
-    })
-}
+use crate::services::Services;
 
 /// The checks that a turn may still move, in the order in which they were asked. All of them have an end of their wait, by
 /// which their index is kept small.
-fn waiting_checks() -> Filter {
+pub(crate) fn waiting_checks() -> Filter {
     Filter::new()
         .one_of(
             "state",
@@ -79,35 +29,6 @@ fn waiting_checks() -> Filter {
         )
         .is_set("wait_until")
         .order_by("id")
-}
-
-/// Judges again every waiting check that one of these rows may answer.
-fn rejudge(room: &mut Room<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()> {
-    let mut seen: Vec<RecordId> = Vec::new();
-    let mut named: Vec<(&gate_view::GateRow, &str, String)> = Vec::new();
-    for row in touched {
-        named.extend(row.artifact.clone().map(|it| (row, "artifact", it)));
-        let Some(commit) = row.commit.clone() else { continue };
-        for kin in crate::kin::commits_behind(room, None, Some(&commit))? {
-            named.push((row, "commit_sha", kin));
-        }
-        named.push((row, "commit_sha", commit));
-    }
-    for (row, column, value) in named {
-        {
-            let filter = waiting_checks()
-                .equals("service", row.service.as_str())
-                .equals("environment", row.environment.as_str())
-                .equals(column, value.as_str());
-            for stored in record::find::<GateCheck>(room.tx, &filter)? {
-                if !seen.contains(&stored.record.id) {
-                    seen.push(stored.record.id.clone());
-                    judge_check(room, stored.record)?;
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Answers a question from the rows. Writes nothing.
@@ -136,23 +57,10 @@ pub fn may_ask(room: &mut Room<'_, '_>) -> Result<()> {
     // The number of the estate is kept beside it.
     room.generation()?;
     if let Some(lent) = &room.actor.lent {
-        let kept = room.desk.moments();
+        let kept = room.services.moments();
         kept.keep_asker(moment, room.tx.tenant(), &room.actor.person, lent);
     }
     Ok(())
-}
-
-/// Who asks by a token, as they were looked up.
-#[derive(Debug, Clone, Copy)]
-pub struct Asker<'a> {
-    /// The tenant's key.
-    pub tenant: &'a str,
-    /// For whom the token speaks.
-    pub person: &'a model::ids::PersonId,
-    /// What is known of the token.
-    pub lent: &'a model::file::Lent,
-    /// The number that the estate, tokens included, had when the token was looked up.
-    pub generation: i64,
 }
 
 /// Answers a question at once, without a transaction, when at the present moment this very question was read and this
@@ -160,44 +68,20 @@ pub struct Asker<'a> {
 ///
 /// # Errors
 /// A fault of the clock.
-pub fn ask_at_once(desk: &Desk, asker: &Asker<'_>, question: &Question) -> Result<Option<(Answer, Timestamp)>> {
-    let Some(moment) = desk.tools().store.moment() else {
+pub fn ask_at_once(services: &Services, asker: &Asker<'_>, question: &Question) -> Result<Option<(Answer, Timestamp)>> {
+    let Some(moment) = services.tools().store.moment() else {
         return Ok(None);
     };
-    let Some(found) = desk.moments().known(moment, asker, question) else {
+    let Some(found) = services.moments().known(moment, asker, question) else {
         return Ok(None);
     };
-    let now = desk.now()?;
+    let now = services.now()?;
     Ok(found.answer(question, now).map(|answer| (answer, now)))
-}
-
-/// The rows that a question is about, read.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    forward: Vec<GateRow>,
-    back: Vec<GateRow>,
-}
-
-impl Found {
-    /// What the rows say. `None` when they say nothing and the place may be unknown.
-    fn answer(&self, question: &Question, now: Timestamp) -> Option<Answer> {
-        let asked = question.change.as_deref().map(str::to_uppercase);
-        let asked = asked.as_deref();
-        let (forward, back) = (&self.forward, &self.back);
-        match question.purpose {
-            Some(Purpose::Rollback) if back.is_empty() => Some(no_way_back(question)),
-            Some(Purpose::Rollback) => Some(decide(back, asked, now)),
-            Some(Purpose::Deploy) => (!forward.is_empty()).then(|| decide(forward, asked, now)),
-            // What may go forward goes forward; else an open way back is gone, so that nobody stops at night over a word.
-            None if forward.is_empty() && back.is_empty() => None,
-            None => Some(decide(forward.iter().chain(back), asked, now)),
-        }
-    }
 }
 
 /// What stands for a question: from memory, if a transaction of the same moment has read it.
 fn found(room: &mut Room<'_, '_>, question: &Question) -> Result<Arc<Found>> {
-    let (moment, kept) = (room.tx.moment(), room.desk.moments());
+    let (moment, kept) = (room.tx.moment(), room.services.moments());
     let known = moment.and_then(|moment| kept.found(moment, room.tx.tenant(), question));
     if let Some(found) = known {
         return Ok(found);
@@ -324,29 +208,6 @@ fn is_named(row: &GateRow, question: &Question) -> bool {
         _ => true,
     };
     agrees(&question.artifact, &row.artifact) && agrees(&question.commit, &row.commit)
-}
-
-fn stopped(purpose: Purpose, reason: Unmet) -> Answer {
-    Answer {
-        decision: GateDecision::Stop,
-        change: None,
-        target: None,
-        purpose,
-        reasons: vec![reason],
-        next_transition_at: None,
-    }
-}
-
-fn no_way_back(question: &Question) -> Answer {
-    let text = format!(
-        "No change under way names this as its way back for {} in {}.",
-        question.service, question.environment
-    );
-    let satisfy = "The way back is open from a change's start until its closing, to its target's `rollback_to`.";
-    stopped(
-        Purpose::Rollback,
-        model::file::unmet("change_missing", text, satisfy, Vec::new()),
-    )
 }
 
 fn unknown_place(room: &mut Room<'_, '_>, question: &Question) -> Result<Option<Answer>> {
@@ -747,7 +608,7 @@ pub fn sign(room: &mut Room<'_, '_>, permit: &Permit) -> Result<String> {
     let key = crate::keys::permit_key(room, &permit.kid)?;
     let tenant = room.tenant();
     let claims = proof::permit::Claims {
-        iss: room.desk.tools().public_url.clone(),
+        iss: room.services.tools().public_url.clone(),
         sub: permit.change_key.clone(),
         aud: proof::permit::Claims::audience(&tenant, permit.service.as_str(), permit.environment.as_str()),
         jti: permit.id.0.clone(),

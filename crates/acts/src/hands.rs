@@ -14,8 +14,9 @@ use model::two_people;
 use serde_json::json;
 
 use crate::error::Result;
+use crate::messages::{save_message, save_message_for};
 use crate::room::Room;
-use crate::save::{Written, draft, save_message, save_message_for};
+use crate::save::{Written, draft};
 
 /// How long a way in is the setter's as well, in hours: time for its person to read of it and to object.
 const HANDED_HOURS: i64 = 24;
@@ -48,7 +49,7 @@ pub(crate) fn setter(actor: &Actor, person: &PersonId) -> Option<PersonId> {
 pub fn handed_by(room: &mut Room<'_, '_>, person: &PersonId, method: &str) -> Result<Option<PersonId>> {
     let found = match method.strip_prefix("provider:") {
         Some(key) => {
-            let provider = crate::set_identity_provider::provider(room, key)?;
+            let provider = crate::providers::provider(room, key)?;
             let moved = room
                 .directory()?
                 .people

@@ -419,7 +419,7 @@ impl Staging {
                     reading.wrong("manager", "own_request", own_request::OWN_MANAGER);
                 }
                 if is_own && old.is_some_and(|old| drops_mark(old, person)) {
-                    reading.wrong("accounts", "own_request", crate::set_person::OWN_ACCOUNT);
+                    reading.wrong("accounts", "own_request", crate::person_fields::OWN_ACCOUNT);
                 }
                 if last_administrator::is_last(&self.directory, person) {
                     let text = "This is the last administrator: a line before this one gives another the role `admin`.";

@@ -62,7 +62,7 @@ pub fn keep_attestation(room: &mut Room<'_, '_>, builder: &str, built: &Built) -
             source: builder.to_owned(),
             at: room.now,
         };
-        new += usize::from(crate::kin::keep(room, told)?);
+        new += usize::from(crate::keep_provenance::keep(room, told)?);
     }
     Ok(new)
 }

@@ -71,7 +71,7 @@ fn name_of(room: &mut Room<'_, '_>, purpose: &str) -> Result<String> {
 /// # Errors
 /// The store's, or a fault of the entropy.
 pub fn make(room: &mut Room<'_, '_>, purpose: &str, at: Timestamp) -> Result<String> {
-    let (url, tenant) = (&room.desk.tools().public_url, room.tenant());
+    let (url, tenant) = (&room.services.tools().public_url, room.tenant());
     let name = match purpose {
         LOG => log_name(url, &tenant),
         _ => cosigner_name(url, &tenant),
@@ -94,7 +94,7 @@ pub(crate) fn replace(room: &mut Room<'_, '_>, old: &StoredKey) -> Result<String
 
 /// `name` stands in keys of the log alone.
 fn make_named(room: &mut Room<'_, '_>, purpose: &str, name: &str, at: Timestamp) -> Result<String> {
-    let tools = room.desk.tools();
+    let tools = room.services.tools();
     let key = SigningKey::generate(tools.entropy.as_ref())?;
     let tenant = room.tenant();
     let kid = proof::jwks::Jwk::new(*key.public()).kid();
@@ -144,7 +144,7 @@ pub(crate) fn trouble(room: &Room<'_, '_>, stored: &StoredKey) -> Option<(&'stat
         return Some(("kid", "The key stands under another id than its own.".to_owned()));
     }
     let bound = associated(&room.tenant(), &stored.purpose, &stored.kid);
-    let opened = room.desk.tools().master.open(&stored.wrapped, &bound);
+    let opened = room.services.tools().master.open(&stored.wrapped, &bound);
     let private = opened
         .map_err(Error::from)
         .and_then(|seed| Ok(SigningKey::from_seed(seed_of(&seed)?)?));
@@ -247,13 +247,13 @@ pub(crate) fn permit_key(room: &mut Room<'_, '_>, kid: &str) -> Result<Arc<Signi
 }
 
 fn unwrapped(room: &mut Room<'_, '_>, stored: &StoredKey) -> Result<Arc<SigningKey>> {
-    if let Some(key) = room.desk.cached_key(&stored.kid) {
+    if let Some(key) = room.services.cached_key(&stored.kid) {
         return Ok(key);
     }
     let bound = associated(&room.tenant(), &stored.purpose, &stored.kid);
-    let seed = room.desk.tools().master.open(&stored.wrapped, &bound)?;
+    let seed = room.services.tools().master.open(&stored.wrapped, &bound)?;
     let key = Arc::new(SigningKey::from_seed(seed_of(&seed)?)?);
-    room.desk.keep_key(&stored.kid, &key);
+    room.services.keep_key(&stored.kid, &key);
     Ok(key)
 }
 
@@ -293,7 +293,7 @@ pub fn verifier_keys(room: &mut Room<'_, '_>) -> Result<VerifierKeys> {
 pub fn jwks(room: &mut Room<'_, '_>) -> Result<proof::jwks::Jwks> {
     let stored = store::keys::list(room.tx, PERMIT)?;
     let turns = match stored.iter().any(|key| key.state == "retired") {
-        true => crate::turn_key::turns(room)?,
+        true => turns(room)?,
         false => Vec::new(),
     };
     let now = room.now;
@@ -311,4 +311,12 @@ pub fn jwks(room: &mut Room<'_, '_>) -> Result<proof::jwks::Jwks> {
         tenant: room.tenant(),
         keys,
     })
+}
+
+/// What was ever done with the tenant's keys, in order.
+///
+/// # Errors
+/// The store's.
+pub fn turns(room: &mut Room<'_, '_>) -> Result<Vec<KeyTurn>> {
+    Ok(record::bodies::<KeyTurn>(room.tx, &Filter::new().order_by("number"))?)
 }

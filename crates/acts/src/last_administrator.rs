@@ -12,8 +12,9 @@ use model::words::Role;
 use serde_json::json;
 
 use crate::error::Result;
+use crate::messages::save_message;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 
 fn is_administrator(person: &Person) -> bool {
     person.active && person.roles.contains(&Role::Admin)

@@ -88,7 +88,7 @@ impl LeftStanding {
                 continue;
             };
             file.change.content.touches = Touch::ALL.iter().copied().collect();
-            file.requirements = crate::room::judge(&self.policies, &room.tenant(), (&self.directory, self.now), &file);
+            file.requirements = crate::judge::judge(&self.policies, &room.tenant(), (&self.directory, self.now), &file);
             let file = Arc::new(file);
             for row in &file.requirements.obligations {
                 let Duty::Approval(rule) = &row.obligation.duty else {

@@ -17,12 +17,12 @@ const DELIVERY: &str = "delivery";
 
 /// The code of an event, over its leaf: that names its tenant, its records and the digest of what stands beside it.
 pub(crate) fn of_event(room: &Room<'_, '_>, leaf: &[u8]) -> Hash {
-    room.desk.tools().master.mac(EVENT, &[leaf])
+    room.services.tools().master.mac(EVENT, &[leaf])
 }
 
 /// Whether a server wrote an event that waits for its place.
 pub(crate) fn is_own_event(room: &Room<'_, '_>, waiting: &Waiting) -> bool {
-    let master = &room.desk.tools().master;
+    let master = &room.services.tools().master;
     let mac = waiting.mac.as_deref();
     mac.is_some_and(|mac| master.verify_mac(EVENT, &[&waiting.event.bytes], mac))
 }
@@ -85,7 +85,7 @@ pub fn is_own_session(master: &MasterKey, tenant: &str, session: &Session) -> bo
 /// # Errors
 /// The store's.
 pub fn begin_session(room: &mut Room<'_, '_>, mut session: Session) -> Result<()> {
-    let desk = room.desk;
+    let desk = room.services;
     session.mac = of_session(&desk.tools().master, &room.tenant(), &session).to_vec();
     Ok(session::insert(room.tx, &session)?)
 }
@@ -98,7 +98,7 @@ pub fn note_factor(room: &mut Room<'_, '_>, digest: &str, factor: &Factor) -> Re
     let Some(mut session) = session::load(room.tx, digest)? else {
         return Ok(false);
     };
-    let desk = room.desk;
+    let desk = room.services;
     let (master, tenant) = (&desk.tools().master, room.tenant());
     if !is_own_session(master, &tenant, &session) {
         return Ok(false);
@@ -155,7 +155,7 @@ impl Came<'_> {
     #[must_use]
     pub fn mac(&self, room: &Room<'_, '_>) -> Hash {
         let tenant = room.tenant();
-        room.desk.tools().master.mac(DELIVERY, &self.parts(&tenant))
+        room.services.tools().master.mac(DELIVERY, &self.parts(&tenant))
     }
 }
 
@@ -163,7 +163,7 @@ impl Came<'_> {
 #[must_use]
 pub fn is_own_delivery(room: &Room<'_, '_>, row: &Delivery) -> bool {
     let (tenant, came) = (room.tenant(), Came::from(row));
-    let master = &room.desk.tools().master;
+    let master = &room.services.tools().master;
     let is_own = |mac: &[u8]| master.verify_mac(DELIVERY, &came.parts(&tenant), mac);
     let has_own_body = row.body.is_empty() || proof::crypto::digest_text(&row.body) == row.body_digest;
     has_own_body && row.mac.as_deref().is_some_and(is_own)

@@ -49,9 +49,9 @@ fn by_mail(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claim
         return Ok(None);
     };
     let is_believed = provider.mail_of(claimed).is_some();
-    if is_believed && !crate::set_person::is_address(mail) {
+    if is_believed && !crate::person_fields::is_address(mail) {
         // Written another way it would be somebody else's, and its owner a second person.
-        return Err(Refusal::not_allowed("not_an_address", crate::set_person::no_address(mail)).into());
+        return Err(Refusal::not_allowed("not_an_address", crate::person_fields::no_address(mail)).into());
     }
     let Some(holder) = known_address::holder(room, mail)? else {
         return Ok(None);
@@ -102,7 +102,7 @@ fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed)
     }
     let login = claimed.login.as_deref().or(claimed.mail.as_deref()).unwrap_or_default();
     let login = login.trim().to_lowercase();
-    if login.is_empty() || crate::set_person::no_login(&login).is_some() {
+    if login.is_empty() || crate::person_fields::no_login(&login).is_some() {
         let text = format!("{} does not say by which login you are to be known.", provider.name);
         return Err(nobody(text).into());
     }

@@ -8,7 +8,7 @@ use model::file::Lent;
 use model::ids::PersonId;
 use store::Moment;
 
-use crate::gate::{Asker, Found, Question};
+use crate::gate_question::{Asker, Found, Question};
 
 /// How many questions of one moment are kept, about 1 KiB each.
 const MOST: usize = 2_000;

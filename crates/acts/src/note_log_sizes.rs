@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use store::record::{self, Filter, Stored};
 use store::{Lane, Mode, SYSTEM_TENANT, counter};
 
-use crate::desk::Desk;
 use crate::error::Result;
 use crate::keys;
 use crate::room::Room;
 use crate::save::{Written, draft};
+use crate::transactions::Transactions;
 
 /// A log's size is noted at most once in so many seconds.
 const SPACING_SECONDS: i64 = 60;
@@ -36,7 +36,7 @@ struct Standing {
 ///
 /// # Errors
 /// The store's.
-pub fn note_log_sizes(desk: &Desk) -> Result<u64> {
+pub fn note_log_sizes(desk: &impl Transactions) -> Result<u64> {
     let sizes = desk.wait_across(Lane::Worker, "sizes of logs", Mode::Read, |tx| {
         Ok(store::log::sizes(tx)?)
     })?;

@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 use store::{SYSTEM_TENANT, event};
 
 use crate::error::Result;
+use crate::messages::save_message;
 use crate::replay_log::ReplayReport;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 
 /// The event.
 const REPLAYED: &str = "log.replayed";

@@ -94,14 +94,14 @@ impl Room<'_, '_> {
         let in_force = directory.tenant.as_ref().and_then(|tenant| tenant.policies.clone());
         let set = match in_force {
             Some(in_force) => self.compiled(&in_force)?,
-            None => self.desk.tools().policies.clone(),
+            None => self.services.tools().policies.clone(),
         };
         self.policies = Some(set.clone());
         Ok(set)
     }
 
     fn compiled(&mut self, in_force: &InForce) -> Result<Arc<PolicySet>> {
-        if let Some(set) = self.desk.cached_policies(&in_force.digest) {
+        if let Some(set) = self.services.cached_policies(&in_force.digest) {
             return Ok(set);
         }
         let found = record::load::<Configuration>(self.tx, in_force.id.as_str())?.map(|stored| stored.record);
@@ -119,7 +119,7 @@ impl Room<'_, '_> {
                 lines.join("\n")
             ))
         })?);
-        self.desk.keep_policies(&in_force.digest, &set);
+        self.services.keep_policies(&in_force.digest, &set);
         Ok(set)
     }
 }

@@ -11,7 +11,7 @@ use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::room::Room;
-use crate::take_deployment::outcome_of;
+use crate::told_deployment::outcome_of;
 
 /// The kind of these calls. Their subject is the connection and, in microseconds, since when it is there.
 const LOOK: &str = "deployments_read";
@@ -85,7 +85,7 @@ pub struct Errand {
 /// The store's, or a fault of the keys.
 pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
     let (id, began) = subject.split_once('/').unwrap_or((subject, ""));
-    let mut connection = crate::set_connection::connection(room, id)?;
+    let mut connection = crate::connections::connection(room, id)?;
     if !is_asked(&connection) {
         return Ok(None);
     }
@@ -94,7 +94,7 @@ pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Opti
             .map
             .retain(|row| left.lines().any(|name| name == row.repository));
     }
-    let name = crate::answer_outside::credential_name(id);
+    let name = crate::secret::credential_name(id);
     let bytes = crate::secret::open(room, &name)?.unwrap_or_default();
     let began = began
         .parse()

@@ -12,6 +12,7 @@ use model::words::{ConfigurationKind, ConfigurationState, Level};
 use policy::{Finding, PolicySet};
 use serde_json::{Value, json};
 
+use crate::configurations;
 use crate::error::Result;
 use crate::find_locked_out::find_locked_out;
 use crate::find_unmeetable::find_unmeetable;
@@ -144,19 +145,11 @@ pub fn propose_risk_table(room: &mut Room<'_, '_>, body: &Body) -> Result<Config
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     let proposal = Configuration {
-        digest: digest_of(&table)?,
+        digest: configurations::of_risk_table(&table)?,
         table: Some(table),
         ..bare(room, ConfigurationKind::RiskTable, String::new(), reason)?
     };
     save(room, proposal)
-}
-
-/// The digest of a risk table: over its canonical JSON.
-///
-/// # Errors
-/// A fault when there is none.
-pub fn digest_of(table: &RiskTable) -> Result<String> {
-    Ok(proof::canonical::digest(&serde_json::to_value(table)?)?)
 }
 
 const ROWS: [&str; 4] = ["none", "low", "medium", "high"];
@@ -207,7 +200,7 @@ pub(crate) fn bare(
     digest: String,
     reason: String,
 ) -> Result<Configuration> {
-    let before = crate::activate_configuration::in_force(room, kind)?;
+    let before = crate::configurations::in_force(room, kind)?;
     Ok(Configuration {
         id: RecordId(room.new_id()?),
         version: 0,

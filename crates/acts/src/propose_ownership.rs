@@ -237,7 +237,7 @@ fn versions(room: &mut Room<'_, '_>, wanted: &Content) -> Result<BTreeMap<String
     let edited = edits.filter_map(|body| body.get("id").and_then(Value::as_str));
     let mut found = BTreeMap::new();
     for id in wanted.connections.iter().map(String::as_str).chain(edited) {
-        if let Some(connection) = crate::set_connection::find(room, id)? {
+        if let Some(connection) = crate::connections::find(room, id)? {
             found.insert(id.to_owned(), connection.version);
         }
     }
@@ -278,7 +278,7 @@ pub(crate) fn propose(room: &mut Room<'_, '_>, wanted: &Content, reason: String)
     let mut value = serde_json::to_value(wanted)?;
     // The digest stays in the log when the text is erased: without a salt, guesses of names could be tested against it.
     let mut salt = [0_u8; 16];
-    room.desk.tools().entropy.fill(&mut salt)?;
+    room.services.tools().entropy.fill(&mut salt)?;
     value["salt"] = json!(proof::crypto::base64url(&salt));
     // Over the text and not over what it says: a null that clears a field has no canonical form.
     let text = serde_json::to_string_pretty(&value)?;
@@ -472,8 +472,8 @@ pub(crate) fn put_in_force(
         "ended": report.ended + wanted.end.len() + wanted.end_dependencies.len(), "by_two": wanted.by_two,
     });
     let subject = ("configuration", active.id.0.clone());
-    let how = crate::activate_configuration::How::Activated { proposed_over: None };
-    crate::activate_configuration::tell_people(room, &mut written, &active, &how)?;
+    let how = crate::configurations::How::Activated { proposed_over: None };
+    crate::configurations::tell_people(room, &mut written, &active, &how)?;
     room.tell(vec![draft("ownership.activated", subject, room.now, data)], written)?;
     room.touch_directory()?;
     crate::settle_open::settle_open(room, |_| true)?;

@@ -148,7 +148,7 @@ fn check_login(known: Option<&Person>, told: &ProvisionedPerson) -> Result<()> {
     if known.is_some_and(|known| known.login == told.login) {
         return Ok(());
     }
-    match crate::set_person::no_login(&told.login) {
+    match crate::person_fields::no_login(&told.login) {
         Some(text) => Err(Refusal::field("userName", "not_a_login", text).into()),
         None => Ok(()),
     }
@@ -157,8 +157,8 @@ fn check_login(known: Option<&Person>, told: &ProvisionedPerson) -> Result<()> {
 /// An address that is newly told is one. One that stood before is let stand, for a deactivation must never fail over it.
 fn check_address(known: Option<&String>, told: &ProvisionedPerson) -> Result<()> {
     match told.email.as_ref().filter(|mail| Some(*mail) != known) {
-        Some(mail) if !crate::set_person::is_address(mail) => {
-            Err(Refusal::field("emails", "not_an_address", crate::set_person::no_address(mail)).into())
+        Some(mail) if !crate::person_fields::is_address(mail) => {
+            Err(Refusal::field("emails", "not_an_address", crate::person_fields::no_address(mail)).into())
         }
         _ => Ok(()),
     }

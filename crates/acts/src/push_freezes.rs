@@ -9,8 +9,9 @@ use model::directory::{Connection, Freeze, Mapping};
 use store::record::{self, Filter};
 
 use crate::error::Result;
+use crate::messages::save_message;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 
 /// The kinds of these calls: about one freeze at once, about its end, and about nothing but what stands there.
 const NOW: &str = "freezes";
@@ -172,11 +173,11 @@ pub struct Errand {
 /// The store's, or a fault of the keys.
 pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
     let id = subject.split('/').next().unwrap_or_default();
-    let connection = crate::set_connection::connection(room, id)?;
+    let connection = crate::connections::connection(room, id)?;
     if !is_told(&connection) {
         return Ok(None);
     }
-    let name = crate::answer_outside::credential_name(connection.id.as_str());
+    let name = crate::secret::credential_name(connection.id.as_str());
     let bytes = crate::secret::open(room, &name)?.unwrap_or_default();
     let rows = record::find::<Freeze>(room.tx, &Filter::new().order_by("id"))?;
     let freezes: Vec<Freeze> = rows.into_iter().map(|stored| stored.record).collect();

@@ -25,7 +25,7 @@ impl FromOutside {
     /// # Errors
     /// The store's.
     pub(crate) fn find(room: &mut Room<'_, '_>) -> Result<Self> {
-        let providers = crate::set_identity_provider::providers(room)?;
+        let providers = crate::providers::providers(room)?;
         let directory = room.directory()?;
         let told = directory.groups.values().filter(|group| group.external_id.is_some());
         let mut groups: BTreeSet<GroupKey> = told.map(|group| group.key.clone()).collect();

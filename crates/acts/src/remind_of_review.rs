@@ -14,8 +14,9 @@ use store::record;
 use store::timer::{self, NewTimer};
 
 use crate::error::Result;
+use crate::messages::save_message;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 
 /// The table of the timers.
 pub const TABLE: &str = "access_review";
@@ -118,7 +119,7 @@ fn words(room: &Room<'_, '_>, part: &AccessReview, is_late: bool, manager: &str)
     let (count, due) = (part.rights.len(), part.due_at);
     let url = format!(
         "{}/t/{}/access-reviews/{}",
-        room.desk.tools().public_url,
+        room.services.tools().public_url,
         room.tenant(),
         part.id
     );

@@ -31,15 +31,14 @@ use store::log::{self, LogState};
 use store::{Lane, Mode, SYSTEM_TENANT};
 
 use self::files::KeptFile;
-pub(crate) use self::halts::HALTED;
 use self::halts::Halt;
 use self::ways_in::WaysIn;
 use self::working::Numbers;
-use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::keys;
 use crate::log_tiles::{StoredTiles, log_state};
 use crate::room::Room;
+use crate::transactions::Transactions;
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -97,7 +96,7 @@ pub type Progress = Arc<dyn Fn(&str, u64) -> bool + Send + Sync>;
 ///
 /// # Errors
 /// The store's, and one of its own when `progress` breaks it off. Differences are findings, never errors.
-pub fn replay_log(desk: &Desk, tenant: &str, progress: &Progress) -> Result<ReplayReport> {
+pub fn replay_log(desk: &impl Transactions, tenant: &str, progress: &Progress) -> Result<ReplayReport> {
     // What is known of the log elsewhere is read first: the log grows meanwhile, and as it is compared it must not be behind that.
     let noted = if tenant == SYSTEM_TENANT {
         None
@@ -251,7 +250,7 @@ impl<'p> Replay<'p> {
     /// Each key stands under the id that its public half gives and where its turns left it, and each purpose has one that
     /// signs.
     fn check_keys(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        let turns = crate::turn_key::turns(room)?;
+        let turns = crate::keys::turns(room)?;
         for purpose in keys::PURPOSES {
             let stored = store::keys::list(room.tx, purpose)?;
             let own = || turns.iter().filter(|turn| turn.purpose == purpose);
@@ -299,7 +298,7 @@ impl<'p> Replay<'p> {
 
     /// Every secret that is in use is there, and is opened under its own name.
     fn check_secrets(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        for found in crate::secret::find_trouble(room)? {
+        for found in crate::find_lost_secrets::find_trouble(room)? {
             self.find("secret", &found.id, Some("wrapped"), found.what);
         }
         Ok(())
@@ -413,7 +412,7 @@ fn signers(note: &str) -> Vec<String> {
 }
 
 /// Size and root of a tenant's log as the system's log noted them last.
-fn noted(desk: &Desk, tenant: &str) -> Result<Option<(u64, Hash)>> {
+fn noted(desk: &impl Transactions, tenant: &str) -> Result<Option<(u64, Hash)>> {
     let tenant = tenant.to_owned();
     desk.wait(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, move |room| {
         if log::state(room.tx)?.is_none() {

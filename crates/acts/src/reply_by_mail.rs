@@ -15,9 +15,9 @@ use store::record::{self, Filter};
 use totp_rs::Secret;
 use uuid::Uuid;
 
+use crate::connections::{connection, connection_secret};
 use crate::error::{Error, Result};
 use crate::room::Room;
-use crate::set_connection::{connection, connection_secret};
 
 /// The kind of connection that hands replies on.
 pub const KIND: &str = "mail";
@@ -147,7 +147,7 @@ fn comment(room: &mut Room<'_, '_>, message: &Message, key: &str, text: &str) ->
     };
     let before = std::mem::replace(&mut room.actor, writer);
     let body = json!({"text": text}).as_object().cloned().unwrap_or_default();
-    let done = crate::comment_change::comment_change(room, key, &body);
+    let done = crate::change_verbs::comment_change(room, key, &body);
     room.actor = before;
     match done {
         Ok(id) => Ok(format!("comment {id} on {key}")),

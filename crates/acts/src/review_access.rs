@@ -16,8 +16,9 @@ use store::record::{self, Filter};
 
 use crate::error::{Error, Result};
 use crate::held_rights::{rights, take_away};
+use crate::messages::save_message;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 
 /// The most rights in one part: an entry of the log holds no more than 65,535 bytes.
 const MOST_ROWS: usize = 150;
@@ -101,7 +102,7 @@ fn keep(room: &mut Room<'_, '_>, kind: &'static str, review: AccessReview, tells
             "{} rights of your people wait for your signature until {}.\n{}/t/{}/access-reviews/{}\n",
             review.rights.len(),
             review.due_at,
-            room.desk.tools().public_url,
+            room.services.tools().public_url,
             room.tenant(),
             review.id
         );

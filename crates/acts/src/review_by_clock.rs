@@ -20,9 +20,10 @@ use store::record::{self, Filter};
 use store::timer::{self, NewTimer};
 
 use crate::error::Result;
+use crate::messages::save_message;
 use crate::review_access;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 
 /// The table of the tenant's timer.
 pub const TABLE: &str = "tenant_info";
@@ -147,7 +148,7 @@ fn remind(room: &mut Room<'_, '_>, open: Vec<AccessReview>) -> Result<()> {
              begin before.\n{}/t/{}/access-reviews/{}\n",
             part.rights.len(),
             part.begun_at,
-            room.desk.tools().public_url,
+            room.services.tools().public_url,
             room.tenant(),
             part.id
         );

@@ -15,7 +15,6 @@ use store::timer::{self, NewTimer};
 use crate::error::Result;
 use crate::room::Room;
 use crate::save::{Written, draft};
-use crate::turn_key::{alive, turns};
 
 /// The table of the key's timer.
 pub const TABLE: &str = "signing_key";
@@ -108,4 +107,11 @@ fn revoke(room: &mut Room<'_, '_>, kid: &str, piece: &[Permit]) -> Result<i64> {
         })?;
     }
     Ok(i64::try_from(signed.len()).unwrap_or(i64::MAX))
+}
+
+/// The permits that are still good.
+pub(crate) fn alive(now: jiff::Timestamp) -> Filter {
+    Filter::new()
+        .equals("state", PermitState::Issued.as_str())
+        .more("expires_at", now)
 }

@@ -431,7 +431,7 @@ pub(crate) fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &
 pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person {
     let login = reading.needed("login", LINE).trim().to_lowercase();
     let old = directory.by_login(&login);
-    if let Some(text) = crate::set_person::no_login(&login).filter(|_| old.is_none()) {
+    if let Some(text) = crate::person_fields::no_login(&login).filter(|_| old.is_none()) {
         reading.wrong("login", "not_a_login", text);
     }
     let mut person = old.cloned().unwrap_or_else(|| Person {
@@ -479,8 +479,8 @@ pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person
     if person.active {
         person.deactivation = None;
     }
-    crate::set_person::check_mail(reading, directory, &person);
-    crate::set_person::check_accounts(reading, directory, &person);
+    crate::person_fields::check_mail(reading, directory, &person);
+    crate::person_fields::check_accounts(reading, directory, &person);
     person
 }
 

@@ -1,38 +1,18 @@
-//! Saves what an act made: records with their sealed forms, events, messages, timers, gate rows, revocations. All in the
-//! act's own transaction.
+//! Writes what an act made: records with their sealed forms, and the events that tell of them.
 
-use jiff::Timestamp;
 use model::erased::with_erased;
-use model::file::{ChangeFile, EventDraft, Letter};
-use model::ids::{ChangeId, PersonId, RecordId};
-use model::records::Message;
+use model::file::EventDraft;
 use proof::commitment::seal_record;
 use proof::diff::{self, RecordDelta};
 use proof::event::{Event, Subject, VERSION};
 use serde_json::{Map, Value};
 use store::event::{NewEvent, RecordRef};
-use store::record::{self, Filter, Record};
-use store::{job, revocation, salts, timer};
+use store::record;
+use store::record::Record;
+use store::salts;
 
 use crate::error::{Error, Result};
-use crate::keep_facts::{Allowed, keep_acts, keep_facts};
 use crate::room::Room;
-
-/// What became of a file.
-pub struct Done {
-    /// The file as it is now.
-    pub file: ChangeFile,
-    /// Events to write.
-    pub events: Vec<EventDraft>,
-    /// People to tell.
-    pub letters: Vec<Letter>,
-    /// Permits that were revoked.
-    pub revoked: Vec<RecordId>,
-    /// When the clock makes something due.
-    pub next_due: Option<Timestamp>,
-    /// What the policies allowed on the way.
-    pub(crate) allowed: Vec<Allowed>,
-}
 
 /// Records and salts gathered until the act's events are written.
 #[derive(Default)]
@@ -42,6 +22,11 @@ pub struct Written {
 }
 
 impl Written {
+    /// How many records were written.
+    pub(crate) fn count(&self) -> usize {
+        self.deltas.len()
+    }
+
     /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
         self.deltas.is_empty()
@@ -81,7 +66,7 @@ versioned!(
     model::records::GateCheck,
     model::records::Deployment,
     model::running::Running,
-    Message,
+    model::records::Message,
     model::directory::Person,
     model::directory::Group,
     model::directory::Service,
@@ -160,7 +145,12 @@ impl Room<'_, '_> {
         let gone = previous.as_ref().map_or(&[][..], |(_, _, gone)| gone);
         let body = with_erased(with_erased(serde_json::to_value(&next)?, gone), erased);
         let pair = previous.as_ref().map(|(body, sealed, _)| (body, sealed));
-        let sealed = seal_record(&body, &model::texts::is_text, pair, self.desk.tools().entropy.as_ref())?;
+        let sealed = seal_record(
+            &body,
+            &model::texts::is_text,
+            pair,
+            self.services.tools().entropy.as_ref(),
+        )?;
         let number = u64::try_from(version).unwrap_or_default();
         let delta = diff::between(R::TABLE, &id, number, pair.map(|(_, sealed)| sealed), &sealed.sealed)?;
         let text = serde_json::to_string(&sealed.sealed)?;
@@ -172,7 +162,7 @@ impl Room<'_, '_> {
         written.deltas.push(delta);
         written.salts.extend(sealed.new_salts);
         self.note_written(R::TABLE, &id);
-        self.note_made(R::TABLE, &id);
+        self.standings.note_made(R::TABLE, &id);
         Ok(next)
     }
 
@@ -260,7 +250,7 @@ impl Room<'_, '_> {
             mac: &mac,
         };
         store::event::append(self.tx, &new)?;
-        self.note_event(&id);
+        self.standings.note_event(&id);
         if let Some(payload) = bytes.records_payload {
             let digest = proof::crypto::digest_text(&payload);
             store::event::save_payload(self.tx, &id, &digest, &payload)?;
@@ -310,283 +300,13 @@ fn table_name(name: &str) -> &'static str {
         .unwrap_or("change")
 }
 
-/// Saves a change's file: what differs from before, the events, and everything that hangs on them.
-///
-/// # Errors
-/// The store's.
-pub fn file(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, mut done: Done) -> Result<()> {
-    let mut written = Written::default();
-    let file = &mut done.file;
-    let decided = save_around(room, &mut written, before, file)?;
-    if !written.is_empty() && file.change.has_lost_texts() {
-        // New texts stand around a change whose texts were erased: the retention counts from them, and takes them as well.
-        file.change.updated_at = room.now;
-    }
-    save_change(room, &mut written, before, file, decided)?;
-    crate::running::note_outcomes(room, &mut written, before, file)?;
-    keep_acts(room, &mut written, before.unwrap_or(file), (&done.events, done.allowed))?;
-    let id = file.change.id.clone();
-    save_letters(room, &mut written, file, &done.letters)?;
-    revoke(room, file, &done.revoked)?;
-    if !written.is_empty() || !done.events.is_empty() {
-        room.tell(done.events, written)?;
-    }
-    crate::set_freeze::end_lapsed(room, before.map(|before| &before.change), &done.file.change)?;
-    set_timer(room, &id, before.is_some(), done.next_due)?;
-    crate::gate::refresh(room, before, &done.file)?;
-    crate::answer_outside::refresh(room, &done.file)?;
-    crate::settle_others::settle_others(room, before, &done.file)
-}
-
-/// Saves the records around the change; answers whether a decision among them moved.
-fn save_around(
-    room: &mut Room<'_, '_>,
-    written: &mut Written,
-    before: Option<&ChangeFile>,
-    file: &mut ChangeFile,
-) -> Result<bool> {
-    let count = |written: &Written| written.deltas.len();
-    let start = count(written);
-    save_list(room, written, before.map(|old| &old.approvals[..]), &mut file.approvals)?;
-    if let Some(before) = before {
-        keep_facts(room, written, before, file)?;
-    }
-    save_list(
-        room,
-        written,
-        before.map(|old| &old.conditions[..]),
-        &mut file.conditions,
-    )?;
-    save_list(
-        room,
-        written,
-        before.map(|old| &old.peer_reviews[..]),
-        &mut file.peer_reviews,
-    )?;
-    save_list(room, written, before.map(|old| &old.evidence[..]), &mut file.evidence)?;
-    save_list(room, written, before.map(|old| &old.checklist[..]), &mut file.checklist)?;
-    let decided = count(written) > start;
-    save_list(room, written, before.map(|old| &old.tasks[..]), &mut file.tasks)?;
-    save_list(room, written, before.map(|old| &old.links[..]), &mut file.links)?;
-    save_list(room, written, before.map(|old| &old.permits[..]), &mut file.permits)?;
-    save_list(room, written, None, &mut file.entries)?;
-    save_list(room, written, None, &mut file.comments)?;
-    Ok(decided)
-}
-
-/// Writes what is new or different. Ended decisions go first: one person has one standing decision at a time.
-fn save_list<R: Versioned>(
-    room: &mut Room<'_, '_>,
-    written: &mut Written,
-    before: Option<&[R]>,
-    after: &mut [R],
-) -> Result<()> {
-    for row in after.iter_mut() {
-        let old = before.unwrap_or_default().iter().find(|old| old.id() == row.id());
-        if old.is_none_or(|old| old != row) {
-            *row = room.put(written, row.clone())?;
-        }
-    }
-    Ok(())
-}
-
-fn save_change(
-    room: &mut Room<'_, '_>,
-    written: &mut Written,
-    before: Option<&ChangeFile>,
-    file: &mut ChangeFile,
-    decided: bool,
-) -> Result<()> {
-    let old = before.map(|before| &before.change);
-    if !decided && old.is_some_and(|old| old == &file.change) {
-        return Ok(());
-    }
-    let moved = decided || old.is_none_or(|old| !same_to_readers(old, &file.change));
-    if moved {
-        file.change.revision += 1;
-        file.change.updated_at = room.now;
-    }
-    file.change = room.put(written, file.change.clone())?;
-    Ok(())
-}
-
-/// Whether two versions differ only in what the ETag does not follow: watchers, marks, who did some of the work.
-fn same_to_readers(old: &model::change::Change, new: &model::change::Change) -> bool {
-    let mut old = old.clone();
-    old.watchers.clone_from(&new.watchers);
-    old.told.clone_from(&new.told);
-    old.implemented_by.clone_from(&new.implemented_by);
-    &old == new
-}
-
-fn save_letters(room: &mut Room<'_, '_>, written: &mut Written, file: &ChangeFile, letters: &[Letter]) -> Result<()> {
-    for letter in letters {
-        let subject = match (letter.topic, &letter.headline) {
-            // What happened is the news itself.
-            ("milestone", _) => letter.news.trim_end_matches('.').to_owned(),
-            (_, Some(headline)) => format!("{} {headline}", file.change.key),
-            (topic, None) => format!("{} {}", file.change.key, topic_words(topic)),
-        };
-        let text = format!(
-            "{}\n{}\n\n{}: {}\n{}/t/{}/changes/{}\n",
-            letter.news,
-            letter.next,
-            file.change.key,
-            file.change.content.title,
-            room.desk.tools().public_url,
-            room.tenant(),
-            file.change.key
-        );
-        let about = Some((&file.change.id, file.change.key.as_str()));
-        save_message(
-            room,
-            written,
-            &letter.to,
-            about,
-            (letter.topic, &subject, &text, &letter.dedup),
-        )?;
-    }
-    Ok(())
-}
-
-/// What a subject says after the key, as on the pages and in letters.
-fn topic_words(topic: &str) -> String {
-    let words = match topic {
-        "asked_to_approve" => "needs your word",
-        "reminder" => "still needs your word",
-        "unacknowledged" => "waits for a word",
-        "approval_voided" | "approval_expired" => "needs your word again",
-        "returned" => "came back with a question",
-        "answered" => "has an answer to your question",
-        "rejected" => "was rejected",
-        "window_opens" => "may start",
-        "window_missed" => "missed its window",
-        "overrun" => "runs over its time",
-        "latest_rollback" => "is at its latest moment to roll back",
-        "hold_ended" => "is still on hold",
-        "break_glass" => "broke glass",
-        "break_glass_ended" => "ended its break-glass",
-        "exception_lapsed" | "exception_withdrawn" => "may pass a freeze no more",
-        "permit_voided" => "needs a new permit",
-        "went_wrong" => "went wrong",
-        "does_not_work" => "does not work",
-        "extension_asked" => "needs more time",
-        "extension_decided" => "has an answer on more time",
-        "confirm_retrospective" => "asks what you allowed",
-        "unauthorized" => "was not authorized",
-        "validation_due" => "waits for its validation",
-        "review_due" => "waits for its review",
-        "task" => "has work for you",
-        "comment" => "has a comment",
-        "mentioned" => "names you in a comment",
-        "work_report" => "has news of the work",
-        other => return other.replace('_', " "),
-    };
-    words.to_owned()
-}
-
-/// Writes a message and the job that mails it, or lets it wait as its reader wishes; the same matter is told once.
-///
-/// # Errors
-/// The store's.
-pub fn save_message(
-    room: &mut Room<'_, '_>,
-    written: &mut Written,
-    to: &PersonId,
-    about: Option<(&ChangeId, &str)>,
-    message: (&str, &str, &str, &str),
-) -> Result<()> {
-    save_message_for(room, written, (to, ""), about, message)
-}
-
-/// The same of a message that is mailed to an address of its own, where that is not empty: one that the person has no more.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn save_message_for(
-    room: &mut Room<'_, '_>,
-    written: &mut Written,
-    (to, address): (&PersonId, &str),
-    about: Option<(&ChangeId, &str)>,
-    (topic, subject, text, dedup): (&str, &str, &str, &str),
-) -> Result<()> {
-    let known = record::count::<Message>(room.tx, &Filter::new().equals("dedup", dedup))?;
-    if known > 0 {
-        return Ok(());
-    }
-    let due = room.directory()?.told_at(to, topic, room.now);
-    let waits = due > room.now;
-    let message = Message {
-        id: RecordId(room.new_id()?),
-        version: 0,
-        person: to.clone(),
-        change: about.map(|(id, _)| id.clone()),
-        change_key: about.map(|(_, key)| key.to_owned()),
-        topic: topic.to_owned(),
-        subject: subject.to_owned(),
-        text: text.to_owned(),
-        dedup: dedup.to_owned(),
-        at: room.now,
-        delivery: if waits { crate::tell_held::HELD } else { "kept" }.to_owned(),
-    };
-    let message = room.put(written, message)?;
-    if waits {
-        return crate::tell_held::wake(room, to, due);
-    }
-    let id = room.new_id()?;
-    let new = job::NewJob {
-        id: &id,
-        kind: "mail",
-        subject: message.id.as_str(),
-        payload: address,
-        run_at: room.now,
-    };
-    job::insert(room.tx, &new)?;
-    Ok(())
-}
-
-fn revoke(room: &mut Room<'_, '_>, file: &ChangeFile, revoked: &[RecordId]) -> Result<()> {
-    if revoked.is_empty() {
-        return Ok(());
-    }
-    let epoch = revocation::raise(room.tx)?;
-    for id in revoked {
-        let Some(permit) = file.permits.iter().find(|permit| &permit.id == id) else {
-            continue;
-        };
-        let entry = revocation::Revoked {
-            jti: id.0.clone(),
-            epoch,
-            at: room.now,
-            expires_at: permit.expires_at,
-        };
-        revocation::revoke(room.tx, &entry)?;
-    }
-    Ok(())
-}
-
-fn set_timer(room: &mut Room<'_, '_>, change: &ChangeId, stood: bool, due: Option<Timestamp>) -> Result<()> {
-    let Some(run_at) = due else {
-        if !stood {
-            return Ok(());
-        }
-        timer::cancel(room.tx, "change", change.as_str(), "due")?;
-        return Ok(());
-    };
-    let id = room.new_id()?;
-    let new = timer::NewTimer {
-        id: &id,
-        subject_table: "change",
-        subject_id: change.as_str(),
-        kind: "due",
-        run_at,
-    };
-    timer::set(room.tx, &new)?;
-    Ok(())
-}
-
 /// A helper for events with data.
-pub fn draft(kind: &'static str, subject: (&'static str, String), occurred_at: Timestamp, data: Value) -> EventDraft {
+pub fn draft(
+    kind: &'static str,
+    subject: (&'static str, String),
+    occurred_at: jiff::Timestamp,
+    data: Value,
+) -> EventDraft {
     let data = if let Value::Object(map) = data { map } else { Map::new() };
     EventDraft {
         kind,

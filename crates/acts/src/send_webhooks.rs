@@ -9,8 +9,9 @@ use store::webhook::{Delivery, Rest, Tried};
 use store::{Lease, record, webhook};
 
 use crate::error::Result;
+use crate::messages::save_message;
 use crate::room::Room;
-use crate::save::{Written, save_message};
+use crate::save::Written;
 use crate::{secret, set_webhook};
 
 /// How many events of the log one round looks at.
@@ -101,14 +102,14 @@ pub fn gather(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp)
             });
         }
     }
-    let mut secrets: Vec<Vec<u8>> = secret::open(room, &set_webhook::secret_name(id))?.into_iter().collect();
+    let mut secrets: Vec<Vec<u8>> = secret::open(room, &secret::secret_name(id))?.into_iter().collect();
     if found.both_sign(now) {
-        secrets.extend(secret::open(room, &set_webhook::former_name(id))?);
+        secrets.extend(secret::open(room, &secret::former_name(id))?);
     }
     let address = match found.format.is_usual() {
         true => found.url.clone(),
         false => {
-            let kept = secret::open(room, &set_webhook::address_name(id))?.unwrap_or_default();
+            let kept = secret::open(room, &secret::address_name(id))?.unwrap_or_default();
             String::from_utf8_lossy(&kept).into_owned()
         }
     };
@@ -166,7 +167,7 @@ fn is_about(room: &mut Room<'_, '_>, found: &Webhook, subject: &str) -> Result<b
 /// What a chat is told of an event: of the change as it stands now, which is what a decision would look at. The card's answers
 /// are put in by whoever words them.
 fn card(room: &mut Room<'_, '_>, subject: &str, event: &Event) -> Result<Card> {
-    let base = format!("{}/t/{}", room.desk.tools().public_url, room.tenant());
+    let base = format!("{}/t/{}", room.services.tools().public_url, room.tenant());
     let what = event.kind.replace(['.', '_'], " ");
     let Some(stored) = record::load::<Change>(room.tx, subject)? else {
         return Ok(Card {

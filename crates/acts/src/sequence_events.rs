@@ -13,11 +13,11 @@ use store::event::{self, Event, RecordRef, Waiting};
 use store::log::{self, Advance, LogState};
 use store::{Lane, Mode};
 
-use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::log_tiles::{StoredTiles, cosigning_time, signed, trusted, width_at};
 use crate::room::Room;
 use crate::seen_logs::SeenLog;
+use crate::transactions::Transactions;
 
 /// How many events a step looks at first.
 const BATCH: i64 = 1_000;
@@ -44,7 +44,7 @@ pub struct Sequenced {
 ///
 /// # Errors
 /// A fault when what is stored is not what was signed: then nothing is signed over it. Else the store's.
-pub fn sequence_events(desk: &Desk, tenant: &str, holder: &str) -> Result<Sequenced> {
+pub fn sequence_events(desk: &impl Transactions, tenant: &str, holder: &str) -> Result<Sequenced> {
     let waiting = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, |room| {
         let size = log::state(room.tx)?.map_or(0, |state| state.size);
         let is_idle = event::unsequenced(room.tx, 1)?.is_empty();
@@ -74,7 +74,7 @@ pub fn sequence_events(desk: &Desk, tenant: &str, holder: &str) -> Result<Sequen
 /// A fault that says why nothing is placed; the store's.
 pub fn check_placing(room: &mut Room<'_, '_>) -> Result<()> {
     let state = crate::log_tiles::log_state(room)?;
-    crate::seen_logs::check(room, &state)?;
+    crate::watch_log::check(room, &state)?;
     let waiting = event::unsequenced(room.tx, BATCH)?;
     waiting.iter().try_for_each(|it| crate::macs::check_event(room, it))
 }
@@ -83,7 +83,7 @@ pub fn check_placing(room: &mut Room<'_, '_>) -> Result<()> {
 ///
 /// # Errors
 /// The store's.
-pub fn lay_down_pen(desk: &Desk, tenant: &str, holder: &str) -> Result<()> {
+pub fn lay_down_pen(desk: &impl Transactions, tenant: &str, holder: &str) -> Result<()> {
     let holder = holder.to_owned();
     desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, move |room| {
         Ok(log::lay_down(room.tx, &holder)?)
@@ -103,7 +103,7 @@ fn step(room: &mut Room<'_, '_>, holder: &str) -> Result<(Sequenced, Option<Seen
         };
         return Ok((placed, None));
     };
-    crate::seen_logs::check(room, &state)?;
+    crate::watch_log::check(room, &state)?;
     let from = u64::try_from(state.size).unwrap_or_default();
     let events = next_events(room)?;
     if events.is_empty() {

@@ -9,8 +9,8 @@ use serde_json::json;
 use store::record;
 
 use crate::error::Result;
+use crate::read_fields::read_span;
 use crate::room::Room;
-use crate::set_freeze::read_span;
 use crate::settle_open::settle_asked;
 
 /// Lets a person speak for themselves, and administrators for anyone.

@@ -9,15 +9,10 @@ use model::reading::{LINE, Reading};
 use model::refusal::Refusal;
 use model::verbs::Body;
 use serde_json::{Value, json};
-use store::record;
 
-use crate::error::{Error, Result};
+use crate::connections::{associated, connection, find};
+use crate::error::Result;
 use crate::room::Room;
-
-/// What a connection's wrapped secret is bound to.
-fn associated(tenant: &str, id: &str) -> Vec<u8> {
-    format!("assent connection secret\0{tenant}\0{id}").into_bytes()
-}
 
 /// Makes a connection (`POST /connections {kind, name, map}`); answers it with its secret, once. Where two people say what moves
 /// decisions it waits, and nothing that it delivers is taken until its id was proposed and put in force: what it brings counts as
@@ -53,7 +48,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         Some(secret) => secret,
         None => fresh_secret(room, &kind)?,
     };
-    let tools = room.desk.tools();
+    let tools = room.services.tools();
     let wrapped = tools.master.seal(
         secret.as_bytes(),
         &associated(&room.tenant(), id.as_str()),
@@ -76,7 +71,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         waits,
     };
     if let Some((_, Some(credential))) = api {
-        let name = crate::answer_outside::credential_name(connection.id.as_str());
+        let name = crate::secret::credential_name(connection.id.as_str());
         crate::secret::keep(room, &name, credential.as_bytes())?;
     }
     let connection = room.put_estate("connection.created", connection, json!({}))?;
@@ -121,7 +116,7 @@ pub(crate) fn put_in_force(room: &mut Room<'_, '_>, connection: Connection) -> R
 
 fn fresh_secret(room: &mut Room<'_, '_>, kind: &str) -> Result<String> {
     let mut bytes = [0_u8; 32];
-    room.desk.tools().entropy.fill(&mut bytes)?;
+    room.services.tools().entropy.fill(&mut bytes)?;
     // PagerDuty's senders take a routing key of 32 characters.
     Ok(if kind == "pagerduty" {
         hex(&bytes[..16])
@@ -316,34 +311,6 @@ pub(crate) fn read_mapping(reading: &mut Reading<'_>, directory: &model::directo
         environments,
         since: None,
     }
-}
-
-/// A connection by its id, if there is one.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn find(room: &mut Room<'_, '_>, id: &str) -> Result<Option<Connection>> {
-    Ok(record::load::<Connection>(room.tx, id)?.map(|stored| stored.record))
-}
-
-/// A connection by its id.
-///
-/// # Errors
-/// 404, or the store's.
-pub fn connection(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
-    find(room, id)?.ok_or_else(|| Error::Refused(Refusal::not_found("connection")))
-}
-
-/// The secret under which a connection's deliveries are signed.
-///
-/// # Errors
-/// 404 when there is none; a fault of the keys.
-pub fn connection_secret(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<u8>> {
-    let Some(wrapped) = store::secrets::load(room.tx, id)? else {
-        return Err(Refusal::not_found("connection").into());
-    };
-    let bound = associated(&room.tenant(), id);
-    Ok(room.desk.tools().master.open(&wrapped, &bound)?.to_vec())
 }
 
 /// Stops taking a connection's deliveries (`DELETE /connections/{id}`).

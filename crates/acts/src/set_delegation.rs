@@ -12,9 +12,9 @@ use serde_json::json;
 use store::record;
 
 use crate::error::Result;
+use crate::read_fields::read_span;
 use crate::room::Room;
 use crate::set_absence::allow_own;
-use crate::set_freeze::read_span;
 use crate::settle_open::settle_asked;
 use crate::two_people;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use model::change::Change;
 use model::file::Actor;
-use model::freeze::{Freeze, FreezeException, lapsed};
-use model::ids::{EnvironmentKey, RecordId, ServiceKey};
+use model::freeze::{Freeze, FreezeException};
+use model::ids::RecordId;
 use model::reading::{LINE, Reading, TEXT};
 use model::records::Permit;
 use model::refusal::Refusal;
@@ -17,77 +17,10 @@ use store::record::{self, Filter};
 use store::revocation::{self, NotBefore};
 
 use crate::error::Result;
+use crate::log_names::HALTED;
+use crate::read_fields::{check_ahead, read_scope, read_span};
 use crate::room::Room;
 use crate::settle_open::settle_open;
-
-/// Reads the scope of a freeze or window: services and environments that exist.
-///
-/// # Errors
-/// Never; wrong names are noted in the reading.
-pub(crate) fn read_scope(
-    reading: &mut Reading<'_>,
-    directory: &model::directory::Directory,
-) -> (
-    std::collections::BTreeSet<ServiceKey>,
-    std::collections::BTreeSet<EnvironmentKey>,
-) {
-    let mut services = std::collections::BTreeSet::new();
-    for (place, key) in reading
-        .texts("services", LINE)
-        .unwrap_or_default()
-        .into_iter()
-        .map(ServiceKey)
-        .enumerate()
-    {
-        if !directory.services.contains_key(&key) {
-            reading.wrong(
-                &format!("services[{place}]"),
-                "unknown",
-                model::absent::service(directory, key.as_str()),
-            );
-        }
-        services.insert(key);
-    }
-    let mut environments = std::collections::BTreeSet::new();
-    for (place, key) in reading
-        .texts("environments", LINE)
-        .unwrap_or_default()
-        .into_iter()
-        .map(EnvironmentKey)
-        .enumerate()
-    {
-        if !directory.environments.contains_key(&key) {
-            reading.wrong(
-                &format!("environments[{place}]"),
-                "unknown",
-                model::absent::environment(directory, key.as_str()),
-            );
-        }
-        environments.insert(key);
-    }
-    (services, environments)
-}
-
-/// Reads a span of time whose end lies after its start.
-pub(crate) fn read_span(reading: &mut Reading<'_>, otherwise: jiff::Timestamp) -> (jiff::Timestamp, jiff::Timestamp) {
-    let start = reading.needed_time("starts_at");
-    let end = reading.needed_time("ends_at");
-    if let (Some(start), Some(end)) = (start, end)
-        && end <= start
-    {
-        reading.wrong("ends_at", "out_of_order", "`ends_at` must lie after `starts_at`.");
-    }
-    (start.unwrap_or(otherwise), end.unwrap_or(otherwise))
-}
-
-/// Refuses a span that lies behind us already. Where its end could not be read, that is said and no more: nobody knows yet
-/// where it lies.
-pub(crate) fn check_ahead(reading: &mut Reading<'_>, ends_at: jiff::Timestamp, now: jiff::Timestamp, text: &str) {
-    let is_told = reading.errors.iter().any(|error| error.field == "ends_at");
-    if ends_at <= now && !is_told {
-        reading.wrong("ends_at", "in_the_past", text);
-    }
-}
 
 /// Sets a freeze.
 ///
@@ -188,7 +121,7 @@ fn tell_halt(
     let told = json!({"issued_before": issued_before, "epoch": epoch, "pairs": pairs,
         "services": freeze.services, "environments": freeze.environments});
     let subject = ("freeze", freeze.id.0.clone());
-    let event = crate::save::draft(crate::replay_log::HALTED, subject, room.now, told);
+    let event = crate::save::draft(HALTED, subject, room.now, told);
     room.tell(vec![event], crate::save::Written::default())
 }
 
@@ -323,27 +256,4 @@ pub fn withdraw_exception(room: &mut Room<'_, '_>, id: &str, change: &str) -> Re
         Ok(())
     })?;
     Ok(freeze)
-}
-
-/// Ends the exceptions of a change whose *what* an act edited: what was let pass is not what it says now, nor does it come
-/// back when the edit is taken back.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn end_lapsed(room: &mut Room<'_, '_>, before: Option<&Change>, change: &Change) -> Result<()> {
-    if before.is_none_or(|before| before.digests.what == change.digests.what) {
-        return Ok(());
-    }
-    let directory = room.directory()?;
-    let mut freezes: Vec<Freeze> = lapsed(&directory, change, room.now)
-        .map(|(freeze, _)| freeze.clone())
-        .collect();
-    freezes.dedup_by(|left, right| left.id == right.id);
-    for mut freeze in freezes {
-        freeze
-            .exceptions
-            .retain(|row| row.change != change.id || row.counts_for(change));
-        room.put_estate("freeze.exception_lapsed", freeze, json!({"change": change.key}))?;
-    }
-    Ok(())
 }

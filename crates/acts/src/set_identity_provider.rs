@@ -13,54 +13,14 @@ use serde_json::{Value, json};
 use store::record::{self, Filter};
 
 use crate::error::Result;
+use crate::providers::{MOST, associated, provider, provider_secret};
 use crate::room::Room;
 use crate::two_people;
 
-/// The most providers of a tenant.
-const MOST: i64 = 20;
 /// The longest that what a provider gives lasts after a sign-in, in days.
 const MOST_DAYS: i64 = 730;
 /// What is asked for besides `openid` unless said otherwise.
 const SCOPES: &[&str] = &["profile", "email"];
-
-/// What a provider's wrapped secret is bound to.
-fn associated(tenant: &str, id: &str) -> Vec<u8> {
-    format!("assent identity provider secret\0{tenant}\0{id}").into_bytes()
-}
-
-/// The providers of the tenant in the order of their keys.
-///
-/// # Errors
-/// The store's.
-pub fn providers(room: &mut Room<'_, '_>) -> Result<Vec<IdentityProvider>> {
-    let filter = Filter::new().order_by("key").limit(MOST);
-    let found = record::find::<IdentityProvider>(room.tx, &filter)?;
-    Ok(found.into_iter().map(|stored| stored.record).collect())
-}
-
-/// A provider by its key.
-///
-/// # Errors
-/// 404, or the store's.
-pub fn provider(room: &mut Room<'_, '_>, key: &str) -> Result<IdentityProvider> {
-    let found = record::find_one::<IdentityProvider>(room.tx, &Filter::new().equals("key", key).order_by("id"))?;
-    found
-        .map(|stored| stored.record)
-        .ok_or_else(|| Refusal::not_found(format!("identity provider {key}")).into())
-}
-
-/// The secret under which we are known at a provider.
-///
-/// # Errors
-/// A fault of the keys, or the store's.
-pub fn provider_secret(room: &mut Room<'_, '_>, provider: &IdentityProvider) -> Result<Option<String>> {
-    let Some(wrapped) = store::secrets::load(room.tx, provider.id.as_str())?.filter(|_| provider.has_secret) else {
-        return Ok(None);
-    };
-    let bound = associated(&room.tenant(), provider.id.as_str());
-    let bytes = room.desk.tools().master.open(&wrapped, &bound)?;
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
-}
 
 /// Sets a provider up or changes it (`PUT /identity-providers/{key}`). The secret is kept encrypted and never shown; left
 /// out, the present one stays.
@@ -154,7 +114,7 @@ pub(crate) fn is_key(key: &str) -> bool {
 }
 
 fn keep_secret(room: &mut Room<'_, '_>, id: &RecordId, secret: &str) -> Result<()> {
-    let tools = room.desk.tools();
+    let tools = room.services.tools();
     let bound = associated(&room.tenant(), id.as_str());
     let wrapped = tools.master.seal(secret.as_bytes(), &bound, tools.entropy.as_ref())?;
     store::secrets::save(room.tx, id.as_str(), &wrapped, room.now)?;

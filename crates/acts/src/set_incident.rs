@@ -10,8 +10,9 @@ use model::verbs::Body;
 use serde_json::{Value, json};
 use store::counter;
 
-use crate::edit_span::patched;
 use crate::error::Result;
+use crate::log_names::{BEFORE_FIRST_INCIDENT, INCIDENTS};
+use crate::read_fields::patched;
 use crate::room::Room;
 
 /// What may change of an incident.
@@ -52,11 +53,6 @@ fn fill(reading: &mut Reading<'_>, directory: &model::directory::Directory, now:
         }
     }
 }
-
-/// The counter behind the keys of incidents, and the number before the first one.
-pub(crate) const INCIDENTS: &str = "incident";
-/// See [`INCIDENTS`].
-pub(crate) const BEFORE_FIRST_INCIDENT: i64 = 100;
 
 /// The key of a new incident: `INC-101` is a tenant's first.
 pub(crate) fn next_key(room: &mut Room<'_, '_>) -> Result<String> {

@@ -13,14 +13,14 @@ use model::words::{ConfigurationKind, Kind};
 use serde::Serialize;
 use store::record::{self, Filter};
 
+use crate::configurations;
 use crate::error::Result;
+use crate::mapping_facts::{facts, in_force};
 use crate::propose_configuration::{bare, save};
 use crate::room::Room;
 
 /// The most rules.
 const RULES: usize = 200;
-/// How many deployments to a place are looked at for the last good one.
-const LOOKED_AT: i64 = 50;
 /// The most past deployments that one trial looks at.
 const MOST: i64 = 500;
 
@@ -35,20 +35,12 @@ pub fn propose_mapping(room: &mut Room<'_, '_>, body: &Body) -> Result<Configura
     let rules = read_rules(&mut reading, &directory);
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let digest = digest_of(&rules)?;
+    let digest = configurations::of_mapping(&rules)?;
     let proposal = Configuration {
         rules,
         ..bare(room, ConfigurationKind::Mapping, digest, reason)?
     };
     save(room, proposal)
-}
-
-/// The digest of a mapping: over its canonical JSON.
-///
-/// # Errors
-/// A fault when there is none.
-pub fn digest_of(rules: &[MappingRule]) -> Result<String> {
-    Ok(proof::canonical::digest(&serde_json::to_value(rules)?)?)
 }
 
 /// Reads `rules` and gathers what is wrong.
@@ -114,66 +106,6 @@ fn read_rule(reading: &mut Reading<'_>, directory: &Directory) -> MappingRule {
         _ => {}
     }
     rule
-}
-
-/// The rules in force.
-///
-/// # Errors
-/// The store's.
-pub fn in_force(room: &mut Room<'_, '_>) -> Result<Vec<MappingRule>> {
-    let directory = room.directory()?;
-    Ok(directory
-        .tenant
-        .as_ref()
-        .map(|it| it.mapping.clone())
-        .unwrap_or_default())
-}
-
-/// What is known of a deployment, completed from the estate and from what pushes told of its commit.
-///
-/// # Errors
-/// The store's.
-pub fn facts(
-    room: &mut Room<'_, '_>,
-    (pipeline, stage): (&str, &str),
-    (service, environment): (&str, &str),
-    commit: Option<&str>,
-) -> Result<MappingFacts> {
-    let directory = room.directory()?;
-    let criticality = directory
-        .services
-        .get(&ServiceKey::from(service))
-        .map(|it| it.criticality);
-    let files = match commit {
-        Some(commit) => match last_commit(room, service, environment)? {
-            Some(earlier) => crate::kin::files_between(room, &earlier, commit)?,
-            None => None,
-        },
-        None => None,
-    };
-    Ok(MappingFacts {
-        pipeline: pipeline.to_owned(),
-        stage: stage.to_owned(),
-        environment: environment.to_owned(),
-        service: service.to_owned(),
-        criticality,
-        files,
-    })
-}
-
-/// The commit that was last brought to a place, lawfully and with success.
-fn last_commit(room: &mut Room<'_, '_>, service: &str, environment: &str) -> Result<Option<String>> {
-    let filter = Filter::new()
-        .equals("service", service)
-        .equals("environment", environment)
-        .descending_by("id")
-        .limit(LOOKED_AT);
-    let rows = record::find::<Deployment>(room.tx, &filter)?;
-    let good = rows
-        .into_iter()
-        .map(|stored| stored.record)
-        .filter(|it| it.status.as_deref() == Some("success") && !it.unauthorized && !it.commit.is_empty());
-    Ok(good.max_by_key(|it| (it.status_at, it.id.clone())).map(|it| it.commit))
 }
 
 /// Explains which rule decides (`POST /mapping/explanation {pipeline, stage, environment, service, commit?, files?}`).

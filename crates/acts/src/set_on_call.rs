@@ -10,8 +10,8 @@ use store::record;
 
 use crate::error::Result;
 use crate::hold_meeting::read_group;
+use crate::read_fields::read_span;
 use crate::room::Room;
-use crate::set_freeze::read_span;
 use crate::settle_open::settle_asked;
 
 /// Adds a time on call (`POST /on-call {group, person, starts_at, ends_at}`). Whoever is on call is a member of the group

@@ -208,7 +208,7 @@ pub fn is_offered(public_url: &str) -> bool {
 
 impl Site {
     fn of(room: &Room<'_, '_>) -> Result<Self> {
-        let found = place_of(&room.desk.tools().public_url);
+        let found = place_of(&room.services.tools().public_url);
         let named = found.and_then(|(host, origin)| {
             let domain = AsciiDomain::try_from(host.to_ascii_lowercase()).ok()?;
             Some(Self {

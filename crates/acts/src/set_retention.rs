@@ -10,6 +10,7 @@ use model::words::{ConfigurationKind, ErasureKind};
 use serde_json::{Value, json};
 use store::retention;
 
+use crate::configurations;
 use crate::error::Result;
 use crate::propose_configuration::{bare, save};
 use crate::room::Room;
@@ -35,7 +36,7 @@ pub fn propose_retention(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
     };
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let digest = digest_of(&retention)?;
+    let digest = configurations::of_retention(&retention)?;
     let proposal = Configuration {
         retention: Some(retention),
         ..bare(room, ConfigurationKind::Retention, digest, reason)?
@@ -65,14 +66,6 @@ pub fn in_force(room: &mut Room<'_, '_>) -> Result<Retention> {
         .as_ref()
         .map(|tenant| tenant.retention)
         .unwrap_or_default())
-}
-
-/// The digest of a retention: over its canonical JSON.
-///
-/// # Errors
-/// A fault when there is none.
-pub fn digest_of(retention: &Retention) -> Result<String> {
-    Ok(proof::canonical::digest(&serde_json::to_value(retention)?)?)
 }
 
 /// The ids of some changes whose texts the retention no longer keeps, the oldest first.

@@ -40,7 +40,7 @@ fn associated(tenant: &str, id: &str) -> Vec<u8> {
 }
 
 fn seal(room: &Room<'_, '_>, id: &str, secret: &[u8]) -> Result<Vec<u8>> {
-    let tools = room.desk.tools();
+    let tools = room.services.tools();
     Ok(tools
         .master
         .seal(secret, &associated(&room.tenant(), id), tools.entropy.as_ref())?)
@@ -52,7 +52,7 @@ fn seal(room: &Room<'_, '_>, id: &str, secret: &[u8]) -> Result<Vec<u8>> {
 /// A fault of the keys.
 pub fn open(room: &Room<'_, '_>, factor: &SecondFactor) -> Result<Vec<u8>> {
     let bound = associated(&room.tenant(), &factor.id);
-    Ok(room.desk.tools().master.open(&factor.secret, &bound)?.to_vec())
+    Ok(room.services.tools().master.open(&factor.secret, &bound)?.to_vec())
 }
 
 /// The acting person's second factors, recovery codes and unconfirmed ones included.
@@ -143,7 +143,7 @@ pub fn begin_totp(room: &mut Room<'_, '_>, body: &Body) -> Result<NewTotp> {
     }
     check_room_for_one(room)?;
     let mut bytes = [0_u8; SECRET_BYTES];
-    room.desk.tools().entropy.fill(&mut bytes)?;
+    room.services.tools().entropy.fill(&mut bytes)?;
     let id = insert(room, TOTP, name, &bytes, false)?;
     let secret = Secret::from(bytes.as_slice()).to_base32();
     let (tenant, login) = (room.tenant(), room.directory()?.login(&person));
@@ -311,7 +311,7 @@ fn new_codes(room: &mut Room<'_, '_>) -> Result<NewCodes> {
     let (mut codes, mut digests) = (Vec::new(), Vec::new());
     for _ in 0..RECOVERY_CODES {
         let mut bytes = [0_u8; 10];
-        room.desk.tools().entropy.fill(&mut bytes)?;
+        room.services.tools().entropy.fill(&mut bytes)?;
         let code = Secret::from(bytes.as_slice()).to_base32().to_lowercase();
         let digest = digest_text(code.as_bytes());
         digests.push(digest_of_code(digest.as_bytes()));
@@ -484,7 +484,7 @@ pub fn reset_factors(room: &mut Room<'_, '_>, login: &str) -> Result<()> {
 /// A fault when there is no randomness.
 pub fn random_name(room: &Room<'_, '_>) -> Result<String> {
     let mut bytes = [0_u8; 16];
-    room.desk.tools().entropy.fill(&mut bytes)?;
+    room.services.tools().entropy.fill(&mut bytes)?;
     Ok(base64url(&bytes))
 }
 

@@ -11,9 +11,9 @@ use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::own_request;
+use crate::read_fields::{check_ahead, read_scope, read_span};
 use crate::room::Room;
 use crate::rows;
-use crate::set_freeze::{check_ahead, read_scope, read_span};
 use crate::settle_open::settle_open;
 use crate::two_people;
 

@@ -6,8 +6,8 @@ use model::reading::{LINE, Reading, TEXT};
 use model::sla::{ROWS, Sla, SlaTable, about_minutes, read_span};
 use model::verbs::Body;
 use model::words::ConfigurationKind;
-use serde_json::{Value, json};
 
+use crate::configurations;
 use crate::error::Result;
 use crate::propose_configuration::{bare, save};
 use crate::room::Room;
@@ -23,7 +23,7 @@ pub fn propose_sla_table(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
     let table = read_table(&mut reading, present);
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let digest = digest_of(&table)?;
+    let digest = configurations::of_sla_table(&table)?;
     let proposal = Configuration {
         slas: Some(table),
         ..bare(room, ConfigurationKind::SlaTable, digest, reason)?
@@ -38,27 +38,6 @@ pub fn propose_sla_table(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
 pub fn in_force(room: &mut Room<'_, '_>) -> Result<SlaTable> {
     let tenant = room.directory()?.tenant.clone();
     Ok(tenant.map(|tenant| tenant.sla_table).unwrap_or_default())
-}
-
-/// The digest of a table: over its canonical JSON.
-///
-/// # Errors
-/// A fault when there is none.
-pub fn digest_of(table: &SlaTable) -> Result<String> {
-    Ok(proof::canonical::digest(&view(table))?)
-}
-
-/// The table as the API tells it: `{"emergency": {"acknowledge": "15m", "decide": "1h"}, …}`.
-pub fn view(table: &SlaTable) -> Value {
-    let mut rows = serde_json::Map::new();
-    for name in ROWS {
-        if let Some(row) = table.named(name) {
-            let word = model::sla::span_word;
-            let cells = json!({"acknowledge": word(row.acknowledge), "decide": word(row.decide)});
-            rows.insert(name.to_owned(), cells);
-        }
-    }
-    Value::Object(rows)
 }
 
 fn read_table(reading: &mut Reading<'_>, present: SlaTable) -> SlaTable {

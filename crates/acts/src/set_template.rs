@@ -12,9 +12,10 @@ use model::words::{Kind, OwnershipRole, Role, TemplateState};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
+use crate::messages::save_message;
 use crate::own_request::is_own;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 use crate::settle_open::settle_open;
 
 /// Fields that a template may lock or leave free: those of a change's request.
@@ -73,7 +74,7 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
         None => Vec::new(),
     };
     check_values(&mut reading, &locked, (&directory, &room.actor.person));
-    let (services, environments) = crate::set_freeze::read_scope(&mut reading, &directory);
+    let (services, environments) = crate::read_fields::read_scope(&mut reading, &directory);
     let old = directory.templates.get(&key).cloned();
     if let Some(text) = crate::rows::no_new_key(&key).filter(|_| old.is_none()) {
         reading.wrong("key", "not_a_key", text);

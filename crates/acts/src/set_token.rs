@@ -32,7 +32,7 @@ const MOST_DAYS: i64 = 5 * 366;
 /// A fault when there is no randomness.
 pub fn new_secret(room: &Room<'_, '_>) -> Result<String> {
     let mut bytes = [0_u8; 32];
-    room.desk.tools().entropy.fill(&mut bytes)?;
+    room.services.tools().entropy.fill(&mut bytes)?;
     Ok(format!("{PREFIX}{}", proof::crypto::base64url(&bytes)))
 }
 

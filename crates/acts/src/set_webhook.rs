@@ -11,26 +11,12 @@ use store::record;
 use crate::error::{Error, Result};
 use crate::room::Room;
 use crate::secret;
+use crate::secret::{address_name, former_name, secret_name};
 
 /// The longest address, in characters.
 const URL: usize = 2_000;
 /// The most webhooks of a tenant.
 const MOST: i64 = 100;
-
-/// The name under which a webhook's secret rests.
-pub fn secret_name(id: &str) -> String {
-    format!("webhook/{id}")
-}
-
-/// The name of the secret before the present one.
-pub fn former_name(id: &str) -> String {
-    format!("webhook/{id}/former")
-}
-
-/// The name under which a chat's address rests.
-pub fn address_name(id: &str) -> String {
-    format!("webhook/{id}/address")
-}
 
 /// What a chat is told of unless somebody says otherwise: that decisions are asked, and what cannot wait.
 const FOR_CHATS: &[&str] = &[

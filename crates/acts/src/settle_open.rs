@@ -1,10 +1,13 @@
 //! Judges open changes again after the estate moved under them: a freeze, an ownership row, a template.
 
 use model::change::Change;
+use model::change::Target;
 use model::directory::Person;
+use model::ids::PersonId;
 use model::words::{Role, State};
 use store::record::{self, Filter};
 
+use crate::committers::of_change;
 use crate::error::Result;
 use crate::room::Room;
 
@@ -68,4 +71,33 @@ pub(crate) fn settle_person(room: &mut Room<'_, '_>, before: Option<&Person>, af
         return Ok(());
     }
     settle_asked(room)
+}
+
+/// Judges the open changes again whose commits a person made, or made before their accounts moved.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn settle_of(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let open = State::ALL
+        .iter()
+        .filter(|state| state.is_open())
+        .map(|state| state.as_str());
+    let filter = Filter::new().one_of("state", open).order_by("number");
+    for stored in record::find::<Change>(room.tx, &filter)? {
+        let change = stored.record;
+        if !has_code(&change) {
+            continue;
+        }
+        let found = of_change(room, &change)?;
+        if found.people.contains(person) || !found.unknown.is_empty() {
+            settle_one(room, change.id.as_str())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a change names what was made of commits.
+fn has_code(change: &Change) -> bool {
+    let names = |target: &Target| target.artifact.is_some() || target.commit.is_some();
+    change.content.targets.iter().any(names)
 }

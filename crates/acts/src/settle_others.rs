@@ -6,19 +6,21 @@ use std::collections::BTreeSet;
 use model::change::Change;
 use model::file::ChangeFile;
 use model::records::Link;
-use model::words::{LinkKind, State};
+use model::words::LinkKind;
 use store::record::{self, Filter};
 
 use crate::error::Result;
-use crate::room::Room;
+use crate::load_file::stops_others;
+use crate::room::{Room, Saved};
 use crate::settle_open::settle_one;
 
 /// Judges, in this transaction, every open change that hangs on this one, and this one itself where it hangs on others now.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn settle_others(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, file: &ChangeFile) -> Result<()> {
-    let Some(before) = before else {
+pub(crate) fn settle_others(room: &mut Room<'_, '_>, saved: &Saved) -> Result<()> {
+    let file = &saved.after;
+    let Some(before) = &saved.before else {
         // Nothing hangs on a new change, and it was read with all that it hangs on.
         return Ok(());
     };
@@ -41,12 +43,6 @@ pub(crate) fn settle_others(room: &mut Room<'_, '_>, before: Option<&ChangeFile>
         }
     }
     Ok(())
-}
-
-/// Whether others with the same artifact, service and environment may not start because of this one.
-pub(crate) fn stops_others(change: &Change) -> bool {
-    let rejection = change.rejection.as_ref().filter(|_| change.state == State::Rejected);
-    rejection.is_some_and(|rejection| rejection.overruled.is_none())
 }
 
 /// Whether an edit or a link brought something that was not looked up when the file was read.

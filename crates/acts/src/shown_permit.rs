@@ -8,7 +8,7 @@ use model::words::{GateDecision, PermitState};
 use store::record;
 
 use crate::error::Result;
-use crate::gate::Question;
+use crate::gate_question::Question;
 use crate::keys;
 use crate::room::Room;
 

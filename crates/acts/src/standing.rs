@@ -4,12 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::change::Change;
-use store::act_order::{self, ESTATE, Standing};
+use store::act_order::{ESTATE, Standing};
 use store::event::RecordRef;
-use store::record::{self, Record};
-
-use crate::error::Result;
-use crate::room::Room;
+use store::record::Record;
 
 /// Whether what acts read of this table is noted: what decisions rest on. All that is held of the estate counts as one record,
 /// whose version is its counter.
@@ -28,70 +25,43 @@ pub(crate) struct Standings {
     written: BTreeSet<String>,
 }
 
-impl Room<'_, '_> {
+impl Standings {
     /// Notes that the act goes by this version of a change.
-    pub(crate) fn note_read(&mut self, change: &Change) {
-        if self.writes {
-            self.standings.read.entry(change.id.0.clone()).or_insert(change.version);
-        }
+    pub(crate) fn note_read(&mut self, change: &str, version: i64) {
+        self.read.entry(change.to_owned()).or_insert(version);
     }
 
-    /// Notes that the act goes by a change as it stands.
-    ///
-    /// # Errors
-    /// The store's.
-    pub(crate) fn note_read_of(&mut self, change: &str) -> Result<()> {
-        let is_known = self.standings.read.contains_key(change) || self.standings.written.contains(change);
-        if is_known || !self.writes {
-            return Ok(());
-        }
-        if let Some(version) = record::version::<Change>(self.tx, change)? {
-            self.standings.read.insert(change.to_owned(), version);
-        }
-        Ok(())
+    /// Whether a version of a change was noted already.
+    pub(crate) fn has_noted(&self, change: &str) -> bool {
+        self.read.contains_key(change) || self.written.contains(change)
     }
 
     /// Notes that the act wrote a record.
     pub(crate) fn note_made(&mut self, table: &str, id: &str) {
         if table == Change::TABLE {
-            self.standings.written.insert(id.to_owned());
+            self.written.insert(id.to_owned());
         }
     }
 
     /// Notes an event that the act wrote.
     pub(crate) fn note_event(&mut self, id: &str) {
-        self.standings.first_event.get_or_insert_with(|| id.to_owned());
+        self.first_event.get_or_insert_with(|| id.to_owned());
     }
 
-    /// Leaves for the sequencer what it must know of the act; at the act's end. An act without an event has no place in the log.
-    ///
-    /// # Errors
-    /// The store's.
-    pub(crate) fn tell_standings(&mut self) -> Result<()> {
-        let standings = std::mem::take(&mut self.standings);
-        let Some(event) = standings.first_event else {
-            return Ok(());
-        };
-        let estate = self.estate_standing()?;
-        let changes = standings
-            .read
-            .into_iter()
-            .filter(|(id, _)| !standings.written.contains(id));
-        let changes = changes.map(|(id, version)| standing(Change::TABLE, id, version, false));
-        for standing in changes.chain(estate) {
-            act_order::insert(self.tx, &event, &standing)?;
-        }
-        Ok(())
+    /// The act's first event with the changes that the act read and did not write; `None` for an act without an event, which
+    /// has no place in the log.
+    pub(crate) fn of_changes(self) -> Option<(String, Vec<Standing>)> {
+        let event = self.first_event?;
+        let written = self.written;
+        let read = self.read.into_iter().filter(|(id, _)| !written.contains(id));
+        let changes = read.map(|(id, version)| standing(Change::TABLE, id, version, false));
+        Some((event, changes.collect()))
     }
+}
 
-    fn estate_standing(&mut self) -> Result<Option<Standing>> {
-        let made = self.has_touched_directory();
-        if !made && !self.has_read_generation() {
-            return Ok(None);
-        }
-        let generation = self.generation()?;
-        Ok(Some(standing(ESTATE, String::new(), generation, made)))
-    }
+/// How the act stands to the estate, at this number.
+pub(crate) fn of_estate(generation: i64, made: bool) -> Standing {
+    standing(ESTATE, String::new(), generation, made)
 }
 
 fn standing(table: &str, id: String, version: i64, made: bool) -> Standing {

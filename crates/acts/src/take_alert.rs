@@ -16,7 +16,7 @@ const TITLE: usize = 200;
 /// # Errors
 /// The store's.
 pub fn take_alert(room: &mut Room<'_, '_>, connection: &str, alert: &Alert) -> Result<String> {
-    let connection = crate::set_connection::connection(room, connection)?;
+    let connection = crate::connections::connection(room, connection)?;
     let reference = format!("{}:{}", connection.kind, alert.source_key);
     let directory = room.directory()?;
     let known = directory

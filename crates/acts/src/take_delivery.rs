@@ -7,7 +7,8 @@ use model::signal::{self, Signal};
 
 use crate::error::Result;
 use crate::room::Room;
-use crate::take_deployment::{Here, Told, take_deployment};
+use crate::take_deployment::take_deployment;
+use crate::told_deployment::{Here, Told};
 
 /// Takes all signals of a delivery and marks it done; answers what came of it, in words.
 ///
@@ -51,8 +52,8 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
         Signal::CommitTree(it) => return take_tree(room, connection, it),
         Signal::Ask(it) => return take_ask(room, connection, it),
         Signal::MailReply(it) => return crate::reply_by_mail::take_reply(room, connection, it),
-        Signal::Push(it) => return crate::committers::take_push(room, connection, it),
-        Signal::PullRequest(it) => return crate::committers::take_merge(room, connection, it),
+        Signal::Push(it) => return crate::take_commits::take_push(room, connection, it),
+        Signal::PullRequest(it) => return crate::take_commits::take_merge(room, connection, it),
         Signal::Release(it) => return Ok(format!("noted: release {}", it.tag)),
         Signal::Unknown { event, .. } if signal.complaint().is_some() => {
             let why = signal.complaint().unwrap_or_default();
@@ -60,7 +61,7 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
         }
         Signal::Unknown { event, .. } => return Ok(format!("noted: {event} has no meaning here")),
     };
-    let connection = crate::set_connection::connection(room, connection)?;
+    let connection = crate::connections::connection(room, connection)?;
     let Some((mapping, environment)) = place_of(&connection, &told) else {
         return Ok(format!(
             "noted: {} to {} is mapped to nothing here",
@@ -78,7 +79,7 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
 
 /// Keeps the tree of a commit of a repository that is mapped here.
 fn take_tree(room: &mut Room<'_, '_>, connection: &str, it: &signal::CommitTree) -> Result<String> {
-    let connection = crate::set_connection::connection(room, connection)?;
+    let connection = crate::connections::connection(room, connection)?;
     if !connection
         .map
         .iter()
@@ -101,7 +102,7 @@ fn take_tree(room: &mut Room<'_, '_>, connection: &str, it: &signal::CommitTree)
         source: connection.id.0,
         at: it.occurred_at.unwrap_or(room.now),
     };
-    let is_new = crate::kin::keep(room, told)?;
+    let is_new = crate::keep_provenance::keep(room, told)?;
     Ok(if is_new {
         "the commit's tree is kept"
     } else {
@@ -111,7 +112,7 @@ fn take_tree(room: &mut Room<'_, '_>, connection: &str, it: &signal::CommitTree)
 }
 
 fn take_ask(room: &mut Room<'_, '_>, connection: &str, it: &signal::Ask) -> Result<String> {
-    let connection = crate::set_connection::connection(room, connection)?;
+    let connection = crate::connections::connection(room, connection)?;
     let found = connection
         .map
         .iter()

@@ -2,80 +2,22 @@
 //! target. Signals may come late, doubled and in any order: each is judged by when it occurred.
 
 use jiff::Timestamp;
-use model::change::{Change, EarlierOutcome, TargetRecord};
-use model::directory::{Connection, Mapping};
+use model::change::{EarlierOutcome, TargetRecord};
 use model::file::Case;
-use model::ids::{EnvironmentKey, PersonId, RecordId, TargetId};
-use model::reading::later;
-use model::ready::SKEW;
+use model::ids::{PersonId, RecordId, TargetId};
 use model::records::Deployment;
-use model::signal::{self, Progress};
+use model::signal::Progress;
 use model::verbs::work::BY_SIGNAL;
 use model::words::{Outcome, OwnershipRole, Role, State, ValidationResult};
 use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::error::Result;
+use crate::messages::save_message;
 use crate::named_target::{Meant, Named};
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
-
-/// What a deployment or one of its statuses says, in one shape.
-pub(crate) struct Told<'a> {
-    pub deployment_id: &'a str,
-    pub repository: &'a str,
-    pub environment: &'a str,
-    commit: &'a str,
-    pub artifact: Option<&'a str>,
-    sender: Option<&'a str>,
-    status: Option<(&'a str, &'a Progress)>,
-    pub at: Timestamp,
-}
-
-impl<'a> From<&'a signal::Deployment> for Told<'a> {
-    fn from(it: &'a signal::Deployment) -> Self {
-        Self {
-            deployment_id: &it.deployment_id,
-            repository: &it.repository,
-            environment: &it.environment,
-            commit: &it.commit,
-            artifact: it.artifact.as_deref(),
-            sender: it.requester.as_deref(),
-            status: None,
-            at: it.occurred_at,
-        }
-    }
-}
-
-impl<'a> From<&'a signal::DeploymentStatus> for Told<'a> {
-    fn from(it: &'a signal::DeploymentStatus) -> Self {
-        Self {
-            deployment_id: &it.deployment_id,
-            repository: &it.repository,
-            environment: &it.environment,
-            commit: &it.commit,
-            artifact: it.artifact.as_deref(),
-            sender: it.actor.as_deref(),
-            status: Some((&it.status_id, &it.status)),
-            at: it.occurred_at,
-        }
-    }
-}
-
-impl<'a> Told<'a> {
-    /// The commit, where one was told.
-    pub fn commit(&self) -> Option<&'a str> {
-        Some(self.commit).filter(|commit| !commit.is_empty())
-    }
-}
-
-/// What is told, with the place that the connection's map gives it.
-pub(crate) struct Here<'a> {
-    pub connection: &'a Connection,
-    pub mapping: &'a Mapping,
-    pub environment: &'a EnvironmentKey,
-    pub told: &'a Told<'a>,
-}
+use crate::save::{Written, draft};
+use crate::told_deployment::{Here, Told, Word, go_back, has_begun, outcome_of, sender};
 
 /// Takes one word on a deployment; answers what came of it, in words.
 ///
@@ -254,16 +196,6 @@ fn rank(word: &str) -> u8 {
     }
 }
 
-/// The outcome that a word means.
-pub(crate) fn outcome_of(word: &str) -> Option<Outcome> {
-    match word {
-        "success" => Some(Outcome::Succeeded),
-        "failure" | "error" => Some(Outcome::Failed),
-        "rolled_back" => Some(Outcome::RolledBack),
-        _ => None,
-    }
-}
-
 fn save_deployment(room: &mut Room<'_, '_>, deployment: Deployment, told: &Told<'_>) -> Result<()> {
     let mut written = Written::default();
     let is_unlawful = deployment.unauthorized && told.status.is_some();
@@ -368,44 +300,6 @@ fn find_change(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<String
     Ok(found.map(|(_, key)| key))
 }
 
-/// The person behind the sender's account, if one is mapped and active.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn sender(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<PersonId>> {
-    let Some(login) = here.told.sender else {
-        return Ok(None);
-    };
-    person_of(room, &here.connection.kind, login)
-}
-
-/// The active person behind an account of an engine.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn person_of(room: &mut Room<'_, '_>, kind: &str, login: &str) -> Result<Option<PersonId>> {
-    let directory = room.directory()?;
-    let account = format!("{kind}:{login}").to_lowercase();
-    let found = directory
-        .people
-        .values()
-        .find(|person| person.active && person.accounts.iter().any(|known| known.to_lowercase() == account));
-    Ok(found.map(|person| person.id.clone()))
-}
-
-/// A word on a target: what it means, when it occurred, who did it, and what the same deployment told before.
-#[derive(Default)]
-pub(crate) struct Word {
-    pub is_start: bool,
-    /// Whether it has to be a start: what has ended by another word is not begun by it.
-    pub must_begin: bool,
-    pub outcome: Option<Outcome>,
-    pub at: Timestamp,
-    pub who: Option<PersonId>,
-    pub told_before: Option<Outcome>,
-    pub made_the_change: bool,
-}
-
 /// What a status was for the change that it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Standing {
@@ -463,29 +357,6 @@ fn apply_status(room: &mut Room<'_, '_>, here: &Here<'_>, key: &str, word: &Word
             (false, _) => Standing::Unlawful,
         })
     })
-}
-
-/// Whether work on a target had begun at a time, as far as it is under way or in review. What went out before that is no way
-/// back from it.
-fn has_begun(change: &Change, target: &TargetId, at: Timestamp) -> bool {
-    let record = change.target_record(target);
-    let began = record.and_then(|it| it.actual_start).or(change.actual_start);
-    let is_under_way = matches!(change.state, State::Implementing | State::Reviewing);
-    is_under_way && began.is_none_or(|began| began <= later(at, SKEW))
-}
-
-/// The way back was taken: what it led back is rolled back, unless it ended otherwise after that.
-pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
-    if !has_begun(case.change(), target, word.at) {
-        return false;
-    }
-    let record = case.change().target_record(target);
-    let ended_at = record.filter(|it| it.outcome.is_some()).and_then(|it| it.actual_end);
-    let is_back = record.and_then(|it| it.outcome) == Some(Outcome::RolledBack);
-    if word.outcome == Some(Outcome::Succeeded) && !is_back && ended_at.is_none_or(|end| end <= word.at) {
-        model::verbs::work::complete_by_signal(case, target, Outcome::RolledBack, word.at);
-    }
-    true
 }
 
 fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {

@@ -10,8 +10,9 @@ use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::error::Result;
+use crate::messages::save_message;
 use crate::room::Room;
-use crate::save::{Written, draft, save_message};
+use crate::save::{Written, draft};
 
 /// How many days before its end a token's people are told.
 const DAYS: [i64; 5] = [60, 30, 14, 7, 1];

@@ -6,50 +6,21 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use model::ids::PersonId;
 use model::records::Message;
 use serde_json::json;
 use store::job::{self, NewJob};
 use store::record::{self, Filter};
-use store::timer::{self, NewTimer};
 
 use crate::error::Result;
+use crate::messages::{HELD, set_timer};
 use crate::room::Room;
 use crate::save::{Written, draft};
 
-/// How a message is delivered whose mail waits.
-pub const HELD: &str = "held";
 /// The kind of the job that mails one letter about several messages; its payload names them.
 pub const DIGEST: &str = "digest";
 /// How many messages one round takes, and so the most that one digest tells of.
 const MOST: i64 = 200;
-const KIND: &str = "messages";
-
-/// Has a reader's messages looked at, not later than `due`.
-///
-/// # Errors
-/// The store's.
-pub(crate) fn wake(room: &mut Room<'_, '_>, reader: &PersonId, due: Timestamp) -> Result<()> {
-    let known = timer::of_subject(room.tx, "person", reader.as_str())?;
-    let is_sooner = |it: &timer::Timer| it.kind == KIND && it.state == "waiting" && it.run_at <= due;
-    if known.iter().any(is_sooner) {
-        return Ok(());
-    }
-    set_timer(room, reader.as_str(), due)
-}
-
-fn set_timer(room: &mut Room<'_, '_>, reader: &str, run_at: Timestamp) -> Result<()> {
-    let id = room.new_id()?;
-    let new = NewTimer {
-        id: &id,
-        subject_table: "person",
-        subject_id: reader,
-        kind: KIND,
-        run_at,
-    };
-    Ok(timer::set(room.tx, &new)?)
-}
 
 /// Hands on the messages of a reader that are due, and sets the timer for the others.
 ///

@@ -12,9 +12,9 @@ use model::obligation::PolicyReason;
 use serde::Serialize;
 use store::record::{self, Filter};
 
+use crate::compare_sets::{Asked, Sets};
 use crate::error::Result;
 use crate::room::Room;
-use crate::try_policies::{Asked, Sets, Trial};
 
 /// An act that would have gone another way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,30 +46,42 @@ pub struct ActDifference {
     pub stop: Option<String>,
 }
 
+/// What came of the acts on one change.
+#[derive(Default)]
+pub(crate) struct ActsTried {
+    /// How many were judged.
+    pub(crate) tried: usize,
+    /// How many could not be, as their facts were not kept.
+    pub(crate) without_facts: usize,
+    /// Those that would have gone another way.
+    pub(crate) differing: Vec<ActDifference>,
+}
+
 /// Judges what was done to a change on what was known when it was done. What was done before facts were kept, or by nobody
 /// whose rights were asked, is counted and not judged.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn try_acts(room: &mut Room<'_, '_>, sets: &Sets<'_>, change: &Change, trial: &mut Trial) -> Result<()> {
+pub(crate) fn try_acts(room: &mut Room<'_, '_>, sets: &Sets<'_>, change: &Change) -> Result<ActsTried> {
+    let mut found = ActsTried::default();
     let id = change.id.as_str();
     let filter = Filter::new().equals("change_id", id).order_by("id");
     let kept = record::bodies::<ActFacts>(room.tx, &filter)?;
     let told = record::bodies::<DecisionFacts>(room.tx, &filter)?;
     let told: BTreeMap<&str, &DecisionFacts> = told.iter().map(|it| (it.digest.as_str(), it)).collect();
-    trial.acts_without_facts += without_facts(room, id, &kept)?;
+    found.without_facts += without_facts(room, id, &kept)?;
     let directory = room.directory()?;
     for row in &kept {
         let Some(facts) = told.get(row.facts_digest.as_str()) else {
-            trial.acts_without_facts += 1;
+            found.without_facts += 1;
             continue;
         };
-        trial.acts_tried += 1;
+        found.tried += 1;
         let judged = judge(sets, row, facts);
         if !judged.differs() {
             continue;
         }
-        trial.acts_differing.push(ActDifference {
+        found.differing.push(ActDifference {
             key: change.key.clone(),
             title: change.content.title.clone(),
             act: row.act,
@@ -79,7 +91,7 @@ pub(crate) fn try_acts(room: &mut Room<'_, '_>, sets: &Sets<'_>, change: &Change
             ..judged
         });
     }
-    Ok(())
+    Ok(found)
 }
 
 /// How many acts on a change the log tells of whose facts were not kept.

@@ -2,20 +2,18 @@
 //! kept then: what it would require, refuse or allow, beside what the set in force does. Writes nothing.
 
 use jiff::Timestamp;
-use model::act::Act;
 use model::change::Change;
-use model::facts::{ActorFacts, ChangeFacts, TargetFacts};
 use model::file::{change_facts, target_facts};
 use model::ids::RecordId;
-use model::obligation::{PolicyReason, Requirements};
+use model::obligation::PolicyReason;
 use model::reading::Reading;
 use model::records::Approval;
 use model::verbs::Body;
 use model::words::Decision;
-use policy::PolicySet;
 use serde::Serialize;
 use store::record::{self, Filter};
 
+use crate::compare_sets::{Asked, Sets};
 use crate::error::Result;
 use crate::keep_facts::find_facts;
 use crate::propose_configuration::{read_set, refused, rules_for_nobody};
@@ -113,19 +111,6 @@ pub struct DecisionDifference {
     pub stop: Option<String>,
 }
 
-/// One obligation.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Asked {
-    /// The policy's id.
-    pub policy: String,
-    /// Its reason.
-    pub reason: String,
-    /// What it asks, in the words of the cases.
-    pub asks: String,
-    /// The targets that bring it.
-    pub targets: Vec<String>,
-}
-
 /// Judges the last changes and decisions under the set in force and under a proposed one (`POST /policies/trial`).
 ///
 /// # Errors
@@ -175,61 +160,15 @@ fn unmeetable(finding: &policy::Finding) -> Unmeetable {
     }
 }
 
-/// The two sets that are compared.
-pub(crate) struct Sets<'a> {
-    pub(crate) active: &'a PolicySet,
-    pub(crate) proposed: &'a PolicySet,
-}
-
-/// What the proposed set would require beside the one in force.
-pub(crate) struct Compared {
-    pub(crate) added: Vec<Asked>,
-    pub(crate) removed: Vec<Asked>,
-    pub(crate) stop: Option<String>,
-}
-
-impl Sets<'_> {
-    pub(crate) fn compare(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Compared {
-        let new = self.proposed.require(change, targets);
-        let before = asked(self.active, &self.active.require(change, targets));
-        let after = asked(self.proposed, &new);
-        Compared {
-            added: without(&after, &before),
-            removed: without(&before, &after),
-            stop: new.stop,
-        }
-    }
-
-    /// The proposed policies that refuse a decision which those in force allow.
-    fn refusing(&self, person: &ActorFacts, change: &ChangeFacts, targets: &[TargetFacts]) -> Vec<PolicyReason> {
-        let may = |set: &PolicySet| set.may(person, Act::Approve.as_str(), Some((change, targets)));
-        let verdict = may(self.proposed);
-        if verdict.allowed || !may(self.active).allowed {
-            return Vec::new();
-        }
-        verdict.reasons
-    }
-}
-
-impl Compared {
-    fn differs(&self) -> bool {
-        !self.added.is_empty() || !self.removed.is_empty() || self.stop.is_some()
-    }
-}
-
-/// The rows that ask something that no other row asks.
-fn without(rows: &[Asked], others: &[Asked]) -> Vec<Asked> {
-    let is_same = |row: &Asked, it: &Asked| it.policy == row.policy && it.asks == row.asks && it.targets == row.targets;
-    let is_new = |row: &&Asked| !others.iter().any(|it| is_same(row, it));
-    rows.iter().filter(is_new).cloned().collect()
-}
-
 fn try_on_changes(room: &mut Room<'_, '_>, sets: &Sets<'_>, last: i64, trial: &mut Trial) -> Result<()> {
     let directory = room.directory()?;
     let filter = Filter::new().descending_by("number").limit(last);
     for stored in record::find::<Change>(room.tx, &filter)? {
         trial.tried += 1;
-        try_acts(room, sets, &stored.record, trial)?;
+        let acts = try_acts(room, sets, &stored.record)?;
+        trial.acts_tried += acts.tried;
+        trial.acts_without_facts += acts.without_facts;
+        trial.acts_differing.extend(acts.differing);
         let file = room.file(&stored.record.key)?;
         let targets = target_facts(&file, &directory, room.now);
         let compared = sets.compare(&change_facts(&file, &room.tenant()), &targets);
@@ -285,19 +224,4 @@ fn try_on_decisions(room: &mut Room<'_, '_>, sets: &Sets<'_>, last: i64, trial: 
         });
     }
     Ok(())
-}
-
-fn asked(set: &PolicySet, requirements: &Requirements) -> Vec<Asked> {
-    let row = |row: &model::obligation::TargetObligation| Asked {
-        policy: row.obligation.id.clone(),
-        reason: set
-            .source(&row.obligation.id)
-            .map(|source| source.reason.clone())
-            .unwrap_or_default(),
-        asks: policy::words_of(&row.obligation),
-        targets: row.targets.iter().map(ToString::to_string).collect(),
-    };
-    let mut rows: Vec<Asked> = requirements.obligations.iter().map(row).collect();
-    rows.sort();
-    rows
 }

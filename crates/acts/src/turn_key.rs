@@ -9,13 +9,14 @@ use model::reading::{Reading, TEXT};
 use model::records::Permit;
 use model::refusal::Refusal;
 use model::verbs::Body;
-use model::words::{PermitState, Touch, TurnKind};
+use model::words::{Touch, TurnKind};
 use serde_json::json;
 use store::keys::SigningKey as StoredKey;
 use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::keys::{self, PURPOSES};
+use crate::revoke_signed::alive;
 use crate::room::Room;
 use crate::save::{Written, draft};
 use crate::sign_revocations::sign_anew;
@@ -67,14 +68,6 @@ pub fn revoke_key(room: &mut Room<'_, '_>, kid: &str, body: &Body) -> Result<Key
     keep(room, turn)
 }
 
-/// What was ever done with the tenant's keys, in order.
-///
-/// # Errors
-/// The store's.
-pub fn turns(room: &mut Room<'_, '_>) -> Result<Vec<KeyTurn>> {
-    Ok(record::bodies::<KeyTurn>(room.tx, &Filter::new().order_by("number"))?)
-}
-
 /// Whether the acting person may turn keys now; answers why they do.
 fn check_turn(room: &mut Room<'_, '_>, body: &Body) -> Result<String> {
     room.allow(model::act::actions::SET_CONNECTION)?;
@@ -106,13 +99,6 @@ fn last_end(room: &mut Room<'_, '_>) -> Result<Option<jiff::Timestamp>> {
     let last = alive(room.now).descending_by("expires_at").limit(1);
     let found = record::bodies::<Permit>(room.tx, &last)?;
     Ok(found.first().map(|permit| permit.expires_at))
-}
-
-/// The permits that are still good.
-pub(crate) fn alive(now: jiff::Timestamp) -> Filter {
-    Filter::new()
-        .equals("state", PermitState::Issued.as_str())
-        .more("expires_at", now)
 }
 
 fn bare(room: &mut Room<'_, '_>, kind: TurnKind, key: &StoredKey, reason: String) -> Result<KeyTurn> {

@@ -17,7 +17,7 @@ use store::record::{self, Filter};
 use crate::error::Result;
 use crate::room::Room;
 use crate::save::{Written, draft};
-use crate::take_deployment::{Here, Word, go_back, outcome_of};
+use crate::told_deployment::{Here, Word, go_back, outcome_of};
 
 /// Whether a way back of this change may have been taken at this time although no start of the change has been told.
 ///

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use acts::desk::{Clock, Desk, Tools};
+use acts::{Clock, Desk, Tools};
 use acts::{Error, Room};
 use jiff::{SignedDuration, Timestamp};
 use model::file::Actor;
@@ -161,12 +161,12 @@ fn initiate_and_assess(world: &World) -> String {
         .unwrap();
     let k = key.clone();
     world
-        .by("rita", move |room| acts::submit_change::submit_change(room, &k))
+        .by("rita", move |room| acts::change_verbs::submit_change(room, &k))
         .unwrap();
     let k = key.clone();
     world
         .by("rita", move |room| {
-            acts::assess_change::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+            acts::change_verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
         })
         .unwrap();
     assert_eq!(world.state(&key), State::Authorizing);
@@ -179,7 +179,7 @@ fn approve(world: &World, key: &str) {
         world
             .by(login, move |room| {
                 let digest = room.change(&k)?.digests.content;
-                acts::approve_change::approve_change(
+                acts::approval_verbs::approve_change(
                     room,
                     &k,
                     &body(json!({"decision": "approve", "content_digest": digest})),
@@ -203,8 +203,8 @@ fn bring_evidence(world: &World, key: &str) {
         .unwrap();
 }
 
-fn question(change: Option<&str>) -> acts::gate::Question {
-    acts::gate::Question {
+fn question(change: Option<&str>) -> acts::gate_question::Question {
+    acts::gate_question::Question {
         service: "pay".into(),
         environment: "production".into(),
         artifact: Some(ARTIFACT.into()),
@@ -216,7 +216,7 @@ fn question(change: Option<&str>) -> acts::gate::Question {
 
 fn test_and_deploy(world: &World, key: &str) {
     let k = key.to_owned();
-    let refused = world.by("ivo", move |room| acts::start_change::start_change(room, &k));
+    let refused = world.by("ivo", move |room| acts::change_verbs::start_change(room, &k));
     let Err(Error::Refused(refusal)) = refused else {
         panic!("started without evidence and before its window")
     };
@@ -240,13 +240,13 @@ fn review_and_close(world: &World, key: &str) {
     let k = key.to_owned();
     world
         .by("ivo", move |room| {
-            acts::complete_change::complete_change(room, &k, &body(json!({"outcome": "succeeded"})))
+            acts::change_verbs::complete_change(room, &k, &body(json!({"outcome": "succeeded"})))
         })
         .unwrap();
     let k = key.to_owned();
     world
         .by("olga", move |room| {
-            acts::validate_change::validate_change(room, &k, &body(json!({"result": "works"})))
+            acts::change_verbs::validate_change(room, &k, &body(json!({"result": "works"})))
         })
         .unwrap();
     let k = key.to_owned();
@@ -254,12 +254,12 @@ fn review_and_close(world: &World, key: &str) {
         json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine."});
     world
         .by("rita", move |room| {
-            acts::review_change::review_change(room, &k, &body(review.clone()))
+            acts::change_verbs::review_change(room, &k, &body(review.clone()))
         })
         .unwrap();
     let k = key.to_owned();
     world
-        .by("rita", move |room| acts::close_change::close_change(room, &k))
+        .by("rita", move |room| acts::change_verbs::close_change(room, &k))
         .unwrap();
     assert_eq!(world.state(key), State::Closed);
 }
@@ -281,7 +281,7 @@ fn decide(world: &World, login: &'static str, key: &str, words: Value) {
             let mut words = body(words.clone());
             let digest = room.change(&k)?.digests.content;
             words.insert("content_digest".to_owned(), Value::String(digest));
-            acts::approve_change::approve_change(room, &k, &words)
+            acts::approval_verbs::approve_change(room, &k, &words)
         })
         .unwrap();
 }
@@ -312,10 +312,10 @@ fn a_rejection_closes_the_gate_of_others_with_its_artifact_until_it_is_lifted() 
         match place {
             0 => world.by("mona", move |room| {
                 let words = body(json!({"reason": "It was about another place."}));
-                acts::overrule_rejection::overrule_rejection(room, &k, &words)
+                acts::approval_verbs::overrule_rejection(room, &k, &words)
             }),
             1 => world.by("rita", move |room| {
-                acts::cancel_change::cancel_change(room, &k, &body(json!({"reason": "Done otherwise."})))
+                acts::change_verbs::cancel_change(room, &k, &body(json!({"reason": "Done otherwise."})))
             }),
             _ => world.by("rita", move |room| {
                 acts::edit_change::edit_change(room, &k, &body(json!({"title": "Another"})))
@@ -350,7 +350,7 @@ fn the_end_of_a_change_opens_the_gate_of_what_depends_on_it() {
     let k = first.clone();
     world
         .by("rita", move |room| {
-            acts::cancel_change::cancel_change(room, &k, &body(json!({"reason": "Not needed."})))
+            acts::change_verbs::cancel_change(room, &k, &body(json!({"reason": "Not needed."})))
         })
         .unwrap();
     assert_eq!(gate_of(&world, &second), (GateDecision::Go, Vec::new()));

@@ -215,7 +215,7 @@ impl Host {
     /// What is wrong with a tenant's secrets: of connections, webhooks and identity providers.
     pub(crate) fn secret_trouble(&self, tenant: &str) -> Result<Vec<String>> {
         let look = |room: &mut acts::Room<'_, '_>| {
-            let found = acts::secret::find_trouble(room)?;
+            let found = acts::find_lost_secrets::find_trouble(room)?;
             Ok(found.into_iter().map(|it| it.what).collect())
         };
         self.desk

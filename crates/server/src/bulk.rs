@@ -47,7 +47,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
             let mut body = words("comment", comment);
             body.insert("decision".to_owned(), "approve".into());
             body.insert("content_digest".to_owned(), digest.into());
-            acts::approve_change::approve_change(room, key, &body).map(drop)
+            acts::approval_verbs::approve_change(room, key, &body).map(drop)
         },
     },
     BulkAct {
@@ -56,7 +56,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
         will: "will be noted as seen by you",
         done: "is noted as seen by you",
         reason: None,
-        run: |room, key, _, _| acts::acknowledge_change::acknowledge_change(room, key),
+        run: |room, key, _, _| acts::approval_verbs::acknowledge_change(room, key),
     },
     BulkAct {
         name: "watch",
@@ -64,7 +64,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
         will: "will be watched by you",
         done: "is watched by you",
         reason: None,
-        run: |room, key, _, _| acts::watch_change::watch_change(room, key, true),
+        run: |room, key, _, _| acts::change_verbs::watch_change(room, key, true),
     },
     BulkAct {
         name: "hold",
@@ -72,7 +72,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
         will: "will be on hold",
         done: "is on hold",
         reason: Some("Why they wait"),
-        run: |room, key, _, reason| acts::hold_change::hold_change(room, key, &words("reason", reason)),
+        run: |room, key, _, reason| acts::change_verbs::hold_change(room, key, &words("reason", reason)),
     },
     BulkAct {
         name: "cancel",
@@ -80,7 +80,7 @@ pub(crate) const ACTS: &[BulkAct] = &[
         will: "will be cancelled",
         done: "is cancelled",
         reason: Some("Why they are called off"),
-        run: |room, key, _, reason| acts::cancel_change::cancel_change(room, key, &words("reason", reason)),
+        run: |room, key, _, reason| acts::change_verbs::cancel_change(room, key, &words("reason", reason)),
     },
 ];
 

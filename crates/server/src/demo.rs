@@ -11,7 +11,7 @@ mod plans;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use acts::desk::{Clock, Desk};
+use acts::{Clock, Desk};
 use acts::{Error, Room};
 use jiff::{SignedDuration, Timestamp};
 use model::file::Actor;

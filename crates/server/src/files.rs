@@ -161,7 +161,7 @@ impl NewFile {
             }
             let name = hex.to_owned();
             let save = move |room: &mut Room<'_, '_>| {
-                let at = room.desk.tools().recorder.now();
+                let at = room.services.tools().recorder.now();
                 Ok(blob::save_chunk(room.tx, &name, part, &chunk, at)?)
             };
             state.act(Lane::Pages, caller, Mode::Write, save).await?;
@@ -169,7 +169,7 @@ impl NewFile {
         }
         let (name, size) = (hex.to_owned(), i64::try_from(self.size).unwrap_or(i64::MAX));
         let finish = move |room: &mut Room<'_, '_>| {
-            let at = room.desk.tools().recorder.now();
+            let at = room.services.tools().recorder.now();
             Ok(blob::finish(room.tx, &name, size, at)?)
         };
         state.act(Lane::Pages, caller, Mode::Write, finish).await

@@ -267,9 +267,9 @@ async fn find(state: &AppState, connection: &str) -> Result<Known, Failure> {
     let id = connection.to_owned();
     let look = move |room: &mut Room<'_, '_>| {
         let generation = room.generation()?;
-        match acts::set_connection::connection(room, &id) {
+        match acts::connections::connection(room, &id) {
             Ok(found) if found.active => {
-                let secret = acts::set_connection::connection_secret(room, &id)?;
+                let secret = acts::connections::connection_secret(room, &id)?;
                 Ok(Some((found.kind, secret, generation)))
             }
             Ok(_) | Err(acts::Error::Refused(_)) => Ok(None),

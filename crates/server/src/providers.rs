@@ -3,7 +3,7 @@
 
 use acts::Room;
 use acts::meet_person::meet_person;
-use acts::set_identity_provider::{provider, provider_secret, providers};
+use acts::providers::{provider, provider_secret, providers};
 use acts::set_second_factor::is_enrolled;
 use axum::http::HeaderMap;
 use connect::oidc::{self, Discovered, OidcError, Pending, Registration, Verified};

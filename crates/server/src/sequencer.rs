@@ -281,7 +281,7 @@ impl Sequencer {
             "noting sizes of logs",
         );
         for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
-            let noted = acts::seen_logs::note_log(self.state.desk(), tenant);
+            let noted = acts::watch_log::note_log(self.state.desk(), tenant);
             told_of(tenant, noted, "noting how far a log is");
         }
         self.keep_seen_logs();

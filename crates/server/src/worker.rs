@@ -175,7 +175,7 @@ impl Worker {
     fn take_delivery(&self, row: &Delivery) {
         let (connection, id) = (row.connection.clone(), row.id.clone());
         let found = self.holder.look(&row.tenant, move |room| {
-            let kind = acts::set_connection::connection(room, &connection)?.kind;
+            let kind = acts::connections::connection(room, &connection)?.kind;
             let found = inbox::load(room.tx, &id)?;
             Ok(found.map(|found| (kind, acts::macs::is_own_delivery(room, &found), found)))
         });

@@ -14,9 +14,9 @@ use store::record::{self, RawRecord, Record as _};
 use store::{Lane, Mode, blob};
 
 use super::{Finding, Progress, Replay, ReplayReport, note_finding, tell_progress};
-use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::room::Room;
+use crate::transactions::Transactions;
 
 /// How much of a file in the folder is in memory at once, in bytes.
 const PIECE: usize = 64 * 1024;
@@ -63,7 +63,7 @@ impl Replay<'_> {
 
 /// Hashes each file once and names every piece of evidence whose file is not the one that was kept.
 pub(super) fn check_files(
-    desk: &Desk,
+    desk: &impl Transactions,
     tenant: &str,
     (progress, files): (&Progress, BTreeMap<String, Vec<KeptFile>>),
     report: &mut ReplayReport,
@@ -94,7 +94,7 @@ pub(super) fn check_files(
 }
 
 /// Those that were not erased since they were replayed, with the keys of their changes.
-fn still_kept(desk: &Desk, tenant: &str, kept: Vec<KeptFile>) -> Result<Vec<(KeptFile, String)>> {
+fn still_kept(desk: &impl Transactions, tenant: &str, kept: Vec<KeptFile>) -> Result<Vec<(KeptFile, String)>> {
     let look = move |room: &mut Room<'_, '_>| {
         let mut found = Vec::new();
         for file in &kept {
@@ -114,7 +114,7 @@ fn still_kept(desk: &Desk, tenant: &str, kept: Vec<KeptFile>) -> Result<Vec<(Kep
 }
 
 /// What is wrong with a file; nothing when it is the one that was kept, or none needs to be there.
-fn wrong_with(desk: &Desk, tenant: &str, digest: &str, kept: &[KeptFile]) -> Result<Option<String>> {
+fn wrong_with(desk: &impl Transactions, tenant: &str, digest: &str, kept: &[KeptFile]) -> Result<Option<String>> {
     let Some(first) = kept.first() else { return Ok(None) };
     let size = first.size;
     let Some(hex) = digest

@@ -8,10 +8,8 @@ use store::revocation::{self, NotBefore};
 
 use super::Replay;
 use crate::error::Result;
+use crate::log_names::HALTED;
 use crate::room::Room;
-
-/// The kind of the event that tells what a halt voided.
-pub(crate) const HALTED: &str = "freeze.halted";
 
 /// What such an event tells.
 #[derive(Debug, Deserialize)]

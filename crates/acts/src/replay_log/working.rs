@@ -10,11 +10,10 @@ use store::record::RawRecord;
 use store::{SYSTEM_TENANT, counter, inbox, session, timer};
 
 use super::{PAGE, Replay};
-use crate::create_change::{BEFORE_FIRST, NUMBERS};
 use crate::error::Result;
+use crate::log_names::{BEFORE_FIRST, BEFORE_FIRST_INCIDENT, INCIDENTS, NUMBERS};
 use crate::note_log_sizes;
 use crate::room::Room;
-use crate::set_incident::{BEFORE_FIRST_INCIDENT, INCIDENTS};
 
 /// What was seen of numbers while the records and the events were gone through.
 #[derive(Default)]
@@ -82,7 +81,7 @@ impl Replay<'_> {
     /// Sessions open something, and deliveries that wait move something, and no event tells of them: each has the code of the
     /// server that wrote it.
     pub(super) fn check_macs(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        let (desk, tenant) = (room.desk, room.tenant());
+        let (desk, tenant) = (room.services, room.tenant());
         let mut after = String::new();
         loop {
             let page = session::page(room.tx, &after, PAGE)?;

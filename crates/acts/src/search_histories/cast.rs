@@ -31,6 +31,11 @@ pub(super) fn dawn() -> Timestamp {
     Timestamp::from_second(1_700_000_000).expect("a time of our age")
 }
 
+/// When the window of every planned change opens: late enough for any lead time.
+pub(super) fn window() -> Timestamp {
+    dawn() + SignedDuration::from_hours(24 * 120)
+}
+
 /// A meeting of a group at which all of it are.
 fn meeting(key: &GroupKey, members: &BTreeSet<PersonId>, at: Timestamp) -> Meeting {
     let attendees = members.iter().map(|person| Attendance {
@@ -460,7 +465,7 @@ impl Made {
             let members = self.members.remove(key).unwrap_or_default();
             let key = GroupKey::from(key.as_str());
             // No meeting lasts until the window of what is planned: they sit again then.
-            for at in [dawn(), super::stage::window() - SignedDuration::from_hours(1)] {
+            for at in [dawn(), window() - SignedDuration::from_hours(1)] {
                 self.found.meetings.push(meeting(&key, &members, at));
             }
             if let Some(by) = members.iter().next() {
@@ -469,7 +474,7 @@ impl Made {
                     version: 1,
                     group: key.clone(),
                     by: by.clone(),
-                    at: super::stage::window(),
+                    at: window(),
                     text: "Nothing odd.".into(),
                     changes: Vec::new(),
                 });

@@ -18,18 +18,13 @@ use model::words::{EvidenceResult, Kind, State, TaskState};
 use policy::PolicySet;
 use serde_json::{Value, json};
 
-use super::cast::dawn;
+use super::cast::{dawn, window};
 use super::{Shape, Step, Story, is_peer_review};
 
 /// What the changes of all stories bring out.
 const ARTIFACT: &str = "sha256:6b1d1f0d1c3a4b5c6d7e8f901234567890abcdef1234567890abcdef12345678";
 /// How often people are asked again: rules of a later stage ask nobody before the earlier ones are met.
 const ROUNDS: usize = 4;
-
-/// When the window of every planned change opens: late enough for any lead time.
-pub(super) fn window() -> Timestamp {
-    dawn() + SignedDuration::from_hours(24 * 120)
-}
 
 /// Who acts: a person in a session with a second factor just shown, or somebody's token.
 #[derive(Debug, Clone)]
@@ -131,7 +126,7 @@ impl<'s> Stage<'s> {
         verb: impl FnOnce(&mut Case<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let (set, directory, now) = (self.set, self.directory.clone(), self.now);
-        let judge = |file: &ChangeFile| crate::room::judge_by_rules(set, "acme", (&directory, now), file);
+        let judge = |file: &ChangeFile| crate::judge::judge_by_rules(set, "acme", (&directory, now), file);
         let may = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
             let known = file.map(|file| {
                 let change = model::file::change_facts(file, "acme");

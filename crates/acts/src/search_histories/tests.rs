@@ -377,7 +377,7 @@ fn a_change_for_which_nobody_is_asked_stands_still() {
             let alone = super::cast::Cast::one_person(&words);
             let alma = super::stage::Hand::person("alma");
             let stage = super::stage::Stage::open(set, &alone.directory, &alma, (&shape, &[])).unwrap();
-            crate::room::judge(set, "acme", (&alone.directory, stage.now), &stage.file).stop
+            crate::judge::judge(set, "acme", (&alone.directory, stage.now), &stage.file).stop
         })
     };
     assert_eq!(judged(&base_but(&[], "")), None);

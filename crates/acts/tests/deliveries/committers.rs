@@ -62,8 +62,8 @@ impl World {
                 "plan": [{"title": "Deploy"}], "rollback_plan": [{"title": "Back"}],
             });
             let key = acts::create_change::create_change(room, &body(request), &[])?;
-            acts::submit_change::submit_change(room, &key)?;
-            acts::assess_change::assess_change(room, &key, &body(json!({"dependencies_reviewed": true})))?;
+            acts::change_verbs::submit_change(room, &key)?;
+            acts::change_verbs::assess_change(room, &key, &body(json!({"dependencies_reviewed": true})))?;
             Ok(key)
         })
     }
@@ -84,7 +84,7 @@ impl World {
         self.by(who, move |room| {
             let digest = room.change(&key)?.digests.content;
             let decision = body(json!({"decision": "approve", "content_digest": digest}));
-            acts::approve_change::approve_change(room, &key, &decision)
+            acts::approval_verbs::approve_change(room, &key, &decision)
         });
     }
 
@@ -230,7 +230,7 @@ fn what_was_built_of_a_commit_in_numbers_hides_no_push_of_it() {
                 source: connection.clone(),
                 at: began(),
             };
-            acts::kin::keep(room, told)
+            acts::keep_provenance::keep(room, told)
         });
     }
     world.take(push(COMMITS[0], COMMITS[1], committer(Some("stranger"), None), "rita"));

@@ -2,7 +2,7 @@
 //! void and what is lawfully given after it is good, for those who verify without the server as well.
 
 use acts::Room;
-use acts::gate::Question;
+use acts::gate_question::Question;
 use jiff::SignedDuration;
 use model::file::Actor;
 use model::records::{Message, Permit};

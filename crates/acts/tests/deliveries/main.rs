@@ -13,7 +13,7 @@ mod ways;
 use std::sync::{Arc, Mutex};
 
 use acts::Room;
-use acts::desk::{Clock, Desk, Tools};
+use acts::{Clock, Desk, Tools};
 use jiff::{SignedDuration, Timestamp};
 use model::directory::Connection;
 use model::file::Actor;
@@ -205,7 +205,7 @@ impl World {
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
             let key = acts::create_change::create_change(room, &body(request), &[])?;
-            acts::submit_change::submit_change(room, &key)?;
+            acts::change_verbs::submit_change(room, &key)?;
             Ok(key)
         })
     }
@@ -540,20 +540,20 @@ impl World {
         let (key, artifact) = (key.to_owned(), artifact.to_owned());
         self.system(move |room| {
             let place = json!({"service": "pay", "environment": "production", "artifact": artifact});
-            Ok(acts::issue_permit::issue_permit(room, &key, &body(place))?.0.id)
+            Ok(acts::gate_verbs::issue_permit(room, &key, &body(place))?.0.id)
         })
     }
 
     fn revoke(&self, key: &str, permit: RecordId) {
         let key = key.to_owned();
         self.system(move |room| {
-            acts::revoke_permit::revoke_permit(room, &key, &permit, &body(json!({"reason": "Not tonight."})))
+            acts::gate_verbs::revoke_permit(room, &key, &permit, &body(json!({"reason": "Not tonight."})))
         });
     }
 
     /// Asks the gate and collects the permit on go; answers whether it was given.
     fn is_let(&self, artifact: &str, purpose: Purpose) -> bool {
-        let question = acts::gate::Question {
+        let question = acts::gate_question::Question {
             service: "pay".to_owned(),
             environment: "production".to_owned(),
             artifact: Some(artifact.to_owned()),

@@ -33,7 +33,7 @@ impl World {
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
             let key = acts::create_change::create_change(room, &body(request), &[])?;
-            acts::submit_change::submit_change(room, &key)?;
+            acts::change_verbs::submit_change(room, &key)?;
             Ok(key)
         })
     }
@@ -165,7 +165,7 @@ fn a_start_by_hand_makes_nothing_lawful_that_went_before_the_window() {
     let world = World::new();
     let key = world.planned_for(&[target(1)]);
     let begin = key.clone();
-    world.system(move |room| acts::start_change::start_change(room, &begin));
+    world.system(move |room| acts::change_verbs::start_change(room, &begin));
     world.set_clock(began());
     world.take(status("early", &artifact(1, 0), "in_progress", -70));
     let from = world.outcome(&artifact(1, 0), "early");
@@ -209,7 +209,7 @@ fn a_start_in_a_window_that_was_missed_is_lawful_also_once_new_times_are_planned
     let planned = key.clone();
     world.by("rita", move |room| {
         let times = json!({"planned_start": "2026-11-21T09:00:00Z", "planned_end": "2026-11-21T14:00:00Z"});
-        acts::schedule_change::schedule_change(room, &planned, &body(times)).map(drop)
+        acts::change_verbs::schedule_change(room, &planned, &body(times)).map(drop)
     });
     let alarms = world.alarms();
     world.take(status("first", &artifact(1, 0), "in_progress", 30));

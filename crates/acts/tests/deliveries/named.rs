@@ -28,7 +28,7 @@ impl World {
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
             let key = acts::create_change::create_change(room, &body(request), &[])?;
-            acts::submit_change::submit_change(room, &key)?;
+            acts::change_verbs::submit_change(room, &key)?;
             Ok(key)
         })
     }
@@ -51,13 +51,13 @@ impl World {
                 source: source.clone(),
                 at: began(),
             };
-            acts::kin::keep(room, told)
+            acts::keep_provenance::keep(room, told)
         });
     }
 
     /// The answer without a check, and the artifact and commit of the permit that a check gives.
     fn asked_for(&self, artifact: Option<&'static str>, commit: Option<&'static str>) -> (GateDecision, Option<Named>) {
-        let question = acts::gate::Question {
+        let question = acts::gate_question::Question {
             service: "pay".to_owned(),
             environment: "production".to_owned(),
             artifact: artifact.map(str::to_owned),

@@ -9,8 +9,8 @@ use store::record;
 use crate::{World, artifact, began, body, old, status};
 
 impl World {
-    fn asks(&self, artifact: &str, purpose: Option<Purpose>) -> acts::gate::Question {
-        acts::gate::Question {
+    fn asks(&self, artifact: &str, purpose: Option<Purpose>) -> acts::gate_question::Question {
+        acts::gate_question::Question {
             service: "pay".to_owned(),
             environment: "production".to_owned(),
             artifact: Some(artifact.to_owned()),
@@ -75,7 +75,7 @@ fn what_may_go_forward_goes_forward_and_else_an_open_way_back_is_gone() {
     });
     assert_eq!(world.answered(&back, None).1, Purpose::Rollback);
     assert_eq!(world.answered(&back, Some(Purpose::Deploy)).0, GateDecision::Stop);
-    world.by("rita", move |room| acts::submit_change::submit_change(room, &key));
+    world.by("rita", move |room| acts::change_verbs::submit_change(room, &key));
     assert_eq!(
         world.answered(&back, None),
         (GateDecision::Go, Purpose::Deploy, String::new())

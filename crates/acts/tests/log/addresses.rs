@@ -63,7 +63,7 @@ fn sign_in(world: &World, login: &str, mail: &str, is_verified: bool) -> Result<
         groups: None,
     };
     act(world, move |room| {
-        let provider = set_identity_provider::provider(room, "corp")?;
+        let provider = acts::providers::provider(room, "corp")?;
         let person = meet_person::meet_person(room, &provider, &claimed)?;
         Ok(room.directory()?.login(&person))
     })

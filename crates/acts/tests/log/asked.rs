@@ -29,10 +29,10 @@ pub(crate) fn asked(world: &World, key: &str, rule: &'static str) -> Vec<String>
 pub(crate) fn waiting(world: &World) -> String {
     let key = world.draft("Widen the column");
     let k = key.clone();
-    world.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+    world.by("rita", move |room| acts::change_verbs::submit_change(room, &k));
     let (k, request) = (key.clone(), body(json!({"dependencies_reviewed": true})));
     world.by("rita", move |room| {
-        acts::assess_change::assess_change(room, &k, &request)
+        acts::change_verbs::assess_change(room, &k, &request)
     });
     key
 }

@@ -312,8 +312,8 @@ fn asked(world: &World, title: &str) -> String {
     let key = world.draft(title);
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::submit_change::submit_change(room, &k)?;
-        acts::assess_change::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+        acts::change_verbs::submit_change(room, &k)?;
+        acts::change_verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
     });
     key
 }
@@ -357,7 +357,7 @@ fn other_times_to_decide_hold_for_whom_is_asked_from_then_on() {
         long,
         "a clock that runs keeps its time"
     );
-    let rows = world.look(|room| Ok(acts::set_sla_table::view(&acts::set_sla_table::in_force(room)?)));
+    let rows = world.look(|room| Ok(acts::configurations::sla_view(&acts::set_sla_table::in_force(room)?)));
     let rows = rows.unwrap();
     assert_eq!(rows["low"], json!({"acknowledge": "15m", "decide": "30m"}));
     assert_eq!(

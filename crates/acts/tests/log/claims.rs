@@ -51,7 +51,7 @@ fn sign_in(world: &World, login: &'static str, groups: &[&str]) {
         groups: Some(groups.iter().map(|it| (*it).to_owned()).collect()),
     };
     world.system(move |room| {
-        let provider = set_identity_provider::provider(room, "corp")?;
+        let provider = acts::providers::provider(room, "corp")?;
         meet_person::meet_person(room, &provider, &claimed).map(drop)
     });
 }

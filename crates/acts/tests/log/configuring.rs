@@ -198,7 +198,7 @@ fn standard_of(world: &World, digest: String) -> String {
         acts::create_change::create_change(room, &request, &[])
     });
     let k = key.clone();
-    world.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+    world.by("rita", move |room| acts::change_verbs::submit_change(room, &k));
     let k = key.clone();
     let state = world.look(move |room| Ok(room.change(&k)?.state)).unwrap();
     assert_eq!(state, State::Scheduled);

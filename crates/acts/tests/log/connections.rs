@@ -1,7 +1,8 @@
 //! Connections that are changed where they stand: their address and secret stay, and nobody gives a voice by it alone.
 
+use acts::connections::{connection, connection_secret};
 use acts::edit_connection::edit_connection;
-use acts::set_connection::{connection, connection_secret, create_connection};
+use acts::set_connection::create_connection;
 use model::directory::Connection;
 use model::refusal::Refusal;
 use serde_json::{Value, json};

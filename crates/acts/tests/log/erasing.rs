@@ -55,7 +55,7 @@ fn confirm(world: &World, who: &'static str, key: &str) -> std::result::Result<C
 fn comment(world: &World, key: &str, text: &'static str) -> String {
     let key = key.to_owned();
     let id = world.by("olga", move |room| {
-        acts::comment_change::comment_change(room, &key, &body(json!({"text": text})))
+        acts::change_verbs::comment_change(room, &key, &body(json!({"text": text})))
     });
     id.0
 }
@@ -174,10 +174,10 @@ fn what_was_edited_out_and_one_comment_go_while_the_change_is_open() {
     let world = world();
     let key = world.draft("Rotate the password hunter2");
     let k = key.clone();
-    world.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+    world.by("rita", move |room| acts::change_verbs::submit_change(room, &k));
     let (k, request) = (key.clone(), body(json!({"dependencies_reviewed": true})));
     world.by("rita", move |room| {
-        acts::assess_change::assess_change(room, &k, &request)
+        acts::change_verbs::assess_change(room, &k, &request)
     });
     assert!(tables_with(&world, "hunter2").contains("message"));
     let k = key.clone();
@@ -209,7 +209,7 @@ fn what_was_edited_out_and_one_comment_go_while_the_change_is_open() {
         world.by(login, move |room| {
             let digest = room.change(&k)?.digests.content;
             let request = body(json!({"decision": "approve", "content_digest": digest}));
-            acts::approve_change::approve_change(room, &k, &request)
+            acts::approval_verbs::approve_change(room, &k, &request)
         });
     }
     assert_proven(&world, &key);
@@ -262,7 +262,7 @@ fn a_legal_hold_keeps_everything_from_people_and_from_the_clock() {
     );
     let key = held.clone();
     world.by("rita", move |room| {
-        acts::cancel_change::cancel_change(room, &key, &body(json!({"reason": "Not needed"})))
+        acts::change_verbs::cancel_change(room, &key, &body(json!({"reason": "Not needed"})))
     });
     assert_eq!(look_at_retention(&world), 0, "nothing goes where nobody said so");
     let wanted = body(json!({"changes_days": 90, "deliveries_days": 90, "reason": "Our rules"}));
@@ -323,7 +323,7 @@ fn erased(world: &World, key: &str, wanted: Value) -> Change {
 fn cancel(world: &World, key: &str) {
     let key = key.to_owned();
     world.by("rita", move |room| {
-        acts::cancel_change::cancel_change(room, &key, &body(json!({"reason": "Not needed"})))
+        acts::change_verbs::cancel_change(room, &key, &body(json!({"reason": "Not needed"})))
     });
 }
 

@@ -59,7 +59,7 @@ fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
     }
     let (k, words) = (key.clone(), body(json!({"text": "It was right."})));
     world.by("mona", move |room| {
-        acts::validate_break_glass::validate_break_glass(room, &k, &words)
+        acts::emergency_verbs::validate_break_glass(room, &k, &words)
     });
     assert!(seen_by(&world, "rita").is_empty());
     world.assert_replays();

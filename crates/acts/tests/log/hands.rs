@@ -428,8 +428,8 @@ fn what_a_compromised_account_said_by_anothers_way_in_falls_with_it() {
     let key = world.draft("Move booking to 4.2");
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::submit_change::submit_change(room, &k)?;
-        acts::assess_change::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+        acts::change_verbs::submit_change(room, &k)?;
+        acts::change_verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
     });
     for (login, actor) in [("olga", Some("ada")), ("sam", None), ("mona", None)] {
         let actor = actor.map_or_else(|| world.actor(login), |maker| lent(&world, login, maker));
@@ -437,7 +437,7 @@ fn what_a_compromised_account_said_by_anothers_way_in_falls_with_it() {
         let approve = move |room: &mut Room<'_, '_>| {
             let digest = room.change(&k)?.digests.content;
             let words = body(json!({"decision": "approve", "content_digest": digest}));
-            acts::approve_change::approve_change(room, &k, &words)
+            acts::approval_verbs::approve_change(room, &k, &words)
         };
         assert_eq!(refused(&world, &actor, approve), "", "{login}");
     }
@@ -479,14 +479,14 @@ fn what_a_compromised_account_accepted_or_found_to_be_so_is_open_again() {
         let digest = room.change(&k)?.digests.content;
         let conditions = json!([{"text": "A backup is there", "due": "close", "checker": "olga"}]);
         let words = json!({"decision": "approve_with_conditions", "content_digest": digest, "conditions": conditions});
-        acts::approve_change::approve_change(room, &k, &body(words))
+        acts::approval_verbs::approve_change(room, &k, &body(words))
     });
     let k = key.clone();
     world.by("olga", move |room| {
         let file = room.file(&k)?;
         let (evidence, condition) = (file.evidence[0].id.clone(), file.conditions[0].id.clone());
-        acts::accept_evidence::accept_evidence(room, &k, &evidence, &body(json!({"reason": "A test of old times."})))?;
-        acts::meet_condition::meet_condition(room, &k, &condition, &body(json!({"text": "I saw it."})))
+        acts::change_verbs::accept_evidence(room, &k, &evidence, &body(json!({"reason": "A test of old times."})))?;
+        acts::change_verbs::meet_condition(room, &k, &condition, &body(json!({"text": "I saw it."})))
     });
     let said = |k: String| {
         let found = world.look(move |room| {

@@ -156,7 +156,7 @@ impl<'w> Round<'w> {
                 };
                 let id = RecordId(jti);
                 let why = body(json!({"reason": "Not this one."}));
-                let revoke = move |room: &mut Room<'_, '_>| acts::revoke_permit::revoke_permit(room, &key, &id, &why);
+                let revoke = move |room: &mut Room<'_, '_>| acts::gate_verbs::revoke_permit(room, &key, &id, &why);
                 if self.act((dice, "mona"), revoke).is_some() {
                     self.given.last_mut().unwrap().is_dead = true;
                 }
@@ -175,7 +175,7 @@ impl<'w> Round<'w> {
             }
             Deed::Hold => {
                 let why = body(json!({"reason": "Look again."}));
-                let hold = move |room: &mut Room<'_, '_>| acts::hold_change::hold_change(room, &key, &why);
+                let hold = move |room: &mut Room<'_, '_>| acts::change_verbs::hold_change(room, &key, &why);
                 if self.act((dice, "mona"), hold).is_some() {
                     self.is_held = true;
                     self.told.push("change.held".to_owned());
@@ -183,7 +183,7 @@ impl<'w> Round<'w> {
                 }
             }
             Deed::Resume => {
-                let resume = move |room: &mut Room<'_, '_>| acts::resume_change::resume_change(room, &key);
+                let resume = move |room: &mut Room<'_, '_>| acts::change_verbs::resume_change(room, &key);
                 if self.act((dice, "mona"), resume).is_some() {
                     self.is_held = false;
                     self.told.push("change.resumed".to_owned());
@@ -194,7 +194,7 @@ impl<'w> Round<'w> {
     }
 
     fn mint(&mut self, dice: &mut Dice) {
-        let question = acts::gate::Question {
+        let question = acts::gate_question::Question {
             service: "pay".into(),
             environment: "production".into(),
             artifact: Some(self.artifact.clone()),
@@ -271,7 +271,7 @@ impl<'w> Round<'w> {
                 .equals("state", "standing")
                 .order_by("id");
             match record::find_one::<Approval>(room.tx, &own)? {
-                Some(found) => acts::withdraw_approval::withdraw_approval(room, &key, &found.record.id).map(|()| true),
+                Some(found) => acts::approval_verbs::withdraw_approval(room, &key, &found.record.id).map(|()| true),
                 None => Ok(false),
             }
         };

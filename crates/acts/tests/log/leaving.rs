@@ -44,8 +44,8 @@ fn a_leavers_open_requests_and_delegations_both_ways_end_in_the_act_that_deactiv
     let key = world.draft("Move booking to 4.2");
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::submit_change::submit_change(room, &k)?;
-        acts::assess_change::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+        acts::change_verbs::submit_change(room, &k)?;
+        acts::change_verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
     });
     let before = asked(&world, &key);
     assert!(

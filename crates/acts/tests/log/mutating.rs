@@ -222,7 +222,9 @@ fn furnish(world: &World) {
 
 /// What fewer tenants have.
 fn furnish_rarer(world: &World) {
-    use acts::{hold_meeting, kin, set_custom_field, set_on_call, set_retention, set_training, set_workload};
+    use acts::{
+        hold_meeting, keep_provenance, set_custom_field, set_on_call, set_retention, set_training, set_workload,
+    };
     world.system(|room| {
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         let with = |more: serde_json::Value| {
@@ -253,7 +255,7 @@ fn furnish_rarer(world: &World) {
             source: "ci".to_owned(),
             at: room.now,
         };
-        kin::keep(room, told)
+        keep_provenance::keep(room, told)
     });
 }
 
@@ -267,10 +269,10 @@ fn under_way(world: &World) {
         let conditions = json!([{"text": "A backup is there", "due": "close"}]);
         let decision =
             json!({"decision": "approve_with_conditions", "content_digest": digest, "conditions": conditions});
-        acts::approve_change::approve_change(room, &k, &body(decision))
+        acts::approval_verbs::approve_change(room, &k, &body(decision))
     });
     world.by("ivo", move |room| {
-        acts::start_change::start_change(room, &key)?;
+        acts::change_verbs::start_change(room, &key)?;
         acts::record_entry::record_entry(room, &key, &body(json!({"text": "Drained.", "kind": "step"})))
     });
 }
@@ -353,9 +355,9 @@ pub(crate) fn world() -> World {
     world.closed("Give every shipment a customs reference");
     let key = world.scheduled("Widen the column");
     world.by("rita", move |room| {
-        acts::comment_change::comment_change(room, &key, &body(json!({"text": "Seen."})))?;
+        acts::change_verbs::comment_change(room, &key, &body(json!({"text": "Seen."})))?;
         let task = json!({"kind": "prepare", "title": "Tell the docks", "mandatory": false, "assignee": "rita"});
-        acts::add_task::add_task(room, &key, &body(task))?;
+        acts::change_verbs::add_task(room, &key, &body(task))?;
         acts::link_change::link_change(room, &key, &body(json!({"kind": "follows_up", "to": "CHG-1001"})))
     });
     under_way(&world);

@@ -1,6 +1,7 @@
 //! What was done by a version stands between the one before and the one after, whatever the servers' clocks say.
 
-use acts::gate::{Checked, Question};
+use acts::gate::Checked;
+use acts::gate_question::Question;
 use acts::{Desk, Room};
 use model::file::Actor;
 use proof::report::Outcome;
@@ -102,7 +103,7 @@ fn a_permit_stands_behind_the_version_that_it_was_given_for() {
     let from = world.sequence().to;
     let id = world.look(move |room| room.change(&key)).unwrap().id.0;
     let key = id.clone();
-    world.by("mona", move |room| acts::watch_change::watch_change(room, &key, true));
+    world.by("mona", move |room| acts::change_verbs::watch_change(room, &key, true));
     let again = ask_gate(&world, &late);
     assert!(again.permit.is_some(), "{:?}", again.check.reasons);
     let kinds = placed(&world, from, &["change.watched", "permit.issued"]);
@@ -119,14 +120,14 @@ fn a_stop_stands_before_what_lifted_it() {
     let world = World::new();
     let key = world.draft("One");
     let k = key.clone();
-    world.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+    world.by("rita", move |room| acts::change_verbs::submit_change(room, &k));
     let from = world.sequence().to;
     let early = world.other_desk(1);
     let checked = ask_gate(&world, &early);
     assert!(checked.permit.is_none() && checked.check.change.is_some());
     let request = body(json!({"dependencies_reviewed": true}));
     world.by("rita", move |room| {
-        acts::assess_change::assess_change(room, &key, &request)
+        acts::change_verbs::assess_change(room, &key, &request)
     });
     let kinds = placed(&world, from, &["gate.checked", "change.assessed"]);
     assert_eq!(kinds, ["gate.checked", "change.assessed"]);

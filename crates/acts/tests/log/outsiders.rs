@@ -148,7 +148,7 @@ fn whoever_reviewed_tests_or_validated_a_change_is_not_outside_of_it() {
     world.by("nora", move |room| {
         let digest = room.change(&key)?.digests.content;
         let word = body(json!({"verdict": "agree", "content_digest": digest}));
-        acts::peer_review_change::peer_review_change(room, &key, &word).map(drop)
+        acts::approval_verbs::peer_review_change(room, &key, &word).map(drop)
     });
     assert_eq!(look("nora").as_deref(), Some("not_outside"), "the peer");
     world.by("rita", |room| {

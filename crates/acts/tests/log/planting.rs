@@ -122,7 +122,7 @@ fn a_session_that_no_server_began_or_stepped_up_is_none() {
     let is_own = |world: &World, digest: &'static str| {
         let look = world.look(move |room| {
             let session = session::load(room.tx, digest)?.unwrap();
-            let master = &room.desk.tools().master;
+            let master = &room.services.tools().master;
             Ok(acts::macs::is_own_session(master, TENANT, &session))
         });
         look.unwrap()
@@ -205,13 +205,13 @@ fn a_log_that_was_cut_back_to_an_old_checkpoint_is_never_signed_again() {
     world.noise(1);
     let told = format!("had {seen} entries when this server saw it last and has {old} now");
     assert!(refused(&world).contains(&told));
-    let noted = acts::seen_logs::note_log(&world.desk, TENANT).unwrap_err();
+    let noted = acts::watch_log::note_log(&world.desk, TENANT).unwrap_err();
     assert!(noted.to_string().contains(&told), "{noted}");
     // Nor where it has grown as long again, by somebody who holds the keys and forgets what they saw.
     let forgetful = world.other_desk(0);
     world.noise(4);
     assert!(sequence_events(&forgetful, TENANT, "server-2").unwrap().to > seen);
-    let noted = acts::seen_logs::note_log(&world.desk, TENANT).unwrap_err();
+    let noted = acts::watch_log::note_log(&world.desk, TENANT).unwrap_err();
     let told = format!("is another one than this server saw when it had {seen} entries");
     assert!(noted.to_string().contains(&told), "{noted}");
 }
@@ -224,7 +224,7 @@ fn a_log_that_only_grew_is_remembered_at_every_size() {
     for count in [1, 3, 250, 1, 1, 1, 300] {
         world.noise(count);
         let placed = sequence_events(&other, TENANT, "server-2").unwrap();
-        acts::seen_logs::note_log(&world.desk, TENANT).unwrap();
+        acts::watch_log::note_log(&world.desk, TENANT).unwrap();
         let seen = world.desk.tools().seen_logs.seen(TENANT).unwrap();
         assert_eq!((seen.size, seen.root), (placed.to, world.checkpoint().root));
     }

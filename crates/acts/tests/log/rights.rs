@@ -267,7 +267,7 @@ fn a_peer_review_uses_the_reviewers_seats_and_is_no_sign_against_the_others() {
     world.by("omar", |room| {
         let digest = room.change("CHG-1001")?.digests.content;
         let word = body(json!({"verdict": "agree", "content_digest": digest}));
-        acts::peer_review_change::peer_review_change(room, "CHG-1001", &word).map(drop)
+        acts::approval_verbs::peer_review_change(room, "CHG-1001", &word).map(drop)
     });
     assert!(of_kind(&world, "omar", "group").is_empty(), "omar spoke as a peer");
     assert!(

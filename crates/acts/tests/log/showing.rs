@@ -129,7 +129,7 @@ fn tell_of_people(world: &World) -> String {
         provision::create_group(room, &group)?;
         let idp = json!({"name": "Id", "issuer": "https://login.example", "client_id": "a", "creates_people": true});
         set_identity_provider::set_identity_provider(room, "login", &body(idp))?;
-        let provider = set_identity_provider::provider(room, "login")?;
+        let provider = acts::providers::provider(room, "login")?;
         let claimed = Claimed {
             subject: "https://login.example sub-4711".to_owned(),
             login: Some("quinn".to_owned()),

@@ -29,7 +29,7 @@ fn begun(world: &World, wishes: serde_json::Value) -> String {
 fn say(world: &World, key: &str, words: &'static str) {
     let key = key.to_owned();
     world.by("olga", move |room| {
-        acts::comment_change::comment_change(room, &key, &body(json!({"text": words})))
+        acts::change_verbs::comment_change(room, &key, &body(json!({"text": words})))
     });
 }
 

@@ -41,7 +41,7 @@ fn a_timer_that_was_lost_is_found_and_set_again() {
 fn nothing_is_collected_once_the_wait_is_over() {
     let world = World::new();
     world.scheduled("One");
-    let question = acts::gate::Question {
+    let question = acts::gate_question::Question {
         service: "pay".into(),
         environment: "production".into(),
         artifact: Some(crate::world::ARTIFACT.into()),

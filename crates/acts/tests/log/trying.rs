@@ -38,7 +38,7 @@ fn start(world: &World, key: &str) {
     world.evidence(key, "note", b"works");
     world.pass_seconds(150 * 60);
     let key = key.to_owned();
-    world.by("ivo", move |room| acts::start_change::start_change(room, &key));
+    world.by("ivo", move |room| acts::change_verbs::start_change(room, &key));
 }
 
 fn trial(world: &World) -> Trial {

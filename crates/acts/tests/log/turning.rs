@@ -72,7 +72,7 @@ fn worked_off(world: &World, kid: &str) -> (KeyTurn, usize) {
             assert_eq!(set.len(), 1, "the worker is called");
             store::timer::cancel(room.tx, "signing_key", &subject, &set[0].kind)?;
             acts::run_timer::run_timer(room, "signing_key", &subject)?;
-            let turns = acts::turn_key::turns(room)?;
+            let turns = acts::keys::turns(room)?;
             let found = turns
                 .into_iter()
                 .find(|it| it.kid == subject && it.kind == TurnKind::Revoked);
@@ -99,8 +99,8 @@ fn text<T: std::fmt::Debug>(answer: acts::Result<T>) -> String {
     }
 }
 
-fn question() -> acts::gate::Question {
-    acts::gate::Question {
+fn question() -> acts::gate_question::Question {
+    acts::gate_question::Question {
         service: "pay".into(),
         environment: "production".into(),
         artifact: Some(ARTIFACT.into()),
@@ -267,7 +267,7 @@ fn nothing_that_a_revoked_key_signed_passes_although_its_permits_are_revoked_a_p
     // A worker that comes twice does nothing more.
     let again = kid.clone();
     world.system(move |room| acts::run_timer::run_timer(room, "signing_key", &again));
-    assert_eq!(world.look(acts::turn_key::turns).unwrap().last(), Some(&turn));
+    assert_eq!(world.look(acts::keys::turns).unwrap().last(), Some(&turn));
     world.sequence();
     world.assert_replays();
 }
@@ -320,7 +320,7 @@ fn keys_turn_by_an_administrators_fresh_factor_and_by_nothing_else() {
     assert_eq!(code(revoke(&world, "no-such-key")), "not_found");
     let of_log = rotate(&world, LOG).kid;
     assert_eq!(code(revoke(&world, &of_log)), "not_revocable");
-    assert_eq!(world.look(acts::turn_key::turns).unwrap().len(), 1);
+    assert_eq!(world.look(acts::keys::turns).unwrap().len(), 1);
 }
 
 #[test]

@@ -719,7 +719,7 @@ fn a_connection_that_one_made_waits_for_another() {
     by_two(&world, "ada", wanted(made.id.as_str()));
     let id = made.id.0.clone();
     let found = world
-        .look(move |room| acts::set_connection::connection(room, &id))
+        .look(move |room| acts::connections::connection(room, &id))
         .unwrap();
     assert_eq!((found.active, found.waits), (true, false));
     world.sequence();

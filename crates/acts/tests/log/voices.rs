@@ -63,11 +63,11 @@ fn waiting(world: &World) -> String {
         ["2026-11-24T10:00:00Z", "2026-11-24T12:00:00Z"],
     );
     let k = key.clone();
-    world.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+    world.by("rita", move |room| acts::change_verbs::submit_change(room, &k));
     let k = key.clone();
     let request = body(json!({"dependencies_reviewed": true}));
     world.by("rita", move |room| {
-        acts::assess_change::assess_change(room, &k, &request)
+        acts::change_verbs::assess_change(room, &k, &request)
     });
     key
 }
@@ -77,7 +77,7 @@ fn says(world: &World, actor: Actor, key: &str, decision: &'static str) -> Strin
     told(world, actor, move |room| {
         let digest = room.change(&key)?.digests.content;
         let request = body(json!({"decision": decision, "content_digest": digest, "comment": "Fine by me"}));
-        acts::approve_change::approve_change(room, &key, &request)
+        acts::approval_verbs::approve_change(room, &key, &request)
     })
 }
 
@@ -222,7 +222,7 @@ fn a_borrowed_voice_works_on_where_it_decides_nothing() {
     let note = body(json!({"text": "Nearly there."}));
     let k = key.clone();
     let said = told(&world, by_rita, move |room| {
-        acts::comment_change::comment_change(room, &k, &note)
+        acts::change_verbs::comment_change(room, &k, &note)
     });
     assert_eq!(said, "done");
 }

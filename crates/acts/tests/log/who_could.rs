@@ -28,7 +28,7 @@ fn whom_the_rules_refuse_is_told_whom_they_let() {
     let world = World::new();
     let key = draft(&world);
     let k = key.clone();
-    let (code, others) = refused(&world, "sam", move |room| acts::submit_change::submit_change(room, &k));
+    let (code, others) = refused(&world, "sam", move |room| acts::change_verbs::submit_change(room, &k));
     assert_eq!(code, "not_allowed");
     // Who owns or asked for a change and change managers submit it; security does not, and neither do implementers.
     assert!(
@@ -43,9 +43,7 @@ fn whom_the_rules_refuse_is_told_whom_they_let() {
     );
     // Whoever has left is nobody to ask.
     world.system(|room| acts::set_person::edit_person(room, "mona", &body(json!({"active": false}))).map(drop));
-    let (_, others) = refused(&world, "sam", move |room| {
-        acts::submit_change::submit_change(room, &key)
-    });
+    let (_, others) = refused(&world, "sam", move |room| acts::change_verbs::submit_change(room, &key));
     assert!(!others.contains(&"mona".to_owned()), "{others:?}");
 }
 
@@ -54,10 +52,10 @@ fn whom_nobody_asked_is_told_who_was() {
     let world = World::new();
     let key = draft(&world);
     let k = key.clone();
-    world.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+    world.by("rita", move |room| acts::change_verbs::submit_change(room, &k));
     let (k, request) = (key.clone(), body(json!({"dependencies_reviewed": true})));
     world.by("rita", move |room| {
-        acts::assess_change::assess_change(room, &k, &request)
+        acts::change_verbs::assess_change(room, &k, &request)
     });
     let says = |login: &'static str| {
         let key = key.clone();
@@ -65,7 +63,7 @@ fn whom_nobody_asked_is_told_who_was() {
             let digest = room.change(&key)?.digests.content;
             let comment = format!("By {login}");
             let words = body(json!({"decision": "approve", "content_digest": digest, "comment": comment}));
-            acts::approve_change::approve_change(room, &key, &words)
+            acts::approval_verbs::approve_change(room, &key, &words)
         }
     };
     let (code, before) = refused(&world, "ivo", says("ivo"));
@@ -103,7 +101,7 @@ fn whoever_may_not_read_here_learns_of_nobody() {
     world.system(|room| acts::set_person::create_person(room, &body(json!({"login": "nobody"}))).map(drop));
     let key = draft(&world);
     let (code, others) = refused(&world, "nobody", move |room| {
-        acts::submit_change::submit_change(room, &key)
+        acts::change_verbs::submit_change(room, &key)
     });
     assert_eq!((code, others), ("not_allowed", Vec::new()));
     let (code, others) = refused(&world, "nobody", |room| {

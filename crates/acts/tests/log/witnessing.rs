@@ -1,6 +1,6 @@
 //! Witnesses whose lines are served, and permits that are used up: what acts decide of them.
 
-use acts::gate::Question;
+use acts::gate_question::Question;
 use acts::set_witness::{add_witness, end_witness};
 use acts::take_cosignature::{last_cosigned, take_cosignature};
 use acts::{Error, Result};

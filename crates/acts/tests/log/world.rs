@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use acts::desk::{Clock, Desk, Tools};
 use acts::replay_log::{Finding, ReplayReport, replay_log};
 use acts::sequence_events::{Sequenced, sequence_events};
+use acts::{Clock, Desk, Tools};
 use acts::{Result, Room};
 use jiff::{SignedDuration, Timestamp};
 use model::file::Actor;
@@ -276,18 +276,18 @@ impl World {
     /// The same of a draft that is there.
     pub fn approved(&self, key: String) -> String {
         let k = key.clone();
-        self.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+        self.by("rita", move |room| acts::change_verbs::submit_change(room, &k));
         let k = key.clone();
         let request = body(json!({"dependencies_reviewed": true}));
         self.by("rita", move |room| {
-            acts::assess_change::assess_change(room, &k, &request)
+            acts::change_verbs::assess_change(room, &k, &request)
         });
         for login in ["olga", "sam", "mona"] {
             let k = key.clone();
             self.by(login, move |room| {
                 let digest = room.change(&k)?.digests.content;
                 let request = body(json!({"decision": "approve", "content_digest": digest, "comment": "Fine by me"}));
-                acts::approve_change::approve_change(room, &k, &request)
+                acts::approval_verbs::approve_change(room, &k, &request)
             });
         }
         key
@@ -299,7 +299,7 @@ impl World {
         self.evidence(&key, "note", b"works");
         self.evidence(&key, "file", FILE);
         self.pass_seconds(150 * 60);
-        let question = acts::gate::Question {
+        let question = acts::gate_question::Question {
             service: "pay".into(),
             environment: "production".into(),
             artifact: Some(ARTIFACT.into()),
@@ -312,22 +312,20 @@ impl World {
         let k = key.clone();
         let request = body(json!({"outcome": "succeeded"}));
         self.by("ivo", move |room| {
-            acts::complete_change::complete_change(room, &k, &request)
+            acts::change_verbs::complete_change(room, &k, &request)
         });
         let k = key.clone();
         let request = body(json!({"result": "works"}));
         self.by("olga", move |room| {
-            acts::validate_change::validate_change(room, &k, &request)
+            acts::change_verbs::validate_change(room, &k, &request)
         });
         let k = key.clone();
         let review = body(json!({
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine.",
         }));
-        self.by("rita", move |room| {
-            acts::review_change::review_change(room, &k, &review)
-        });
+        self.by("rita", move |room| acts::change_verbs::review_change(room, &k, &review));
         let k = key.clone();
-        self.by("rita", move |room| acts::close_change::close_change(room, &k));
+        self.by("rita", move |room| acts::change_verbs::close_change(room, &k));
         key
     }
 

@@ -42,7 +42,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/changes/{key}/evidence/{id}/acceptance",
         "Accepts failed evidence with a reason.",
         |room, ask| {
-            acts::accept_evidence::accept_evidence(room, ask.place(0), &id(ask), &ask.body)?;
+            acts::change_verbs::accept_evidence(room, ask.place(0), &id(ask), &ask.body)?;
             created::<Evidence>(room, ask, &id(ask))
         },
     ),
@@ -50,12 +50,12 @@ pub(crate) const ROUTES: &[Route] = &[
         "/changes/{key}/checklist/{id}/tick",
         "Ticks a checklist item.",
         |room, ask| {
-            acts::tick_checklist::tick_checklist(room, ask.place(0), &id(ask), &ask.body)?;
+            acts::change_verbs::tick_checklist(room, ask.place(0), &id(ask), &ask.body)?;
             created::<ChecklistItem>(room, ask, &id(ask))
         },
     ),
     Route::post("/changes/{key}/tasks", "Gives work to somebody.", |room, ask| {
-        let id = acts::add_task::add_task(room, ask.place(0), &ask.body)?;
+        let id = acts::change_verbs::add_task(room, ask.place(0), &ask.body)?;
         created::<ChangeTask>(room, ask, &id)
     }),
     Route::patch(
@@ -63,12 +63,12 @@ pub(crate) const ROUTES: &[Route] = &[
         "Moves a task on.",
         task_version,
         |room, ask| {
-            acts::update_task::update_task(room, ask.place(0), &id(ask), &ask.body)?;
+            acts::change_verbs::update_task(room, ask.place(0), &id(ask), &ask.body)?;
             show(room, ask.place(0))
         },
     ),
     Route::post("/changes/{key}/comments", "Comments.", |room, ask| {
-        let id = acts::comment_change::comment_change(room, ask.place(0), &ask.body)?;
+        let id = acts::change_verbs::comment_change(room, ask.place(0), &ask.body)?;
         created::<Comment>(room, ask, &id)
     }),
     Route::post(
@@ -92,7 +92,7 @@ pub(crate) const ROUTES: &[Route] = &[
         show(room, ask.place(0))
     }),
     Route::post("/changes/{key}/watchers", "Watches a change.", |room, ask| {
-        let done = acts::watch_change::watch_change(room, ask.place(0), true);
+        let done = acts::change_verbs::watch_change(room, ask.place(0), true);
         nothing_said(ask, done)?;
         let (change, login) = (room.change(ask.place(0))?, room.directory()?.login(&room.actor.person));
         Ok(Reply::created(
@@ -105,7 +105,7 @@ pub(crate) const ROUTES: &[Route] = &[
         show(room, ask.place(0))
     }),
     Route::delete("/changes/{key}/watchers", "Stops watching.", |room, ask| {
-        acts::watch_change::watch_change(room, ask.place(0), false)?;
+        acts::change_verbs::watch_change(room, ask.place(0), false)?;
         show(room, ask.place(0))
     }),
 ];

@@ -37,67 +37,67 @@ pub(crate) const ROUTES: &[Route] = &[
     plain_act!(
         "/changes/{key}/submission",
         "Hands a change over for assessment.",
-        acts::submit_change::submit_change
+        acts::change_verbs::submit_change
     ),
     act!(
         "/changes/{key}/assessment",
         "States risk and impact, and asks for approvals.",
-        acts::assess_change::assess_change
+        acts::change_verbs::assess_change
     ),
     act!(
         "/changes/{key}/hold",
         "Pauses a change.",
-        acts::hold_change::hold_change
+        acts::change_verbs::hold_change
     ),
     plain_act!(
         "/changes/{key}/resume",
         "Ends a pause.",
-        acts::resume_change::resume_change
+        acts::change_verbs::resume_change
     ),
     plain_act!(
         "/changes/{key}/implementation",
         "Starts the work.",
-        acts::start_change::start_change
+        acts::change_verbs::start_change
     ),
     act!(
         "/changes/{key}/extension",
         "Asks for more time.",
-        acts::ask_extension::ask_extension
+        acts::change_verbs::ask_extension
     ),
     act!(
         "/changes/{key}/extension/decision",
         "Grants or denies more time.",
-        acts::decide_extension::decide_extension
+        acts::change_verbs::decide_extension
     ),
     act!(
         "/changes/{key}/completion",
         "Says how targets ended.",
-        acts::complete_change::complete_change
+        acts::change_verbs::complete_change
     ),
     act!(
         "/changes/{key}/validation",
         "Says whether it works.",
-        acts::validate_change::validate_change
+        acts::change_verbs::validate_change
     ),
     act!(
         "/changes/{key}/review",
         "Writes the post-implementation review.",
-        acts::review_change::review_change
+        acts::change_verbs::review_change
     ),
     plain_act!(
         "/changes/{key}/closure",
         "Closes a change.",
-        acts::close_change::close_change
+        acts::change_verbs::close_change
     ),
     act!(
         "/changes/{key}/cancellation",
         "Takes a change back before its start.",
-        acts::cancel_change::cancel_change
+        acts::change_verbs::cancel_change
     ),
     act!(
         "/changes/{key}/finding",
         "States the finding on unauthorized work.",
-        acts::state_finding::state_finding
+        acts::emergency_verbs::state_finding
     ),
     Route::get(
         "/changes/{key}/review-draft",

@@ -48,7 +48,7 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
     Route::get("/configurations/{id}", "Shows one with its content.", |room, ask| {
         room.allow(model::act::actions::READ)?;
-        let found = acts::activate_configuration::configuration(room, ask.place(0))?;
+        let found = acts::configurations::configuration(room, ask.place(0))?;
         let directory = room.directory()?;
         Ok(Reply::ok(whole(&found, &directory)).tagged(found.version))
     }),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use acts::Room;
-use acts::gate::Question;
+use acts::gate_question::Question;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};

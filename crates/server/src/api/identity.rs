@@ -160,7 +160,7 @@ pub(crate) const ROUTES: &[Route] = &[
 
 fn workload_view(room: &mut Room<'_, '_>, found: &model::workload::Workload) -> acts::Result<Reply> {
     let mut value = views::shown(found, &*room.directory()?);
-    let base = &room.desk.tools().public_url;
+    let base = &room.services.tools().public_url;
     value["trusts_anybody"] = json!(found.trusts_anybody());
     value["token_url"] = json!(format!("{base}/t/{}/token", room.tenant()));
     Ok(Reply::ok(value).tagged(found.version))
@@ -176,7 +176,7 @@ fn workload_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i
 
 fn provider_view(room: &mut Room<'_, '_>, found: &model::identity::IdentityProvider) -> acts::Result<Reply> {
     let mut value = views::shown(found, &*room.directory()?);
-    let base = &room.desk.tools().public_url;
+    let base = &room.services.tools().public_url;
     value["way_back"] = json!(format!("{base}/t/{}/sign-in/{}/callback", room.tenant(), found.key));
     value["rights_last_days"] = json!(found.rights_last_days);
     Ok(Reply::ok(value).tagged(found.version))

@@ -53,7 +53,7 @@ pub(crate) fn refused(room: &mut Room<'_, '_>, connection: &str) -> acts::Result
 
 /// A delivery as people see it: its body stays with us, what was read in it is shown.
 fn view(room: &mut Room<'_, '_>, row: &store::inbox::Delivery) -> acts::Result<Value> {
-    let kind = acts::set_connection::connection(room, &row.connection)?.kind;
+    let kind = acts::connections::connection(room, &row.connection)?.kind;
     let read = connect::door::read(&kind, &row.event, &row.body, row.received_at);
     let (signals, complaint) = match read {
         Ok(signals) => {
@@ -97,7 +97,7 @@ fn calls(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 /// What proposed rules find in the questions of past deliveries, beside what the present ones find.
 fn try_links(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::SET_CONNECTION)?;
-    let connection = acts::set_connection::connection(room, ask.place(0))?;
+    let connection = acts::connections::connection(room, ask.place(0))?;
     let mut reading = model::reading::Reading::new(&ask.body, "");
     let rules = reading
         .objects("links", acts::set_connection::read_link)

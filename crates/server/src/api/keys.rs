@@ -35,7 +35,7 @@ pub(crate) const ROUTES: &[Route] = &[
 
 fn keys(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(SET_CONNECTION)?;
-    let turns = acts::turn_key::turns(room)?;
+    let turns = acts::keys::turns(room)?;
     let directory = room.directory()?;
     let mut items = Vec::new();
     for purpose in acts::keys::PURPOSES {

@@ -9,7 +9,7 @@ use crate::route::{Reply, Route};
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/mapping", "Shows the mapping in force.", |room, _| {
         room.allow(model::act::actions::READ)?;
-        let rules = acts::set_mapping::in_force(room)?;
+        let rules = acts::mapping_facts::in_force(room)?;
         let from = room.directory()?.tenant.as_ref().and_then(|it| it.mapping_from.clone());
         Ok(Reply::ok(json!({"rules": rules, "configuration": from})))
     }),

@@ -35,12 +35,12 @@ impl Walk<'_> {
     }
 
     fn submit(&self) -> Result<()> {
-        self.act("requester", acts::submit_change::submit_change)
+        self.act("requester", acts::change_verbs::submit_change)
     }
 
     fn assess(&self) -> Result<()> {
         self.act("requester", |room, key| {
-            acts::assess_change::assess_change(room, key, &body(json!({"dependencies_reviewed": true})))
+            acts::change_verbs::assess_change(room, key, &body(json!({"dependencies_reviewed": true})))
         })
     }
 
@@ -51,7 +51,7 @@ impl Walk<'_> {
             if !comment.is_empty() {
                 request["comment"] = json!(comment);
             }
-            acts::approve_change::approve_change(room, key, &body(request)).map(|_| ())
+            acts::approval_verbs::approve_change(room, key, &body(request)).map(|_| ())
         })
     }
 
@@ -86,7 +86,7 @@ impl Walk<'_> {
     fn deploy(&self, n: usize) -> Result<()> {
         self.act("pipeline", move |room, key| {
             for target in room.change(key)?.content.targets {
-                let question = acts::gate::Question {
+                let question = acts::gate_question::Question {
                     service: target.service.0,
                     environment: target.environment.0,
                     artifact: Some(artifact(n)),
@@ -102,7 +102,7 @@ impl Walk<'_> {
 
     fn complete(&self, outcome: &'static str) -> Result<()> {
         self.act("implementer", move |room, key| {
-            acts::complete_change::complete_change(room, key, &body(json!({"outcome": outcome})))
+            acts::change_verbs::complete_change(room, key, &body(json!({"outcome": outcome})))
         })
     }
 
@@ -110,7 +110,7 @@ impl Walk<'_> {
         self.past.pass(35);
         self.act("owner", move |room, key| {
             let request = json!({"result": "works", "text": "Checked after the change."});
-            acts::validate_change::validate_change(room, key, &body(request))
+            acts::change_verbs::validate_change(room, key, &body(request))
         })?;
         self.past.pass(90);
         self.act("change_manager", move |room, key| {
@@ -128,8 +128,8 @@ impl Walk<'_> {
                 "objectives_met": well, "assessment_adequate": well, "steps_adequate": true,
                 "summary": summary, "improvements": improvements,
             });
-            acts::review_change::review_change(room, key, &body(request))?;
-            acts::close_change::close_change(room, key)
+            acts::change_verbs::review_change(room, key, &body(request))?;
+            acts::change_verbs::close_change(room, key)
         })
     }
 }
@@ -221,9 +221,9 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
         "rollback_plan": [{"title": "Put the old driver back", "minutes": 4}], "implementers": ["tomasz", "pipeline"], "tester": "ingrid",
     });
     let walk = create(past, staff, "implementer", request)?;
-    walk.act("implementer", acts::submit_change::submit_change)?;
+    walk.act("implementer", acts::change_verbs::submit_change)?;
     walk.act("implementer", |room, key| {
-        acts::assess_change::assess_change(room, key, &body(json!({})))
+        acts::change_verbs::assess_change(room, key, &body(json!({})))
     })?;
     for word in ["owner", "change_manager"] {
         past.pass(4);
@@ -235,7 +235,7 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
     walk.evidence(n)?;
     past.pass(35);
     walk.act("requester", |room, key| {
-        acts::validate_change::validate_change(
+        acts::change_verbs::validate_change(
             room,
             key,
             &body(json!({"result": "works", "text": "A hundred labels printed."})),
@@ -246,8 +246,8 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true,
             "summary": "Printing came back in nine minutes.", "improvements": ["Watch the driver's connections."],
         });
-        acts::review_change::review_change(room, key, &body(request))?;
-        acts::close_change::close_change(room, key)
+        acts::change_verbs::review_change(room, key, &body(request))?;
+        acts::change_verbs::close_change(room, key)
     })
 }
 
@@ -255,9 +255,9 @@ fn standard(past: &Past, staff: &Staff, at: Timestamp) -> Result<()> {
     past.go_to(at);
     let request = standard_request(at + SignedDuration::from_mins(30));
     let walk = create(past, staff, "implementer", request)?;
-    walk.act("implementer", acts::submit_change::submit_change)?;
+    walk.act("implementer", acts::change_verbs::submit_change)?;
     past.pass(32);
-    walk.act("implementer", acts::start_change::start_change)?;
+    walk.act("implementer", acts::change_verbs::start_change)?;
     past.pass(8);
     walk.complete("succeeded")?;
     past.pass(61);
@@ -338,7 +338,7 @@ fn today(past: &Past, staff: &Staff, now: Timestamp) -> Result<()> {
     scheduled.evidence(1_003)?;
     let held = ready(4, 3, hours(34), hours(36))?;
     held.act("requester", |room, key| {
-        acts::hold_change::hold_change(
+        acts::change_verbs::hold_change(
             room,
             key,
             &body(json!({"reason": "We wait for the new surcharge table."})),
@@ -346,7 +346,7 @@ fn today(past: &Past, staff: &Staff, now: Timestamp) -> Result<()> {
     })?;
     let cancelled = make(5, 6, hours(60), hours(62))?;
     cancelled.act("requester", |room, key| {
-        acts::cancel_change::cancel_change(
+        acts::change_verbs::cancel_change(
             room,
             key,
             &body(json!({"reason": "The status page gets the figure from elsewhere."})),

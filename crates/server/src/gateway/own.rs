@@ -1,7 +1,7 @@
 //! The server's own answers to gateways: the caller by the credential in the request, the decision by the gate's act.
 
 use acts::Room;
-use acts::gate::Question;
+use acts::gate_question::Question;
 use acts::shown_permit::check_shown;
 use axum::http::{HeaderMap, Method, Uri};
 use model::gate::Answer;

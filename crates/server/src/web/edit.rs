@@ -447,7 +447,7 @@ fn edit_read(
         acts::edit_change::edit_change_filled(room, &change.key, &patch, &filled.fields)?;
     }
     if is_submitted {
-        acts::submit_change::submit_change(room, &change.key)?;
+        acts::change_verbs::submit_change(room, &change.key)?;
     }
     Ok(filled.from)
 }

@@ -81,7 +81,11 @@ fn sent(form: Form, path: String) -> Sent {
 pub(crate) async fn make(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run = |room: &mut acts::Room<'_, '_>, _: &Body| {
         let (_, secret) = acts::make_feed::make_feed(room)?;
-        let address = format!("{}/t/{}/feed/{secret}.ics", room.desk.tools().public_url, room.tenant());
+        let address = format!(
+            "{}/t/{}/feed/{secret}.ics",
+            room.services.tools().public_url,
+            room.tenant()
+        );
         Ok(Made {
             title: "Your feed is made".to_owned(),
             text: "Subscribe to this address. It is not kept and cannot be shown again.".to_owned(),
@@ -118,7 +122,7 @@ pub(crate) async fn calendar(State(state): State<AppState>, Path((tenant, name))
         .act(Lane::Pages, &caller, Mode::Read, |room| {
             let changes = acts::make_feed::find_own_changes(room)?;
             let directory = room.directory()?;
-            let base = format!("{}/t/{}", room.desk.tools().public_url, room.tenant());
+            let base = format!("{}/t/{}", room.services.tools().public_url, room.tenant());
             Ok(write(&changes, &directory, &base, room.now))
         })
         .await;

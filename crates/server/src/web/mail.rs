@@ -25,7 +25,7 @@ pub(crate) fn letter(room: &mut Room<'_, '_>, message: &Message) -> acts::Result
     };
     let file = room.file(&key)?;
     let tenant = room.tenant();
-    let public_url = room.desk.tools().public_url.clone();
+    let public_url = room.services.tools().public_url.clone();
     let view = open(room)?;
     let card = is_asking(&message.topic).then(|| brief(&view, &file));
     let letter = Letter {
@@ -77,7 +77,7 @@ pub(crate) fn answers(room: &mut Room<'_, '_>, keys: &[String]) -> acts::Result<
 /// The store's.
 pub(crate) fn digest(room: &mut Room<'_, '_>, messages: &[Message]) -> acts::Result<Mail> {
     let tenant = room.tenant();
-    let public_url = room.desk.tools().public_url.clone();
+    let public_url = room.services.tools().public_url.clone();
     let view = open(room)?;
     let row = |message: &Message| DigestRow {
         at: view.reader.moment(message.at),

@@ -20,7 +20,7 @@ pub(crate) async fn fetch(
     let done = write(&state, &visitor, move |room| {
         let directory = room.directory()?;
         let body = form.decode(&reader_of(room, &directory), &[]).body;
-        let (permit, token) = acts::issue_permit::issue_permit(room, &key, &body)?;
+        let (permit, token) = acts::gate_verbs::issue_permit(room, &key, &body)?;
         Ok((permit.change_key, permit.service, token))
     })
     .await;

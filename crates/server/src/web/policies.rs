@@ -118,7 +118,7 @@ fn acts_of(section: &mut Section) -> impl Iterator<Item = &mut ActForm> {
 fn proposed_over_older(view: &mut View<'_, '_, '_>, found: &[Configuration]) -> acts::Result<Vec<RecordId>> {
     let mut older = Vec::new();
     for row in found.iter().filter(|row| row.state == ConfigurationState::Proposed) {
-        let now = acts::activate_configuration::in_force(view.room, row.kind)?;
+        let now = acts::configurations::in_force(view.room, row.kind)?;
         if row.before.as_ref().is_some_and(|before| *before != now) {
             older.push(row.id.clone());
         }

@@ -1,7 +1,8 @@
 //! Policies tried before they are proposed: a set of one's own with its cases, judged over the last changes and decisions.
 
+use acts::compare_sets::Asked;
 use acts::try_acts::ActDifference;
-use acts::try_policies::{Asked, DecisionDifference, Difference, Trial, Unmeetable};
+use acts::try_policies::{DecisionDifference, Difference, Trial, Unmeetable};
 use axum::extract::State;
 use axum::response::Response;
 use model::act::actions;

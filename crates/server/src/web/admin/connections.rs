@@ -49,7 +49,7 @@ pub(crate) fn kind_words(kind: &str) -> &str {
 }
 
 fn hook_address(view: &View<'_, '_, '_>, id: &str) -> String {
-    format!("{}/hooks/{id}", view.room.desk.tools().public_url)
+    format!("{}/hooks/{id}", view.room.services.tools().public_url)
 }
 
 /// The list.
@@ -157,7 +157,7 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
     let sent = sent(form, path.clone(), path, Place::Connections);
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
         let (made, secret) = acts::set_connection::create_connection(room, &gather_map(body))?;
-        let address = format!("{}/hooks/{}", room.desk.tools().public_url, made.id);
+        let address = format!("{}/hooks/{}", room.services.tools().public_url, made.id);
         let mut shown = vec![
             ("Deliver to".to_owned(), address),
             ("Secret".to_owned(), secret.clone()),
@@ -191,7 +191,7 @@ pub(crate) async fn one(
 
 fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
     view.room.allow(actions::SET_CONNECTION)?;
-    let connection = acts::set_connection::connection(view.room, id)?;
+    let connection = acts::connections::connection(view.room, id)?;
     let deliveries = store::inbox::of_connection(view.room.tx, id, DELIVERIES)?;
     let turned = store::inbox::turned_away(view.room.tx, id)?;
     let turned = turned.iter().map(|it| {
@@ -327,7 +327,7 @@ fn repository_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
 
 /// The map of a connection with one row more, as the API takes it; a repository that is there is replaced.
 fn with_row(room: &mut acts::Room<'_, '_>, id: &str, text: &str) -> acts::Result<Body> {
-    let connection = acts::set_connection::connection(room, id)?;
+    let connection = acts::connections::connection(room, id)?;
     let told = json!({"map": text.lines().next()});
     let mut added = gather_map(told.as_object().unwrap_or(&Body::new()));
     let is_named = |row: &Value, name: &str| {
@@ -470,7 +470,7 @@ pub(crate) async fn act(
         }
         "edit" => {
             room.allow(actions::SET_CONNECTION)?;
-            let connection = acts::set_connection::connection(room, &whose)?;
+            let connection = acts::connections::connection(room, &whose)?;
             let directory = room.directory()?;
             let reader = reader_of(room, &directory);
             let patch = standing(&directory, &connection).patch(&typed, body, &reader)?;

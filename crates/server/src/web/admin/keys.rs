@@ -60,7 +60,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     };
     let log = find_seal(view.room)?;
     let tenant = view.room.tenant();
-    let public_url = view.room.desk.tools().public_url.clone();
+    let public_url = view.room.services.tools().public_url.clone();
     let page = RecordPage {
         frame: view.frame.clone(),
         title: "Keys and log health".to_owned(),

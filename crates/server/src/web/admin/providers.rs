@@ -23,7 +23,7 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     view.room.allow(actions::SET_CONNECTION)?;
-    let found = acts::set_identity_provider::providers(view.room)?;
+    let found = acts::providers::providers(view.room)?;
     let mut sections: Vec<Section> = found.iter().map(|provider| section(view, provider)).collect();
     if sections.is_empty() {
         sections.push(
@@ -51,7 +51,7 @@ fn section(view: &View<'_, '_, '_>, provider: &IdentityProvider) -> Section {
     let yes = |is: bool, yes: &str, no: &str| if is { yes.to_owned() } else { no.to_owned() };
     let way_back = format!(
         "{}/t/{}/sign-in/{}/callback",
-        view.room.desk.tools().public_url,
+        view.room.services.tools().public_url,
         view.room.tenant(),
         provider.key
     );

@@ -149,7 +149,11 @@ fn trusted(workload: &Workload) -> Vec<Fact> {
 }
 
 fn facts(view: &View<'_, '_, '_>, workload: &Workload) -> Vec<Fact> {
-    let exchange = format!("{}/t/{}/token", view.room.desk.tools().public_url, view.room.tenant());
+    let exchange = format!(
+        "{}/t/{}/token",
+        view.room.services.tools().public_url,
+        view.room.tenant()
+    );
     let mut facts = vec![
         Fact::new("Issuer", Rich::new().code(workload.issuer.as_str())),
         Fact::new("Meant for", Rich::new().code(workload.meant_for.as_str())),

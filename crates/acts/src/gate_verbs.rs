@@ -1,5 +1,6 @@
-//! Gives a permit ahead of the window, where a policy grants it (`POST …/permits`).
+//! Permits that are given ahead of the window, and revoked.
 
+use model::ids::RecordId;
 use model::records::Permit;
 use model::verbs::Body;
 
@@ -15,4 +16,12 @@ pub fn issue_permit(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<(
     let permit = room.on_change(key, |case| model::verbs::permit::issue_ahead(case, body, &signing))?;
     let token = crate::gate::sign(room, &permit)?;
     Ok((permit, token))
+}
+
+/// Revokes a permit (`POST /permits/{jti}/revocation`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn revoke_permit(room: &mut Room<'_, '_>, key: &str, permit: &RecordId, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::verbs::permit::revoke(case, permit, body))
 }
