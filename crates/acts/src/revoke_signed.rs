@@ -13,6 +13,7 @@ use store::record::{self, Filter};
 use store::timer::{self, NewTimer};
 
 use crate::error::Result;
+use crate::keys::turns;
 use crate::room::Room;
 use crate::save::{Written, draft};
 

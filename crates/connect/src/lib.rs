@@ -37,6 +37,5 @@ pub mod socket;
 pub mod standard_webhooks;
 pub mod table;
 pub mod workload;
-
 #[cfg(test)]
 mod documented_tests;

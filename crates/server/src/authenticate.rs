@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use acts::Room;
-use acts::gate::{Asker, Question};
+use acts::gate_question::Asker;
+use acts::gate::Question;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};

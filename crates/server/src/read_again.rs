@@ -11,7 +11,7 @@ pub(crate) fn read_again(room: &mut Room<'_, '_>, id: &str) -> acts::Result<(Vec
         let text = "The raw body of this delivery is gone: the retention keeps none for so long.";
         return Err(Refusal::not_now("forgotten", text, "Have its sender send it again.", Vec::new()).into());
     }
-    let kind = acts::set_connection::connection(room, &row.connection)?.kind;
+    let kind = acts::connections::connection(room, &row.connection)?.kind;
     let read = connect::door::read(&kind, &row.event, &row.body, row.received_at);
     let signals = read.map_err(|aside| {
         let text = format!("The delivery cannot be read: {}.", aside.reason);

@@ -275,7 +275,7 @@ fn what_a_claim_gave_ends_after_the_time_of_its_provider_though_the_timer_was_lo
     });
     sign_in(&world, "anna", &["cm"]);
     world.system(|room| {
-        let provider = set_identity_provider::provider(room, "corp")?;
+        let provider = acts::providers::provider(room, "corp")?;
         store::timer::cancel(room.tx, "identity_provider", provider.id.as_str(), "unconfirmed")?;
         Ok(())
     });

@@ -47,7 +47,7 @@ pub(crate) fn whole(row: &Configuration, directory: &Directory) -> Value {
         value["table"] = table_view(table);
     }
     if let Some(table) = &row.slas {
-        value["slas"] = acts::set_sla_table::view(table);
+        value["slas"] = acts::configurations::sla_view(table);
     }
     value
 }

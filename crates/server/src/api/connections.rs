@@ -37,7 +37,7 @@ pub(crate) const ROUTES: &[Route] = &[
     .scope(Scope::Admin),
     Route::get("/connections/{id}", "Shows a connection.", |room, ask| {
         room.allow(model::act::actions::SET_CONNECTION)?;
-        let found = acts::set_connection::connection(room, ask.place(0))?;
+        let found = acts::connections::connection(room, ask.place(0))?;
         let mut reply = Reply::ok(connection_view(&found, &*room.directory()?)).tagged(found.version);
         reply.body["refused"] = super::inbound::refused(room, ask.place(0))?;
         Ok(reply)
@@ -78,7 +78,7 @@ fn connection_view(connection: &Connection, directory: &Directory) -> Value {
 
 fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::SET_CONNECTION)?;
-    acts::set_connection::connection(room, ask.place(0))?;
+    acts::connections::connection(room, ask.place(0))?;
     const STATES: [&str; 3] = ["waiting", "parked", "done"];
     let state = ask.query("state");
     if let Some(state) = state.filter(|state| !STATES.contains(state)) {

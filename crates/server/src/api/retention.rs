@@ -60,7 +60,7 @@ fn retention(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
         .as_ref()
         .and_then(|tenant| tenant.retention_from.as_ref());
     Ok(Reply::ok(json!({
-        "digest": acts::set_retention::digest_of(&kept)?,
+        "digest": acts::configurations::of_retention(&kept)?,
         "configuration": from.map(|it| it.id.clone()),
         "changes_days": kept.changes_days,
         "deliveries_days": kept.deliveries_days,

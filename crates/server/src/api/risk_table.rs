@@ -22,7 +22,7 @@ fn risk_table(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     let directory = room.directory()?;
     let tenant = directory.tenant.as_ref();
     let table = tenant.map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
-    let digest = acts::propose_configuration::digest_of(&table)?;
+    let digest = acts::configurations::of_risk_table(&table)?;
     let from = tenant.and_then(|tenant| tenant.risk_table_from.as_ref());
     Ok(Reply::ok(
         json!({"digest": digest, "configuration": from.map(|it| it.id.clone()), "table": table_view(&table)}),

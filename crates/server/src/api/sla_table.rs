@@ -30,8 +30,8 @@ fn sla_table(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
         .as_ref()
         .and_then(|tenant| tenant.sla_table_from.as_ref());
     Ok(Reply::ok(json!({
-        "digest": acts::set_sla_table::digest_of(&table)?,
+        "digest": acts::configurations::of_sla_table(&table)?,
         "configuration": from.map(|it| it.id.clone()),
-        "table": acts::set_sla_table::view(&table),
+        "table": acts::configurations::sla_view(&table),
     })))
 }

@@ -23,7 +23,7 @@ pub(crate) fn sections(view: &mut View<'_, '_, '_>, has_password: bool) -> acts:
     let me = view.me.clone();
     let sessions = session::of_person(view.room.tx, me.as_str(), now)?;
     let copied = acts::set_passkey::copied(view.room)?;
-    let providers = acts::set_identity_provider::providers(view.room)?;
+    let providers = acts::providers::providers(view.room)?;
     let providers = providers.into_iter().map(|it| (it.key, it.name)).collect();
     Ok(vec![
         factor_section(view, &found, &copied, has_password),
