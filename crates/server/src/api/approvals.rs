@@ -11,17 +11,17 @@ pub(crate) const ROUTES: &[Route] = &[
     plain_act!(
         "/changes/{key}/acknowledgements",
         "Says that one has seen the request.",
-        acts::approval_verbs::acknowledge_change::acknowledge_change
+        acts::approval_verbs::acknowledge_change
     ),
     act!(
         "/changes/{key}/return",
         "Sends a change back with a question.",
-        acts::approval_verbs::return_change::return_change
+        acts::approval_verbs::return_change
     ),
     act!(
         "/changes/{key}/overruling",
         "Lets others go on in spite of a rejection.",
-        acts::approval_verbs::overrule_rejection::overrule_rejection
+        acts::approval_verbs::overrule_rejection
     ),
     items!(
         "/changes/{key}/approvals",
@@ -37,7 +37,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/changes/{key}/approvals/{id}",
         "Takes one's own decision back.",
         |room, ask| {
-            acts::approval_verbs::withdraw_approval::withdraw_approval(room, ask.place(0), &id(ask))?;
+            acts::approval_verbs::withdraw_approval(room, ask.place(0), &id(ask))?;
             show(room, ask.place(0))
         },
     ),
@@ -46,7 +46,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/changes/{key}/conditions/{id}/met",
         "Says that a condition is met.",
         |room, ask| {
-            acts::change_verbs::meet_condition::meet_condition(room, ask.place(0), &id(ask), &ask.body)?;
+            acts::change_verbs::meet_condition(room, ask.place(0), &id(ask), &ask.body)?;
             created::<Condition>(room, ask, &id(ask))
         },
     ),
@@ -55,13 +55,13 @@ pub(crate) const ROUTES: &[Route] = &[
         "/changes/{key}/peer-reviews",
         "Says what a peer thinks of plan and code.",
         |room, ask| {
-            let id = acts::approval_verbs::peer_review_change::peer_review_change(room, ask.place(0), &ask.body)?;
+            let id = acts::approval_verbs::peer_review_change(room, ask.place(0), &ask.body)?;
             created::<PeerReview>(room, ask, &id)
         },
     ),
 ];
 
 fn approve(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let id = acts::approval_verbs::approve_change::approve_change(room, ask.place(0), &ask.body)?;
+    let id = acts::approval_verbs::approve_change(room, ask.place(0), &ask.body)?;
     created::<Approval>(room, ask, &id)
 }

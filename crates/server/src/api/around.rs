@@ -100,7 +100,7 @@ pub(crate) const ROUTES: &[Route] = &[
         ))
     }),
     Route::put("/changes/{key}/watchers", "Watches a change.", current, |room, ask| {
-        let done = acts::change_verbs::watch_change::watch_change(room, ask.place(0), true);
+        let done = acts::change_verbs::watch_change(room, ask.place(0), true);
         nothing_said(ask, done)?;
         show(room, ask.place(0))
     }),

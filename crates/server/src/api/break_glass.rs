@@ -16,17 +16,17 @@ pub(crate) const ROUTES: &[Route] = &[
     act!(
         "/changes/{key}/break-glass/co-signature",
         "Signs a break-glass as the second person.",
-        acts::emergency_verbs::cosign_break_glass::cosign_break_glass
+        acts::emergency_verbs::cosign_break_glass
     ),
     act!(
         "/changes/{key}/break-glass/validation",
         "Validates a break-glass afterwards.",
-        acts::emergency_verbs::validate_break_glass::validate_break_glass
+        acts::emergency_verbs::validate_break_glass
     ),
     act!(
         "/changes/{key}/retrospective/confirmation",
         "Confirms or denies work told afterwards.",
-        acts::emergency_verbs::confirm_retrospective::confirm_retrospective
+        acts::emergency_verbs::confirm_retrospective
     ),
     Route::get(
         "/break-glasses",

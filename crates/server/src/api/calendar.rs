@@ -23,7 +23,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "Sets both planned times.",
         current,
         |room, ask| {
-            acts::change_verbs::schedule_change::schedule_change(room, ask.place(0), &ask.body)?;
+            acts::change_verbs::schedule_change(room, ask.place(0), &ask.body)?;
             show(room, ask.place(0))
         },
     ),

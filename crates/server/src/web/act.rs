@@ -40,19 +40,19 @@ const fn boxed(mut door: Door, boxes: &'static [&'static str]) -> Door {
 /// Every act on a change.
 const DOORS: &[Door] = &[
     door("submission", |room, key, _, _| {
-        acts::change_verbs::submit_change::submit_change(room, key)
+        acts::change_verbs::submit_change(room, key)
     }),
     door("assessment", |room, key, _, body| {
-        acts::change_verbs::assess_change::assess_change(room, key, body)
+        acts::change_verbs::assess_change(room, key, body)
     }),
     door("acknowledgements", |room, key, _, _| {
-        acts::approval_verbs::acknowledge_change::acknowledge_change(room, key)
+        acts::approval_verbs::acknowledge_change(room, key)
     }),
     door("approvals", |room, key, _, body| {
-        acts::approval_verbs::approve_change::approve_change(room, key, body).map(drop)
+        acts::approval_verbs::approve_change(room, key, body).map(drop)
     }),
     door("approvals/{}/withdrawal", |room, key, item, _| {
-        acts::approval_verbs::withdraw_approval::withdraw_approval(room, key, &RecordId::from(item))
+        acts::approval_verbs::withdraw_approval(room, key, &RecordId::from(item))
     }),
     door("meeting", |room, _, _, body| {
         acts::hold_meeting::open_meeting(room, body).map(drop)
@@ -69,47 +69,47 @@ const DOORS: &[Door] = &[
         acts::hold_meeting::declare_conflict(room, item, &body).map(drop)
     }),
     door("return", |room, key, _, body| {
-        acts::approval_verbs::return_change::return_change(room, key, body)
+        acts::approval_verbs::return_change(room, key, body)
     }),
     door("peer-reviews", |room, key, _, body| {
-        acts::approval_verbs::peer_review_change::peer_review_change(room, key, body).map(drop)
+        acts::approval_verbs::peer_review_change(room, key, body).map(drop)
     }),
     door("overruling", |room, key, _, body| {
-        acts::approval_verbs::overrule_rejection::overrule_rejection(room, key, body)
+        acts::approval_verbs::overrule_rejection(room, key, body)
     }),
     door("schedule", |room, key, _, body| {
-        acts::change_verbs::schedule_change::schedule_change(room, key, body)
+        acts::change_verbs::schedule_change(room, key, body)
     }),
     door("hold", |room, key, _, body| {
-        acts::change_verbs::hold_change::hold_change(room, key, body)
+        acts::change_verbs::hold_change(room, key, body)
     }),
     door("resume", |room, key, _, _| {
-        acts::change_verbs::resume_change::resume_change(room, key)
+        acts::change_verbs::resume_change(room, key)
     }),
     door("implementation", |room, key, _, _| {
-        acts::change_verbs::start_change::start_change(room, key)
+        acts::change_verbs::start_change(room, key)
     }),
     door("implementation/entries", |room, key, _, body| {
         acts::record_entry::record_entry(room, key, body).map(drop)
     }),
     door("extension", |room, key, _, body| {
-        acts::change_verbs::ask_extension::ask_extension(room, key, body)
+        acts::change_verbs::ask_extension(room, key, body)
     }),
     door("extension/decision", |room, key, _, body| {
-        acts::change_verbs::decide_extension::decide_extension(room, key, body)
+        acts::change_verbs::decide_extension(room, key, body)
     }),
     door("completion", |room, key, _, body| {
-        acts::change_verbs::complete_change::complete_change(room, key, body)
+        acts::change_verbs::complete_change(room, key, body)
     }),
     door("validation", |room, key, _, body| {
-        acts::change_verbs::validate_change::validate_change(room, key, body)
+        acts::change_verbs::validate_change(room, key, body)
     }),
     door("review", |room, key, _, body| {
-        acts::change_verbs::review_change::review_change(room, key, body)
+        acts::change_verbs::review_change(room, key, body)
     }),
-    door("closure", |room, key, _, _| acts::change_verbs::close_change::close_change(room, key)),
+    door("closure", |room, key, _, _| acts::change_verbs::close_change(room, key)),
     door("cancellation", |room, key, _, body| {
-        acts::change_verbs::cancel_change::cancel_change(room, key, body)
+        acts::change_verbs::cancel_change(room, key, body)
     }),
     door("legal-hold", |room, key, _, body| {
         acts::set_legal_hold::place_legal_hold(room, key, body).map(drop)
@@ -130,53 +130,53 @@ const DOORS: &[Door] = &[
         acts::break_glass::break_glass(room, key, body)
     }),
     door("break-glass/co-signature", |room, key, _, body| {
-        acts::emergency_verbs::cosign_break_glass::cosign_break_glass(room, key, body)
+        acts::emergency_verbs::cosign_break_glass(room, key, body)
     }),
     door("break-glass/validation", |room, key, _, body| {
-        acts::emergency_verbs::validate_break_glass::validate_break_glass(room, key, body)
+        acts::emergency_verbs::validate_break_glass(room, key, body)
     }),
     door("retrospective/confirmation", |room, key, _, body| {
-        acts::emergency_verbs::confirm_retrospective::confirm_retrospective(room, key, body)
+        acts::emergency_verbs::confirm_retrospective(room, key, body)
     }),
     door("finding", |room, key, _, body| {
-        acts::emergency_verbs::state_finding::state_finding(room, key, body)
+        acts::emergency_verbs::state_finding(room, key, body)
     }),
     door("evidence/{}/acceptance", |room, key, item, body| {
-        acts::change_verbs::accept_evidence::accept_evidence(room, key, &RecordId::from(item), body)
+        acts::change_verbs::accept_evidence(room, key, &RecordId::from(item), body)
     }),
     door("conditions/{}/met", |room, key, item, body| {
-        acts::change_verbs::meet_condition::meet_condition(room, key, &RecordId::from(item), body)
+        acts::change_verbs::meet_condition(room, key, &RecordId::from(item), body)
     }),
     door("checklist/{}/tick", |room, key, item, body| {
-        acts::change_verbs::tick_checklist::tick_checklist(room, key, &RecordId::from(item), body)
+        acts::change_verbs::tick_checklist(room, key, &RecordId::from(item), body)
     }),
     boxed(
         door("tasks", |room, key, _, body| {
-            acts::change_verbs::add_task::add_task(room, key, body).map(drop)
+            acts::change_verbs::add_task(room, key, body).map(drop)
         }),
         &["mandatory"],
     ),
     door("tasks/{}", |room, key, item, body| {
-        acts::change_verbs::update_task::update_task(room, key, &RecordId::from(item), body)
+        acts::change_verbs::update_task(room, key, &RecordId::from(item), body)
     }),
     door("comments", |room, key, _, body| {
-        acts::change_verbs::comment_change::comment_change(room, key, body).map(drop)
+        acts::change_verbs::comment_change(room, key, body).map(drop)
     }),
     door("answer", |room, key, _, body| {
-        acts::change_verbs::comment_change::comment_change(room, key, body)?;
-        acts::change_verbs::submit_change::submit_change(room, key)
+        acts::change_verbs::comment_change(room, key, body)?;
+        acts::change_verbs::submit_change(room, key)
     }),
     door("links", |room, key, _, body| {
         acts::link_change::link_change(room, key, body).map(drop)
     }),
     door("permits/{}/revocation", |room, key, item, body| {
-        acts::gate_verbs::revoke_permit::revoke_permit(room, key, &RecordId::from(item), body)
+        acts::gate_verbs::revoke_permit(room, key, &RecordId::from(item), body)
     }),
     door("watchers", |room, key, _, _| {
-        acts::change_verbs::watch_change::watch_change(room, key, true)
+        acts::change_verbs::watch_change(room, key, true)
     }),
     door("watchers/end", |room, key, _, _| {
-        acts::change_verbs::watch_change::watch_change(room, key, false)
+        acts::change_verbs::watch_change(room, key, false)
     }),
 ];
 

@@ -139,7 +139,7 @@ fn create_read(room: &mut Room<'_, '_>, form: &Form, mut body: Body) -> acts::Re
     let key = acts::create_change::create_change_filled(room, &body, &filled.fields)?;
     // Work that is done already waits for its confirmation and its review, not for an assessment.
     if is_submitted && !body.contains_key("retrospective") {
-        acts::change_verbs::submit_change::submit_change(room, &key)?;
+        acts::change_verbs::submit_change(room, &key)?;
     }
     Ok((key, filled.from))
 }
