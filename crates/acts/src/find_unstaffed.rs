@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::find_unapprovable::sample;
 use crate::room::Room;
-use crate::search_histories::cast::behind;
+use crate::search_histories::behind;
 
 /// How many kinds of service are looked at. Those for which the same people answer and in which policies see no difference are
 /// one kind, so that hundreds of services are few kinds. A pack that all of these can staff may still fail at one beyond.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use acts::Room;
 use acts::gate_question::Asker;
-use acts::gate::Question;
+use acts::gate_question::Question;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
