@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use model::file::ChangeFile;
 use model::gate::{Answer, GateRow, decide, rows};
 use model::ids::{RecordId, TargetId};
-use model::records::{GateCheck, Permit, Unmet};
+use model::records::{GateCheck, Permit};
 use model::refusal::Refusal;
+use model::unmet::Unmet;
 use model::verbs::permit::Signing;
 use model::words::{CheckState, GateDecision, Purpose, State};
 use serde_json::json;
@@ -345,7 +346,7 @@ fn no_way_back(question: &Question) -> Answer {
     let satisfy = "The way back is open from a change's start until its closing, to its target's `rollback_to`.";
     stopped(
         Purpose::Rollback,
-        model::file::unmet("change_missing", text, satisfy, Vec::new()),
+        model::unmet::unmet("change_missing", text, satisfy, Vec::new()),
     )
 }
 
@@ -355,7 +356,7 @@ fn unknown_place(room: &mut Room<'_, '_>, question: &Question) -> Result<Option<
         let text = format!("There is no {what} `{key}`.");
         stopped(
             Purpose::Deploy,
-            model::file::unmet(
+            model::unmet::unmet(
                 code,
                 text,
                 format!("Register the {what}, or mend the name."),
@@ -386,7 +387,7 @@ fn no_digest(artifact: &str) -> Option<Answer> {
     }
     let text = format!("`{artifact}` is no digest such as sha256:6b1d…, so no change names it.");
     let satisfy = "Ask with the artifact's digest, as its registry names it.";
-    let reason = model::file::unmet("change_missing", text, satisfy, Vec::new());
+    let reason = model::unmet::unmet("change_missing", text, satisfy, Vec::new());
     Some(stopped(Purpose::Deploy, reason))
 }
 
@@ -455,7 +456,7 @@ pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Ti
         } else {
             CheckState::Settled
         },
-        waited: model::gate::Waited::default(),
+        waited: model::records::Waited::default(),
         permit: None,
     };
     let now = room.now;
@@ -577,7 +578,7 @@ fn not_yours(answer: Answer) -> Answer {
     let satisfy = "A pipeline, or an implementer of the change, asks.";
     Answer {
         decision: GateDecision::Stop,
-        reasons: vec![model::file::unmet("not_allowed", text, satisfy, Vec::new())],
+        reasons: vec![model::unmet::unmet("not_allowed", text, satisfy, Vec::new())],
         ..answer
     }
 }
@@ -616,7 +617,7 @@ pub fn judge_check(room: &mut Room<'_, '_>, check: GateCheck) -> Result<()> {
 
 fn wait_over(until: Timestamp) -> Unmet {
     let text = format!("The wait ended at {until}.");
-    model::file::unmet("wait_over", text, "Ask the gate again.", Vec::new())
+    model::unmet::unmet("wait_over", text, "Ask the gate again.", Vec::new())
 }
 
 /// Loads a check.

@@ -9,14 +9,12 @@ use model::act::Act;
 use model::change::Change;
 use model::directory::Directory;
 use model::facts::ActorFacts;
-use model::file::{
-    Actor, Case, ChangeFile, Lent, Linked, RejectedElsewhere, actor_facts, allowed, change_facts, person_facts,
-    target_facts,
-};
+use model::file::{Actor, Case, ChangeFile, Lent, Linked, RejectedElsewhere};
 use model::ids::{ChangeId, PersonId};
-use model::obligation::{PolicyReason, Requirements, Verdict};
+use model::obligation::{Requirements, Verdict};
+use model::permission::{actor_facts, allowed, change_facts, person_facts, target_facts};
 use model::records::{Approval, ChangeTask, ChecklistItem, Condition, Evidence, Link, PeerReview, Permit};
-use model::refusal::Refusal;
+use model::refusal::{PolicyReason, Refusal};
 use model::words::LinkKind;
 use policy::PolicySet;
 use store::changes::TargetRow;
@@ -517,10 +515,10 @@ impl<'a, 'c> Room<'a, 'c> {
     ///
     /// # Errors
     /// [`Refusal::NotFound`], or the store's.
-    pub fn ahead(&mut self, key: &str) -> Result<Vec<model::requirement::Ahead>> {
+    pub fn ahead(&mut self, key: &str) -> Result<Vec<model::awaited::Ahead>> {
         let file = self.file(key)?;
         let directory = self.directory()?;
-        Ok(model::requirement::ahead(&file, &directory, self.now))
+        Ok(model::awaited::ahead(&file, &directory, self.now))
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use model::change::Change;
 use model::file::Actor;
-use model::freeze::{Freeze, FreezeException, lapsed};
+use model::freeze::{Freeze, FreezeException};
 use model::ids::{EnvironmentKey, RecordId, ServiceKey};
 use model::reading::{LINE, Reading, TEXT};
 use model::records::Permit;
 use model::refusal::Refusal;
-use model::settle::{is_reached, void_at_halt};
+use model::settle::{is_reached, lapsed, void_at_halt};
 use model::verbs::Body;
 use model::words::PermitState;
 use serde_json::json;

@@ -1,8 +1,8 @@
 //! Boards: their meetings, with attendance and conflicts of interest, and who is on call for them. And the register of
 //! break-glasses.
 
-use model::board::{Meeting, OnCall};
-use model::glass::GlassUse;
+use model::emergency::GlassUse;
+use model::meeting::{Meeting, OnCall};
 use model::outside_look::OutsideLook;
 use model::training::Training;
 use serde_json::json;
