@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use model::change::Change;
+use model::emergency::GlassUse;
 use model::file::EventDraft;
-use model::glass::{BUDGET_DAYS, GlassUse, Used, teams_of, teams_of_services, words_of_team};
+use model::glass::{BUDGET_DAYS, Used, teams_of, teams_of_services, words_of_team};
 use model::ids::{ChangeId, RecordId, ServiceKey};
 use model::verbs::Body;
 use serde_json::{Value, json};

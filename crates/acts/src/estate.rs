@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::absence::{Absence, Delegation};
-use model::board::{Meeting, OnCall};
 use model::calendar::Calendar;
 use model::custom_field::CustomField;
 use model::directory::{
@@ -12,6 +11,7 @@ use model::directory::{
     Service, StandardTemplate, Tenant,
 };
 use model::held::Held;
+use model::meeting::{Meeting, OnCall};
 use model::outside_look::OutsideLook;
 use model::training::Training;
 use store::record::{self, Filter, Record};

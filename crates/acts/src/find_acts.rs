@@ -7,12 +7,13 @@ use model::authority::{asking, peer_counts};
 use model::directory::Directory;
 use model::factor::Wanted;
 use model::facts::Part;
-use model::file::{ChangeFile, actor_facts, change_facts, check_lent, parts_of, target_facts};
-use model::glass::waits_for_cosignature;
+use model::file::ChangeFile;
+use model::glass::{could_be_asked, waits_for_cosignature};
 use model::ids::PersonId;
 use model::lifecycle::is_legal;
 use model::obligation::Duty;
-use model::verbs::glass::{could_be_asked, is_only_admin, opening_wants, signing_wants};
+use model::permission::{actor_facts, change_facts, check_lent, parts_of, target_facts};
+use model::verbs::glass::{is_only_admin, opening_wants, signing_wants};
 
 use crate::error::Result;
 use crate::room::Room;
@@ -133,14 +134,14 @@ fn makes_sense(
             .retrospective
             .as_ref()
             .is_some_and(|retro| retro.confirmation.is_none() && &retro.verbal_approver == person),
-        Act::Validate => model::verbs::after::is_independent(file, person),
+        Act::Validate => model::doers::is_independent(file, person),
         Act::Review => !model::verbs::after::is_only_implementer(change, person),
         Act::Close => {
             let has_opened = change.lawful_break_glass().is_some_and(|glass| &glass.by == person);
             !has_opened && !model::verbs::after::is_only_implementer(change, person)
         }
         Act::StateFinding => {
-            change.unauthorized && change.finding.is_none() && !model::verbs::after::has_stake(change, person)
+            change.unauthorized && change.finding.is_none() && !model::doers::has_stake(change, person)
         }
         _ => true,
     }

@@ -4,11 +4,12 @@
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
+use model::awaited::Step;
 use model::change::Change;
+use model::emergency::GlassUse;
 use model::file::ChangeFile;
-use model::glass::{GlassUse, waits_for_cosignature};
+use model::glass::waits_for_cosignature;
 use model::ids::PersonId;
-use model::requirement::Step;
 use model::words::{Kind, Level, State};
 use serde::Deserialize;
 use store::record::{self, Filter};
@@ -140,7 +141,7 @@ fn waits_for(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<bool> {
     }
     let directory = room.directory()?;
     let login = directory.login(&person);
-    let ahead = model::requirement::ahead(file, &directory, room.now);
+    let ahead = model::awaited::ahead(file, &directory, room.now);
     Ok(ahead
         .iter()
         .filter(|row| matches!(row.step, Step::Approval | Step::Scheduling))

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use model::apart::Apart;
+use model::authority::is_fit;
 use model::directory::Directory;
 use model::ids::{GroupKey, PersonId};
 use model::matrix::Place;
 use model::obligation::{ApprovalRule, Asked, Duty, Obligation};
-use model::training::is_fit;
 use model::words::{OwnershipRole, Role};
 use policy::{Finding, PolicySet};
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use model::act::actions;
+use model::basis::Basis;
 use model::directory::{Directory, Group, Ownership, Person, Token};
 use model::ids::PersonId;
-use model::matrix::Basis;
 use model::records::Approval;
 use model::words::Role;
 use model::workload::Workload;

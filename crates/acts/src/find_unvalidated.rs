@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use model::change::Change;
 use model::directory::GroupKind;
-use model::glass::GlassUse;
+use model::emergency::GlassUse;
 use store::record::{self, Filter};
 
 use crate::error::Result;

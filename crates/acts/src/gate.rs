@@ -5,8 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use model::gate::{Answer, GateRow, decide, rows};
 use model::ids::{RecordId, TargetId};
-use model::records::{GateCheck, Permit, Unmet};
+use model::records::{GateCheck, Permit};
 use model::refusal::Refusal;
+use model::unmet::Unmet;
 use model::verbs::permit::Signing;
 use model::words::{CheckState, GateDecision, Purpose, State};
 use serde_json::json;
@@ -216,7 +217,7 @@ fn unknown_place(room: &mut Room<'_, '_>, question: &Question) -> Result<Option<
         let text = format!("There is no {what} `{key}`.");
         stopped(
             Purpose::Deploy,
-            model::file::unmet(
+            model::unmet::unmet(
                 code,
                 text,
                 format!("Register the {what}, or mend the name."),
@@ -247,7 +248,7 @@ fn no_digest(artifact: &str) -> Option<Answer> {
     }
     let text = format!("`{artifact}` is no digest such as sha256:6b1d…, so no change names it.");
     let satisfy = "Ask with the artifact's digest, as its registry names it.";
-    let reason = model::file::unmet("change_missing", text, satisfy, Vec::new());
+    let reason = model::unmet::unmet("change_missing", text, satisfy, Vec::new());
     Some(stopped(Purpose::Deploy, reason))
 }
 
@@ -316,7 +317,7 @@ pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Ti
         } else {
             CheckState::Settled
         },
-        waited: model::gate::Waited::default(),
+        waited: model::records::Waited::default(),
         permit: None,
     };
     let now = room.now;
@@ -438,7 +439,7 @@ fn not_yours(answer: Answer) -> Answer {
     let satisfy = "A pipeline, or an implementer of the change, asks.";
     Answer {
         decision: GateDecision::Stop,
-        reasons: vec![model::file::unmet("not_allowed", text, satisfy, Vec::new())],
+        reasons: vec![model::unmet::unmet("not_allowed", text, satisfy, Vec::new())],
         ..answer
     }
 }
@@ -477,7 +478,7 @@ pub fn judge_check(room: &mut Room<'_, '_>, check: GateCheck) -> Result<()> {
 
 fn wait_over(until: Timestamp) -> Unmet {
     let text = format!("The wait ended at {until}.");
-    model::file::unmet("wait_over", text, "Ask the gate again.", Vec::new())
+    model::unmet::unmet("wait_over", text, "Ask the gate again.", Vec::new())
 }
 
 /// Loads a check.

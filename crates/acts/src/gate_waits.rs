@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use model::gate::Waited;
-use model::records::GateCheck;
+use model::records::{GateCheck, Waited};
 use model::words::CheckState;
 use store::record::{self, Filter};
 

@@ -1,9 +1,9 @@
 //! Meetings of a board: opened by a change manager or commander, attended by its members each by their own word, with
 //! declared conflicts of interest. Nobody brings another person into a meeting, so nobody makes a quorum alone.
 
-use model::board::{Attendance, DeclaredConflict, Meeting};
 use model::directory::Directory;
 use model::ids::{GroupKey, RecordId};
+use model::meeting::{Attendance, DeclaredConflict, Meeting};
 use model::reading::{LINE, Reading, TEXT};
 use model::refusal::Refusal;
 use model::verbs::Body;

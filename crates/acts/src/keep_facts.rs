@@ -4,8 +4,9 @@ use model::act::Act;
 use model::act_facts::ActFacts;
 use model::decision_facts::DecisionFacts;
 use model::facts::ActorFacts;
-use model::file::{ChangeFile, EventDraft, change_facts, target_facts};
+use model::file::{ChangeFile, EventDraft};
 use model::ids::{ChangeId, RecordId};
+use model::permission::{change_facts, target_facts};
 use model::records::Approval;
 use store::record::{self, Filter};
 

@@ -2,7 +2,7 @@
 //! attempted shall stand in the log as well as what was done. Codes and ids alone, no words of anybody's.
 
 use model::act::Act;
-use model::file::{actor_facts, parts_of};
+use model::permission::{actor_facts, parts_of};
 use model::refusal::Refusal;
 use serde_json::{Value, json};
 use store::record;

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use model::absence::Absence;
-use model::board::OnCall;
 use model::change::Change;
 use model::committers;
 use model::directory::{Group, Ownership, Person};
-use model::identity::{Given, ProvisionedGroup, ProvisionedPerson};
+use model::directory_records::Given;
+use model::identity::{ProvisionedGroup, ProvisionedPerson};
 use model::ids::{ChangeId, GroupKey, PersonId, RecordId};
+use model::meeting::OnCall;
 use model::refusal::Refusal;
 use model::training::Training;
 use model::two_people::REMEMBERED_HOURS;

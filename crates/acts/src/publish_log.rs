@@ -1,9 +1,9 @@
 //! Opens the tenant's log to everybody, or closes it again (`POST /log/publication`, `POST /log/publication/end`).
 
-use model::change::Stated;
 use model::directory::Tenant;
 use model::reading::{Reading, TEXT};
 use model::refusal::Refusal;
+use model::statement::Stated;
 use model::verbs::Body;
 use model::words::Touch;
 use serde_json::json;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use model::directory::{Group, Person};
-use model::identity::{Given, RefusedRight};
+use model::directory_records::{Given, RefusedRight};
 use model::ids::{GroupKey, PersonId, RecordId};
 use model::words::Role;
 use serde_json::{Value, json};

@@ -20,9 +20,9 @@ use std::sync::Arc;
 
 use model::directory::Directory;
 use model::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
-use model::file::{change_facts, target_facts};
 use model::ids::PersonId;
 use model::obligation::Duty;
+use model::permission::{change_facts, target_facts};
 use model::refusal::{FieldError, Refusal};
 use model::words::{Category, Criticality, Kind, Level, Role, State, Touch};
 use policy::PolicySet;

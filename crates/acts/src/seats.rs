@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use model::directory::{Directory, Group, Person};
-use model::identity::{Given, with_member};
+use model::directory_records::Given;
+use model::identity::with_member;
 use model::ids::PersonId;
 use model::words::Role;
 use serde_json::{Value, json};

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use model::directory::{Builder, Connection, ConnectionApi, Mapping};
+use model::directory_records::LinkRule;
 use model::ids::{EnvironmentKey, RecordId, ServiceKey};
-use model::outside::{LinkRule, PLACES};
+use model::outside::PLACES;
 use model::reading::{LINE, Reading};
 use model::refusal::Refusal;
 use model::verbs::Body;

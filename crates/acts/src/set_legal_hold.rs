@@ -1,10 +1,11 @@
 //! Places a change under a legal hold (`POST …/changes/{key}/legal-hold`), or lifts it (`POST …/legal-hold/end`): as long as it
 //! stands nothing of the change is erased, neither by people nor by the clock.
 
-use model::change::{Change, Stated};
+use model::change::Change;
 use model::erased::LegalHold;
 use model::reading::{Reading, TEXT};
 use model::refusal::Refusal;
+use model::statement::Stated;
 use model::verbs::Body;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! Says who of a board is on call, for a time: a rule with `@on_call` asks them first.
 
-use model::board::OnCall;
 use model::ids::RecordId;
+use model::meeting::OnCall;
 use model::reading::Reading;
 use model::refusal::Refusal;
 use model::verbs::Body;

@@ -70,7 +70,7 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
     let mut locked = read_locked(&mut reading);
     let digest = proof::canonical::digest(&Value::Object(locked.clone()));
     let custom_fields = match locked.remove(custom_field::FIELD) {
-        Some(own) => custom_field::read_locked(&mut reading, "locked.custom_fields", &own, &directory),
+        Some(own) => model::custom_values::read_locked(&mut reading, "locked.custom_fields", &own, &directory),
         None => Vec::new(),
     };
     check_values(&mut reading, &locked, (&directory, &room.actor.person));

@@ -1,9 +1,9 @@
 //! Holds a permit that is shown to the online gate to its record: what is shown must be good, so that a revocation counts at
 //! once.
 
-use model::file::unmet;
 use model::gate::Answer;
-use model::records::{Permit, Unmet};
+use model::records::Permit;
+use model::unmet::{Unmet, unmet};
 use model::words::{GateDecision, PermitState};
 use store::record;
 

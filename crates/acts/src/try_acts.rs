@@ -8,7 +8,7 @@ use model::act::Act;
 use model::act_facts::ActFacts;
 use model::change::Change;
 use model::decision_facts::DecisionFacts;
-use model::obligation::PolicyReason;
+use model::refusal::PolicyReason;
 use serde::Serialize;
 use store::record::{self, Filter};
 

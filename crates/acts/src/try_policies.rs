@@ -8,6 +8,7 @@ use model::ids::RecordId;
 use model::obligation::PolicyReason;
 use model::reading::Reading;
 use model::records::Approval;
+use model::refusal::PolicyReason;
 use model::verbs::Body;
 use model::words::Decision;
 use serde::Serialize;

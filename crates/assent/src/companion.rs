@@ -235,7 +235,7 @@ impl Companion {
         );
         if let Some((code, text)) = wrong {
             let help = "Fetch another permit when the server is back.";
-            stop.reasons.push(model::file::unmet(&code, text, help, Vec::new()));
+            stop.reasons.push(model::unmet::unmet(&code, text, help, Vec::new()));
         }
         stop
     }

@@ -87,7 +87,7 @@ pub fn path(found: &[Affected], place: usize) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::Dependency;
+    use crate::directory_records::Dependency;
     use crate::ids::{EnvironmentKey, RecordId, ServiceKey, TargetId};
 
     fn arrow(from: &str, kind: DependencyKind, to: &str) -> Dependency {

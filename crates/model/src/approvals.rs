@@ -1,60 +1,18 @@
 //! The rules of approval: which are open, whose stage it is, and what each still lacks.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
-use crate::authority::{Yes, able_on, asked_word, said_yes, targets_of};
+use crate::authority::{Yes, able_on, asked_word, open_stage, said_yes, targets_of};
+use crate::basis::Holder;
 use crate::board::{quorum_unmet, too_small_board};
 use crate::change::Target;
-use crate::committers::{committers_unmet, keeps_apart};
-use crate::directory::{Directory, Holder};
-use crate::file::{ChangeFile, unmet};
+use crate::directory::{Directory, logins};
+use crate::file::ChangeFile;
 use crate::ids::{GroupKey, PersonId};
-use crate::obligation::{ApprovalRule, Asked, Duty, TargetObligation};
-use crate::records::Unmet;
-use crate::requirement::{logins, sentence};
-
-/// The rules of approval that still lack a word, on *what* or on *when*.
-pub(crate) fn open_rules(file: &ChangeFile, now: Timestamp) -> BTreeSet<String> {
-    approval_rules(file)
-        .filter(|(row, rule)| is_open(file, row, rule, now))
-        .map(|(row, _)| row.obligation.id.clone())
-        .collect()
-}
-
-/// The rules of approval with their obligations.
-pub(crate) fn approval_rules(file: &ChangeFile) -> impl Iterator<Item = (&TargetObligation, &ApprovalRule)> {
-    file.requirements
-        .obligations
-        .iter()
-        .filter_map(|row| match &row.obligation.duty {
-            Duty::Approval(rule) => Some((row, rule)),
-            _ => None,
-        })
-}
-
-/// Whether a rule still lacks a word.
-pub(crate) fn is_open(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRule, now: Timestamp) -> bool {
-    let lacks = |what: bool| {
-        targets_of(file, row)
-            .any(|target| !said_yes(file, (&row.obligation.id, rule), &target.id, now, what).meets(rule))
-    };
-    (rule.covers.what() && lacks(true)) || (rule.covers.when() && lacks(false))
-}
-
-/// The highest stage whose people may be asked: that of the first rule that is still open.
-pub(crate) fn open_stage(file: &ChangeFile, now: Timestamp) -> u32 {
-    let last = approval_rules(file).map(|(_, rule)| rule.stage).max().unwrap_or(1);
-    if last == 1 {
-        return last;
-    }
-    approval_rules(file)
-        .filter(|(row, rule)| is_open(file, row, rule, now))
-        .map(|(_, rule)| rule.stage)
-        .min()
-        .unwrap_or(last)
-}
+use crate::obligation::{ApprovalRule, Asked, TargetObligation};
+use crate::separation_of_duties::keeps_apart;
+use crate::unmet::{Unmet, sentence, unmet};
+use crate::words::Role;
 
 /// What a rule lacks on *what* or on *when*, one row for each set of people it waits for.
 pub(crate) fn approval_unmet(
@@ -230,4 +188,51 @@ fn whose_word(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
         (true, 1) => format!("one of {who} approves (rule `{rule_id}`)."),
         (true, _) => format!("{lacking} of {who} approve, each by another person (rule `{rule_id}`)."),
     }
+}
+
+/// A row for each committer who is nobody here, for each push that was not told whole, and for each way back that is too
+/// long to be gone.
+pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) -> Vec<Unmet> {
+    let admins = logins(directory, &directory.with_role(Role::Admin));
+    let planners = logins(directory, &crate::doers::planners(&file.change, directory));
+    let unknown = file.committers.unknown.iter().map(|one| {
+        let mark = one.marks().next();
+        let satisfy = match mark {
+            Some(mark) => format!(
+                "An administrator says who that is: `assent person account LOGIN --add {mark}` (rule `{rule}`)."
+            ),
+            None => format!("The commit is made anew with its author's address (rule `{rule}`)."),
+        };
+        unmet(
+            "committer_unknown",
+            format!(
+                "{} has a hand in the commits of this change and is nobody here, so nobody can be kept apart from them.",
+                one.called()
+            ),
+            satisfy,
+            admins.clone(),
+        )
+    });
+    let not_told = file.committers.not_told.iter().map(|commit| {
+        unmet(
+            "committers_not_told",
+            format!("The push of {commit} did not tell all of its commits, so who made them is not known."),
+            format!("The commits are pushed to another branch, few at a time (rule `{rule}`)."),
+            planners.clone(),
+        )
+    });
+    let too_far = file.committers.too_far.iter().map(|commit| {
+        unmet(
+            "committers_too_far",
+            format!(
+                "More pushes lie behind this change than are looked at: who made the commits before {commit} is not known."
+            ),
+            format!(
+                "An earlier commit is brought to the same place first, by a change of its own: what ran there was decided \
+                 then (rule `{rule}`)."
+            ),
+            planners.clone(),
+        )
+    });
+    unknown.chain(not_told).chain(too_far).collect()
 }

@@ -4,19 +4,20 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::absence::Passing;
 use crate::apart::Apart;
-use crate::approvals::open_stage;
-use crate::change::{EscalationStep, Target};
-use crate::committers::{are_unsure, keeps_apart};
-use crate::directory::{Directory, Holder};
+use crate::basis::{Basis, Holder, Seen};
+use crate::change::Target;
+use crate::delegation::Passing;
+use crate::directory::Directory;
 use crate::file::ChangeFile;
 use crate::ids::{GroupKey, PersonId, RecordId, TargetId};
-use crate::matrix::{Basis, Place, Seen};
+use crate::matrix::Place;
 use crate::obligation::{ApprovalRule, Asked, Duty, Party, TargetObligation};
 use crate::records::{Approval, CountedFor, Coverage};
-use crate::training::is_fit;
-use crate::words::{OwnershipRole, Role};
+use crate::separation_of_duties::{
+    are_unsure, is_barred, is_barred_holder, is_barred_holder_on, is_barred_on, keeps_apart,
+};
+use crate::words::{EscalationStep, OwnershipRole, Role};
 
 /// A rule that asks a person, and what their word would count for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,33 @@ pub struct Asking {
     pub rule: ApprovalRule,
     /// What a decision would count for: a row for each ground of authority.
     pub counted: Vec<CountedFor>,
+}
+
+impl Directory {
+    /// The trainings of a person that are valid now, in order.
+    pub fn trainings_of(&self, person: &PersonId, now: Timestamp) -> Vec<String> {
+        let rows = self.trainings.iter();
+        let mut found: Vec<String> = rows
+            .filter(|row| &row.person == person && row.is_on(now))
+            .map(|row| row.training.clone())
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Whether a training of a person is valid now.
+    pub fn is_trained(&self, person: &PersonId, subject: &str, now: Timestamp) -> bool {
+        self.trainings
+            .iter()
+            .any(|row| &row.person == person && row.training == subject && row.is_on(now))
+    }
+
+    /// The next instant after `now` at which a training begins or ends.
+    pub fn next_training_edge(&self, now: Timestamp) -> Option<Timestamp> {
+        let edges = self.trainings.iter().flat_map(|row| [row.starts_at, row.ends_at]);
+        edges.filter(|at| *at > now).min()
+    }
 }
 
 /// The rules that ask a person about the change as it stands, whatever its state. Rules of a stage that is not yet open
@@ -107,7 +135,7 @@ pub fn able(
     let is_late = clock.is_some_and(|clock| clock.has_reached(EscalationStep::Deputies));
     let mut holders = asked_first(file, directory, &rule.from, target, now);
     if let (Asked::Group(key), true, false) = (&rule.from, rule.on_call, is_late) {
-        holders = crate::board::keep_on_call(directory, key, holders, now);
+        holders = crate::quorum::keep_on_call(directory, key, holders, now);
     }
     if clock.is_some_and(|clock| clock.has_reached(EscalationStep::Line)) {
         for mut holder in line_above(directory, &rule.from, target, now) {
@@ -158,7 +186,7 @@ pub fn able_on(
 /// Everybody who may decide for any rule on any target, each once.
 pub fn all_able(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let mut people: Vec<PersonId> = Vec::new();
-    for (row, rule) in crate::approvals::approval_rules(file) {
+    for (row, rule) in approval_rules(file) {
         for target in targets_of(file, row) {
             for holder in able(file, directory, (&row.obligation.id, rule), target, now) {
                 if !people.contains(&holder.person) {
@@ -276,51 +304,6 @@ fn by_role_or_group(directory: &Directory, role: Role, group: &str) -> Vec<Holde
     found
 }
 
-/// Whether a rule forbids a holder's word: their own, or that of one for whom they speak. Dual control counts nobody who
-/// speaks for another.
-pub fn is_barred_holder(file: &ChangeFile, rule: &ApprovalRule, holder: &Holder) -> bool {
-    let lent = !holder.basis.delegators.is_empty();
-    is_barred(file, rule, &holder.person)
-        || (lent && rule.dual_control)
-        || holder
-            .basis
-            .delegators
-            .iter()
-            .any(|person| is_barred(file, rule, person))
-}
-
-/// Whether a rule forbids a holder's word on *what* or on *when*.
-pub fn is_barred_holder_on(file: &ChangeFile, rule: &ApprovalRule, holder: &Holder, what: bool) -> bool {
-    is_barred_holder(file, rule, holder)
-        || is_barred_on(file, rule, &holder.person, what)
-        || (holder.basis.delegators.iter()).any(|person| is_barred_on(file, rule, person, what))
-}
-
-/// Whether a rule forbids this person's word on *what* or on *when*: who set the planned times does not judge them.
-pub fn is_barred_on(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId, what: bool) -> bool {
-    is_barred(file, rule, person) || (!what && file.change.planned_by.contains(person))
-}
-
-/// Whether a rule forbids this person's word on all that it covers: its author never counts, nor whom `@distinct_from` names. Who made one of its
-/// commits is barred where the rule keeps its people apart from the author, and by dual control always; who set the planned
-/// times, where the rule is about nothing else.
-pub fn is_barred(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId) -> bool {
-    let change = &file.change;
-    let peer = file.agreeing_peers().any(|review| &review.person == person);
-    change.authors.contains(person)
-        || (!rule.covers.what() && change.planned_by.contains(person))
-        || (rule.dual_control && file.wrote(person))
-        || crate::board::has_conflict(file, rule, person)
-        || rule.distinct_from.iter().any(|party| match party {
-            Party::Author => file.wrote(person),
-            Party::Requester => &change.requester == person,
-            Party::Implementer => {
-                change.content.implementers.contains(person) || change.implemented_by.contains(person)
-            }
-            Party::Approver => peer,
-        })
-}
-
 /// The rule for which somebody said yes, themselves or by who spoke for them, and that keeps its people apart from who
 /// implements.
 pub fn approved_apart<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<&'a str> {
@@ -330,7 +313,7 @@ pub fn approved_apart<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<&'a
             .filter(|(_, row)| row.rule == rule_id)
             .any(|(approval, row)| &approval.person == person || row.basis.delegators.contains(person))
     };
-    crate::approvals::approval_rules(file)
+    approval_rules(file)
         .filter(|(_, rule)| rule.dual_control || rule.distinct_from.contains(&Party::Implementer))
         .map(|(row, _)| row.obligation.id.as_str())
         .find(|rule_id| spoke(rule_id))
@@ -400,10 +383,10 @@ pub fn said_yes<'a>(
         .collect();
     if rule.quorum.is_some() {
         let at = |id: &RecordId| spoken.iter().filter(|(it, _)| it.meeting.as_ref() == Some(id)).count();
-        yes.meeting = crate::board::meeting_that_counts(file, rule, at);
+        yes.meeting = crate::quorum::meeting_that_counts(file, rule, at);
         yes.lacks_quorum = yes
             .meeting
-            .is_none_or(|meeting| !crate::board::has_quorum(file, rule, meeting));
+            .is_none_or(|meeting| !crate::quorum::has_quorum(file, rule, meeting));
     }
     let mut stands_for: Vec<(&PersonId, &str)> = Vec::new();
     for (approval, row) in spoken {
@@ -496,7 +479,7 @@ pub struct Yes<'a> {
     /// Of these the ones who are counted, and for which group, where a rule asks distinct groups.
     pub apart: Option<Apart<'a>>,
     /// The board's meeting at which they spoke, for a rule that wants one.
-    pub meeting: Option<&'a crate::board::Meeting>,
+    pub meeting: Option<&'a crate::meeting::Meeting>,
     /// Whether too few of the board were there.
     pub lacks_quorum: bool,
     /// Whether it is not known from whom these people are to be kept apart.
@@ -586,4 +569,56 @@ pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, 
         .any(|approval| &approval.person == person && approval.is_yes());
     let belongs = from.is_none_or(|key| directory.members(key).contains(person));
     !wrote && !approves && belongs
+}
+
+/// The rules of approval that still lack a word, on *what* or on *when*.
+pub(crate) fn open_rules(file: &ChangeFile, now: Timestamp) -> BTreeSet<String> {
+    approval_rules(file)
+        .filter(|(row, rule)| is_open(file, row, rule, now))
+        .map(|(row, _)| row.obligation.id.clone())
+        .collect()
+}
+
+/// The rules of approval with their obligations.
+pub(crate) fn approval_rules(file: &ChangeFile) -> impl Iterator<Item = (&TargetObligation, &ApprovalRule)> {
+    file.requirements
+        .obligations
+        .iter()
+        .filter_map(|row| match &row.obligation.duty {
+            Duty::Approval(rule) => Some((row, rule)),
+            _ => None,
+        })
+}
+
+/// Whether a rule still lacks a word.
+pub(crate) fn is_open(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRule, now: Timestamp) -> bool {
+    let lacks = |what: bool| {
+        targets_of(file, row)
+            .any(|target| !said_yes(file, (&row.obligation.id, rule), &target.id, now, what).meets(rule))
+    };
+    (rule.covers.what() && lacks(true)) || (rule.covers.when() && lacks(false))
+}
+
+/// The highest stage whose people may be asked: that of the first rule that is still open.
+pub(crate) fn open_stage(file: &ChangeFile, now: Timestamp) -> u32 {
+    let last = approval_rules(file).map(|(_, rule)| rule.stage).max().unwrap_or(1);
+    if last == 1 {
+        return last;
+    }
+    approval_rules(file)
+        .filter(|(row, rule)| is_open(file, row, rule, now))
+        .map(|(_, rule)| rule.stage)
+        .min()
+        .unwrap_or(last)
+}
+
+/// Whether a person has the job function and the valid training that a rule asks for.
+pub fn is_fit(directory: &Directory, rule: &ApprovalRule, person: &PersonId, now: Timestamp) -> bool {
+    let found = directory.people.get(person);
+    let has_function = |needed: &String| found.is_some_and(|found| found.functions.contains(needed));
+    rule.function.as_ref().is_none_or(has_function)
+        && rule
+            .training
+            .as_ref()
+            .is_none_or(|subject| directory.is_trained(person, subject, now))
 }

@@ -8,8 +8,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use crate::directory::Directory;
-use crate::ids::{GroupKey, PersonId, RecordId};
+use crate::ids::RecordId;
 use crate::words::Day;
 
 /// The calendar that holds where nothing else is said.
@@ -338,29 +337,5 @@ impl Calendar {
         Some(format!(
             "From {begin} on nobody works for {MOST_REST} days or more, so that every clock stands still; leave working days between."
         ))
-    }
-}
-
-impl Directory {
-    /// The clock by which a person's own time runs: their calendar in its zone, else the tenant's usual one in their
-    /// zone. `None` when the tenant has no calendar: all time counts.
-    pub fn clock_of(&self, person: &PersonId) -> Clock<'_> {
-        let found = self.people.get(person);
-        let own = found
-            .and_then(|person| person.calendar.as_ref())
-            .and_then(|key| self.calendars.get(key));
-        match own {
-            Some(calendar) => Clock::new(Some(calendar), None),
-            None => Clock::new(self.calendars.get(USUAL), found.map(|person| person.zone.as_str())),
-        }
-    }
-
-    /// The clock by which a rule's time runs: its group's calendar, else the tenant's usual one.
-    pub fn clock_of_group(&self, group: Option<&GroupKey>) -> Clock<'_> {
-        let own = group
-            .and_then(|key| self.groups.get(key))
-            .and_then(|group| group.calendar.as_ref())
-            .and_then(|key| self.calendars.get(key));
-        Clock::new(own.or_else(|| self.calendars.get(USUAL)), None)
     }
 }

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::basis::Basis;
 use crate::calendar::Span;
-use crate::factor::Factor;
+use crate::emergency::BreakGlass;
+use crate::erased::LegalHold;
 use crate::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey, TargetId};
-use crate::matrix::Basis;
+use crate::statement::Stated;
 pub use crate::words::EscalationStep;
 use crate::words::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
 
@@ -326,75 +328,6 @@ pub struct Rejection {
     pub overruled: Option<Stated>,
 }
 
-/// A sentence somebody stated at some time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stated {
-    /// Who.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub reason: String,
-}
-
-/// A break-glass start.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BreakGlass {
-    /// Why.
-    pub reason: String,
-    /// The end of its time box.
-    pub until: Timestamp,
-    /// The incident behind it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub incident: Option<String>,
-    /// Who opened it.
-    pub by: PersonId,
-    /// Who handed out the way in by which it was opened, where that was another person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub handed_by: Option<PersonId>,
-    /// Which fresh factor they showed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub factor: Option<Factor>,
-    /// When.
-    pub at: Timestamp,
-    /// The digest *what* of the content that it was broken for, which a second person signs.
-    pub what_digest: String,
-    /// Whether a second person must sign before it opens anything.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub needs_cosignature: bool,
-    /// The second person's word.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cosigned: Option<Cosignature>,
-    /// Whether the time box has ended.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub ended: bool,
-    /// The independent validation afterwards.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub validated: Option<Stated>,
-    /// What it counts for in its team's budget, and by when it must be validated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counted: Option<crate::glass::Counted>,
-}
-
-impl BreakGlass {
-    /// Whether it opens the gate and stands in for approvals: signed as needed.
-    pub fn is_lawful(&self) -> bool {
-        !self.needs_cosignature || self.cosigned.is_some()
-    }
-}
-
-/// A co-signature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cosignature {
-    /// Who.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-    /// Which fresh factor they showed, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub factor: Option<Factor>,
-}
-
 /// Work that was done first and told later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retrospective {
@@ -590,7 +523,7 @@ pub struct Change {
     pub clocks: Vec<RuleClock>,
     /// What boards decided about it at their meetings, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub board_decisions: Vec<crate::board::BoardDecision>,
+    pub board_decisions: Vec<crate::meeting::BoardDecision>,
     /// Set while paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
@@ -635,7 +568,7 @@ pub struct Change {
     pub window_missed: bool,
     /// When it stood ready to start, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ready: Vec<crate::ready::ReadySpan>,
+    pub ready: Vec<ReadySpan>,
     /// Whether a freeze began while it was implementing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_freeze: bool,
@@ -713,4 +646,43 @@ impl Change {
     pub fn tell_once(&mut self, mark: &str) -> bool {
         self.told.insert(mark.to_owned())
     }
+}
+
+impl Change {
+    /// Whether the texts of its content are gone: what is computed from them (the digests, the risk's reasons) then stays as
+    /// it was.
+    pub fn has_lost_texts(&self) -> bool {
+        self.texts_erased_at.is_some()
+    }
+
+    /// Whether texts came to it since they were erased, or none were ever erased: something is left to erase.
+    pub fn has_texts(&self) -> bool {
+        self.texts_erased_at.is_none_or(|at| at < self.updated_at)
+    }
+
+    /// The legal hold under which it is.
+    pub fn standing_hold(&self) -> Option<&LegalHold> {
+        self.legal_hold.as_ref().filter(|hold| hold.lifted.is_none())
+    }
+
+    /// Whether the clock leaves it alone: nothing is left to erase, or a legal hold keeps it.
+    pub fn is_kept(&self) -> bool {
+        self.standing_hold().is_some() || !self.has_texts()
+    }
+}
+
+/// A span in which a change stood ready.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadySpan {
+    /// Since when.
+    pub from: Timestamp,
+    /// Until when; absent while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The start of its window.
+    pub opens_at: Timestamp,
+    /// The end of its window.
+    pub closes_at: Timestamp,
+    /// The digest *what* that was decided on.
+    pub what: String,
 }

@@ -18,21 +18,44 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::approvals::{approval_rules, is_open, open_rules, open_stage};
-use crate::authority::{able, able_on, asked_word, members, open_groups, said_yes, still_asked, targets_of};
-use crate::calendar::Clock;
-use crate::change::{Change, EscalationDue, EscalationStep, Request, RuleClock};
-use crate::directory::{Directory, Holder};
+use crate::authority::{
+    able, able_on, approval_rules, asked_word, is_open, members, open_groups, open_rules, open_stage, said_yes,
+    still_asked, targets_of,
+};
+use crate::basis::{Basis, Holder};
+use crate::calendar::{Clock, USUAL};
+use crate::change::{Change, EscalationDue, Request, RuleClock};
+use crate::directory::{Directory, last_people};
 use crate::file::{Case, ChangeFile, Letter};
 use crate::ids::{GroupKey, PersonId};
-use crate::matrix::Basis;
 use crate::obligation::{ApprovalRule, Asked, TargetObligation};
 use crate::records::CountedFor;
 use crate::sla::Sla;
-use crate::words::{Kind, Role, State};
+use crate::words::{EscalationStep, Kind};
 
-/// How many things one run does at most: a limit that only a mistake could reach.
-const MOST_DONE: usize = 10_000;
+impl Directory {
+    /// The clock by which a person's own time runs: their calendar in its zone, else the tenant's usual one in their
+    /// zone. `None` when the tenant has no calendar: all time counts.
+    pub fn clock_of(&self, person: &PersonId) -> Clock<'_> {
+        let found = self.people.get(person);
+        let own = found
+            .and_then(|person| person.calendar.as_ref())
+            .and_then(|key| self.calendars.get(key));
+        match own {
+            Some(calendar) => Clock::new(Some(calendar), None),
+            None => Clock::new(self.calendars.get(USUAL), found.map(|person| person.zone.as_str())),
+        }
+    }
+
+    /// The clock by which a rule's time runs: its group's calendar, else the tenant's usual one.
+    pub fn clock_of_group(&self, group: Option<&GroupKey>) -> Clock<'_> {
+        let own = group
+            .and_then(|key| self.groups.get(key))
+            .and_then(|group| group.calendar.as_ref())
+            .and_then(|key| self.calendars.get(key));
+        Clock::new(own.or_else(|| self.calendars.get(USUAL)), None)
+    }
+}
 
 /// The times of a rule on a change: what the rule says, else the tenant's table by kind and risk.
 pub fn sla(directory: &Directory, change: &Change, rule: &ApprovalRule) -> Sla {
@@ -171,11 +194,11 @@ pub(crate) fn keep(case: &mut Case<'_>, asks: bool) {
 pub(crate) struct Item {
     /// When.
     pub at: Timestamp,
-    what: What,
+    pub what: What,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
+pub(crate) enum What {
     Unacknowledged { rule: String, person: PersonId },
     Undecided { rule: String, person: PersonId },
     Escalation { rule: String, step: EscalationStep },
@@ -280,30 +303,7 @@ fn undecided_mark(clock: &RuleClock, person: &PersonId) -> String {
     format!("undecided/{}/{person}/{}", clock.rule, clock.asked_at)
 }
 
-/// Does all that is due by now, in the order of its times. Doing it twice does nothing the second time.
-pub(crate) fn run(case: &mut Case<'_>) {
-    if !matches!(
-        case.change().state,
-        State::Authorizing | State::Approved | State::Scheduled
-    ) {
-        return;
-    }
-    for _ in 0..MOST_DONE {
-        let Some(item) = agenda(case).into_iter().next().filter(|item| item.at <= case.now) else {
-            return;
-        };
-        match item.what {
-            What::Unacknowledged { rule, person } => unacknowledged(case, &rule, &person),
-            What::Undecided { rule, person } => undecided(case, &rule, &person),
-            What::Escalation { rule, step } => {
-                escalate(case, &rule, step);
-                crate::routing::ask(case, true);
-            }
-        }
-    }
-}
-
-fn unacknowledged(case: &mut Case<'_>, rule: &str, person: &PersonId) {
+pub(crate) fn unacknowledged(case: &mut Case<'_>, rule: &str, person: &PersonId) {
     let found = case
         .change()
         .requests
@@ -329,7 +329,7 @@ fn unacknowledged(case: &mut Case<'_>, rule: &str, person: &PersonId) {
     );
 }
 
-fn undecided(case: &mut Case<'_>, rule: &str, person: &PersonId) {
+pub(crate) fn undecided(case: &mut Case<'_>, rule: &str, person: &PersonId) {
     let Some(clock) = case.change().clocks.iter().find(|clock| clock.rule == rule).cloned() else {
         return;
     };
@@ -425,7 +425,7 @@ fn tell_nobody(case: &mut Case<'_>, rule: &str) {
 }
 
 /// Does one step of a rule's escalation; answers whether it was still to be done.
-fn escalate(case: &mut Case<'_>, rule_id: &str, step: EscalationStep) -> bool {
+pub(crate) fn escalate(case: &mut Case<'_>, rule_id: &str, step: EscalationStep) -> bool {
     let found = approval_rules(&case.file).find(|(row, _)| row.obligation.id == rule_id);
     let Some((row, rule)) = found.map(|(row, rule)| (row.clone(), rule.clone())) else {
         return false;
@@ -481,20 +481,6 @@ fn group_people(directory: &Directory, key: Option<&GroupKey>) -> Vec<PersonId> 
         .into_iter()
         .map(|holder| holder.person)
         .collect()
-}
-
-/// The group that always exists: change managers, by right or by group; else administrators.
-pub fn last_people(directory: &Directory) -> Vec<PersonId> {
-    let mut people = directory.with_role(Role::ChangeManager);
-    for person in directory.members(&GroupKey::from("change-managers")) {
-        if !people.contains(&person) {
-            people.push(person);
-        }
-    }
-    if people.is_empty() {
-        people = directory.with_role(Role::Admin);
-    }
-    people
 }
 
 fn tell_step(

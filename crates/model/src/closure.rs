@@ -4,14 +4,15 @@ use jiff::Timestamp;
 
 use crate::act::Act;
 use crate::change::Change;
-use crate::directory::Directory;
+use crate::directory::{Directory, logins};
 use crate::doers;
-use crate::file::{ChangeFile, unmet};
+use crate::duties::duty_unmet;
+use crate::file::ChangeFile;
 use crate::ids::PersonId;
 use crate::lifecycle::is_legal;
 use crate::obligation::{Due, Duty};
-use crate::records::Unmet;
-use crate::requirement::{condition_unmet, due_by, duty_unmet, logins, outcomes_missing, stopped, task_unmet};
+use crate::requirement::{condition_unmet, due_by, outcomes_missing, stopped, task_unmet};
+use crate::unmet::{Unmet, unmet};
 use crate::words::{Kind, Outcome, Role, TaskState, ValidationResult};
 
 /// Everything due before closing.

@@ -6,13 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{Directory, Person};
-use crate::file::{ChangeFile, unmet};
+use crate::directory::Directory;
+use crate::directory_records::Person;
 use crate::ids::PersonId;
-use crate::obligation::{ApprovalRule, Party};
-use crate::records::Unmet;
-use crate::requirement::logins;
-use crate::words::Role;
 
 /// What stands before a mail address among a person's accounts.
 pub const MAIL_ACCOUNT: &str = "mail:";
@@ -33,13 +29,13 @@ pub struct Committer {
 
 impl Committer {
     /// By what they may be found among people: their account, then their address.
-    fn marks(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn marks(&self) -> impl Iterator<Item = String> {
         let mail = self.email.as_ref().map(|mail| format!("{MAIL_ACCOUNT}{mail}"));
         self.login.clone().into_iter().chain(mail)
     }
 
     /// How sentences call them.
-    fn called(&self) -> String {
+    pub(crate) fn called(&self) -> String {
         let name = self.name.as_deref().or(self.login.as_deref()).unwrap_or("Somebody");
         match (&self.login, &self.email) {
             (Some(login), Some(mail)) => format!("{name} (`{login}`, `{mail}`)"),
@@ -188,64 +184,6 @@ pub fn mail_mark(person: &Person) -> Option<String> {
 pub fn drops_mark(before: &Person, after: &Person) -> bool {
     let kept: BTreeSet<String> = marks_of(after).collect();
     marks_of(before).any(|mark| !kept.contains(&mark))
-}
-
-/// Whether a rule keeps its people apart from who wrote what a change brings.
-pub fn keeps_apart(rule: &ApprovalRule) -> bool {
-    rule.dual_control || rule.distinct_from.contains(&Party::Author)
-}
-
-/// Whether a rule that keeps people apart cannot tell yet who they are.
-pub(crate) fn are_unsure(file: &ChangeFile) -> bool {
-    let made = &file.committers;
-    !made.unknown.is_empty() || !made.not_told.is_empty() || !made.too_far.is_empty()
-}
-
-/// A row for each committer who is nobody here, for each push that was not told whole, and for each way back that is too
-/// long to be gone.
-pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) -> Vec<Unmet> {
-    let admins = logins(directory, &directory.with_role(Role::Admin));
-    let planners = logins(directory, &crate::doers::planners(&file.change, directory));
-    let unknown = file.committers.unknown.iter().map(|one| {
-        let mark = one.marks().next();
-        let satisfy = match mark {
-            Some(mark) => format!(
-                "An administrator says who that is: `assent person account LOGIN --add {mark}` (rule `{rule}`)."
-            ),
-            None => format!("The commit is made anew with its author's address (rule `{rule}`)."),
-        };
-        unmet(
-            "committer_unknown",
-            format!(
-                "{} has a hand in the commits of this change and is nobody here, so nobody can be kept apart from them.",
-                one.called()
-            ),
-            satisfy,
-            admins.clone(),
-        )
-    });
-    let not_told = file.committers.not_told.iter().map(|commit| {
-        unmet(
-            "committers_not_told",
-            format!("The push of {commit} did not tell all of its commits, so who made them is not known."),
-            format!("The commits are pushed to another branch, few at a time (rule `{rule}`)."),
-            planners.clone(),
-        )
-    });
-    let too_far = file.committers.too_far.iter().map(|commit| {
-        unmet(
-            "committers_too_far",
-            format!(
-                "More pushes lie behind this change than are looked at: who made the commits before {commit} is not known."
-            ),
-            format!(
-                "An earlier commit is brought to the same place first, by a change of its own: what ran there was decided \
-                 then (rule `{rule}`)."
-            ),
-            planners.clone(),
-        )
-    });
-    unknown.chain(not_told).chain(too_far).collect()
 }
 
 #[cfg(test)]

@@ -4,8 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::file::unmet;
-use crate::records::Unmet;
+use crate::unmet::{Unmet, unmet};
 
 /// After so many days without a word a source or a gate counts as silent, unless asked otherwise.
 pub const SILENT_DAYS: i64 = 30;

@@ -7,13 +7,24 @@ use crate::authority::{approved_apart, candidates};
 use crate::change::{Change, Retrospective};
 use crate::directory::Directory;
 use crate::facts::Part;
-use crate::file::{ChangeFile, RejectedElsewhere, parts_of};
+use crate::file::{ChangeFile, RejectedElsewhere};
 use crate::ids::PersonId;
 use crate::matrix::Place;
-use crate::obligation::Duty;
-use crate::requirement::owners_of;
-use crate::verbs::after::{has_stake, is_independent};
-use crate::words::{OwnershipRole, Role};
+use crate::obligation::{Duty, Obligation, Party};
+use crate::permission::parts_of;
+use crate::words::{Kind, OwnershipRole, Role};
+
+/// Why a person's word is no independent one.
+pub(crate) enum Dependence<'a> {
+    /// This rule keeps apart what they did.
+    OfRule(&'a Obligation),
+    /// They did the work.
+    Implemented,
+    /// They approved an emergency.
+    Approved,
+    /// They told of it afterwards, and who did it stands by their word alone.
+    Told,
+}
 
 fn once_each(people: impl IntoIterator<Item = PersonId>, may: impl Fn(&PersonId) -> bool) -> Vec<PersonId> {
     let mut found: Vec<PersonId> = Vec::new();
@@ -160,7 +171,7 @@ pub(crate) fn glass_validators(file: &ChangeFile, directory: &Directory, now: Ti
     let glass = file.change.break_glass.as_ref();
     let is_hand =
         |person: &PersonId| glass.is_some_and(|glass| &glass.by == person || glass.handed_by.as_ref() == Some(person));
-    let is_over = glass.is_some_and(|glass| glass.counted.as_ref().is_some_and(crate::glass::Counted::is_over));
+    let is_over = glass.is_some_and(|glass| glass.counted.as_ref().is_some_and(crate::emergency::Counted::is_over));
     let may = |person: &PersonId| directory.is_active(person) && !is_hand(person);
     let managers = once_each(directory.with_role(Role::ChangeManager), may);
     let security = once_each(directory.with_role(Role::Security), may);
@@ -175,4 +186,62 @@ pub(crate) fn glass_validators(file: &ChangeFile, directory: &Directory, now: Ti
 pub(crate) fn finders(change: &Change, directory: &Directory) -> Vec<PersonId> {
     let managers = directory.with_role(Role::ChangeManager);
     once_each(managers, |person| !has_stake(change, person))
+}
+
+/// The owners of the change and of its targets.
+pub fn owners_of(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let mut people = vec![file.change.content.owner.clone()];
+    for target in &file.change.content.targets {
+        for holder in directory.holders_at(&Place::from(target), OwnershipRole::Owner, now) {
+            if !people.contains(&holder.person) {
+                people.push(holder.person);
+            }
+        }
+    }
+    people
+}
+
+pub(crate) fn dependence<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<Dependence<'a>> {
+    let change = &file.change;
+    let approved = || allowed_aloud(change, person) || file.standing().any(|it| &it.person == person && it.is_yes());
+    let has_part = |party: &Party| match party {
+        Party::Implementer => change.implemented_by.contains(person),
+        Party::Approver => approved(),
+        Party::Author => file.wrote(person),
+        Party::Requester => &change.requester == person,
+    };
+    for row in &file.requirements.obligations {
+        if let Duty::Validation { distinct_from, .. } = &row.obligation.duty
+            && distinct_from.iter().any(has_part)
+        {
+            return Some(Dependence::OfRule(&row.obligation));
+        }
+    }
+    if change.implemented_by.contains(person) {
+        return Some(Dependence::Implemented);
+    }
+    if change.retrospective.is_some() && &change.requester == person {
+        return Some(Dependence::Told);
+    }
+    (change.content.kind == Kind::Emergency && approved()).then_some(Dependence::Approved)
+}
+
+/// Whether a person is said to have allowed work by word of mouth, and did not deny it.
+fn allowed_aloud(change: &Change, person: &PersonId) -> bool {
+    change.retrospective.as_ref().is_some_and(|retro| {
+        let denied = retro.confirmation.as_ref().is_some_and(|it| !it.confirmed);
+        &retro.verbal_approver == person && !denied
+    })
+}
+
+/// Whether a person's word on the work would be an independent one.
+#[must_use]
+pub fn is_independent(file: &ChangeFile, person: &PersonId) -> bool {
+    dependence(file, person).is_none()
+}
+
+/// Whether a person asked for a change, wrote it or did its work.
+#[must_use]
+pub fn has_stake(change: &Change, person: &PersonId) -> bool {
+    &change.requester == person || change.authors.contains(person) || change.implemented_by.contains(person)
 }

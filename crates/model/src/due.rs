@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::change::Change;
 use crate::clocks;
+use crate::closure::before_closure;
 use crate::directory::Directory;
 use crate::doers;
 use crate::file::{Case, ChangeFile};
@@ -12,8 +13,9 @@ use crate::freeze::Freeze;
 use crate::ids::PersonId;
 use crate::matrix::Place;
 use crate::reading::later;
-use crate::requirement::{before_closure, before_start, template_review};
+use crate::requirement::before_start;
 use crate::settle::{is_forward, revoke_permits, settle};
+use crate::template::template_review;
 use crate::verbs::after::{close_now, mark_unauthorized};
 use crate::words::{Kind, Outcome, State};
 
@@ -202,7 +204,7 @@ fn authority_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
             directory.next_on_call_edge(now),
             directory.next_training_edge(now),
         ])
-        .chain(crate::outside_look::ends(&case.file, directory).map(Some))
+        .chain(crate::duties::ends(&case.file, directory).map(Some))
         .map(look)
 }
 
@@ -290,7 +292,7 @@ pub fn run(case: &mut Case<'_>) {
         settle(case);
         return;
     }
-    clocks::run(case);
+    crate::routing::run(case);
     window_opens(case);
     latest_rollback_passes(case);
     overrun(case);

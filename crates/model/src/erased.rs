@@ -8,8 +8,8 @@ use proof::commitment::{erased_text, is_erased};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::change::{Change, Stated};
 use crate::ids::{PersonId, RecordId};
+use crate::statement::Stated;
 use crate::words::ErasureKind;
 
 /// What a record in memory holds where a text was erased.
@@ -107,29 +107,6 @@ impl Erasure {
     /// Whether it waits for a second person.
     pub fn is_asked(&self) -> bool {
         self.done_at.is_none()
-    }
-}
-
-impl Change {
-    /// Whether the texts of its content are gone: what is computed from them (the digests, the risk's reasons) then stays as
-    /// it was.
-    pub fn has_lost_texts(&self) -> bool {
-        self.texts_erased_at.is_some()
-    }
-
-    /// Whether texts came to it since they were erased, or none were ever erased: something is left to erase.
-    pub fn has_texts(&self) -> bool {
-        self.texts_erased_at.is_none_or(|at| at < self.updated_at)
-    }
-
-    /// The legal hold under which it is.
-    pub fn standing_hold(&self) -> Option<&LegalHold> {
-        self.legal_hold.as_ref().filter(|hold| hold.lifted.is_none())
-    }
-
-    /// Whether the clock leaves it alone: nothing is left to erase, or a legal hold keeps it.
-    pub fn is_kept(&self) -> bool {
-        self.standing_hold().is_some() || !self.has_texts()
     }
 }
 

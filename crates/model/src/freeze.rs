@@ -6,8 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
-use crate::directory::Directory;
-use crate::file::Case;
 use crate::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
 
 /// A time in which no change begins.
@@ -98,35 +96,5 @@ impl Freeze {
     /// Whether it lets the change with this id pass as it is stored: an exception leaves with the content that it was for.
     pub fn excepts_stored(&self, change: &ChangeId) -> bool {
         self.exceptions.iter().any(|exception| &exception.change == change)
-    }
-}
-
-/// The exceptions that an edit of *what* ends: they were for what the change said before, and do not come back with it.
-pub fn lapsed<'d>(
-    directory: &'d Directory,
-    change: &'d Change,
-    now: Timestamp,
-) -> impl Iterator<Item = (&'d Freeze, &'d FreezeException)> {
-    let freezes = directory.freezes.iter().filter(move |freeze| !freeze.is_over(now));
-    let rows = freezes.flat_map(|freeze| freeze.exceptions.iter().map(move |exception| (freeze, exception)));
-    rows.filter(|(_, exception)| exception.change == change.id && !exception.counts_for(change))
-}
-
-/// Tells who excepted the change from a freeze, and its owner, that it is excepted no more.
-pub(crate) fn tell_lapsed(case: &mut Case<'_>) {
-    let directory = case.directory.clone();
-    let change = case.change().clone();
-    for (freeze, exception) in lapsed(&directory, &change, case.now) {
-        let news = format!(
-            "{} was edited, so the freeze “{}” lets it pass no more: another content was excepted.",
-            change.key, freeze.title
-        );
-        let then = "Read what it says now; if it still cannot wait, a change manager excepts it anew.";
-        let mut people = vec![exception.by.clone(), change.content.owner.clone()];
-        people.dedup();
-        let mark = format!("{}/{}", freeze.id, exception.at);
-        for person in people {
-            case.write_to(&person, "exception_lapsed", &mark, news.clone(), then);
-        }
     }
 }

@@ -1,17 +1,18 @@
 //! The gate: one row per target and purpose, written with the change, and a decision that needs only the row and the clock.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Target};
-use crate::directory::Directory;
+use crate::directory::{Directory, logins};
 use crate::doers;
-use crate::file::{ChangeFile, unmet};
+use crate::file::ChangeFile;
 use crate::freeze::Freeze;
 use crate::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
 use crate::obligation::Duty;
-use crate::records::Unmet;
-use crate::requirement::{before_approved, before_scheduled, before_start, logins, template_review};
+use crate::requirement::{before_approved, before_scheduled, before_start};
+use crate::template::template_review;
+use crate::unmet::{Unmet, unmet};
 use crate::words::{GateDecision, Purpose, State};
 
 /// A span of time in which a freeze stops a target.
@@ -104,39 +105,6 @@ pub struct Answer {
     pub reasons: Vec<Unmet>,
     /// When the answer may change by the clock alone.
     pub next_transition_at: Option<Timestamp>,
-}
-
-/// How long a check waited, and for what, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waited {
-    /// For people: some reason waited on somebody.
-    pub people_ms: i64,
-    /// For a window, a freeze or another turn of the clock.
-    pub queue_ms: i64,
-    /// For the gate itself: from the turn to go until the permit.
-    pub decision_ms: i64,
-}
-
-impl Waited {
-    /// Whether nothing was waited for.
-    pub fn is_nothing(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Adds a span during which these reasons stood.
-    pub fn add(&mut self, reasons: &[Unmet], span: SignedDuration) {
-        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(0);
-        if reasons.is_empty() {
-            self.decision_ms += span;
-        } else if reasons
-            .iter()
-            .any(|reason| !reason.waiting_on.is_empty() || reason.code == "change_missing")
-        {
-            self.people_ms += span;
-        } else {
-            self.queue_ms += span;
-        }
-    }
 }
 
 /// The rows of a change: a target that names neither artifact nor commit opens no gate.
@@ -270,7 +238,7 @@ fn good_until(file: &ChangeFile, directory: &Directory, target: &Target, now: Ti
         .filter(|row| rules.contains(&row.rule.as_str()) && row.targets.contains(&target.id))
         .filter_map(|row| row.valid_until)
         .chain(template_review(file, directory))
-        .chain(crate::outside_look::ends(file, directory))
+        .chain(crate::duties::ends(file, directory))
         .filter(|until| *until > now)
         .min()
 }

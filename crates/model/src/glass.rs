@@ -4,20 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::change::{BreakGlass, Change};
-use crate::clocks::last_people;
-use crate::directory::{Directory, Group, GroupKind, Service};
-use crate::file::{Case, ChangeFile, unmet};
-use crate::ids::{ChangeId, PersonId, RecordId, ServiceKey};
+use crate::authority::{candidates, is_fit};
+use crate::change::Change;
+use crate::directory::{Directory, last_people, logins};
+use crate::directory_records::{Group, Service};
+use crate::doers::owners_of;
+use crate::emergency::{BreakGlass, Counted};
+use crate::file::{Case, ChangeFile};
+use crate::ids::{PersonId, ServiceKey};
 use crate::matrix::Place;
 use crate::obligation::{ApprovalRule, Asked, Duty};
-use crate::records::Unmet;
-use crate::requirement::{logins, owners_of};
-use crate::verbs::glass::{any_approver_signs, could_be_asked};
-use crate::words::{Covers, Role};
+use crate::separation_of_duties::is_barred_holder;
+use crate::unmet::{Unmet, unmet};
+use crate::words::{Covers, GroupKind, Kind, Level, Role};
 
 /// How far back openings count.
 pub const BUDGET_DAYS: i64 = 90;
@@ -27,52 +28,6 @@ pub const USUAL_BUDGET: u32 = 3;
 pub const USUAL_VALIDATION_MINUTES: i64 = 24 * 60;
 /// What begins the marks of the days on which people were told that it is not validated.
 const UNVALIDATED: &str = "glass_unvalidated/";
-
-/// One opening of the glass, as the budget counts it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GlassUse {
-    /// The record's id.
-    pub id: RecordId,
-    /// Grows with every save.
-    pub version: i64,
-    /// The team whose budget it is, or the service that has none; empty where nobody said either.
-    pub team: String,
-    /// The change.
-    pub change: ChangeId,
-    /// The change's key.
-    pub change_key: String,
-    /// Who opened it.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-    /// Which one of the quarter it was, from 1.
-    pub number: i64,
-    /// How many the team had.
-    pub budget: i64,
-    /// Whether it was one too many.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub over_budget: bool,
-}
-
-/// What an opening counts for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counted {
-    /// The team whose budget it is, or the service that has none; empty where nobody said either.
-    pub team: String,
-    /// Which one of the quarter it is, from 1.
-    pub number: i64,
-    /// How many the team has.
-    pub budget: i64,
-    /// Until when it must be validated.
-    pub validate_by: Timestamp,
-}
-
-impl Counted {
-    /// Whether it is one too many.
-    pub fn is_over(&self) -> bool {
-        self.number > self.budget
-    }
-}
 
 /// How often each team broke the glass in the last [`BUDGET_DAYS`]; a team that is not named did not.
 pub type Used = BTreeMap<String, i64>;
@@ -306,4 +261,53 @@ pub(crate) fn late_validation(case: &mut Case<'_>) {
         let next = "Another person than the one who opened it validates it; it does not close before.";
         case.write_to(&person, "break_glass_unvalidated", &mark, news.clone(), next);
     }
+}
+
+/// Whether a rule asks for two people, also when the glass is broken.
+pub(crate) fn names_two(file: &ChangeFile) -> bool {
+    let mut rows = file.requirements.obligations.iter();
+    rows.any(|row| is_dual(&row.obligation.duty))
+}
+
+/// Whether nobody brings a change out alone because its risk is high. What follows a template was looked at by two before.
+pub(crate) fn is_grave(change: &Change) -> bool {
+    change.risk.level == Level::High && change.content.kind != Kind::Standard
+}
+
+/// Whether anybody whom a rule of approval asks may co-sign: high risk needs two, and no rule says which two.
+pub(crate) fn any_approver_signs(file: &ChangeFile) -> bool {
+    is_grave(&file.change) && !names_two(file)
+}
+
+/// Whether a duty is one that needs two people, also when the glass is broken.
+pub(crate) fn is_dual(duty: &Duty) -> bool {
+    match duty {
+        Duty::Approval(rule) => rule.dual_control,
+        Duty::PeerReview { .. } => true,
+        _ => false,
+    }
+}
+
+/// Whether a rule of dual control or peer review could ask this person, who may then co-sign; of high risk without such a rule
+/// any rule of approval.
+pub fn could_be_asked(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
+    let any_approver = any_approver_signs(file);
+    file.requirements
+        .obligations
+        .iter()
+        .any(|row| match &row.obligation.duty {
+            Duty::Approval(rule) if rule.dual_control || any_approver => {
+                file.change.content.targets.iter().any(|target| {
+                    candidates(file, directory, &rule.from, target, now)
+                        .iter()
+                        .filter(|holder| &holder.person == person)
+                        // Who only speaks for another is not asked by dual control, nor whoever lacks what the rule wants.
+                        .any(|holder| {
+                            !is_barred_holder(file, rule, holder) && is_fit(directory, rule, &holder.person, now)
+                        })
+                })
+            }
+            Duty::PeerReview { from, .. } => crate::authority::peer_counts(file, directory, person, from.as_ref()),
+            _ => false,
+        })
 }

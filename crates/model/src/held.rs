@@ -2,13 +2,15 @@
 //! leaves it.
 
 use crate::absence::{Absence, Delegation};
-use crate::board::{Meeting, OnCall};
 use crate::calendar::Calendar;
 use crate::custom_field::CustomField;
-use crate::directory::{
-    ConfigItem, Dependency, Directory, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
-    Service, StandardTemplate, Tenant,
+use crate::directory::{Directory, Tenant};
+use crate::directory_records::{
+    ConfigItem, Dependency, Environment, Group, Incident, MaintenanceWindow, Person, Service, StandardTemplate,
 };
+use crate::freeze::Freeze;
+use crate::matrix::Ownership;
+use crate::meeting::{Meeting, OnCall};
 use crate::outside_look::OutsideLook;
 use crate::training::Training;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::directory::Person;
+use crate::directory_records::{Given, Person, RefusedRight, Vouched};
 use crate::ids::{GroupKey, PersonId, RecordId};
 use crate::words::Role;
 
@@ -70,49 +70,6 @@ fn usual_days() -> i64 {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn is_usual_days(days: &i64) -> bool {
     *days == USUAL_DAYS
-}
-
-/// What the outside may give somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Given {
-    /// A right in the tenant.
-    Role,
-    /// A seat in a group.
-    Group,
-}
-
-/// A right that somebody here refused a person. Only somebody here gives it again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefusedRight {
-    /// A right or a seat.
-    pub kind: Given,
-    /// The role, or the group's key.
-    pub what: String,
-    /// Who refused it.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-    /// The review of access that refused it; absent where an administrator took it away.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub review: Option<RecordId>,
-}
-
-/// What a provider gives somebody, and until when: a right by a claim ends where no sign-in confirms it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vouched {
-    /// The provider's key.
-    pub provider: String,
-    /// When they signed in there last, as far as a day.
-    pub confirmed_at: Timestamp,
-    /// When what it gives ends.
-    pub until: Timestamp,
-    /// Rights that it gives.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub roles: BTreeSet<Role>,
-    /// Groups in which it gives a seat.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub groups: BTreeSet<GroupKey>,
 }
 
 impl Vouched {

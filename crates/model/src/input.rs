@@ -156,7 +156,7 @@ fn read_fields(
         business_contact: reading.text("business_contact", LINE),
         incident: reading.text("incident", LINE),
         threat: reading.text("threat", TEXT),
-        custom_fields: custom_field::read(reading, directory, kind, keep),
+        custom_fields: crate::custom_values::read(reading, directory, kind, keep),
     };
     if content.expedited && content.expedited_reason.is_none() {
         reading.wrong(
@@ -676,7 +676,7 @@ pub fn present(change: &Change, directory: &Directory) -> Map<String, Value> {
         map.insert("template".into(), Value::String(template.key.clone()));
     }
     if !content.custom_fields.is_empty() {
-        let values = custom_field::shown(&content.custom_fields, directory);
+        let values = crate::custom_values::shown(&content.custom_fields, directory);
         map.insert(custom_field::FIELD.into(), Value::Object(values));
     }
     for (name, time) in [
@@ -768,7 +768,7 @@ pub fn fill_from_template(body: &mut Map<String, Value>, directory: &Directory) 
         body.entry(field.clone()).or_insert_with(|| value.clone());
     }
     // A request may say other fields of the tenant's own besides those that the template locks.
-    for value in custom_field::locked(template, directory) {
+    for value in crate::custom_values::locked(template, directory) {
         let own = body
             .entry(custom_field::FIELD)
             .or_insert_with(|| Value::Object(Map::new()));

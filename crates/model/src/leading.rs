@@ -2,17 +2,16 @@
 //! it waits for. Whoever is refused at night reads this first, so it says what is true of this change, not of its state.
 
 use crate::act::Act;
+use crate::directory::logins;
 use crate::doers;
 use crate::file::Case;
 use crate::ids::PersonId;
-use crate::lifecycle::{hold_unmet, leads, states};
-use crate::records::Unmet;
+use crate::lifecycle::{hold_unmet, is_legal, leads, states};
 use crate::refusal::Refusal;
 use crate::requirement::{
-    against_submission, before_approvals_are_asked, before_approved, before_scheduled, logins, outcomes_missing,
-    sentence,
+    against_start, against_submission, before_approvals_are_asked, before_approved, before_scheduled, outcomes_missing,
 };
-use crate::verbs::work::against_start;
+use crate::unmet::{Unmet, is_before_all, sentence};
 use crate::words::{Role, State};
 
 /// The refusal of an act that does not belong to the change's state: one row, which names the act that leads there.
@@ -41,11 +40,6 @@ pub(crate) fn not_in_state(case: &Case<'_>, act: Act) -> Refusal {
     let held = format!("{} {}", sentence(&first.text), capital(&first.satisfy));
     let satisfy = lead.map_or_else(|| held.clone(), |lead| format!("First {lead}. {held}"));
     Refusal::not_in_state(act, state, Some(&satisfy), waited_for(case, act, &rows))
-}
-
-/// What goes before every other step.
-pub(crate) fn is_before_all(code: &str) -> bool {
-    matches!(code, "on_hold" | "cosignature_missing")
 }
 
 /// What stands between the change and its next state; the first of it is what to see to first.
@@ -146,4 +140,26 @@ fn capital(text: &str) -> String {
     letters
         .next()
         .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Refuses an act that does not belong to the change's state.
+///
+/// # Errors
+/// [`Refusal::NotNow`] with `not_in_state`: the act that leads there, what holds it up, and whom it waits for.
+pub fn check_state(case: &Case<'_>, act: Act) -> Result<(), Refusal> {
+    if is_legal(act, case.change().state) {
+        return Ok(());
+    }
+    Err(crate::leading::not_in_state(case, act))
+}
+
+/// Refuses while the change is on hold.
+///
+/// # Errors
+/// [`Refusal::NotNow`] with `on_hold`.
+pub fn check_hold(case: &Case<'_>) -> Result<(), Refusal> {
+    let Some(row) = hold_unmet(case.change(), &case.directory) else {
+        return Ok(());
+    };
+    Err(Refusal::not_now("on_hold", row.text, row.satisfy, row.waiting_on))
 }

@@ -3,9 +3,7 @@
 use crate::act::Act;
 use crate::change::Change;
 use crate::directory::Directory;
-use crate::file::{Case, unmet};
-use crate::records::Unmet;
-use crate::refusal::Refusal;
+use crate::unmet::{Unmet, unmet};
 use crate::words::State;
 
 /// The states in which an act is possible at all; conditions come on top.
@@ -99,17 +97,6 @@ pub fn leads(act: Act, state: State) -> Option<&'static str> {
     }
 }
 
-/// Refuses an act that does not belong to the change's state.
-///
-/// # Errors
-/// [`Refusal::NotNow`] with `not_in_state`: the act that leads there, what holds it up, and whom it waits for.
-pub fn check_state(case: &Case<'_>, act: Act) -> Result<(), Refusal> {
-    if is_legal(act, case.change().state) {
-        return Ok(());
-    }
-    Err(crate::leading::not_in_state(case, act))
-}
-
 /// The hold that stands before every step ahead.
 pub(crate) fn hold_unmet(change: &Change, directory: &Directory) -> Option<Unmet> {
     let hold = change.hold.as_ref()?;
@@ -120,17 +107,6 @@ pub(crate) fn hold_unmet(change: &Change, directory: &Directory) -> Option<Unmet
         "Resume it first.",
         vec![directory.login(&hold.by)],
     ))
-}
-
-/// Refuses while the change is on hold.
-///
-/// # Errors
-/// [`Refusal::NotNow`] with `on_hold`.
-pub fn check_hold(case: &Case<'_>) -> Result<(), Refusal> {
-    let Some(row) = hold_unmet(case.change(), &case.directory) else {
-        return Ok(());
-    };
-    Err(Refusal::not_now("on_hold", row.text, row.satisfy, row.waiting_on))
 }
 
 #[cfg(test)]

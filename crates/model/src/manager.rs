@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::directory::{Directory, Person};
+use crate::directory::Directory;
+use crate::directory_records::Person;
 use crate::ids::PersonId;
 use crate::reading::Reading;
 

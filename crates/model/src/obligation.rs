@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::basis::Basis;
 use crate::calendar::Span;
 use crate::factor::Wanted;
 use crate::ids::{GroupKey, PersonId};
-use crate::matrix::Basis;
+use crate::refusal::PolicyReason;
 use crate::words::{Aspect, Covers, Level, OwnershipRole};
 
 /// One thing that the policies ask for before a step of the lifecycle.
@@ -321,25 +322,6 @@ pub struct Verdict {
     pub allowed: bool,
     /// The ids and reasons of the policies that decided, sorted by id.
     pub reasons: Vec<PolicyReason>,
-}
-
-/// A policy that decided.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct PolicyReason {
-    /// `pack.name`; of a rule that stands in Assent itself `assent.` and the refusal's code.
-    pub id: String,
-    /// Its `@reason`.
-    pub reason: String,
-}
-
-impl PolicyReason {
-    /// A rule of Assent itself, which no policy changes, that refused with this code.
-    pub fn built_in(code: &str, reason: &str) -> Self {
-        Self {
-            id: format!("assent.{code}"),
-            reason: reason.to_owned(),
-        }
-    }
 }
 
 /// What the policies require of one change, with the digest of the set that said so.

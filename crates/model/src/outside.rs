@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::committers::Committer;
+use crate::directory_records::LinkRule;
 use crate::ids::{ChangeId, EnvironmentKey, RecordId, ServiceKey};
 use crate::signal::{AskKind, AskTexts};
 
@@ -122,16 +123,6 @@ pub struct Provenance {
     pub source: String,
     /// When.
     pub at: Timestamp,
-}
-
-/// Where a rule looks for a change's key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkRule {
-    /// `trailer`, `branch`, `title` or `body`.
-    pub from: String,
-    /// What stands before the key; of a trailer, its name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prefix: Option<String>,
 }
 
 /// The places where a rule may look.

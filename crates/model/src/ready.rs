@@ -2,11 +2,11 @@
 //! is judged by them, so that the order of deliveries decides nothing.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
-use crate::change::Change;
-use crate::directory::{Directory, Freeze};
+use crate::change::{Change, ReadySpan};
+use crate::directory::Directory;
 use crate::file::Case;
+use crate::freeze::Freeze;
 use crate::ids::TargetId;
 use crate::reading::later;
 use crate::records::Permit;
@@ -19,22 +19,6 @@ pub const LATE: SignedDuration = SignedDuration::from_hours(72);
 pub const SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// The most spans that are kept; the oldest leave.
 const MOST: usize = 16;
-
-/// A span in which a change stood ready.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReadySpan {
-    /// Since when.
-    pub from: Timestamp,
-    /// Until when; absent while it lasts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Timestamp>,
-    /// The start of its window.
-    pub opens_at: Timestamp,
-    /// The end of its window.
-    pub closes_at: Timestamp,
-    /// The digest *what* that was decided on.
-    pub what: String,
-}
 
 /// Notes whether the change stands ready now; the last step of every settling.
 pub(crate) fn note(case: &mut Case<'_>) {

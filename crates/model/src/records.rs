@@ -1,12 +1,13 @@
 //! The records that stand around a change: decisions, evidence, tasks, permits and the like.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::basis::Basis;
 use crate::factor::Factor;
 use crate::facts::ActorFacts;
 use crate::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey, TargetId};
-use crate::matrix::Basis;
+use crate::unmet::Unmet;
 use crate::words::{
     ApprovalState, Aspect, CheckState, ConditionDue, Decision, EntryKind, EvidenceKind, EvidenceResult, GateDecision,
     LinkKind, PeerVerdict, PermitState, Purpose, TaskKind, TaskState,
@@ -235,7 +236,7 @@ pub struct Evidence {
     pub at: Timestamp,
     /// Set when an approver accepted it although it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted: Option<crate::change::Stated>,
+    pub accepted: Option<crate::statement::Stated>,
     /// When its file was erased; the digest stays, so that whoever kept the file can still show that it was this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_erased_at: Option<Timestamp>,
@@ -477,19 +478,6 @@ pub struct Permit {
     pub used_by: Option<PersonId>,
 }
 
-/// One condition that is not met: what, what satisfies it, and whom it waits for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unmet {
-    /// A stable code such as `approval_missing`.
-    pub code: String,
-    /// The plain sentence.
-    pub text: String,
-    /// What satisfies it.
-    pub satisfy: String,
-    /// Logins of the people (or `group:KEY`) it waits for.
-    pub waiting_on: Vec<String>,
-}
-
 /// A recorded question to the gate and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateCheck {
@@ -534,8 +522,8 @@ pub struct GateCheck {
     /// Waiting, collectable, settled or over.
     pub state: CheckState,
     /// How long it waited, and for what.
-    #[serde(default, skip_serializing_if = "crate::gate::Waited::is_nothing")]
-    pub waited: crate::gate::Waited,
+    #[serde(default, skip_serializing_if = "Waited::is_nothing")]
+    pub waited: Waited,
     /// The permit that was given, by its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permit: Option<RecordId>,
@@ -619,4 +607,37 @@ pub struct Message {
     pub at: Timestamp,
     /// `kept`, `mailed` or `failed`.
     pub delivery: String,
+}
+
+/// How long a check waited, and for what, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waited {
+    /// For people: some reason waited on somebody.
+    pub people_ms: i64,
+    /// For a window, a freeze or another turn of the clock.
+    pub queue_ms: i64,
+    /// For the gate itself: from the turn to go until the permit.
+    pub decision_ms: i64,
+}
+
+impl Waited {
+    /// Whether nothing was waited for.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds a span during which these reasons stood.
+    pub fn add(&mut self, reasons: &[Unmet], span: SignedDuration) {
+        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(0);
+        if reasons.is_empty() {
+            self.decision_ms += span;
+        } else if reasons
+            .iter()
+            .any(|reason| !reason.waiting_on.is_empty() || reason.code == "change_missing")
+        {
+            self.people_ms += span;
+        } else {
+            self.queue_ms += span;
+        }
+    }
 }

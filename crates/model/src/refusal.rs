@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::act::Act;
-use crate::obligation::PolicyReason;
-use crate::records::Unmet;
+use crate::unmet::Unmet;
 use crate::words::State;
 
 /// A field of the request that cannot be taken.
@@ -187,3 +186,37 @@ impl std::fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// A policy that decided.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PolicyReason {
+    /// `pack.name`; of a rule that stands in Assent itself `assent.` and the refusal's code.
+    pub id: String,
+    /// Its `@reason`.
+    pub reason: String,
+}
+
+impl PolicyReason {
+    /// A rule of Assent itself, which no policy changes, that refused with this code.
+    pub fn built_in(code: &str, reason: &str) -> Self {
+        Self {
+            id: format!("assent.{code}"),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+/// Refuses with a list of what is missing, if anything is.
+///
+/// # Errors
+/// [`Refusal::NotNow`].
+pub fn refuse_unmet(code: &'static str, text: &str, unmet: Vec<Unmet>) -> Result<(), Refusal> {
+    if unmet.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::NotNow {
+        code,
+        text: text.to_owned(),
+        unmet,
+    })
+}

@@ -1,123 +1,18 @@
 //! What is still unmet before each next step, whom it waits for, and what satisfies it.
 
-use std::collections::BTreeMap;
-
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
-use serde::{Deserialize, Serialize};
 
 use crate::approvals::approval_unmet;
-use crate::authority::peer_counts;
 use crate::change::{Change, Target};
-pub use crate::closure::{before_closure, review_is_needed};
-use crate::directory::{Directory, Freeze};
+use crate::directory::{Directory, logins};
 use crate::doers;
-use crate::file::{ChangeFile, unmet};
-use crate::ids::{GroupKey, PersonId};
-use crate::matrix::Place;
-use crate::obligation::{Due, Duty, Obligation, TargetObligation};
-use crate::records::{Evidence, Unmet};
-pub(crate) use crate::template::template_review;
-pub use crate::template::template_trouble;
-use crate::words::{
-    Aspect, ConditionDue, EvidenceResult, Kind, Level, OwnershipRole, Role, State, TaskKind, TaskState,
-};
-
-/// The steps ahead of a change, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// draft → assessing.
-    Submission,
-    /// assessing → authorizing.
-    Assessment,
-    /// authorizing → approved.
-    Approval,
-    /// approved → scheduled.
-    Scheduling,
-    /// scheduled → implementing.
-    Implementation,
-    /// reviewing → closed.
-    Closure,
-}
-
-/// An unmet condition with the step that it holds up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ahead {
-    /// The step.
-    pub step: Step,
-    /// The condition.
-    #[serde(flatten)]
-    pub unmet: Unmet,
-}
-
-/// Finds what is unmet before one step.
-type Find = fn(&ChangeFile, &Directory, Timestamp) -> Vec<Unmet>;
-
-/// Everything unmet ahead of a change, step by step.
-pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ahead> {
-    let state = file.change.state;
-    let steps: [(Step, State, Find); 6] = [
-        (Step::Submission, State::Draft, against_submission),
-        (Step::Assessment, State::Assessing, |file, directory, now| {
-            let rows = before_approvals_are_asked(file, directory, now);
-            not_submitted(&file.change, directory).into_iter().chain(rows).collect()
-        }),
-        (Step::Approval, State::Authorizing, |file, directory, now| {
-            let rows = before_approved(file, directory, now);
-            not_assessed(&file.change, directory).into_iter().chain(rows).collect()
-        }),
-        (Step::Scheduling, State::Scheduled, before_scheduled),
-        (Step::Implementation, State::Scheduled, |file, directory, now| {
-            let glass = crate::glass::cosignature_unmet(file, directory, now);
-            glass.into_iter().chain(before_start(file, directory, now)).collect()
-        }),
-        (Step::Closure, State::Reviewing, before_closure),
-    ];
-    if !state.is_open() {
-        return Vec::new();
-    }
-    let mut held = crate::lifecycle::hold_unmet(&file.change, directory);
-    steps
-        .into_iter()
-        .filter(|(_, last, _)| state <= *last)
-        .flat_map(|(step, _, find)| {
-            // A hold stands before whatever comes next.
-            let rows = held.take().into_iter().chain(find(file, directory, now));
-            rows.map(move |unmet| Ahead { step, unmet }).collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-/// What is waited for before anything else: the co-signature of a broken glass, which goes before every step; else the first.
-pub fn first_awaited(rows: &[Ahead]) -> Option<&Ahead> {
-    let glass = rows.iter().find(|row| row.unmet.code == "cosignature_missing");
-    glass.or_else(|| rows.first())
-}
-
-/// A draft waits for who submits it before it waits for anybody else.
-fn not_submitted(change: &Change, directory: &Directory) -> Option<Unmet> {
-    (change.state == State::Draft).then(|| {
-        unmet(
-            "not_submitted",
-            "Nobody has submitted it.",
-            "Submit it (POST …/submission).",
-            logins(directory, &doers::writers(change, directory)),
-        )
-    })
-}
-
-/// Before anybody is asked somebody assesses it; a standard change has its template for that.
-fn not_assessed(change: &Change, directory: &Directory) -> Option<Unmet> {
-    let is_due = matches!(change.state, State::Draft | State::Assessing) && change.content.kind != Kind::Standard;
-    is_due.then(|| {
-        unmet(
-            "not_assessed",
-            "Nobody has assessed it.",
-            "Assess it (POST …/assessment).",
-            logins(directory, &doers::writers(change, directory)),
-        )
-    })
-}
+use crate::duties::duty_unmet;
+use crate::file::ChangeFile;
+use crate::freeze::Freeze;
+use crate::obligation::{Due, Duty, TargetObligation};
+use crate::template::template_trouble;
+use crate::unmet::{Unmet, sentence, unmet};
+use crate::words::{ConditionDue, Kind, Level, Role, State, TaskKind, TaskState};
 
 /// What submission needs: the facts that a reader cannot do without.
 pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
@@ -153,7 +48,7 @@ pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
             logins(directory, &doers::writers(change, directory)),
         )
     };
-    let own = crate::custom_field::missing(change, directory);
+    let own = crate::custom_values::missing(change, directory);
     let own: Vec<Unmet> = own.map(|field| row(&field.name, &field.path())).collect();
     missing
         .into_iter()
@@ -476,252 +371,34 @@ pub(crate) fn outcomes_missing(file: &ChangeFile, directory: &Directory, now: Ti
     file.change.open_targets().map(row).collect()
 }
 
-/// The owners of the change and of its targets.
-pub fn owners_of(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
-    let mut people = vec![file.change.content.owner.clone()];
-    for target in &file.change.content.targets {
-        for holder in directory.holders_at(&Place::from(target), OwnershipRole::Owner, now) {
-            if !people.contains(&holder.person) {
-                people.push(holder.person);
-            }
-        }
-    }
-    people
-}
-
-pub(crate) fn logins(directory: &Directory, people: &[PersonId]) -> Vec<String> {
-    people.iter().map(|person| directory.login(person)).collect()
-}
-
-pub(crate) fn sentence(text: &str) -> String {
-    if text.ends_with('.') {
-        text.to_owned()
-    } else {
-        format!("{text}.")
-    }
-}
-
-/// A duty other than an approval, judged.
-pub(crate) fn duty_unmet(
-    file: &ChangeFile,
-    directory: &Directory,
-    row: &TargetObligation,
-    now: Timestamp,
-) -> Vec<Unmet> {
-    match &row.obligation.duty {
-        Duty::Evidence { aspect, environment } => evidence_unmet(file, directory, row, *aspect, environment.as_deref()),
-        Duty::PeerReview { count, from } => {
-            let mut rows = crate::committers::committers_unmet(file, directory, &row.obligation.id);
-            rows.extend(peer_review_unmet(
-                file,
-                directory,
-                &row.obligation,
-                *count,
-                from.as_ref(),
-            ));
-            rows
-        }
-        Duty::Checklist { .. } => checklist_unmet(file, row),
-        Duty::Task { kind, title } => task_duty_unmet(file, row, *kind, title).into_iter().collect(),
-        Duty::Approval(rule) => approval_unmet(file, directory, row, rule, now, true),
-        Duty::OutsideLook { from, within_minutes } => {
-            let look = crate::outside_look::look_unmet(directory, row, (from, *within_minutes), now);
-            look.into_iter().collect()
-        }
-        Duty::Validation { .. }
-        | Duty::Review {}
-        | Duty::LeadTime { .. }
-        | Duty::BreakGlass { .. }
-        | Duty::Permit { .. } => Vec::new(),
-    }
-}
-
-/// The other way than to add evidence, where some failed.
-const ACCEPTED: &str = "Or somebody who is asked to decide, and neither wrote the change nor brought the evidence, accepts the \
-                        failed one with a reason (POST …/evidence/ID/acceptance).";
-
-fn evidence_unmet(
-    file: &ChangeFile,
-    directory: &Directory,
-    row: &TargetObligation,
-    aspect: Aspect,
-    environment: Option<&str>,
-) -> Vec<Unmet> {
+/// Everything that stands against a start at this instant: what is due, the window, a freeze now.
+pub fn against_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let change = &file.change;
-    let plan = crate::content::plan_digest(&change.content);
-    // Evidence speaks for a build wherever it goes, so targets of the same build lack it once.
-    let mut lacking: Vec<(&str, Vec<&Target>)> = Vec::new();
-    for target in change.content.targets.iter().filter(|target| {
-        row.targets.contains(&target.id) && !newest_of(file, aspect, target, environment, &plan).any(has_passed)
-    }) {
-        let bound = bound_to(target);
-        match lacking.iter_mut().find(|(known, _)| *known == bound) {
-            Some((_, targets)) => targets.push(target),
-            None => lacking.push((bound, vec![target])),
-        }
-    }
-    let place = environment.map(|name| format!(" from {name}")).unwrap_or_default();
-    let witnesses = logins(directory, &doers::witnesses(change, directory));
-    let one = |(bound, targets): (&str, Vec<&Target>)| {
-        let failed = newest_of(file, aspect, targets[0], environment, &plan).last();
-        let last = failed.map(|e| format!(" The newest evidence named `{}` failed.", e.name));
-        let mut satisfy = format!(
-            "Add passed evidence of the aspect `{aspect}`{place} (rule `{}`).",
-            row.obligation.id
-        );
-        if failed.is_some() {
-            // Whoever reads this at night must learn that a known failure need not be mended first.
-            satisfy.push(' ');
-            satisfy.push_str(ACCEPTED);
-        }
-        unmet(
-            "evidence_missing",
-            format!(
-                "Passed {aspect} evidence{place} is missing for {bound} ({}).{}",
-                services_of(&targets),
-                last.unwrap_or_default()
-            ),
-            satisfy,
-            witnesses.clone(),
-        )
-    };
-    lacking.into_iter().map(one).collect()
-}
-
-/// What evidence about a target is bound to, as people name it.
-fn bound_to(target: &Target) -> &str {
-    let build = target.artifact.as_deref().or(target.commit.as_deref());
-    build.unwrap_or("the present plan")
-}
-
-/// The services of targets, each once.
-fn services_of(targets: &[&Target]) -> String {
-    let mut services: Vec<&str> = Vec::new();
-    for target in targets {
-        if !services.contains(&target.service.0.as_str()) {
-            services.push(&target.service.0);
-        }
-    }
-    services.join(", ")
-}
-
-/// Of the evidence that judges a target the newest of each name and place: what was run again counts by its last run alone.
-fn newest_of<'f>(
-    file: &'f ChangeFile,
-    aspect: Aspect,
-    target: &Target,
-    environment: Option<&str>,
-    plan_digest: &str,
-) -> impl Iterator<Item = &'f Evidence> {
-    let mut newest: BTreeMap<(&str, Option<&str>), &Evidence> = BTreeMap::new();
-    let judging = file.evidence.iter().filter(|e| {
-        e.aspect == aspect
-            && e.result != EvidenceResult::Informational
-            && speaks_for(e, target, environment, plan_digest)
-    });
-    for evidence in judging {
-        let known = newest
-            .entry((evidence.name.as_str(), evidence.environment.as_deref()))
-            .or_insert(evidence);
-        if (known.at, &known.id) < (evidence.at, &evidence.id) {
-            *known = evidence;
-        }
-    }
-    newest.into_values()
-}
-
-fn has_passed(evidence: &Evidence) -> bool {
-    evidence.result == EvidenceResult::Passed || evidence.accepted.is_some()
-}
-
-/// Whether a piece of evidence is about a target: from the right place, for the right thing.
-fn speaks_for(evidence: &Evidence, target: &Target, environment: Option<&str>, plan_digest: &str) -> bool {
-    let place = environment.is_none_or(|name| evidence.environment.as_deref() == Some(name));
-    let bound = match (&evidence.artifact, &evidence.plan_digest) {
-        (Some(artifact), _) => target.artifact.as_ref() == Some(artifact) || target.commit.as_ref() == Some(artifact),
-        (None, Some(digest)) => digest == plan_digest,
-        (None, None) => false,
-    };
-    place && bound
-}
-
-/// Peers who may review: in the group if one is named, and neither author nor approver.
-fn peer_review_unmet(
-    file: &ChangeFile,
-    directory: &Directory,
-    obligation: &Obligation,
-    count: u32,
-    from: Option<&GroupKey>,
-) -> Option<Unmet> {
-    let good: Vec<&PersonId> = file
-        .agreeing_peers()
-        .filter(|review| peer_counts(file, directory, &review.person, from))
-        .map(|review| &review.person)
-        .collect();
-    if good.len() >= count as usize {
-        return None;
-    }
-    let people: Vec<PersonId> = match from {
-        Some(key) => directory.members(key),
-        None => Vec::new(),
-    };
-    let waiting: Vec<PersonId> = people
-        .into_iter()
-        .filter(|person| peer_counts(file, directory, person, from) && !good.contains(&person))
-        .collect();
-    let who = from.map(|key| format!(" from the group {key}")).unwrap_or_default();
-    Some(unmet(
-        "peer_review_missing",
-        format!(
-            "{} {} of {count} peer reviews are there.",
-            sentence(&obligation.reason),
-            good.len()
-        ),
-        format!(
-            "A peer{who} who neither wrote nor approves reads it and agrees (rule `{}`).",
-            obligation.id
-        ),
-        logins(directory, &waiting),
-    ))
-}
-
-fn checklist_unmet(file: &ChangeFile, row: &TargetObligation) -> Vec<Unmet> {
-    let Duty::Checklist { items } = &row.obligation.duty else {
-        return Vec::new();
-    };
-    items
-        .iter()
-        .filter(|item| {
-            !file
-                .checklist
-                .iter()
-                .any(|c| c.rule == row.obligation.id && &c.title == *item && c.done.is_some())
-        })
-        .map(|item| {
-            unmet(
-                "checklist_open",
-                format!("Not ticked: {item}"),
-                format!("Tick it (rule `{}`).", row.obligation.id),
+    let mut rows = before_approved(file, directory, now);
+    rows.extend(before_scheduled(file, directory, now));
+    rows.extend(before_start(file, directory, now));
+    if let (Some(start), Some(end)) = (change.planned_start, change.window_end()) {
+        if now < start {
+            let text = format!("The window opens at {start}.");
+            rows.push(unmet(
+                "window_not_open",
+                text,
+                "Wait for it, or plan another time.",
                 Vec::new(),
-            )
-        })
-        .collect()
-}
-
-fn task_duty_unmet(file: &ChangeFile, row: &TargetObligation, kind: TaskKind, title: &str) -> Option<Unmet> {
-    let done = file
-        .tasks
-        .iter()
-        .any(|task| task.kind == kind && task.title == title && task.state == TaskState::Done);
-    (!done).then(|| {
-        unmet(
-            "task_missing",
-            format!("The task “{title}” is not done."),
-            format!(
-                "Add the {kind} task “{title}” and finish it (rule `{}`).",
-                row.obligation.id
-            ),
-            Vec::new(),
-        )
-    })
+            ));
+        } else if now >= end && !rows.iter().any(|row| row.code == "window_over") {
+            rows.push(unmet(
+                "window_over",
+                format!("The window ended at {end}."),
+                "Plan another time.",
+                logins(directory, &doers::planners(change, directory)),
+            ));
+        }
+        let second = jiff::SignedDuration::from_secs(1);
+        let known = rows.iter().any(|row| row.code == "freeze");
+        if !known {
+            rows.extend(freezes_over(change, directory, now, now + second).map(|f| freeze_unmet(f, change, directory)));
+        }
+    }
+    rows
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Impact, Risk};
-use crate::directory::Service;
+use crate::directory_records::Service;
 use crate::words::{Criticality, Level};
 
 /// Rows by highest impact (none, low, medium, high), columns by complexity (low, medium, high).

@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::approvals::{approval_rules, open_rules, open_stage};
-use crate::authority::{able, asked_word, targets_of};
+use crate::authority::{able, approval_rules, asked_word, open_rules, open_stage, targets_of};
 use crate::change::Request;
 use crate::clocks;
+use crate::clocks::{What, agenda, escalate, unacknowledged, undecided};
 use crate::file::Case;
 use crate::ids::{PersonId, RecordId};
 use crate::words::State;
+
+/// How many things one run does at most: a limit that only a mistake could reach.
+const MOST_DONE: usize = 10_000;
 
 /// Asks everyone whom a rule asks, and stops asking whom none asks any more.
 pub(crate) fn route(case: &mut Case<'_>) {
@@ -222,4 +225,27 @@ fn requests(case: &Case<'_>) -> Vec<Request> {
         }
     }
     found
+}
+
+/// Does all that is due by now, in the order of its times. Doing it twice does nothing the second time.
+pub(crate) fn run(case: &mut Case<'_>) {
+    if !matches!(
+        case.change().state,
+        State::Authorizing | State::Approved | State::Scheduled
+    ) {
+        return;
+    }
+    for _ in 0..MOST_DONE {
+        let Some(item) = agenda(case).into_iter().next().filter(|item| item.at <= case.now) else {
+            return;
+        };
+        match item.what {
+            What::Unacknowledged { rule, person } => unacknowledged(case, &rule, &person),
+            What::Undecided { rule, person } => undecided(case, &rule, &person),
+            What::Escalation { rule, step } => {
+                escalate(case, &rule, step);
+                crate::routing::ask(case, true);
+            }
+        }
+    }
 }

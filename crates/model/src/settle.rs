@@ -7,8 +7,9 @@ use serde_json::json;
 
 use crate::change::Change;
 use crate::content::digests;
+use crate::directory::Directory;
 use crate::file::Case;
-use crate::freeze::Freeze;
+use crate::freeze::{Freeze, FreezeException};
 use crate::ids::{PersonId, RecordId, TargetId};
 use crate::obligation::Duty;
 use crate::records::{Approval, ChecklistItem, Coverage, Permit};
@@ -439,5 +440,35 @@ pub fn unjudged() -> crate::change::Risk {
         level: Level::Low,
         score: 0,
         reasons: Vec::new(),
+    }
+}
+
+/// The exceptions that an edit of *what* ends: they were for what the change said before, and do not come back with it.
+pub fn lapsed<'d>(
+    directory: &'d Directory,
+    change: &'d Change,
+    now: Timestamp,
+) -> impl Iterator<Item = (&'d Freeze, &'d FreezeException)> {
+    let freezes = directory.freezes.iter().filter(move |freeze| !freeze.is_over(now));
+    let rows = freezes.flat_map(|freeze| freeze.exceptions.iter().map(move |exception| (freeze, exception)));
+    rows.filter(|(_, exception)| exception.change == change.id && !exception.counts_for(change))
+}
+
+/// Tells who excepted the change from a freeze, and its owner, that it is excepted no more.
+pub(crate) fn tell_lapsed(case: &mut Case<'_>) {
+    let directory = case.directory.clone();
+    let change = case.change().clone();
+    for (freeze, exception) in lapsed(&directory, &change, case.now) {
+        let news = format!(
+            "{} was edited, so the freeze “{}” lets it pass no more: another content was excepted.",
+            change.key, freeze.title
+        );
+        let then = "Read what it says now; if it still cannot wait, a change manager excepts it anew.";
+        let mut people = vec![exception.by.clone(), change.content.owner.clone()];
+        people.dedup();
+        let mark = format!("{}/{}", freeze.id, exception.at);
+        for person in people {
+            case.write_to(&person, "exception_lapsed", &mark, news.clone(), then);
+        }
     }
 }

@@ -5,7 +5,8 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use crate::directory::{Directory, MaintenanceWindow};
+use crate::directory::Directory;
+use crate::directory_records::MaintenanceWindow;
 use crate::ids::{ChangeId, EnvironmentKey, ServiceKey};
 use crate::reading::later;
 
@@ -118,7 +119,7 @@ mod tests {
         };
         let read = |rows: &[(&str, &str, &str)]| rows.iter().enumerate().map(row).collect::<Vec<_>>();
         let windows: Vec<MaintenanceWindow> = serde_json::from_value(read(windows).into()).unwrap();
-        let freezes: Vec<crate::directory::Freeze> = serde_json::from_value(read(freezes).into()).unwrap();
+        let freezes: Vec<crate::freeze::Freeze> = serde_json::from_value(read(freezes).into()).unwrap();
         Directory {
             windows: windows.into(),
             freezes: freezes.into(),

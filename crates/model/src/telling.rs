@@ -11,9 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{minute_of_day, zone};
-use crate::directory::Directory;
-use crate::ids::PersonId;
+use crate::calendar::minute_of_day;
 
 /// The topics whose mail may wait for the digest or for the end of the quiet hours, in order. A topic that is not here is
 /// told at once, so that one which somebody forgets to list is never late.
@@ -129,31 +127,12 @@ fn instant(zone: &TimeZone, day: Date, minute: i64) -> Option<Timestamp> {
     zone.to_timestamp(time).ok()
 }
 
-impl Directory {
-    /// When a message to a person that was written at an instant is mailed.
-    pub fn told_at(&self, person: &PersonId, topic: &str, written_at: Timestamp) -> Timestamp {
-        let Some(found) = self.people.get(person).filter(|it| it.active) else {
-            return written_at;
-        };
-        let Some(telling) = &found.telling else {
-            return written_at;
-        };
-        let zone = zone(&found.zone).unwrap_or(TimeZone::UTC);
-        telling.due(topic, written_at, &zone)
-    }
-
-    /// Whether a person gets what may wait in one letter a day.
-    pub fn has_digest(&self, person: &PersonId) -> bool {
-        let telling = self.people.get(person).and_then(|it| it.telling.as_ref());
-        telling.is_some_and(|it| it.digest_at.is_some())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
     use super::*;
+    use crate::calendar::zone;
     use proptest::prelude::*;
 
     fn telling(digest: Option<&str>, quiet: Option<(&str, &str)>) -> Telling {

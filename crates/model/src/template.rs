@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::directory::{Directory, StandardTemplate};
+use crate::directory::{Directory, logins};
+use crate::directory_records::StandardTemplate;
 use crate::doers;
-use crate::file::{ChangeFile, unmet};
-use crate::records::Unmet;
-use crate::requirement::logins;
+use crate::file::ChangeFile;
+use crate::unmet::{Unmet, unmet};
 use crate::words::{Kind, TemplateState};
 
 impl StandardTemplate {

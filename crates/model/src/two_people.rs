@@ -3,7 +3,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::directory::{Directory, Person};
+use crate::directory::Directory;
+use crate::directory_records::Person;
 use crate::file::Actor;
 use crate::ids::PersonId;
 use crate::refusal::Refusal;

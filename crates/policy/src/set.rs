@@ -7,7 +7,8 @@ use cedar_policy::{Effect, Schema};
 use model::act::{Act, actions};
 use model::facts::{ActorFacts, ChangeFacts, TargetFacts};
 use model::ids::TargetId;
-use model::obligation::{Obligation, PolicyReason, Requirements, TargetObligation, Verdict};
+use model::obligation::{Obligation, Requirements, TargetObligation, Verdict};
+use model::refusal::PolicyReason;
 
 use crate::judge::{Answer, Trouble};
 use crate::question::{OpenWords, Question, neutral_target};

@@ -6,7 +6,7 @@ use acts::note_attempt::{Attempt, note_attempt, note_credential, note_use};
 use model::act::Act;
 use model::file::Actor;
 use model::identity::IdentityProvider;
-use model::obligation::PolicyReason;
+use model::refusal::PolicyReason;
 use model::workload::Workload;
 use serde_json::{Value, json};
 use store::{Lane, Mode};

@@ -4,7 +4,6 @@
 use model::absence::{Absence, Delegation};
 use model::access_review::AccessReview;
 use model::act_facts::ActFacts;
-use model::board::{Meeting, OnCall};
 use model::calendar::Calendar;
 use model::change::Change;
 use model::configuration::Configuration;
@@ -14,9 +13,10 @@ use model::directory::{
     ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant, Token,
 };
-use model::glass::GlassUse;
+use model::emergency::GlassUse;
 use model::identity::IdentityProvider;
 use model::key_turn::KeyTurn;
+use model::meeting::{Meeting, OnCall};
 use model::outside::{OutsideCheck, Provenance};
 use model::outside_look::OutsideLook;
 use model::records::{

@@ -1,8 +1,7 @@
 //! The body of every error answer: `application/problem+json` (RFC 9457) with the members that this API adds.
 
-use model::obligation::PolicyReason;
-use model::records::Unmet;
-use model::refusal::{FieldChange, FieldError, Refusal};
+use model::refusal::{FieldChange, FieldError, PolicyReason, Refusal};
+use model::unmet::Unmet;
 use serde::{Deserialize, Serialize};
 
 /// The media type of this body.

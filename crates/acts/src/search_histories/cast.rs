@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use model::board::{Attendance, Meeting};
 use model::directory::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
 use model::ids::{GroupKey, PersonId};
+use model::meeting::{Attendance, Meeting};
 use model::obligation::{Asked, Duty};
 use model::outside_look::OutsideLook;
 use model::training::Training;

@@ -129,8 +129,8 @@ impl<'s> Stage<'s> {
         let judge = |file: &ChangeFile| crate::judge::judge_by_rules(set, "acme", (&directory, now), file);
         let may = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
             let known = file.map(|file| {
-                let change = model::file::change_facts(file, "acme");
-                (change, model::file::target_facts(file, &directory, now))
+                let change = model::permission::change_facts(file, "acme");
+                (change, model::permission::target_facts(file, &directory, now))
             });
             let about = known.as_ref().map(|(change, targets)| (change, targets.as_slice()));
             set.may(facts, act, about)
@@ -464,12 +464,12 @@ impl<'s> Stage<'s> {
 
     /// What the policies are told of a person here.
     pub(super) fn facts_of(&self, person: &PersonId) -> ActorFacts {
-        model::file::person_facts(&self.file, &self.directory, person, self.now)
+        model::permission::person_facts(&self.file, &self.directory, person, self.now)
     }
 
     /// What stands in the way.
     pub(super) fn stuck(&self) -> String {
-        let ahead = model::requirement::ahead(&self.file, &self.directory, self.now);
+        let ahead = model::awaited::ahead(&self.file, &self.directory, self.now);
         let mut lines: Vec<String> = ahead.iter().map(|row| row.unmet.text.clone()).collect();
         lines.dedup();
         lines.truncate(3);

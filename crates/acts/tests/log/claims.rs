@@ -157,7 +157,7 @@ fn a_seat_that_is_refused_comes_back_neither_by_a_claim_nor_by_the_directory() {
     crate::by_two::by_two(&world, "adam", json!({"by_two": false, "reason": "We are few."}));
     seated(json!(["sam", "anna", "ivo"]));
     assert!(sits(&world, "anna"));
-    assert!(!person(&world, "anna").is_refused(model::identity::Given::Group, "security"));
+    assert!(!person(&world, "anna").is_refused(model::directory_records::Given::Group, "security"));
     sign_in(&world, "anna", &[]);
     sign_in(&world, "anna", &["sec"]);
     assert!(sits(&world, "anna"));
@@ -185,7 +185,7 @@ fn what_an_administrator_takes_away_stays_away_where_a_provider_would_give_it_ba
         line(json!({"login": "ivo", "roles": []})),
     ];
     world.system(move |room| acts::import_directory::import_directory(room, &lines, Default::default()).map(drop));
-    assert!(!person(&world, "anna").is_refused(model::identity::Given::Role, "owner"));
+    assert!(!person(&world, "anna").is_refused(model::directory_records::Given::Role, "owner"));
     assert_eq!(person(&world, "ivo").refused_rights, []);
     sign_in(&world, "anna", &["own"]);
     assert_eq!(person(&world, "anna").roles, [Role::Owner].into());

@@ -281,7 +281,7 @@ fn under_way(world: &World) {
 /// that makes it writes it: with its event, by the one way into the tables.
 fn write_records(world: &World, key: &str) {
     use model::access_review::AccessReview;
-    use model::glass::GlassUse;
+    use model::emergency::GlassUse;
     use model::outside::OutsideCheck;
     use model::outside_look::OutsideLook;
     use model::records::{ChecklistItem, Deployment, PeerReview};

@@ -1,7 +1,7 @@
 //! Meetings of a board: who comes may go again, each by their own word.
 
 use acts::hold_meeting;
-use model::board::Meeting;
+use model::meeting::Meeting;
 use serde_json::json;
 use store::record;
 use store::{Lane, Mode};

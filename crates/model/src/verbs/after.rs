@@ -3,18 +3,19 @@
 use serde_json::json;
 
 use super::Body;
-use super::write::refuse_unmet;
 use crate::act::Act;
-use crate::change::{Change, Confirmation, PostImplementationReview, Stated, Validation};
-use crate::file::{Case, ChangeFile};
+use crate::change::{Change, Confirmation, PostImplementationReview, Validation};
+use crate::closure::before_closure;
+use crate::directory::logins;
+use crate::doers::{Dependence, dependence, has_stake};
+use crate::file::Case;
 use crate::ids::PersonId;
-use crate::lifecycle::check_state;
-use crate::obligation::{Duty, Obligation, Party, PolicyReason};
+use crate::leading::check_state;
 use crate::reading::{LINE, Reading, TEXT};
-use crate::refusal::Refusal;
-use crate::requirement::{before_closure, logins};
+use crate::refusal::{PolicyReason, Refusal, refuse_unmet};
 use crate::settle::{move_to, revoke_permits, settle};
-use crate::words::{Kind, Outcome, State, ValidationResult};
+use crate::statement::Stated;
+use crate::words::{Outcome, State, ValidationResult};
 
 /// Says whether it works. Never by one who implemented; for an emergency never by one who approved either.
 ///
@@ -112,57 +113,6 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
     Err(Refusal::not_allowed("not_independent", text)
         .by_rule(by)
         .with_others(others))
-}
-
-/// Why a person's word is no independent one.
-enum Dependence<'a> {
-    /// This rule keeps apart what they did.
-    OfRule(&'a Obligation),
-    /// They did the work.
-    Implemented,
-    /// They approved an emergency.
-    Approved,
-    /// They told of it afterwards, and who did it stands by their word alone.
-    Told,
-}
-
-fn dependence<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<Dependence<'a>> {
-    let change = &file.change;
-    let approved = || allowed_aloud(change, person) || file.standing().any(|it| &it.person == person && it.is_yes());
-    let has_part = |party: &Party| match party {
-        Party::Implementer => change.implemented_by.contains(person),
-        Party::Approver => approved(),
-        Party::Author => file.wrote(person),
-        Party::Requester => &change.requester == person,
-    };
-    for row in &file.requirements.obligations {
-        if let Duty::Validation { distinct_from, .. } = &row.obligation.duty
-            && distinct_from.iter().any(has_part)
-        {
-            return Some(Dependence::OfRule(&row.obligation));
-        }
-    }
-    if change.implemented_by.contains(person) {
-        return Some(Dependence::Implemented);
-    }
-    if change.retrospective.is_some() && &change.requester == person {
-        return Some(Dependence::Told);
-    }
-    (change.content.kind == Kind::Emergency && approved()).then_some(Dependence::Approved)
-}
-
-/// Whether a person is said to have allowed work by word of mouth, and did not deny it.
-fn allowed_aloud(change: &Change, person: &PersonId) -> bool {
-    change.retrospective.as_ref().is_some_and(|retro| {
-        let denied = retro.confirmation.as_ref().is_some_and(|it| !it.confirmed);
-        &retro.verbal_approver == person && !denied
-    })
-}
-
-/// Whether a person's word on the work would be an independent one.
-#[must_use]
-pub fn is_independent(file: &ChangeFile, person: &PersonId) -> bool {
-    dependence(file, person).is_none()
 }
 
 /// Writes the post-implementation review; after closing it is an addendum.
@@ -331,12 +281,6 @@ fn check_no_stake(case: &Case<'_>) -> Result<(), Refusal> {
         return Err(Refusal::not_allowed("own_request", text));
     }
     Ok(())
-}
-
-/// Whether a person asked for a change, wrote it or did its work.
-#[must_use]
-pub fn has_stake(change: &Change, person: &PersonId) -> bool {
-    &change.requester == person || change.authors.contains(person) || change.implemented_by.contains(person)
 }
 
 /// The change manager's finding on unauthorized work.

@@ -5,17 +5,18 @@ use serde_json::json;
 use super::Body;
 use crate::act::Act;
 use crate::authority::peer_counts;
-use crate::change::{Content, Stated};
+use crate::change::Content;
 use crate::content::plan_digest;
 use crate::file::{Case, Linked};
 use crate::ids::{ChangeId, PersonId, RecordId};
 use crate::input::artifact_or_commit;
-use crate::lifecycle::check_state;
+use crate::leading::check_state;
 use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT};
 use crate::records::{Comment, Evidence, Link, MetCondition, PeerReview};
 use crate::refusal::Refusal;
 use crate::settle::{recompute, settle};
+use crate::statement::Stated;
 use crate::words::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, LinkKind, PeerVerdict, State};
 
 /// How many people one comment may name; whoever is named beyond that is not told.

@@ -5,20 +5,22 @@ use serde_json::json;
 
 use super::Body;
 use crate::act::Act;
-use crate::approvals::approval_rules;
-use crate::authority::{Asking, able, asked_word, asking, is_barred, targets_of};
-use crate::board::{check_meeting, has_conflict};
-use crate::change::{Rejection, Stated};
+use crate::authority::{Asking, able, approval_rules, asked_word, asking, targets_of};
+use crate::board::check_meeting;
+use crate::change::Rejection;
 use crate::clocks::{escalated_past, tell_late};
 use crate::factor::Wanted;
-use crate::file::{Actor, Case, allowed};
+use crate::file::{Actor, Case};
 use crate::ids::{PersonId, RecordId};
-use crate::lifecycle::{check_hold, check_state};
+use crate::leading::{check_hold, check_state};
 use crate::obligation::{ApprovalRule, Asked};
+use crate::permission::allowed;
 use crate::reading::{LINE, Reading, TEXT};
 use crate::records::{Approval, Condition, CountedFor, Coverage};
 use crate::refusal::Refusal;
+use crate::separation_of_duties::{has_conflict, is_barred};
 use crate::settle::{lapse_conditions, move_to, recompute, revoke_permits, settle, void_all};
+use crate::statement::Stated;
 use crate::words::{ApprovalState, ConditionDue, Decision, Role, State};
 
 /// Says that the one asked has seen it: stops their acknowledge clock.

@@ -6,22 +6,23 @@ use serde_json::json;
 use super::Body;
 use super::decide::check_factor;
 use crate::act::Act;
-use crate::authority::{candidates, is_barred_holder};
-use crate::change::{BreakGlass, Change, Cosignature, Stated};
+use crate::change::Change;
 use crate::directory::Directory;
+use crate::emergency::{BreakGlass, Cosignature};
 use crate::factor::Wanted;
 use crate::facts::Part;
-use crate::file::{Case, ChangeFile, allowed};
-use crate::glass::Used;
+use crate::file::{Case, ChangeFile};
+use crate::glass::{Used, any_approver_signs, could_be_asked, is_dual, is_grave, names_two};
 use crate::ids::PersonId;
-use crate::lifecycle::check_state;
+use crate::leading::check_state;
 use crate::obligation::{ApprovalRule, Duty};
+use crate::permission::allowed;
 use crate::reading::{LINE, Reading, TEXT};
-use crate::records::Unmet;
 use crate::refusal::Refusal;
 use crate::settle::settle;
-use crate::training::is_fit;
-use crate::words::{Kind, Level, Role};
+use crate::statement::Stated;
+use crate::unmet::Unmet;
+use crate::words::Role;
 
 /// The longest time box.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(4);
@@ -54,7 +55,7 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
     }
     reading.finish()?;
     check_state(case, Act::BreakGlass)?;
-    crate::lifecycle::check_hold(case)?;
+    crate::leading::check_hold(case)?;
     check_ready(case)?;
     let (by, at) = (case.person(), case.now);
     let needs_cosignature = needs_cosignature(case);
@@ -145,10 +146,10 @@ pub fn is_only_admin(directory: &Directory, person: &PersonId) -> bool {
 /// What work that nobody approved cannot do without: somewhere to go, and a way back.
 pub fn against_breaking(change: &Change, directory: &Directory) -> Vec<Unmet> {
     let content = &change.content;
-    let writers = || crate::requirement::logins(directory, &crate::doers::writers(change, directory));
+    let writers = || crate::directory::logins(directory, &crate::doers::writers(change, directory));
     let mut unmet = Vec::new();
     if content.targets.is_empty() {
-        unmet.push(crate::file::unmet(
+        unmet.push(crate::unmet::unmet(
             "field_missing",
             "It has no target.",
             "Fill in `targets`.",
@@ -157,7 +158,7 @@ pub fn against_breaking(change: &Change, directory: &Directory) -> Vec<Unmet> {
     }
     if content.rollback_plan.is_empty() && content.no_rollback_reason.is_none() {
         let help = "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.";
-        unmet.push(crate::file::unmet(
+        unmet.push(crate::unmet::unmet(
             "rollback_plan_missing",
             "There is no way back.",
             help,
@@ -169,7 +170,7 @@ pub fn against_breaking(change: &Change, directory: &Directory) -> Vec<Unmet> {
 
 fn refuse_unready(unmet: Vec<Unmet>) -> Result<(), Refusal> {
     let text = "The glass cannot be broken as the change stands.";
-    super::write::refuse_unmet("break_glass_refused", text, unmet)
+    crate::refusal::refuse_unmet("break_glass_refused", text, unmet)
 }
 
 fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
@@ -181,7 +182,7 @@ fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
         .is_some_and(|glass| !glass.ended && glass.until > case.now && glass.cosigned.is_none() && is_for(glass, case))
     {
         let text = "The glass is open already and waits for its co-signature.";
-        unmet.push(crate::file::unmet(
+        unmet.push(crate::unmet::unmet(
             "already_open",
             text,
             "A second person co-signs it.",
@@ -197,31 +198,6 @@ fn needs_cosignature(case: &Case<'_>) -> bool {
     // Where the rules could not be judged, nobody knows that none of them asks for two people.
     let unjudged = case.file.requirements.stop.is_some();
     unjudged || names_two(&case.file) || is_grave(case.change())
-}
-
-/// Whether a rule asks for two people, also when the glass is broken.
-fn names_two(file: &ChangeFile) -> bool {
-    let mut rows = file.requirements.obligations.iter();
-    rows.any(|row| is_dual(&row.obligation.duty))
-}
-
-/// Whether nobody brings a change out alone because its risk is high. What follows a template was looked at by two before.
-fn is_grave(change: &Change) -> bool {
-    change.risk.level == Level::High && change.content.kind != Kind::Standard
-}
-
-/// Whether anybody whom a rule of approval asks may co-sign: high risk needs two, and no rule says which two.
-pub(crate) fn any_approver_signs(file: &ChangeFile) -> bool {
-    is_grave(&file.change) && !names_two(file)
-}
-
-/// Whether a duty is one that needs two people, also when the glass is broken.
-fn is_dual(duty: &Duty) -> bool {
-    match duty {
-        Duty::Approval(rule) => rule.dual_control,
-        Duty::PeerReview { .. } => true,
-        _ => false,
-    }
 }
 
 /// The second person signs, for the content that the glass was broken for and, where they name its digest, that they read:
@@ -254,7 +230,7 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     reading.finish()?;
     check_state(case, Act::CosignBreakGlass)?;
     // Between the two signatures it may have been paused or emptied.
-    crate::lifecycle::check_hold(case)?;
+    crate::leading::check_hold(case)?;
     if let Some(digest) = digest {
         super::decide::check_digest(case, &digest)?;
     }
@@ -368,7 +344,7 @@ fn check_committers(case: &Case<'_>) -> Result<(), Refusal> {
     let mut rules = case.file.requirements.obligations.iter();
     let kept_apart = rules.find(|row| is_dual(&row.obligation.duty));
     let rule = kept_apart.map_or("", |row| row.obligation.id.as_str());
-    let unmet = crate::committers::committers_unmet(&case.file, &case.directory, rule);
+    let unmet = crate::approvals::committers_unmet(&case.file, &case.directory, rule);
     let Some(first) = unmet.first() else {
         return Ok(());
     };
@@ -414,30 +390,6 @@ fn one_of(names: &[String]) -> String {
     }
 }
 
-/// Whether a rule of dual control or peer review could ask this person, who may then co-sign; of high risk without such a rule
-/// any rule of approval.
-pub fn could_be_asked(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
-    let any_approver = any_approver_signs(file);
-    file.requirements
-        .obligations
-        .iter()
-        .any(|row| match &row.obligation.duty {
-            Duty::Approval(rule) if rule.dual_control || any_approver => {
-                file.change.content.targets.iter().any(|target| {
-                    candidates(file, directory, &rule.from, target, now)
-                        .iter()
-                        .filter(|holder| &holder.person == person)
-                        // Who only speaks for another is not asked by dual control, nor whoever lacks what the rule wants.
-                        .any(|holder| {
-                            !is_barred_holder(file, rule, holder) && is_fit(directory, rule, &holder.person, now)
-                        })
-                })
-            }
-            Duty::PeerReview { from, .. } => crate::authority::peer_counts(file, directory, person, from.as_ref()),
-            _ => false,
-        })
-}
-
 /// Another person validates the break-glass afterwards.
 ///
 /// # Errors
@@ -464,7 +416,7 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         );
         return Err(Refusal::not_allowed("one_hand", text));
     }
-    let is_over = |glass: &BreakGlass| glass.counted.as_ref().is_some_and(crate::glass::Counted::is_over);
+    let is_over = |glass: &BreakGlass| glass.counted.as_ref().is_some_and(crate::emergency::Counted::is_over);
     if case.change().break_glass.as_ref().is_some_and(is_over) {
         let validators = crate::doers::glass_validators(&case.file, &case.directory, case.now);
         if !validators.contains(&person) {

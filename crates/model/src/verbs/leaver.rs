@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::change::BreakGlass;
+use crate::emergency::BreakGlass;
 use crate::file::{Case, ChangeFile};
 use crate::ids::PersonId;
 use crate::records::{Approval, CountedFor, Coverage, Permit};
@@ -108,7 +108,7 @@ fn distrust(case: &mut Case<'_>, person: &PersonId) {
 
 /// Voids a leaver's decision where it counts for a rule that counts nobody who has left.
 fn drop_unless_active(case: &mut Case<'_>, person: &PersonId) {
-    let rules = crate::approvals::approval_rules(&case.file).filter(|(_, rule)| rule.while_active);
+    let rules = crate::authority::approval_rules(&case.file).filter(|(_, rule)| rule.while_active);
     let rules: BTreeSet<String> = rules.map(|(row, _)| row.obligation.id.clone()).collect();
     let counts = |approval: &Approval| approval.counted_for.iter().any(|row| rules.contains(&row.rule));
     if void_word(case, LEFT, |approval| &approval.person == person && counts(approval)) {

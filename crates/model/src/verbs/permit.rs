@@ -10,13 +10,14 @@ use crate::file::{Case, ChangeFile};
 use crate::gate;
 use crate::ids::{RecordId, TargetId};
 use crate::input::tidy_digest;
-use crate::lifecycle::{check_hold, check_state};
+use crate::leading::{check_hold, check_state};
 use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT, later};
-use crate::records::{Permit, Unmet};
+use crate::records::Permit;
 use crate::refusal::Refusal;
 use crate::requirement::{before_approved, before_scheduled, before_start};
 use crate::settle::revoke_permits;
+use crate::unmet::Unmet;
 use crate::words::{PermitState, Purpose, State};
 
 /// A permit lives this long unless a policy grants more.
@@ -195,7 +196,7 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Resul
             Vec::new(),
         ));
     }
-    super::write::refuse_unmet(
+    crate::refusal::refuse_unmet(
         "permit_refused",
         "No permit can be given ahead.",
         against_ahead(case, &target),

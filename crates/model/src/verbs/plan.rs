@@ -1,21 +1,18 @@
 //! Times and pauses: schedule, hold, resume, cancel.
 
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{Body, write};
 use crate::act::Act;
-use crate::change::{Hold, Stated};
+use crate::change::Hold;
 use crate::file::Case;
-use crate::lifecycle::{check_hold, check_state};
+use crate::leading::{check_hold, check_state};
 use crate::reading::{Reading, TEXT};
-use crate::records::{Approval, Coverage};
 use crate::refusal::Refusal;
 use crate::settle::{move_to, revoke_permits, settle};
+use crate::statement::Stated;
+use crate::verbs::write::take_times;
 use crate::words::State;
-
-/// How far behind the planned end an extension may reach: seven days; longer work is planned anew.
-pub const LONGEST_EXTENSION: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// Sets both planned times. Voids *when* only; the start may lie in the past, the end must lie ahead. Who states them as they
 /// stand makes them their own, so that whoever set them before may speak about them.
@@ -57,21 +54,6 @@ pub fn schedule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     take_times(case);
     settle(case);
     Ok(())
-}
-
-/// Whoever states both times answers for them from now on; who has approved them already changes nothing by it.
-pub(super) fn take_times(case: &mut Case<'_>) {
-    let planner = vec![case.person()];
-    let agrees = |word: &Approval| word.person == planner[0] && word.is_yes() && word.when == Coverage::Standing;
-    let has_approved = case.file.standing().any(agrees);
-    if case.actor.is_system || has_approved || case.change().planned_by == planner {
-        return;
-    }
-    case.file.change.planned_by = planner;
-    case.tell(
-        "change.edited",
-        json!({"fields": ["planned_by"], "what": false, "when": false}),
-    );
 }
 
 /// Pauses: clocks stop, permits die and do not come back.

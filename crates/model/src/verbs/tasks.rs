@@ -8,7 +8,7 @@ use crate::act::Act;
 use crate::file::Case;
 use crate::ids::{PersonId, RecordId};
 use crate::input::{person, refuse_departed};
-use crate::lifecycle::check_state;
+use crate::leading::check_state;
 use crate::reading::{LINE, Reading, TEXT};
 use crate::records::ChangeTask;
 use crate::refusal::Refusal;

@@ -4,53 +4,21 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::Body;
-use super::plan::LONGEST_EXTENSION;
-use super::write::refuse_unmet;
 use crate::act::Act;
 use crate::change::{EarlierOutcome, Extension, ExtensionDecision};
-use crate::directory::Directory;
-use crate::doers;
-use crate::file::{Case, ChangeFile, unmet};
+use crate::file::Case;
 use crate::ids::{PersonId, RecordId, TargetId};
-use crate::lifecycle::{check_hold, check_state};
+use crate::leading::{check_hold, check_state};
 use crate::reading::{LINE, Reading, TEXT, later};
-use crate::records::{Entry, Unmet, WayBack};
-use crate::refusal::Refusal;
-use crate::requirement::{before_approved, before_scheduled, before_start, freeze_unmet, freezes_over, logins};
+use crate::records::{Entry, WayBack};
+use crate::refusal::{Refusal, refuse_unmet};
+use crate::requirement::{against_start, freeze_unmet, freezes_over};
 use crate::settle::{is_forward, move_to, revoke_permits, settle};
+use crate::unmet::Unmet;
 use crate::words::{EntryKind, Outcome, State};
 
-/// Everything that stands against a start at this instant: what is due, the window, a freeze now.
-pub fn against_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
-    let change = &file.change;
-    let mut rows = before_approved(file, directory, now);
-    rows.extend(before_scheduled(file, directory, now));
-    rows.extend(before_start(file, directory, now));
-    if let (Some(start), Some(end)) = (change.planned_start, change.window_end()) {
-        if now < start {
-            let text = format!("The window opens at {start}.");
-            rows.push(unmet(
-                "window_not_open",
-                text,
-                "Wait for it, or plan another time.",
-                Vec::new(),
-            ));
-        } else if now >= end && !rows.iter().any(|row| row.code == "window_over") {
-            rows.push(unmet(
-                "window_over",
-                format!("The window ended at {end}."),
-                "Plan another time.",
-                logins(directory, &doers::planners(change, directory)),
-            ));
-        }
-        let second = jiff::SignedDuration::from_secs(1);
-        let known = rows.iter().any(|row| row.code == "freeze");
-        if !known {
-            rows.extend(freezes_over(change, directory, now, now + second).map(|f| freeze_unmet(f, change, directory)));
-        }
-    }
-    rows
-}
+/// How far behind the planned end an extension may reach: seven days; longer work is planned anew.
+pub const LONGEST_EXTENSION: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// Begins the work by a person's word.
 ///

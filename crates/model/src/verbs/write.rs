@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 use super::Body;
 use crate::act::Act;
-use crate::approvals::approval_rules;
-use crate::authority::all_able;
+use crate::authority::{all_able, approval_rules};
 use crate::change::{Change, Content, Digests, DisruptionPlan, Retrospective, Target, TargetRecord};
 use crate::content::{Cover, WHEN, cover};
 use crate::custom_field;
@@ -16,14 +15,15 @@ use crate::directory::Directory;
 use crate::file::{Case, ChangeFile};
 use crate::ids::{PersonId, TargetId};
 use crate::input::{self, Input};
-use crate::lifecycle::{check_hold, check_state};
+use crate::leading::{check_hold, check_state};
 use crate::matrix::Place;
 use crate::reading::Reading;
-use crate::records::Unmet;
-use crate::refusal::{FieldError, Refusal};
-use crate::requirement::{against_submission, before_approvals_are_asked, before_submission, template_trouble};
+use crate::records::{Approval, Coverage};
+use crate::refusal::{FieldError, Refusal, refuse_unmet};
+use crate::requirement::{against_submission, before_approvals_are_asked, before_submission};
 use crate::risk;
 use crate::settle::{self, move_to, recompute, settle, void_what, void_when};
+use crate::template::template_trouble;
 use crate::words::{Disruption, Kind, Level, Outcome, Role, State};
 
 /// Makes the record of a new change out of a checked input: a draft, or retrospective work in review.
@@ -283,7 +283,7 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
     let revises = case.change().state == State::Rejected;
     apply(case, input)?;
     if WHEN.iter().all(|field| patch.contains_key(*field)) {
-        super::plan::take_times(case);
+        take_times(case);
     }
     // What it became may be under rules that what it was is not: another service, another kind.
     case.allow(Act::Edit)?;
@@ -366,7 +366,7 @@ fn take_from_template(body: &mut Body, patch: &Body, directory: &Directory) {
     }
     if let Some(Value::Object(own)) = body.get_mut(custom_field::FIELD) {
         let said = patch.get(custom_field::FIELD).and_then(Value::as_object);
-        for value in custom_field::locked(template, directory) {
+        for value in crate::custom_values::locked(template, directory) {
             if said.is_none_or(|said| !said.contains_key(&value.key)) {
                 own.remove(&value.key);
             }
@@ -471,7 +471,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         let moved = moved_targets(&before.content.targets, &case.change().content.targets);
         settle::void_content(case, "its content was edited", &moved);
         super::glass::end_waiting(case);
-        crate::freeze::tell_lapsed(case);
+        crate::settle::tell_lapsed(case);
         settle::revoke_permits(case, "the content was edited", |_| true);
         crate::clocks::hasten(case, &before);
         crate::routing::forget_acknowledgements(case);
@@ -569,7 +569,7 @@ fn drifted_fields(case: &Case<'_>) -> Vec<String> {
         .iter()
         .filter(|(field, value)| *field != "kind" && !same_value(present.get(*field), value))
         .map(|(field, _)| field.clone());
-    let own = custom_field::locked(template, &case.directory)
+    let own = crate::custom_values::locked(template, &case.directory)
         .filter(|value| !content.custom_fields.contains(value))
         .map(|value| format!("{}.{}", custom_field::FIELD, value.key));
     let unseen = unseen_by_approvers(case, template);
@@ -577,7 +577,7 @@ fn drifted_fields(case: &Case<'_>) -> Vec<String> {
 }
 
 /// What makes a change graver than the template's approvers saw it: stated, and neither locked nor named as free.
-fn unseen_by_approvers(case: &Case<'_>, template: &crate::directory::StandardTemplate) -> Vec<String> {
+fn unseen_by_approvers(case: &Case<'_>, template: &crate::directory_records::StandardTemplate) -> Vec<String> {
     let content = &case.change().content;
     let none = [None; 3];
     let (usual, _) = input::with_derived_impact(none, &case.directory, &content.targets, content.kind);
@@ -707,7 +707,7 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         }
         void_what(case, "the assessment changed its content");
         super::glass::end_waiting(case);
-        crate::freeze::tell_lapsed(case);
+        crate::settle::tell_lapsed(case);
         recompute(case);
     }
     case.tell("change.assessed", json!({"risk": case.change().risk.level}));
@@ -765,17 +765,17 @@ fn take_assessment(case: &mut Case<'_>, assessment: input::Assessment) {
     }
 }
 
-/// Refuses with a list of what is missing, if anything is.
-///
-/// # Errors
-/// [`Refusal::NotNow`].
-pub fn refuse_unmet(code: &'static str, text: &str, unmet: Vec<Unmet>) -> Result<(), Refusal> {
-    if unmet.is_empty() {
-        return Ok(());
+/// Whoever states both times answers for them from now on; who has approved them already changes nothing by it.
+pub(super) fn take_times(case: &mut Case<'_>) {
+    let planner = vec![case.person()];
+    let agrees = |word: &Approval| word.person == planner[0] && word.is_yes() && word.when == Coverage::Standing;
+    let has_approved = case.file.standing().any(agrees);
+    if case.actor.is_system || has_approved || case.change().planned_by == planner {
+        return;
     }
-    Err(Refusal::NotNow {
-        code,
-        text: text.to_owned(),
-        unmet,
-    })
+    case.file.change.planned_by = planner;
+    case.tell(
+        "change.edited",
+        json!({"fields": ["planned_by"], "what": false, "when": false}),
+    );
 }

@@ -1,7 +1,7 @@
 //! Boards: a word counts at a meeting, a quorum without conflicts of interest, people on call.
 
-use model::board::{Attendance, DeclaredConflict, Meeting, OnCall};
 use model::directory::Group;
+use model::meeting::{Attendance, DeclaredConflict, Meeting, OnCall};
 use model::obligation::{ApprovalRule, Asked, Due, Duty};
 use model::words::{Covers, State};
 use serde_json::json;
@@ -92,8 +92,8 @@ fn vote(world: &mut World, who: &str) -> Result<model::ids::RecordId, model::ref
     world.decide(who, json!({"decision": "approve", "meeting": "m1"}))
 }
 
-fn unmet(world: &World, wanted: &str) -> Option<model::records::Unmet> {
-    let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+fn unmet(world: &World, wanted: &str) -> Option<model::unmet::Unmet> {
+    let ahead = model::awaited::ahead(&world.file, &world.directory, world.now);
     ahead.into_iter().map(|row| row.unmet).find(|row| row.code == wanted)
 }
 

@@ -630,7 +630,7 @@ fn later_stages_are_asked_when_earlier_ones_are_met() {
     let refusal = world.approve("vera").unwrap_err();
     assert!(refusal.text().contains("stage 2"), "{refusal}");
     let waits = |world: &World| -> Vec<(String, Vec<String>)> {
-        let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+        let ahead = model::awaited::ahead(&world.file, &world.directory, world.now);
         let rows = ahead.into_iter().map(|row| row.unmet);
         let own = rows.filter(|row| format!("{} {}", row.text, row.satisfy).contains(WATCHED));
         own.map(|row| (row.text, row.waiting_on)).collect()

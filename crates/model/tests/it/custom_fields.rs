@@ -23,7 +23,7 @@ fn world() -> World {
 }
 
 fn told(world: &World) -> Value {
-    let shown = model::custom_field::shown(&world.change().content.custom_fields, &world.directory);
+    let shown = model::custom_values::shown(&world.change().content.custom_fields, &world.directory);
     Value::Object(shown)
 }
 

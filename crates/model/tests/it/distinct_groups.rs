@@ -8,7 +8,7 @@ use model::directory::Group;
 use model::file::{Actor, Lent};
 use model::ids::{GroupKey, PersonId};
 use model::obligation::{ApprovalRule, Asked, Due, Duty};
-use model::records::Unmet;
+use model::unmet::Unmet;
 use model::verbs::decide;
 use model::words::{Covers, Role, State};
 use proptest::prelude::*;
@@ -64,7 +64,7 @@ fn two(groups: &[(&str, &[&str])]) -> World {
 }
 
 fn row(world: &World, wanted: &str) -> Option<Unmet> {
-    let rows = model::requirement::ahead(&world.file, &world.directory, world.now);
+    let rows = model::awaited::ahead(&world.file, &world.directory, world.now);
     let mut rows = rows.into_iter().map(|row| row.unmet);
     rows.find(|row| row.code == wanted && (row.text.contains("house asks") || row.text.contains(RULE)))
 }

@@ -1,7 +1,7 @@
 //! What a refusal for the wrong state advises: the act that leads on from this very change, what holds it up, and for whom.
 
-use model::records::Unmet;
 use model::refusal::Refusal;
+use model::unmet::Unmet;
 use model::words::TemplateState;
 use serde_json::json;
 

@@ -8,9 +8,8 @@ use model::custom_field::CustomField;
 use model::directory::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
 use model::facts::{ActorFacts, Part};
 use model::file::ChangeFile;
-use model::obligation::{
-    ApprovalRule, Asked, Due, Duty, Obligation, Party, PolicyReason, Requirements, TargetObligation, Verdict,
-};
+use model::obligation::{ApprovalRule, Asked, Due, Duty, Obligation, Party, Requirements, TargetObligation, Verdict};
+use model::refusal::PolicyReason;
 use model::words::{Aspect, Covers, Criticality, FieldKind, Kind, Level, OwnershipRole, Role, TemplateState};
 use serde_json::json;
 

@@ -1,9 +1,9 @@
 //! Whom a change waits for: nobody is named whom the act itself would refuse.
 
+use model::awaited::{Step, ahead};
 use model::file::{Case, RejectedElsewhere};
-use model::records::Unmet;
 use model::refusal::Refusal;
-use model::requirement::{Step, ahead};
+use model::unmet::Unmet;
 use model::verbs::{after, around, glass, tasks, work, write};
 use model::words::OwnershipRole;
 use serde_json::{Value, json};
@@ -296,7 +296,7 @@ fn what_only_others_may_lift_waits_for_those_who_may() {
     pushed.file.committers.not_told.insert("1f2e3d".to_owned());
     pushed.file.committers.too_far.insert("1f2e3d".to_owned());
     let waits = |world: &World| {
-        let rows = model::committers::committers_unmet(&world.file, &world.directory, "house.apart");
+        let rows = model::approvals::committers_unmet(&world.file, &world.directory, "house.apart");
         rows.into_iter().map(|row| row.waiting_on).collect::<Vec<_>>()
     };
     pushed.file.change.content.owner = "olga".into();

@@ -62,7 +62,7 @@ fn a_standard_change_walks_by_itself_and_closes_by_itself() {
     world.submit("rita").unwrap();
     assert_eq!(world.state(), State::Scheduled);
     let codes = |world: &World| {
-        let rows = model::requirement::ahead(&world.file, &world.directory, world.now).into_iter();
+        let rows = model::awaited::ahead(&world.file, &world.directory, world.now).into_iter();
         rows.map(|row| row.unmet.code).collect::<Vec<_>>()
     };
     assert_eq!(codes(&world), ["outcome_missing"], "a clean one owes no other word");
@@ -223,7 +223,7 @@ fn an_emergency_asks_little_before_and_all_the_rest_before_closing() {
     assert_eq!(code(world.validate("olga", "works")), "not_independent", "she approved");
     let mut untested = world.clone();
     untested.file.change.content.tester = None;
-    let ahead = model::requirement::ahead(&untested.file, &untested.directory, untested.now);
+    let ahead = model::awaited::ahead(&untested.file, &untested.directory, untested.now);
     let row = ahead.iter().find(|row| row.unmet.code == "validation_missing").unwrap();
     assert_eq!(row.unmet.waiting_on, ["rita"], "it waits for nobody who cannot");
     assert_eq!(code(world.validate("ida", "works")), "not_allowed");

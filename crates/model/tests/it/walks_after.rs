@@ -613,8 +613,8 @@ fn a_password_gets_around_no_rule_that_wants_a_second_factor_by_breaking_the_gla
 fn a_glass_that_waits_for_a_second_hand_says_whose() {
     let mut world = World::with(facts_but(high()), Vec::new());
     world.break_glass("cora", 60).unwrap();
-    let rows = model::requirement::ahead(&world.file, &world.directory, world.now);
-    let first = model::requirement::first_awaited(&rows).unwrap();
+    let rows = model::awaited::ahead(&world.file, &world.directory, world.now);
+    let first = model::awaited::first_awaited(&rows).unwrap();
     assert_eq!(first.unmet.code, "cosignature_missing");
     assert!(first.unmet.waiting_on.contains(&"sue".to_owned()), "{first:?}");
     assert!(!first.unmet.waiting_on.contains(&"cora".to_owned()), "{first:?}");
@@ -631,7 +631,7 @@ fn a_glass_that_waits_for_a_second_hand_says_whose() {
     assert!(letter.news.ends_with("It opens nothing before a second person signs."));
     assert!(letter.next.contains("sign it too"), "{}", letter.next);
     world.cosign("sue").unwrap();
-    let rows = model::requirement::ahead(&world.file, &world.directory, world.now);
+    let rows = model::awaited::ahead(&world.file, &world.directory, world.now);
     assert!(rows.iter().all(|row| row.unmet.code != "cosignature_missing"));
     assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
 }

@@ -74,7 +74,7 @@ fn a_hold_stops_the_steps_and_the_clocks() {
     world.hold("rita", long).unwrap();
     assert_eq!(code(world.approve("olga")), "on_hold");
     assert_eq!(code(world.schedule("rita", "14:00", "15:00")), "on_hold");
-    let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+    let ahead = model::awaited::ahead(&world.file, &world.directory, world.now);
     assert_eq!(
         ahead[0].unmet.code, "on_hold",
         "whatever comes next waits for that first"

@@ -245,7 +245,7 @@ fn each_build_without_evidence_is_named_and_no_build_twice() {
     let several = json!({"targets": [target("shop", "git:aa"), target("shop", "git:bb"), target("pay", "git:bb")]});
     let mut world = World::with(facts_but(several), Vec::new());
     let lacking = |world: &World| -> Vec<String> {
-        let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+        let ahead = model::awaited::ahead(&world.file, &world.directory, world.now);
         let rows = ahead.into_iter().map(|row| row.unmet);
         rows.filter(|row| row.code == "evidence_missing")
             .map(|row| row.text)

@@ -75,7 +75,7 @@ fn a_rule_that_asks_others_now_is_met_by_nobody_whom_it_asked_before() {
         State::Authorizing,
         "the owner's word was for the rule as it was"
     );
-    let rows = model::requirement::ahead(&world.file, &world.directory, world.now);
+    let rows = model::awaited::ahead(&world.file, &world.directory, world.now);
     let lacks: Vec<_> = rows.iter().filter(|row| row.unmet.code == "approval_missing").collect();
     assert_eq!(lacks.len(), 1, "the other rules stay met: {lacks:?}");
     assert_eq!(lacks[0].unmet.waiting_on, ["sam"]);
@@ -100,7 +100,7 @@ fn who_sets_the_times_still_judges_the_work() {
     assert_eq!(world.change().planned_by, ["mia".into()]);
     assert_eq!(world.change().authors, ["rita".into()]);
     assert_eq!(world.state(), State::Approved, "her word on what is done stands");
-    let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+    let ahead = model::awaited::ahead(&world.file, &world.directory, world.now);
     let row = &ahead
         .iter()
         .find(|row| row.unmet.code == "cannot_be_met")
@@ -214,7 +214,7 @@ fn a_lead_time_in_working_days_leaves_weekends_and_holidays_out() {
         at("2026-11-25T12:00:00Z"),
         "it counts from the submission"
     );
-    let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+    let ahead = model::awaited::ahead(&world.file, &world.directory, world.now);
     let row = ahead.iter().find(|row| row.unmet.code == "lead_time").unwrap();
     assert!(
         row.unmet.text.contains("2026-11-25T12:00:00Z at the earliest"),
@@ -586,7 +586,7 @@ fn those_who_are_asked_are_named_with_their_reason() {
         "{}",
         world.change().requests[0].why
     );
-    let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+    let ahead = model::awaited::ahead(&world.file, &world.directory, world.now);
     let owner = ahead
         .iter()
         .find(|row| row.unmet.satisfy.contains("base.owner"))

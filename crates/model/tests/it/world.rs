@@ -11,8 +11,9 @@ use model::gate::{self, Answer};
 use model::ids::RecordId;
 use model::input;
 use model::obligation::{Due, Duty};
-use model::records::{Permit, Unmet};
+use model::records::Permit;
 use model::refusal::Refusal;
+use model::unmet::Unmet;
 use model::verbs::around::StoredFile;
 use model::verbs::{after, around, decide, permit, plan, work, write};
 use model::words::{GateDecision, Purpose, State};
@@ -255,7 +256,7 @@ impl World {
 
     /// What is unmet ahead of the change, by code.
     pub fn unmet(&self) -> Vec<String> {
-        let rows = model::requirement::ahead(&self.file, &self.directory, self.now);
+        let rows = model::awaited::ahead(&self.file, &self.directory, self.now);
         rows.into_iter().map(|row| row.unmet.code).collect()
     }
 

@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use model::facts::ActorFacts;
-use model::file::{ChangeFile, change_facts, target_facts};
+use model::file::ChangeFile;
 use model::obligation::{Due, Duty, Requirements, Verdict};
+use model::permission::{change_facts, target_facts};
 use policy::{Directory, PolicySet, on_policy_thread};
 
 pub use crate::stand_ins::*;

@@ -113,7 +113,7 @@ pub(crate) const ROUTES: &[Route] = &[
 fn requirements(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let file = room.file(ask.place(0))?;
     let directory = room.directory()?;
-    let ahead = model::requirement::ahead(&file, &directory, room.now);
+    let ahead = model::awaited::ahead(&file, &directory, room.now);
     Ok(Reply::ok(json!({
         "items": ahead,
         "next": null,

@@ -86,8 +86,8 @@ fn policies(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
 fn explain(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let file = room.file(ask.place(0))?;
     let (set, directory) = (room.policies()?, room.directory()?);
-    let facts = model::file::change_facts(&file, &room.tenant());
-    let explained = set.explain(&facts, &model::file::target_facts(&file, &directory, room.now));
+    let facts = model::permission::change_facts(&file, &room.tenant());
+    let explained = set.explain(&facts, &model::permission::target_facts(&file, &directory, room.now));
     Ok(Reply::ok(serde_json::to_value(explained)?))
 }
 

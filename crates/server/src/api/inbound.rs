@@ -115,7 +115,8 @@ fn try_links(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             if question.is_repeat {
                 continue;
             }
-            let find = |rules: &[model::outside::LinkRule]| model::outside::find_change(rules, &question.texts);
+            let find =
+                |rules: &[model::directory_records::LinkRule]| model::outside::find_change(rules, &question.texts);
             let (now, then) = (find(&connection.links), find(&rules));
             rows.push(json!({
                 "delivery": row.id, "event": row.event, "received_at": row.received_at, "commit": question.commit,

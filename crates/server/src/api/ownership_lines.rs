@@ -2,8 +2,9 @@
 
 use acts::Room;
 use model::directory::{Directory, Person};
+use model::holders::Line;
 use model::ids::{EnvironmentKey, ServiceKey};
-use model::matrix::{Holder, Line, Place};
+use model::matrix::Place;
 use model::refusal::Refusal;
 use model::words::OwnershipRole;
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@ use acts::gate_question::Question;
 use acts::shown_permit::check_shown;
 use axum::http::{HeaderMap, Method, Uri};
 use model::gate::Answer;
-use model::records::Unmet;
+use model::unmet::Unmet;
 use model::words::GateDecision;
 use serde_json::Value;
 use store::{Lane, Mode};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 
 use axum::http::{HeaderMap, HeaderValue};
-use model::records::Unmet;
+use model::unmet::Unmet;
 use model::words::{GateDecision, Purpose};
 use serde_json::{Value, json};
 
@@ -108,7 +108,7 @@ impl Decided {
         Self {
             decision: GateDecision::Stop,
             change: None,
-            reasons: vec![model::file::unmet(code, text, satisfy, Vec::new())],
+            reasons: vec![model::unmet::unmet(code, text, satisfy, Vec::new())],
             next_transition_at: None,
             basis,
         }
@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn reasons_fit_into_a_header_and_stay_json() {
-        let reason = |text: &str| model::file::unmet("freeze", text, "Wait.", vec!["mia".to_owned()]);
+        let reason = |text: &str| model::unmet::unmet("freeze", text, "Wait.", vec!["mia".to_owned()]);
         let line = reasons_line(&[reason("The freeze “Ende 🎄” is on.")]);
         assert!(line.is_ascii());
         let back: Value = serde_json::from_str(&line).unwrap();

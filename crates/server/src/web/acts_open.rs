@@ -2,12 +2,14 @@
 
 use acts::find_acts::OpenActs;
 use model::act::Act as Verb;
+use model::awaited::ahead;
 use model::change::Change;
+use model::closure::before_closure;
 use model::due::closes_at;
 use model::factor::Wanted;
 use model::file::ChangeFile;
 use model::ids::PersonId;
-use model::requirement::{ahead, before_closure, earliest_start};
+use model::requirement::earliest_start;
 use model::words::State;
 use pages::{Act, ActContext, ActForm, ActTone, Field};
 

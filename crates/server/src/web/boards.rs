@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 
 use model::act::actions;
-use model::board::{BoardDecision, Meeting};
 use model::file::ChangeFile;
 use model::ids::GroupKey;
+use model::meeting::{BoardDecision, Meeting};
 use model::obligation::{Asked, Duty};
 use model::words::State;
 use pages::{ActContext, ActForm, ActTone, Entry, Field, Rich, Tone};

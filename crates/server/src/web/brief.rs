@@ -1,13 +1,14 @@
 //! The answers of a decision card: what, where, when, why it is safe, who decides, what if it fails, what is missing.
 
 use jiff::Timestamp;
+use model::awaited::{Ahead, Step, ahead, first_awaited};
 use model::change::{Change, Target};
 use model::factor::Factor;
 use model::file::ChangeFile;
-use model::glass::waits_for_cosignature;
-use model::records::{Approval, Coverage, Unmet};
-use model::requirement::{Ahead, Step, ahead, first_awaited, template_trouble};
-use model::verbs::glass::could_be_asked;
+use model::glass::{could_be_asked, waits_for_cosignature};
+use model::records::{Approval, Coverage};
+use model::template::template_trouble;
+use model::unmet::Unmet;
 use model::words::{ApprovalState, Decision, Disruption, EvidenceResult, Kind};
 use pages::{Brief, Rich, Tone, minutes};
 

@@ -273,7 +273,7 @@ fn missing(view: &View<'_, '_, '_>, change: &Change, fields: &ChangeFields) -> V
         .iter()
         .filter(|name| **name != "impact.availability")
         .filter(is_empty);
-    let own = model::custom_field::missing(change, &view.directory).map(CustomField::path);
+    let own = model::custom_values::missing(change, &view.directory).map(CustomField::path);
     names.map(|name| (*name).to_owned()).chain(own).collect()
 }
 

@@ -6,11 +6,10 @@ use acts::find_records::find_messages;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::{Act, actions};
-use model::awaited::{awaited, due_now};
+use model::awaited::{Ahead, Step, awaited, due_now};
 use model::due::decision_due;
 use model::file::ChangeFile;
 use model::glass::waits_for_cosignature;
-use model::requirement::{Ahead, Step};
 use model::words::State as Stage;
 use pages::{ActForm, Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
 
@@ -218,7 +217,7 @@ fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     });
     match (change.state, first) {
         (_, Some(who)) if waits_for_cosignature(change, view.now()) => Rich::from("waits for ").append(who),
-        (Stage::Draft, _) if rows.iter().any(|row| row.step == model::requirement::Step::Submission) => {
+        (Stage::Draft, _) if rows.iter().any(|row| row.step == model::awaited::Step::Submission) => {
             Rich::new().link("Fill in what is missing", url)
         }
         (Stage::Draft, _) => Rich::new().link("Submit it for assessment", url),

@@ -1,8 +1,8 @@
 //! What a member of a board has before them: when it sits, and the changes that want a word there.
 
-use model::board::Meeting;
 use model::file::ChangeFile;
 use model::ids::GroupKey;
+use model::meeting::Meeting;
 use pages::{ActForm, ActTone, Entry, Field, Rich, Section, SectionBody, Tone};
 
 use super::boards::boards;

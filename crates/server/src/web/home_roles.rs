@@ -257,7 +257,7 @@ fn stuck(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
             continue;
         }
         let file = view.room.file(&listed.key)?;
-        let ahead = model::requirement::ahead(&file, &view.directory, now);
+        let ahead = model::awaited::ahead(&file, &view.directory, now);
         let waits = ahead
             .first()
             .map(|row| view.all_waits_on(&row.unmet.waiting_on))

@@ -2,11 +2,11 @@
 
 use acts::find_acts::OpenActs;
 use model::act::Act as Verb;
+use model::closure::before_closure;
 use model::file::ChangeFile;
-use model::records::Unmet;
-use model::requirement::{against_assessment, against_submission, before_approvals_are_asked, before_closure};
+use model::requirement::{against_assessment, against_start, against_submission, before_approvals_are_asked};
+use model::unmet::Unmet;
 use model::verbs::glass::against_breaking;
-use model::verbs::work::against_start;
 use pages::{ActForm, Rich};
 
 use super::view::View;

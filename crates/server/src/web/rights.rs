@@ -9,7 +9,7 @@ use acts::find_unused::{Unused, find_unused};
 use axum::extract::State;
 use axum::response::Response;
 use model::act::actions;
-use model::glass::GlassUse;
+use model::emergency::GlassUse;
 use model::workload::Workload;
 use pages::{Cell, Column, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
 use store::record::{self, Filter};

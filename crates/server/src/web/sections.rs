@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use acts::find_acts::OpenActs;
 use acts::find_timeline::Told;
 use model::act::Act as Verb;
+use model::awaited::ahead;
 use model::change::Content;
 use model::directory::Directory;
 use model::file::ChangeFile;
 use model::ids::PersonId;
 use model::records::{Comment, Entry as ActionEntry};
-use model::requirement::ahead;
 use model::words::{
     ApprovalState, EntryKind, GateDecision, Kind, LinkKind, PermitState, State, TaskState, ValidationResult,
 };

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use model::act::actions;
 use model::configuration::Configuration;
-use model::obligation::PolicyReason;
+use model::refusal::PolicyReason;
 use model::verbs::Body;
 use model::words::Decision;
 use pages::{

@@ -161,7 +161,12 @@ fn lines(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Entry> {
     entries
 }
 
-fn line_entries(view: &View<'_, '_, '_>, role: OwnershipRole, number: usize, line: &model::matrix::Line) -> Vec<Entry> {
+fn line_entries(
+    view: &View<'_, '_, '_>,
+    role: OwnershipRole,
+    number: usize,
+    line: &model::holders::Line,
+) -> Vec<Entry> {
     let part = capital(role.as_str());
     let tone = if number == 0 { Tone::Ok } else { Tone::Plain };
     let scope = scope_words(&line.scope);
