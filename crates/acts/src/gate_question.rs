@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use model::gate::{Answer, GateRow, decide};
-use model::records::Unmet;
+use model::unmet::Unmet;
 use model::words::{GateDecision, Purpose};
 
 /// A question to the gate.
@@ -67,7 +67,7 @@ fn no_way_back(question: &Question) -> Answer {
     let satisfy = "The way back is open from a change's start until its closing, to its target's `rollback_to`.";
     stopped(
         Purpose::Rollback,
-        model::file::unmet("change_missing", text, satisfy, Vec::new()),
+        model::unmet::unmet("change_missing", text, satisfy, Vec::new()),
     )
 }
 

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use model::act::Act;
 use model::directory::Directory;
 use model::facts::ActorFacts;
-use model::file::{ChangeFile, Lent, change_facts, person_facts, target_facts};
+use model::file::{ChangeFile, Lent};
+use model::permission::{change_facts, person_facts, target_facts};
 use model::ids::PersonId;
-use model::obligation::{PolicyReason, Requirements, Verdict};
+use model::refusal::PolicyReason;
+use model::obligation::{Requirements, Verdict};
 use policy::PolicySet;
 
 use crate::never_without::stopped;

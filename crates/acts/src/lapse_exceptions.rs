@@ -1,6 +1,7 @@
 //! Ends the exceptions from freezes that no longer let a saved change pass.
 
-use model::freeze::{Freeze, lapsed};
+use model::freeze::Freeze;
+use model::settle::lapsed;
 use serde_json::json;
 
 use crate::error::Result;

@@ -138,10 +138,10 @@ impl Room<'_, '_> {
     ///
     /// # Errors
     /// [`model::refusal::Refusal::NotFound`], or the store's.
-    pub fn ahead(&mut self, key: &str) -> Result<Vec<model::requirement::Ahead>> {
+    pub fn ahead(&mut self, key: &str) -> Result<Vec<model::awaited::Ahead>> {
         let file = self.file(key)?;
         let directory = self.directory()?;
-        Ok(model::requirement::ahead(&file, &directory, self.now))
+        Ok(model::awaited::ahead(&file, &directory, self.now))
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn others_who_set(room: &mut Room<'_, '_>, besides: &PersonId) -> Res
             by_token: false,
             ..room.actor.clone()
         };
-        let facts = model::file::actor_facts(&actor, &directory, Vec::new(), room.now);
+        let facts = model::permission::actor_facts(&actor, &directory, Vec::new(), room.now);
         if policies.may(&facts, model::act::actions::SET_POLICY, None).allowed {
             others.push(person.login.clone());
         }

@@ -3,9 +3,9 @@
 
 use jiff::Timestamp;
 use model::change::Change;
-use model::file::{change_facts, target_facts};
+use model::permission::{change_facts, target_facts};
 use model::ids::RecordId;
-use model::obligation::PolicyReason;
+use model::refusal::PolicyReason;
 use model::reading::Reading;
 use model::records::Approval;
 use model::refusal::PolicyReason;

@@ -1,6 +1,6 @@
 //! Boards: their meetings, with attendance and conflicts of interest, who is on call for them, and trainings.
 
-use model::board::{Meeting, OnCall};
+use model::meeting::{Meeting, OnCall};
 use model::training::Training;
 
 use super::records::{all, loaded, new_one, tagged};

@@ -1,6 +1,6 @@
 //! Break-glasses, work that is told afterwards, and the register of both.
 
-use model::glass::GlassUse;
+use model::emergency::GlassUse;
 
 use super::change_replies::act;
 use super::records::all;

@@ -5,7 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::act::actions;
 use model::directory::Person;
-use model::identity::Given;
+use model::directory_records::Given;
 use model::verbs::Body;
 use model::words::Role;
 use pages::{ActForm, ActTone, Choice, Field, Input, People, PersonRow, Place, Rich};
