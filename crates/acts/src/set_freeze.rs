@@ -9,7 +9,7 @@ use model::ids::RecordId;
 use model::reading::{LINE, Reading, TEXT};
 use model::records::Permit;
 use model::refusal::Refusal;
-use model::settle::{is_reached, lapsed, void_at_halt};
+use model::settle::{is_reached, void_at_halt};
 use model::verbs::Body;
 use model::words::PermitState;
 use serde_json::json;
