@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use model::key_turn::KeyTurn;
 use model::records::Permit;
 use model::refusal::Refusal;
 use proof::crypto::SigningKey;
 use proof::note::{KeyKind, NoteSigner, VerifierKey, VerifierKeys};
 use store::keys::SigningKey as StoredKey;
+use store::record::{self, Filter};
 
 use crate::error::{Error, Result};
 use crate::room::Room;
