@@ -52,7 +52,7 @@ fn sqlite_schema(file: &Connection) -> BTreeSet<String> {
 /// The same of a PostgreSQL database, with row-level security.
 fn postgres_schema(client: &mut Client) -> BTreeSet<String> {
     let parts = "
-        SELECT 'table ' || relname || ' ' || relkind || ' secured ' || relrowsecurity || ' ' || relforcerowsecurity
+        SELECT 'table ' || relname || ' ' || relkind::text || ' secured ' || relrowsecurity || ' ' || relforcerowsecurity
         FROM pg_class WHERE relnamespace = 'public'::regnamespace
         UNION ALL
         SELECT 'column ' || c.relname || ' ' || row_number() OVER (PARTITION BY c.oid ORDER BY a.attnum) || ' ' || a.attname
