@@ -11,7 +11,7 @@ use store::record::{Filter, Record};
 use wire::views;
 
 use super::records::page;
-use crate::route::{Ask, Reply, Route};
+use crate::route::{Ask, Reply};
 
 /// An act on a change that takes the body's fields.
 macro_rules! act {

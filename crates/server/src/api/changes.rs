@@ -14,7 +14,7 @@ use store::record;
 use store::record::Filter;
 use wire::views;
 
-use super::change_replies::{act, current, id, plain_act, show};
+use super::change_replies::{act, current, moved, nothing_said, plain_act, show};
 use crate::change_words::{artifact_of, commit_of};
 use crate::route::{Ask, Reply, Route};
 

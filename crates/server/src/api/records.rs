@@ -10,7 +10,7 @@ use store::record;
 use store::record::{Filter, Record};
 use wire::views;
 
-use crate::route::{Ask, Reply, Route};
+use crate::route::{Ask, Reply};
 
 /// A list that the directory holds, by its key.
 macro_rules! known {
