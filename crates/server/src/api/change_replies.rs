@@ -6,8 +6,7 @@ use model::ids::RecordId;
 use model::reading::Reading;
 use model::refusal::Refusal;
 use serde_json::Value;
-use store::record;
-use store::record::{Filter, Record};
+use store::record::{self, Filter, Record};
 use wire::views;
 
 use super::records::page;
