@@ -50,7 +50,6 @@ mod witnesses;
 
 use axum::Router;
 
-use crate::address::BASE;
 use crate::route::{Route, routes};
 use crate::state::AppState;
 
@@ -121,6 +120,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::address::BASE;
 
     /// Whatever the tables serve, the document tells; `tests/doors` looks the other way round.
     #[test]

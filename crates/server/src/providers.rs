@@ -6,7 +6,7 @@ use acts::meet_person::meet_person;
 use acts::providers::{provider, provider_secret, providers};
 use acts::set_second_factor::is_enrolled;
 use axum::http::HeaderMap;
-use connect::oidc::{self, Discovered, OidcError, Pending, Registration, Verified};
+use connect::oidc::{self, OidcError, Pending, Registration, Verified};
 use connect::socket::http::Http;
 use connect::workload::Keys;
 use jiff::{SignedDuration, Timestamp};
@@ -20,7 +20,7 @@ use std::time::Duration;
 use store::{Lane, Mode};
 
 use crate::authenticate::caller_of;
-use crate::caller::{Caller, Credential, cookie};
+use crate::caller::{Credential, cookie};
 use crate::failure::Failure;
 use crate::provider_calls::{FRESH, MOST};
 use crate::sign_in::{self, NewSession, Origin, Start};

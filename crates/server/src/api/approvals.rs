@@ -3,7 +3,7 @@
 use acts::Room;
 use model::records::{Approval, Condition, PeerReview};
 
-use super::change_replies::{act, created, items, plain_act, show};
+use super::change_replies::{act, created, id, items, list, moved, nothing_said, plain_act, show};
 use crate::route::{Ask, Reply, Route};
 
 /// Decisions and what leads to them.

@@ -6,7 +6,7 @@ use model::refusal::Refusal;
 use serde_json::{Value, json};
 use wire::views;
 
-use super::change_replies::{created, current, items, nothing_said, show};
+use super::change_replies::{created, current, id, items, list, nothing_said, show};
 use crate::route::{Ask, Reply, Route};
 
 /// What is read, added and done around a change.

@@ -2,7 +2,7 @@
 
 use model::emergency::GlassUse;
 
-use super::change_replies::act;
+use super::change_replies::{act, moved};
 use super::records::all;
 use crate::route::Route;
 

@@ -6,12 +6,11 @@ use model::ids::RecordId;
 use model::reading::Reading;
 use model::refusal::Refusal;
 use serde_json::Value;
-use store::record;
-use store::record::{Filter, Record};
+use store::record::{self, Filter, Record};
 use wire::views;
 
 use super::records::page;
-use crate::route::{Ask, Reply, Route};
+use crate::route::{Ask, Reply};
 
 /// An act on a change that takes the body's fields.
 macro_rules! act {

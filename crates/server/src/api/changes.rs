@@ -1,5 +1,7 @@
 //! Changes and the acts that move them.
 
+use std::collections::HashMap;
+
 use acts::Room;
 use acts::find_changes::{Spot, read_order};
 use model::change::Change;
@@ -7,14 +9,12 @@ use model::directory::Directory;
 use model::refusal::{FieldError, Refusal};
 use model::words::{Kind, Level, State};
 use serde_json::Value;
-use std::collections::HashMap;
 use store::change_order::list_ordered;
 use store::changes::ChangeFilter;
-use store::record;
-use store::record::Filter;
+use store::record::{self, Filter};
 use wire::views;
 
-use super::change_replies::{act, current, id, plain_act, show};
+use super::change_replies::{act, current, moved, nothing_said, plain_act, show};
 use crate::change_words::{artifact_of, commit_of};
 use crate::route::{Ask, Reply, Route};
 

@@ -4,7 +4,7 @@ use model::refusal::Refusal;
 use serde_json::Value;
 use wire::views;
 
-use super::records::{keyed, made_or_set, tagged};
+use super::records::{keyed, made_or_set, merged, tagged};
 use crate::route::Route;
 
 /// Business calendars.

@@ -1,6 +1,9 @@
 //! Sessions, second factors, workloads and identity providers: what people and jobs sign in with.
 
-use acts::{Room, set_identity_provider as providers};
+use acts::Room;
+use acts::set_identity_provider as providers;
+use acts::set_second_factor as factors;
+use acts::set_workload as workloads;
 use model::refusal::Refusal;
 use serde_json::{Value, json};
 use store::second_factor::SecondFactor;

@@ -2,7 +2,6 @@
 
 use acts::Room;
 use model::outside::OutsideCheck;
-use model::refusal::Refusal;
 use model::signal::Signal;
 use serde_json::{Value, json};
 use store::record::Filter;

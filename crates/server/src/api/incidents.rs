@@ -4,8 +4,9 @@ use acts::Room;
 use model::directory::Incident;
 use wire::views;
 
-use super::records::{known, one, set, tagged};
+use super::records::{keyed, known, new_one, one, set, tagged};
 use crate::route::{Ask, Route};
+use model::refusal::Refusal;
 
 /// Incidents.
 pub(crate) const ROUTES: &[Route] = &[

@@ -6,7 +6,7 @@ use model::refusal::Refusal;
 use serde_json::json;
 use wire::views;
 
-use super::records::{known, new_one, one, set, tagged};
+use super::records::{keyed, known, new_one, one, set, tagged};
 use crate::caller::Scope;
 use crate::route::{Ask, Reply, Route};
 

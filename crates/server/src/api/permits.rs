@@ -4,8 +4,7 @@ use acts::Room;
 use model::records::Permit;
 use model::refusal::Refusal;
 use serde_json::json;
-use store::record;
-use store::record::Filter;
+use store::record::{self, Filter};
 use wire::views;
 
 use super::change_replies::item;

@@ -6,11 +6,10 @@ use model::refusal::Refusal;
 use model::verbs::Body;
 use serde::Serialize;
 use serde_json::Value;
-use store::record;
-use store::record::{Filter, Record};
+use store::record::{self, Filter, Record};
 use wire::views;
 
-use crate::route::{Ask, Reply, Route};
+use crate::route::{Ask, Reply};
 
 /// A list that the directory holds, by its key.
 macro_rules! known {

@@ -3,7 +3,7 @@
 use acts::Room;
 use serde_json::json;
 
-use super::change_replies::{act, plain_act};
+use super::change_replies::{act, moved, nothing_said, plain_act};
 use super::configuration_views::created;
 use crate::caller::Scope;
 use crate::route::{Ask, Reply, Route};

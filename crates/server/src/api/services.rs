@@ -3,10 +3,10 @@
 use acts::Room;
 use model::directory::{Dependency, Ownership};
 use model::refusal::Refusal;
-use serde_json::json;
+use serde_json::{Value, json};
 use wire::views;
 
-use super::records::{all, known, loaded, make_or_set, one, set, tagged};
+use super::records::{all, keyed, known, loaded, made_or_set, make_or_set, merged, new_one, one, set, tagged};
 use crate::route::{Ask, Reply, Route};
 
 /// Services and places.

@@ -3,8 +3,9 @@
 use model::words::TemplateState;
 use wire::views;
 
-use super::records::{known, new_one, one, set};
+use super::records::{keyed, known, new_one, one, set, tagged};
 use crate::route::Route;
+use model::refusal::Refusal;
 
 /// Templates.
 pub(crate) const ROUTES: &[Route] = &[

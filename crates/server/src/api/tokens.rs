@@ -5,7 +5,6 @@ use serde_json::json;
 use store::record::Filter;
 use wire::views;
 
-use super::change_replies::id;
 use super::records::{new_one, page, tagged};
 use crate::caller::Scope;
 use crate::route::Route;

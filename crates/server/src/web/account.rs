@@ -7,7 +7,7 @@ use pages::{ActForm, Fact, Field, Input, Place, RecordPage, Rich, Section, Secti
 
 use super::back::Back;
 use super::form::Form;
-use super::view::{View, Visitor, show, show_as, write};
+use super::view::{View, Visitor, problem, show, show_as, write};
 use super::words::plain;
 use crate::elsewhere::{Known, known_in};
 use crate::failure::Failure;

@@ -403,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_act_answers_has_words_in_every_language() {
+    fn what_an_act_answers_has_words() {
         let others = [
             "created",
             "edited",
@@ -412,17 +412,8 @@ mod tests {
             "told_afterwards",
             "evidence",
         ];
-        let others = others.iter().map(|path| done_words(path).unwrap());
-        let texts: Vec<&str> = DOORS.iter().map(|door| door.done).chain(others).collect();
-        for (tag, _) in pages::language::CHOICES {
-            let Some(language) = pages::language::find(tag) else {
-                continue;
-            };
-            // Each is a message of its own: a pattern such as “{what} is {so}” would fit many of them and say half in English.
-            let messages = language.messages();
-            for text in &texts {
-                assert!(messages.contains(text), "{tag}: {text}");
-            }
+        for path in DOORS.iter().map(|door| door.path).chain(others) {
+            assert!(crate::web::told::words_of(path).is_some(), "{path}");
         }
     }
 

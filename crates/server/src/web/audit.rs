@@ -7,20 +7,18 @@ use acts::find_timeline::{LogView, Told};
 use acts::note_replay::last_replay;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use model::directory::{Connection, Environment, Group, Service, Token};
+use model::directory::{Environment, Group, Service, Token};
 use model::ids::PersonId;
 use model::records::Entry as ActionEntry;
 use model::refusal::Refusal;
-use pages::{AuditLog, Deliveries, DeliveryRow, Fact, Moment, Notice, Paging, Place, Rich, Tone, count};
+use pages::{AuditLog, Fact, Moment, Notice, Paging, Place, Rich, Tone, count};
 use serde_json::Value;
-use store::record::{self, Filter};
+use store::record;
 
 use super::change_query::is_key;
 use super::log_filter::Wanted;
-use super::moments::{differences, entry_of, index, moment_of, noted};
-use super::phrases;
+use super::moments::{differences, entry_of, moment_of, noted};
 use super::view::{View, Visitor, problem, show};
-use super::words::{capital, plain};
 use crate::failure::Failure;
 use crate::state::AppState;
 

@@ -4,14 +4,20 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use model::act::Act as Verb;
 use model::words::Kind;
-use pages::{NINE, Place};
+use pages::{ChangeFields, ChangeForm, Entry, NINE, Place, Tone};
 
-use super::after_template;
 use super::edit::{asked, asked_field, asked_title, comes_twice, empty_fields, fill_back};
-use super::edit_fields::Back;
+use super::edit_fields::{Back, asks_for_more, read};
+use super::form::{AFTER, Form};
 use super::own_fields::needed;
-use super::view::{View, Visitor, show};
+use super::told::Told;
+use super::view::{View, Visitor, problem, reader_of, see_told, show, show_as, write};
+use super::{after_template, once, slots};
+use crate::failure::Failure;
 use crate::state::AppState;
+use acts::Room;
+use acts::find_similar::Filled;
+use model::verbs::Body;
 
 /// What the address asks for: the template that the change follows.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -37,12 +43,12 @@ pub(crate) fn new_page(view: &mut View<'_, '_, '_>, after: &str, back: Option<&B
         let usual = NINE.iter().map(|name| (*name).to_owned());
         let usual: Vec<String> = usual.chain(needed(&view.directory, Kind::Normal)).collect();
         fields.asked = asked(back, &usual);
-        fields.fits = super::slots::of_new(view, &fields, back)?;
+        fields.fits = slots::of_new(view, &fields, back)?;
         return Ok(new_page_of(view, fields, back).render());
     };
     after_template::fill(view, template, &mut fields);
     fields.asked = asked(back, &fields.asked);
-    fields.fits = super::slots::of_new(view, &fields, back)?;
+    fields.fits = slots::of_new(view, &fields, back)?;
     let count = fields.asked.len();
     let mut page = new_page_of(view, fields, back);
     after_template::tell(view, template, &mut page, count);

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use acts::find_changes::{
-    ChangeFilter, ChangeRow as Listed, Order, TargetRow, find_custom_values, find_ordered, find_waiting, read_order,
+    ChangeRow as Listed, Order, TargetRow, find_custom_values, find_ordered, find_waiting, read_order,
 };
 use axum::extract::{Query, State};
 use axum::response::Response;
-use jiff::Timestamp;
 use model::ids::PersonId;
 use model::refusal::{FieldError, Refusal};
-use model::words::{Level, State as Stage};
+use model::words::State as Stage;
 use pages::{
     ActForm, ActTone, Bulk, ChangeList, ChangeRow, Chip, Choice, Empty, FILTER_FORM, Field, Input, Notice, Paging,
     Place, Rich, Tone, View as SavedView,
@@ -23,7 +22,6 @@ use super::change_query::{COLUMNS, FILTERS, KINDS, OWN, RISKS, Wanted, filter, i
 use super::response::see;
 use super::view::{View, Visitor, show, show_as};
 use super::words::capital;
-use crate::change_words::{artifact_of, commit_of};
 use crate::percent::escaped;
 use crate::state::AppState;
 

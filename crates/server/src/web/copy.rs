@@ -10,7 +10,8 @@ use model::words::Kind;
 use pages::{Notice, Place, Rich, Tone};
 use serde_json::{Value, json};
 
-use super::edit::{empty_fields, new_page_of};
+use super::begin::new_page_of;
+use super::edit::empty_fields;
 use super::edit_fields::flat;
 use super::view::{View, Visitor, show};
 use crate::state::AppState;

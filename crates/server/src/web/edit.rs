@@ -1,7 +1,5 @@
 //! Writing and editing a change with a form that needs no script: rows are added by a button that sends the form.
 
-use std::collections::BTreeMap;
-
 use acts::Room;
 use acts::find_similar::Filled;
 use axum::extract::{Path, State};
@@ -14,16 +12,15 @@ use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
 use model::verbs::write::check_editable;
 use model::words::{Origin, State as Stage, TemplateState};
-use pages::{ChangeFields, ChangeForm, DerivedFact, Entry, Field, NINE, Notice, Place, Reader, Rich, Rows, Tone};
-use serde_json::Value;
+use pages::{ChangeFields, ChangeForm, DerivedFact, Field, NINE, Notice, Place, Reader, Rich, Rows, Tone};
 
 use super::edit_fields::{Back, HELD, asks_for_more, flat, labels, patch, read};
-use super::form::{AFTER, Decoded, FIT, Form, OWN, PICK, with_labels};
+use super::form::{Form, OWN, PICK, with_labels};
 use super::labels::{in_plain_words, missing_fields};
 use super::own_fields::own_fields;
 use super::told::Told;
 use super::view::{View, Visitor, notice_of, problem, reader_of, see_told, show, show_as, write};
-use super::{after_template, conflict, once, slots};
+use super::{conflict, slots};
 use crate::failure::Failure;
 use crate::percent::escaped;
 use crate::state::AppState;

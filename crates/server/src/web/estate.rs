@@ -12,8 +12,8 @@ use model::refusal::Refusal;
 use model::verbs::Body;
 use model::words::{Criticality, OwnershipRole, State as Stage};
 use pages::{
-    ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody,
-    ServiceRow, Services, Table, Tone,
+    ActForm, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, ServiceRow,
+    Services, Table, Tone,
 };
 use serde_json::Value;
 

@@ -1,18 +1,14 @@
 //! Sessions and second factors on the reader's account.
 
-use std::collections::BTreeMap;
-
 use acts::Room;
-use acts::set_second_factor::{self as factors, NewTotp, PASSKEY, RECOVERY};
+use acts::set_second_factor::{self as factors, NewTotp};
 use axum::extract::{Path, State};
 use axum::response::Response;
-use pages::{ActForm, ActTone, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody};
+use pages::{ActForm, Field, Input, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::json;
-use store::second_factor::SecondFactor;
-use store::session::{self, Session};
+use store::session;
 
 use super::account::refused;
-use super::back::Back;
 use super::form::Form;
 use super::response::see;
 use super::view::{View, Visitor, problem, show, show_as, write};

@@ -15,7 +15,6 @@ use super::back::{Back, Made, Sent, send, send_made};
 use super::form::Form;
 use super::view::{View, Visitor, show};
 use crate::authenticate::caller_of_feed;
-use crate::caller::Caller;
 use crate::percent::escaped;
 use crate::state::AppState;
 

@@ -11,7 +11,6 @@ use super::form::Form;
 use super::response::{ASSETS, base, html, safe_next};
 use crate::authenticate::{caller_of, check_site};
 use crate::body::Pace;
-use crate::caller::Caller;
 use crate::evidence::{FIELDS, take_text};
 use crate::state::AppState;
 

@@ -16,7 +16,7 @@ use super::by_two::{asking_why, propose_or};
 use super::form::Form;
 use super::narrow::Words;
 use super::response::see;
-use super::view::{View, Visitor, problem, see_told, show, show_as, write};
+use super::view::{View, Visitor, problem, show, write};
 use super::words::capital;
 use crate::failure::Failure;
 use crate::percent::segment;

@@ -15,8 +15,7 @@ use model::words::{
     ApprovalState, EntryKind, GateDecision, Kind, LinkKind, PermitState, State, TaskState, ValidationResult,
 };
 use pages::{
-    Act, ActContext, ActForm, ActTone, Choice, Entry, Fact, Field, Input, Moment, Rich, Stepper, TargetRow, Tone, Work,
-    count,
+    Act, ActContext, ActForm, ActTone, Entry, Fact, Field, Input, Moment, Rich, Stepper, TargetRow, Tone, Work,
 };
 
 use serde_json::Value;

@@ -3,9 +3,7 @@
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use model::file::Actor;
-use pages::{ActForm, Field, Notice, SignIn, Tone};
-use store::{Lane, Mode};
+use pages::{Field, Notice, SignIn, Tone};
 
 use super::door::door;
 use super::form::Form;
@@ -13,10 +11,8 @@ use super::problem::bare_problem;
 use super::response::{ASSETS, base, html, safe_next, see};
 use super::view::Visitor;
 use crate::authenticate::{caller_of, check_site};
-use crate::caller::{Caller, Credential};
+use crate::caller::Credential;
 use crate::failure::Failure;
-use crate::percent::escaped;
-use crate::providers::ways_in;
 use crate::sign_in::{self, Origin};
 use crate::source::Source;
 use crate::state::AppState;

@@ -281,6 +281,7 @@ mod tests {
             let Some(language) = pages::language::find(tag) else {
                 continue;
             };
+            // Each is a message of its own: a pattern such as “{what} is {so}” would fit many of them and say half in English.
             let messages = language.messages();
             for (_, words) in WORDS {
                 assert!(messages.contains(words), "{tag}: {words}");

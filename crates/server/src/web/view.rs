@@ -5,8 +5,7 @@ use std::sync::Arc;
 use acts::Room;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use model::act::{Act, actions};
 use model::directory::Directory;
@@ -18,14 +17,13 @@ use pages::{ActForm, Entry, Frame, Notice, Place, Reader, Rich, Seal, Tone, WAIT
 use serde_json::Value;
 use store::{Lane, Mode};
 
-use super::labels::{in_labels, in_plain_words};
 use super::problem::{bare_problem, problem_of, reasons};
 use super::response::{ASSETS, base, html, see, to_sign_in};
 use super::told::{KEPT, Told};
 use crate::authenticate::caller_of;
 use crate::caller::{Caller, Credential};
 use crate::failure::Failure;
-use crate::percent::{escaped, segment};
+use crate::percent::escaped;
 use crate::state::AppState;
 
 /// Of how many events without a place a page says that it shows them; what is beyond is counted as news.
