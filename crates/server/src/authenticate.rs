@@ -291,7 +291,7 @@ impl Asking {
             lent,
             generation,
         };
-        Ok(acts::gate::ask_at_once(state.desk(), &asker, question)?)
+        Ok(acts::gate::ask_at_once(state.desk().services(), &asker, question)?)
     }
 
     /// Looks the credential up again, as the estate has been written since.

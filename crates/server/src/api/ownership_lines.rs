@@ -1,6 +1,7 @@
 //! Who answers for a place, and why.
 
 use acts::Room;
+use model::basis::Holder;
 use model::directory::{Directory, Person};
 use model::holders::Line;
 use model::ids::{EnvironmentKey, ServiceKey};

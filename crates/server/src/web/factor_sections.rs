@@ -79,7 +79,7 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
             .field(Field::text("name", "What you call it").hint("Such as “Phone”."))
             .submit("Add it"),
     );
-    if acts::set_passkey::is_offered(&view.room.desk.tools().public_url) {
+    if acts::set_passkey::is_offered(&view.room.services.tools().public_url) {
         section.acts.push(
             ActForm::new("passkey", "Add a passkey", view.url("/account/passkeys"))
                 .field(Field::text("name", "What you call it").hint("Such as “Laptop”."))
