@@ -1,7 +1,8 @@
 //! Sessions, second factors and identity providers: what people sign in with.
 
 use acts::Room;
-use acts::set_identity_provider as providers;
+use acts::providers;
+use acts::set_identity_provider;
 use acts::set_second_factor as factors;
 use acts::set_workload as workloads;
 use model::access_review::AccessReview;
@@ -209,7 +210,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "Sets an identity provider up or changes it.",
         provider_version,
         |room, ask| {
-            let set = providers::set_identity_provider(room, ask.place(0), &ask.body)?;
+            let set = set_identity_provider::set_identity_provider(room, ask.place(0), &ask.body)?;
             provider_view(room, &set)
         },
     )
@@ -218,7 +219,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/identity-providers/{key}",
         "Lets nobody sign in at a provider any more.",
         |room, ask| {
-            let ended = providers::end_identity_provider(room, ask.place(0))?;
+            let ended = set_identity_provider::end_identity_provider(room, ask.place(0))?;
             provider_view(room, &ended)
         },
     )
