@@ -332,7 +332,7 @@ fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
 }
 
 /// The refusal for a second word by one hand.
-pub(super) fn one_hand(case: &Case<'_>) -> Refusal {
+pub(crate) fn one_hand(case: &Case<'_>) -> Refusal {
     let text = format!(
         "The hand of {} stands behind this change already: under dual control, who set another's password or provider \
          within the last day, or made their token, counts once for both.",

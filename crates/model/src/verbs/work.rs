@@ -44,7 +44,7 @@ pub fn begin(case: &mut Case<'_>, at: Timestamp) {
 }
 
 /// Marks the work as begun by a word that is no work: a co-signature.
-pub(super) fn begin_without_hand(case: &mut Case<'_>, at: Timestamp) {
+pub(crate) fn begin_without_hand(case: &mut Case<'_>, at: Timestamp) {
     let change = &mut case.file.change;
     change.actual_start.get_or_insert(at);
     change.window_missed = false;

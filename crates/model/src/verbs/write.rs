@@ -766,7 +766,7 @@ fn take_assessment(case: &mut Case<'_>, assessment: input::Assessment) {
 }
 
 /// Whoever states both times answers for them from now on; who has approved them already changes nothing by it.
-pub(super) fn take_times(case: &mut Case<'_>) {
+pub(crate) fn take_times(case: &mut Case<'_>) {
     let planner = vec![case.person()];
     let agrees = |word: &Approval| word.person == planner[0] && word.is_yes() && word.when == Coverage::Standing;
     let has_approved = case.file.standing().any(agrees);
