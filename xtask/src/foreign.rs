@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::shell;
+use crate::{node, shell};
 
 /// The Python of the tests' own environment.
 pub fn python(root: &Path) -> PathBuf {
@@ -66,8 +66,9 @@ pub fn install_python(root: &Path) -> Result<()> {
 /// Makes `.tools/node` with the pinned packages, unless its stamp says that it is there.
 ///
 /// # Errors
-/// When npm is missing or the packages cannot be installed.
+/// When there is no Node of the needed age, or the packages cannot be installed.
 pub fn install_node(root: &Path) -> Result<()> {
+    node::install(root)?;
     let pins = root.join("xtask/foreign");
     let wanted = read(&pins.join("package-lock.json"))?;
     let folder = root.join(".tools/node");
@@ -85,6 +86,7 @@ pub fn install_node(root: &Path) -> Result<()> {
     shell::quiet(
         Command::new("npm")
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .env("PATH", node::path(root, std::env::var_os("PATH").unwrap_or_default()))
             .current_dir(&folder),
     )?;
     stamp(&folder, &wanted)
@@ -109,7 +111,11 @@ pub fn build_clients(root: &Path) -> Result<()> {
     shell::quiet(&mut command).map(|_| ())
 }
 
-fn read(path: &Path) -> Result<String> {
+/// Reads a file of the repository.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
@@ -117,16 +123,24 @@ fn stamp_file(folder: &Path) -> PathBuf {
     folder.join(".stamp")
 }
 
-fn is_stamped(folder: &Path, wanted: &str) -> bool {
+/// Whether what is wanted is what the folder holds.
+pub fn is_stamped(folder: &Path, wanted: &str) -> bool {
     fs::read_to_string(stamp_file(folder)).is_ok_and(|found| found == wanted)
 }
 
 /// Written last, so that an installation that was interrupted is done again.
-fn stamp(folder: &Path, text: &str) -> Result<()> {
+///
+/// # Errors
+/// When it cannot be written.
+pub fn stamp(folder: &Path, text: &str) -> Result<()> {
     fs::write(stamp_file(folder), text).context("cannot write the stamp file")
 }
 
-fn make_empty(folder: &Path) -> Result<()> {
+/// Makes an empty folder in place of what is there.
+///
+/// # Errors
+/// When that cannot be removed, or the folder cannot be made.
+pub fn make_empty(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }

@@ -6,6 +6,7 @@
 
 mod foreign;
 mod memory;
+mod node;
 mod postgres;
 mod report;
 mod shell;

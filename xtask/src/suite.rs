@@ -11,7 +11,7 @@ use anyhow::{Context, Error, Result, bail};
 use crate::postgres::Cluster;
 use crate::report::{self, Count, PartResult};
 use crate::tools::{self, Need};
-use crate::{foreign, memory, postgres, shell, tidy};
+use crate::{foreign, memory, node, postgres, shell, tidy};
 
 /// One part of the suite.
 struct Part {
@@ -305,10 +305,12 @@ impl World<'_> {
         if let Some(driver) = tools::chromedriver() {
             command.env("ASSENT_TEST_CHROMEDRIVER", driver);
         }
+        let mut path = std::env::var_os("PATH").unwrap_or_default();
         if let Some(cluster) = &self.cluster {
             command.env("ASSENT_TEST_POSTGRES", cluster.url());
-            command.env("PATH", postgres::path());
+            path = postgres::path();
         }
+        command.env("PATH", node::path(self.root, path));
     }
 
     fn check(&self, mut command: Command) -> Result<Count> {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Error, Result, bail};
 
-use crate::{foreign, postgres, shell};
+use crate::{foreign, node, postgres, shell};
 
 /// Something outside of the repository that a part of the suite cannot do without.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -15,7 +15,7 @@ pub enum Need {
     Postgres,
     /// Python with the pinned verifiers, in `.tools/venv`.
     Python,
-    /// Node with the pinned packages, in `.tools/node`.
+    /// Node with the pinned packages, in `.tools/node`; a pinned Node itself, in `.tools/nodejs`, where the machine's is too old.
     Node,
     /// A browser and its driver.
     Browser,
@@ -57,10 +57,9 @@ impl Need {
         let (packages, present): (&[&str], bool) = match self {
             Need::Postgres => (&["postgresql"], postgres::programs().is_some()),
             Need::Python => (&["python3", "python3-venv"], foreign::base_python().is_some()),
-            Need::Node => {
-                let present = shell::find("node").is_some() && shell::find("npm").is_some();
-                (&["nodejs", "npm"], present)
-            }
+            // What Debian 12 has is too old; the pinned one comes with Python.
+            Need::Node if node::is_there() => (&[], true),
+            Need::Node => return Need::Python.missing_packages(),
             Need::Browser => {
                 let present = shell::find("chromium").is_some() && chromedriver().is_some();
                 (&["chromium", "chromium-driver"], present)
