@@ -88,12 +88,7 @@ fn noted(server: &Server, path: &str) -> BTreeSet<String> {
 pub(crate) fn log_has(server: &Server, kind: &str, word: &str) -> bool {
     server.wait_for_log();
     // A partial tile goes as soon as the log has grown beyond it, and the demo's clocks let it grow.
-    (0..50).any(|round| {
-        if round > 0 {
-            std::thread::park_timeout(std::time::Duration::from_millis(100));
-        }
-        log_shows(server, kind, word)
-    })
+    tests::held::awaited(|| log_shows(server, kind, word).then_some(())).is_some()
 }
 
 fn log_shows(server: &Server, kind: &str, word: &str) -> bool {

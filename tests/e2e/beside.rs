@@ -18,7 +18,7 @@ impl Beside {
     pub fn of(place: &Place) -> Self {
         let Some(url) = &place.database else {
             let base = rusqlite::Connection::open(place.folder.path().join("assent.db")).unwrap();
-            base.busy_timeout(Duration::from_secs(10)).unwrap();
+            base.busy_timeout(Duration::from_secs(60)).unwrap();
             return Self::Sqlite(base);
         };
         Self::Postgres(Box::new(postgres::Client::connect(url, postgres::NoTls).unwrap()))

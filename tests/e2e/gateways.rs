@@ -5,7 +5,6 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::caller::agent;
@@ -174,11 +173,8 @@ fn start_gateway(name: &'static str, base: &Path, companion: u16, service: u16) 
         url: format!("http://127.0.0.1:{}", ports.door),
         process,
     };
-    for _ in 0..400 {
-        if TcpStream::connect(("127.0.0.1", ports.door)).is_ok() {
-            return gateway;
-        }
-        std::thread::park_timeout(Duration::from_millis(50));
+    if tests::held::awaited(|| TcpStream::connect(("127.0.0.1", ports.door)).ok()).is_some() {
+        return gateway;
     }
     let log = std::fs::read_to_string(&gateway.process.log).unwrap_or_default();
     panic!("{name} does not listen:\n{log}");

@@ -258,7 +258,7 @@ fn a_second_server_is_refused_the_folder() {
     let place = Place::new("second");
     let first = Server::start(&place, true);
     let second = Command::new("timeout")
-        .arg("20")
+        .arg("120")
         .arg(binary())
         .args(["serve", "--listen", "127.0.0.1:0", "--data"])
         .arg(&first.data)

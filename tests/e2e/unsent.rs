@@ -159,8 +159,8 @@ fn what_is_taken_is_begun_at_once_and_waits_for_no_other_under_its_lease() {
     let counted = here.clone();
     let github = Outside::start(move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
-        // Nobody is answered before all are here; who waits for another's answer first never comes.
-        for _ in 0..500 {
+        // Nobody is answered before all are here, for nearly as long as the server is patient; who waits for another's answer first never comes.
+        for _ in 0..700 {
             if counted.load(Ordering::SeqCst) >= CONNECTIONS {
                 return (200, json!([]));
             }
