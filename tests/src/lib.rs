@@ -25,9 +25,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::unplaced::Events;
+
 pub mod faults;
 pub mod journey;
 mod template;
+mod unplaced;
 
 /// The master key of servers on PostgreSQL in tests.
 pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -109,6 +112,7 @@ pub struct Server {
     /// Its data folder.
     pub data: PathBuf,
     now: Timestamp,
+    events: Events,
     log: tempfile::NamedTempFile,
 }
 
@@ -179,11 +183,16 @@ impl Server {
             .stdout(printed.try_clone().unwrap())
             .stderr(printed);
         let child = command.spawn().expect("the binary starts");
+        let events = match &place.database {
+            Some(url) => Events::Postgres(url.clone()),
+            None => Events::Sqlite(data.join("assent.db")),
+        };
         Self {
             child,
             url,
             data,
             now: Timestamp::UNIX_EPOCH,
+            events,
             log,
         }
     }
@@ -303,12 +312,13 @@ impl Server {
         jiff::fmt::rfc2822::parse(&date).unwrap().timestamp()
     }
 
-    /// Waits until every committed event has its place in the log.
+    /// Waits until every committed event has its place in the log, and for a second no further one came.
     pub fn wait_for_log(&self) {
         let token = self.token("auditor");
         let mut last = Vec::new();
         let mut same = 0;
-        for _ in 0..600 {
+        // Two minutes are a bound, not a measure.
+        for _ in 0..1_200 {
             let checkpoint = self.get("/t/halden/log/checkpoint", Some(&token)).1;
             let size = checkpoint
                 .split(|byte| *byte == b'\n')
@@ -316,7 +326,7 @@ impl Server {
                 .unwrap_or_default()
                 .to_vec();
             same = if size == last && size != b"0" { same + 1 } else { 0 };
-            if same >= 10 {
+            if same >= 10 && self.events.unplaced() == Some(0) {
                 return;
             }
             last = size;

@@ -1,0 +1,35 @@
+//! Whether a server has placed all its events. A log that grows slowly looks for a while as one that is whole, so the
+//! database is asked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// How many events of the demo's first tenant have no place in its log.
+const WAITING: &str = "SELECT COUNT(*) FROM event WHERE tenant = 'halden' AND seq IS NULL";
+
+/// Where the events of a server are.
+pub(crate) enum Events {
+    /// In this file.
+    Sqlite(PathBuf),
+    /// In the database of this URL.
+    Postgres(String),
+}
+
+impl Events {
+    /// How many wait for their place; nothing while the database does not answer.
+    pub(crate) fn unplaced(&self) -> Option<i64> {
+        match self {
+            Self::Sqlite(file) => {
+                let base = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
+                base.busy_timeout(Duration::from_secs(10)).ok()?;
+                base.query_row(WAITING, [], |row| row.get(0)).ok()
+            }
+            Self::Postgres(url) => {
+                let mut base = postgres::Client::connect(url, postgres::NoTls).ok()?;
+                Some(base.query_one(WAITING, &[]).ok()?.get(0))
+            }
+        }
+    }
+}
