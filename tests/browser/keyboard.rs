@@ -22,7 +22,8 @@ const MOST_TABS: u32 = 250;
 const PARTS_OF_A_TIME: usize = 8;
 
 /// What the page is asked about itself. A ring is an outline of at least two pixels on the element or on what holds it; a
-/// radio button is reached with its group.
+/// radio button is reached with its group. What is looked for is looked for in each part of an element: a bar of the calendar
+/// and the words beside it are one link, and most of the box around both is neither.
 const ASKED: &str = "
     const told = (one) => one.outerHTML.replace(/\\s+/g, ' ').slice(0, 140);
     const isSeen = (one) => one.checkVisibility({visibilityProperty: true}) && one.getClientRects().length > 0;
@@ -41,7 +42,8 @@ const ASKED: &str = "
         }
         return false;
     };
-    const isBare = (one) => [...one.getClientRects()].some((rect) => {
+    const rects = (one) => [one, ...one.querySelectorAll('*')].flatMap((part) => [...part.getClientRects()]);
+    const isBare = (one) => rects(one).some((rect) => {
         const [left, top] = [Math.max(rect.left, 0), Math.max(rect.top, 0)];
         const [right, bottom] = [Math.min(rect.right, innerWidth), Math.min(rect.bottom, innerHeight)];
         if (right <= left || bottom <= top) return false;
@@ -248,6 +250,37 @@ fn every_page_is_walked_through_by_keyboard_alone_with_script_and_without() {
         }
         check(&desk, stop, &mut findings)
     });
+    findings.must_be_none();
+}
+
+/// How far the tabs of a strip are moved, pixel by pixel: farther than one of them and its gap are wide.
+const MOST_MOVED: u32 = 100;
+
+/// A browser does not scroll sideways to a link of which a pixel is seen. Which tab begins at the very edge of its strip
+/// rests on numbers in those before it, so each is brought there.
+#[test]
+fn a_tab_at_the_edge_of_its_strip_is_seen_when_it_gets_the_focus() {
+    let (desk, change) = Desk::open_asked();
+    desk.sign_in("security");
+    desk.browser.look(Look::ZOOMED_DARK);
+    desk.go(&format!("/changes/{}", change["key"].as_str().unwrap()));
+    begin(&desk, Folds::Closed);
+    let script = "const strip = document.querySelector('main .tabs');
+        strip.firstElementChild.style.paddingInlineStart = `${arguments[0]}px`;
+        strip.scrollLeft = 0;
+        strip.firstElementChild.focus();
+        return [strip.childElementCount, strip.scrollWidth > strip.clientWidth];";
+    let mut findings = Findings::default();
+    for moved in 0..MOST_MOVED {
+        let strip = desk.browser.run(script, &[json!(moved)]);
+        assert_eq!(strip[1], true, "the strip has room for all its tabs");
+        let tabs = usize::try_from(strip[0].as_u64().unwrap()).unwrap();
+        let met = press_on(&desk, tabs - 1);
+        assert_eq!(met.len(), tabs - 1, "{met:?}");
+        for hidden in met.iter().filter(|at| at[3] != true) {
+            findings.add(&format!("moved by {moved}"), format!("hides {}", hidden[1]));
+        }
+    }
     findings.must_be_none();
 }
 
