@@ -55,7 +55,8 @@ pub fn install(root: &Path) -> Result<()> {
     }
     install_pinned(root).with_context(|| {
         format!(
-            "the tests need Node {OLDEST} or later with its npm; {}, and the pinned one cannot be installed",
+            "the tests need Node {OLDEST} or later with its npm; {}, and the pinned one cannot be installed. Install a newer \
+             Node, or let pip reach its registry",
             complaint()
         )
     })
