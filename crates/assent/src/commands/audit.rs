@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::commands::change;
 use crate::commands::events::{self, Events};
+use crate::commands::host::replay;
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_file, read_text};
 use crate::output::{Output, Tone, array, clean, text_of};
@@ -113,7 +114,7 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
         },
         Audit::Show { event } => show_event(event, common, output),
         Audit::Events(asked) => events::run(asked, common, output),
-        Audit::Replay { place, tenant } => host::replay(place, tenant.as_deref(), output),
+        Audit::Replay { place, tenant } => replay(place, tenant.as_deref(), output),
     }
 }
 
