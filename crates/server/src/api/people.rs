@@ -68,7 +68,7 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
 ];
 
-fn person_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+pub(crate) fn person_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
     Ok(room.directory()?.by_login(ask.place(0)).map(|row: &Person| row.version))
 }
 

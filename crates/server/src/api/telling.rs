@@ -1,10 +1,10 @@
 //! How people wish to be told.
 
-use acts::Room;
 use model::directory::Person;
 use serde_json::{Value, json};
 
-use crate::route::{Ask, Reply, Route};
+use super::people::person_version;
+use crate::route::{Reply, Route};
 
 /// Wishes.
 pub(crate) const ROUTES: &[Route] = &[
@@ -45,8 +45,4 @@ fn telling_view(person: &Person, telling: &model::telling::Telling) -> Value {
         }
     }
     view
-}
-
-fn person_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    Ok(room.directory()?.by_login(ask.place(0)).map(|row: &Person| row.version))
 }
