@@ -2,8 +2,8 @@
 
 use model::act::Act;
 use model::facts::{ActorFacts, ChangeFacts, TargetFacts};
-use model::refusal::PolicyReason;
 use model::obligation::{Requirements, TargetObligation};
+use model::refusal::PolicyReason;
 use policy::PolicySet;
 use serde::Serialize;
 

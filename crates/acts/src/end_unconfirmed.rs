@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use model::directory::Person;
-use model::identity::{IdentityProvider, with_member};
 use model::directory_records::Vouched;
+use model::identity::{IdentityProvider, with_member};
 use model::ids::{GroupKey, PersonId};
 use model::words::Role;
 use serde_json::json;

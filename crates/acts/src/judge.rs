@@ -5,10 +5,10 @@ use model::act::Act;
 use model::directory::Directory;
 use model::facts::ActorFacts;
 use model::file::{ChangeFile, Lent};
-use model::permission::{change_facts, person_facts, target_facts};
 use model::ids::PersonId;
-use model::refusal::PolicyReason;
 use model::obligation::{Requirements, Verdict};
+use model::permission::{change_facts, person_facts, target_facts};
+use model::refusal::PolicyReason;
 use policy::PolicySet;
 
 use crate::never_without::stopped;

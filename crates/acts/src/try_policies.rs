@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 use model::change::Change;
-use model::permission::{change_facts, target_facts};
 use model::ids::RecordId;
+use model::permission::{change_facts, target_facts};
 use model::reading::Reading;
 use model::records::Approval;
 use model::refusal::PolicyReason;

@@ -13,6 +13,8 @@ pub mod chat;
 pub mod cloudevents;
 pub mod cyclonedx;
 pub mod deployments;
+#[cfg(test)]
+mod documented_tests;
 pub mod door;
 pub mod evidence;
 pub mod evidence_formats;
@@ -37,5 +39,3 @@ pub mod socket;
 pub mod standard_webhooks;
 pub mod table;
 pub mod workload;
-#[cfg(test)]
-mod documented_tests;

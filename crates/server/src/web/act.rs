@@ -83,9 +83,7 @@ const DOORS: &[Door] = &[
     door("hold", |room, key, _, body| {
         acts::change_verbs::hold_change(room, key, body)
     }),
-    door("resume", |room, key, _, _| {
-        acts::change_verbs::resume_change(room, key)
-    }),
+    door("resume", |room, key, _, _| acts::change_verbs::resume_change(room, key)),
     door("implementation", |room, key, _, _| {
         acts::change_verbs::start_change(room, key)
     }),

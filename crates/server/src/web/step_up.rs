@@ -66,7 +66,10 @@ fn own(room: &mut acts::Room<'_, '_>) -> acts::Result<Own> {
     let directory = room.directory()?;
     let reader = super::view::reader_of(room, &directory);
     let confirmed = found.iter().filter(|it| it.is_confirmed);
-    let first = confirmed.filter_map(|it| it.counts_from).min().filter(|at| *at > room.now);
+    let first = confirmed
+        .filter_map(|it| it.counts_from)
+        .min()
+        .filter(|at| *at > room.now);
     Ok(Own {
         person: directory.name(&person),
         is_enrolled: factors::is_enrolled(&found),
