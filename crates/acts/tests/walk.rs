@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use acts::{Clock, Desk, Tools};
 use acts::{Error, Room};
 use jiff::{SignedDuration, Timestamp};
-use model::file::Actor;
-use model::ids::PersonId;
-use model::verbs::Body;
-use model::words::{GateDecision, State};
+use model::change::change_file::Actor;
+use model::core::body::Body;
+use model::core::enums::{GateDecision, State};
+use model::core::ids::PersonId;
 use proof::crypto::{MasterKey, SeededEntropy};
 use serde_json::{Value, json};
 use store::{Config, Lane, Mode, Store};
@@ -64,7 +64,7 @@ impl World {
             recorder: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(7)),
             master: Arc::new(MasterKey::new([3; 32])),
-            seen_logs: Arc::new(acts::seen_logs::SeenInMemory::default()),
+            seen_logs: Arc::new(acts::core::log_high_water::SeenInMemory::default()),
             policies: Arc::new(policies),
             public_url: "http://127.0.0.1:8080".to_owned(),
             evidence_folder: None,
@@ -74,7 +74,7 @@ impl World {
             clock,
             _folder: folder,
         };
-        world.system(|room| acts::create_tenant::create_tenant(room, "Halden Freight", false));
+        world.system(|room| acts::directory::create_tenant::create_tenant(room, "Halden Freight", false));
         world.system(|room| {
             for (login, role) in [
                 ("rita", "requester"),
@@ -85,13 +85,13 @@ impl World {
                 ("pipe", "pipeline"),
                 ("ada", "admin"),
             ] {
-                acts::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+                acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
             }
             Ok(())
         });
         world.system(|room| {
-            acts::set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
-            acts::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))?;
+            acts::directory::set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
+            acts::directory::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))?;
             Ok(())
         });
         world
@@ -156,17 +156,17 @@ fn initiate_and_assess(world: &World) -> String {
                 "plan": [{"title": "Deploy", "minutes": 10}], "rollback_plan": [{"title": "Deploy the old one", "minutes": 5}],
                 "implementers": ["ivo"], "tester": "olga",
             }));
-            acts::create_change::create_change(room, &request, &[])
+            acts::change::create_change::create_change(room, &request, &[])
         })
         .unwrap();
     let k = key.clone();
     world
-        .by("rita", move |room| acts::change_verbs::submit_change(room, &k))
+        .by("rita", move |room| acts::change::verbs::submit_change(room, &k))
         .unwrap();
     let k = key.clone();
     world
         .by("rita", move |room| {
-            acts::change_verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+            acts::change::verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
         })
         .unwrap();
     assert_eq!(world.state(&key), State::Authorizing);
@@ -179,7 +179,7 @@ fn approve(world: &World, key: &str) {
         world
             .by(login, move |room| {
                 let digest = room.change(&k)?.digests.content;
-                acts::approval_verbs::approve_change(
+                acts::approval::verbs::approve_change(
                     room,
                     &k,
                     &body(json!({"decision": "approve", "content_digest": digest})),
@@ -194,17 +194,17 @@ fn bring_evidence(world: &World, key: &str) {
     let k = key.to_owned();
     world
         .by("rita", move |room| {
-            let file = model::verbs::around::StoredFile {
+            let file = model::change::around::StoredFile {
                 digest: "sha256:00".into(), size: 3, media_type: "text/plain".into(), reading: None,
             };
             let request = body(json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": ARTIFACT, "text": "works"}));
-            acts::add_evidence::add_evidence(room, &k, &request, &file)
+            acts::change::add_evidence::add_evidence(room, &k, &request, &file)
         })
         .unwrap();
 }
 
-fn question(change: Option<&str>) -> acts::gate_question::Question {
-    acts::gate_question::Question {
+fn question(change: Option<&str>) -> acts::core::gate_question::Question {
+    acts::core::gate_question::Question {
         service: "pay".into(),
         environment: "production".into(),
         artifact: Some(ARTIFACT.into()),
@@ -216,7 +216,7 @@ fn question(change: Option<&str>) -> acts::gate_question::Question {
 
 fn test_and_deploy(world: &World, key: &str) {
     let k = key.to_owned();
-    let refused = world.by("ivo", move |room| acts::change_verbs::start_change(room, &k));
+    let refused = world.by("ivo", move |room| acts::change::verbs::start_change(room, &k));
     let Err(Error::Refused(refusal)) = refused else {
         panic!("started without evidence and before its window")
     };
@@ -229,7 +229,7 @@ fn test_and_deploy(world: &World, key: &str) {
     world.pass(150);
     let question = question(None);
     let checked = world
-        .by("pipe", move |room| acts::gate::check(room, &question, None))
+        .by("pipe", move |room| acts::gate::answer::check(room, &question, None))
         .unwrap();
     assert_eq!(checked.check.decision, GateDecision::Go, "{:?}", checked.check.reasons);
     assert!(checked.permit.is_some());
@@ -240,13 +240,13 @@ fn review_and_close(world: &World, key: &str) {
     let k = key.to_owned();
     world
         .by("ivo", move |room| {
-            acts::change_verbs::complete_change(room, &k, &body(json!({"outcome": "succeeded"})))
+            acts::change::verbs::complete_change(room, &k, &body(json!({"outcome": "succeeded"})))
         })
         .unwrap();
     let k = key.to_owned();
     world
         .by("olga", move |room| {
-            acts::change_verbs::validate_change(room, &k, &body(json!({"result": "works"})))
+            acts::change::verbs::validate_change(room, &k, &body(json!({"result": "works"})))
         })
         .unwrap();
     let k = key.to_owned();
@@ -254,12 +254,12 @@ fn review_and_close(world: &World, key: &str) {
         json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine."});
     world
         .by("rita", move |room| {
-            acts::change_verbs::review_change(room, &k, &body(review.clone()))
+            acts::change::verbs::review_change(room, &k, &body(review.clone()))
         })
         .unwrap();
     let k = key.to_owned();
     world
-        .by("rita", move |room| acts::change_verbs::close_change(room, &k))
+        .by("rita", move |room| acts::change::verbs::close_change(room, &k))
         .unwrap();
     assert_eq!(world.state(key), State::Closed);
 }
@@ -267,7 +267,7 @@ fn review_and_close(world: &World, key: &str) {
 /// What the plain question answers for one change, with its reasons; and the same of a check that waits since before.
 fn gate_of(world: &World, key: &str) -> (GateDecision, Vec<String>) {
     let asked = question(Some(key));
-    let answer = world.system(move |room| acts::gate::ask(room, &asked));
+    let answer = world.system(move |room| acts::gate::answer::ask(room, &asked));
     (
         answer.decision,
         answer.reasons.into_iter().map(|row| row.code).collect(),
@@ -281,7 +281,7 @@ fn decide(world: &World, login: &'static str, key: &str, words: Value) {
             let mut words = body(words.clone());
             let digest = room.change(&k)?.digests.content;
             words.insert("content_digest".to_owned(), Value::String(digest));
-            acts::approval_verbs::approve_change(room, &k, &words)
+            acts::approval::verbs::approve_change(room, &k, &words)
         })
         .unwrap();
 }
@@ -312,13 +312,13 @@ fn a_rejection_closes_the_gate_of_others_with_its_artifact_until_it_is_lifted() 
         match place {
             0 => world.by("mona", move |room| {
                 let words = body(json!({"reason": "It was about another place."}));
-                acts::approval_verbs::overrule_rejection(room, &k, &words)
+                acts::approval::verbs::overrule_rejection(room, &k, &words)
             }),
             1 => world.by("rita", move |room| {
-                acts::change_verbs::cancel_change(room, &k, &body(json!({"reason": "Done otherwise."})))
+                acts::change::verbs::cancel_change(room, &k, &body(json!({"reason": "Done otherwise."})))
             }),
             _ => world.by("rita", move |room| {
-                acts::edit_change::edit_change(room, &k, &body(json!({"title": "Another"})))
+                acts::change::edit_change::edit_change(room, &k, &body(json!({"title": "Another"})))
             }),
         }
         .unwrap();
@@ -337,24 +337,24 @@ fn the_end_of_a_change_opens_the_gate_of_what_depends_on_it() {
     world
         .by("rita", move |room| {
             let words = body(json!({"kind": "depends_on", "to": to}));
-            acts::link_change::link_change(room, &from, &words)
+            acts::change::link_change::link_change(room, &from, &words)
         })
         .unwrap();
     assert_eq!(gate_of(&world, &second), stop_code("dependency_open"));
     let asked = question(Some(&second));
     let until = *world.clock.0.lock().unwrap() + SignedDuration::from_mins(30);
     let waiting = world
-        .by("pipe", move |room| acts::gate::check(room, &asked, Some(until)))
+        .by("pipe", move |room| acts::gate::answer::check(room, &asked, Some(until)))
         .unwrap();
     assert_eq!(waiting.check.decision, GateDecision::Stop);
     let k = first.clone();
     world
         .by("rita", move |room| {
-            acts::change_verbs::cancel_change(room, &k, &body(json!({"reason": "Not needed."})))
+            acts::change::verbs::cancel_change(room, &k, &body(json!({"reason": "Not needed."})))
         })
         .unwrap();
     assert_eq!(gate_of(&world, &second), (GateDecision::Go, Vec::new()));
     let id = waiting.check.id.0.clone();
-    let turned = world.system(move |room| acts::gate::load_check(room, &id));
+    let turned = world.system(move |room| acts::gate::answer::load_check(room, &id));
     assert_eq!(turned.decision, GateDecision::Go, "it waits no longer");
 }

@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use acts::replay_log::{Progress, ReplayReport, replay_log};
-use model::file::Actor;
+use acts::audit::replay_log::{Progress, ReplayReport, replay_log};
+use model::change::change_file::Actor;
 use serde_json::{Map, Value};
 pub(crate) use store::damage::Damage;
 use store::{Lane, Mode, SYSTEM_TENANT, Store};
@@ -101,7 +101,8 @@ impl Host {
         let host = Self::open_as(settings, &said)?;
         match host.begun_under()? {
             Some(place)
-                if acts::keys::log_name(&said, SYSTEM_TENANT) != acts::keys::log_name(&place, SYSTEM_TENANT) =>
+                if acts::core::signing_keys::log_name(&said, SYSTEM_TENANT)
+                    != acts::core::signing_keys::log_name(&place, SYSTEM_TENANT) =>
             {
                 host.desk.tools().store.close();
                 Self::open_as(settings, &place)
@@ -146,7 +147,7 @@ impl Host {
 
     /// The address in the name of the system's log, once it has signed anything.
     fn begun_under(&self) -> Result<Option<String>> {
-        let look = |room: &mut acts::Room<'_, '_>| Ok(store::log::state(room.tx)?.map(|state| state.checkpoint));
+        let look = |room: &mut acts::Room<'_, '_>| Ok(store::audit::log::state(room.tx)?.map(|state| state.checkpoint));
         let note = self
             .desk
             .wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Read, look)
@@ -168,12 +169,12 @@ impl Host {
             .unwrap_or_default()
             .trim()
             .to_lowercase();
-        let phc = server::password::hash(password).map_err(could_not)?;
+        let phc = server::identity::password::hash(password).map_err(could_not)?;
         let name = name.to_owned();
         let act = move |room: &mut acts::Room<'_, '_>| {
-            acts::create_tenant::create_tenant(room, &name, false)?;
-            acts::set_person::create_person(room, &body)?;
-            acts::set_person::set_password(room, &login, &phc)
+            acts::directory::create_tenant::create_tenant(room, &name, false)?;
+            acts::directory::set_person::create_person(room, &body)?;
+            acts::directory::set_person::set_password(room, &login, &phc)
         };
         self.desk
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
@@ -183,9 +184,9 @@ impl Host {
     /// Sets a password.
     pub(crate) fn set_password(&self, tenant: &str, login: &str, password: &str) -> Result<()> {
         check_tenant(tenant)?;
-        let phc = server::password::hash(password).map_err(could_not)?;
+        let phc = server::identity::password::hash(password).map_err(could_not)?;
         let login = login.to_lowercase();
-        let act = move |room: &mut acts::Room<'_, '_>| acts::set_person::set_password(room, &login, &phc);
+        let act = move |room: &mut acts::Room<'_, '_>| acts::directory::set_person::set_password(room, &login, &phc);
         self.desk
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
             .map_err(refused)
@@ -207,7 +208,7 @@ impl Host {
                 tenant,
                 Actor::system(),
                 Mode::Read,
-                acts::keys::find_trouble,
+                acts::core::signing_keys::find_trouble,
             )
             .map_err(refused)
     }
@@ -215,7 +216,7 @@ impl Host {
     /// What is wrong with a tenant's secrets: of connections, webhooks and identity providers.
     pub(crate) fn secret_trouble(&self, tenant: &str) -> Result<Vec<String>> {
         let look = |room: &mut acts::Room<'_, '_>| {
-            let found = acts::find_lost_secrets::find_trouble(room)?;
+            let found = acts::audit::find_lost_secrets::find_trouble(room)?;
             Ok(found.into_iter().map(|it| it.what).collect())
         };
         self.desk
@@ -231,7 +232,7 @@ impl Host {
                 tenant,
                 Actor::system(),
                 Mode::Read,
-                acts::last_administrator::has_one,
+                acts::guard::last_administrator::has_one,
             )
             .map_err(refused)
     }
@@ -239,7 +240,7 @@ impl Host {
     /// The keys of a tenant's workloads that let in jobs of anybody.
     pub(crate) fn open_workloads(&self, tenant: &str) -> Result<Vec<String>> {
         let look = |room: &mut acts::Room<'_, '_>| {
-            let found = acts::doubt_workload::doubted(room)?;
+            let found = acts::identity::audit_workload_trust::doubted(room)?;
             Ok(found.into_iter().map(|it| it.key).collect())
         };
         self.desk
@@ -248,9 +249,9 @@ impl Host {
     }
 
     /// Brings back the policies before the present ones.
-    pub(crate) fn recover_policies(&self, tenant: &str) -> Result<acts::activate_configuration::Recovered> {
+    pub(crate) fn recover_policies(&self, tenant: &str) -> Result<acts::policy::activate_configuration::Recovered> {
         check_tenant(tenant)?;
-        let act = |room: &mut acts::Room<'_, '_>| acts::activate_configuration::recover_policies(room);
+        let act = |room: &mut acts::Room<'_, '_>| acts::policy::activate_configuration::recover_policies(room);
         self.desk
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
             .map_err(refused)
@@ -283,7 +284,8 @@ impl Host {
 
     /// Letters that were set aside after too many tries, and timers that fail again and again.
     pub(crate) fn stuck(&self) -> Result<[i64; 2]> {
-        let look = |tx: &mut store::CrossTx<'_>| Ok([store::job::depth(tx)?.parked, store::timer::failing(tx)?]);
+        let look =
+            |tx: &mut store::CrossTx<'_>| Ok([store::queue::job::depth(tx)?.parked, store::queue::timer::failing(tx)?]);
         self.desk
             .wait_across(Lane::Worker, "what is stuck", Mode::Read, look)
             .map_err(could_not)
@@ -292,7 +294,7 @@ impl Host {
     /// Has the letters sent again that were set aside; answers how many that are.
     pub(crate) fn send_again(&self) -> Result<u64> {
         let now = crate::clock::now();
-        let unpark = move |tx: &mut store::CrossTx<'_>| Ok(store::job::unpark_across(tx, now)?);
+        let unpark = move |tx: &mut store::CrossTx<'_>| Ok(store::queue::job::unpark_across(tx, now)?);
         self.desk
             .wait_across(Lane::Worker, "letters are sent again", Mode::Write, unpark)
             .map_err(could_not)
@@ -310,7 +312,7 @@ pub(crate) fn place_of(damage: &Damage) -> String {
 
 /// Refuses what cannot be the key of a tenant with people, before anything is opened or made for it.
 pub(crate) fn check_tenant_of_people(tenant: &str) -> Result<()> {
-    acts::create_tenant::check_key(tenant).map_err(|refusal| refused(refusal.into()))
+    acts::directory::create_tenant::check_key(tenant).map_err(|refusal| refused(refusal.into()))
 }
 
 fn check_tenant(tenant: &str) -> Result<()> {
@@ -350,9 +352,9 @@ impl Host {
 
     fn log(&self, tenant: String) -> Result<LogStanding> {
         let look = |room: &mut acts::Room<'_, '_>| {
-            let last = store::log::last_checkpoint(room.tx)?;
-            let backlog = store::event::unsequenced(room.tx, BACKLOG)?.len();
-            let cosigned = acts::take_cosignature::last_cosigned(room)?;
+            let last = store::audit::log::last_checkpoint(room.tx)?;
+            let backlog = store::audit::event::unsequenced(room.tx, BACKLOG)?.len();
+            let cosigned = acts::audit::take_cosignature::last_cosigned(room)?;
             let cosigned: Vec<String> = cosigned.into_iter().map(|(_, note)| note).collect();
             let (attested, distrusted) = attested(room)?;
             Ok((last.map(|last| last.at).max(attested), distrusted, cosigned, backlog))
@@ -375,11 +377,11 @@ impl Host {
 /// When the served checkpoint was attested last, or why nothing is signed on it.
 fn attested(room: &mut acts::Room<'_, '_>) -> acts::Result<(Option<jiff::Timestamp>, Option<String>)> {
     // A log that has not begun is told of as such.
-    if store::log::state(room.tx)?.is_none() {
+    if store::audit::log::state(room.tx)?.is_none() {
         return Ok((None, None));
     }
-    let attested = acts::cosign_log::attested_at(room);
-    let attested = attested.and_then(|at| acts::sequence_events::check_placing(room).map(|()| at));
+    let attested = acts::audit::cosign_log::attested_at(room);
+    let attested = attested.and_then(|at| acts::audit::sequence_events::check_placing(room).map(|()| at));
     match attested {
         Err(acts::Error::Fault(why)) => Ok((None, Some(why))),
         Err(acts::Error::Proof(why)) => Ok((None, Some(why.to_string()))),
@@ -433,8 +435,8 @@ mod tests {
         };
         let begin = |host: Host, tenant: &str| {
             let begun = |room: &mut acts::Room<'_, '_>| {
-                acts::create_tenant::create_tenant(room, "Some", false)?;
-                acts::keys::log_origin(room)
+                acts::directory::create_tenant::create_tenant(room, "Some", false)?;
+                acts::core::signing_keys::log_origin(room)
             };
             let actor = Actor::system();
             let name = host.desk.wait(Lane::Worker, tenant, actor, Mode::Write, begun).unwrap();

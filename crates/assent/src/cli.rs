@@ -6,11 +6,21 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::commands::{
-    access, audit, backup, boards, calendars, change, config, connections, delivery, directory, doctor, estate, fields,
-    freezes, gate, gateway, groups, import, keys, mail, mapping, on_call, outside_looks, people, permit, policy,
-    retention, risk, serve, sla, spans, tokens, views, webhooks, witnesses, workloads,
-};
+use crate::commands::approval::sla;
+use crate::commands::audit::{history, keys, witnesses};
+use crate::commands::cab::{meetings, on_call};
+use crate::commands::change::{fields, lifecycle};
+use crate::commands::compliance::retention;
+use crate::commands::directory::{access_reviews, groups, import, ownership, people, services};
+use crate::commands::emergency::outside_looks;
+use crate::commands::gate::{checks, gateway, permits};
+use crate::commands::identity::{tokens, workloads};
+use crate::commands::integration::{connections, deliveries, mail, webhooks};
+use crate::commands::platform::{backup, config, doctor, serve};
+use crate::commands::policy::{mapping, sets};
+use crate::commands::report::views;
+use crate::commands::risk::table;
+use crate::commands::schedule::{calendars, freezes, windows};
 use crate::common::Common;
 use crate::lists::Listed;
 
@@ -74,24 +84,24 @@ pub enum Command {
     Config(config::Config),
     /// Work on changes.
     #[command(subcommand)]
-    Change(Box<change::Change>),
+    Change(Box<lifecycle::Change>),
     /// Ask the gate whether something may be deployed.
     #[command(subcommand)]
-    Gate(gate::Gate),
+    Gate(checks::Gate),
     /// Stand beside a gateway: ask the server for it, and verify permits when the server is away.
     Gateway(gateway::Gateway),
     /// Verify permits offline, or revoke them.
     #[command(subcommand)]
-    Permit(permit::Permit),
+    Permit(permits::Permit),
     /// Verify and export the history, without trusting the server.
     #[command(subcommand)]
-    Audit(audit::Audit),
+    Audit(history::Audit),
     /// Check, test, explain, try and apply policies.
     #[command(subcommand)]
-    Policy(policy::Policy),
+    Policy(sets::Policy),
     /// The risk table.
     #[command(subcommand)]
-    Risk(risk::Risk),
+    Risk(table::Risk),
     /// The times to acknowledge and to decide.
     #[command(subcommand)]
     Sla(sla::Sla),
@@ -121,7 +131,7 @@ pub enum Command {
     Connection(connections::Connection),
     /// What outside systems delivered.
     #[command(subcommand)]
-    Delivery(delivery::Delivery),
+    Delivery(deliveries::Delivery),
     /// Answers by mail.
     #[command(subcommand)]
     Mail(mail::Mail),
@@ -136,7 +146,7 @@ pub enum Command {
     Group(groups::Group),
     /// Who answers for what: the ownership matrix.
     #[command(subcommand)]
-    Ownership(directory::Ownership),
+    Ownership(ownership::Ownership),
     /// Business calendars, by which clocks run.
     #[command(subcommand)]
     Calendar(calendars::Calendar),
@@ -148,13 +158,13 @@ pub enum Command {
     View(views::View),
     /// Meetings of boards (CAB, ECAB) that decide about changes.
     #[command(subcommand)]
-    Meeting(boards::Meeting),
+    Meeting(meetings::Meeting),
     /// Who of a board is on call.
     #[command(subcommand)]
     OnCall(on_call::OnCall),
     /// Reviews of access: managers look at the rights of their people and sign.
     #[command(subcommand)]
-    Access(access::Access),
+    Access(access_reviews::Access),
     /// Looks from outside at the work of a small team.
     #[command(subcommand)]
     Look(outside_looks::Look),
@@ -163,10 +173,10 @@ pub enum Command {
     Freeze(freezes::Freeze),
     /// Maintenance windows: times in which work is welcome.
     #[command(subcommand)]
-    Window(spans::Window),
+    Window(windows::Window),
     /// Services.
     #[command(subcommand)]
-    Service(estate::Service),
+    Service(services::Service),
     /// Environments.
     #[command(subcommand)]
     Environment(Listed),

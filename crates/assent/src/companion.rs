@@ -7,7 +7,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use model::words::GateDecision;
+use model::core::enums::GateDecision;
 use proof::jwks::Jwks;
 use proof::permit::Expected;
 use proof::revocation::RevocationList;
@@ -235,7 +235,8 @@ impl Companion {
         );
         if let Some((code, text)) = wrong {
             let help = "Fetch another permit when the server is back.";
-            stop.reasons.push(model::unmet::unmet(&code, text, help, Vec::new()));
+            stop.reasons
+                .push(model::core::unmet::unmet(&code, text, help, Vec::new()));
         }
         stop
     }

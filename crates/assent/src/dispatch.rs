@@ -3,12 +3,22 @@
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
-use crate::commands::{
-    access, audit, backup, boards, calendars, change, config, connections, delivery, directory, doctor, environments,
-    estate, fields, freezes, gate, gateway, groups, import, incidents, keys, mail, mapping, on_call, outside_looks,
-    people, permit, policy, retention, risk, serve, sla, spans, templates, tokens, views, webhooks, witnesses,
-    workloads,
-};
+use crate::commands::approval::sla;
+use crate::commands::audit::{history, keys, witnesses};
+use crate::commands::cab::{meetings, on_call};
+use crate::commands::change::{fields, lifecycle, templates};
+use crate::commands::compliance::retention;
+use crate::commands::directory::{access_reviews, environments, groups, import, ownership, people, services};
+use crate::commands::emergency::outside_looks;
+use crate::commands::gate::{checks, gateway, permits};
+use crate::commands::identity::{tokens, workloads};
+use crate::commands::incident::incidents;
+use crate::commands::integration::{connections, deliveries, mail, webhooks};
+use crate::commands::platform::{backup, config, doctor, serve};
+use crate::commands::policy::{mapping, sets};
+use crate::commands::report::views;
+use crate::commands::risk::table;
+use crate::commands::schedule::{calendars, freezes, windows};
 use crate::failure::Result;
 use crate::output::Output;
 
@@ -21,13 +31,13 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
     match &cli.command {
         Command::Serve(serve) => serve::run(serve),
         Command::Config(config) => config::run(config, output),
-        Command::Change(change) => change::run(change, common, output),
-        Command::Gate(gate) => gate::run(gate, common, output),
+        Command::Change(change) => lifecycle::run(change, common, output),
+        Command::Gate(gate) => checks::run(gate, common, output),
         Command::Gateway(gateway) => gateway::run(gateway, common),
-        Command::Permit(permit) => permit::run(permit, common, output),
-        Command::Audit(audit) => audit::run(audit, common, output),
-        Command::Policy(policy) => policy::run(policy, common, output),
-        Command::Risk(risk) => risk::run(risk, common, output),
+        Command::Permit(permit) => permits::run(permit, common, output),
+        Command::Audit(audit) => history::run(audit, common, output),
+        Command::Policy(policy) => sets::run(policy, common, output),
+        Command::Risk(risk) => table::run(risk, common, output),
         Command::Retention(kept) => retention::run(kept, common, output),
         Command::Sla(sla) => sla::run(sla, common, output),
         Command::Token(token) => tokens::run(token, common, output),
@@ -36,23 +46,23 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Log(log) => witnesses::log(log, common, output),
         Command::Mapping(mapping) => mapping::run(mapping, common, output),
         Command::Connection(connection) => connections::run(connection, common, output),
-        Command::Delivery(delivery) => delivery::run(delivery, common, output),
+        Command::Delivery(delivery) => deliveries::run(delivery, common, output),
         Command::Mail(mail) => mail::run(mail, common, output),
         Command::Webhook(webhook) => webhooks::run(webhook, common, output),
         Command::Workload(workload) => workloads::run(workload, common, output),
-        Command::Access(access) => access::run(access, common, output),
+        Command::Access(access) => access_reviews::run(access, common, output),
         Command::Person(person) => people::run(person, common, output),
         Command::Freeze(freeze) => freezes::freeze(freeze, common, output),
-        Command::Window(window) => spans::window(window, common, output),
+        Command::Window(window) => windows::window(window, common, output),
         Command::Group(group) => groups::group(group, common, output),
-        Command::Ownership(ownership) => directory::ownership(ownership, common, output),
+        Command::Ownership(ownership) => ownership::ownership(ownership, common, output),
         Command::Calendar(calendar) => calendars::calendar(calendar, common, output),
         Command::Field(fields) => fields::run(fields, common, output),
         Command::View(view) => views::run(view, common, output),
-        Command::Meeting(meeting) => boards::meeting(meeting, common, output),
+        Command::Meeting(meeting) => meetings::meeting(meeting, common, output),
         Command::Look(look) => outside_looks::look(look, common, output),
         Command::OnCall(row) => on_call::on_call(row, common, output),
-        Command::Service(service) => estate::service(service, common, output),
+        Command::Service(service) => services::service(service, common, output),
         Command::Environment(listed) => environments::environment(listed, common, output),
         Command::Template(listed) => templates::template(listed, common, output),
         Command::Incident(listed) => incidents::incident(listed, common, output),

@@ -370,7 +370,7 @@ pub fn clean(text: &str) -> String {
         .chars()
         .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
         .collect();
-    model::deceiving::spelled(&still)
+    model::core::confusables::spelled(&still)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 
-use crate::mail::Message;
+use crate::notify::mail::Message;
 
 /// How to reach the mail server.
 #[derive(Clone)]
@@ -213,7 +213,7 @@ fn told(error: &dyn std::error::Error) -> String {
         }
         cause = inner.source();
     }
-    model::signal::SetAside::because(text).reason
+    model::integration::signal::SetAside::because(text).reason
 }
 
 #[cfg(test)]
@@ -223,7 +223,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::mail::{Letter, Party, message};
+    use crate::notify::mail::{Letter, Party, message};
 
     fn send_mail(config: &SmtpConfig, message: &Message) -> Result<(), SendError> {
         super::send_mail(config, message, &|| Duration::MAX)

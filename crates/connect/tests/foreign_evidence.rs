@@ -7,9 +7,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use connect::evidence::{Kind, Reading};
-use connect::evidence_formats::read;
-use connect::junit;
+use connect::change::evidence::{Kind, Reading};
+use connect::change::evidence_formats::read;
+use connect::change::junit;
 
 const TESTS: &str = "
 const { test, describe, it } = require('node:test');

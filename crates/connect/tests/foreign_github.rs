@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use connect::github::{Secret, read, verify};
-use model::signal::Signal;
+use connect::integration::github::{Secret, read, verify};
+use model::integration::signal::Signal;
 use serde_json::Value;
 
 struct Delivery {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use connect::mail::{Letter, Message, Party, message};
+use connect::notify::mail::{Letter, Message, Party, message};
 use connect::socket::{SendError, SmtpConfig, TlsMode};
 use serde_json::{Value, json};
 

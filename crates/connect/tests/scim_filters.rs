@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
-use connect::scim::filter::Checked;
-use connect::scim::schema::{ENTERPRISE, USER_ATTRS};
+use connect::identity::scim::filter::Checked;
+use connect::identity::scim::schema::{ENTERPRISE, USER_ATTRS};
 use serde_json::{Map, Value, json};
 
 /// How many filters are tried unless said otherwise.

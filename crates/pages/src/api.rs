@@ -5,8 +5,9 @@ mod document;
 use askama::Template;
 use serde_json::{Value, json};
 
-use crate::frame::document as html_document;
-use crate::{filters, render};
+use crate::elements::filters;
+use crate::elements::frame::document as html_document;
+use crate::render;
 use document::{Group, Shape, read_groups, read_shapes};
 
 /// The page of the API.

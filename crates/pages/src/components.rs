@@ -2,11 +2,12 @@
 
 mod shown;
 
-use crate::form::Acts;
+use crate::elements::form::Acts;
+use crate::elements::parts;
 use crate::samples::frame;
 use crate::{
     ActForm, ActTone, Cell, Column, Empty, Entry, Field, Fold, Frame, Input, Kind, Notice, Paging, Part, Place,
-    PlanStep, Rich, Risk, Section, SectionBody, State, Stepper, Table, Tone, parts,
+    PlanStep, Rich, Risk, Section, SectionBody, State, Stepper, Table, Tone,
 };
 
 /// The page of all components.
@@ -164,7 +165,7 @@ fn fields() -> String {
         Field::new("file", "File", Input::File),
         Field::textarea("text", "Text").value("Several lines\nof text"),
     ];
-    let form = crate::form::Fields {
+    let form = crate::elements::form::Fields {
         form_id: "fields",
         fields: &fields,
     }
@@ -175,13 +176,13 @@ fn fields() -> String {
 fn acts() -> String {
     Acts {
         group: "acts",
-        forms: &crate::home::sample_decisions("/t/halden", "Ingrid Solheim"),
+        forms: &crate::approval::home::sample_decisions("/t/halden", "Ingrid Solheim"),
     }
     .html()
 }
 
 fn usual_acts() -> String {
-    let context = crate::usual::sample_context();
+    let context = crate::change::usual::sample_context();
     let forms: Vec<ActForm> = crate::Act::ALL.iter().map(|act| act.form(&context)).collect();
     Acts {
         group: "usual",
@@ -274,7 +275,7 @@ fn texts() -> String {
         "A text in **Markdown**, with `code`.\n\nHidden characters show: {}",
         crate::samples::BIDI
     );
-    format!("<div class=\"prose\">{}</div>", crate::text::markdown(&text))
+    format!("<div class=\"prose\">{}</div>", crate::elements::text::markdown(&text))
 }
 
 fn code() -> String {

@@ -2,9 +2,10 @@
 
 use askama::Template;
 
-use crate::parts::Entries;
+use crate::elements::filters;
+use crate::elements::parts::Entries;
 use crate::samples::{BIDI, MARKUP};
-use crate::{Entry, Frame, Place, Rich, Tone, filters, render};
+use crate::{Entry, Frame, Place, Rich, Tone, render};
 
 /// A word of the glossary.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

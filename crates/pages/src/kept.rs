@@ -4,10 +4,11 @@ use askama::Template;
 
 mod labels;
 
-use crate::form::Fields;
-use crate::frame::document;
+use crate::elements::filters;
+use crate::elements::form::Fields;
+use crate::elements::frame::document;
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
-use crate::{Field, Input, Part, filters, render};
+use crate::{Field, Input, Part, render};
 
 /// What the forms of pages send along besides digests.
 const SENT_ALONG: [&str; 10] = [

@@ -2,10 +2,11 @@
 
 use askama::Template;
 
-use crate::frame::document;
-use crate::parts::Entries;
+use crate::elements::filters;
+use crate::elements::frame::document;
+use crate::elements::parts::Entries;
 use crate::samples::{BIDI, MARKUP};
-use crate::{ActForm, Entry, Frame, Place, Rich, Tone, filters, render};
+use crate::{ActForm, Entry, Frame, Place, Rich, Tone, render};
 
 /// A refusal in four parts, in the same words as in API, mail and log.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]

@@ -1,7 +1,7 @@
 //! Cedar alone: the floor of the benchmark, for one question of a set with everything made ready beforehand.
 
 use cedar_policy::{Authorizer, Context, Entities, Request};
-use model::facts::{ChangeFacts, TargetFacts};
+use model::policy::facts::{ChangeFacts, TargetFacts};
 
 use crate::PolicySet;
 use crate::question::Question;

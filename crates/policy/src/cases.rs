@@ -31,7 +31,7 @@ mod words;
 use std::collections::BTreeSet;
 
 use cedar_policy::PolicyId;
-use model::obligation::Obligation;
+use model::approval::obligation::Obligation;
 
 use crate::judge::Answer;
 use crate::question::Question;
@@ -237,8 +237,8 @@ fn act(set: &PolicySet, case: &Case, expectation: &Expectation, decided: &mut BT
 }
 
 /// The bare answer for the case's one target: unlike a verdict, it tells a forbid from a permit that did not match.
-fn deciding(set: &PolicySet, actor: &model::facts::ActorFacts, action: &str, case: &Case) -> Option<Answer> {
-    let is_of_change = model::act::Act::ALL.iter().any(|act| act.as_str() == action);
+fn deciding(set: &PolicySet, actor: &model::policy::facts::ActorFacts, action: &str, case: &Case) -> Option<Answer> {
+    let is_of_change = model::core::act::Act::ALL.iter().any(|act| act.as_str() == action);
     let question = if is_of_change {
         let target = case.world.has_target.then_some(&case.world.target);
         Question::act(actor, action, &case.world.change, target, &set.words)

@@ -1,7 +1,7 @@
 //! Names the deciding policies with their place and text.
 
-use model::facts::{ChangeFacts, TargetFacts};
-use model::obligation::{Requirements, TargetObligation};
+use model::approval::obligation::{Requirements, TargetObligation};
+use model::policy::facts::{ChangeFacts, TargetFacts};
 
 use crate::{PolicySet, PolicySource};
 

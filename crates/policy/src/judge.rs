@@ -6,7 +6,7 @@
 //! has a compiled obligation. Anything else stops.
 
 use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, EvalResult, Request};
-use model::obligation::Obligation;
+use model::approval::obligation::Obligation;
 
 use crate::PolicySet;
 use crate::question::Question;
@@ -145,8 +145,8 @@ mod tests {
     use std::collections::{HashMap, HashSet};
 
     use cedar_policy::{Entity, RestrictedExpression};
-    use model::facts::{ActorFacts, ChangeFacts, TargetFacts};
-    use model::words::{Category, Kind, Level, Role, State};
+    use model::core::enums::{Category, Kind, Level, Role, State};
+    use model::policy::facts::{ActorFacts, ChangeFacts, TargetFacts};
 
     use super::*;
     use crate::question::{neutral_target, uid};
@@ -273,7 +273,7 @@ mod tests {
             service: "pay".into(),
             environment: "prod".into(),
             regimes: vec!["sox".to_owned()],
-            owners: vec![(model::words::OwnershipRole::Owner, "p3".into())],
+            owners: vec![(model::core::enums::OwnershipRole::Owner, "p3".into())],
             ..neutral_target()
         };
         let actor = ActorFacts {
@@ -281,7 +281,7 @@ mod tests {
             roles: vec![Role::Owner],
             groups: vec!["own-pay".into()],
             by_token: true,
-            parts: vec![model::facts::Part::Requester],
+            parts: vec![model::policy::facts::Part::Requester],
             functions: vec!["engineer".to_owned()],
             trainings: vec!["sox".to_owned()],
         };

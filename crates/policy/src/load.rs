@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use cedar_policy::{Effect, Schema, schema_str_to_json_with_resolved_types};
 use miette::Diagnostic;
-use model::obligation::Obligation;
+use model::approval::obligation::Obligation;
 
 use crate::parameters::{self, Parameters};
 use crate::question::OpenWords;

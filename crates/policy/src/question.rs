@@ -7,10 +7,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
 
 use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
-use model::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
-use model::ids::{PersonId, ServiceKey, TargetId};
-use model::obligation::level_number;
-use model::words::{Criticality, OwnershipRole};
+use model::approval::obligation::level_number;
+use model::core::enums::{Criticality, OwnershipRole};
+use model::core::ids::{PersonId, ServiceKey, TargetId};
+use model::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
 
 /// The entity types of the schema, read once.
 static TYPES: LazyLock<HashMap<&'static str, EntityTypeName>> = LazyLock::new(|| {

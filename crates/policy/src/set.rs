@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cedar_policy::{Effect, Schema};
-use model::act::{Act, actions};
-use model::facts::{ActorFacts, ChangeFacts, TargetFacts};
-use model::ids::TargetId;
-use model::obligation::{Obligation, Requirements, TargetObligation, Verdict};
-use model::refusal::PolicyReason;
+use model::approval::obligation::{Obligation, Requirements, TargetObligation, Verdict};
+use model::core::act::{Act, actions};
+use model::core::ids::TargetId;
+use model::core::refusal::PolicyReason;
+use model::policy::facts::{ActorFacts, ChangeFacts, TargetFacts};
 
 use crate::judge::{Answer, Trouble};
 use crate::question::{OpenWords, Question, neutral_target};

@@ -1,9 +1,9 @@
 //! The small grammars of annotation values: durations, counts, keys, lists.
 
-use model::calendar::Span;
-use model::factor::Wanted;
-use model::ids::GroupKey;
-use model::obligation::{Asked, Due, Party};
+use model::approval::obligation::{Asked, Due, Party};
+use model::core::ids::GroupKey;
+use model::identity::factor::Wanted;
+use model::schedule::calendar::Span;
 
 use crate::{limits, nearest};
 

@@ -30,11 +30,11 @@
 
 use std::collections::BTreeMap;
 
-use model::calendar::Span;
-use model::factor::Wanted;
-use model::ids::GroupKey;
-use model::obligation::{ApprovalRule, Asked, Due, Duty, Obligation};
-use model::words::{Aspect, Covers, TaskKind};
+use model::approval::obligation::{ApprovalRule, Asked, Due, Duty, Obligation};
+use model::core::enums::{Aspect, Covers, TaskKind};
+use model::core::ids::GroupKey;
+use model::identity::factor::Wanted;
+use model::schedule::calendar::Span;
 
 use crate::parameters::{Parameters, Type, Value};
 use crate::{limits, nearest, values};

@@ -7,16 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use model::act::{Act, actions};
-use model::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
-use model::lifecycle::states;
-use model::regimes::REGIMES;
-use model::words::{Category, Criticality, Kind, Level, Role, State, Touch};
+use model::change::lifecycle::states;
+use model::core::act::{Act, actions};
+use model::core::enums::{Category, Criticality, Kind, Level, Role, State, Touch};
+use model::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
+use model::risk::regimes::REGIMES;
 use policy::PolicySet;
 
-use crate::address::BASE;
 use crate::api::TABLES;
-use crate::caller::Scope;
+use crate::http::address::BASE;
+use crate::http::caller::Scope;
 
 /// Where the file stands.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations/access-matrix.txt");
@@ -25,10 +25,10 @@ const RULES: &str = include_str!("access/rules.txt");
 /// The files in which doors beside the tables are put up.
 const ROUTERS: &[&str] = &[
     include_str!("web/mod.rs"),
-    include_str!("scim.rs"),
-    include_str!("hooks.rs"),
-    include_str!("health.rs"),
-    include_str!("workloads.rs"),
+    include_str!("identity/scim.rs"),
+    include_str!("integration/hooks.rs"),
+    include_str!("start/health.rs"),
+    include_str!("identity/workloads.rs"),
     include_str!("gateway/mod.rs"),
 ];
 

@@ -1,97 +1,67 @@
 //! The REST API, `/api/v1`: tables of routes, one file a group, and the few doors that are not plain acts.
 
-mod absences;
-mod access_reviews;
-mod approvals;
-mod around;
-mod attestations;
-mod boards;
-mod break_glass;
-mod bulk;
-mod calendar;
-mod change_replies;
-mod changes;
-mod configuration;
-mod configuration_views;
-mod connections;
-mod custom_fields;
-mod evidence;
-mod evidence_file;
-mod freezes;
+mod approval;
+mod audit;
+mod cab;
+mod change;
+mod compliance;
+mod directory;
+mod emergency;
 pub(crate) mod gate;
-mod gateways;
-mod hours;
 mod identity;
-mod imports;
-mod inbound;
-mod incidents;
-mod keys;
-mod log;
-mod mapping;
-mod outside_looks;
-mod ownership_lines;
-mod passkeys;
-mod people;
-mod permits;
-mod records;
-mod reference;
-mod retention;
-mod risk_table;
-mod services;
-mod session;
-mod sla_table;
-mod stream;
-mod telling;
-mod templates;
-mod tokens;
-mod views;
-mod webhooks;
-mod witnesses;
+mod incident;
+mod integration;
+mod notify;
+mod policy;
+mod report;
+mod risk;
+mod schedule;
+mod shared;
 
 use axum::Router;
 
-use crate::route::{Route, routes};
-use crate::state::AppState;
+use crate::http::route::{Route, routes};
+use crate::http::state::AppState;
 
 /// Every table.
 pub(crate) const TABLES: &[&[Route]] = &[
-    absences::ROUTES,
-    access_reviews::ROUTES,
-    approvals::ROUTES,
-    around::ROUTES,
-    attestations::ROUTES,
-    boards::ROUTES,
-    break_glass::ROUTES,
-    calendar::ROUTES,
-    changes::ROUTES,
-    configuration::ROUTES,
-    connections::ROUTES,
-    custom_fields::ROUTES,
-    freezes::ROUTES,
-    gate::ROUTES,
-    gateways::ROUTES,
-    hours::ROUTES,
-    identity::ROUTES,
-    imports::ROUTES,
-    inbound::ROUTES,
-    incidents::ROUTES,
-    keys::ROUTES,
-    log::ROUTES,
-    mapping::ROUTES,
-    outside_looks::ROUTES,
-    ownership_lines::ROUTES,
-    people::ROUTES,
-    permits::ROUTES,
-    retention::ROUTES,
-    risk_table::ROUTES,
-    services::ROUTES,
-    sla_table::ROUTES,
-    telling::ROUTES,
-    templates::ROUTES,
-    tokens::ROUTES,
-    views::ROUTES,
-    webhooks::ROUTES,
-    witnesses::ROUTES,
+    approval::absences::ROUTES,
+    directory::access_reviews::ROUTES,
+    approval::approvals::ROUTES,
+    change::items::ROUTES,
+    gate::attestations::ROUTES,
+    cab::meetings::ROUTES,
+    emergency::break_glass::ROUTES,
+    schedule::calendar::ROUTES,
+    change::changes::ROUTES,
+    policy::configurations::ROUTES,
+    integration::connections::ROUTES,
+    change::custom_fields::ROUTES,
+    schedule::windows_freezes::ROUTES,
+    gate::questions::ROUTES,
+    gate::gateways::ROUTES,
+    schedule::business_calendars::ROUTES,
+    identity::sign_in_methods::ROUTES,
+    directory::imports::ROUTES,
+    integration::deliveries::ROUTES,
+    incident::incidents::ROUTES,
+    audit::keys::ROUTES,
+    audit::log::ROUTES,
+    policy::mapping::ROUTES,
+    emergency::outside_looks::ROUTES,
+    directory::ownership_lines::ROUTES,
+    directory::people::ROUTES,
+    gate::permits::ROUTES,
+    compliance::retention::ROUTES,
+    risk::risk_table::ROUTES,
+    directory::services::ROUTES,
+    approval::sla_table::ROUTES,
+    notify::preferences::ROUTES,
+    change::templates::ROUTES,
+    identity::tokens::ROUTES,
+    report::saved_views::ROUTES,
+    integration::webhooks::ROUTES,
+    audit::witnesses::ROUTES,
 ];
 
 /// The whole API.
@@ -100,19 +70,19 @@ pub(crate) fn router() -> Router<AppState> {
         .iter()
         .fold(Router::new(), |router, table| router.merge(routes(table)));
     plain
-        .merge(bulk::router())
-        .merge(evidence::router())
-        .merge(gateways::router())
-        .merge(session::router())
-        .merge(passkeys::router())
-        .merge(stream::router())
-        .merge(log::router())
-        .merge(reference::router())
+        .merge(change::bulk::router())
+        .merge(change::evidence::router())
+        .merge(gate::gateways::router())
+        .merge(identity::session::router())
+        .merge(identity::passkeys::router())
+        .merge(notify::stream::router())
+        .merge(audit::log::router())
+        .merge(shared::openapi::router())
 }
 
 /// The part of it that machines ask in numbers.
 pub(crate) fn brief() -> Router<AppState> {
-    gate::router()
+    gate::questions::router()
 }
 
 #[cfg(test)]
@@ -120,7 +90,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::address::BASE;
+    use crate::http::address::BASE;
 
     /// Whatever the tables serve, the document tells; `tests/doors` looks the other way round.
     #[test]

@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use acts::{Clock, Desk};
 use acts::{Error, Room};
 use jiff::{SignedDuration, Timestamp};
-use model::file::Actor;
-use model::ids::PersonId;
-use model::verbs::Body;
+use model::change::change_file::Actor;
+use model::core::body::Body;
+use model::core::ids::PersonId;
 use serde_json::Value;
 use store::{Lane, Mode};
 
@@ -41,7 +41,7 @@ pub enum DemoError {
     File(#[from] std::io::Error),
     /// A password could not be hashed.
     #[error("the demo's passwords could not be made: {0}")]
-    Password(#[from] crate::password::PasswordError),
+    Password(#[from] crate::identity::password::PasswordError),
 }
 
 type Result<T> = std::result::Result<T, DemoError>;

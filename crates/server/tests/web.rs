@@ -7,9 +7,10 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 
 use acts::Room;
-use model::file::Actor;
+use model::change::change_file::Actor;
 use serde_json::{Value, json};
-use server::{Running, Settings, password, start};
+use server::identity::password;
+use server::{Running, Settings, start};
 use store::{Lane, Mode};
 
 #[path = "web/again.rs"]
@@ -94,12 +95,12 @@ impl Answer {
     }
 }
 
-fn object(value: Value) -> model::verbs::Body {
+fn object(value: Value) -> model::core::body::Body {
     value.as_object().unwrap().clone()
 }
 
 fn seed(room: &mut Room<'_, '_>) -> acts::Result<()> {
-    acts::create_tenant::create_tenant(room, "Halden Freight", false)?;
+    acts::directory::create_tenant::create_tenant(room, "Halden Freight", false)?;
     let phc = password::hash(SECRET).unwrap();
     let people = [
         ("ingrid", "Ingrid Solheim", json!(["requester", "implementer"])),
@@ -112,16 +113,16 @@ fn seed(room: &mut Room<'_, '_>) -> acts::Result<()> {
     ];
     for (login, name, roles) in people {
         let body = object(json!({"login": login, "name": name, "roles": roles, "zone": "Europe/Oslo"}));
-        acts::set_person::create_person(room, &body)?;
-        acts::set_person::set_password(room, login, &phc)?;
+        acts::directory::set_person::create_person(room, &body)?;
+        acts::directory::set_person::set_password(room, login, &phc)?;
     }
-    acts::set_service::set_service(
+    acts::directory::set_service::set_service(
         room,
         &object(json!({"key": "booking-api", "name": "Bookings", "criticality": "medium"})),
     )?;
-    acts::set_service::set_environment(room, &object(json!({"key": "production", "is_production": true})))?;
+    acts::directory::set_service::set_environment(room, &object(json!({"key": "production", "is_production": true})))?;
     let owner = json!({"service": "booking-api", "role": "owner", "person": "hanne"});
-    acts::set_service::set_ownership(room, &object(owner))?;
+    acts::directory::set_service::set_ownership(room, &object(owner))?;
     Ok(())
 }
 

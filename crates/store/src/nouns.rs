@@ -1,37 +1,37 @@
 //! The model's nouns as records: under which columns each is found. Every column here is computed from the body alone,
 //! so that replay can compute it again.
 
-use model::absence::{Absence, Delegation};
-use model::access_review::AccessReview;
-use model::act_facts::ActFacts;
-use model::calendar::Calendar;
-use model::change::Change;
-use model::configuration::Configuration;
-use model::custom_field::CustomField;
-use model::decision_facts::DecisionFacts;
-use model::directory::{
-    ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
-    Service, StandardTemplate, Tenant, Token,
-};
-use model::emergency::GlassUse;
-use model::identity::IdentityProvider;
-use model::key_turn::KeyTurn;
-use model::meeting::{Meeting, OnCall};
-use model::outside::{OutsideCheck, Provenance};
-use model::outside_look::OutsideLook;
-use model::records::{
+use model::approval::absence::{Absence, Delegation};
+use model::audit::key_rotation::KeyTurn;
+use model::audit::witness::Witness;
+use model::cab::meeting::{Meeting, OnCall};
+use model::cab::training::Training;
+use model::change::custom_field::CustomField;
+use model::change::record::Change;
+use model::change::related_records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, Message,
     PeerReview, Permit,
 };
-use model::running::Running;
-use model::training::Training;
-use model::webhook::Webhook;
-use model::witness::Witness;
-use model::workload::Workload;
+use model::directory::access_review::AccessReview;
+use model::directory::snapshot::{
+    ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
+    Service, StandardTemplate, Tenant, Token,
+};
+use model::emergency::outside_look::OutsideLook;
+use model::emergency::records::GlassUse;
+use model::gate::provenance::{OutsideCheck, Provenance};
+use model::gate::running::Running;
+use model::identity::provider::IdentityProvider;
+use model::integration::webhook::Webhook;
+use model::integration::workload::Workload;
+use model::policy::act_facts::ActFacts;
+use model::policy::configuration::Configuration;
+use model::policy::decision_facts::DecisionFacts;
+use model::schedule::calendar::Calendar;
 
-use crate::changes::save_targets;
+use crate::change::changes::save_targets;
 use crate::error::{Error, Result};
-use crate::identities;
+use crate::identity::identities;
 use crate::record::{Record, read};
 use crate::search;
 use crate::tx::Tx;
@@ -59,7 +59,7 @@ macro_rules! plain_columns {
 
 macro_rules! id_columns {
     ($($kind:ident),+ $(,)?) => {$(
-        impl IntoColumn for &model::ids::$kind {
+        impl IntoColumn for &model::core::ids::$kind {
             fn into_column(self) -> Value { self.as_str().into() }
         }
     )+};
@@ -67,7 +67,7 @@ macro_rules! id_columns {
 
 macro_rules! word_columns {
     ($($kind:ident),+ $(,)?) => {$(
-        impl IntoColumn for model::words::$kind {
+        impl IntoColumn for model::core::enums::$kind {
             fn into_column(self) -> Value { self.as_str().into() }
         }
     )+};
@@ -170,7 +170,12 @@ macro_rules! id_texts {
     )+};
 }
 
-id_texts!(model::ids::RecordId, model::ids::ChangeId, model::ids::PersonId, String);
+id_texts!(
+    model::core::ids::RecordId,
+    model::core::ids::ChangeId,
+    model::core::ids::PersonId,
+    String
+);
 
 nouns! {
     Change in "change" |it| {

@@ -34,7 +34,7 @@ pub struct Stored<R> {
     pub record: R,
     /// Its sealed JSON as it stands in the row.
     pub sealed: String,
-    /// JSON Pointers of the texts that were erased; in the record stands [`model::erased::ERASED`] there.
+    /// JSON Pointers of the texts that were erased; in the record stands [`model::compliance::erasure::ERASED`] there.
     pub erased: Vec<String>,
 }
 
@@ -269,7 +269,7 @@ pub(crate) fn parsed<R: Record>(body: &str, sealed: String) -> Result<Stored<R>>
     Ok(Stored { record, sealed, erased })
 }
 
-/// A record from its body: [`model::erased::ERASED`] stands in the place of each text that was erased.
+/// A record from its body: [`model::compliance::erasure::ERASED`] stands in the place of each text that was erased.
 pub fn read<R: Record>(body: &str) -> Result<R> {
     Ok(opened(body)?.0)
 }
@@ -281,7 +281,7 @@ fn opened<R: Record>(body: &str) -> Result<(R, Vec<String>)> {
         return Ok((serde_json::from_str(body).map_err(unread)?, Vec::new()));
     }
     let mut value = serde_json::from_str(body).map_err(unread)?;
-    let erased = model::erased::name_erased(&mut value);
+    let erased = model::compliance::erasure::name_erased(&mut value);
     Ok((serde_json::from_value(value).map_err(unread)?, erased))
 }
 

@@ -5,24 +5,19 @@
 
 mod answers;
 mod answers_administration;
-mod boards;
+mod audit;
 mod bodies;
-mod bodies_identity;
-mod configuration;
-mod custom_fields;
+mod cab;
+mod change;
 mod directory;
-mod keys;
-mod lists;
+mod gate;
+mod identity;
+mod integration;
 mod patches;
+mod policy;
 mod rows;
 mod shapes;
-mod shapes_gateways;
 mod table;
-mod table_deliveries;
-mod table_estate;
-mod table_gateways;
-mod table_identity;
-mod witnesses;
 
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
@@ -461,19 +456,19 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
     let own = bodies::ALL
         .iter()
         .chain(answers::ALL)
-        .chain(directory::SHAPES)
-        .chain(custom_fields::SHAPES)
+        .chain(directory::ownership::SHAPES)
+        .chain(change::custom_fields::SHAPES)
         .chain(patches::SHAPES)
-        .chain(keys::SHAPES)
-        .chain(witnesses::SHAPES)
-        .chain(boards::SHAPES)
-        .chain(lists::SHAPES)
-        .chain(bodies_identity::ALL)
-        .chain(shapes_gateways::ALL)
-        .chain(table_deliveries::SHAPES)
+        .chain(audit::keys::SHAPES)
+        .chain(audit::witnesses::SHAPES)
+        .chain(cab::meetings::SHAPES)
+        .chain(change::bulk::SHAPES)
+        .chain(identity::bodies::ALL)
+        .chain(gate::shapes::ALL)
+        .chain(integration::deliveries::SHAPES)
         .copied()
         .flatten();
-    own.chain(configuration::SHAPES)
+    own.chain(policy::configurations::SHAPES)
 }
 
 fn shared_parameters() -> Value {

@@ -1,7 +1,7 @@
 //! The body of every error answer: `application/problem+json` (RFC 9457) with the members that this API adds.
 
-use model::refusal::{FieldChange, FieldError, PolicyReason, Refusal};
-use model::unmet::Unmet;
+use model::core::refusal::{FieldChange, FieldError, PolicyReason, Refusal};
+use model::core::unmet::Unmet;
 use serde::{Deserialize, Serialize};
 
 /// The media type of this body.

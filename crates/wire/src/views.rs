@@ -1,16 +1,16 @@
 //! Records as answers show them: people as logins, absent things left out. Pure functions of the record and the estate.
 
-use model::change::{Change, Target, TargetRecord};
-use model::content::{Cover, cover};
-use model::custom_field::FIELD;
-use model::directory::{Directory, Person};
-use model::gate::Answer;
-use model::ids::PersonId;
-use model::manager::Origin;
-use model::records::GateCheck;
-use model::unmet::Unmet;
-use model::withheld::PERSONAL;
-use model::words::{GateDecision, Kind, Purpose, State};
+use model::change::content::{Cover, cover};
+use model::change::custom_field::FIELD;
+use model::change::record::{Change, Target, TargetRecord};
+use model::change::related_records::GateCheck;
+use model::core::enums::{GateDecision, Kind, Purpose, State};
+use model::core::ids::PersonId;
+use model::core::private_fields::PERSONAL;
+use model::core::unmet::Unmet;
+use model::directory::manager::Origin;
+use model::directory::snapshot::{Directory, Person};
+use model::gate::answer::Answer;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -57,7 +57,7 @@ const INNER: &[&str] = &["told", "digest", "to_change"];
 
 /// A change as `GET /changes/{key}` shows it.
 pub fn change(change: &Change, directory: &Directory) -> Value {
-    let mut map = model::input::present(change, directory);
+    let mut map = model::change::read_content::present(change, directory);
     map.insert("key".into(), json!(change.key));
     map.insert("id".into(), json!(change.id));
     map.insert("state".into(), json!(change.state));
@@ -101,7 +101,7 @@ pub fn change(change: &Change, directory: &Directory) -> Value {
 fn note_deceiving(path: &str, value: &Value, found: &mut Map<String, Value>) {
     match value {
         Value::String(text) => {
-            let codes = model::deceiving::found_in(text);
+            let codes = model::core::confusables::found_in(text);
             if !codes.is_empty() {
                 found.insert(path.to_owned(), json!(codes));
             }
@@ -380,14 +380,14 @@ pub fn event(leaf: &[u8], index: Option<i64>, directory: &Directory) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::ids::{ChangeId, RecordId};
-    use model::records::Comment;
+    use model::change::related_records::Comment;
+    use model::core::ids::{ChangeId, RecordId};
 
     #[test]
     fn items_show_logins_and_the_state_of_their_change() {
         let mut directory = Directory::default();
         let id = PersonId::from("0197");
-        let person = model::directory::Person {
+        let person = model::directory::snapshot::Person {
             id: id.clone(),
             version: 1,
             login: "mira".to_owned(),

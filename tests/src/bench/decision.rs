@@ -6,8 +6,8 @@
 use std::time::Instant;
 
 use anyhow::{Result, anyhow, ensure};
-use model::facts::{ChangeFacts, TargetFacts};
-use model::words::{Category, Criticality, Kind, Level, OwnershipRole, State};
+use model::core::enums::{Category, Criticality, Kind, Level, OwnershipRole, State};
+use model::policy::facts::{ChangeFacts, TargetFacts};
 use policy::{Directory, PolicySet, SourceFile, on_policy_thread};
 
 use super::report::Line;

@@ -8,13 +8,15 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use jiff::Timestamp;
-use model::change::Change;
-use model::directory::{Directory, Ownership};
-use model::file::{Actor, Case, ChangeFile};
-use model::ids::{PersonId, ServiceKey};
-use model::obligation::{ApprovalRule, Asked, Due, Duty, Obligation, Requirements, TargetObligation, Verdict};
-use model::settle::settle;
-use model::words::{Covers, OwnershipRole};
+use model::approval::obligation::{
+    ApprovalRule, Asked, Due, Duty, Obligation, Requirements, TargetObligation, Verdict,
+};
+use model::change::change_file::{Actor, Case, ChangeFile};
+use model::change::record::Change;
+use model::change::settle::settle;
+use model::core::enums::{Covers, OwnershipRole};
+use model::core::ids::{PersonId, ServiceKey};
+use model::directory::snapshot::{Directory, Ownership};
 use serde_json::{Value, json};
 
 use super::report::Line;
@@ -77,7 +79,7 @@ fn route(directory: &std::sync::Arc<Directory>, file: &mut ChangeFile, now: Time
         number.to_string()
     };
     let judge = |_: &ChangeFile| requirements.clone();
-    let may = |_: &model::facts::ActorFacts, _: &str, _: Option<&ChangeFile>| Verdict {
+    let may = |_: &model::policy::facts::ActorFacts, _: &str, _: Option<&ChangeFile>| Verdict {
         allowed: true,
         reasons: Vec::new(),
     };

@@ -1,6 +1,6 @@
 //! Who approves and who deploys are two people where a rule says so: also where it is a signal that tells of the deployment.
 
-use model::signal::Signal;
+use model::integration::signal::Signal;
 
 use crate::{World, artifact, status};
 

@@ -1,9 +1,9 @@
 //! What a permit names: nothing that was neither approved in the target nor attested to be made from its commit.
 
 use jiff::SignedDuration;
-use model::outside::Provenance;
-use model::records::Permit;
-use model::words::GateDecision;
+use model::change::related_records::Permit;
+use model::core::enums::GateDecision;
+use model::gate::provenance::Provenance;
 use serde_json::{Value, json};
 use store::record;
 
@@ -27,8 +27,8 @@ impl World {
                 "targets": [{"service": "pay", "environment": "production", "commit": APPROVED}],
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
-            let key = acts::create_change::create_change(room, &body(request), &[])?;
-            acts::change_verbs::submit_change(room, &key)?;
+            let key = acts::change::create_change::create_change(room, &body(request), &[])?;
+            acts::change::verbs::submit_change(room, &key)?;
             Ok(key)
         })
     }
@@ -51,13 +51,13 @@ impl World {
                 source: source.clone(),
                 at: began(),
             };
-            acts::keep_provenance::keep(room, told)
+            acts::integration::keep_provenance::keep(room, told)
         });
     }
 
     /// The answer without a check, and the artifact and commit of the permit that a check gives.
     fn asked_for(&self, artifact: Option<&'static str>, commit: Option<&'static str>) -> (GateDecision, Option<Named>) {
-        let question = acts::gate_question::Question {
+        let question = acts::core::gate_question::Question {
             service: "pay".to_owned(),
             environment: "production".to_owned(),
             artifact: artifact.map(str::to_owned),
@@ -66,8 +66,8 @@ impl World {
             purpose: None,
         };
         self.system(move |room| {
-            let answer = acts::gate::ask(room, &question)?;
-            let checked = acts::gate::check(room, &question, None)?;
+            let answer = acts::gate::answer::ask(room, &question)?;
+            let checked = acts::gate::answer::check(room, &question, None)?;
             assert_eq!(checked.check.decision, answer.decision, "both ways to ask say the same");
             let Some(id) = checked.check.permit else {
                 return Ok((answer.decision, None));

@@ -1,7 +1,7 @@
 //! A status may name another place than its deployment did: which of the two comes first does not decide where either belongs.
 
-use model::records::Deployment;
-use model::signal::Signal;
+use model::change::related_records::Deployment;
+use model::integration::signal::Signal;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
@@ -25,7 +25,7 @@ impl World {
             let map = json!([{
                 "repository": "pay", "service": "pay", "environments": {"prod": "production", "stg": "staging"},
             }]);
-            acts::edit_connection::edit_connection(room, &id, &body(json!({"map": map})))
+            acts::integration::edit_connection::edit_connection(room, &id, &body(json!({"map": map})))
         });
         self
     }

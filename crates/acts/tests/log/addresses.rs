@@ -1,13 +1,15 @@
 //! One mail address is one person, however it is known: the main one, an alias, a second one that a directory tells of. Who was
 //! deleted by a directory has none any more.
 
-use acts::import_directory::{Options, import_directory};
-use acts::{Room, meet_person, provision, set_identity_provider, set_person};
-use model::directory::Person;
-use model::file::Actor;
-use model::identity::{Claimed, ProvisionedPerson};
-use model::ids::PersonId;
-use model::words::Noun;
+use acts::Room;
+use acts::directory::import_directory::{Options, import_directory};
+use acts::directory::{provision, set_person};
+use acts::identity::{provision_at_sign_in, set_identity_provider};
+use model::change::change_file::Actor;
+use model::core::enums::Noun;
+use model::core::ids::PersonId;
+use model::directory::snapshot::Person;
+use model::identity::provider::{Claimed, ProvisionedPerson};
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -63,8 +65,8 @@ fn sign_in(world: &World, login: &str, mail: &str, is_verified: bool) -> Result<
         groups: None,
     };
     act(world, move |room| {
-        let provider = acts::providers::provider(room, "corp")?;
-        let person = meet_person::meet_person(room, &provider, &claimed)?;
+        let provider = acts::core::providers::provider(room, "corp")?;
+        let person = provision_at_sign_in::meet_person(room, &provider, &claimed)?;
         Ok(room.directory()?.login(&person))
     })
 }
@@ -147,16 +149,16 @@ fn an_address_of_a_deleted_user_is_free_for_the_next_and_brings_nothing_along() 
     })
     .unwrap();
     assert_eq!(sign_in(&world, "anybody", MAIN, true).unwrap(), "rita.berg");
-    let made = |mail: &str| model::committers::Committer {
+    let made = |mail: &str| model::gate::committers::Committer {
         login: None,
         email: Some(mail.to_owned()),
         name: None,
     };
-    let pushed = model::committers::Pushed {
+    let pushed = model::gate::committers::Pushed {
         told: [made(MAIN), made(ALIAS)].into(),
-        ..model::committers::Pushed::default()
+        ..model::gate::committers::Pushed::default()
     };
-    let found = world.look(move |room| Ok(model::committers::resolve(&*room.directory()?, pushed.clone())));
+    let found = world.look(move |room| Ok(model::gate::committers::resolve(&*room.directory()?, pushed.clone())));
     assert_eq!(
         found.unwrap().people,
         [next.id.clone()].into(),

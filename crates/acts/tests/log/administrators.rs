@@ -1,15 +1,16 @@
 //! The last administrator's right, whoever would take it away: a manager who signs a review of access, an identity provider
 //! whose token names no group any more, the provisioning directory.
 
-use acts::meet_person::meet_person;
-use acts::{Room, provision, review_access};
+use acts::Room;
+use acts::directory::{provision, review_access};
+use acts::identity::provision_at_sign_in::meet_person;
 use jiff::SignedDuration;
-use model::access_review::AccessReview;
-use model::file::Actor;
-use model::identity::{Claimed, IdentityProvider, ProvisionedPerson};
-use model::ids::RecordId;
-use model::records::Message;
-use model::words::Role;
+use model::change::change_file::Actor;
+use model::change::related_records::Message;
+use model::core::enums::Role;
+use model::core::ids::RecordId;
+use model::directory::access_review::AccessReview;
+use model::identity::provider::{Claimed, IdentityProvider, ProvisionedPerson};
 use serde_json::json;
 use store::record::{self, Filter};
 use store::{Lane, Mode};
@@ -24,7 +25,7 @@ fn with_adam() -> World {
 
 fn make(world: &World, login: &'static str) {
     world.system(move |room| {
-        acts::set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]}))).map(drop)
+        acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]}))).map(drop)
     });
 }
 
@@ -110,7 +111,7 @@ fn one_signature_never_takes_all_administrators_at_once() {
             )];
             room.put_estate(
                 "person.edited",
-                model::directory::Person { attributes, ..person },
+                model::directory::snapshot::Person { attributes, ..person },
                 json!({}),
             )?;
         }

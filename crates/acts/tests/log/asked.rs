@@ -1,10 +1,11 @@
 //! Who is asked follows every door by which rights move: an administrator's edit, a sign-in at a provider, the provisioning
 //! directory. Open changes are routed again in the same transaction, and their timelines say so.
 
-use acts::{meet_person, provision, set_person};
-use model::identity::{Claimed, IdentityProvider, ProvisionedGroup, ProvisionedPerson};
-use model::ids::RecordId;
-use model::words::Role;
+use acts::directory::{provision, set_person};
+use acts::identity::provision_at_sign_in;
+use model::core::enums::Role;
+use model::core::ids::RecordId;
+use model::identity::provider::{Claimed, IdentityProvider, ProvisionedGroup, ProvisionedPerson};
 use serde_json::json;
 
 use crate::world::{World, body};
@@ -29,10 +30,10 @@ pub(crate) fn asked(world: &World, key: &str, rule: &'static str) -> Vec<String>
 pub(crate) fn waiting(world: &World) -> String {
     let key = world.draft("Widen the column");
     let k = key.clone();
-    world.by("rita", move |room| acts::change_verbs::submit_change(room, &k));
+    world.by("rita", move |room| acts::change::verbs::submit_change(room, &k));
     let (k, request) = (key.clone(), body(json!({"dependencies_reviewed": true})));
     world.by("rita", move |room| {
-        acts::change_verbs::assess_change(room, &k, &request)
+        acts::change::verbs::assess_change(room, &k, &request)
     });
     key
 }
@@ -66,7 +67,7 @@ fn a_role_that_is_given_or_taken_moves_who_is_asked_at_once() {
     assert_eq!(asked(&world, &key, MANAGER), ["ivo", "nora"]);
     world.sequence();
     let kinds = world.look(|room| {
-        let found = store::event::page(room.tx, 0, 1_000)?;
+        let found = store::audit::event::page(room.tx, 0, 1_000)?;
         Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
     });
     let ended = |kind: &&String| *kind == "approval.request_ended";
@@ -120,7 +121,7 @@ fn a_right_that_a_provider_tells_at_a_sign_in_moves_who_is_asked() {
             set_by: None,
             set_at: None,
         };
-        world.system(move |room| meet_person::meet_person(room, &provider, &claimed).map(drop));
+        world.system(move |room| provision_at_sign_in::meet_person(room, &provider, &claimed).map(drop));
     };
     sign_in(&["managers"]);
     assert_eq!(asked(&world, &key, MANAGER), ["anna", "mona"]);
@@ -152,10 +153,10 @@ fn the_provisioning_directory_moves_who_is_asked_by_a_rule_that_names_its_group(
         "cases": [{"path": "house/cases/house.cases", "content": CASES}],
     }));
     let proposal = world.by("ada", move |room| {
-        acts::propose_configuration::propose_policies(room, &set)
+        acts::policy::propose_configuration::propose_policies(room, &set)
     });
     world.by("adam", move |room| {
-        acts::activate_configuration::activate_configuration(room, proposal.id.as_str(), &body(json!({})))
+        acts::policy::activate_configuration::activate_configuration(room, proposal.id.as_str(), &body(json!({})))
     });
     let key = waiting(&world);
     let of_board = || asked(&world, &key, "house.require.board");
@@ -230,13 +231,13 @@ fn nobody_gives_themselves_a_job_function() {
             }
             let mut fields = patch;
             fields.insert("login".to_owned(), json!("adam"));
-            let line = acts::import_directory::Line {
+            let line = acts::directory::import_directory::Line {
                 number: 1,
                 is_row: false,
-                noun: model::words::Noun::People,
+                noun: model::core::enums::Noun::People,
                 fields,
             };
-            acts::import_directory::import_directory(room, &[line], Default::default()).map(drop)
+            acts::directory::import_directory::import_directory(room, &[line], Default::default()).map(drop)
         };
         let done = world
             .desk
@@ -277,7 +278,7 @@ fn nobody_is_asked_whose_word_a_rule_forbids() {
             "plan": [{"title": "Turn them", "minutes": 10}], "rollback_plan": [{"title": "Turn back", "minutes": 5}],
         }));
         let key = world.by("rita", move |room| {
-            acts::create_change::create_change(room, &request, &[])
+            acts::change::create_change::create_change(room, &request, &[])
         });
         let k = key.clone();
         let rows = world.look(move |room| room.ahead(&k)).unwrap();

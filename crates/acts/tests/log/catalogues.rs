@@ -1,10 +1,10 @@
 //! What the import of a catalogue ends, where two people stand behind what moves decisions.
 
-use acts::import_directory::{Options, import_directory};
-use acts::propose_ownership::import_and_propose;
-use acts::set_person::set_group;
-use model::refusal::Refusal;
-use model::words::Noun;
+use acts::directory::import_directory::{Options, import_directory};
+use acts::directory::set_person::set_group;
+use acts::policy::propose_ownership::import_and_propose;
+use model::core::enums::Noun;
+use model::core::refusal::Refusal;
 use serde_json::json;
 
 use crate::by_two::{activate, attempt, lines};

@@ -1,10 +1,10 @@
 //! Connections that are changed where they stand: their address and secret stay, and nobody gives a voice by it alone.
 
-use acts::connections::{connection, connection_secret};
-use acts::edit_connection::edit_connection;
-use acts::set_connection::create_connection;
-use model::directory::Connection;
-use model::refusal::Refusal;
+use acts::core::connections::{connection, connection_secret};
+use acts::integration::edit_connection::edit_connection;
+use acts::integration::set_connection::create_connection;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Connection;
 use serde_json::{Value, json};
 
 use crate::by_two::{activate, alone, attempt, by_two, code, hire, propose};
@@ -93,7 +93,7 @@ fn a_repository_joins_and_the_secret_stays() {
     assert_eq!(code(edit(&world, "ada", &id, other)), "missing");
     let gone = id.clone();
     attempt(&world, "ada", move |room| {
-        acts::set_connection::end_connection(room, &gone)
+        acts::integration::set_connection::end_connection(room, &gone)
     })
     .unwrap();
     assert_eq!(code(edit(&world, "ada", &id, json!({"name": "Hub"}))), "not_in_state");

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use acts::erase_texts::{ask_erasure, confirm_erasure, withdraw_erasure};
-use acts::export_bundle::pack_bundle;
-use acts::set_legal_hold::{end_legal_hold, place_legal_hold};
-use acts::set_retention::{changes_due, erase_due, forget_due, propose_retention};
+use acts::audit::export_bundle::pack_bundle;
+use acts::compliance::erase_texts::{ask_erasure, confirm_erasure, withdraw_erasure};
+use acts::compliance::set_legal_hold::{end_legal_hold, place_legal_hold};
+use acts::compliance::set_retention::{changes_due, erase_due, forget_due, propose_retention};
 use acts::{Error, Result, Room};
-use model::change::Change;
-use model::refusal::Refusal;
+use model::change::record::Change;
+use model::core::refusal::Refusal;
 use proof::report::Outcome;
 use serde_json::{Value, json};
-use store::inbox::{self, NewDelivery};
+use store::integration::inbox;
+use store::integration::inbox::NewDelivery;
 use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
@@ -37,7 +38,7 @@ fn world() -> World {
     let world = World::new();
     for (login, role) in [("ada", "admin"), ("bea", "admin"), ("aud", "auditor")] {
         let person = body(json!({"login": login, "roles": [role]}));
-        world.system(move |room| acts::set_person::create_person(room, &person));
+        world.system(move |room| acts::directory::set_person::create_person(room, &person));
     }
     world
 }
@@ -55,7 +56,7 @@ fn confirm(world: &World, who: &'static str, key: &str) -> std::result::Result<C
 fn comment(world: &World, key: &str, text: &'static str) -> String {
     let key = key.to_owned();
     let id = world.by("olga", move |room| {
-        acts::change_verbs::comment_change(room, &key, &body(json!({"text": text})))
+        acts::change::verbs::comment_change(room, &key, &body(json!({"text": text})))
     });
     id.0
 }
@@ -145,7 +146,12 @@ fn all_texts_of_an_ended_change_go_by_two_people_and_every_proof_stays() {
     assert_eq!(ask(&world, "rita", &key, wanted.clone()).unwrap_err(), "not_allowed");
     assert_eq!(ask(&world, "ada", &other, wanted.clone()).unwrap_err(), "not_in_state");
     let asked = ask(&world, "ada", &key, wanted.clone()).unwrap();
-    assert!(asked.erasure.as_ref().is_some_and(model::erased::Erasure::is_asked));
+    assert!(
+        asked
+            .erasure
+            .as_ref()
+            .is_some_and(model::compliance::erasure::Erasure::is_asked)
+    );
     assert_eq!(asked.content.title, "Zebra migration");
     assert_eq!(ask(&world, "bea", &key, wanted.clone()).unwrap_err(), "erasure_asked");
     assert_eq!(confirm(&world, "ada", &key).unwrap_err(), "second_person_needed");
@@ -174,15 +180,15 @@ fn what_was_edited_out_and_one_comment_go_while_the_change_is_open() {
     let world = world();
     let key = world.draft("Rotate the password hunter2");
     let k = key.clone();
-    world.by("rita", move |room| acts::change_verbs::submit_change(room, &k));
+    world.by("rita", move |room| acts::change::verbs::submit_change(room, &k));
     let (k, request) = (key.clone(), body(json!({"dependencies_reviewed": true})));
     world.by("rita", move |room| {
-        acts::change_verbs::assess_change(room, &k, &request)
+        acts::change::verbs::assess_change(room, &k, &request)
     });
     assert!(tables_with(&world, "hunter2").contains("message"));
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::edit_change::edit_change(room, &k, &body(json!({"title": "Rotate the password"})))
+        acts::change::edit_change::edit_change(room, &k, &body(json!({"title": "Rotate the password"})))
     });
     let id = comment(&world, &key, "Call Miriam Quist, she is ill.");
     comment(&world, &key, "Seen.");
@@ -209,7 +215,7 @@ fn what_was_edited_out_and_one_comment_go_while_the_change_is_open() {
         world.by(login, move |room| {
             let digest = room.change(&k)?.digests.content;
             let request = body(json!({"decision": "approve", "content_digest": digest}));
-            acts::approval_verbs::approve_change(room, &k, &request)
+            acts::approval::verbs::approve_change(room, &k, &request)
         });
     }
     assert_proven(&world, &key);
@@ -221,7 +227,7 @@ fn a_text_that_somebody_took_away_past_the_server_is_found() {
     let key = world.draft("A first title");
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::edit_change::edit_change(room, &k, &body(json!({"title": "A second title"})))
+        acts::change::edit_change::edit_change(room, &k, &body(json!({"title": "A second title"})))
     });
     let id = comment(&world, &key, "I warned you.");
     ask(
@@ -262,7 +268,7 @@ fn a_legal_hold_keeps_everything_from_people_and_from_the_clock() {
     );
     let key = held.clone();
     world.by("rita", move |room| {
-        acts::change_verbs::cancel_change(room, &key, &body(json!({"reason": "Not needed"})))
+        acts::change::verbs::cancel_change(room, &key, &body(json!({"reason": "Not needed"})))
     });
     assert_eq!(look_at_retention(&world), 0, "nothing goes where nobody said so");
     let wanted = body(json!({"changes_days": 90, "deliveries_days": 90, "reason": "Our rules"}));
@@ -275,7 +281,7 @@ fn a_legal_hold_keeps_everything_from_people_and_from_the_clock() {
     let activate = |who| {
         let id = made.id.0.clone();
         attempt(&world, who, move |room| {
-            acts::activate_configuration::activate_configuration(room, &id, &body(json!({})))
+            acts::policy::activate_configuration::activate_configuration(room, &id, &body(json!({})))
         })
     };
     assert_eq!(activate("ada").unwrap_err(), "second_person_needed");
@@ -323,7 +329,7 @@ fn erased(world: &World, key: &str, wanted: Value) -> Change {
 fn cancel(world: &World, key: &str) {
     let key = key.to_owned();
     world.by("rita", move |room| {
-        acts::change_verbs::cancel_change(room, &key, &body(json!({"reason": "Not needed"})))
+        acts::change::verbs::cancel_change(room, &key, &body(json!({"reason": "Not needed"})))
     });
 }
 
@@ -337,11 +343,11 @@ fn a_change_of_a_pipeline_and_one_of_a_thousand_texts_go_as_any_other() {
         "targets": [{"service": "pay", "environment": "production"}],
     });
     let key = world.by("rita", move |room| {
-        acts::create_change::create_change(room, &body(request.clone()), &["title", "description", "labels"])
+        acts::change::create_change::create_change(room, &body(request.clone()), &["title", "description", "labels"])
     });
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::edit_change::edit_change(room, &k, &body(json!({"title": "Yak again"})))
+        acts::change::edit_change::edit_change(room, &k, &body(json!({"title": "Yak again"})))
     });
     erased(&world, &key, json!({"kind": "former_texts", "reason": "Typed wrongly"}));
     assert_proven(&world, &key);
@@ -378,14 +384,16 @@ fn what_was_decided_stays_whatever_comes_after_an_erasure_and_later_texts_go_in_
     let k = key.clone();
     attempt(&world, "bea", move |room| withdraw_erasure(room, &k)).unwrap();
     let (k, to) = (key.clone(), body(json!({"kind": "follows_up", "to": other})));
-    world.by("rita", move |room| acts::link_change::link_change(room, &k, &to));
+    world.by("rita", move |room| {
+        acts::change::link_change::link_change(room, &k, &to)
+    });
     let k = key.clone();
     let now = world.look(move |room| room.change(&k)).unwrap();
     assert_eq!((now.digests, now.risk), (before.digests, before.risk));
     let wanted = body(json!({"changes_days": 90, "reason": "Our rules"}));
     let made = attempt(&world, "ada", move |room| propose_retention(room, &wanted)).unwrap();
     attempt(&world, "bea", move |room| {
-        acts::activate_configuration::activate_configuration(room, made.id.as_str(), &body(json!({})))
+        acts::policy::activate_configuration::activate_configuration(room, made.id.as_str(), &body(json!({})))
     })
     .unwrap();
     world.pass_seconds(91 * DAY);
@@ -402,7 +410,7 @@ fn nobody_erases_alone_by_being_rid_of_the_others_first() {
     for login in ["bea", "mona"] {
         let why = body(json!({"reason": "Left"}));
         attempt(&world, "ada", move |room| {
-            acts::deactivate_person::deactivate_person(room, login, &why)
+            acts::directory::deactivate_person::deactivate_person(room, login, &why)
         })
         .unwrap();
     }

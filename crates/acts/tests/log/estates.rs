@@ -4,19 +4,23 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use acts::desk::Desk;
-use acts::import_directory::{Line, Options, import_directory};
-use acts::save::Written;
-use acts::{
-    Error, Result, Room, hold_meeting, look_outside, provision, set_absence, set_calendar, set_custom_field,
-    set_delegation, set_freeze, set_incident, set_on_call, set_person, set_service, set_template, set_token,
-    set_training,
-};
-use model::directory::{Directory, Person};
-use model::file::Actor;
-use model::identity::{ProvisionedGroup, ProvisionedPerson};
-use model::refusal::Refusal;
-use model::words::Noun;
+use acts::approval::{set_absence, set_delegation};
+use acts::cab::{meetings, on_call, training};
+use acts::change::{set_custom_field, set_template};
+use acts::core::write::Written;
+use acts::directory::import_directory::{Line, Options, import_directory};
+use acts::directory::{provision, set_person, set_service};
+use acts::emergency::outside_look;
+use acts::executor::Desk;
+use acts::identity::set_token;
+use acts::incident::set_incident;
+use acts::schedule::{set_calendar, set_freeze};
+use acts::{Error, Result, Room};
+use model::change::change_file::Actor;
+use model::core::enums::Noun;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::{Directory, Person};
+use model::identity::provider::{ProvisionedGroup, ProvisionedPerson};
 use proof::crypto::{Entropy as _, SeededEntropy};
 use serde_json::{Value, json};
 use store::{Lane, Mode, counter, record};
@@ -133,7 +137,7 @@ fn empty(found: &Directory) -> BTreeSet<&'static str> {
 /// Compares what is in memory with what is in the database, as this transaction sees it.
 fn compare(room: &mut Room<'_, '_>) -> Result<()> {
     let known = room.directory()?;
-    let read = acts::estate::load(room.tx, known.generation)?;
+    let read = acts::core::load_directory::load(room.tx, known.generation)?;
     if *known == read {
         return Ok(());
     }
@@ -274,16 +278,16 @@ fn dated(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
         3 => set_delegation::end_delegation(room, dice.pick(directory.delegations.iter())?.id.as_str()).map(drop),
         4 => {
             let wanted = json!({"person": person, "training": "sox", "starts_at": from, "ends_at": until});
-            set_training::set_training(room, &body(wanted)).map(drop)
+            training::set_training(room, &body(wanted)).map(drop)
         }
-        5 => set_training::end_training(room, dice.pick(directory.trainings.iter())?.id.as_str()).map(drop),
+        5 => training::end_training(room, dice.pick(directory.trainings.iter())?.id.as_str()).map(drop),
         6 => {
             let board = dice.pick(directory.groups.values().filter(|it| !it.members.is_empty()))?;
             let member = directory.login(&dice.pick(board.members.iter().cloned())?);
             let wanted = json!({"group": board.key, "person": member, "starts_at": from, "ends_at": until});
-            set_on_call::set_on_call(room, &body(wanted)).map(drop)
+            on_call::set_on_call(room, &body(wanted)).map(drop)
         }
-        _ => set_on_call::end_on_call(room, dice.pick(directory.on_call.iter())?.id.as_str()).map(drop),
+        _ => on_call::end_on_call(room, dice.pick(directory.on_call.iter())?.id.as_str()).map(drop),
     }
 }
 
@@ -325,13 +329,13 @@ fn rest(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
             let key = dice.pick(directory.custom_fields.keys())?;
             set_custom_field::end_custom_field(room, key).map(drop)
         }
-        2 => hold_meeting::open_meeting(room, &body(json!({"group": group, "title": "Board"}))).map(drop),
-        3 => hold_meeting::end_meeting(room, dice.pick(directory.meetings.iter())?.id.as_str()).map(drop),
+        2 => meetings::open_meeting(room, &body(json!({"group": group, "title": "Board"}))).map(drop),
+        3 => meetings::end_meeting(room, dice.pick(directory.meetings.iter())?.id.as_str()).map(drop),
         4 => {
             let looks = dice.pick(directory.groups.values().filter(|it| !it.members.is_empty()))?;
             room.actor.person = dice.pick(looks.members.iter())?.clone();
             let wanted = json!({"group": looks.key, "text": "Nothing odd."});
-            look_outside::look_outside(room, &body(wanted)).map(drop)
+            outside_look::look_outside(room, &body(wanted)).map(drop)
         }
         5 => {
             let wanted = json!({

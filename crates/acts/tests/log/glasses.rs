@@ -1,10 +1,10 @@
 //! A broken glass that nobody validated in time is in sight of its team.
 
 use acts::Room;
-use acts::find_unvalidated::find_unvalidated;
-use model::directory::{Group, GroupKind};
-use model::file::Actor;
-use model::ids::RecordId;
+use acts::change::find_unvalidated::find_unvalidated;
+use model::change::change_file::Actor;
+use model::core::ids::RecordId;
+use model::directory::snapshot::{Group, GroupKind};
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -21,7 +21,7 @@ fn seen_by(world: &World, login: &'static str) -> Vec<String> {
 fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
     let world = World::new();
     world.system(|room| {
-        acts::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))?;
+        acts::directory::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))?;
         let directory = room.directory()?;
         let member = |login: &str| directory.by_login(login).unwrap().id.clone();
         let group = |key: &str, kind, members| Group {
@@ -44,7 +44,7 @@ fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
     let key = world.draft("Bring the shop back");
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::edit_change::edit_change(room, &k, &body(json!({"team": "The shop"})))
+        acts::change::edit_change::edit_change(room, &k, &body(json!({"team": "The shop"})))
     });
     open_glass(&world, &key);
     // An hour of glass and a day for its validation.
@@ -59,7 +59,7 @@ fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
     }
     let (k, words) = (key.clone(), body(json!({"text": "It was right."})));
     world.by("mona", move |room| {
-        acts::emergency_verbs::validate_break_glass(room, &k, &words)
+        acts::emergency::verbs::validate_break_glass(room, &k, &words)
     });
     assert!(seen_by(&world, "rita").is_empty());
     world.assert_replays();
@@ -69,14 +69,15 @@ fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
 fn whoever_invents_a_team_for_each_glass_spends_the_budget_of_the_service_all_the_same() {
     let world = World::new();
     world.system(|room| {
-        acts::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]}))).map(drop)
+        acts::directory::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))
+            .map(drop)
     });
     let mut counted = Vec::new();
     for word in ["The shop", "Shop at night", "Keys of the shop", "Nobody's"] {
         let key = world.draft("Bring the shop back");
         let k = key.clone();
         world.by("rita", move |room| {
-            acts::edit_change::edit_change(room, &k, &body(json!({"team": word})))
+            acts::change::edit_change::edit_change(room, &k, &body(json!({"team": word})))
         });
         open_glass(&world, &key);
         counted.push(counted_of(&world, &key));
@@ -89,7 +90,8 @@ fn whoever_invents_a_team_for_each_glass_spends_the_budget_of_the_service_all_th
 fn a_service_that_changes_its_team_takes_its_broken_glasses_along() {
     let world = World::new();
     world.system(|room| {
-        acts::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]}))).map(drop)
+        acts::directory::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))
+            .map(drop)
     });
     let mut counted = Vec::new();
     for team in ["Payments", "Payments", "Payments", "Checkout", "checkout at night"] {
@@ -97,8 +99,12 @@ fn a_service_that_changes_its_team_takes_its_broken_glasses_along() {
             let directory = room.directory()?;
             let pay = directory.services.get(&"pay".into()).unwrap().clone();
             let team = Some(team.to_owned());
-            room.put_estate("service.set", model::directory::Service { team, ..pay }, json!({}))
-                .map(drop)
+            room.put_estate(
+                "service.set",
+                model::directory::snapshot::Service { team, ..pay },
+                json!({}),
+            )
+            .map(drop)
         });
         let key = world.draft("Bring the shop back");
         open_glass(&world, &key);
@@ -112,10 +118,10 @@ fn a_service_that_changes_its_team_takes_its_broken_glasses_along() {
 fn a_team_answers_for_no_glass_of_another_team_on_the_same_change() {
     let world = World::new();
     world.system(|room| {
-        acts::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))?;
+        acts::directory::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))?;
         for (key, team) in [("pay", "Payments"), ("shop", "Checkout")] {
             let service = json!({"key": key, "criticality": "low", "team": team});
-            acts::set_service::set_service(room, &body(service))?;
+            acts::directory::set_service::set_service(room, &body(service))?;
         }
         Ok(())
     });
@@ -124,7 +130,7 @@ fn a_team_answers_for_no_glass_of_another_team_on_the_same_change() {
         let k = key.clone();
         world.by("rita", move |room| {
             let words = body(json!({"services": services, "environment": "production"}));
-            acts::edit_change::edit_change(room, &k, &words)
+            acts::change::edit_change::edit_change(room, &k, &words)
         });
         open_glass(&world, &key);
         counted_of(&world, &key)
@@ -141,7 +147,9 @@ fn a_team_answers_for_no_glass_of_another_team_on_the_same_change() {
     );
     let rows = world.look(|room| {
         let all = store::record::Filter::new().order_by("at");
-        Ok(store::record::bodies::<model::emergency::GlassUse>(room.tx, &all)?)
+        Ok(store::record::bodies::<model::emergency::records::GlassUse>(
+            room.tx, &all,
+        )?)
     });
     let of_payments: Vec<i64> = rows
         .unwrap()
@@ -163,7 +171,7 @@ fn open_glass(world: &World, key: &str) {
     let until = now + jiff::SignedDuration::from_hours(1);
     let words = body(json!({"reason": "The shop is down.", "until": until.to_string()}));
     let k = key.to_owned();
-    let glass = move |room: &mut Room<'_, '_>| acts::break_glass::break_glass(room, &k, &words);
+    let glass = move |room: &mut Room<'_, '_>| acts::emergency::break_glass::break_glass(room, &k, &words);
     world.desk.wait(Lane::Acts, TENANT, fresh, Mode::Write, glass).unwrap();
 }
 

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use acts::{Desk, Room};
-use model::ids::RecordId;
-use model::records::Approval;
+use model::change::related_records::Approval;
+use model::core::ids::RecordId;
 use proof::jwks::Jwks;
 use proof::permit::{Expected, verify};
 use proof::revocation::RevocationList;
@@ -96,7 +96,7 @@ impl<'w> Round<'w> {
         let key = world.approved(world.draft_of(&format!("Order {number}"), &artifact));
         let (k, told) = (key.clone(), artifact.clone());
         world.by("rita", move |room| {
-            let file = model::verbs::around::StoredFile {
+            let file = model::change::around::StoredFile {
                 digest: proof::crypto::digest_text(b"works"),
                 size: 5,
                 media_type: "text/plain".into(),
@@ -104,7 +104,7 @@ impl<'w> Round<'w> {
             };
             let note = json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging",
                 "artifact": told, "text": "works"});
-            acts::add_evidence::add_evidence(room, &k, &body(note), &file)
+            acts::change::add_evidence::add_evidence(room, &k, &body(note), &file)
         });
         Self {
             world,
@@ -156,7 +156,7 @@ impl<'w> Round<'w> {
                 };
                 let id = RecordId(jti);
                 let why = body(json!({"reason": "Not this one."}));
-                let revoke = move |room: &mut Room<'_, '_>| acts::gate_verbs::revoke_permit(room, &key, &id, &why);
+                let revoke = move |room: &mut Room<'_, '_>| acts::gate::verbs::revoke_permit(room, &key, &id, &why);
                 if self.act((dice, "mona"), revoke).is_some() {
                     self.given.last_mut().unwrap().is_dead = true;
                 }
@@ -167,7 +167,7 @@ impl<'w> Round<'w> {
                     _ => json!({"targets": [{"service": "pay", "environment": "production", "artifact": SWAPPED}]}),
                 };
                 let patch = body(patch);
-                let edit = move |room: &mut Room<'_, '_>| acts::edit_change::edit_change(room, &key, &patch);
+                let edit = move |room: &mut Room<'_, '_>| acts::change::edit_change::edit_change(room, &key, &patch);
                 if self.act((dice, "rita"), edit).is_some() {
                     self.is_whole = false;
                     self.end_all();
@@ -175,7 +175,7 @@ impl<'w> Round<'w> {
             }
             Deed::Hold => {
                 let why = body(json!({"reason": "Look again."}));
-                let hold = move |room: &mut Room<'_, '_>| acts::change_verbs::hold_change(room, &key, &why);
+                let hold = move |room: &mut Room<'_, '_>| acts::change::verbs::hold_change(room, &key, &why);
                 if self.act((dice, "mona"), hold).is_some() {
                     self.is_held = true;
                     self.told.push("change.held".to_owned());
@@ -183,7 +183,7 @@ impl<'w> Round<'w> {
                 }
             }
             Deed::Resume => {
-                let resume = move |room: &mut Room<'_, '_>| acts::change_verbs::resume_change(room, &key);
+                let resume = move |room: &mut Room<'_, '_>| acts::change::verbs::resume_change(room, &key);
                 if self.act((dice, "mona"), resume).is_some() {
                     self.is_held = false;
                     self.told.push("change.resumed".to_owned());
@@ -194,7 +194,7 @@ impl<'w> Round<'w> {
     }
 
     fn mint(&mut self, dice: &mut Dice) {
-        let question = acts::gate_question::Question {
+        let question = acts::core::gate_question::Question {
             service: "pay".into(),
             environment: "production".into(),
             artifact: Some(self.artifact.clone()),
@@ -202,7 +202,7 @@ impl<'w> Round<'w> {
             change: None,
             purpose: None,
         };
-        let ask = move |room: &mut Room<'_, '_>| acts::gate::check(room, &question, None);
+        let ask = move |room: &mut Room<'_, '_>| acts::gate::answer::check(room, &question, None);
         let Some(checked) = self.act((dice, "pipe"), ask) else {
             return;
         };
@@ -226,9 +226,13 @@ impl<'w> Round<'w> {
     /// Whoever holds the permits shows all of them, with a list fetched now: for what was approved, and for something else.
     fn consume(&mut self, dice: &mut Dice) {
         let server = dice.roll(2);
-        let look =
-            |room: &mut Room<'_, '_>| Ok((acts::keys::jwks(room)?, acts::sign_revocations::sign_revocations(room)?));
-        let system = model::file::Actor::system();
+        let look = |room: &mut Room<'_, '_>| {
+            Ok((
+                acts::core::signing_keys::jwks(room)?,
+                acts::audit::sign_revocations::sign_revocations(room)?,
+            ))
+        };
+        let system = model::change::change_file::Actor::system();
         let (keys, list) = self.desks[server]
             .wait(Lane::Acts, TENANT, system, Mode::Write, look)
             .unwrap();
@@ -271,7 +275,7 @@ impl<'w> Round<'w> {
                 .equals("state", "standing")
                 .order_by("id");
             match record::find_one::<Approval>(room.tx, &own)? {
-                Some(found) => acts::approval_verbs::withdraw_approval(room, &key, &found.record.id).map(|()| true),
+                Some(found) => acts::approval::verbs::withdraw_approval(room, &key, &found.record.id).map(|()| true),
                 None => Ok(false),
             }
         };
@@ -293,7 +297,7 @@ fn in_runs(mut told: Vec<String>) -> Vec<String> {
 /// its issue. Answers how many were ended.
 fn check_log(world: &World, told: std::collections::BTreeMap<String, Vec<String>>) -> usize {
     while world
-        .look(|room| Ok(store::event::count_unsequenced(room.tx)?))
+        .look(|room| Ok(store::audit::event::count_unsequenced(room.tx)?))
         .unwrap()
         > 0
     {
@@ -304,7 +308,7 @@ fn check_log(world: &World, told: std::collections::BTreeMap<String, Vec<String>
     let mut from = 0;
     loop {
         let page = world
-            .look(move |room| Ok(store::event::page(room.tx, from, 500)?))
+            .look(move |room| Ok(store::audit::event::page(room.tx, from, 500)?))
             .unwrap();
         for event in &page {
             let bytes: Value = serde_json::from_slice(&event.bytes).unwrap();

@@ -1,8 +1,9 @@
 //! Who leaves is asked nothing more, stands in for nobody, and nobody stands in for them.
 
-use acts::{set_delegation, set_person, set_service};
-use model::absence::Delegation;
-use model::ids::PersonId;
+use acts::approval::set_delegation;
+use acts::directory::{set_person, set_service};
+use model::approval::absence::Delegation;
+use model::core::ids::PersonId;
 use serde_json::json;
 use store::record::{self, Filter};
 
@@ -44,8 +45,8 @@ fn a_leavers_open_requests_and_delegations_both_ways_end_in_the_act_that_deactiv
     let key = world.draft("Move booking to 4.2");
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::change_verbs::submit_change(room, &k)?;
-        acts::change_verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+        acts::change::verbs::submit_change(room, &k)?;
+        acts::change::verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
     });
     let before = asked(&world, &key);
     assert!(
@@ -55,7 +56,7 @@ fn a_leavers_open_requests_and_delegations_both_ways_end_in_the_act_that_deactiv
 
     let olga: PersonId = world.actor("olga").person;
     world.system(|room| {
-        acts::deactivate_person::deactivate_person(room, "olga", &body(json!({"reason": "Left."}))).map(drop)
+        acts::directory::deactivate_person::deactivate_person(room, "olga", &body(json!({"reason": "Left."}))).map(drop)
     });
     let after = asked(&world, &key);
     assert!(

@@ -1,11 +1,12 @@
 //! Who answers for whom, where no directory tells it: said one by one or by a file, and used by reviews of access.
 
-use acts::import_directory::{Line, import_directory};
-use acts::{Error, Room, review_access, set_person};
-use model::access_review::AccessReview;
-use model::file::Actor;
-use model::refusal::Refusal;
-use model::words::Noun;
+use acts::directory::import_directory::{Line, import_directory};
+use acts::directory::{review_access, set_person};
+use acts::{Error, Room};
+use model::change::change_file::Actor;
+use model::core::enums::Noun;
+use model::core::refusal::Refusal;
+use model::directory::access_review::AccessReview;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -36,7 +37,7 @@ fn a_manager_who_was_named_looks_at_what_their_people_may_do() {
         )];
         room.put_estate(
             "person.edited",
-            model::directory::Person { attributes, ..ivo },
+            model::directory::snapshot::Person { attributes, ..ivo },
             json!({}),
         )?;
         // By a file, where the manager stands on a line before.

@@ -161,8 +161,15 @@ impl Place<'_> {
 
 /// Something in the tables of the estate and of the directory.
 fn furnish(world: &World) {
-    use acts::{set_absence, set_calendar, set_connection, set_delegation, set_freeze, set_identity_provider};
-    use acts::{set_incident, set_person, set_service, set_template, set_token, set_webhook};
+    use acts::approval::{set_absence, set_delegation};
+    use acts::change::set_template;
+    use acts::directory::{set_person, set_service};
+    use acts::identity::set_identity_provider;
+    use acts::identity::set_token;
+    use acts::incident::set_incident;
+    use acts::integration::set_connection;
+    use acts::integration::set_webhook;
+    use acts::schedule::{set_calendar, set_freeze};
     world.system(|room| {
         set_person::set_group(
             room,
@@ -222,9 +229,11 @@ fn furnish(world: &World) {
 
 /// What fewer tenants have.
 fn furnish_rarer(world: &World) {
-    use acts::{
-        hold_meeting, keep_provenance, set_custom_field, set_on_call, set_retention, set_training, set_workload,
-    };
+    use acts::cab::{meetings, on_call, training};
+    use acts::change::set_custom_field;
+    use acts::compliance::set_retention;
+    use acts::identity::set_workload;
+    use acts::integration::keep_provenance;
     world.system(|room| {
         let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
         let with = |more: serde_json::Value| {
@@ -232,15 +241,15 @@ fn furnish_rarer(world: &World) {
             wanted.extend(body(more));
             wanted
         };
-        set_training::set_training(room, &with(json!({"person": "sam", "training": "sox"})))?;
-        set_on_call::set_on_call(room, &with(json!({"group": "eyes", "person": "sam"})))?;
+        training::set_training(room, &with(json!({"person": "sam", "training": "sox"})))?;
+        on_call::set_on_call(room, &with(json!({"group": "eyes", "person": "sam"})))?;
         set_custom_field::set_custom_field(room, &body(json!({"key": "dock", "name": "Dock", "holds": "text"})))?;
-        hold_meeting::open_meeting(room, &body(json!({"group": "eyes", "title": "Board"})))?;
+        meetings::open_meeting(room, &body(json!({"group": "eyes", "title": "Board"})))?;
         let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",
             "claims": {"repository": "halden/*"}});
         set_workload::set_workload(room, "jobs", &body(workload))?;
         set_retention::propose_retention(room, &body(json!({"changes_days": 400, "reason": "As the law says."})))?;
-        let told = model::outside::Provenance {
+        let told = model::gate::provenance::Provenance {
             id: "".into(),
             version: 0,
             repository: "halden/web".to_owned(),
@@ -269,22 +278,22 @@ fn under_way(world: &World) {
         let conditions = json!([{"text": "A backup is there", "due": "close"}]);
         let decision =
             json!({"decision": "approve_with_conditions", "content_digest": digest, "conditions": conditions});
-        acts::approval_verbs::approve_change(room, &k, &body(decision))
+        acts::approval::verbs::approve_change(room, &k, &body(decision))
     });
     world.by("ivo", move |room| {
-        acts::change_verbs::start_change(room, &key)?;
-        acts::record_entry::record_entry(room, &key, &body(json!({"text": "Drained.", "kind": "step"})))
+        acts::change::verbs::start_change(room, &key)?;
+        acts::change::record_entry::record_entry(room, &key, &body(json!({"text": "Drained.", "kind": "step"})))
     });
 }
 
 /// What only outside systems, policies of their own, or a night with an incident bring. Each record is written as the act
 /// that makes it writes it: with its event, by the one way into the tables.
 fn write_records(world: &World, key: &str) {
-    use model::access_review::AccessReview;
-    use model::emergency::GlassUse;
-    use model::outside::OutsideCheck;
-    use model::outside_look::OutsideLook;
-    use model::records::{ChecklistItem, Deployment, PeerReview};
+    use model::change::related_records::{ChecklistItem, Deployment, PeerReview};
+    use model::directory::access_review::AccessReview;
+    use model::emergency::outside_look::OutsideLook;
+    use model::emergency::records::GlassUse;
+    use model::gate::provenance::OutsideCheck;
     let key = key.to_owned();
     world.system(move |room| {
         let change = room.change(&key)?.id;
@@ -312,20 +321,20 @@ fn write_records(world: &World, key: &str) {
         let reviewed = json!({"campaign": "2026-4", "manager": "p-1", "begun_by": "p-2", "begun_at": at, "due_at": "2026-12-20T07:00:00Z",
             "rights": [{"row": 1, "person": "p-3", "kind": "role", "what": "security"}]});
         write_one::<AccessReview>(room, "access_review.begun", with_id("review", reviewed))?;
-        let timer = store::timer::NewTimer {
+        let timer = store::queue::timer::NewTimer {
             id: "r-timer",
             subject_table: "access_review",
             subject_id: "r-review",
             kind: "reminder",
             run_at: room.now,
         };
-        Ok(store::timer::set(room.tx, &timer)?)
+        Ok(store::queue::timer::set(room.tx, &timer)?)
     });
 }
 
 fn write_one<R>(room: &mut acts::Room<'_, '_>, kind: &'static str, record: serde_json::Value) -> acts::Result<()>
 where
-    R: acts::save::Versioned + serde::de::DeserializeOwned,
+    R: acts::core::write::Versioned + serde::de::DeserializeOwned,
 {
     let record: R = serde_json::from_value(record).unwrap();
     room.put_estate(kind, record, json!({})).map(drop)
@@ -336,7 +345,7 @@ fn write_at_length(world: &World) {
     world.system(|room| {
         let long = json!({"id": "r-long", "version": 0, "group": "eyes", "by": "p-1", "at": "2026-11-20T08:00:00Z",
             "text": "Much to tell.", "changes": vec!["CHG-1001"; 8_000]});
-        write_one::<model::outside_look::OutsideLook>(room, "outside_look.recorded", long)
+        write_one::<model::emergency::outside_look::OutsideLook>(room, "outside_look.recorded", long)
     });
 }
 
@@ -344,7 +353,7 @@ fn write_at_length(world: &World) {
 fn halt(world: &World) {
     let lab = json!({"title": "Stop", "reason": "The docks burn.", "starts_at": "2026-11-20T07:00:00Z",
         "ends_at": "2026-11-20T23:00:00Z", "services": ["web"], "environments": ["lab"], "halt": true});
-    world.system(move |room| acts::set_freeze::set_freeze(room, &body(lab.clone())).map(drop));
+    world.system(move |room| acts::schedule::set_freeze::set_freeze(room, &body(lab.clone())).map(drop));
 }
 
 /// A tenant with something in as many tables as a few acts fill.
@@ -355,10 +364,10 @@ pub(crate) fn world() -> World {
     world.closed("Give every shipment a customs reference");
     let key = world.scheduled("Widen the column");
     world.by("rita", move |room| {
-        acts::change_verbs::comment_change(room, &key, &body(json!({"text": "Seen."})))?;
+        acts::change::verbs::comment_change(room, &key, &body(json!({"text": "Seen."})))?;
         let task = json!({"kind": "prepare", "title": "Tell the docks", "mandatory": false, "assignee": "rita"});
-        acts::change_verbs::add_task(room, &key, &body(task))?;
-        acts::link_change::link_change(room, &key, &body(json!({"kind": "follows_up", "to": "CHG-1001"})))
+        acts::change::verbs::add_task(room, &key, &body(task))?;
+        acts::change::link_change::link_change(room, &key, &body(json!({"kind": "follows_up", "to": "CHG-1001"})))
     });
     under_way(&world);
     write_records(&world, "CHG-1001");
@@ -366,8 +375,13 @@ pub(crate) fn world() -> World {
     world.system(|room| {
         // People need a fresh factor, the system is asked for none: its turn is as good for this.
         let witness = "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-        acts::set_witness::add_witness(room, &body(json!({"key": witness})))?;
-        acts::turn_key::rotate_key(room, acts::keys::PERMIT, &body(json!({"reason": "Once a year"}))).map(|_| ())
+        acts::audit::set_witness::add_witness(room, &body(json!({"key": witness})))?;
+        acts::audit::turn_key::rotate_key(
+            room,
+            acts::core::signing_keys::PERMIT,
+            &body(json!({"reason": "Once a year"})),
+        )
+        .map(|_| ())
     });
     world.sequence();
     world.draft("A third");
@@ -377,8 +391,8 @@ pub(crate) fn world() -> World {
 
 /// Whether a replay names something, or cannot even be done: without its key a log cannot be judged.
 fn is_found(world: &World) -> bool {
-    let progress: acts::replay_log::Progress = std::sync::Arc::new(|_, _| true);
-    let replayed = acts::replay_log::replay_log(&world.desk, TENANT, &progress);
+    let progress: acts::audit::replay_log::Progress = std::sync::Arc::new(|_, _| true);
+    let replayed = acts::audit::replay_log::replay_log(&world.desk, TENANT, &progress);
     replayed.map_or(true, |report| !report.findings.is_empty())
 }
 

@@ -1,8 +1,12 @@
 //! A token that carries fewer roles than its person has moves nothing that any of their roles would decide.
 
-use acts::{Room, hold_meeting, set_absence, set_delegation, set_person, set_token};
-use model::file::{Actor, Lent};
-use model::words::Role;
+use acts::Room;
+use acts::approval::{set_absence, set_delegation};
+use acts::cab::meetings;
+use acts::directory::set_person;
+use acts::identity::set_token;
+use model::change::change_file::{Actor, Lent};
+use model::core::enums::Role;
 use serde_json::json;
 use store::{Lane, Mode};
 
@@ -35,7 +39,7 @@ fn a_narrowed_token_lends_no_voice_and_counts_none() {
     let meeting = world.system(|room| {
         set_person::edit_person(room, "olga", &body(json!({"roles": ["owner", "requester"]})))?;
         set_person::set_group(room, "cab", &body(json!({"members": ["olga", "sam"]})))?;
-        hold_meeting::open_meeting(room, &body(json!({"group": "cab", "title": "Tuesday"})))
+        meetings::open_meeting(room, &body(json!({"group": "cab", "title": "Tuesday"})))
     });
     let away = json!({"starts_at": "2026-11-20T08:00:00Z", "ends_at": "2026-12-20T08:00:00Z"});
     let all = |roles: &[Role]| {
@@ -48,7 +52,7 @@ fn a_narrowed_token_lends_no_voice_and_counts_none() {
             }),
             refused(&world, roles, move |room| set_absence::set_absence(room, &absence)),
             refused(&world, roles, move |room| {
-                hold_meeting::attend_meeting(room, &id, &body(json!({})))
+                meetings::attend_meeting(room, &id, &body(json!({})))
             }),
         ]
     };

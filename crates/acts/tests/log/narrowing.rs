@@ -1,7 +1,7 @@
 //! The log narrowed page by page: an answer looks at so many entries and no more, says that it stopped there, and the pages
 //! together hold every entry that fits, once.
 
-use acts::find_log::{LogFilter, LogPage, search_within};
+use acts::audit::find_log::{LogFilter, LogPage, search_within};
 use serde_json::json;
 
 use crate::world::World;
@@ -39,9 +39,9 @@ fn long_log() -> World {
         world.system(|room| {
             let pay = room.directory()?.services.get(&"pay".into()).unwrap().id.0.clone();
             let drafts = (0..7)
-                .map(|_| acts::save::draft("tenant.looked_at", ("service", pay.clone()), room.now, json!({})))
+                .map(|_| acts::core::write::draft("tenant.looked_at", ("service", pay.clone()), room.now, json!({})))
                 .collect();
-            room.tell(drafts, acts::save::Written::default())
+            room.tell(drafts, acts::core::write::Written::default())
         });
     }
     world.sequence();
@@ -66,7 +66,7 @@ fn an_answer_that_stopped_says_so_and_from_where_the_next_goes_on() {
     assert!(before.iter().any(|page| page.entries.is_empty()), "a page may be empty");
     // The first answer looked at the newest entries, and at no other.
     let size = world
-        .look(|room| Ok(store::log::state(room.tx)?.unwrap().size))
+        .look(|room| Ok(store::audit::log::state(room.tx)?.unwrap().size))
         .unwrap();
     assert_eq!(found[0].next, Some(size - MOST));
     // With few a page, a full one ends where it is full and says nothing of a cut.

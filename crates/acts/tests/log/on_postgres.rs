@@ -1,8 +1,8 @@
 //! The same on PostgreSQL, where two servers really write at once. Left out when no server is named.
 
-use acts::export_bundle::pack_bundle;
-use acts::note_log_sizes::note_log_sizes;
-use acts::sequence_events::sequence_events;
+use acts::audit::export_bundle::pack_bundle;
+use acts::audit::note_log_sizes::note_log_sizes;
+use acts::audit::sequence_events::sequence_events;
 use proof::bundle;
 use proof::report::Outcome;
 

@@ -1,9 +1,9 @@
 //! Proofs of events, timelines and bundles.
 
 use acts::Error;
-use acts::export_bundle::pack_bundle;
-use acts::prove_event::prove_event;
-use acts::show_timeline::show_timeline;
+use acts::audit::export_bundle::pack_bundle;
+use acts::audit::prove_event::prove_event;
+use acts::core::show_timeline::show_timeline;
 use proof::bundle;
 use proof::merkle::{leaf_hash, verify_inclusion};
 use proof::note::{Checkpoint, Note};
@@ -100,7 +100,7 @@ fn a_closed_changes_bundle_is_good_and_stays_the_same() {
     world.noise(300);
     world.sequence();
     world.pass_seconds(90);
-    acts::cosign_log::cosign_log(&world.desk, TENANT).unwrap();
+    acts::audit::cosign_log::cosign_log(&world.desk, TENANT).unwrap();
     assert!(export(&key).unwrap() == first, "the same change gives the same bytes");
 }
 

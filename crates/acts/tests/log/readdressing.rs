@@ -1,11 +1,11 @@
 //! Whose hand moves somebody's mail address, by which they sign in at a provider.
 
-use acts::import_directory::{Options, import_directory};
-use acts::provision;
-use model::identity::ProvisionedPerson;
-use model::ids::PersonId;
-use model::records::Message;
-use model::words::Noun;
+use acts::directory::import_directory::{Options, import_directory};
+use acts::directory::provision;
+use model::change::related_records::Message;
+use model::core::enums::Noun;
+use model::core::ids::PersonId;
+use model::identity::provider::ProvisionedPerson;
 use serde_json::json;
 use store::record::{self, Filter};
 
@@ -62,7 +62,7 @@ fn whose_address_is_changed_is_told_where_mail_went_before() {
         "done",
         "again"
     );
-    let jobs = world.look(|room| Ok(store::job::list(room.tx, "waiting", 100)?));
+    let jobs = world.look(|room| Ok(store::queue::job::list(room.tx, "waiting", 100)?));
     let addresses: Vec<String> = jobs
         .unwrap()
         .into_iter()
@@ -89,14 +89,14 @@ fn whose_address_is_changed_is_told_where_mail_went_before() {
 /// Who is said to have handed somebody the way in by the provider `corp`, which the host set.
 fn handed(world: &World, login: &'static str) -> Option<PersonId> {
     let person = world.actor(login).person;
-    let found = world.look(move |room| acts::hands::handed_by(room, &person, "provider:corp"));
+    let found = world.look(move |room| acts::guard::impersonation::handed_by(room, &person, "provider:corp"));
     found.unwrap()
 }
 
 fn with_provider(world: &World) {
     world.system(|room| {
         let told = json!({"name": "Halden ID", "issuer": "https://id.example", "client_id": "assent"});
-        acts::set_identity_provider::set_identity_provider(room, "corp", &body(told)).map(drop)
+        acts::identity::set_identity_provider::set_identity_provider(room, "corp", &body(told)).map(drop)
     });
     // Its first day is over, on which whoever set it answers for all who come by it.
     world.pass_seconds(2 * 24 * 60 * 60);
@@ -137,7 +137,7 @@ fn an_address_that_a_directory_moves_is_told_and_is_its_owners_hand() {
     let world = two();
     with_provider(&world);
     world.system(|room| {
-        acts::set_person::edit_person(room, "olga", &body(json!({"email": "olga@halden.example"}))).map(drop)
+        acts::directory::set_person::edit_person(room, "olga", &body(json!({"email": "olga@halden.example"}))).map(drop)
     });
     let id = world.actor("olga").person.0;
     let moved = attempt(&world, "ada", move |room| {
@@ -151,7 +151,7 @@ fn an_address_that_a_directory_moves_is_told_and_is_its_owners_hand() {
     });
     moved.unwrap();
     assert_eq!(handed(&world, "olga"), Some(world.actor("ada").person));
-    let jobs = world.look(|room| Ok(store::job::list(room.tx, "waiting", 100)?));
+    let jobs = world.look(|room| Ok(store::queue::job::list(room.tx, "waiting", 100)?));
     let mut mailed = jobs.unwrap().into_iter().filter(|job| job.kind == "mail");
     assert!(mailed.any(|job| job.payload == "olga@halden.example"));
     world.sequence();

@@ -1,7 +1,7 @@
 //! Meetings of a board: who comes may go again, each by their own word.
 
-use acts::hold_meeting;
-use model::meeting::Meeting;
+use acts::cab::meetings;
+use model::cab::meeting::Meeting;
 use serde_json::json;
 use store::record;
 use store::{Lane, Mode};
@@ -12,8 +12,8 @@ use crate::world::{TENANT, World, body};
 fn whoever_came_to_a_meeting_goes_and_comes_again() {
     let world = World::new();
     let meeting = world.system(|room| {
-        acts::set_person::set_group(room, "cab", &body(json!({"members": ["olga", "sam"]})))?;
-        hold_meeting::open_meeting(room, &body(json!({"group": "cab", "title": "Tuesday"})))
+        acts::directory::set_person::set_group(room, "cab", &body(json!({"members": ["olga", "sam"]})))?;
+        meetings::open_meeting(room, &body(json!({"group": "cab", "title": "Tuesday"})))
     });
     let there = || {
         let id = meeting.id.0.clone();
@@ -22,7 +22,7 @@ fn whoever_came_to_a_meeting_goes_and_comes_again() {
     };
     let leave = |login: &'static str| {
         let id = meeting.id.0.clone();
-        let act = move |room: &mut acts::Room<'_, '_>| hold_meeting::leave_meeting(room, &id).map(drop);
+        let act = move |room: &mut acts::Room<'_, '_>| meetings::leave_meeting(room, &id).map(drop);
         let done = world
             .desk
             .wait(Lane::Acts, TENANT, world.actor(login), Mode::Write, act);
@@ -31,7 +31,7 @@ fn whoever_came_to_a_meeting_goes_and_comes_again() {
     let attend = |login: &'static str| {
         let id = meeting.id.0.clone();
         world.by(login, move |room| {
-            hold_meeting::attend_meeting(room, &id, &body(json!({}))).map(drop)
+            meetings::attend_meeting(room, &id, &body(json!({}))).map(drop)
         });
     };
     attend("olga");
@@ -44,11 +44,11 @@ fn whoever_came_to_a_meeting_goes_and_comes_again() {
     attend("olga");
     assert_eq!(there(), 2);
     let id = meeting.id.0.clone();
-    world.system(move |room| hold_meeting::end_meeting(room, &id).map(drop));
+    world.system(move |room| meetings::end_meeting(room, &id).map(drop));
     assert!(leave("sam").contains("meeting_over"));
     world.sequence();
     let kinds = world.look(|room| {
-        let found = store::event::page(room.tx, 0, 1_000)?;
+        let found = store::audit::event::page(room.tx, 0, 1_000)?;
         Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
     });
     let left = |kind: &&String| *kind == "meeting.left";

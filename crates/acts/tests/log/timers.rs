@@ -8,11 +8,11 @@ use crate::world::{TENANT, World, body};
 #[test]
 fn a_timer_that_was_lost_is_found_and_set_again() {
     let world = World::new();
-    world.system(|room| acts::run_timer::run_timer(room, "tenant_timer", TENANT));
+    world.system(|room| acts::effects::run_timer::run_timer(room, "tenant_timer", TENANT));
     let key = world.scheduled("Move booking to 4.2");
     world.draft("Nothing is due here");
     let found = world
-        .look(|room| acts::find_lost_timers::find_lost_timers(room, ""))
+        .look(|room| acts::effects::find_lost_timers::find_lost_timers(room, ""))
         .unwrap();
     assert!(found.subjects.is_empty(), "{found:?}");
     let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
@@ -20,7 +20,7 @@ fn a_timer_that_was_lost_is_found_and_set_again() {
     assert_eq!(connection.execute("DELETE FROM timer", []).unwrap(), 2);
     drop(connection);
     let found = world
-        .look(|room| acts::find_lost_timers::find_lost_timers(room, ""))
+        .look(|room| acts::effects::find_lost_timers::find_lost_timers(room, ""))
         .unwrap();
     let k = key.clone();
     let id = world.look(move |room| Ok(room.change(&k)?.id.0)).unwrap();
@@ -29,10 +29,15 @@ fn a_timer_that_was_lost_is_found_and_set_again() {
         [("change", id.clone()), ("tenant_timer", TENANT.to_owned())]
     );
     let subject = id.clone();
-    world.system(move |room| acts::run_timer::run_timer(room, "change", &subject));
-    let timers = world.look(move |room| Ok(store::timer::of_subject(room.tx, "change", &id)?));
+    world.system(move |room| acts::effects::run_timer::run_timer(room, "change", &subject));
+    let timers = world.look(move |room| Ok(store::queue::timer::of_subject(room.tx, "change", &id)?));
     assert_eq!(timers.unwrap().len(), 1);
-    let count = world.look(|room| Ok(store::record::count::<model::change::Change>(room.tx, &Filter::new())?));
+    let count = world.look(|room| {
+        Ok(store::record::count::<model::change::record::Change>(
+            room.tx,
+            &Filter::new(),
+        )?)
+    });
     assert_eq!(count.unwrap(), 2);
 }
 
@@ -41,7 +46,7 @@ fn a_timer_that_was_lost_is_found_and_set_again() {
 fn nothing_is_collected_once_the_wait_is_over() {
     let world = World::new();
     world.scheduled("One");
-    let question = acts::gate_question::Question {
+    let question = acts::core::gate_question::Question {
         service: "pay".into(),
         environment: "production".into(),
         artifact: Some(crate::world::ARTIFACT.into()),
@@ -51,12 +56,12 @@ fn nothing_is_collected_once_the_wait_is_over() {
     };
     let id = world.by("pipe", move |room| {
         let until = room.now + jiff::SignedDuration::from_mins(140);
-        Ok(acts::gate::check(room, &question, Some(until))?.check.id.0)
+        Ok(acts::gate::answer::check(room, &question, Some(until))?.check.id.0)
     });
     // The window is open by now, and the wait ended ten minutes ago.
     world.pass_seconds(150 * 60);
     let actor = world.actor("pipe");
-    let collect = move |room: &mut acts::Room<'_, '_>| Ok(acts::gate::collect(room, &id)?.permit);
+    let collect = move |room: &mut acts::Room<'_, '_>| Ok(acts::gate::answer::collect(room, &id)?.permit);
     let done = world.desk.wait(
         store::Lane::Acts,
         crate::world::TENANT,
@@ -77,7 +82,11 @@ fn a_connection_that_nobody_asks_is_found_and_asked_from_then_on() {
             if has_api {
                 request["api"] = json!({"token": "sixteen_letters_"});
             }
-            Ok(acts::set_connection::create_connection(room, &body(request))?.0.id)
+            Ok(
+                acts::integration::set_connection::create_connection(room, &body(request))?
+                    .0
+                    .id,
+            )
         })
     };
     let (github, gitlab) = (make("github", true), make("gitlab", true));
@@ -85,9 +94,9 @@ fn a_connection_that_nobody_asks_is_found_and_asked_from_then_on() {
     make("plain", false);
     let ended = make("gitlab", true);
     let id = ended.0.clone();
-    world.system(move |room| acts::set_connection::end_connection(room, &id));
+    world.system(move |room| acts::integration::set_connection::end_connection(room, &id));
     let lost = || {
-        let found = world.look(acts::find_lost_calls::find_lost_calls).unwrap();
+        let found = world.look(acts::integration::find_lost_calls::find_lost_calls).unwrap();
         found.into_iter().map(|it| it.id).collect::<Vec<_>>()
     };
     assert!(lost().is_empty(), "{:?}", lost());
@@ -96,8 +105,8 @@ fn a_connection_that_nobody_asks_is_found_and_asked_from_then_on() {
     connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
     assert!(connection.execute("DELETE FROM \"call\"", []).unwrap() >= 3);
     assert_eq!(lost(), [github, gitlab]);
-    for connection in world.look(acts::find_lost_calls::find_lost_calls).unwrap() {
-        world.system(move |room| acts::find_lost_calls::make_up(room, &connection));
+    for connection in world.look(acts::integration::find_lost_calls::find_lost_calls).unwrap() {
+        world.system(move |room| acts::integration::find_lost_calls::make_up(room, &connection));
     }
     assert!(lost().is_empty(), "{:?}", lost());
     let mut statement = connection.prepare("SELECT kind FROM \"call\" ORDER BY kind").unwrap();

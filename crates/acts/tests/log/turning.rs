@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use acts::keys::{COSIGNER, LOG, PERMIT, jwks};
-use acts::note_log_sizes::note_log_sizes;
-use acts::turn_key::{revoke_key, rotate_key};
+use acts::audit::note_log_sizes::note_log_sizes;
+use acts::audit::turn_key::{revoke_key, rotate_key};
+use acts::core::signing_keys::{COSIGNER, LOG, PERMIT, jwks};
 use acts::{Desk, Error, Room};
-use model::factor::Factor;
-use model::file::Actor;
-use model::key_turn::KeyTurn;
-use model::words::TurnKind;
+use model::audit::key_rotation::KeyTurn;
+use model::change::change_file::Actor;
+use model::core::enums::TurnKind;
+use model::identity::factor::Factor;
 use proof::bundle;
 use proof::jwks::Jwks;
 use proof::permit::{Expected, verify};
@@ -27,12 +27,13 @@ fn world() -> World {
 
 fn governed(world: World) -> World {
     world.system(|room| {
-        acts::set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(|_| ())
+        acts::directory::set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]})))
+            .map(|_| ())
     });
     world
 }
 
-fn why() -> model::verbs::Body {
+fn why() -> model::core::body::Body {
     body(json!({"reason": "Seen on a laptop"}))
 }
 
@@ -68,11 +69,11 @@ fn worked_off(world: &World, kid: &str) -> (KeyTurn, usize) {
     for round in 1.. {
         let subject = kid.to_owned();
         let turn = world.system(move |room| {
-            let set = store::timer::of_subject(room.tx, "signing_key", &subject)?;
+            let set = store::queue::timer::of_subject(room.tx, "signing_key", &subject)?;
             assert_eq!(set.len(), 1, "the worker is called");
-            store::timer::cancel(room.tx, "signing_key", &subject, &set[0].kind)?;
-            acts::run_timer::run_timer(room, "signing_key", &subject)?;
-            let turns = acts::keys::turns(room)?;
+            store::queue::timer::cancel(room.tx, "signing_key", &subject, &set[0].kind)?;
+            acts::effects::run_timer::run_timer(room, "signing_key", &subject)?;
+            let turns = acts::core::signing_keys::turns(room)?;
             let found = turns
                 .into_iter()
                 .find(|it| it.kid == subject && it.kind == TurnKind::Revoked);
@@ -99,8 +100,8 @@ fn text<T: std::fmt::Debug>(answer: acts::Result<T>) -> String {
     }
 }
 
-fn question() -> acts::gate_question::Question {
-    acts::gate_question::Question {
+fn question() -> acts::core::gate_question::Question {
+    acts::core::gate_question::Question {
         service: "pay".into(),
         environment: "production".into(),
         artifact: Some(ARTIFACT.into()),
@@ -113,7 +114,7 @@ fn question() -> acts::gate_question::Question {
 /// A permit for the approved change, asked for at one of the servers.
 fn minted(world: &World, desk: &Desk) -> String {
     let checked = done((desk, world.actor("pipe")), move |room| {
-        acts::gate::check(room, &question(), None)
+        acts::gate::answer::check(room, &question(), None)
     })
     .unwrap();
     checked.permit.unwrap_or_else(|| panic!("{:?}", checked.check.reasons))
@@ -138,7 +139,7 @@ fn jti_of(token: &str) -> String {
 
 /// What a gateway fetches now: the list first, then the keys.
 fn published(desk: &Desk) -> (Jwks, Result<RevocationList, String>) {
-    let list = done((desk, Actor::system()), acts::sign_revocations::sign_revocations).unwrap();
+    let list = done((desk, Actor::system()), acts::audit::sign_revocations::sign_revocations).unwrap();
     let keys = desk
         .wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, jwks)
         .unwrap();
@@ -240,15 +241,15 @@ fn nothing_that_a_revoked_key_signed_passes_although_its_permits_are_revoked_a_p
     let shown = |token: &str| {
         let jti = jti_of(token);
         let answer = done((&world.desk, world.actor("pipe")), move |room| {
-            let answer = acts::gate::ask(room, &question())?;
-            acts::shown_permit::check_shown(room, &question(), Some(&jti), answer)
+            let answer = acts::gate::answer::ask(room, &question())?;
+            acts::gate::shown_permit::check_shown(room, &question(), Some(&jti), answer)
         });
         answer.unwrap().reasons.first().map(|it| it.code.clone())
     };
     let consumed = |token: &str| {
         let jti = jti_of(token);
         done((&world.desk, world.actor("pipe")), move |room| {
-            acts::consume_permit::consume_permit(room, &jti, &question())
+            acts::gate::consume_permit::consume_permit(room, &jti, &question())
         })
     };
     for token in [&stolen[0], &stolen[STOLEN - 1]] {
@@ -266,8 +267,8 @@ fn nothing_that_a_revoked_key_signed_passes_although_its_permits_are_revoked_a_p
     assert!(consumed(&good[STOLEN - 1]).is_ok());
     // A worker that comes twice does nothing more.
     let again = kid.clone();
-    world.system(move |room| acts::run_timer::run_timer(room, "signing_key", &again));
-    assert_eq!(world.look(acts::keys::turns).unwrap().last(), Some(&turn));
+    world.system(move |room| acts::effects::run_timer::run_timer(room, "signing_key", &again));
+    assert_eq!(world.look(acts::core::signing_keys::turns).unwrap().last(), Some(&turn));
     world.sequence();
     world.assert_replays();
 }
@@ -279,10 +280,10 @@ fn a_permit_is_signed_again_by_the_key_that_it_names() {
     rotate(&world, PERMIT);
     let jti = jti_of(&old);
     let again = world.system(move |room| {
-        let permit = store::record::load::<model::records::Permit>(room.tx, &jti)?
+        let permit = store::record::load::<model::change::related_records::Permit>(room.tx, &jti)?
             .unwrap()
             .record;
-        acts::gate::sign(room, &permit)
+        acts::gate::answer::sign(room, &permit)
     });
     assert_eq!(again, old, "one record is one token, whichever key signs new ones");
     revoke(&world, &kid_of(&old)).unwrap();
@@ -320,7 +321,7 @@ fn keys_turn_by_an_administrators_fresh_factor_and_by_nothing_else() {
     assert_eq!(code(revoke(&world, "no-such-key")), "not_found");
     let of_log = rotate(&world, LOG).kid;
     assert_eq!(code(revoke(&world, &of_log)), "not_revocable");
-    assert_eq!(world.look(acts::keys::turns).unwrap().len(), 1);
+    assert_eq!(world.look(acts::core::signing_keys::turns).unwrap().len(), 1);
 }
 
 #[test]
@@ -330,7 +331,7 @@ fn a_log_goes_on_under_a_new_key_and_what_the_old_one_signed_still_verifies() {
     world.sequence();
     let k = key.clone();
     let bundle_before = world
-        .look(move |room| acts::export_bundle::pack_bundle(room, &k))
+        .look(move |room| acts::audit::export_bundle::pack_bundle(room, &k))
         .unwrap();
     let (keys_before, before) = (world.keys(TENANT), world.checkpoint());
     let turned = [rotate(&world, LOG), rotate(&world, COSIGNER)];
@@ -348,7 +349,7 @@ fn a_log_goes_on_under_a_new_key_and_what_the_old_one_signed_still_verifies() {
     );
     world.sequence();
     assert_eq!(world.verify(Some(&before)).outcome, Outcome::Good);
-    let note = world.look(acts::prove_event::checkpoint).unwrap();
+    let note = world.look(acts::audit::prove_event::checkpoint).unwrap();
     assert!(
         proof::note::open_checkpoint(&note, &keys_before, None).is_err(),
         "the new keys signed it"
@@ -356,7 +357,7 @@ fn a_log_goes_on_under_a_new_key_and_what_the_old_one_signed_still_verifies() {
     assert!(proof::note::open_checkpoint(&note, &served, None).is_ok());
     assert_eq!(bundle::verify(&bundle_before, Some(&served)).outcome, Outcome::Good);
     let bundle_after = world
-        .look(move |room| acts::export_bundle::pack_bundle(room, &key))
+        .look(move |room| acts::audit::export_bundle::pack_bundle(room, &key))
         .unwrap();
     assert_eq!(bundle::verify(&bundle_after, Some(&served)).outcome, Outcome::Good);
     let by_old_file = bundle::verify(&bundle_after, Some(&keys_before)).outcome;
@@ -381,7 +382,7 @@ fn the_systems_log_tells_of_every_turn_and_nothing_of_the_words() {
     let events = world
         .desk
         .wait(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, |room| {
-            Ok(store::event::unsequenced(room.tx, 100)?)
+            Ok(store::audit::event::unsequenced(room.tx, 100)?)
         })
         .unwrap();
     let told: Vec<Value> = events
@@ -412,7 +413,7 @@ fn a_key_that_was_brought_back_past_the_server_is_found() {
     world.assert_replays();
     let kid = turn.kid;
     let found = world.tampered(&format!("UPDATE signing_key SET state = 'active' WHERE kid = '{kid}'"));
-    let is_brought_back = |it: &acts::replay_log::Finding| {
+    let is_brought_back = |it: &acts::audit::replay_log::Finding| {
         it.table == "signing_key" && it.id == kid && it.field.as_deref() == Some("state")
     };
     assert!(found.iter().any(is_brought_back), "{found:?}");
@@ -479,7 +480,7 @@ fn keys_turn_with_the_factor_that_the_policies_ask_of_keys() {
     let publish = |world: &World, factor: Factor| {
         let actor = with(world, factor);
         done((&world.desk, actor), |room| {
-            acts::publish_log::publish_log(room, &why())
+            acts::audit::publish_log::publish_log(room, &why())
         })
     };
     let (password, code_of_a_device) = (Factor::new("password", false), Factor::new("totp", true));

@@ -1,19 +1,19 @@
 //! What one stolen administrator would do to give an accomplice a voice: by a right, a seat in a group, another's word. Each is
 //! refused to one person where two are there, and goes live by two. What only takes a voice away one person does at once.
 
-use acts::import_directory::{Options, import_directory};
-use acts::propose_ownership::import_and_propose;
-use acts::review_access;
-use acts::set_calendar::set_calendar;
-use acts::set_connection::create_connection;
-use acts::set_delegation::set_delegation;
-use acts::set_identity_provider::set_identity_provider;
-use acts::set_person::{create_person, edit_person, set_group};
-use acts::set_service::{end_dependency, set_config_item, set_dependency, set_service};
-use acts::set_training::{end_training, set_training};
-use model::file::{Actor, Lent};
-use model::refusal::Refusal;
-use model::words::{Noun, Role};
+use acts::approval::set_delegation::set_delegation;
+use acts::cab::training::{end_training, set_training};
+use acts::directory::import_directory::{Options, import_directory};
+use acts::directory::review_access;
+use acts::directory::set_person::{create_person, edit_person, set_group};
+use acts::directory::set_service::{end_dependency, set_config_item, set_dependency, set_service};
+use acts::identity::set_identity_provider::set_identity_provider;
+use acts::integration::set_connection::create_connection;
+use acts::policy::propose_ownership::import_and_propose;
+use acts::schedule::set_calendar::set_calendar;
+use model::change::change_file::{Actor, Lent};
+use model::core::enums::{Noun, Role};
+use model::core::refusal::Refusal;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -334,7 +334,8 @@ fn nobody_gets_alone_by_a_signature_under_a_review() {
     let begun = attempt(&world, "ada", |room| {
         review_access::begin_review(room, &body(json!({})))
     });
-    let is_adams = |it: &model::access_review::HeldRight| it.kind == "role" && it.what == "admin" && it.person != ada;
+    let is_adams =
+        |it: &model::directory::access_review::HeldRight| it.kind == "role" && it.what == "admin" && it.person != ada;
     let part = begun
         .unwrap()
         .into_iter()
@@ -387,7 +388,7 @@ fn a_borrowed_account_is_no_second_person() {
         });
         let id = proposal.id.0.clone();
         let done = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, move |room| {
-            acts::activate_configuration::activate_configuration(room, &id, &body(json!({}))).map(drop)
+            acts::policy::activate_configuration::activate_configuration(room, &id, &body(json!({}))).map(drop)
         });
         let told = format!("{done:?}");
         assert!(told.contains("second_person_needed"), "{login}: {told}");
@@ -466,7 +467,7 @@ fn nobody_makes_a_thing_part_of_what_they_answer_for() {
     world.system(move |room| {
         set_group(room, "boxes", &body(group.clone()))?;
         set_dependency(room, &body(json!({"from": "box", "to": "sandbox", "kind": "part_of"})))?;
-        acts::set_service::set_ownership(
+        acts::directory::set_service::set_ownership(
             room,
             &body(json!({"service": "sandbox", "role": "owner", "group": "boxes"})),
         )
@@ -624,7 +625,7 @@ fn nobody_says_alone_that_somebody_is_trained() {
 /// The latest event of a kind that has no place in the log yet.
 fn latest(world: &World, kind: &str) -> Value {
     let waiting = world
-        .look(|room| Ok(store::event::unsequenced(room.tx, 1_000)?))
+        .look(|room| Ok(store::audit::event::unsequenced(room.tx, 1_000)?))
         .unwrap();
     let last = waiting.iter().rfind(|it| it.event.kind == kind).unwrap();
     serde_json::from_slice(&last.event.bytes).unwrap()
@@ -707,7 +708,7 @@ fn a_connection_that_one_made_waits_for_another() {
     let ended = make().unwrap();
     let id = ended.id.0.clone();
     attempt(&world, "ada", move |room| {
-        acts::set_connection::end_connection(room, &id)
+        acts::integration::set_connection::end_connection(room, &id)
     })
     .unwrap();
     let wanted = |id: &str| json!({"connections": [id], "reason": "Our repositories."});
@@ -719,7 +720,7 @@ fn a_connection_that_one_made_waits_for_another() {
     by_two(&world, "ada", wanted(made.id.as_str()));
     let id = made.id.0.clone();
     let found = world
-        .look(move |room| acts::connections::connection(room, &id))
+        .look(move |room| acts::core::connections::connection(room, &id))
         .unwrap();
     assert_eq!((found.active, found.waits), (true, false));
     world.sequence();
@@ -785,7 +786,7 @@ fn what_a_proposal_says_of_people_does_not_stand_in_the_log() {
     activate(&world, "adam", first.id.as_str()).unwrap();
     world.sequence();
     let told = world.look(|room| {
-        let leaves = store::event::page(room.tx, 0, 10_000)?
+        let leaves = store::audit::event::page(room.tx, 0, 10_000)?
             .into_iter()
             .map(|event| event.bytes);
         Ok(String::from_utf8(leaves.collect::<Vec<_>>().concat()).unwrap())

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 
 use acts::Room;
-use acts::activate_configuration::activate_configuration;
-use acts::propose_configuration::propose_risk_table;
-use acts::set_template::{approve_template, propose_template};
-use model::act::Act;
-use model::file::{Actor, Lent};
-use model::permission::check_lent;
-use model::refusal::Refusal;
-use model::verbs::Body;
+use acts::change::set_template::{approve_template, propose_template};
+use acts::policy::activate_configuration::activate_configuration;
+use acts::policy::propose_configuration::propose_risk_table;
+use model::change::change_file::{Actor, Lent};
+use model::core::act::Act;
+use model::core::body::Body;
+use model::core::refusal::Refusal;
+use model::policy::permission::check_lent;
 use serde_json::json;
 use store::{Lane, Mode};
 
@@ -64,11 +64,11 @@ fn waiting(world: &World) -> String {
         ["2026-11-24T10:00:00Z", "2026-11-24T12:00:00Z"],
     );
     let k = key.clone();
-    world.by("rita", move |room| acts::change_verbs::submit_change(room, &k));
+    world.by("rita", move |room| acts::change::verbs::submit_change(room, &k));
     let k = key.clone();
     let request = body(json!({"dependencies_reviewed": true}));
     world.by("rita", move |room| {
-        acts::change_verbs::assess_change(room, &k, &request)
+        acts::change::verbs::assess_change(room, &k, &request)
     });
     key
 }
@@ -78,7 +78,7 @@ fn says(world: &World, actor: Actor, key: &str, decision: &'static str) -> Strin
     told(world, actor, move |room| {
         let digest = room.change(&key)?.digests.content;
         let request = body(json!({"decision": decision, "content_digest": digest, "comment": "Fine by me"}));
-        acts::approval_verbs::approve_change(room, &key, &request)
+        acts::approval::verbs::approve_change(room, &key, &request)
     })
 }
 
@@ -103,7 +103,7 @@ fn a_voice_that_one_administrator_lends_alone_decides_nothing() {
     let glass = body(json!({"reason": "Down.", "confirm": key.clone()}));
     let k = key.clone();
     let broken = told(&world, lent(&world, "mona", "nils", "token"), move |room| {
-        acts::break_glass::break_glass(room, &k, &glass)
+        acts::emergency::break_glass::break_glass(room, &k, &glass)
     });
     assert_eq!(broken, "lent_voice");
     // A way in of their own, or a provider that two people put in force, is theirs.
@@ -159,19 +159,19 @@ fn a_role_that_looks_on_opens_nothing_to_a_lent_voice() {
     let world = world();
     let key = waiting(&world);
     let roles = body(json!({"roles": ["change_manager", "auditor", "pipeline"]}));
-    world.system(move |room| acts::set_person::edit_person(room, "mona", &roles).map(drop));
+    world.system(move |room| acts::directory::set_person::edit_person(room, "mona", &roles).map(drop));
     for method in ["token", "password"] {
         assert_ne!(
             says(&world, lent(&world, "mona", "nils", method), &key, "approve"),
             "done"
         );
         let attended = told(&world, lent(&world, "mona", "nils", method), |room| {
-            acts::hold_meeting::attend_meeting(room, "none", &Body::new())
+            acts::cab::meetings::attend_meeting(room, "none", &Body::new())
         });
         assert_eq!(attended, "lent_voice");
     }
     let attended = told(&world, world.actor("mona"), |room| {
-        acts::hold_meeting::attend_meeting(room, "none", &Body::new())
+        acts::cab::meetings::attend_meeting(room, "none", &Body::new())
     });
     assert_eq!(attended, "not_found");
 }
@@ -183,12 +183,12 @@ fn what_a_borrowed_account_makes_for_its_lender_is_not_the_lenders_own() {
     let by_kari = lent(&world, "kari", "nils", "token");
     let wanted = body(json!({"name": "x", "person": "nils"}));
     let made = world.desk.wait(Lane::Acts, TENANT, by_kari, Mode::Write, move |room| {
-        acts::set_token::create_token(room, &wanted)
+        acts::identity::set_token::create_token(room, &wanted)
     });
     assert_eq!(made.unwrap().0.owner, world.actor("kari").person);
     // Nor does an account that may set nobody's password set its lender's.
     let set = told(&world, lent(&world, "rita", "nils", "password"), |room| {
-        acts::set_person::set_password(room, "nils", "phc")
+        acts::directory::set_person::set_password(room, "nils", "phc")
     });
     assert_eq!(set, "not_allowed");
 }
@@ -200,15 +200,17 @@ fn a_password_of_ones_own_choice_begins_no_day_anew() {
     hire(&world, "nils");
     let handed = || {
         let olga = world.actor("olga").person;
-        let found = world.look(move |room| acts::hands::handed_by(room, &olga, "password"));
+        let found = world.look(move |room| acts::guard::impersonation::handed_by(room, &olga, "password"));
         found.unwrap()
     };
-    world.by("nils", |room| acts::set_person::set_password(room, "olga", "phc"));
+    world.by("nils", |room| {
+        acts::directory::set_person::set_password(room, "olga", "phc")
+    });
     let nils = world.actor("nils").person;
     assert_eq!(handed(), Some(nils.clone()));
     world.pass_seconds(DAY * 3 / 4);
     let changed = told(&world, lent(&world, "olga", "nils", "password"), |room| {
-        acts::set_person::change_password(room, "phc")
+        acts::directory::set_person::change_password(room, "phc")
     });
     assert_eq!((changed.as_str(), handed()), ("done", Some(nils)));
     world.pass_seconds(DAY / 4 + 60);
@@ -223,7 +225,7 @@ fn a_borrowed_voice_works_on_where_it_decides_nothing() {
     let note = body(json!({"text": "Nearly there."}));
     let k = key.clone();
     let said = told(&world, by_rita, move |room| {
-        acts::change_verbs::comment_change(room, &k, &note)
+        acts::change::verbs::comment_change(room, &k, &note)
     });
     assert_eq!(said, "done");
 }

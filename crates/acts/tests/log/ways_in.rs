@@ -1,9 +1,10 @@
 //! Ways in that nobody opens to themselves or by silence: passwords, tokens, the provisioning directory.
 
-use acts::{Room, provision};
-use model::file::Actor;
-use model::identity::{ProvisionedGroup, ProvisionedPerson};
-use model::words::Noun;
+use acts::Room;
+use acts::directory::provision;
+use model::change::change_file::Actor;
+use model::core::enums::Noun;
+use model::identity::provider::{ProvisionedGroup, ProvisionedPerson};
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -21,7 +22,7 @@ fn refused_by<T: Send + 'static>(
 
 fn make(world: &World, login: &'static str, role: &'static str) {
     world.system(move |room| {
-        acts::set_person::create_person(room, &body(json!({"login": login, "roles": [role]}))).map(drop)
+        acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": [role]}))).map(drop)
     });
 }
 
@@ -30,23 +31,23 @@ fn make(world: &World, login: &'static str, role: &'static str) {
 fn a_name_is_one_line_by_whatever_door_it_comes() {
     let world = World::new();
     let name = "Ada\r\nOlga\tBerg \u{202E}approved\u{200B} it\u{2028}now";
-    let told = model::identity::ProvisionedPerson {
+    let told = model::identity::provider::ProvisionedPerson {
         login: "nora".to_owned(),
         name: name.to_owned(),
         ..Default::default()
     };
     world.system(move |room| {
         let ada = body(json!({"login": "ada", "name": name}));
-        acts::set_person::create_person(room, &ada)?;
-        acts::provision::create_person(room, &told)?;
-        acts::set_person::edit_person(room, "rita", &body(json!({"name": name})))?;
-        let line = acts::import_directory::Line {
+        acts::directory::set_person::create_person(room, &ada)?;
+        acts::directory::provision::create_person(room, &told)?;
+        acts::directory::set_person::edit_person(room, "rita", &body(json!({"name": name})))?;
+        let line = acts::directory::import_directory::Line {
             number: 1,
             is_row: false,
-            noun: model::words::Noun::People,
+            noun: model::core::enums::Noun::People,
             fields: body(json!({"login": "ivo", "name": name})),
         };
-        acts::import_directory::import_directory(room, &[line], Default::default()).map(drop)
+        acts::directory::import_directory::import_directory(room, &[line], Default::default()).map(drop)
     });
     for login in ["ada", "nora", "rita", "ivo"] {
         let found = world.look(move |room| Ok(room.directory()?.by_login(login).unwrap().name.clone()));
@@ -67,8 +68,8 @@ fn a_training_or_a_time_on_call_that_is_said_again_is_there_once() {
     for _ in 0..2 {
         let (training, on_call) = (with("training", "pci_dss"), with("group", "security"));
         world.system(move |room| {
-            acts::set_training::set_training(room, &training)?;
-            acts::set_on_call::set_on_call(room, &on_call).map(drop)
+            acts::cab::training::set_training(room, &training)?;
+            acts::cab::on_call::set_on_call(room, &on_call).map(drop)
         });
     }
     let counts = world.look(|room| {
@@ -76,11 +77,13 @@ fn a_training_or_a_time_on_call_that_is_said_again_is_there_once() {
         Ok((directory.trainings.iter().count(), directory.on_call.iter().count()))
     });
     assert_eq!(counts.unwrap(), (1, 1));
-    world.system(|room| acts::deactivate_person::deactivate_person(room, "ivo", &body(json!({}))).map(drop));
+    world.system(|room| acts::directory::deactivate_person::deactivate_person(room, "ivo", &body(json!({}))).map(drop));
     let mut gone = with("training", "pci_dss");
     gone.insert("person".to_owned(), json!("ivo"));
-    let actor = model::file::Actor::system();
-    let told = refused_by(&world, actor, move |room| acts::set_training::set_training(room, &gone));
+    let actor = model::change::change_file::Actor::system();
+    let told = refused_by(&world, actor, move |room| {
+        acts::cab::training::set_training(room, &gone)
+    });
     assert!(told.contains("inactive"), "{told}");
 }
 
@@ -90,7 +93,7 @@ fn nobody_sets_their_own_password_without_a_fresh_factor() {
     make(&world, "adam", "admin");
     let set = |actor: Actor, login: &'static str| {
         refused_by(&world, actor, move |room| {
-            acts::set_person::set_password(room, login, "phc")
+            acts::directory::set_person::set_password(room, login, "phc")
         })
     };
     let by_token = Actor {
@@ -116,9 +119,9 @@ fn nobody_sets_their_own_password_without_a_fresh_factor() {
     );
     // Where the present one was shown, the door has looked.
     assert_eq!(
-        refused_by(&world, world.actor("rita"), |room| acts::set_person::change_password(
-            room, "phc"
-        )),
+        refused_by(&world, world.actor("rita"), |room| {
+            acts::directory::set_person::change_password(room, "phc")
+        }),
         ""
     );
     world.assert_replays();
@@ -178,7 +181,7 @@ fn what_names_nobody_nothing_or_no_field_is_refused() {
     let token = |asked: Value| {
         let asked = body(asked);
         refused_by(&world, world.actor("adam"), move |room| {
-            acts::set_token::create_token(room, &asked)
+            acts::identity::set_token::create_token(room, &asked)
         })
     };
     assert!(
@@ -187,7 +190,7 @@ fn what_names_nobody_nothing_or_no_field_is_refused() {
     );
     assert_eq!(token(json!({"name": "x", "person": "rita"})), "");
     let end = body(json!({"reason": "Left"}));
-    world.system(move |room| acts::deactivate_person::deactivate_person(room, "rita", &end).map(drop));
+    world.system(move |room| acts::directory::deactivate_person::deactivate_person(room, "rita", &end).map(drop));
     assert!(token(json!({"name": "x", "person": "rita"})).contains("inactive"));
     let workload = |active: bool| {
         let asked = body(
@@ -195,24 +198,24 @@ fn what_names_nobody_nothing_or_no_field_is_refused() {
             "claims": {"repository": "acme/*"}, "active": active}),
         );
         refused_by(&world, world.actor("adam"), move |room| {
-            acts::set_workload::set_workload(room, "jobs", &asked)
+            acts::identity::set_workload::set_workload(room, "jobs", &asked)
         })
     };
     assert!(workload(true).contains("inactive"));
     assert_eq!(workload(false), "", "one that lets nobody in may name who has left");
     let mail = body(json!({"login": "x", "email": "x@acme.example\nBcc: eve@evil.example"}));
     let mail = refused_by(&world, world.actor("adam"), move |room| {
-        acts::set_person::create_person(room, &mail)
+        acts::directory::set_person::create_person(room, &mail)
     });
     assert!(mail.contains("control_character"), "{mail}");
     let group = body(json!({"key": "day", "members": []}));
     let group = refused_by(&world, world.actor("adam"), move |room| {
-        acts::set_person::set_group(room, "night", &group)
+        acts::directory::set_person::set_group(room, "night", &group)
     });
     assert!(group.contains("not_allowed"), "{group}");
     let asked = body(json!({"key": "t", "free": ["titel"], "review_by": "2001-01-01T00:00:00Z"}));
     let template = refused_by(&world, world.actor("mona"), move |room| {
-        acts::set_template::propose_template(room, &asked)
+        acts::change::set_template::propose_template(room, &asked)
     });
     assert!(
         template.contains("unknown_field") && template.contains("in_the_past"),
@@ -220,7 +223,7 @@ fn what_names_nobody_nothing_or_no_field_is_refused() {
     );
     let asked = body(json!({"key": "t", "free": ["title", "planned_start"]}));
     let template = refused_by(&world, world.actor("mona"), move |room| {
-        acts::set_template::propose_template(room, &asked)
+        acts::change::set_template::propose_template(room, &asked)
     });
     assert_eq!(template, "");
 }
@@ -231,22 +234,22 @@ fn whoever_a_file_makes_member_of_a_group_joins_those_in_it() {
     make(&world, "adam", "admin");
     let night = body(json!({"members": ["rita"]}));
     world.by("adam", move |room| {
-        acts::set_person::set_group(room, "night", &night).map(drop)
+        acts::directory::set_person::set_group(room, "night", &night).map(drop)
     });
     let join = || {
         let lines = [
             (Noun::People, json!({"login": "otto", "roles": ["requester"]})),
             (Noun::Groups, json!({"key": "night", "joins": ["otto"]})),
         ];
-        let lines = lines.map(|(noun, fields)| acts::import_directory::Line {
+        let lines = lines.map(|(noun, fields)| acts::directory::import_directory::Line {
             number: 1,
             is_row: false,
             noun,
             fields: body(fields),
         });
         world.by("adam", move |room| {
-            let options = acts::import_directory::Options::default();
-            acts::import_directory::import_directory(room, &lines, options).map(|report| report.rows.len())
+            let options = acts::directory::import_directory::Options::default();
+            acts::directory::import_directory::import_directory(room, &lines, options).map(|report| report.rows.len())
         })
     };
     assert_eq!(join(), 2);

@@ -1,7 +1,7 @@
 //! A no names whom to ask instead.
 
 use acts::{Result, Room};
-use model::refusal::Refusal;
+use model::core::refusal::Refusal;
 use serde_json::json;
 
 use crate::by_two::attempt;
@@ -28,7 +28,7 @@ fn whom_the_rules_refuse_is_told_whom_they_let() {
     let world = World::new();
     let key = draft(&world);
     let k = key.clone();
-    let (code, others) = refused(&world, "sam", move |room| acts::change_verbs::submit_change(room, &k));
+    let (code, others) = refused(&world, "sam", move |room| acts::change::verbs::submit_change(room, &k));
     assert_eq!(code, "not_allowed");
     // Who owns or asked for a change and change managers submit it; security does not, and neither do implementers.
     assert!(
@@ -42,8 +42,12 @@ fn whom_the_rules_refuse_is_told_whom_they_let() {
         "{others:?}"
     );
     // Whoever has left is nobody to ask.
-    world.system(|room| acts::set_person::edit_person(room, "mona", &body(json!({"active": false}))).map(drop));
-    let (_, others) = refused(&world, "sam", move |room| acts::change_verbs::submit_change(room, &key));
+    world.system(|room| {
+        acts::directory::set_person::edit_person(room, "mona", &body(json!({"active": false}))).map(drop)
+    });
+    let (_, others) = refused(&world, "sam", move |room| {
+        acts::change::verbs::submit_change(room, &key)
+    });
     assert!(!others.contains(&"mona".to_owned()), "{others:?}");
 }
 
@@ -52,10 +56,10 @@ fn whom_nobody_asked_is_told_who_was() {
     let world = World::new();
     let key = draft(&world);
     let k = key.clone();
-    world.by("rita", move |room| acts::change_verbs::submit_change(room, &k));
+    world.by("rita", move |room| acts::change::verbs::submit_change(room, &k));
     let (k, request) = (key.clone(), body(json!({"dependencies_reviewed": true})));
     world.by("rita", move |room| {
-        acts::change_verbs::assess_change(room, &k, &request)
+        acts::change::verbs::assess_change(room, &k, &request)
     });
     let says = |login: &'static str| {
         let key = key.clone();
@@ -63,13 +67,13 @@ fn whom_nobody_asked_is_told_who_was() {
             let digest = room.change(&key)?.digests.content;
             let comment = format!("By {login}");
             let words = body(json!({"decision": "approve", "content_digest": digest, "comment": comment}));
-            acts::approval_verbs::approve_change(room, &key, &words)
+            acts::approval::verbs::approve_change(room, &key, &words)
         }
     };
     let (code, before) = refused(&world, "ivo", says("ivo"));
     assert_eq!(code, "not_asked");
     assert!(before.contains(&"olga".to_owned()), "{before:?}");
-    world.system(|room| acts::set_person::create_person(room, &body(json!({"login": "nobody"}))).map(drop));
+    world.system(|room| acts::directory::set_person::create_person(room, &body(json!({"login": "nobody"}))).map(drop));
     assert_eq!(
         refused(&world, "nobody", says("nobody")),
         ("not_asked", Vec::new()),
@@ -86,7 +90,7 @@ fn whom_nobody_asked_is_told_who_was() {
 fn what_is_about_no_change_names_who_may_do_it() {
     let world = crate::by_two::alone();
     let (code, others) = refused(&world, "rita", |room| {
-        acts::set_service::set_service(room, &body(json!({"key": "post", "criticality": "low"})))
+        acts::directory::set_service::set_service(room, &body(json!({"key": "post", "criticality": "low"})))
     });
     assert_eq!(code, "not_allowed");
     assert!(
@@ -98,14 +102,14 @@ fn what_is_about_no_change_names_who_may_do_it() {
 #[test]
 fn whoever_may_not_read_here_learns_of_nobody() {
     let world = crate::by_two::alone();
-    world.system(|room| acts::set_person::create_person(room, &body(json!({"login": "nobody"}))).map(drop));
+    world.system(|room| acts::directory::set_person::create_person(room, &body(json!({"login": "nobody"}))).map(drop));
     let key = draft(&world);
     let (code, others) = refused(&world, "nobody", move |room| {
-        acts::change_verbs::submit_change(room, &key)
+        acts::change::verbs::submit_change(room, &key)
     });
     assert_eq!((code, others), ("not_allowed", Vec::new()));
     let (code, others) = refused(&world, "nobody", |room| {
-        acts::set_service::set_service(room, &body(json!({"key": "post", "criticality": "low"})))
+        acts::directory::set_service::set_service(room, &body(json!({"key": "post", "criticality": "low"})))
     });
     assert_eq!((code, others), ("not_allowed", Vec::new()));
 }

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use acts::replay_log::{Finding, ReplayReport, replay_log};
-use acts::sequence_events::{Sequenced, sequence_events};
+use acts::audit::replay_log::{Finding, ReplayReport, replay_log};
+use acts::audit::sequence_events::{Sequenced, sequence_events};
 use acts::{Clock, Desk, Tools};
 use acts::{Result, Room};
 use jiff::{SignedDuration, Timestamp};
-use model::file::Actor;
-use model::ids::PersonId;
-use model::verbs::Body;
+use model::change::change_file::Actor;
+use model::core::body::Body;
+use model::core::ids::PersonId;
 use proof::crypto::{MasterKey, SeededEntropy};
 use proof::log_check::{LogCheck, LogReport, verify_log};
 use proof::note::{Checkpoint, Note, VerifierKeys};
@@ -127,7 +127,7 @@ impl World {
             recorder: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(7)),
             master: Arc::new(MasterKey::new([3; 32])),
-            seen_logs: Arc::new(acts::seen_logs::SeenInMemory::default()),
+            seen_logs: Arc::new(acts::core::log_high_water::SeenInMemory::default()),
             policies,
             public_url: "https://assent.example".to_owned(),
             evidence_folder,
@@ -138,10 +138,10 @@ impl World {
             SYSTEM_TENANT,
             Actor::system(),
             Mode::Write,
-            acts::open_log::open_log,
+            acts::audit::open_log::open_log,
         );
         system.unwrap();
-        world.system(|room| acts::create_tenant::create_tenant(room, "Halden Freight", false));
+        world.system(|room| acts::directory::create_tenant::create_tenant(room, "Halden Freight", false));
         world.system(|room| {
             let people = [
                 ("rita", "requester"),
@@ -150,25 +150,25 @@ impl World {
                 ("mona", "change_manager"),
             ];
             for (login, role) in people.into_iter().chain([("ivo", "implementer"), ("pipe", "pipeline")]) {
-                acts::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+                acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
             }
-            acts::set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
-            acts::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))
+            acts::directory::set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
+            acts::directory::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))
         });
         world
     }
 
     /// A second server on the same store, whose clock goes wrong by `minutes`.
     pub fn other_desk(&self, minutes: i64) -> Desk {
-        self.desk_beside(minutes, Arc::new(acts::seen_logs::SeenInMemory::default()))
+        self.desk_beside(minutes, Arc::new(acts::core::log_high_water::SeenInMemory::default()))
     }
 
     /// A second server on the same store, which remembers the logs so.
-    pub fn desk_that_saw(&self, seen_logs: Arc<dyn acts::seen_logs::SeenLogs>) -> Desk {
+    pub fn desk_that_saw(&self, seen_logs: Arc<dyn acts::core::log_high_water::SeenLogs>) -> Desk {
         self.desk_beside(0, seen_logs)
     }
 
-    fn desk_beside(&self, minutes: i64, seen_logs: Arc<dyn acts::seen_logs::SeenLogs>) -> Desk {
+    fn desk_beside(&self, minutes: i64, seen_logs: Arc<dyn acts::core::log_high_water::SeenLogs>) -> Desk {
         let now = self.clock.now() + SignedDuration::from_mins(minutes);
         let tools = self.desk.tools();
         let clock = Arc::new(Hand(Mutex::new(now)));
@@ -232,7 +232,7 @@ impl World {
     pub fn noise(&self, count: usize) {
         self.system(move |room| {
             let event = |_| {
-                acts::save::draft(
+                acts::core::write::draft(
                     "tenant.looked_at",
                     ("tenant_info", TENANT.to_owned()),
                     room.now,
@@ -240,7 +240,7 @@ impl World {
                 )
             };
             let drafts = (0..count).map(event).collect();
-            room.tell(drafts, acts::save::Written::default())
+            room.tell(drafts, acts::core::write::Written::default())
         });
     }
 
@@ -264,7 +264,7 @@ impl World {
         });
         let request = body(request);
         self.by("rita", move |room| {
-            acts::create_change::create_change(room, &request, &[])
+            acts::change::create_change::create_change(room, &request, &[])
         })
     }
 
@@ -276,18 +276,18 @@ impl World {
     /// The same of a draft that is there.
     pub fn approved(&self, key: String) -> String {
         let k = key.clone();
-        self.by("rita", move |room| acts::change_verbs::submit_change(room, &k));
+        self.by("rita", move |room| acts::change::verbs::submit_change(room, &k));
         let k = key.clone();
         let request = body(json!({"dependencies_reviewed": true}));
         self.by("rita", move |room| {
-            acts::change_verbs::assess_change(room, &k, &request)
+            acts::change::verbs::assess_change(room, &k, &request)
         });
         for login in ["olga", "sam", "mona"] {
             let k = key.clone();
             self.by(login, move |room| {
                 let digest = room.change(&k)?.digests.content;
                 let request = body(json!({"decision": "approve", "content_digest": digest, "comment": "Fine by me"}));
-                acts::approval_verbs::approve_change(room, &k, &request)
+                acts::approval::verbs::approve_change(room, &k, &request)
             });
         }
         key
@@ -299,7 +299,7 @@ impl World {
         self.evidence(&key, "note", b"works");
         self.evidence(&key, "file", FILE);
         self.pass_seconds(150 * 60);
-        let question = acts::gate_question::Question {
+        let question = acts::core::gate_question::Question {
             service: "pay".into(),
             environment: "production".into(),
             artifact: Some(ARTIFACT.into()),
@@ -307,25 +307,27 @@ impl World {
             change: None,
             purpose: None,
         };
-        let checked = self.by("pipe", move |room| acts::gate::check(room, &question, None));
+        let checked = self.by("pipe", move |room| acts::gate::answer::check(room, &question, None));
         assert!(checked.permit.is_some(), "{:?}", checked.check.reasons);
         let k = key.clone();
         let request = body(json!({"outcome": "succeeded"}));
         self.by("ivo", move |room| {
-            acts::change_verbs::complete_change(room, &k, &request)
+            acts::change::verbs::complete_change(room, &k, &request)
         });
         let k = key.clone();
         let request = body(json!({"result": "works"}));
         self.by("olga", move |room| {
-            acts::change_verbs::validate_change(room, &k, &request)
+            acts::change::verbs::validate_change(room, &k, &request)
         });
         let k = key.clone();
         let review = body(json!({
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine.",
         }));
-        self.by("rita", move |room| acts::change_verbs::review_change(room, &k, &review));
+        self.by("rita", move |room| {
+            acts::change::verbs::review_change(room, &k, &review)
+        });
         let k = key.clone();
-        self.by("rita", move |room| acts::change_verbs::close_change(room, &k));
+        self.by("rita", move |room| acts::change::verbs::close_change(room, &k));
         key
     }
 
@@ -337,9 +339,14 @@ impl World {
         }
         self.system(move |room| {
             for (part, chunk) in (0..).zip(bytes.chunks(CHUNK)) {
-                store::blob::save_chunk(room.tx, &hex, part, chunk, room.now)?;
+                store::change::blob::save_chunk(room.tx, &hex, part, chunk, room.now)?;
             }
-            Ok(store::blob::finish(room.tx, &hex, bytes.len() as i64, room.now)?)
+            Ok(store::change::blob::finish(
+                room.tx,
+                &hex,
+                bytes.len() as i64,
+                room.now,
+            )?)
         });
     }
 
@@ -350,7 +357,7 @@ impl World {
         }
         let key = key.to_owned();
         self.by("rita", move |room| {
-            let file = model::verbs::around::StoredFile {
+            let file = model::change::around::StoredFile {
                 digest: digest.clone(),
                 size: bytes.len() as i64,
                 media_type: "text/plain".into(),
@@ -360,7 +367,7 @@ impl World {
                 "kind": kind, "aspect": "functional", "result": "passed", "environment": "staging",
                 "artifact": ARTIFACT, "text": if kind == "note" { "works" } else { "all passed" },
             }));
-            acts::add_evidence::add_evidence(room, &key, &request, &file)
+            acts::change::add_evidence::add_evidence(room, &key, &request, &file)
         });
     }
 
@@ -376,13 +383,13 @@ impl World {
                 tenant,
                 Actor::system(),
                 Mode::Read,
-                acts::keys::verifier_keys,
+                acts::core::signing_keys::verifier_keys,
             )
             .unwrap()
     }
 
     pub fn checkpoint(&self) -> Checkpoint {
-        let note = self.look(acts::prove_event::checkpoint).unwrap();
+        let note = self.look(acts::audit::prove_event::checkpoint).unwrap();
         Checkpoint::parse(&Note::parse(&note).unwrap().text).unwrap()
     }
 
@@ -407,7 +414,7 @@ impl World {
     }
 
     pub fn replay_of(&self, tenant: &str) -> ReplayReport {
-        let progress: acts::replay_log::Progress = Arc::new(|_, _| true);
+        let progress: acts::audit::replay_log::Progress = Arc::new(|_, _| true);
         replay_log(&self.desk, tenant, &progress).unwrap()
     }
 
@@ -480,7 +487,7 @@ pub struct Served<'w> {
 impl TileSource for Served<'_> {
     fn get(&self, path: &str) -> proof::Result<Option<Cow<'_, [u8]>>> {
         let path = path.to_owned();
-        let look = move |room: &mut Room<'_, '_>| acts::prove_event::tile(room, &path);
+        let look = move |room: &mut Room<'_, '_>| acts::audit::prove_event::tile(room, &path);
         Ok(self
             .world
             .desk

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use assent::commands::permit::{Verify, verify};
+use assent::commands::gate::permits::{Verify, verify};
 use assent::output::Output;
 use clap::Parser;
 

@@ -207,7 +207,7 @@ pub(super) fn told(error: &ureq::Error) -> String {
         ureq::Error::BadUri(_) => "the address is none".to_owned(),
         other => other.to_string(),
     };
-    model::signal::SetAside::because(text).reason
+    model::integration::signal::SetAside::because(text).reason
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Boards: a word counts at a meeting, a quorum without conflicts of interest, people on call.
 
-use model::directory::Group;
-use model::meeting::{Attendance, DeclaredConflict, Meeting, OnCall};
-use model::obligation::{ApprovalRule, Asked, Due, Duty};
-use model::words::{Covers, State};
+use model::approval::obligation::{ApprovalRule, Asked, Due, Duty};
+use model::cab::meeting::{Attendance, DeclaredConflict, Meeting, OnCall};
+use model::core::enums::{Covers, State};
+use model::directory::snapshot::Group;
 use serde_json::json;
 
 use crate::people::rule;
@@ -88,12 +88,12 @@ fn declare(world: &mut World, who: &str) {
     at_meeting(world, |meeting| meeting.conflicts.push(row));
 }
 
-fn vote(world: &mut World, who: &str) -> Result<model::ids::RecordId, model::refusal::Refusal> {
+fn vote(world: &mut World, who: &str) -> Result<model::core::ids::RecordId, model::core::refusal::Refusal> {
     world.decide(who, json!({"decision": "approve", "meeting": "m1"}))
 }
 
-fn unmet(world: &World, wanted: &str) -> Option<model::unmet::Unmet> {
-    let ahead = model::awaited::ahead(&world.file, &world.directory, world.now);
+fn unmet(world: &World, wanted: &str) -> Option<model::core::unmet::Unmet> {
+    let ahead = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
     ahead.into_iter().map(|row| row.unmet).find(|row| row.code == wanted)
 }
 
@@ -236,7 +236,7 @@ fn whose_account_is_compromised_is_not_there_any_more() {
     world.estate(|estate| {
         let cora = estate.people.get_mut(&"cora".into()).unwrap();
         cora.active = false;
-        cora.deactivation = Some(model::directory::Deactivation {
+        cora.deactivation = Some(model::directory::snapshot::Deactivation {
             by: "ada".into(),
             at: at("10:00"),
             compromised: true,
@@ -312,7 +312,7 @@ fn those_on_call_are_asked_first_and_everybody_when_nobody_is() {
     assert_eq!(row.grounds[0].on_call.as_ref().unwrap().id, "d0");
     assert_eq!(
         world
-            .look(model::due::next_due)
+            .look(model::change::timers::next_due)
             .map(|at| at <= crate::world::at("12:00")),
         Some(true)
     );

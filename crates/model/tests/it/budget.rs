@@ -1,12 +1,12 @@
 //! The budget of break-glass: over it the glass opens all the same, in front of more eyes.
 
 use jiff::SignedDuration;
-use model::file::Lent;
-use model::glass::{Used, teams_of, words_of_team};
-use model::obligation::{Due, Duty};
-use model::telling::{Quiet, Telling};
-use model::verbs::glass;
-use model::words::{Role, State};
+use model::approval::obligation::{Due, Duty};
+use model::change::change_file::Lent;
+use model::core::enums::{Role, State};
+use model::emergency::break_glass;
+use model::emergency::budget::{Used, teams_of, words_of_team};
+use model::notify::preferences::{Quiet, Telling};
 use serde_json::json;
 
 use crate::world::{World, at, body, code, facts, facts_but};
@@ -21,7 +21,7 @@ fn opened(used: i64, extra: Vec<(Due, Duty)>) -> World {
     let words = body(json!({"reason": "The shop is down", "until": at("11:00").to_string()}));
     world
         .act("cora", |case| {
-            glass::break_glass(case, &words, &Used::from([("shop".to_owned(), used)]))
+            break_glass::break_glass(case, &words, &Used::from([("shop".to_owned(), used)]))
         })
         .unwrap();
     world
@@ -51,7 +51,7 @@ fn a_new_word_for_a_team_opens_no_new_budget() {
         let crew = json!({
             "id": "g1", "version": 1, "key": "shop-crew", "name": "The shop", "kind": "team", "members": [],
         });
-        let crew: model::directory::Group = serde_json::from_value(crew).unwrap();
+        let crew: model::directory::snapshot::Group = serde_json::from_value(crew).unwrap();
         estate.groups.insert(crew.key.clone(), crew);
         estate.services.get_mut(&"shop".into()).unwrap().team = Some("the SHOP ".to_owned());
     });
@@ -97,22 +97,24 @@ fn over_the_budget_it_opens_at_once_and_is_escalated() {
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
     let words = body(json!({"text": "It was right."}));
     assert_eq!(
-        code(world.act("olga", |case| glass::validate(case, &words))),
+        code(world.act("olga", |case| break_glass::validate(case, &words))),
         "over_budget"
     );
     // Where no other change manager is there, security does: nothing stands open for ever.
     let mut alone = world.clone();
     alone.estate(|estate| {
         for person in estate.people.values_mut() {
-            person.roles.retain(|role| *role != model::words::Role::ChangeManager);
+            person
+                .roles
+                .retain(|role| *role != model::core::enums::Role::ChangeManager);
         }
     });
     assert_eq!(
-        code(alone.act("olga", |case| glass::validate(case, &words))),
+        code(alone.act("olga", |case| break_glass::validate(case, &words))),
         "over_budget"
     );
-    alone.act("sam", |case| glass::validate(case, &words)).unwrap();
-    world.act("mia", |case| glass::validate(case, &words)).unwrap();
+    alone.act("sam", |case| break_glass::validate(case, &words)).unwrap();
+    world.act("mia", |case| break_glass::validate(case, &words)).unwrap();
 }
 
 #[test]
@@ -127,7 +129,7 @@ fn who_broke_the_glass_does_not_validate_it_by_a_way_in_that_they_handed_out() {
         };
         world.act("mia", |case| {
             case.actor.lent = Some(lent);
-            glass::validate(case, &words)
+            break_glass::validate(case, &words)
         })
     };
     assert_eq!(code(by_hand_of("cora")), "one_hand");
@@ -170,10 +172,10 @@ fn a_late_validation_is_told_once_a_day_and_ends_with_it() {
     );
     let words = body(json!({"text": "It was right."}));
     assert_eq!(
-        code(world.act("cora", |case| glass::validate(case, &words))),
+        code(world.act("cora", |case| break_glass::validate(case, &words))),
         "own_request"
     );
-    world.act("mia", |case| glass::validate(case, &words)).unwrap();
+    world.act("mia", |case| break_glass::validate(case, &words)).unwrap();
     world.wait(20 * 24 * 60);
     assert_eq!(told(&world), 2);
 }
@@ -207,7 +209,7 @@ fn thirty_days_without_a_validation_are_told_one_by_one_and_leave_one_mark() {
     world.run_timers();
     assert_eq!(days_told(&world).len(), 30);
     let words = body(json!({"text": "It was right."}));
-    world.act("mia", |case| glass::validate(case, &words)).unwrap();
+    world.act("mia", |case| break_glass::validate(case, &words)).unwrap();
     world.wait(10 * 24 * 60);
     assert_eq!(days_told(&world).len(), 30, "it ends with the validation");
 }
@@ -255,12 +257,12 @@ fn every_broken_glass_is_told_at_once_and_daily_until_another_validates_it_and_c
         late += days;
         let words = body(json!({"text": "It was right."}));
         assert_eq!(
-            code(world.act(who, |case| glass::validate(case, &words))),
+            code(world.act(who, |case| break_glass::validate(case, &words))),
             "own_request",
             "{number}"
         );
         let other = if who == "mia" { "max" } else { "mia" };
-        world.act(other, |case| glass::validate(case, &words)).unwrap();
+        world.act(other, |case| break_glass::validate(case, &words)).unwrap();
         world.close("olga").unwrap();
         assert_eq!(world.state(), State::Closed);
     }

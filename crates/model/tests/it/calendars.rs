@@ -2,8 +2,8 @@
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use model::calendar::{Calendar, Clock, Holiday, Hours, Span, minute_of_day, zone};
-use model::words::Day;
+use model::core::enums::Day;
+use model::schedule::calendar::{Calendar, Clock, Holiday, Hours, Span, minute_of_day, zone};
 use proptest::prelude::*;
 
 pub fn weekdays(zone: &str, from: &str, to: &str) -> Calendar {

@@ -1,10 +1,10 @@
 //! Clocks that stop with the turn of their stage, that end together, and that wait for nobody who is away too long.
 
-use model::calendar::Span;
-use model::change::EscalationStep;
-use model::obligation::{ApprovalRule, Due, Duty};
-use model::verbs::decide;
-use model::words::State;
+use model::approval::decide;
+use model::approval::obligation::{ApprovalRule, Due, Duty};
+use model::change::record::EscalationStep;
+use model::core::enums::State;
+use model::schedule::calendar::Span;
 use serde_json::json;
 
 use crate::calendars::at;
@@ -40,7 +40,7 @@ fn the_clock_of_a_stage_stops_while_an_earlier_one_is_open_and_begins_anew() {
         .clone();
     world.act("mia", |case| decide::withdraw(case, &hers)).unwrap();
     assert_eq!(clock(&world), None);
-    let ended = |event: &&model::file::EventDraft| event.kind == "approval.request_ended";
+    let ended = |event: &&model::change::change_file::EventDraft| event.kind == "approval.request_ended";
     let because: Vec<&str> = world
         .events
         .iter()

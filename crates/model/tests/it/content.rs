@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use model::change::{Change, Content, Exclusion, RiskOverride};
-use model::content::{Cover, NEITHER, WHAT, WHEN, cover, digests};
-use model::records::{Approval, Coverage, PeerReview};
-use model::verbs::around::LinkEnd;
-use model::verbs::{around, decide, plan, tasks};
-use model::words::{ApprovalState, GateDecision, Level, Purpose, State};
+use model::approval::decide;
+use model::change::around::LinkEnd;
+use model::change::content::{Cover, NEITHER, WHAT, WHEN, cover, digests};
+use model::change::record::{Change, Content, Exclusion, RiskOverride};
+use model::change::related_records::{Approval, Coverage, PeerReview};
+use model::change::{around, tasks};
+use model::core::enums::{ApprovalState, GateDecision, Level, Purpose, State};
+use model::schedule::plan;
 use serde_json::{Value, json};
 
 use crate::world::{World, body, facts, facts_but};
@@ -151,9 +153,11 @@ fn whoever_edits_what_was_approved_shuts_the_gate() {
 /// What the gate would say for each target, inside the window.
 fn gates(world: &World) -> Vec<GateDecision> {
     let at = world.change().planned_start.unwrap_or(world.now);
-    let rows = model::gate::rows(&world.file, &world.directory, at);
+    let rows = model::gate::answer::rows(&world.file, &world.directory, at);
     let forward = rows.iter().filter(|row| row.purpose == Purpose::Deploy);
-    forward.map(|row| model::gate::judge(row, at).decision).collect()
+    forward
+        .map(|row| model::gate::answer::judge(row, at).decision)
+        .collect()
 }
 
 #[test]
@@ -219,7 +223,7 @@ fn a_template_is_bound_too() {
     let pinned = world.change().content.template.clone().unwrap();
     assert_eq!((pinned.key.as_str(), pinned.template_version), ("patch", 3));
     let mut next = world.change().clone();
-    next.content.template = Some(model::change::TemplateRef {
+    next.content.template = Some(model::change::record::TemplateRef {
         template_version: 4,
         ..pinned
     });
@@ -360,7 +364,7 @@ fn values_nobody_wrote_say_where_they_came_from() {
         .file
         .change
         .origins
-        .insert("title".into(), model::words::Origin::Pipeline);
+        .insert("title".into(), model::core::enums::Origin::Pipeline);
     world.edit("rita", json!({"impact": {"availability": "low"}})).unwrap();
     assert_eq!(world.change().content.impact.availability, Level::Low);
     assert!(!world.change().origins.contains_key("impact.availability"));

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::absence::Delegation;
-use model::authority::said_yes;
-use model::directory::Group;
-use model::file::{Actor, Lent};
-use model::ids::{GroupKey, PersonId};
-use model::obligation::{ApprovalRule, Asked, Due, Duty};
-use model::unmet::Unmet;
-use model::verbs::decide;
-use model::words::{Covers, Role, State};
+use model::approval::absence::Delegation;
+use model::approval::authority::said_yes;
+use model::approval::decide;
+use model::approval::obligation::{ApprovalRule, Asked, Due, Duty};
+use model::change::change_file::{Actor, Lent};
+use model::core::enums::{Covers, Role, State};
+use model::core::ids::{GroupKey, PersonId};
+use model::core::unmet::Unmet;
+use model::directory::snapshot::Group;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -64,7 +64,7 @@ fn two(groups: &[(&str, &[&str])]) -> World {
 }
 
 fn row(world: &World, wanted: &str) -> Option<Unmet> {
-    let rows = model::awaited::ahead(&world.file, &world.directory, world.now);
+    let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
     let mut rows = rows.into_iter().map(|row| row.unmet);
     rows.find(|row| row.code == wanted && (row.text.contains("house asks") || row.text.contains(RULE)))
 }
@@ -182,8 +182,8 @@ fn the_group_that_has_nobody_is_named_and_escalated() {
 #[test]
 fn nobody_is_reminded_whose_group_is_full() {
     let asks = ApprovalRule {
-        ack_sla: Some(model::calendar::Span::Minutes(10)),
-        decide_sla: Some(model::calendar::Span::Minutes(40)),
+        ack_sla: Some(model::schedule::calendar::Span::Minutes(10)),
+        decide_sla: Some(model::schedule::calendar::Span::Minutes(40)),
         ..distinct(&["a", "b"], 2)
     };
     let mut world = asked(asks, &[("a", &["vera", "tom"]), ("b", &["cora", "max"])]);

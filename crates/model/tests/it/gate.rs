@@ -1,7 +1,7 @@
 //! The gate's decision over rows that a question found.
 
-use model::gate::{FrozenSpan, GateRow, decide, rows};
-use model::words::{GateDecision, Purpose, State};
+use model::core::enums::{GateDecision, Purpose, State};
+use model::gate::answer::{FrozenSpan, GateRow, decide, rows};
 
 use crate::world::{World, at};
 

@@ -1,8 +1,9 @@
 //! What a request may say: every limit, every kind of slip, and the laws of the merge patch.
 
-use model::input::{self, Input, merge};
-use model::reading::{LINE, LIST, TEXT, nearest, one_line};
-use model::refusal::{FieldError, Refusal};
+use model::change::read_content;
+use model::change::read_content::{Input, merge};
+use model::core::parse::{LINE, LIST, TEXT, nearest, one_line};
+use model::core::refusal::{FieldError, Refusal};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -10,7 +11,7 @@ use crate::people::directory;
 use crate::world::{World, body, facts, facts_but, fields};
 
 fn read(words: Map<String, Value>) -> Result<Input, Vec<FieldError>> {
-    match input::read(&words, &directory(), &"rita".into(), None) {
+    match read_content::read(&words, &directory(), &"rita".into(), None) {
         Ok(input) => Ok(input),
         Err(Refusal::Invalid(errors)) => Err(errors),
         Err(other) => panic!("{other}"),
@@ -132,7 +133,7 @@ fn targets_are_checked_against_the_estate() {
 #[test]
 fn an_item_of_another_service_is_refused_by_name_unless_the_change_holds_it_already() {
     let mut estate = directory();
-    let item = model::directory::ConfigItem {
+    let item = model::directory::snapshot::ConfigItem {
         id: "pay-db".into(),
         version: 1,
         key: "pay-db".into(),
@@ -150,7 +151,8 @@ fn an_item_of_another_service_is_refused_by_name_unless_the_change_holds_it_alre
             target("shop", json!(["vm-1", "pay-db"]))
         ]),
     );
-    let asked = |keep: Option<&model::change::Content>| input::read(&words, &estate, &"rita".into(), keep);
+    let asked =
+        |keep: Option<&model::change::record::Content>| read_content::read(&words, &estate, &"rita".into(), keep);
     let Err(Refusal::Invalid(found)) = asked(None) else {
         panic!("it was taken");
     };
@@ -163,7 +165,9 @@ fn an_item_of_another_service_is_refused_by_name_unless_the_change_holds_it_alre
         found[0].text,
         "The config item `pay-db` belongs to the service `pay`, not to `shop`; name `pay` as a target of its own."
     );
-    let before = input::read(&words, &directory(), &"rita".into(), None).unwrap().content;
+    let before = read_content::read(&words, &directory(), &"rita".into(), None)
+        .unwrap()
+        .content;
     assert!(
         asked(Some(&before)).is_ok(),
         "other things of an older change can be edited"
@@ -301,7 +305,7 @@ fn the_assessment_is_read_alike() {
         "impact": {"data": "huge"}, "excluded": [{"item": "Load"}], "risk_override": {"level": "none", "reason": "x"},
         "security": 4, "riskoverride": 1,
     }));
-    let Err(Refusal::Invalid(found)) = input::read_assessment(&wrong) else {
+    let Err(Refusal::Invalid(found)) = read_content::read_assessment(&wrong) else {
         panic!("it should not be taken")
     };
     let fields: Vec<_> = found.iter().map(|error| error.field.as_str()).collect();
@@ -323,7 +327,7 @@ fn an_override_of_the_risk_names_its_level() {
     for level in [json!({}), json!({"level": null}), json!({"level": ""})] {
         let mut told = level.clone();
         told["reason"] = json!("A new vendor");
-        let Err(Refusal::Invalid(found)) = input::read_assessment(&body(json!({"risk_override": told}))) else {
+        let Err(Refusal::Invalid(found)) = read_content::read_assessment(&body(json!({"risk_override": told}))) else {
             panic!("{level} should not be taken")
         };
         let told: Vec<_> = found.iter().map(|it| (it.field.as_str(), it.code.as_str())).collect();
@@ -388,13 +392,13 @@ proptest! {
     fn no_request_makes_it_stumble(words in object(), field in "[a-z_]{1,12}", word in any::<String>()) {
         let mut words = words;
         words.insert(field, Value::String(word));
-        let _ = input::read(&words, &directory(), &"rita".into(), None);
-        let _ = input::read_assessment(&words);
+        let _ = read_content::read(&words, &directory(), &"rita".into(), None);
+        let _ = read_content::read_assessment(&words);
     }
 
     #[test]
     fn any_title_of_which_something_is_seen_is_kept_as_it_is(title in r"[\PC&&[^\u{2028}\u{2029}]]{1,60}") {
-        let is_seen = |c: char| !c.is_whitespace() && !model::deceiving::is_hidden(c, None);
+        let is_seen = |c: char| !c.is_whitespace() && !model::core::confusables::is_hidden(c, None);
         let kept = if title.chars().any(is_seen) { title.clone() } else { String::new() };
         prop_assert_eq!(read(facts_but(json!({"title": title}))).unwrap().content.title, kept);
     }
@@ -403,7 +407,7 @@ proptest! {
 #[test]
 fn an_answer_can_be_sent_back_as_a_request() {
     let world = crate::world::World::new().until_scheduled();
-    let shown = input::present(world.change(), &world.directory);
+    let shown = read_content::present(world.change(), &world.directory);
     let kept = ["security", "dependencies_reviewed", "excluded", "risk_override"];
     let words: Map<String, Value> = shown
         .into_iter()
@@ -457,7 +461,7 @@ fn what_a_templates_approvers_never_saw_makes_a_change_a_normal_one() {
     use crate::world::{World, standard_facts};
     let created = |more: Value| {
         let mut words = standard_facts();
-        model::input::merge(&mut words, &body(more));
+        model::change::read_content::merge(&mut words, &body(more));
         World::with(words, Vec::new())
     };
     for (more, field) in [
@@ -467,13 +471,13 @@ fn what_a_templates_approvers_never_saw_makes_a_change_a_normal_one() {
     ] {
         let world = created(more.clone());
         assert_eq!(world.change().turned_normal, [field], "{more}");
-        assert_eq!(world.change().content.kind, model::words::Kind::Normal);
+        assert_eq!(world.change().content.kind, model::core::enums::Kind::Normal);
         let mut later = created(json!({}));
         later.submit("rita").unwrap();
-        assert_eq!(later.state(), model::words::State::Scheduled);
+        assert_eq!(later.state(), model::core::enums::State::Scheduled);
         later.edit("rita", more.clone()).unwrap();
         assert_eq!(later.change().turned_normal, [field], "{more}");
-        assert!(later.state() < model::words::State::Approved, "{more}");
+        assert!(later.state() < model::core::enums::State::Approved, "{more}");
         // Whoever approved the template said that it may.
         let mut free = created(json!({}));
         free.estate(|estate| {

@@ -1,8 +1,8 @@
 //! What a refusal for the wrong state advises: the act that leads on from this very change, what holds it up, and for whom.
 
-use model::refusal::Refusal;
-use model::unmet::Unmet;
-use model::words::TemplateState;
+use model::core::enums::TemplateState;
+use model::core::refusal::Refusal;
+use model::core::unmet::Unmet;
 use serde_json::json;
 
 use crate::world::{World, at, facts_but};
@@ -107,8 +107,8 @@ fn a_refusal_for_the_state_names_what_each_other_step_waits_for() {
         who, "max mia",
         "nobody is asked yet, and the requester may not return it"
     );
-    let over = |case: &mut model::file::Case<'_>| {
-        model::verbs::decide::overrule(case, &crate::world::body(json!({"reason": "It must go"})))
+    let over = |case: &mut model::change::change_file::Case<'_>| {
+        model::approval::decide::overrule(case, &crate::world::body(json!({"reason": "It must go"})))
     };
     let (satisfy, _) = say(assessing.act("mia", over));
     assert_eq!(satisfy, "Only a change that somebody rejected needs it.");

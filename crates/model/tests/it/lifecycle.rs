@@ -1,15 +1,19 @@
 //! Every act in every state, through the real verbs: the answers are the table's.
 
-use model::act::Act;
-use model::change::Retrospective;
-use model::file::Case;
-use model::lifecycle::{is_legal, leads};
-use model::obligation::{Asked, Due, Duty};
-use model::records::{ChecklistItem, Condition};
-use model::refusal::Refusal;
-use model::verbs::around::LinkEnd;
-use model::verbs::{after, around, decide, glass, permit, plan, tasks, work, write};
-use model::words::{ConditionDue, Covers, State};
+use model::approval::decide;
+use model::approval::obligation::{Asked, Due, Duty};
+use model::change::around::LinkEnd;
+use model::change::change_file::Case;
+use model::change::lifecycle::{is_legal, leads};
+use model::change::record::Retrospective;
+use model::change::related_records::{ChecklistItem, Condition};
+use model::change::{after, around, tasks, work, write};
+use model::core::act::Act;
+use model::core::enums::{ConditionDue, Covers, State};
+use model::core::refusal::Refusal;
+use model::emergency::break_glass;
+use model::gate::permit;
+use model::schedule::plan;
 use serde_json::{Value, json};
 
 use crate::people::{requirements, rule};
@@ -33,7 +37,7 @@ fn furnished(mut world: World, act: Act) -> World {
     }
     let mut failed = full.file.evidence[0].clone();
     failed.id = "failed".into();
-    failed.result = model::words::EvidenceResult::Failed;
+    failed.result = model::core::enums::EvidenceResult::Failed;
     world.file.evidence.push(failed);
     let change = world.change().id.clone();
     let item = ChecklistItem {
@@ -97,7 +101,7 @@ fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
             way_back: Vec::new(),
         })
     };
-    let done = |_: model::ids::RecordId| ();
+    let done = |_: model::core::ids::RecordId| ();
     world.act(who, |case: &mut Case<'_>| match act {
         Act::Create => Ok(()),
         Act::Edit | Act::Label => write::edit(case, &words),
@@ -120,9 +124,9 @@ fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
         Act::Review => after::review(case, &words),
         Act::Close => after::close(case),
         Act::Cancel => plan::cancel(case, &words),
-        Act::BreakGlass => glass::break_glass(case, &words, &model::glass::Used::new()),
-        Act::CosignBreakGlass => glass::cosign(case, &words),
-        Act::ValidateBreakGlass => glass::validate(case, &words),
+        Act::BreakGlass => break_glass::break_glass(case, &words, &model::emergency::budget::Used::new()),
+        Act::CosignBreakGlass => break_glass::cosign(case, &words),
+        Act::ValidateBreakGlass => break_glass::validate(case, &words),
         Act::ConfirmRetrospective => after::confirm_retrospective(case, &words),
         Act::StateFinding => after::state_finding(case, &words),
         Act::PeerReview => around::peer_review(case, &words).map(done),

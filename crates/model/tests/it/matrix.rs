@@ -1,8 +1,8 @@
 //! The ownership matrix: which line answers, what inherits from what, and what a delegation may not do.
 
-use model::directory::{ConfigItem, Dependency, DependencyKind, Directory, NodeKind, Ownership};
-use model::matrix::Place;
-use model::words::OwnershipRole;
+use model::core::enums::OwnershipRole;
+use model::directory::ownership_matrix::Place;
+use model::directory::snapshot::{ConfigItem, Dependency, DependencyKind, Directory, NodeKind, Ownership};
 
 use crate::calendars::at;
 use crate::clocks::lent;

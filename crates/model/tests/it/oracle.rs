@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::change::Change;
-use model::words::{Kind, Level};
+use model::change::record::Change;
+use model::core::enums::{Kind, Level};
 
 /// One person's last word.
 #[derive(Clone, Debug)]
@@ -144,10 +144,10 @@ impl Clerk {
 
 /// Whether a change is what the people who approved the template `patch` have seen: its steps, its category, its service.
 fn is_as_the_template(change: &Change) -> bool {
-    let steps = |steps: &[model::change::Step], title: &str| steps.len() == 1 && steps[0].title == title;
+    let steps = |steps: &[model::change::record::Step], title: &str| steps.len() == 1 && steps[0].title == title;
     let content = &change.content;
     steps(&content.plan, "Patch")
         && steps(&content.rollback_plan, "Take the patch back")
-        && content.category == model::words::Category::Application
+        && content.category == model::core::enums::Category::Application
         && content.targets.iter().all(|target| target.service.as_str() == "shop")
 }

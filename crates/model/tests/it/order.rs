@@ -1,10 +1,12 @@
 //! The order of answers: 404, then 403, then 422, then 409.
 
-use model::factor::Factor;
-use model::file::Actor;
-use model::obligation::{Asked, Due, Duty};
-use model::verbs::{around, decide, plan};
-use model::words::{Covers, State};
+use model::approval::decide;
+use model::approval::obligation::{Asked, Due, Duty};
+use model::change::around;
+use model::change::change_file::Actor;
+use model::core::enums::{Covers, State};
+use model::identity::factor::Factor;
+use model::schedule::plan;
 use serde_json::json;
 
 use crate::people::rule;
@@ -147,7 +149,7 @@ fn refusals_speak_of_rights_then_words_then_time() {
         "not_found"
     );
     assert_eq!(
-        code(world.act("vera", |case| model::verbs::permit::revoke(case, &nowhere, &empty))),
+        code(world.act("vera", |case| model::gate::permit::revoke(case, &nowhere, &empty))),
         "not_found"
     );
 }

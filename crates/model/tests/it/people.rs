@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use model::change::Change;
-use model::custom_field::CustomField;
-use model::directory::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
-use model::facts::{ActorFacts, Part};
-use model::file::ChangeFile;
-use model::obligation::{ApprovalRule, Asked, Due, Duty, Obligation, Party, Requirements, TargetObligation, Verdict};
-use model::refusal::PolicyReason;
-use model::words::{Aspect, Covers, Criticality, FieldKind, Kind, Level, OwnershipRole, Role, TemplateState};
+use model::approval::obligation::{
+    ApprovalRule, Asked, Due, Duty, Obligation, Party, Requirements, TargetObligation, Verdict,
+};
+use model::change::change_file::ChangeFile;
+use model::change::custom_field::CustomField;
+use model::change::record::Change;
+use model::core::enums::{Aspect, Covers, Criticality, FieldKind, Kind, Level, OwnershipRole, Role, TemplateState};
+use model::core::refusal::PolicyReason;
+use model::directory::snapshot::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
+use model::policy::facts::{ActorFacts, Part};
 use serde_json::json;
 
 /// Everybody, with their rights. `rita` asks, `olga` owns, `sam` and `sue` are security, `mia` and `max` manage.
@@ -46,7 +48,7 @@ fn tenant() -> Tenant {
         ownership_by_two: false,
         sla_table: Default::default(),
         sla_table_from: None,
-        retention: model::erased::Retention::default(),
+        retention: model::compliance::erasure::Retention::default(),
         retention_from: None,
         risk_table: Default::default(),
         risk_table_from: None,

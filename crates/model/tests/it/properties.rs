@@ -1,10 +1,15 @@
 //! Random people do random things, and nothing unlawful ever comes of it.
 
-use model::due;
-use model::obligation::{Due, Duty};
-use model::records::Coverage;
-use model::verbs::{after, around, decide, glass, leaver, permit, plan, work, write};
-use model::words::{ApprovalState, GateDecision, Kind, Outcome, Purpose, State};
+use model::approval::decide;
+use model::approval::obligation::{Due, Duty};
+use model::change::related_records::Coverage;
+use model::change::timers;
+use model::change::{after, around, work, write};
+use model::core::enums::{ApprovalState, GateDecision, Kind, Outcome, Purpose, State};
+use model::directory::leaver;
+use model::emergency::break_glass;
+use model::gate::permit;
+use model::schedule::plan;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -306,7 +311,7 @@ fn try_late(world: &mut World, who: &str, deed: Deed) -> bool {
         Deed::Cosign => world.cosign(who).is_ok(),
         Deed::ValidateGlass => {
             let words = body(json!({"text": "Looked at it"}));
-            world.act(who, |case| glass::validate(case, &words)).is_ok()
+            world.act(who, |case| break_glass::validate(case, &words)).is_ok()
         }
         Deed::Extend => {
             let until = world.now + jiff::SignedDuration::from_mins(300);
@@ -321,7 +326,7 @@ fn try_late(world: &mut World, who: &str, deed: Deed) -> bool {
             true
         }
         Deed::Leave(compromised) => {
-            let person = model::ids::PersonId::from(who);
+            let person = model::core::ids::PersonId::from(who);
             let left = world.act("system", |case| {
                 leaver::leave(case, &person, compromised);
                 Ok(())
@@ -350,7 +355,7 @@ fn try_around(world: &mut World, who: &str, deed: Deed) -> bool {
             true
         }
         Deed::Thaw => {
-            let end = |freezes: &mut model::directory::Directory| {
+            let end = |freezes: &mut model::directory::snapshot::Directory| {
                 let mut all: Vec<_> = freezes.freezes.iter().cloned().collect();
                 all.iter_mut().for_each(|freeze| freeze.ended = true);
                 freezes.freezes = all.into();
@@ -544,7 +549,7 @@ fn closed_is_complete(world: &World) -> Result<(), TestCaseError> {
     prop_assert!(change.target_records.iter().all(|record| record.outcome.is_some()));
     prop_assert_eq!(change.target_records.len(), change.content.targets.len());
     prop_assert!(world.live_permits().is_empty());
-    let went_well = |record: &model::change::TargetRecord| record.outcome == Some(Outcome::Succeeded);
+    let went_well = |record: &model::change::record::TargetRecord| record.outcome == Some(Outcome::Succeeded);
     let is_clean = change.target_records.iter().all(went_well) && change.break_glass.is_none();
     prop_assert!(change.closed_by.is_some() || is_clean, "it closed by itself");
     if change.content.kind == Kind::Standard && is_clean {
@@ -596,7 +601,7 @@ fn timers_rest(world: &World) -> Result<(), TestCaseError> {
     let mut twice = once.clone();
     twice
         .act("system", |case| {
-            due::run(case);
+            timers::run(case);
             Ok(())
         })
         .unwrap();
@@ -613,7 +618,7 @@ fn timers_rest(world: &World) -> Result<(), TestCaseError> {
     prop_assert_eq!(plain(left), plain(right));
     prop_assert_eq!(once.events.len(), twice.events.len());
     prop_assert_eq!(once.letters.len(), twice.letters.len());
-    let next = twice.look(due::next_due);
+    let next = twice.look(timers::next_due);
     prop_assert!(next.is_none_or(|at| at > twice.now), "due again at {next:?}");
     Ok(())
 }

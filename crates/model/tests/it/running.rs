@@ -1,9 +1,9 @@
 //! What is recorded as running follows the outcomes of targets.
 
-use model::change::{Change, Target};
-use model::ids::{ChangeId, RecordId};
-use model::running::{Running, told_outcome, turn};
-use model::words::{Outcome, State};
+use model::change::record::{Change, Target};
+use model::core::enums::{Outcome, State};
+use model::core::ids::{ChangeId, RecordId};
+use model::gate::running::{Running, told_outcome, turn};
 
 use crate::world::{World, at};
 

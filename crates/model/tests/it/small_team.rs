@@ -1,9 +1,9 @@
 //! A look from outside that wears out, and rules that ask for a function or a training.
 
-use model::obligation::{Asked, Due, Duty};
-use model::outside_look::OutsideLook;
-use model::training::Training;
-use model::words::{Covers, GateDecision, State};
+use model::approval::obligation::{Asked, Due, Duty};
+use model::cab::training::Training;
+use model::core::enums::{Covers, GateDecision, State};
+use model::emergency::outside_look::OutsideLook;
 
 use crate::people::rule;
 use crate::world::{World, at, code, facts, missing};

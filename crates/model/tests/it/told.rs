@@ -9,7 +9,7 @@ use crate::world::{World, code, facts_but, fields};
 #[test]
 fn who_allowed_work_by_word_of_mouth_is_somebody_whom_a_rule_asks_or_a_change_manager() {
     let refused = told_afterwards("rita", "tom").err().unwrap();
-    let model::refusal::Refusal::Invalid(errors) = &refused else {
+    let model::core::refusal::Refusal::Invalid(errors) = &refused else {
         panic!("{refused:?}")
     };
     assert_eq!(errors[0].field, "retrospective.verbal_approver");
@@ -23,7 +23,7 @@ fn who_tells_of_work_does_not_validate_it_whoever_is_said_to_have_done_it() {
     assert_eq!(world.change().implemented_by, ["ida".into()]);
     answer(&mut world, "olga", true).unwrap();
     let refused = world.validate("rita", "works").unwrap_err();
-    let model::refusal::Refusal::NotAllowed { code, waiting_on, .. } = &refused else {
+    let model::core::refusal::Refusal::NotAllowed { code, waiting_on, .. } = &refused else {
         panic!("{refused:?}")
     };
     assert_eq!(

@@ -1,11 +1,12 @@
 //! Whom a change waits for: nobody is named whom the act itself would refuse.
 
-use model::awaited::{Step, ahead};
-use model::file::{Case, RejectedElsewhere};
-use model::refusal::Refusal;
-use model::unmet::Unmet;
-use model::verbs::{after, around, glass, tasks, work, write};
-use model::words::OwnershipRole;
+use model::change::change_file::{Case, RejectedElsewhere};
+use model::change::waiting_on::{Step, ahead};
+use model::change::{after, around, tasks, work, write};
+use model::core::enums::OwnershipRole;
+use model::core::refusal::Refusal;
+use model::core::unmet::Unmet;
+use model::emergency::break_glass;
 use serde_json::{Value, json};
 
 use crate::people::directory;
@@ -31,7 +32,7 @@ fn in_vain(world: &World, row: &Unmet) -> Vec<String> {
 
 /// Tries the act that satisfies a row of this code. Words that are wrong are told after who may not.
 fn satisfy(world: &mut World, who: &str, code: &str) -> Result<(), Refusal> {
-    let done = |_: model::ids::RecordId| ();
+    let done = |_: model::core::ids::RecordId| ();
     let none = Body::new();
     let text = body(json!({"text": "Looked at it"}));
     let conditions: Vec<_> = world
@@ -54,7 +55,7 @@ fn satisfy(world: &mut World, who: &str, code: &str) -> Result<(), Refusal> {
         "outcome_missing" => world.complete(who, json!({"outcome": "succeeded", "reason": "Seen"})),
         "validation_missing" => world.validate(who, "works"),
         "review_missing" => world.review(who),
-        "break_glass_validation_missing" => world.act(who, |case| glass::validate(case, &text)),
+        "break_glass_validation_missing" => world.act(who, |case| break_glass::validate(case, &text)),
         "cosignature_missing" => world.cosign(who),
         "confirmation_missing" => world.act(who, |case| after::confirm_retrospective(case, &none)),
         "finding_missing" => world.act(who, |case| after::state_finding(case, &text)),
@@ -172,7 +173,7 @@ fn times_that_have_passed_and_a_template_that_holds_no_more_stand_before_a_submi
     world.wait_until(at("23:00"));
     world.estate(|estate| {
         for template in estate.templates.values_mut() {
-            template.state = model::words::TemplateState::Retired;
+            template.state = model::core::enums::TemplateState::Retired;
         }
     });
     let rows = ahead(&world.file, &world.directory, world.now).into_iter();
@@ -296,7 +297,7 @@ fn what_only_others_may_lift_waits_for_those_who_may() {
     pushed.file.committers.not_told.insert("1f2e3d".to_owned());
     pushed.file.committers.too_far.insert("1f2e3d".to_owned());
     let waits = |world: &World| {
-        let rows = model::approvals::committers_unmet(&world.file, &world.directory, "house.apart");
+        let rows = model::approval::approvals::committers_unmet(&world.file, &world.directory, "house.apart");
         rows.into_iter().map(|row| row.waiting_on).collect::<Vec<_>>()
     };
     pushed.file.change.content.owner = "olga".into();

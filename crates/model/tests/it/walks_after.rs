@@ -1,12 +1,13 @@
 //! After the work: outcomes, validation, retrospective work, break-glass, and the time after them.
 
-use model::factor::Factor;
-use model::file::Actor;
-use model::obligation::{Asked, Due, Duty};
-use model::refusal::Refusal;
-use model::verbs::work::whole_outcome;
-use model::verbs::{after, glass};
-use model::words::{Covers, GateDecision, Outcome, Purpose, State};
+use model::approval::obligation::{Asked, Due, Duty};
+use model::change::after;
+use model::change::change_file::Actor;
+use model::change::work::whole_outcome;
+use model::core::enums::{Covers, GateDecision, Outcome, Purpose, State};
+use model::core::refusal::Refusal;
+use model::emergency::break_glass;
+use model::identity::factor::Factor;
 use serde_json::{Value, json};
 
 use crate::order::with_factor;
@@ -94,7 +95,7 @@ fn times_of_the_work_are_checked() {
 #[test]
 fn all_that_is_wrong_with_work_told_afterwards_is_told_at_once() {
     let told = |words: Value| {
-        let read = model::input::read(&body(words), &directory(), &"p-rita".into(), None);
+        let read = model::change::read_content::read(&body(words), &directory(), &"p-rita".into(), None);
         let mut found: Vec<String> = fields(read.map(drop))
             .into_iter()
             .map(|(field, code)| format!("{field} {code}"))
@@ -132,10 +133,11 @@ fn all_that_is_wrong_with_work_told_afterwards_is_told_at_once() {
 
 #[test]
 fn a_level_that_is_none_here_is_told_with_those_that_are() {
-    let told = |words: Value| match model::input::read(&body(words), &directory(), &"p-rita".into(), None) {
-        Err(Refusal::Invalid(errors)) => errors[0].text.clone(),
-        other => panic!("{other:?}"),
-    };
+    let told =
+        |words: Value| match model::change::read_content::read(&body(words), &directory(), &"p-rita".into(), None) {
+            Err(Refusal::Invalid(errors)) => errors[0].text.clone(),
+            other => panic!("{other:?}"),
+        };
     for word in ["huge", "none"] {
         assert_eq!(
             told(json!({"title": "A", "complexity": word})),
@@ -233,7 +235,7 @@ fn reminders_come_once() {
     assert_eq!(reminded, 2, "one for the validation, one for the review");
 }
 
-pub fn told_afterwards(who: &str, approver: &str) -> Result<World, model::refusal::Refusal> {
+pub fn told_afterwards(who: &str, approver: &str) -> Result<World, model::core::refusal::Refusal> {
     let words = facts_but(json!({"retrospective": {
         "actual_start": "2026-11-20T07:00:00Z", "actual_end": "2026-11-20T08:00:00Z",
         "reason": "The shop was down", "verbal_approver": approver,
@@ -241,7 +243,7 @@ pub fn told_afterwards(who: &str, approver: &str) -> Result<World, model::refusa
     World::create(who, words, Vec::new(), directory())
 }
 
-pub fn answer(world: &mut World, who: &str, confirmed: bool) -> Result<(), model::refusal::Refusal> {
+pub fn answer(world: &mut World, who: &str, confirmed: bool) -> Result<(), model::core::refusal::Refusal> {
     world.act(who, |case| {
         after::confirm_retrospective(case, &body(json!({"confirmed": confirmed})))
     })
@@ -256,7 +258,7 @@ fn work_told_afterwards_is_confirmed_by_who_allowed_it() {
     assert!(missing(world.close("olga")).contains(&"confirmation_missing".to_owned()));
     assert_eq!(code(answer(&mut world, "mia", true)), "not_the_named_approver");
     let by_requesters_hand = world.act("olga", |case| {
-        case.actor.lent = Some(model::file::Lent {
+        case.actor.lent = Some(model::change::change_file::Lent {
             maker: "rita".into(),
             roles: None,
         });
@@ -272,7 +274,9 @@ fn work_told_afterwards_is_confirmed_by_who_allowed_it() {
     world.close("mia").unwrap();
 }
 
-fn standard_told_afterwards(estate: model::directory::Directory) -> Result<World, model::refusal::Refusal> {
+fn standard_told_afterwards(
+    estate: model::directory::snapshot::Directory,
+) -> Result<World, model::core::refusal::Refusal> {
     let mut words = facts_but(json!({
         "kind": "standard", "template": "patch", "plan": null, "rollback_plan": null,
         "retrospective": {
@@ -297,7 +301,7 @@ fn a_template_closes_nothing_by_itself_that_is_told_afterwards() {
     world.review("mia").unwrap();
     world.close("mia").unwrap();
     let mut estate = directory();
-    estate.templates.get_mut("patch").unwrap().state = model::words::TemplateState::Suspended;
+    estate.templates.get_mut("patch").unwrap().state = model::core::enums::TemplateState::Suspended;
     let refused = standard_told_afterwards(estate).err().unwrap();
     assert_eq!(
         fields(Err::<(), _>(refused)),
@@ -388,10 +392,10 @@ fn breaking_the_glass_stands_in_for_everything_and_ends() {
     assert_eq!(missing(world.close("olga")), ["break_glass_validation_missing"]);
     let words = body(json!({"text": "It was right"}));
     assert_eq!(
-        code(world.act("cora", |case| glass::validate(case, &words))),
+        code(world.act("cora", |case| break_glass::validate(case, &words))),
         "own_request"
     );
-    world.act("mia", |case| glass::validate(case, &words)).unwrap();
+    world.act("mia", |case| break_glass::validate(case, &words)).unwrap();
     world.close("olga").unwrap();
 }
 
@@ -419,7 +423,7 @@ fn the_glass_is_not_broken_on_hold_nor_without_a_way_back_nor_by_an_administrato
     };
     let words = body(json!({"reason": "x", "until": "2026-11-20T11:00:00Z"}));
     let answer = world.act_as(stale, |case| {
-        glass::break_glass(case, &words, &model::glass::Used::new())
+        break_glass::break_glass(case, &words, &model::emergency::budget::Used::new())
     });
     assert_eq!(code(answer), "step_up_required", "six minutes old");
 }
@@ -436,9 +440,9 @@ fn an_emergency_of_high_risk_wants_a_second_hand_on_the_glass() {
     let mut words = facts_but(grave);
     let mut turned = World::with(words.clone(), Vec::new());
     turned.edit("rita", urgent.clone()).unwrap();
-    model::input::merge(&mut words, urgent.as_object().unwrap());
+    model::change::read_content::merge(&mut words, urgent.as_object().unwrap());
     for mut world in [World::with(words, Vec::new()), turned] {
-        assert_eq!(world.change().risk.level, model::words::Level::High);
+        assert_eq!(world.change().risk.level, model::core::enums::Level::High);
         world.break_glass("cora", 60).unwrap();
         assert_eq!(world.state(), State::Draft, "it keeps its state");
         assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
@@ -470,7 +474,7 @@ fn a_decision_by_a_compromised_account_says_whose_account_it_is() {
     by_another.unwrap().handed_by = Some("sam".into());
     world
         .act_as(Actor::system(), |case| {
-            model::verbs::leaver::leave(case, &"sam".into(), true);
+            model::directory::leaver::leave(case, &"sam".into(), true);
             Ok(())
         })
         .unwrap();
@@ -528,18 +532,18 @@ fn a_lawful_word_outlives_its_author_unless_the_rule_counts_nobody_who_left() {
         world.submit("rita").unwrap();
         world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
         world.approve("olga").unwrap();
-        let left = |case: &mut model::file::Case<'_>| {
-            model::verbs::leaver::leave(case, &"olga".into(), false);
+        let left = |case: &mut model::change::change_file::Case<'_>| {
+            model::directory::leaver::leave(case, &"olga".into(), false);
             Ok(())
         };
         world.act("system", left).unwrap();
         let approval = world.file.approvals.last().unwrap();
         let (state, why) = match while_active {
             true => (
-                model::words::ApprovalState::Voided,
+                model::core::enums::ApprovalState::Voided,
                 Some("its author may no longer act"),
             ),
-            false => (model::words::ApprovalState::Standing, None),
+            false => (model::core::enums::ApprovalState::Standing, None),
         };
         assert_eq!((approval.state, approval.ended.as_deref()), (state, why));
     }
@@ -554,7 +558,7 @@ fn a_second_hand_shows_a_fresh_factor_where_dual_control_wants_one_with_each_wor
     world.by_token = true;
     assert_eq!(code(world.cosign("olga")), "step_up_required");
     world.by_token = false;
-    let stale = model::file::Actor {
+    let stale = model::change::change_file::Actor {
         person: "olga".into(),
         by_token: false,
         stepped_up_at: None,
@@ -564,7 +568,7 @@ fn a_second_hand_shows_a_fresh_factor_where_dual_control_wants_one_with_each_wor
         lent: None,
     };
     let signed = world.act_as(stale, |case| {
-        model::verbs::glass::cosign(case, &model::verbs::Body::new())
+        model::emergency::break_glass::cosign(case, &model::core::body::Body::new())
     });
     assert_eq!(code(signed), "step_up_required");
     assert_eq!(world.state(), State::Draft);
@@ -577,12 +581,12 @@ fn a_password_gets_around_no_rule_that_wants_a_second_factor_by_breaking_the_gla
     let opens = |world: &mut World, who: &str, factor: Factor| {
         let actor = with_factor(world, who, factor);
         let words = body(json!({"reason": "It cannot wait", "until": "2026-11-20T11:00:00Z"}));
-        let used = model::glass::Used::new();
-        code(world.act_as(actor, |case| glass::break_glass(case, &words, &used)))
+        let used = model::emergency::budget::Used::new();
+        code(world.act_as(actor, |case| break_glass::break_glass(case, &words, &used)))
     };
     let signs = |world: &mut World, who: &str, factor: Factor| {
         let actor = with_factor(world, who, factor);
-        code(world.act_as(actor, |case| glass::cosign(case, &model::verbs::Body::new())))
+        code(world.act_as(actor, |case| break_glass::cosign(case, &model::core::body::Body::new())))
     };
     let (password, passkey) = (Factor::new("password", false), Factor::new("passkey", true));
     for dual in [true, false] {
@@ -613,8 +617,8 @@ fn a_password_gets_around_no_rule_that_wants_a_second_factor_by_breaking_the_gla
 fn a_glass_that_waits_for_a_second_hand_says_whose() {
     let mut world = World::with(facts_but(high()), Vec::new());
     world.break_glass("cora", 60).unwrap();
-    let rows = model::awaited::ahead(&world.file, &world.directory, world.now);
-    let first = model::awaited::first_awaited(&rows).unwrap();
+    let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+    let first = model::change::waiting_on::first_awaited(&rows).unwrap();
     assert_eq!(first.unmet.code, "cosignature_missing");
     assert!(first.unmet.waiting_on.contains(&"sue".to_owned()), "{first:?}");
     assert!(!first.unmet.waiting_on.contains(&"cora".to_owned()), "{first:?}");
@@ -631,7 +635,7 @@ fn a_glass_that_waits_for_a_second_hand_says_whose() {
     assert!(letter.news.ends_with("It opens nothing before a second person signs."));
     assert!(letter.next.contains("sign it too"), "{}", letter.next);
     world.cosign("sue").unwrap();
-    let rows = model::awaited::ahead(&world.file, &world.directory, world.now);
+    let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
     assert!(rows.iter().all(|row| row.unmet.code != "cosignature_missing"));
     assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
 }
@@ -646,7 +650,7 @@ fn a_glass_that_nobody_signed_opens_nothing_and_may_be_broken_again() {
     world.break_glass("cora", 30).unwrap();
     world.hold("rita", json!({"reason": "Wait"})).unwrap();
     world.wait(45);
-    world.act("rita", model::verbs::plan::resume).unwrap();
+    world.act("rita", model::schedule::plan::resume).unwrap();
     world.break_glass("cora", 30).unwrap();
     world.cosign("sue").unwrap();
     assert_eq!(world.state(), State::Implementing);
@@ -658,7 +662,7 @@ fn between_two_signatures_a_hold_and_what_was_taken_out_stop_the_glass() {
     world.break_glass("cora", 60).unwrap();
     world.hold("rita", json!({"reason": "Wait"})).unwrap();
     assert_eq!(code(world.cosign("sue")), "on_hold");
-    world.act("rita", model::verbs::plan::resume).unwrap();
+    world.act("rita", model::schedule::plan::resume).unwrap();
     let emptied = json!({"targets": [], "rollback_plan": []});
     world.edit("rita", emptied).unwrap();
     assert_eq!(missing(world.cosign("sue")), ["field_missing", "rollback_plan_missing"]);
@@ -678,9 +682,7 @@ fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
         body(json!({"service": "shop", "environment": "production", "artifact": artifact, "commit": commit}))
     };
     let asked = of("git:aa", "ABCDEF0");
-    let issued = world.act("ida", |case| {
-        model::verbs::permit::issue_ahead(case, &asked, &signing())
-    });
+    let issued = world.act("ida", |case| model::gate::permit::issue_ahead(case, &asked, &signing()));
     let issued = issued.unwrap();
     let good = (issued.not_before, issued.expires_at);
     assert_eq!(
@@ -689,9 +691,7 @@ fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
         "now, and not with the window from 11:00 to 13:00"
     );
     let wrong = of("git:bb", "abcdef0");
-    let found = fields(world.act("ida", |case| {
-        model::verbs::permit::issue_ahead(case, &wrong, &signing())
-    }));
+    let found = fields(world.act("ida", |case| model::gate::permit::issue_ahead(case, &wrong, &signing())));
     assert_eq!(found, [("service".into(), "unknown".into())], "it says both");
 }
 

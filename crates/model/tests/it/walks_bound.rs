@@ -1,11 +1,14 @@
 //! What a word, a second signature and a permit are bound to: when that moves, they end.
 
-use model::file::RejectedElsewhere;
-use model::obligation::{Asked, Due, Duty};
-use model::records::Coverage;
-use model::verbs::around::{self, LinkEnd};
-use model::verbs::{glass, permit, tasks, work};
-use model::words::{Covers, State};
+use model::approval::obligation::{Asked, Due, Duty};
+use model::change::around;
+use model::change::around::LinkEnd;
+use model::change::change_file::RejectedElsewhere;
+use model::change::related_records::Coverage;
+use model::change::{tasks, work};
+use model::core::enums::{Covers, State};
+use model::emergency::break_glass;
+use model::gate::permit;
 use serde_json::{Value, json};
 
 use crate::people::{directory, rule};
@@ -21,7 +24,7 @@ fn with_open_glass() -> World {
 /// Signs as sue for the content with this digest.
 fn sign_for(world: &mut World, digest: &str) -> &'static str {
     let words = body(json!({"content_digest": digest}));
-    code(world.act("sue", |case| glass::cosign(case, &words)))
+    code(world.act("sue", |case| break_glass::cosign(case, &words)))
 }
 
 #[test]
@@ -175,7 +178,7 @@ fn a_permit_ahead_ends_with_whatever_stops_the_start() {
         }),
         ("evidence that a rule asks for now", |world| {
             let duty = Duty::Evidence {
-                aspect: model::words::Aspect::Security,
+                aspect: model::core::enums::Aspect::Security,
                 environment: None,
             };
             world.extra.push((Due::Start, duty));
@@ -245,7 +248,7 @@ fn each_build_without_evidence_is_named_and_no_build_twice() {
     let several = json!({"targets": [target("shop", "git:aa"), target("shop", "git:bb"), target("pay", "git:bb")]});
     let mut world = World::with(facts_but(several), Vec::new());
     let lacking = |world: &World| -> Vec<String> {
-        let ahead = model::awaited::ahead(&world.file, &world.directory, world.now);
+        let ahead = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
         let rows = ahead.into_iter().map(|row| row.unmet);
         rows.filter(|row| row.code == "evidence_missing")
             .map(|row| row.text)

@@ -3,21 +3,25 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use model::change::Change;
-use model::directory::{Directory, Freeze};
-use model::facts::ActorFacts;
-use model::file::{Actor, Case, ChangeFile, EventDraft, Letter};
-use model::gate::{self, Answer};
-use model::ids::RecordId;
-use model::input;
-use model::obligation::{Due, Duty};
-use model::records::Permit;
-use model::refusal::Refusal;
-use model::unmet::Unmet;
-use model::verbs::around::StoredFile;
-use model::verbs::{after, around, decide, permit, plan, work, write};
-use model::words::{GateDecision, Purpose, State};
-use model::{due, settle};
+use model::approval::decide;
+use model::approval::obligation::{Due, Duty};
+use model::change::around::StoredFile;
+use model::change::change_file::{Actor, Case, ChangeFile, EventDraft, Letter};
+use model::change::read_content;
+use model::change::record::Change;
+use model::change::related_records::Permit;
+use model::change::{after, around, work, write};
+use model::change::{settle, timers};
+use model::core::enums::{GateDecision, Purpose, State};
+use model::core::ids::RecordId;
+use model::core::refusal::Refusal;
+use model::core::unmet::Unmet;
+use model::directory::snapshot::{Directory, Freeze};
+use model::gate::answer;
+use model::gate::answer::Answer;
+use model::gate::permit;
+use model::policy::facts::ActorFacts;
+use model::schedule::plan;
 use serde_json::{Map, Value, json};
 
 use crate::people::{dawn, directory, may, requirements};
@@ -74,7 +78,7 @@ pub fn facts() -> Body {
 /// The facts with some of them said otherwise.
 pub fn facts_but(changes: Value) -> Body {
     let mut map = facts();
-    input::merge(&mut map, &body(changes));
+    read_content::merge(&mut map, &body(changes));
     map
 }
 
@@ -92,8 +96,8 @@ impl World {
     /// A new change by anyone, in any estate.
     pub fn create(who: &str, facts: Body, extra: Vec<(Due, Duty)>, estate: Directory) -> Result<Self, Refusal> {
         let mut facts = facts;
-        input::fill_from_template(&mut facts, &estate);
-        let read = input::read(&facts, &estate, &who.into(), None)?;
+        read_content::fill_from_template(&mut facts, &estate);
+        let read = read_content::read(&facts, &estate, &who.into(), None)?;
         let change = write::new_change("c1", "CHG-1".into(), 1, read, who.into(), dawn());
         let mut world = Self {
             directory: Arc::new(estate),
@@ -219,22 +223,22 @@ impl World {
     pub fn run_timers(&mut self) {
         for _ in 0..20 {
             self.act("system", |case| {
-                due::run(case);
+                timers::run(case);
                 Ok(())
             })
             .unwrap();
-            let next = self.look(due::next_due);
+            let next = self.look(timers::next_due);
             if next.is_none_or(|at| at > self.now) {
                 return;
             }
         }
-        panic!("the timers never come to rest: {:?}", self.look(due::next_due));
+        panic!("the timers never come to rest: {:?}", self.look(timers::next_due));
     }
 
     /// Lets time pass to an instant of the day, running every timer on its way.
     pub fn wait_until(&mut self, time: Timestamp) {
         for _ in 0..10_000 {
-            match self.look(due::next_due).filter(|next| *next <= time) {
+            match self.look(timers::next_due).filter(|next| *next <= time) {
                 Some(next) => {
                     self.now = next.max(self.now);
                     self.run_timers();
@@ -256,7 +260,7 @@ impl World {
 
     /// What is unmet ahead of the change, by code.
     pub fn unmet(&self) -> Vec<String> {
-        let rows = model::awaited::ahead(&self.file, &self.directory, self.now);
+        let rows = model::change::waiting_on::ahead(&self.file, &self.directory, self.now);
         rows.into_iter().map(|row| row.unmet.code).collect()
     }
 
@@ -336,13 +340,13 @@ impl World {
         let until = self.now + SignedDuration::from_mins(minutes);
         let words = body(json!({"reason": "The shop is down", "until": until.to_string()}));
         self.act(who, |case| {
-            model::verbs::glass::break_glass(case, &words, &model::glass::Used::new())
+            model::emergency::break_glass::break_glass(case, &words, &model::emergency::budget::Used::new())
         })
     }
 
     /// The second signature, by somebody who names no digest.
     pub fn cosign(&mut self, who: &str) -> Result<(), Refusal> {
-        self.act(who, |case| model::verbs::glass::cosign(case, &Body::new()))
+        self.act(who, |case| model::emergency::break_glass::cosign(case, &Body::new()))
     }
 
     /// Asks the gate about an artifact for the shop in production.
@@ -352,11 +356,11 @@ impl World {
 
     /// Asks the gate about an artifact for a service in production.
     pub fn gate_for(&self, service: &str, artifact: &str) -> Answer {
-        let rows: Vec<_> = gate::rows(&self.file, &self.directory, self.now)
+        let rows: Vec<_> = answer::rows(&self.file, &self.directory, self.now)
             .into_iter()
             .filter(|row| row.service.as_str() == service && row.artifact.as_deref() == Some(artifact))
             .collect();
-        gate::decide(&rows, None, self.now)
+        answer::decide(&rows, None, self.now)
     }
 
     /// Collects a permit as the gate's door does: judged anew, and on a way forward the work begins.
@@ -393,7 +397,7 @@ impl World {
     /// Permits that live now.
     pub fn live_permits(&self) -> Vec<&Permit> {
         let lives =
-            |permit: &&Permit| permit.state == model::words::PermitState::Issued && permit.expires_at > self.now;
+            |permit: &&Permit| permit.state == model::core::enums::PermitState::Issued && permit.expires_at > self.now;
         self.file.permits.iter().filter(lives).collect()
     }
 

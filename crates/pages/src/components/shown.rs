@@ -1,9 +1,7 @@
 //! Parts that belong to one page's template, cut out of the samples of that page: what is shown is what pages show.
 
-use crate::{
-    AuditLog, Calendar, ChangeForm, ChangePage, Fact, GatePage, Home, Part, Runbook, Section, SectionBody, figures,
-    glossary, icons, parts,
-};
+use crate::elements::{figures, glossary, icons, parts};
+use crate::{AuditLog, Calendar, ChangeForm, ChangePage, Fact, GatePage, Home, Part, Runbook, Section, SectionBody};
 
 /// What of the tokens is shown, each with what it is for.
 const TOKENS: [(&str, &str); 15] = [

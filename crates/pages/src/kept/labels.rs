@@ -151,7 +151,7 @@ pub(super) fn label_of(going: &str, name: &str, sent: &[(String, String)]) -> St
 /// What has no label: a field that an organisation added is called by its key.
 fn in_words(name: &str) -> String {
     let last = name.rsplit('.').next().unwrap_or(name);
-    crate::text::capital(&last.replace('_', " "))
+    crate::elements::text::capital(&last.replace('_', " "))
 }
 
 /// Whether an address is the one of a pattern, in which a star stands for any part.

@@ -1,7 +1,7 @@
 //! One text, looked up: whole, then by its pattern, then sentence by sentence.
 
 use super::catalogue::{Catalogue, Reach};
-use crate::text::capital;
+use crate::elements::text::capital;
 
 /// The first of the characters that stand for a time already written in the language; nobody types them, and a text
 /// that holds one is left alone.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::text::capital;
+use crate::elements::text::capital;
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const LONG_DAYS: [&str; 7] = [

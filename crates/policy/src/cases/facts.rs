@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use model::facts::{ActorFacts, ChangeFacts, TargetFacts};
-use model::ids::{GroupKey, PersonId, ServiceKey, TargetId};
-use model::words::{Category, Kind, Level, OwnershipRole, State};
+use model::core::enums::{Category, Kind, Level, OwnershipRole, State};
+use model::core::ids::{GroupKey, PersonId, ServiceKey, TargetId};
+use model::policy::facts::{ActorFacts, ChangeFacts, TargetFacts};
 
 use crate::nearest;
 use crate::question::neutral_target;

@@ -1,7 +1,7 @@
 //! Reads the lines of a cases file.
 
-use model::act::{Act, actions};
-use model::facts::ActorFacts;
+use model::core::act::{Act, actions};
+use model::policy::facts::ActorFacts;
 
 use super::facts::{World, list, words};
 use crate::question::{PARTS, part_word};

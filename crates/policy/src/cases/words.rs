@@ -1,7 +1,7 @@
 //! An obligation in words, as the rows of `requires` and `explain` write it.
 
-use model::calendar::Span;
-use model::obligation::{ApprovalRule, Duty, Obligation, Party};
+use model::approval::obligation::{ApprovalRule, Duty, Obligation, Party};
+use model::schedule::calendar::Span;
 
 use crate::values::{asked_word, due_word, party_word};
 
@@ -108,7 +108,7 @@ fn duration(minutes: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::obligation::Due;
+    use model::approval::obligation::Due;
 
     #[test]
     fn durations_read_back_as_they_were_written() {

@@ -6,7 +6,7 @@ use cedar_policy::{
     ActionConstraint, Effect, EntityUid, PrincipalConstraint, ResourceConstraint, Schema, ValidationMode, Validator,
 };
 use miette::Diagnostic;
-use model::obligation::Obligation;
+use model::approval::obligation::Obligation;
 
 use super::read::{Loaded, diagnostic};
 use crate::Finding;

@@ -1,7 +1,7 @@
 //! The names that policies mention, which must exist when a set is activated.
 
 use cedar_policy::EntityUid;
-use model::obligation::{Asked, Duty, Obligation};
+use model::approval::obligation::{Asked, Duty, Obligation};
 
 use super::read::Loaded;
 use crate::question::uid;

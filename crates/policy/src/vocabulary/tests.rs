@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
 
 use super::*;
-use model::obligation::Party;
+use model::approval::obligation::Party;
 
 fn compile(pairs: &[(&str, &str)]) -> Result<Obligation, Vec<Problem>> {
     let annotations = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();

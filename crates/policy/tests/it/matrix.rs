@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use crate::support::{actor, base_set, change, target};
-use model::act::{Act, actions};
-use model::facts::Part;
-use model::words::Role;
+use model::core::act::{Act, actions};
+use model::core::enums::Role;
+use model::policy::facts::Part;
 use policy::{PolicySet, on_policy_thread};
 
 const PARTS: [Part; 12] = [

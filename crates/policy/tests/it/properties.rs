@@ -3,11 +3,11 @@
 use std::sync::LazyLock;
 
 use crate::support::{actor, change, compile, full_set, target, with_house};
-use model::act::{Act, actions};
-use model::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
-use model::ids::{GroupKey, PersonId};
-use model::obligation::level_number;
-use model::words::{Category, Criticality, Kind, Level, OwnershipRole, Role, State, Touch};
+use model::approval::obligation::level_number;
+use model::core::act::{Act, actions};
+use model::core::enums::{Category, Criticality, Kind, Level, OwnershipRole, Role, State, Touch};
+use model::core::ids::{GroupKey, PersonId};
+use model::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
 use policy::{PolicySet, on_policy_thread};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};

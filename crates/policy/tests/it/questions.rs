@@ -1,9 +1,9 @@
 //! The two questions: what is required, and who may.
 
 use crate::support::{actor, base_set, change, compile, full_set, target, with_house};
-use model::facts::{ChangeFacts, Part};
-use model::obligation::Due;
-use model::words::{Kind, Level, Role, Touch};
+use model::approval::obligation::Due;
+use model::core::enums::{Kind, Level, Role, Touch};
+use model::policy::facts::{ChangeFacts, Part};
 use policy::on_policy_thread;
 
 #[test]

@@ -1,8 +1,8 @@
 //! Facts, names and sets that the tests share.
 
-use model::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
-use model::ids::{PersonId, ServiceKey, TargetId};
-use model::words::{Category, Criticality, Kind, Level, OwnershipRole, Role, State};
+use model::core::enums::{Category, Criticality, Kind, Level, OwnershipRole, Role, State};
+use model::core::ids::{PersonId, ServiceKey, TargetId};
+use model::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
 use policy::{Directory, Finding, PolicySet, SourceFile};
 
 /// A tenant with one group, service and environment beside the well-known groups.

@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use model::facts::ActorFacts;
-use model::file::ChangeFile;
-use model::obligation::{Due, Duty, Requirements, Verdict};
-use model::permission::{change_facts, target_facts};
+use model::approval::obligation::{Due, Duty, Requirements, Verdict};
+use model::change::change_file::ChangeFile;
+use model::policy::facts::ActorFacts;
+use model::policy::permission::{change_facts, target_facts};
 use policy::{Directory, PolicySet, on_policy_thread};
 
 pub use crate::stand_ins::*;

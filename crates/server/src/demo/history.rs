@@ -1,9 +1,9 @@
 //! Three months of changes, and today's open ones in every state.
 
-use acts::desk::Desk;
+use acts::executor::Desk;
 use jiff::{SignedDuration, Timestamp};
-use model::ids::PersonId;
-use model::verbs::around::StoredFile;
+use model::change::around::StoredFile;
+use model::core::ids::PersonId;
 use serde_json::{Value, json};
 
 use super::estate::Staff;
@@ -35,12 +35,12 @@ impl Walk<'_> {
     }
 
     fn submit(&self) -> Result<()> {
-        self.act("requester", acts::change_verbs::submit_change)
+        self.act("requester", acts::change::verbs::submit_change)
     }
 
     fn assess(&self) -> Result<()> {
         self.act("requester", |room, key| {
-            acts::change_verbs::assess_change(room, key, &body(json!({"dependencies_reviewed": true})))
+            acts::change::verbs::assess_change(room, key, &body(json!({"dependencies_reviewed": true})))
         })
     }
 
@@ -51,7 +51,7 @@ impl Walk<'_> {
             if !comment.is_empty() {
                 request["comment"] = json!(comment);
             }
-            acts::approval_verbs::approve_change(room, key, &body(request)).map(|_| ())
+            acts::approval::verbs::approve_change(room, key, &body(request)).map(|_| ())
         })
     }
 
@@ -78,7 +78,7 @@ impl Walk<'_> {
                 "kind": "note", "aspect": "functional", "result": "passed", "name": "Tests in staging",
                 "environment": "staging", "artifact": artifact(n), "text": text,
             });
-            acts::add_evidence::add_evidence(room, key, &body(request), &file).map(|_| ())
+            acts::change::add_evidence::add_evidence(room, key, &body(request), &file).map(|_| ())
         })
     }
 
@@ -86,7 +86,7 @@ impl Walk<'_> {
     fn deploy(&self, n: usize) -> Result<()> {
         self.act("pipeline", move |room, key| {
             for target in room.change(key)?.content.targets {
-                let question = acts::gate_question::Question {
+                let question = acts::core::gate_question::Question {
                     service: target.service.0,
                     environment: target.environment.0,
                     artifact: Some(artifact(n)),
@@ -94,7 +94,7 @@ impl Walk<'_> {
                     change: Some(key.to_owned()),
                     purpose: None,
                 };
-                acts::gate::check(room, &question, None)?;
+                acts::gate::answer::check(room, &question, None)?;
             }
             Ok(())
         })
@@ -102,7 +102,7 @@ impl Walk<'_> {
 
     fn complete(&self, outcome: &'static str) -> Result<()> {
         self.act("implementer", move |room, key| {
-            acts::change_verbs::complete_change(room, key, &body(json!({"outcome": outcome})))
+            acts::change::verbs::complete_change(room, key, &body(json!({"outcome": outcome})))
         })
     }
 
@@ -110,7 +110,7 @@ impl Walk<'_> {
         self.past.pass(35);
         self.act("owner", move |room, key| {
             let request = json!({"result": "works", "text": "Checked after the change."});
-            acts::change_verbs::validate_change(room, key, &body(request))
+            acts::change::verbs::validate_change(room, key, &body(request))
         })?;
         self.past.pass(90);
         self.act("change_manager", move |room, key| {
@@ -128,8 +128,8 @@ impl Walk<'_> {
                 "objectives_met": well, "assessment_adequate": well, "steps_adequate": true,
                 "summary": summary, "improvements": improvements,
             });
-            acts::change_verbs::review_change(room, key, &body(request))?;
-            acts::change_verbs::close_change(room, key)
+            acts::change::verbs::review_change(room, key, &body(request))?;
+            acts::change::verbs::close_change(room, key)
         })
     }
 }
@@ -137,7 +137,7 @@ impl Walk<'_> {
 fn create<'a>(past: &'a Past, staff: &'a Staff, word: &str, request: Value) -> Result<Walk<'a>> {
     let person = staff.people.get(word).cloned().unwrap_or_default();
     let key = past.by(&person, move |room| {
-        acts::create_change::create_change(room, &body(request.clone()), &[])
+        acts::change::create_change::create_change(room, &body(request.clone()), &[])
     })?;
     Ok(Walk { past, staff, key })
 }
@@ -221,9 +221,9 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
         "rollback_plan": [{"title": "Put the old driver back", "minutes": 4}], "implementers": ["tomasz", "pipeline"], "tester": "ingrid",
     });
     let walk = create(past, staff, "implementer", request)?;
-    walk.act("implementer", acts::change_verbs::submit_change)?;
+    walk.act("implementer", acts::change::verbs::submit_change)?;
     walk.act("implementer", |room, key| {
-        acts::change_verbs::assess_change(room, key, &body(json!({})))
+        acts::change::verbs::assess_change(room, key, &body(json!({})))
     })?;
     for word in ["owner", "change_manager"] {
         past.pass(4);
@@ -235,7 +235,7 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
     walk.evidence(n)?;
     past.pass(35);
     walk.act("requester", |room, key| {
-        acts::change_verbs::validate_change(
+        acts::change::verbs::validate_change(
             room,
             key,
             &body(json!({"result": "works", "text": "A hundred labels printed."})),
@@ -246,8 +246,8 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
             "objectives_met": true, "assessment_adequate": true, "steps_adequate": true,
             "summary": "Printing came back in nine minutes.", "improvements": ["Watch the driver's connections."],
         });
-        acts::change_verbs::review_change(room, key, &body(request))?;
-        acts::change_verbs::close_change(room, key)
+        acts::change::verbs::review_change(room, key, &body(request))?;
+        acts::change::verbs::close_change(room, key)
     })
 }
 
@@ -255,9 +255,9 @@ fn standard(past: &Past, staff: &Staff, at: Timestamp) -> Result<()> {
     past.go_to(at);
     let request = standard_request(at + SignedDuration::from_mins(30));
     let walk = create(past, staff, "implementer", request)?;
-    walk.act("implementer", acts::change_verbs::submit_change)?;
+    walk.act("implementer", acts::change::verbs::submit_change)?;
     past.pass(32);
-    walk.act("implementer", acts::change_verbs::start_change)?;
+    walk.act("implementer", acts::change::verbs::start_change)?;
     past.pass(8);
     walk.complete("succeeded")?;
     past.pass(61);
@@ -269,7 +269,7 @@ fn standard(past: &Past, staff: &Staff, at: Timestamp) -> Result<()> {
 fn tick(past: &Past, key: String) -> Result<()> {
     past.system(move |room| {
         let id = room.change(&key)?.id;
-        acts::run_timer::run_timer(room, "change", id.as_str())
+        acts::effects::run_timer::run_timer(room, "change", id.as_str())
     })
 }
 
@@ -287,7 +287,7 @@ fn around_today(desk: &Desk, staff: &Staff, now: Timestamp) -> Result<()> {
     let at = move |hours: i64| (now + SignedDuration::from_hours(hours)).to_string();
     let manager = staff.people.get("change_manager").cloned().unwrap_or_default();
     past.by(&manager, move |room| {
-        acts::set_freeze::set_freeze(
+        acts::schedule::set_freeze::set_freeze(
             room,
             &body(json!({
                 "title": "Month-end closing", "reason": "Finance closes the books.",
@@ -299,7 +299,7 @@ fn around_today(desk: &Desk, staff: &Staff, now: Timestamp) -> Result<()> {
             ("Cartwell Hosting: storage maintenance (their notice CW-2291)", 52, 4, json!(["backup", "ledger-db"])),
         ] {
             let window = json!({"title": title, "starts_at": at(from), "ends_at": at(from + hours), "services": services, "environments": ["production"]});
-            acts::set_service::set_window(room, &body(window))?;
+            acts::directory::set_service::set_window(room, &body(window))?;
         }
         Ok(())
     })?;
@@ -310,7 +310,7 @@ fn around_today(desk: &Desk, staff: &Staff, now: Timestamp) -> Result<()> {
             "title": "Customs declarations are slow", "severity": 3, "services": ["customs-gateway"],
             "started_at": at(-20), "external_ref": "SD-8812",
         });
-        acts::set_incident::open_incident(room, &body(incident)).map(|_| ())
+        acts::incident::set_incident::open_incident(room, &body(incident)).map(|_| ())
     })
 }
 
@@ -338,7 +338,7 @@ fn today(past: &Past, staff: &Staff, now: Timestamp) -> Result<()> {
     scheduled.evidence(1_003)?;
     let held = ready(4, 3, hours(34), hours(36))?;
     held.act("requester", |room, key| {
-        acts::change_verbs::hold_change(
+        acts::change::verbs::hold_change(
             room,
             key,
             &body(json!({"reason": "We wait for the new surcharge table."})),
@@ -346,7 +346,7 @@ fn today(past: &Past, staff: &Staff, now: Timestamp) -> Result<()> {
     })?;
     let cancelled = make(5, 6, hours(60), hours(62))?;
     cancelled.act("requester", |room, key| {
-        acts::change_verbs::cancel_change(
+        acts::change::verbs::cancel_change(
             room,
             key,
             &body(json!({"reason": "The status page gets the figure from elsewhere."})),

@@ -49,27 +49,27 @@ pub fn fill(past: &Past) -> Result<()> {
         let calendar = json!({
             "key": "default", "name": "Head office", "zone": "Europe/Oslo", "hours": hours, "holidays": holidays,
         });
-        acts::set_calendar::set_calendar(room, &body(calendar))?;
+        acts::schedule::set_calendar::set_calendar(room, &body(calendar))?;
         for (key, name, members) in TEAMS {
             let team = json!({"name": name, "kind": "team", "members": members});
-            acts::set_person::set_group(room, key, &body(team))?;
+            acts::directory::set_person::set_group(room, key, &body(team))?;
         }
         for (key, name, service, kind) in ITEMS {
             let item = json!({"key": key, "name": name, "service": service, "kind": kind});
-            acts::set_service::set_config_item(room, &body(item))?;
+            acts::directory::set_service::set_config_item(room, &body(item))?;
         }
-        acts::set_service::set_dependency(
+        acts::directory::set_service::set_dependency(
             room,
             &body(json!({"from": "label-print", "to": "wms", "kind": "part_of"})),
         )?;
         let store = json!({"from": "invoicing", "to": "ledger-primary", "to_kind": "config_item", "kind": "stores_in"});
-        acts::set_service::set_dependency(room, &body(store))?;
+        acts::directory::set_service::set_dependency(room, &body(store))?;
         // With somebody who operates services the pack `sox` can be tried here.
         for (login, function) in [("aiko", "data-steward"), ("luc", "operations")] {
-            acts::set_person::edit_person(room, login, &body(json!({"functions": [function]})))?;
+            acts::directory::set_person::edit_person(room, login, &body(json!({"functions": [function]})))?;
         }
         for row in rows(room.now) {
-            acts::set_service::set_ownership(room, &body(row))?;
+            acts::directory::set_service::set_ownership(room, &body(row))?;
         }
         Ok(())
     })

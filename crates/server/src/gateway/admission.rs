@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::question::{Asked, Decide, Decided, Place, Unclear, permit_of};
 use super::workload::{Workload, brings_nothing, read, repeats, template_path};
-use crate::body::{JsonBody, check_length, read_all};
-use crate::failure::Failure;
+use crate::http::body::{JsonBody, check_length, read_all};
+use crate::http::failure::Failure;
 
 /// The largest review, in bytes: an object and the one before it.
 const LIMIT: u64 = 4 * 1024 * 1024;

@@ -17,8 +17,8 @@ use hyper::body::Frame;
 use prost::Message;
 
 use super::question::{Asked, Decide, Decided, Unclear, check_once, door_of, permit_of, read_place};
-use crate::body::read_all;
-use crate::failure::Failure;
+use crate::http::body::read_all;
+use crate::http::failure::Failure;
 
 /// Where the call stands.
 pub(super) const PATH: &str = "/envoy.service.auth.v3.Authorization/Check";

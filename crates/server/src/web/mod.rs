@@ -3,325 +3,315 @@
 //! A page is one act in `Mode::Read` on the pages' lane; a form is the same act as the API's, with its fields read into
 //! the same JSON object. What a person may do is asked from `acts`; this folder draws the answer.
 
-mod access_reviews;
-mod account;
-mod act;
-mod acts_open;
-mod admin;
-mod affected;
-mod after_template;
-mod assets;
-mod audit;
-mod away;
-mod back;
-mod begin;
-mod boards;
-mod brief;
-mod bulk;
-mod by_two;
-mod calendar;
-mod change;
-mod change_query;
-mod changes;
-mod collide;
-mod conflict;
-mod copy;
-mod counts;
-mod deliveries;
-mod door;
-mod edit;
-mod edit_fields;
-mod estate;
-mod evidence;
-mod evidence_list;
-mod export;
-mod factor_sections;
-mod factors;
-mod feed;
-mod fields;
-mod form;
+mod approval;
+pub(crate) mod audit;
+mod cab;
+pub(crate) mod change;
+mod compliance;
+pub(crate) mod directory;
 mod gate;
-mod gateways;
-mod held;
-mod help;
-mod home;
-mod home_board;
-mod home_roles;
-mod incidents;
-mod labels;
-mod languages;
-mod live;
-mod log_entry;
-mod log_filter;
-pub(crate) mod mail;
-mod messages;
-mod moments;
-mod narrow;
-mod once;
-mod orders;
-mod own_fields;
-mod passkeys;
-mod people;
-mod permit_file;
-mod phrases;
-mod plan_steps;
-mod policies;
-mod problem;
-mod propose;
-mod proposed;
-mod providers;
-mod refused;
-mod response;
-mod retention;
-mod review_draft;
-mod rights;
-mod runbook;
-mod sample;
-mod saved;
-mod sections;
-mod session;
-mod slots;
-mod spans;
-mod step_up;
-mod success;
-mod telling;
-mod templates;
-mod times;
-mod tokens;
-mod told;
-mod trial;
-mod two_edits;
-mod unread;
-mod view;
-mod words;
+pub(crate) mod identity;
+mod incident;
+pub(crate) mod integration;
+pub(crate) mod notify;
+mod policy;
+mod report;
+pub(crate) mod schedule;
+mod shared;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 
-use crate::body::FORM_LIMIT;
-use crate::plain::{get, plain, post};
-use crate::state::AppState;
+use crate::http::body::FORM_LIMIT;
+use crate::http::handler::{get, plain, post};
+use crate::http::state::AppState;
 
 /// The routes of all pages.
 pub fn routes(state: &AppState) -> Router<AppState> {
     Router::new()
-        .route("/", get(session::front))
-        .route("/sign-in", get(session::front_form).post(plain(session::front_go)))
-        .route("/assets/{name}", get(assets::serve))
+        .route("/", get(identity::sign_in::front))
+        .route(
+            "/sign-in",
+            get(identity::sign_in::front_form).post(plain(identity::sign_in::front_go)),
+        )
+        .route("/assets/{name}", get(shared::assets::serve))
         .merge(session_routes())
         .merge(change_routes())
         .merge(estate_routes())
         .merge(other_routes())
         .merge(admin_routes())
-        .method_not_allowed_fallback(help::form_alone)
+        .method_not_allowed_fallback(shared::help::form_alone)
         .layer(DefaultBodyLimit::max(FORM_LIMIT as usize))
-        .layer(from_fn_with_state(state.clone(), held::hold))
-        .layer(from_fn(unread::refuse))
-        .layer(from_fn_with_state(state.clone(), languages::speak))
+        .layer(from_fn_with_state(state.clone(), shared::resumed_form::hold))
+        .layer(from_fn(shared::bad_address::refuse))
+        .layer(from_fn_with_state(state.clone(), shared::languages::speak))
 }
 
 fn session_routes() -> Router<AppState> {
     Router::new()
-        .route("/t/{tenant}/sign-in", get(session::form).post(plain(session::go)))
-        .route("/t/{tenant}/sign-in/{provider}", get(providers::out))
-        .route("/t/{tenant}/sign-in/{provider}/callback", get(providers::back))
-        .route("/t/{tenant}/sign-out", post(session::out))
-        .route("/t/{tenant}/step-up/{provider}", get(providers::step_up))
-        .route("/t/{tenant}/step-up", get(step_up::form).post(plain(step_up::go)))
-        .route("/t/{tenant}/account", get(account::show_account))
-        .route("/t/{tenant}/away", get(away::show_away))
-        .route("/t/{tenant}/away/absences", post(away::set_absence))
-        .route("/t/{tenant}/away/absences/{id}/end", post(away::end_absence))
-        .route("/t/{tenant}/away/delegations", post(away::set_delegation))
-        .route("/t/{tenant}/away/delegations/{id}/end", post(away::end_delegation))
+        .route(
+            "/t/{tenant}/sign-in",
+            get(identity::sign_in::form).post(plain(identity::sign_in::go)),
+        )
+        .route("/t/{tenant}/sign-in/{provider}", get(identity::provider_sign_in::out))
+        .route(
+            "/t/{tenant}/sign-in/{provider}/callback",
+            get(identity::provider_sign_in::back),
+        )
+        .route("/t/{tenant}/sign-out", post(identity::sign_in::out))
+        .route(
+            "/t/{tenant}/step-up/{provider}",
+            get(identity::provider_sign_in::step_up),
+        )
+        .route(
+            "/t/{tenant}/step-up",
+            get(shared::step_up::form).post(plain(shared::step_up::go)),
+        )
+        .route("/t/{tenant}/account", get(identity::account::show_account))
+        .route("/t/{tenant}/away", get(approval::absences::show_away))
+        .route("/t/{tenant}/away/absences", post(approval::absences::set_absence))
+        .route(
+            "/t/{tenant}/away/absences/{id}/end",
+            post(approval::absences::end_absence),
+        )
+        .route("/t/{tenant}/away/delegations", post(approval::absences::set_delegation))
+        .route(
+            "/t/{tenant}/away/delegations/{id}/end",
+            post(approval::absences::end_delegation),
+        )
         .route(
             "/t/{tenant}/telling",
-            get(telling::show_telling).post(plain(telling::set_telling)),
+            get(notify::preferences::show_telling).post(plain(notify::preferences::set_telling)),
         )
-        .route("/t/{tenant}/account/password", post(account::set_password))
-        .route("/t/{tenant}/account/sessions/others", post(factors::end_others))
-        .route("/t/{tenant}/account/factors", post(factors::begin))
-        .route("/t/{tenant}/account/factors/{id}/confirmation", post(factors::confirm))
-        .route("/t/{tenant}/account/factors/{id}/removal", post(factors::remove))
-        .route("/t/{tenant}/account/recovery-codes", post(factors::renew))
-        .route("/t/{tenant}/account/passkeys", post(passkeys::begin))
-        .route("/t/{tenant}/account/passkeys/confirmation", post(passkeys::confirm))
-        .route("/t/{tenant}/passkey", get(passkeys::door).post(plain(passkeys::enter)))
+        .route("/t/{tenant}/account/password", post(identity::account::set_password))
+        .route(
+            "/t/{tenant}/account/sessions/others",
+            post(identity::factors::end_others),
+        )
+        .route("/t/{tenant}/account/factors", post(identity::factors::begin))
+        .route(
+            "/t/{tenant}/account/factors/{id}/confirmation",
+            post(identity::factors::confirm),
+        )
+        .route(
+            "/t/{tenant}/account/factors/{id}/removal",
+            post(identity::factors::remove),
+        )
+        .route("/t/{tenant}/account/recovery-codes", post(identity::factors::renew))
+        .route("/t/{tenant}/account/passkeys", post(identity::passkeys::begin))
+        .route(
+            "/t/{tenant}/account/passkeys/confirmation",
+            post(identity::passkeys::confirm),
+        )
+        .route(
+            "/t/{tenant}/passkey",
+            get(identity::passkeys::door).post(plain(identity::passkeys::enter)),
+        )
         .route(
             "/t/{tenant}/passkey/step-up",
-            get(passkeys::ask).post(plain(passkeys::step_up)),
+            get(identity::passkeys::ask).post(plain(identity::passkeys::step_up)),
         )
 }
 
 fn change_routes() -> Router<AppState> {
     Router::new()
-        .route("/t/{tenant}", get(home::short))
-        .route("/t/{tenant}/", get(home::show_home))
+        .route("/t/{tenant}", get(approval::home::short))
+        .route("/t/{tenant}/", get(approval::home::show_home))
         .route(
             "/t/{tenant}/changes",
-            get(changes::show_list).post(plain(begin::create)),
+            get(change::list::show_list).post(plain(change::new_form::create)),
         )
-        .route("/t/{tenant}/changes.csv", get(export::csv))
-        .route("/t/{tenant}/changes.xlsx", get(export::xlsx))
-        .route("/t/{tenant}/changes/bulk", get(bulk::ask).post(plain(bulk::act)))
-        .route("/t/{tenant}/views", post(saved::save))
-        .route("/t/{tenant}/views/removal", post(saved::remove))
-        .route("/t/{tenant}/views/sharing", post(saved::share))
-        .route("/t/{tenant}/changes/new", get(begin::new_form))
-        .route("/t/{tenant}/changes/{key}", get(change::show))
+        .route("/t/{tenant}/changes.csv", get(change::export::csv))
+        .route("/t/{tenant}/changes.xlsx", get(change::export::xlsx))
+        .route(
+            "/t/{tenant}/changes/bulk",
+            get(change::bulk::ask).post(plain(change::bulk::act)),
+        )
+        .route("/t/{tenant}/views", post(report::saved_views::save))
+        .route("/t/{tenant}/views/removal", post(report::saved_views::remove))
+        .route("/t/{tenant}/views/sharing", post(report::saved_views::share))
+        .route("/t/{tenant}/changes/new", get(change::new_form::new_form))
+        .route("/t/{tenant}/changes/{key}", get(change::page::show))
         .route(
             "/t/{tenant}/changes/{key}/edit",
-            get(edit::edit_form).post(plain(edit::edit)),
+            get(change::edit::edit_form).post(plain(change::edit::edit)),
         )
-        .route("/t/{tenant}/changes/{key}/clone", get(copy::clone_form))
-        .route("/t/{tenant}/changes/{key}/affected", get(affected::show_affected))
-        .route("/t/{tenant}/changes/{key}/runbook", get(runbook::show_runbook))
+        .route("/t/{tenant}/changes/{key}/clone", get(change::copy::clone_form))
+        .route(
+            "/t/{tenant}/changes/{key}/affected",
+            get(change::affected::show_affected),
+        )
+        .route("/t/{tenant}/changes/{key}/runbook", get(change::runbook::show_runbook))
         .route(
             "/t/{tenant}/changes/{key}/evidence",
-            post(act::evidence).layer(DefaultBodyLimit::disable()),
+            post(change::acts::evidence).layer(DefaultBodyLimit::disable()),
         )
-        .route("/t/{tenant}/changes/{key}/permit-file", post(permit_file::fetch))
-        .route("/t/{tenant}/changes/{key}/{*act}", get(act::away).post(plain(act::act)))
+        .route("/t/{tenant}/changes/{key}/permit-file", post(gate::permit_file::fetch))
+        .route(
+            "/t/{tenant}/changes/{key}/{*act}",
+            get(change::acts::away).post(plain(change::acts::act)),
+        )
 }
 
 fn estate_routes() -> Router<AppState> {
     Router::new()
-        .route("/t/{tenant}/calendar", get(calendar::calendar))
-        .route("/t/{tenant}/calendar/propose", get(propose::propose))
+        .route("/t/{tenant}/calendar", get(schedule::calendar::calendar))
+        .route("/t/{tenant}/calendar/propose", get(schedule::reschedule::propose))
         .route(
             "/t/{tenant}/calendar/feed",
-            get(feed::show_feeds).post(plain(feed::make)),
+            get(notify::calendar_feed::show_feeds).post(plain(notify::calendar_feed::make)),
         )
-        .route("/t/{tenant}/calendar/feed/{id}/revocation", post(feed::revoke))
-        .route("/t/{tenant}/feed/{name}", get(feed::calendar))
+        .route(
+            "/t/{tenant}/calendar/feed/{id}/revocation",
+            post(notify::calendar_feed::revoke),
+        )
+        .route("/t/{tenant}/feed/{name}", get(notify::calendar_feed::calendar))
         .route(
             "/t/{tenant}/windows",
-            get(times::calendar).post(plain(times::set_window)),
+            get(schedule::list::calendar).post(plain(schedule::list::set_window)),
         )
         .route(
             "/t/{tenant}/windows/{id}",
-            get(spans::window).post(plain(spans::edit_window)),
+            get(schedule::freeze_and_window::window).post(plain(schedule::freeze_and_window::edit_window)),
         )
-        .route("/t/{tenant}/windows/{id}/end", post(times::end_window))
+        .route("/t/{tenant}/windows/{id}/end", post(schedule::list::end_window))
         .route(
             "/t/{tenant}/freezes",
-            get(times::freezes).post(plain(times::set_freeze)),
+            get(schedule::list::freezes).post(plain(schedule::list::set_freeze)),
         )
         .route(
             "/t/{tenant}/freezes/{id}",
-            get(spans::freeze).post(plain(spans::edit_freeze)),
+            get(schedule::freeze_and_window::freeze).post(plain(schedule::freeze_and_window::edit_freeze)),
         )
-        .route("/t/{tenant}/freezes/{id}/end", post(times::end_freeze))
-        .route("/t/{tenant}/freezes/{id}/exceptions", post(times::except))
+        .route("/t/{tenant}/freezes/{id}/end", post(schedule::list::end_freeze))
+        .route("/t/{tenant}/freezes/{id}/exceptions", post(schedule::list::except))
         .route(
             "/t/{tenant}/freezes/{id}/exceptions/{change}/end",
-            post(times::withdraw_exception),
+            post(schedule::list::withdraw_exception),
         )
         .route(
             "/t/{tenant}/services",
-            get(estate::services).post(plain(estate::set_service)),
+            get(directory::services::services).post(plain(directory::services::set_service)),
         )
-        .route("/t/{tenant}/services/{key}", get(estate::service))
-        .route("/t/{tenant}/services/{key}/watchers", post(estate::watch))
-        .route("/t/{tenant}/services/{key}/watchers/end", post(estate::unwatch))
-        .route("/t/{tenant}/services/{key}/ownerships", post(estate::set_ownership))
+        .route("/t/{tenant}/services/{key}", get(directory::services::service))
+        .route("/t/{tenant}/services/{key}/watchers", post(directory::services::watch))
+        .route(
+            "/t/{tenant}/services/{key}/watchers/end",
+            post(directory::services::unwatch),
+        )
+        .route(
+            "/t/{tenant}/services/{key}/ownerships",
+            post(directory::services::set_ownership),
+        )
         .route(
             "/t/{tenant}/incidents",
-            get(incidents::incidents).post(plain(incidents::open_incident)),
+            get(incident::incidents::incidents).post(plain(incident::incidents::open_incident)),
         )
         .route(
             "/t/{tenant}/incidents/{key}",
-            get(incidents::incident).post(plain(incidents::edit_incident)),
+            get(incident::incidents::incident).post(plain(incident::incidents::edit_incident)),
         )
         .route(
             "/t/{tenant}/templates",
-            get(templates::show_list).post(plain(templates::propose)),
+            get(change::templates::show_list).post(plain(change::templates::propose)),
         )
-        .route("/t/{tenant}/templates/{key}", get(templates::one))
-        .route("/t/{tenant}/templates/{key}/{act}", post(templates::act))
+        .route("/t/{tenant}/templates/{key}", get(change::templates::one))
+        .route("/t/{tenant}/templates/{key}/{act}", post(change::templates::act))
 }
 
 fn other_routes() -> Router<AppState> {
     Router::new()
-        .route("/t/{tenant}/gate-checks", get(gate::list))
-        .route("/t/{tenant}/gate-checks/{id}", get(gate::one))
-        .route("/t/{tenant}/audit", get(audit::log))
-        .route("/t/{tenant}/audit/events/{id}", get(log_entry::show_entry))
-        .route("/t/{tenant}/audit/sample", get(sample::sample))
-        .route("/t/{tenant}/audit/verify/{key}", get(sample::verify))
-        .route("/t/{tenant}/deliveries", get(deliveries::deliveries))
-        .route("/t/{tenant}/figures/ended", get(success::show_ended))
-        .route("/t/{tenant}/gateways", get(gateways::gateways))
-        .route("/t/{tenant}/messages", get(messages::messages))
+        .route("/t/{tenant}/gate-checks", get(gate::checks::list))
+        .route("/t/{tenant}/gate-checks/{id}", get(gate::checks::one))
+        .route("/t/{tenant}/audit", get(audit::log::log))
+        .route("/t/{tenant}/audit/events/{id}", get(audit::log_entry::show_entry))
+        .route("/t/{tenant}/audit/sample", get(audit::audit_sample::sample))
+        .route("/t/{tenant}/audit/verify/{key}", get(audit::audit_sample::verify))
+        .route("/t/{tenant}/deliveries", get(integration::deliveries::deliveries))
+        .route("/t/{tenant}/figures/ended", get(report::success_rate::show_ended))
+        .route("/t/{tenant}/gateways", get(gate::gateways::gateways))
+        .route("/t/{tenant}/messages", get(notify::messages::messages))
         .route(
             "/t/{tenant}/people",
-            get(people::show_people).post(plain(people::create)),
+            get(directory::people::show_people).post(plain(directory::people::create)),
         )
-        .route("/t/{tenant}/people/{login}/{act}", post(people::act))
+        .route("/t/{tenant}/people/{login}/{act}", post(directory::people::act))
         .route(
             "/t/{tenant}/access-reviews",
-            get(access_reviews::show_list).post(plain(access_reviews::begin)),
+            get(directory::access_reviews::show_list).post(plain(directory::access_reviews::begin)),
         )
-        .route("/t/{tenant}/access-reviews/{id}", get(access_reviews::one))
-        .route("/t/{tenant}/access-reviews/{id}/signature", post(access_reviews::sign))
-        .route("/t/{tenant}/rights", get(rights::show_rights))
+        .route("/t/{tenant}/access-reviews/{id}", get(directory::access_reviews::one))
+        .route(
+            "/t/{tenant}/access-reviews/{id}/signature",
+            post(directory::access_reviews::sign),
+        )
+        .route("/t/{tenant}/rights", get(directory::rights::show_rights))
         .route(
             "/t/{tenant}/tokens",
-            get(tokens::tokens).post(plain(tokens::create_token)),
+            get(identity::tokens::tokens).post(plain(identity::tokens::create_token)),
         )
-        .route("/t/{tenant}/tokens/{id}/revocation", post(tokens::revoke_token))
-        .route("/t/{tenant}/live", get(live::stream))
-        .route("/t/{tenant}/policies", get(policies::show_policies))
-        .route("/t/{tenant}/policies/trial", post(trial::try_set))
-        .route("/t/{tenant}/policies/proposal", post(trial::propose))
-        .route("/t/{tenant}/policies/{id}/{act}", post(policies::act))
-        .route("/t/{tenant}/help", get(help::show_help))
-        .route("/t/{tenant}/components", get(help::components))
-        .route("/t/{tenant}/{*rest}", get(help::nothing))
+        .route(
+            "/t/{tenant}/tokens/{id}/revocation",
+            post(identity::tokens::revoke_token),
+        )
+        .route("/t/{tenant}/live", get(shared::live::stream))
+        .route("/t/{tenant}/policies", get(policy::policies::show_policies))
+        .route("/t/{tenant}/policies/trial", post(policy::try_policies::try_set))
+        .route("/t/{tenant}/policies/proposal", post(policy::try_policies::propose))
+        .route("/t/{tenant}/policies/{id}/{act}", post(policy::policies::act))
+        .route("/t/{tenant}/help", get(shared::help::show_help))
+        .route("/t/{tenant}/components", get(shared::help::components))
+        .route("/t/{tenant}/{*rest}", get(shared::help::nothing))
 }
 
 fn admin_routes() -> Router<AppState> {
     Router::new()
         .route(
             "/t/{tenant}/connections",
-            get(admin::connections::show_list).post(plain(admin::connections::create)),
+            get(integration::connections::show_list).post(plain(integration::connections::create)),
         )
-        .route("/t/{tenant}/connections/{id}", get(admin::connections::one))
-        .route("/t/{tenant}/connections/{id}/{act}", post(admin::connections::act))
+        .route("/t/{tenant}/connections/{id}", get(integration::connections::one))
+        .route(
+            "/t/{tenant}/connections/{id}/{act}",
+            post(integration::connections::act),
+        )
         .route(
             "/t/{tenant}/workloads",
-            get(admin::workloads::show_list).post(plain(admin::workloads::create)),
+            get(identity::workloads::show_list).post(plain(identity::workloads::create)),
         )
         .route(
             "/t/{tenant}/workloads/{key}",
-            get(admin::workloads::one).post(plain(admin::workloads::change)),
+            get(identity::workloads::one).post(plain(identity::workloads::change)),
         )
-        .route("/t/{tenant}/workloads/{key}/end", post(admin::workloads::end))
+        .route("/t/{tenant}/workloads/{key}/end", post(identity::workloads::end))
         .route(
             "/t/{tenant}/webhooks",
-            get(admin::webhooks::show_list).post(plain(admin::webhooks::create)),
+            get(integration::webhooks::show_list).post(plain(integration::webhooks::create)),
         )
-        .route("/t/{tenant}/webhooks/{id}", get(admin::webhooks::one))
-        .route("/t/{tenant}/webhooks/{id}/{act}", post(admin::webhooks::act))
+        .route("/t/{tenant}/webhooks/{id}", get(integration::webhooks::one))
+        .route("/t/{tenant}/webhooks/{id}/{act}", post(integration::webhooks::act))
         .route(
             "/t/{tenant}/identity-providers",
-            get(admin::providers::show_list).post(plain(admin::providers::set)),
+            get(identity::identity_providers::show_list).post(plain(identity::identity_providers::set)),
         )
-        .route("/t/{tenant}/identity-providers/{key}/end", post(admin::providers::end))
+        .route(
+            "/t/{tenant}/identity-providers/{key}/end",
+            post(identity::identity_providers::end),
+        )
         .route(
             "/t/{tenant}/ownership",
-            get(admin::ownership::show_matrix).post(plain(admin::ownership::name)),
+            get(directory::ownership::show_matrix).post(plain(directory::ownership::name)),
         )
-        .route("/t/{tenant}/ownership/{id}/end", post(admin::ownership::end))
+        .route("/t/{tenant}/ownership/{id}/end", post(directory::ownership::end))
         .route(
             "/t/{tenant}/hours",
-            get(admin::hours::show_hours).post(plain(admin::hours::set)),
+            get(schedule::business_hours::show_hours).post(plain(schedule::business_hours::set)),
         )
         .route(
             "/t/{tenant}/fields",
-            get(admin::fields::show_fields).post(plain(admin::fields::set)),
+            get(change::field_definitions::show_fields).post(plain(change::field_definitions::set)),
         )
-        .route("/t/{tenant}/fields/{key}/end", post(admin::fields::end))
-        .route("/t/{tenant}/keys", get(admin::keys::show_keys))
+        .route("/t/{tenant}/fields/{key}/end", post(change::field_definitions::end))
+        .route("/t/{tenant}/keys", get(audit::keys::show_keys))
 }

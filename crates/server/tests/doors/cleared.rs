@@ -64,7 +64,7 @@ fn null_and_an_empty_cell_clear() {
     let with = || assert_eq!(set(json!({"members": ["rita"], "calendar": "k1"})), "k1");
     world.act(|room| {
         let body = json!({"members": ["rita"]});
-        acts::set_person::set_group(room, "finance", body.as_object().unwrap())
+        acts::directory::set_person::set_group(room, "finance", body.as_object().unwrap())
     });
     with();
     assert_eq!(set(json!({"members": ["rita"]})), "k1", "what is not named stays");

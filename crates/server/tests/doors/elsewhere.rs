@@ -11,7 +11,7 @@ use crate::world::{Answer, PASSWORD, TENANT};
 /// Does an act on the host in a tenant, as the system.
 fn host(ring: &Ring, tenant: &str, act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<()> + Send + 'static) {
     let desk = ring.world.server.state().desk();
-    let system = model::file::Actor::system();
+    let system = model::change::change_file::Actor::system();
     desk.wait(Lane::Acts, tenant, system, Mode::Write, act).unwrap();
 }
 
@@ -20,7 +20,7 @@ fn set_provider(ring: &Ring, tenant: &str, key: &'static str, (issuer, active): 
     let body = json!({"name": key, "issuer": issuer, "client_id": "assent", "client_secret": SECRET,
         "creates_people": true, "active": active});
     host(ring, tenant, move |room| {
-        acts::set_identity_provider::set_identity_provider(room, key, body.as_object().unwrap())?;
+        acts::identity::set_identity_provider::set_identity_provider(room, key, body.as_object().unwrap())?;
         Ok(())
     });
 }
@@ -35,7 +35,7 @@ fn three_tenants() -> Ring {
     let ring = Ring::new();
     for (tenant, name) in [("beta", "Beta Ferries"), ("gamma", "Gamma Rails")] {
         host(&ring, tenant, move |room| {
-            acts::create_tenant::create_tenant(room, name, false)
+            acts::directory::create_tenant::create_tenant(room, name, false)
         });
     }
     set_provider(&ring, "beta", "good", (trusted(&ring), true));
@@ -123,7 +123,7 @@ fn who_proved_one_subject_at_two_doors_sees_both_tenants_while_both_let_them_in(
     assert_eq!(known(&here), [TENANT, "beta"]);
     host(&ring, "beta", |room| {
         let gone = json!({"reason": "Left."});
-        acts::deactivate_person::deactivate_person(room, "tess", gone.as_object().unwrap())?;
+        acts::directory::deactivate_person::deactivate_person(room, "tess", gone.as_object().unwrap())?;
         Ok(())
     });
     assert_eq!(known(&here), [TENANT]);

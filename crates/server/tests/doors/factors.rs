@@ -115,9 +115,9 @@ fn an_authenticator_that_cannot_be_read_is_told_as_that_and_keeps_nobody_from_an
     let step_up = |body: &Value| browser.ask("POST", "/session/step-up", body);
     let spoil = |secret: &'static [u8]| {
         world.act(move |room| {
-            for factor in store::second_factor::all(room.tx)? {
-                if factor.kind == acts::set_second_factor::TOTP {
-                    store::second_factor::save_secret(room.tx, &factor.id, secret, room.now)?;
+            for factor in store::identity::second_factor::all(room.tx)? {
+                if factor.kind == acts::identity::set_second_factor::TOTP {
+                    store::identity::second_factor::save_secret(room.tx, &factor.id, secret, room.now)?;
                 }
             }
             Ok(())

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
-use model::records::Message;
+use model::change::related_records::Message;
 use serde_json::json;
 use store::record::{self, Filter};
 

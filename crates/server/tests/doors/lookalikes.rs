@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use model::directory::{Group, GroupKind};
-use model::ids::{GroupKey, RecordId};
+use model::core::ids::{GroupKey, RecordId};
+use model::directory::snapshot::{Group, GroupKind};
 use serde_json::json;
 
 use crate::world::World;

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
-use model::identity::ProvisionedPerson;
+use model::identity::provider::ProvisionedPerson;
 use serde_json::{Value, json};
 
 use crate::world::{Answer, World};
@@ -24,7 +24,7 @@ fn people(world: &World, count: usize) -> Vec<String> {
                     active: Some(true),
                     ..ProvisionedPerson::default()
                 };
-                Ok(acts::provision::create_person(room, &told)?.id.0)
+                Ok(acts::directory::provision::create_person(room, &told)?.id.0)
             });
             made.collect::<acts::Result<Vec<String>>>()
         };
@@ -286,16 +286,16 @@ fn a_group_that_its_directory_empties_leaves_a_finding_and_an_escalation_and_no_
     // Who has no role reads nothing, so that nobody without one is asked.
     world.act(|room| {
         let role = json!({"roles": ["owner"]});
-        acts::set_person::edit_person(room, "olaf@acme.example", role.as_object().unwrap())
+        acts::directory::set_person::edit_person(room, "olaf@acme.example", role.as_object().unwrap())
     });
     let group = json!({"displayName": "Shop owners", "members": [{"value": olaf}]});
     let made = client.ask("POST", "/Groups", &group).expect(201);
     let path = format!("/Groups/{}", made["id"].as_str().unwrap());
     world.act(|room| {
         let service = json!({"key": "shop", "criticality": "low", "data_class": "public"});
-        acts::set_service::set_service(room, service.as_object().unwrap())?;
+        acts::directory::set_service::set_service(room, service.as_object().unwrap())?;
         let row = json!({"role": "owner", "service": "shop", "group": "shop-owners"});
-        acts::set_service::set_ownership(room, row.as_object().unwrap())
+        acts::directory::set_service::set_ownership(room, row.as_object().unwrap())
     });
     // Nobody else owns it.
     let rows = world.get("adam", "/ownerships?limit=200").expect(200);

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use store::timer::NewTimer;
+use store::queue::timer::NewTimer;
 use store::{Config, Error, Lane, Mode, Store};
 
 use crate::world::World;
@@ -67,7 +67,7 @@ fn a_timer_that_failed_often_is_tried_on_and_says_why() {
             kind: "due",
             run_at: jiff::Timestamp::UNIX_EPOCH,
         };
-        store::timer::set(room.tx, &timer)?;
+        store::queue::timer::set(room.tx, &timer)?;
         room.tx.execute(
             "UPDATE timer SET tries = 5 WHERE tenant = $tenant AND id = 't-broken'",
             &[],

@@ -1,7 +1,7 @@
 //! Forms that are sent twice, too late, or without the fresh factor that they need; and what is filled in where they are empty.
 
 use acts::Room;
-use model::file::Actor;
+use model::change::change_file::Actor;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -114,12 +114,12 @@ fn what_was_typed_comes_back_behind_the_fresh_factor() {
         let marta = room.directory()?.by_login("marta").unwrap().id.clone();
         let now = room.now;
         room.now = now - jiff::SignedDuration::from_mins(6);
-        for session in store::session::of_person(room.tx, marta.as_str(), now)? {
-            let factor = model::factor::Factor {
+        for session in store::identity::session::of_person(room.tx, marta.as_str(), now)? {
+            let factor = model::identity::factor::Factor {
                 kind: "password".to_owned(),
                 is_second: false,
             };
-            assert!(acts::macs::note_factor(room, &session.token_digest, &factor)?);
+            assert!(acts::core::row_mac::note_factor(room, &session.token_digest, &factor)?);
         }
         room.now = now;
         Ok(())
@@ -158,8 +158,8 @@ fn what_is_filled_in_from_an_earlier_change_says_so_and_nothing_of_work_that_is_
     desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |room| {
         room.on_change("CHG-1001", |case| {
             let change = &mut case.file.change;
-            change.state = model::words::State::Closed;
-            change.outcome = Some(model::words::Outcome::Succeeded);
+            change.state = model::core::enums::State::Closed;
+            change.outcome = Some(model::core::enums::Outcome::Succeeded);
             case.tell("change.closed", json!({}));
             Ok(())
         })
@@ -205,7 +205,7 @@ fn what_is_filled_in_from_an_earlier_change_says_so_and_nothing_of_work_that_is_
 fn read_only_title(house: &House) {
     let desk = house.running.state().desk();
     desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |room| {
-        acts::edit_change::edit_change(room, "CHG-1002", &object(json!({"title": "Another"})))
+        acts::change::edit_change::edit_change(room, "CHG-1002", &object(json!({"title": "Another"})))
     })
     .unwrap();
 }

@@ -1,10 +1,10 @@
 //! The page of one entry of the log: who may open it, what it says in words, and what it keeps to itself.
 
 use acts::Room;
-use acts::find_log::find_log;
-use acts::show_event::{EventView, show_event};
-use model::file::Actor;
-use model::identity::ProvisionedPerson;
+use acts::audit::find_log::find_log;
+use acts::audit::show_event::{EventView, show_event};
+use model::change::change_file::Actor;
+use model::identity::provider::ProvisionedPerson;
 use serde_json::json;
 use store::{Lane, Mode};
 
@@ -25,7 +25,7 @@ fn on_host<T: Send + 'static>(
 fn newest(house: &House, kind: &'static str) -> EventView {
     loop {
         let found = on_host(house, TENANT, move |room| {
-            if store::event::count_unsequenced(room.tx)? > 0 {
+            if store::audit::event::count_unsequenced(room.tx)? > 0 {
                 return Ok(None);
             }
             let entries = find_log(room, None, 200)?.entries;
@@ -59,9 +59,10 @@ fn an_entry_is_open_to_whoever_reads_the_log_and_to_nobody_else() {
         format!("/t/halden/sign-in?next={}", path(&id))
     );
     let foreign = on_host(&house, "other", |room| {
-        acts::create_tenant::create_tenant(room, "Other", false)?;
-        let person = acts::set_person::create_person(room, &object(json!({"login": "otto", "name": "Otto"})))?;
-        Ok(store::event::of_subject(room.tx, "person", person.id.as_str())?
+        acts::directory::create_tenant::create_tenant(room, "Other", false)?;
+        let person =
+            acts::directory::set_person::create_person(room, &object(json!({"login": "otto", "name": "Otto"})))?;
+        Ok(store::audit::event::of_subject(room.tx, "person", person.id.as_str())?
             .pop()
             .expect("it was told")
             .id)
@@ -91,8 +92,8 @@ fn an_entry_says_in_words_that_something_is_withheld() {
     };
     let (before, after) = (told("+47-111"), told("+47-222"));
     on_host(&house, TENANT, move |room| {
-        let petra = acts::provision::create_person(room, &before)?;
-        acts::provision::replace_person(room, petra.id.as_str(), &after).map(drop)
+        let petra = acts::directory::provision::create_person(room, &before)?;
+        acts::directory::provision::replace_person(room, petra.id.as_str(), &after).map(drop)
     });
     let made = house.get(&marta, &path(&newest(&house, "person.created").id));
     for words in ["External id", "Attributes", "withheld", "Petra"] {
@@ -218,13 +219,13 @@ fn an_entry_that_wrote_nothing_leads_to_the_one_before_it_in_the_same_act() {
     );
     // What an act noted without a record stands alone.
     on_host(&house, TENANT, |room| {
-        let event = acts::save::draft(
+        let event = acts::core::write::draft(
             "attempt.refused",
             ("person", "nobody".to_owned()),
             room.now,
             json!({"what": "x"}),
         );
-        room.tell(vec![event], acts::save::Written::default())
+        room.tell(vec![event], acts::core::write::Written::default())
     });
     let alone = house.get(&marta, &path(&newest(&house, "attempt.refused").id));
     assert!(

@@ -1,6 +1,6 @@
 //! What stands already when a form is sent: times that nobody touched, another person's text, a meeting that goes on.
 
-use model::file::Actor;
+use model::change::change_file::Actor;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -177,14 +177,14 @@ fn with_a_board(house: &House, marta: &str) {
     act(house, |room| {
         for (login, name) in [("otto", "Otto Berg"), ("olga", "Olga Nilsen")] {
             let body = object(json!({"login": login, "name": name, "roles": ["owner"], "zone": "Europe/Oslo"}));
-            acts::set_person::create_person(room, &body)?;
+            acts::directory::set_person::create_person(room, &body)?;
         }
         let cab = object(json!({"name": "CAB", "members": ["hanne", "marta", "otto", "olga"]}));
-        acts::set_person::set_group(room, "cab", &cab)?;
+        acts::directory::set_person::set_group(room, "cab", &cab)?;
         let ecab = object(json!({"name": "ECAB", "members": ["hanne", "marta"]}));
-        acts::set_person::set_group(room, "ecab", &ecab)?;
+        acts::directory::set_person::set_group(room, "ecab", &ecab)?;
         let pack = object(json!({"packs": ["cab"], "reason": "A board decides about high risk."}));
-        acts::propose_configuration::propose_policies(room, &pack).map(drop)
+        acts::policy::propose_configuration::propose_policies(room, &pack).map(drop)
     });
     let page = house.get(marta, "/t/halden/policies");
     let before = page.body.split_once("/activation\"").unwrap().0;

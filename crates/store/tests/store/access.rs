@@ -1,14 +1,16 @@
 //! Sessions, tokens, secrets, repeated requests, counters, the gate's view, files, servers.
 
 use serde_json::json;
-use store::gate_view::GateRow;
+use store::change::blob;
+use store::directory::estate_write;
+use store::gate::gate_view;
+use store::gate::gate_view::GateRow;
 use store::idempotency::{RequestKey, SavedAnswer};
+use store::identity::session::Session;
+use store::identity::{second_factor, secrets, session, workload};
+use store::report::saved_view;
 use store::servers::Server;
-use store::session::Session;
-use store::{
-    Error, blob, counter, estate_write, gate_view, idempotency, record, saved_view, second_factor, secrets, servers,
-    session, workload,
-};
+use store::{Error, counter, idempotency, record, servers};
 
 use crate::world::{ACME, OTHER, at, check};
 
@@ -126,7 +128,7 @@ fn since_when_and_when_last_somebody_signed_in_is_kept() {
 #[test]
 fn a_token_is_found_by_its_digest_alone() {
     check(|world| {
-        let token: model::directory::Token = serde_json::from_value(json!({
+        let token: model::directory::snapshot::Token = serde_json::from_value(json!({
             "id": "t1", "version": 1, "name": "ci", "person": "p1", "owner": "p2", "digest": "sha256:1",
             "prefix": "asn_1", "scopes": ["gate"], "created_at": at(0).to_string(),
         }))
@@ -330,7 +332,7 @@ fn a_file_comes_back_chunk_by_chunk() {
     });
 }
 
-fn evidence(id: &str, digest: &str) -> model::records::Evidence {
+fn evidence(id: &str, digest: &str) -> model::change::related_records::Evidence {
     serde_json::from_value(json!({
         "id": id, "version": 1, "change": "c1", "kind": "file", "aspect": "functional", "result": "passed", "name": "",
         "file_digest": digest, "size": 3, "media_type": "text/plain", "by": "p1", "at": at(0).to_string(),

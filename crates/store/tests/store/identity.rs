@@ -1,12 +1,13 @@
 //! By what people are known, members of groups, second factors, ceremonies.
 
 use serde_json::json;
-use store::second_factor::SecondFactor;
-use store::{identities, record, second_factor};
+use store::identity::second_factor::SecondFactor;
+use store::identity::{identities, second_factor};
+use store::record;
 
 use crate::world::{ACME, OTHER, at, check};
 
-fn person(id: &str, mail: &str, subjects: &[&str]) -> model::directory::Person {
+fn person(id: &str, mail: &str, subjects: &[&str]) -> model::directory::snapshot::Person {
     serde_json::from_value(json!({
         "id": id, "version": 1, "login": id, "name": id, "email": mail, "roles": [], "zone": "UTC", "active": true,
         "subjects": subjects, "external_id": format!("x-{id}"),
@@ -43,15 +44,15 @@ fn people_are_found_by_what_they_are_known_by() {
 
 /// A tenant at whose door people of an issuer sign in, and somebody in it with a subject there.
 fn settle(tx: &mut store::Tx<'_>, name: &str, subject: &str) -> store::Result<()> {
-    let risk_table = model::risk::RiskTable::default();
+    let risk_table = model::risk::assessment::RiskTable::default();
     let tenant = json!({"id": tx.tenant(), "version": 1, "name": name, "risk_table": risk_table});
-    let tenant: model::directory::Tenant = serde_json::from_value(tenant).unwrap();
+    let tenant: model::directory::snapshot::Tenant = serde_json::from_value(tenant).unwrap();
     record::insert(tx, &tenant, "{}")?;
     record::insert(tx, &door(1, "https://id.example", true), "{}")?;
     record::insert(tx, &person("p1", "ada@acme.example", &[subject]), "{}")
 }
 
-fn door(version: i64, issuer: &str, active: bool) -> model::identity::IdentityProvider {
+fn door(version: i64, issuer: &str, active: bool) -> model::identity::provider::IdentityProvider {
     serde_json::from_value(json!({
         "id": "i1", "version": version, "key": "corp", "name": "Corp", "issuer": issuer, "client_id": "assent",
         "scopes": [], "login_claim": "preferred_username", "active": active,
@@ -117,7 +118,7 @@ fn a_proven_subject_is_known_where_its_issuer_still_lets_in_who_may_act() {
 #[test]
 fn members_follow_their_group() {
     check(|world| {
-        let group = |version: i64, members: &[&str]| -> model::directory::Group {
+        let group = |version: i64, members: &[&str]| -> model::directory::snapshot::Group {
             serde_json::from_value(json!({
                 "id": "g1", "version": version, "key": "ops", "name": "Ops", "members": members,
             }))

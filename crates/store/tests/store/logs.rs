@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
-use store::act_order::Standing;
-use store::event::{NewEvent, RecordRef};
-use store::keys::SigningKey;
-use store::log::{Advance, Checkpoint};
-use store::revocation::{NotBefore, Revoked};
-use store::salts::SaltedText;
-use store::{Error, act_order, cosignature, event, keys, log, revocation, salts};
+use store::Error;
+use store::audit::act_order::Standing;
+use store::audit::event::{NewEvent, RecordRef};
+use store::audit::keys::SigningKey;
+use store::audit::log::{Advance, Checkpoint};
+use store::audit::salts::SaltedText;
+use store::audit::{act_order, cosignature, event, keys, log, salts};
+use store::gate::revocation;
+use store::gate::revocation::{NotBefore, Revoked};
 
 use crate::world::{ACME, OTHER, World, at, check};
 

@@ -1,10 +1,10 @@
 //! Lists of changes in other orders than that of numbers, cut behind a place, and their counts.
 
-use model::change::Change;
+use model::change::record::Change;
 use serde_json::json;
-use store::change_count::{Count, count_changes};
-use store::change_order::{Order, Spot, list_ordered};
-use store::changes::ChangeFilter;
+use store::change::change_count::{Count, count_changes};
+use store::change::change_order::{Order, Spot, list_ordered};
+use store::change::changes::ChangeFilter;
 use store::record;
 
 use crate::world::{World, at, change_json, check};

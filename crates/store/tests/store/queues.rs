@@ -1,9 +1,11 @@
 //! Jobs, timers and the inbox.
 
-use store::inbox::NewDelivery;
-use store::job::NewJob;
-use store::timer::NewTimer;
-use store::{Depth, Error, Lease, call, inbox, job, timer};
+use store::integration::inbox::NewDelivery;
+use store::integration::{call, inbox};
+use store::queue::job::NewJob;
+use store::queue::timer::NewTimer;
+use store::queue::{job, timer};
+use store::{Depth, Error, Lease};
 
 use serde_json::json;
 
@@ -317,7 +319,7 @@ fn records_without_a_timer_are_found() {
             world.act(move |tx| {
                 let mut body = change_json(&format!("c-{number}"), number);
                 body["state"] = json!(state);
-                let change: model::change::Change = serde_json::from_value(body).unwrap();
+                let change: model::change::record::Change = serde_json::from_value(body).unwrap();
                 store::record::insert(tx, &change, "{}")
             });
         }
@@ -350,7 +352,7 @@ fn readers_whose_messages_nobody_wakes_are_found_once() {
             ("m4", "p3", "held"),
         ] {
             world.act(move |tx| {
-                let message: model::records::Message = serde_json::from_value(json!({
+                let message: model::change::related_records::Message = serde_json::from_value(json!({
                     "id": id, "version": 1, "person": person, "topic": "comment", "subject": "s", "text": "t",
                     "dedup": id, "at": "2026-11-20T10:00:00Z", "delivery": delivery,
                 }))
@@ -388,7 +390,7 @@ fn parts_of_reviews_that_nothing_wakes_are_found() {
                 if let Some(at) = signed {
                     part["signed_at"] = json!(at);
                 }
-                let part: model::access_review::AccessReview = serde_json::from_value(part).unwrap();
+                let part: model::directory::access_review::AccessReview = serde_json::from_value(part).unwrap();
                 store::record::insert(tx, &part, "{}")
             });
         }

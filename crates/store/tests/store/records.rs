@@ -1,9 +1,9 @@
 //! Nouns as rows, lists and search.
 
-use model::change::Change;
-use model::records::{Approval, Comment};
+use model::change::record::Change;
+use model::change::related_records::{Approval, Comment};
 use serde_json::{Value as Json, json};
-use store::changes::{
+use store::change::changes::{
     ChangeFilter, count_by_state, id_of_key, list_changes, open_in, tally, targets_for, targets_of, targets_of_all,
 };
 use store::{Error, Filter, Value, nouns, record, search};

@@ -1,6 +1,7 @@
 //! What only SQLite has: the file, its fullness, its copy.
 
-use store::{Config, Error, Lane, Mode, Store, counter, event};
+use store::audit::event;
+use store::{Config, Error, Lane, Mode, Store, counter};
 
 use crate::world::{ACME, Folder, World, at};
 

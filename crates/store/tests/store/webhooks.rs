@@ -1,8 +1,10 @@
 //! Outgoing webhooks: what is due, in which order it leaves, and what becomes of it.
 
-use store::event::Event;
-use store::webhook::{self, Rest, Tried};
-use store::{Lease, log};
+use store::Lease;
+use store::audit::event::Event;
+use store::audit::log;
+use store::integration::webhook;
+use store::integration::webhook::{Rest, Tried};
 
 use crate::world::{World, at, check};
 

@@ -1,10 +1,10 @@
 //! What answers bring.
 
-use model::reading::{LINE, TEXT};
-use model::words::{
+use model::core::enums::{
     ApprovalState, Aspect, Criticality, Decision, EntryKind, EvidenceKind, EvidenceResult, Level, LinkKind, Outcome,
     OwnershipRole, PeerVerdict, Purpose, State, TaskKind, TaskState, TemplateState,
 };
+use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::answers_administration::ADMINISTRATION;
 use crate::openapi::shapes::{

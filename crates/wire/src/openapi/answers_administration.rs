@@ -1,7 +1,7 @@
 //! What answers about people, their ways in and the program itself bring.
 
-use model::reading::{LINE, TEXT};
-use model::words::Role;
+use model::core::enums::Role;
+use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{
     Shape, Words, all, boolean, free, frees, integer, lists, objects, shape, text, text_or_null, texts, time, word,

@@ -1,11 +1,11 @@
 //! What requests bring: one shape per act.
 
-use model::reading::{LINE, TEXT};
-use model::words::{
+use model::core::enums::{
     Aspect, Category, ConditionDue, Criticality, Decision, DependencyKind, Disruption, EntryKind, ErasureKind,
     EvidenceKind, EvidenceResult, GroupKind, Kind, Level, LinkKind, NodeKind, Outcome, OwnershipRole, PeerVerdict,
     Purpose, Role, TaskKind, TaskState, Touch, ValidationResult,
 };
+use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::shapes::{
     Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_free, texts, time, word, words,

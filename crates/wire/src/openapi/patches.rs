@@ -1,6 +1,6 @@
 //! What changes of things that stand: routes and shapes of merge patches (RFC 7396) to the estate and to connections.
 
-use model::reading::{LINE, TEXT};
+use model::core::parse::{LINE, TEXT};
 
 use crate::openapi::Answer;
 use crate::openapi::rows::{Row, at};

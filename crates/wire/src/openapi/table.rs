@@ -1,10 +1,15 @@
 //! Every route, one row each. The order is that of the document.
 
+use crate::openapi::audit::{keys, witnesses};
+use crate::openapi::cab::meetings;
+use crate::openapi::change::{bulk, custom_fields};
+use crate::openapi::directory::{ownership, routes as table_estate};
+use crate::openapi::gate::routes as table_gateways;
+use crate::openapi::identity::routes as table_identity;
+use crate::openapi::integration::deliveries;
+use crate::openapi::policy::configurations;
 use crate::openapi::rows::{GATE_QUESTION, Row, at, delete, get, list, post};
-use crate::openapi::{
-    Answer, Param, Route, Scope, boards, configuration, custom_fields, directory, keys, lists, patches,
-    table_deliveries, table_estate, table_gateways, table_identity, witnesses,
-};
+use crate::openapi::{Answer, Param, Route, Scope, patches};
 
 const CHANGE: &str = "/api/v1/changes/{key}";
 
@@ -52,16 +57,16 @@ pub(crate) fn all() -> Vec<Route> {
     let tables = own
         .iter()
         .chain(table_estate::ALL)
-        .chain(directory::TABLES)
+        .chain(ownership::TABLES)
         .chain(custom_fields::TABLES)
         .chain(patches::TABLES)
         .chain(keys::TABLES)
         .chain(witnesses::TABLES)
-        .chain(boards::TABLES)
-        .chain(lists::TABLES)
+        .chain(meetings::TABLES)
+        .chain(bulk::TABLES)
         .chain(table_identity::ALL)
-        .chain(table_deliveries::ALL)
-        .chain(&[configuration::ROWS, PUBLIC, LOG]);
+        .chain(deliveries::ALL)
+        .chain(&[configurations::ROWS, PUBLIC, LOG]);
     tables.copied().flatten().map(|row| row.route()).collect()
 }
 

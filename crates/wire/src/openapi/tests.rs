@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 use super::*;
-use model::words::Outcome;
+use model::core::enums::Outcome;
 use std::collections::BTreeSet;
 
 #[test]
@@ -23,7 +23,7 @@ fn no_route_and_no_name_stands_twice() {
 #[test]
 fn every_act_of_the_lifecycle_has_its_route() {
     let names: BTreeSet<&str> = routes().iter().map(|route| route.operation).collect();
-    for act in model::act::Act::ALL {
+    for act in model::core::act::Act::ALL {
         // Labels are edited like any other field.
         let name = if act.as_str() == "label_change" {
             "edit_change"
@@ -136,11 +136,11 @@ fn fields_of(record: &impl serde::Serialize) -> Vec<String> {
 
 #[test]
 fn every_field_that_a_change_may_answer_is_described() {
-    use model::change::{EarlierOutcome, Hold, Target, TargetRecord};
-    use model::ids::PersonId;
+    use model::change::record::{EarlierOutcome, Hold, Target, TargetRecord};
+    use model::core::ids::PersonId;
     let document = document("https://assent.example");
     let change = named(&document, "Change");
-    let covered = model::content::WHAT.iter().chain(model::content::WHEN);
+    let covered = model::change::content::WHAT.iter().chain(model::change::content::WHEN);
     for field in covered.chain(crate::views::RECORD) {
         assert!(change.contains(field), "{field} of a change");
     }

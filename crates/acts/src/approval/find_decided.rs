@@ -1,0 +1,70 @@
+//! Finds what the acting person decided lately, and whether they may still take it back.
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::lifecycle::is_legal;
+use model::change::related_records::Approval;
+use model::core::act::Act;
+use model::core::act::actions::READ;
+use model::core::enums::Decision;
+use model::core::ids::RecordId;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// How long ago “lately” ends, in days.
+const DAYS: i64 = 7;
+/// How many decisions are looked at.
+const MOST: i64 = 8;
+
+/// A decision of the acting person that stands.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    /// The approval's id.
+    pub id: RecordId,
+    /// The change's key.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// What was said.
+    pub decision: Decision,
+    /// When.
+    pub at: Timestamp,
+    /// Whether it can be taken back: it stands, and no permit was issued on it.
+    pub is_open: bool,
+}
+
+/// Finds the decisions that stand, the latest first.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_decided(room: &mut Room<'_, '_>) -> Result<Vec<Decided>> {
+    room.allow(READ)?;
+    let person = room.actor.person.clone();
+    let since = room.now - SignedDuration::from_hours(24 * DAYS);
+    let filter = Filter::new()
+        .equals("person", person.as_str())
+        .equals("state", "standing")
+        .at_least("at", since)
+        .descending_by("at")
+        .limit(MOST);
+    let mut decided = Vec::new();
+    for stored in record::find::<Approval>(room.tx, &filter)? {
+        let approval = stored.record;
+        let Some(change) = record::load::<model::change::record::Change>(room.tx, approval.change.as_str())? else {
+            continue;
+        };
+        let change = change.record;
+        let file = room.file(&change.key)?;
+        let is_used = file.permits.iter().any(|permit| permit.issued_at >= approval.at);
+        decided.push(Decided {
+            id: approval.id,
+            is_open: !is_used && is_legal(Act::Withdraw, change.state),
+            key: change.key,
+            title: change.content.title,
+            decision: approval.decision,
+            at: approval.at,
+        });
+    }
+    Ok(decided)
+}

@@ -1,0 +1,151 @@
+//! Finds the changes that wait for the acting person's word: asked by a rule that is still open, and not decided yet; and
+//! those whose broken glass waits for a second signature that they could give.
+
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+use model::change::change_file::ChangeFile;
+use model::change::record::Change;
+use model::change::waiting_on::Step;
+use model::core::enums::{Kind, Level, State};
+use model::core::ids::PersonId;
+use model::emergency::budget::waits_for_cosignature;
+use model::emergency::records::GlassUse;
+use serde::Deserialize;
+use store::record::{self, Filter};
+
+use crate::change::find_acts::could_cosign;
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// The most open changes that are looked through, oldest first.
+const MOST: i64 = 1_000;
+/// How many of the latest broken glasses are looked at; a time box lasts for hours, so those that wait are among them.
+const GLASSES: i64 = 20;
+
+/// What is looked at of every open change that names the acting person; the few that ask them are then read as a whole.
+#[derive(Deserialize)]
+struct Open {
+    key: String,
+    kind: Kind,
+    risk: OpenRisk,
+    #[serde(default)]
+    requests: Vec<OpenRequest>,
+    #[serde(default)]
+    clocks: Vec<OpenClock>,
+    planned_start: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct OpenRisk {
+    level: Level,
+}
+
+#[derive(Deserialize)]
+struct OpenRequest {
+    rule: String,
+    person: PersonId,
+    asked_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct OpenClock {
+    rule: String,
+    decide_by: Timestamp,
+    met_at: Option<Timestamp>,
+}
+
+impl Open {
+    /// What is due first comes first (see [`model::change::timers::decision_due`]), then the graver, then what was asked longest ago;
+    /// nothing for who is not asked.
+    fn urgency(&self, person: &PersonId) -> Option<(Timestamp, Reverse<Level>, Timestamp)> {
+        let own = || self.requests.iter().filter(|request| &request.person == person);
+        let asked_at = own().map(|request| request.asked_at).min()?;
+        let clocks = self.clocks.iter().filter(|clock| clock.met_at.is_none());
+        let by_rule = clocks.filter(|clock| own().any(|request| request.rule == clock.rule));
+        let is_emergency = self.kind == Kind::Emergency;
+        let start = self.planned_start.filter(|start| !is_emergency || *start > asked_at);
+        let due = by_rule.map(|clock| clock.decide_by).chain(start).min();
+        Some((due.unwrap_or(Timestamp::MAX), Reverse(self.risk.level), asked_at))
+    }
+}
+
+/// Finds the queue: broken glasses first, then the most urgent; so many at most.
+///
+/// # Errors
+/// The store's.
+pub fn find_queue(room: &mut Room<'_, '_>, most: usize) -> Result<Vec<ChangeFile>> {
+    let person = room.actor.person.clone();
+    let deciding = [
+        State::Authorizing.as_str(),
+        State::Approved.as_str(),
+        State::Scheduled.as_str(),
+    ];
+    let filter = Filter::new().one_of("state", deciding).order_by("number").limit(MOST);
+    let open = record::parts_naming::<Change, Open>(room.tx, &filter, person.as_str())?;
+    let mut asked: Vec<_> = open
+        .into_iter()
+        .filter_map(|it| Some((it.urgency(&person)?, it.key)))
+        .collect();
+    asked.sort();
+    let mut queue = find_unsigned(room)?;
+    for (_, key) in asked {
+        if queue.len() >= most {
+            break;
+        }
+        if queue.iter().any(|file| file.change.key == key) {
+            continue;
+        }
+        let file = room.file(&key)?;
+        if waits_for(room, &file)? {
+            queue.push(file);
+        }
+    }
+    Ok(queue)
+}
+
+/// The changes whose broken glass opens nothing before the acting person, or another who could, signs it too.
+fn find_unsigned(room: &mut Room<'_, '_>) -> Result<Vec<ChangeFile>> {
+    let person = room.actor.person.clone();
+    let latest = Filter::new().descending_by("id").limit(GLASSES);
+    let mut found: Vec<ChangeFile> = Vec::new();
+    for row in record::find::<GlassUse>(room.tx, &latest)? {
+        let since = room.now.duration_since(row.record.at);
+        if since > model::emergency::break_glass::LONGEST
+            || found.iter().any(|file| file.change.id == row.record.change)
+        {
+            continue;
+        }
+        let change = room.change(&row.record.change_key)?;
+        if !waits_for_cosignature(&change, room.now) {
+            continue;
+        }
+        let file = room.file(&row.record.change_key)?;
+        let directory = room.directory()?;
+        if could_cosign(&file, &directory, &person, room.now) {
+            found.push(file);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether an approval that is still missing waits for the acting person.
+fn waits_for(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<bool> {
+    let person = room.actor.person.clone();
+    // Nobody is asked about a time that has passed: it gets new times first.
+    if file.change.window_missed {
+        return Ok(false);
+    }
+    // A yes of which an edit voided a part stands, and its author is asked anew; any other word is their last.
+    let mut own = file.standing().filter(|approval| approval.person == person);
+    if own.any(|approval| !approval.is_yes()) {
+        return Ok(false);
+    }
+    let directory = room.directory()?;
+    let login = directory.login(&person);
+    let ahead = model::change::waiting_on::ahead(file, &directory, room.now);
+    Ok(ahead
+        .iter()
+        .filter(|row| matches!(row.step, Step::Approval | Step::Scheduling))
+        .any(|row| row.unmet.waiting_on.contains(&login) && row.unmet.code == "approval_missing"))
+}

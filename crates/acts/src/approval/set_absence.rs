@@ -1,0 +1,84 @@
+//! Says that a person is away for a time, or back sooner. Everyone may say it of themselves, administrators of anyone.
+
+use model::approval::absence::Absence;
+use model::core::body::Body;
+use model::core::ids::{PersonId, RecordId};
+use model::core::parse::{Reading, TEXT};
+use model::core::refusal::Refusal;
+use serde_json::json;
+use store::record;
+
+use crate::case::settle_open::settle_asked;
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::read_fields::read_span;
+
+/// Lets a person speak for themselves, and administrators for anyone.
+pub(crate) fn allow_own(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let action = if *person == room.actor.person {
+        model::core::act::actions::READ
+    } else {
+        model::core::act::actions::SET_PERSON
+    };
+    room.allow(action)
+}
+
+/// Adds an absence (`POST /absences {person?, starts_at, ends_at, reason?}`).
+///
+/// # Errors
+/// 403 (also `narrowed_token`), 422, or the store's.
+pub fn set_absence(room: &mut Room<'_, '_>, body: &Body) -> Result<Absence> {
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let named = body.contains_key("person");
+    let person = model::change::read_content::person(&mut reading, "person", &directory);
+    let person = match person {
+        None if !named => room.actor.person.clone(),
+        found => found.unwrap_or_default(),
+    };
+    allow_own(room, &person)?;
+    if person == room.actor.person {
+        crate::guard::impersonation::check_whole(room)?;
+    }
+    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    if ends_at <= room.now && reading.errors.is_empty() {
+        reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
+    }
+    let reason = reading.text("reason", TEXT);
+    reading.finish()?;
+    let absence = Absence {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        person,
+        starts_at,
+        ends_at,
+        reason,
+    };
+    let absence = room.put_estate("absence.set", absence, json!({}))?;
+    settle_asked(room)?;
+    Ok(absence)
+}
+
+/// Ends an absence now (`DELETE /absences/{id}`).
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_absence(room: &mut Room<'_, '_>, id: &str) -> Result<Absence> {
+    let Some(stored) = record::load::<Absence>(room.tx, id)? else {
+        return Err(Refusal::not_found("absence").into());
+    };
+    allow_own(room, &stored.record.person)?;
+    if stored.record.person == room.actor.person {
+        crate::guard::impersonation::check_whole(room)?;
+    }
+    if stored.record.ends_at <= room.now {
+        return Ok(stored.record);
+    }
+    let ended = Absence {
+        ends_at: room.now,
+        ..stored.record
+    };
+    let ended = room.put_estate("absence.ended", ended, json!({}))?;
+    settle_asked(room)?;
+    Ok(ended)
+}

@@ -1,0 +1,254 @@
+//! Lets one person speak for another for a time. Everyone passes on their own right, administrators that of others but
+//! never to themselves; nobody gets a right that they may not hold; no ring of delegations is closed.
+
+use model::approval::absence::Delegation;
+use model::approval::obligation::Asked;
+use model::core::body::Body;
+use model::core::ids::{PersonId, RecordId, ServiceKey};
+use model::core::parse::{LINE, Reading, TEXT};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Directory;
+use serde_json::json;
+use store::record;
+
+use crate::approval::set_absence::allow_own;
+use crate::case::settle_open::settle_asked;
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::read_fields::read_span;
+use crate::guard::two_people;
+
+/// The parts that can be passed on, beside `group:KEY`.
+const PARTS: [&str; 5] = ["owner", "technical_lead", "security", "data", "change_manager"];
+
+/// Adds a delegation (`POST /delegations {delegator?, delegate, parts?, services?, starts_at, ends_at, deputy?,
+/// reason?}`). Where a rule in force asks approvers for a fresh factor, so does this.
+///
+/// # Errors
+/// 403 (also `step_up_required` and `narrowed_token`), 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
+pub fn set_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<Delegation> {
+    let directory = room.directory()?;
+    let delegator = delegator(&mut Reading::new(body, ""), (body, &directory), &room.actor.person);
+    allow_own(room, &delegator)?;
+    if delegator == room.actor.person {
+        crate::guard::impersonation::check_whole(room)?;
+    }
+    crate::guard::required_factor::check_lent(room)?;
+    let delegation = read_delegation(room, body)?;
+    let lends = two_people::lends_of_another(room, &delegator);
+    two_people::check(room, lends, two_people::LENT)?;
+    let delegation = keep_delegation(room, delegation)?;
+    settle_asked(room)?;
+    Ok(delegation)
+}
+
+fn delegator(reading: &mut Reading<'_>, (body, directory): (&Body, &Directory), actor: &PersonId) -> PersonId {
+    let named = body.contains_key("delegator");
+    match model::change::read_content::person(reading, "delegator", directory) {
+        None if !named => actor.clone(),
+        found => found.unwrap_or_default(),
+    }
+}
+
+/// A delegation as a request tells of it, whoever may set it.
+///
+/// # Errors
+/// 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
+pub(crate) fn read_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<Delegation> {
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let delegator = delegator(&mut reading, (body, &directory), &room.actor.person);
+    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    if ends_at <= room.now && reading.errors.is_empty() {
+        reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
+    }
+    let delegate = model::change::read_content::person(&mut reading, "delegate", &directory);
+    if delegate.is_none() && reading.errors.is_empty() {
+        reading.wrong("delegate", "missing", "`delegate` is missing.");
+    }
+    let delegation = Delegation {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        delegator,
+        delegate: delegate.unwrap_or_default(),
+        parts: read_parts(&mut reading, &directory).into_iter().collect(),
+        services: read_services(&mut reading, &directory).into_iter().collect(),
+        starts_at,
+        ends_at,
+        deputy: reading.boolean("deputy").unwrap_or_default(),
+        reason: reading.text("reason", TEXT),
+    };
+    if reading.errors.is_empty() {
+        check(&mut reading, &directory, &delegation, room);
+    }
+    reading.finish()?;
+    Ok(delegation)
+}
+
+/// Keeps a delegation, whoever may; the caller judges open changes again.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn keep_delegation(room: &mut Room<'_, '_>, delegation: Delegation) -> Result<Delegation> {
+    room.put_estate("delegation.set", delegation, json!({}))
+}
+
+fn read_parts(reading: &mut Reading<'_>, directory: &Directory) -> Vec<String> {
+    let parts = reading.texts("parts", LINE).unwrap_or_default();
+    for (place, part) in parts.iter().enumerate() {
+        let known = match part.strip_prefix("group:") {
+            Some(key) => directory.groups.contains_key(&key.into()),
+            None => PARTS.contains(&part.as_str()),
+        };
+        if !known {
+            let text = format!(
+                "`{part}` is none of: {}, group:KEY of a group that is there.",
+                PARTS.join(", ")
+            );
+            reading.wrong(&format!("parts[{place}]"), "unknown_word", text);
+        }
+    }
+    parts
+}
+
+fn read_services(reading: &mut Reading<'_>, directory: &Directory) -> Vec<ServiceKey> {
+    let keys: Vec<ServiceKey> = reading
+        .texts("services", LINE)
+        .unwrap_or_default()
+        .into_iter()
+        .map(ServiceKey)
+        .collect();
+    for (place, key) in keys
+        .iter()
+        .enumerate()
+        .filter(|(_, key)| !directory.services.contains_key(*key))
+    {
+        let text = model::directory::unknown_name::service(directory, key.as_str());
+        reading.wrong(&format!("services[{place}]"), "unknown", text);
+    }
+    keys
+}
+
+fn check(reading: &mut Reading<'_>, directory: &Directory, delegation: &Delegation, room: &Room<'_, '_>) {
+    let (from, to) = (&delegation.delegator, &delegation.delegate);
+    if from == to {
+        reading.wrong("delegate", "not_allowed", "Nobody speaks for themselves.");
+        return;
+    }
+    if crate::guard::self_grant::is_own(&room.actor, to) {
+        let text = "Nobody gives themselves another's right; the other person does that, or another administrator.";
+        reading.wrong("delegate", "own_request", text);
+    }
+    if let Some(text) = may_not_hold(directory, delegation) {
+        reading.wrong("delegate", "may_not_hold", text);
+    }
+    if let Some(ring) = directory.delegation_ring(delegation) {
+        let names: Vec<String> = ring.iter().map(|person| directory.login(person)).collect();
+        let text = format!(
+            "This would close a ring in which nobody decides: {}. Let one of them speak for nobody in that time.{}",
+            names.join(" → "),
+            way_out(directory, &ring, delegation)
+        );
+        reading.wrong("delegate", "delegation_cycle", text);
+    }
+}
+
+/// An example of how a ring does not close: the next of its delegations ends first, or this one begins behind it.
+fn way_out(directory: &Directory, ring: &[PersonId], new: &Delegation) -> String {
+    let (Some(from), Some(to)) = (ring.get(1), ring.get(2)) else {
+        return String::new();
+    };
+    // One that is over, or begins when the new one has ended, closes no ring.
+    let next = directory
+        .delegations
+        .iter()
+        .filter(|row| row.overlaps(new.starts_at, new.ends_at))
+        .find(|row| &row.delegator == from && &row.delegate == to);
+    next.map_or_else(String::new, |row| {
+        let (whose, id, end) = (directory.login(from), &row.id, row.ends_at);
+        format!(
+            " Example: end the one that {whose} gave (`DELETE /delegations/{id}`), or begin when it is over (`starts_at` {end})."
+        )
+    })
+}
+
+/// Why the delegate may not hold what would be passed on, if so.
+fn may_not_hold(directory: &Directory, delegation: &Delegation) -> Option<String> {
+    let person = directory.people.get(&delegation.delegate)?;
+    let name = &person.name;
+    if !person.active {
+        return Some(format!("{name} is no longer active."));
+    }
+    if !directory.takes_part(&delegation.delegate) {
+        return Some(format!(
+            "{name} may not hold it: they have no role here, so that they could not read what they were asked. Give them one \
+             first."
+        ));
+    }
+    if person.is_barred_from_deciding() {
+        return Some(format!(
+            "{name} may not hold it: pipelines, vendors and auditors decide nothing."
+        ));
+    }
+    let passes = |part: &str| delegation.parts.is_empty() || delegation.parts.contains(part);
+    let lacking = directory.ownerships.iter().find(|row| {
+        let asked = [Asked::Owner, Asked::TechnicalLead, Asked::Security, Asked::Data]
+            .into_iter()
+            .find(|asked| asked.ownership_role() == Some(row.role));
+        asked.is_some_and(|asked| passes(&asked.word()))
+            && row.is_in_force(delegation.starts_at)
+            && holds(directory, row, &delegation.delegator)
+            && row
+                .service
+                .as_ref()
+                .is_none_or(|key| delegation.services.is_empty() || delegation.services.contains(key))
+            && row
+                .function
+                .as_ref()
+                .is_some_and(|function| !person.functions.contains(function))
+    })?;
+    let function = lacking.function.as_deref().unwrap_or_default();
+    Some(format!(
+        "{name} may not hold the part {} of {}: it asks for the job function `{function}`. Name `parts` or `services` without it.",
+        lacking.role,
+        lacking.scope()
+    ))
+}
+
+fn holds(directory: &Directory, row: &model::directory::snapshot::Ownership, person: &PersonId) -> bool {
+    match (&row.person, &row.group) {
+        (Some(own), _) => own == person,
+        (None, Some(key)) => directory
+            .groups
+            .get(key)
+            .is_some_and(|group| group.members.contains(person)),
+        (None, None) => false,
+    }
+}
+
+/// Ends a delegation now (`DELETE /delegations/{id}`): by either of the two, or an administrator.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_delegation(room: &mut Room<'_, '_>, id: &str) -> Result<Delegation> {
+    let Some(stored) = record::load::<Delegation>(room.tx, id)? else {
+        return Err(Refusal::not_found("delegation").into());
+    };
+    let row = stored.record;
+    if [&row.delegator, &row.delegate].contains(&&room.actor.person) {
+        crate::guard::impersonation::check_whole(room)?;
+    }
+    if row.delegate != room.actor.person {
+        allow_own(room, &row.delegator)?;
+    }
+    if row.ends_at <= room.now {
+        return Ok(row);
+    }
+    let ended = Delegation {
+        ends_at: room.now,
+        ..row
+    };
+    let ended = room.put_estate("delegation.ended", ended, json!({}))?;
+    settle_asked(room)?;
+    Ok(ended)
+}

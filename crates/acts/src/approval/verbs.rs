@@ -1,0 +1,57 @@
+//! Decisions of the people who are asked, and what becomes of them.
+
+use model::core::body::Body;
+use model::core::ids::RecordId;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// The one asked says that they have seen it (`POST …/acknowledgements`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn acknowledge_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
+    room.on_change(key, model::approval::decide::acknowledge)
+}
+
+/// Decides: approve, approve with conditions, return, reject, abstain (`POST …/approvals`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn approve_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
+    let answer = room.on_change(key, |case| model::approval::decide::approve(case, body));
+    crate::core::field_changes::explained(room, key, body, answer)
+}
+
+/// Lets others with the same artifact go on in spite of a rejection (`POST …/overruling`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn overrule_rejection(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::approval::decide::overrule(case, body))
+}
+
+/// A peer's word on plan and code (`POST …/peer-reviews`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn peer_review_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
+    let answer = room.on_change(key, |case| model::change::around::peer_review(case, body));
+    crate::core::field_changes::explained(room, key, body, answer)
+}
+
+/// Sends a change back to draft with a question (`POST …/return`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn return_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::approval::decide::return_change(case, body))
+}
+
+/// Takes one's own decision back (`DELETE …/approvals/{id}`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn withdraw_approval(room: &mut Room<'_, '_>, key: &str, approval: &RecordId) -> Result<()> {
+    room.on_change(key, |case| model::approval::decide::withdraw(case, approval))
+}

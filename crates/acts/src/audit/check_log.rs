@@ -1,0 +1,72 @@
+//! Holds a tenant's log to how far it was when this server saw it last, and remembers how far it is now.
+
+use model::change::change_file::Actor;
+use proof::crypto::hash_text;
+use proof::tile::TileReader;
+use store::audit::log::LogState;
+use store::{Lane, Mode};
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::log_high_water::SeenLog;
+use crate::core::log_tiles::StoredTiles;
+use crate::core::transactions::Transactions;
+
+/// Refuses a log that is shorter than it was, or another one at the size at which it was seen: over such a log nothing is signed.
+///
+/// # Errors
+/// A fault that says how far it was; the store's.
+pub(crate) fn check(room: &mut Room<'_, '_>, state: &LogState) -> Result<()> {
+    let tenant = room.tenant();
+    let Some(seen) = room.services.tools().seen_logs.seen(&tenant) else {
+        return Ok(());
+    };
+    let size = u64::try_from(state.size).unwrap_or_default();
+    let what = if size < seen.size {
+        format!(
+            "had {} entries when this server saw it last and has {size} now",
+            seen.size
+        )
+    } else if root_at(room, state, seen.size)? != hash_text(&seen.root) {
+        format!("is another one than this server saw when it had {} entries", seen.size)
+    } else {
+        return Ok(());
+    };
+    Err(Error::Fault(format!(
+        "the log of the tenant {tenant} {what}: the database was set back, or the log was cut or written anew. Nothing is \
+         placed in it; docs/operations/README.md says how to go on"
+    )))
+}
+
+fn root_at(room: &mut Room<'_, '_>, state: &LogState, size: u64) -> Result<String> {
+    let source = StoredTiles::new(room.tx, state.clone());
+    if size == source.size() {
+        return Ok(state.root.clone());
+    }
+    let root = TileReader::new(&source, size).root();
+    Ok(hash_text(&source.settle(root)?))
+}
+
+/// How far the tenant's log is, once it was held to what is remembered; nothing without a log.
+fn checked(room: &mut Room<'_, '_>) -> Result<Option<SeenLog>> {
+    let Some(state) = store::audit::log::state(room.tx)? else {
+        return Ok(None);
+    };
+    check(room, &state)?;
+    let root = proof::crypto::hash_of_text(&state.root)
+        .ok_or_else(|| Error::Fault("the root of a log's state is none".to_owned()))?;
+    let size = u64::try_from(state.size).unwrap_or_default();
+    Ok(Some(SeenLog { size, root }))
+}
+
+/// Remembers how far a tenant's log is, also where another server places its events.
+///
+/// # Errors
+/// A fault where the log is not what it was; the store's.
+pub fn note_log(desk: &impl Transactions, tenant: &str) -> Result<()> {
+    let log = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, checked);
+    if let Some(log) = log? {
+        desk.tools().seen_logs.note(tenant, log);
+    }
+    Ok(())
+}

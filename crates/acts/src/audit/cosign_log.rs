@@ -1,0 +1,72 @@
+//! Attests anew how fresh a log is, also while nothing happens.
+
+use model::change::change_file::Actor;
+use proof::note::Note;
+use store::audit::log;
+use store::audit::log::Advance;
+use store::{Lane, Mode};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::log_tiles::{cosigning_time, log_state, trusted};
+use crate::core::signing_keys;
+use crate::core::transactions::Transactions;
+
+/// A cosignature of this age, in seconds, is renewed: early enough that the served one is never older than a minute when
+/// the server asks every ten seconds.
+pub const RENEWED_AFTER_SECONDS: u64 = 45;
+
+/// Cosigns the tenant's checkpoint with the present time when the last cosignature is older than
+/// [`RENEWED_AFTER_SECONDS`]. Answers whether it did. Other cosigners' signatures on it stay.
+///
+/// # Errors
+/// A fault when the stored checkpoint is not trusted or there is no log, else the store's.
+pub fn cosign_log(desk: &impl Transactions, tenant: &str) -> Result<bool> {
+    if !desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, is_due)? {
+        return Ok(false);
+    }
+    desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, cosign)
+}
+
+/// When the server attested last that the tenant's served checkpoint is fresh, in seconds since 1970; `None` before it ever did.
+///
+/// # Errors
+/// A fault when the stored checkpoint is not trusted or there is no log, else the store's.
+pub fn attested_at(room: &mut Room<'_, '_>) -> Result<Option<u64>> {
+    let state = log_state(room)?;
+    let opened = trusted(room, &state)?;
+    let own = signing_keys::cosigner_origin(room)?;
+    let times = opened.cosigned.iter().filter(|(name, _)| *name == own);
+    Ok(times.map(|(_, time)| *time).max())
+}
+
+fn is_due(room: &mut Room<'_, '_>) -> Result<bool> {
+    let last = attested_at(room)?;
+    let now = u64::try_from(room.recorded_at.as_second()).unwrap_or_default();
+    Ok(last.is_none_or(|last| last.saturating_add(RENEWED_AFTER_SECONDS) <= now))
+}
+
+fn cosign(room: &mut Room<'_, '_>) -> Result<bool> {
+    if !is_due(room)? {
+        return Ok(false);
+    }
+    let state = log_state(room)?;
+    let opened = trusted(room, &state)?;
+    let seconds = cosigning_time(room, &opened);
+    let cosigner = signing_keys::note_signer(room, signing_keys::COSIGNER)?;
+    let mut note = Note::parse(&state.checkpoint)?;
+    let fresh = cosigner.cosign(&note.text, seconds);
+    note.signatures.retain(|known| known.name != fresh.name);
+    note.signatures.push(fresh);
+    let checkpoint = note.to_text();
+    // The table of checkpoints keeps the first cosignature of each size: it proves more, and bundles stay the same.
+    let to = Advance {
+        size: state.size,
+        root: &state.root,
+        checkpoint: &checkpoint,
+    };
+    if !log::advance(room.tx, state.epoch, state.size, &to)? {
+        return Err(store::Error::Retry.into());
+    }
+    Ok(true)
+}

@@ -1,0 +1,322 @@
+//! Packs all that proves one change into one file (`GET …/changes/{key}/bundle`).
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use model::change::record::Change;
+use model::change::related_records::{Evidence, GateCheck};
+use proof::bundle::{self, Attachment, BundleParts, EventPart, Measure, Missing, RecordPart};
+use proof::commitment::SALT_BYTES;
+use proof::crypto::Hash;
+use proof::event::Subject;
+use proof::note::Note;
+use proof::tile::TileReader;
+use store::audit::{event, salts};
+use store::change::blob;
+use store::record::{self, Filter, Record};
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::log_tiles::{StoredTiles, log_state};
+use crate::core::show_timeline::{Name, events_of, opened, records_of};
+use crate::core::signing_keys;
+
+/// How many bytes of evidence files go into one bundle; what is beyond is named as missing.
+const EVIDENCE_LIMIT: u64 = 256 << 20;
+
+/// How much of a file in the folder is in memory at once, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// A bundle, whose files of evidence are where they are kept.
+#[derive(Debug)]
+pub struct Export {
+    /// What it consists of, one after the other.
+    pub pieces: Vec<Piece>,
+    /// The length of the whole in bytes.
+    pub bytes: u64,
+}
+
+/// A part of a bundle's bytes.
+#[derive(Debug)]
+pub enum Piece {
+    /// These.
+    Bytes(Vec<u8>),
+    /// Those of a kept file.
+    File(KeptFile),
+}
+
+/// A file of evidence in the folder or in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptFile {
+    /// The id of a piece of evidence that names it.
+    pub evidence: String,
+    /// Its digest, `sha256:…`.
+    pub digest: String,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// The bundle of a change, whole and in memory: as [`export_bundle`] gives it, for those who look at it at once.
+///
+/// # Errors
+/// As [`export_bundle`].
+pub fn pack_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<u8>> {
+    let mut whole = Vec::new();
+    for piece in export_bundle(room, key)?.pieces {
+        match piece {
+            Piece::Bytes(bytes) => whole.extend(bytes),
+            Piece::File(file) => {
+                each_piece(room, &file.digest, |piece| whole.extend_from_slice(piece))?;
+            }
+        }
+    }
+    Ok(whole)
+}
+
+/// The bundle of a change. The same change gives the same bytes until the log's key turns: proofs lead to the first
+/// checkpoint that covers its last event, whose time is the bundle's. Evidence files are read here, piece by piece, so call
+/// it where a thread may wait; whoever sends them reads them again.
+///
+/// # Errors
+/// [`model::core::refusal::Refusal::NotFound`]; [`Error::NotYet`] while an event of the change waits for its place in the log;
+/// a fault when what is stored does not fit together; the store's.
+pub fn export_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Export> {
+    let change = room.change(key)?;
+    let mut names = records_of(room, &change)?;
+    let left_out = add_gate_checks(room, &change, &mut names)?;
+    let events = events_of(room, &change, &names)?;
+    if events.iter().any(|event| event.seq.is_none()) {
+        return Err(Error::NotYet(format!(
+            "events of {} wait for their place in the log",
+            change.key
+        )));
+    }
+    let last = events.iter().filter_map(|event| event.seq).max().unwrap_or_default();
+    let checkpoint = store::audit::log::checkpoint_covering(room.tx, last)?;
+    let checkpoint = checkpoint.ok_or_else(|| Error::NotYet(format!("no checkpoint covers {} yet", change.key)))?;
+    let records = record_parts(room, &names)?;
+    let Files { found, mut missing } = evidence_files(room, &names)?;
+    missing.extend(left_out);
+    let parts = BundleParts {
+        tenant: room.tenant(),
+        key: change.key.clone(),
+        subject: Subject {
+            table: Change::TABLE.to_owned(),
+            id: change.id.0.clone(),
+        },
+        state: change.state.to_string(),
+        is_open: change.state.is_open(),
+        created_at: checkpoint.at.to_string(),
+        missing,
+        salts: salts_of(room, &records)?,
+        records,
+        events: event_parts(room, &events, &checkpoint.note)?,
+        checkpoint: checkpoint.note,
+        keys: signing_keys::verifier_keys(room)?,
+        evidence: found.iter().map(|(attachment, _)| *attachment).collect(),
+    };
+    let signer = signing_keys::note_signer(room, signing_keys::LOG)?;
+    Ok(exported(bundle::build(&parts, &signer)?, found))
+}
+
+/// Names the place of each file that the bundle attaches.
+fn exported(bundle: bundle::Bundle, found: Vec<(Attachment, Piece)>) -> Export {
+    let mut places: HashMap<_, _> = found.into_iter().map(|(it, place)| (it.sha256, place)).collect();
+    let place = |piece| match piece {
+        bundle::Piece::Bytes(bytes) => Piece::Bytes(bytes),
+        bundle::Piece::Evidence(digest) => places.remove(&digest).unwrap_or(Piece::Bytes(Vec::new())),
+    };
+    Export {
+        pieces: bundle.pieces.into_iter().map(place).collect(),
+        bytes: bundle.bytes,
+    }
+}
+
+/// How many recorded questions to the gate go into one bundle; those beyond are named as missing.
+const MOST_CHECKS: usize = 500;
+
+/// Adds the recorded questions to the gate that were answered about this change, the first of them when there are too many.
+fn add_gate_checks(room: &mut Room<'_, '_>, change: &Change, names: &mut Vec<Name>) -> Result<Option<Missing>> {
+    let filter = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
+    let found = record::find::<GateCheck>(room.tx, &filter.limit(1 + MOST_CHECKS as i64))?;
+    let is_cut = found.len() > MOST_CHECKS;
+    let ids = found.into_iter().take(MOST_CHECKS).map(|stored| stored.record.id.0);
+    names.extend(ids.map(|id| (GateCheck::TABLE, id)));
+    names.sort();
+    Ok(is_cut.then(|| Missing {
+        what: "questions to the gate".to_owned(),
+        why: format!("more than {MOST_CHECKS} questions were asked about the change; the first are here"),
+    }))
+}
+
+fn record_parts(room: &mut Room<'_, '_>, names: &[Name]) -> Result<Vec<RecordPart>> {
+    let mut parts = Vec::new();
+    for (table, id) in names {
+        let Some(row) = record::raw(room.tx, table, id)? else {
+            continue;
+        };
+        parts.push(RecordPart {
+            table: (*table).to_owned(),
+            id: row.id,
+            version: u64::try_from(row.version).unwrap_or_default(),
+            body: serde_json::from_str(&row.body)?,
+            sealed: serde_json::from_str(&row.sealed)?,
+        });
+    }
+    Ok(parts)
+}
+
+fn salts_of(room: &mut Room<'_, '_>, records: &[RecordPart]) -> Result<BTreeMap<String, [u8; SALT_BYTES]>> {
+    let mut found = BTreeMap::new();
+    for record in records {
+        let mut texts = salts::of_record(room.tx, &record.table, &record.id)?;
+        for commitment in bundle::commitments(&record.sealed) {
+            let Some(text) = texts.remove(&commitment) else {
+                continue;
+            };
+            let salt = text
+                .salt
+                .try_into()
+                .map_err(|_| Error::Fault("a stored salt has not 16 bytes".to_owned()))?;
+            found.insert(commitment, salt);
+        }
+    }
+    Ok(found)
+}
+
+fn event_parts(room: &mut Room<'_, '_>, events: &[event::Event], checkpoint: &str) -> Result<Vec<EventPart>> {
+    let size = proof::note::Checkpoint::parse(&Note::parse(checkpoint)?.text)?.size;
+    let mut parts = Vec::new();
+    for event in events {
+        parts.push(EventPart {
+            index: event.seq.and_then(|seq| u64::try_from(seq).ok()).unwrap_or_default(),
+            leaf: event.bytes.clone(),
+            records_payload: opened(room, event)?.1,
+            proof: Vec::new(),
+        });
+    }
+    let state = log_state(room)?;
+    let source = StoredTiles::new(room.tx, state);
+    let reader = TileReader::new(&source, size);
+    let indexes = parts.iter().map(|part| reader.inclusion_proof(part.index));
+    let proofs = indexes.collect::<proof::Result<Vec<Vec<Hash>>>>();
+    for (part, proof) in parts.iter_mut().zip(source.settle(proofs)?) {
+        part.proof = proof;
+    }
+    Ok(parts)
+}
+
+/// The evidence files of a change, each once, and those that are not there.
+struct Files {
+    found: Vec<(Attachment, Piece)>,
+    missing: Vec<Missing>,
+}
+
+fn evidence_files(room: &mut Room<'_, '_>, names: &[Name]) -> Result<Files> {
+    let (mut found, mut missing) = (BTreeMap::new(), BTreeMap::new());
+    let mut total = 0;
+    for (_, id) in names.iter().filter(|(table, _)| *table == Evidence::TABLE) {
+        let Some(stored) = record::load::<Evidence>(room.tx, id)? else {
+            continue;
+        };
+        let evidence = stored.record;
+        let digest = evidence.file_digest.clone();
+        if found.contains_key(&digest) {
+            continue;
+        }
+        if evidence.file_erased_at.is_some() {
+            missing.insert(digest, "the file was erased");
+            continue;
+        }
+        total += u64::try_from(evidence.size).unwrap_or_default();
+        let file = if total > EVIDENCE_LIMIT {
+            Err("the bundle would be too large")
+        } else {
+            evidence_file(room, &evidence)?
+        };
+        match file {
+            Ok(file) => {
+                // It was erased with another piece of evidence, and is kept with this one.
+                missing.remove(&digest);
+                found.insert(digest, file);
+            }
+            Err(why) => drop(missing.insert(digest, why)),
+        }
+    }
+    let missing = missing.into_iter().map(|(digest, why)| Missing {
+        what: format!("evidence:{digest}"),
+        why: why.to_owned(),
+    });
+    Ok(Files {
+        missing: missing.collect(),
+        found: found.into_values().collect(),
+    })
+}
+
+/// An evidence file as it is found, or why it cannot go into the bundle.
+fn evidence_file(
+    room: &mut Room<'_, '_>,
+    evidence: &Evidence,
+) -> Result<std::result::Result<(Attachment, Piece), &'static str>> {
+    let digest = &evidence.file_digest;
+    if !proof::crypto::is_digest_text(digest) {
+        return Ok(Err("its digest is not one of SHA-256"));
+    }
+    // A note is its own file: its digest is over its text. Of an empty file the database keeps no piece.
+    let text = evidence.text.as_deref().unwrap_or_default().as_bytes();
+    for own in [text, &[]] {
+        if proof::crypto::digest_text(own) == *digest {
+            return Ok(Ok((Attachment::of(own), Piece::Bytes(own.to_vec()))));
+        }
+    }
+    let mut measure = Measure::default();
+    if !each_piece(room, digest, |piece| measure.update(piece))? {
+        return Ok(Err("the file is not in the store"));
+    }
+    let found = measure.finish();
+    if proof::crypto::hash_text(&found.sha256) != *digest {
+        return Ok(Err("the stored file has another digest"));
+    }
+    let place = Piece::File(KeptFile {
+        evidence: evidence.id.to_string(),
+        digest: digest.clone(),
+        size: found.bytes,
+    });
+    Ok(Ok((found, place)))
+}
+
+/// Reads a kept file piece by piece; `false` when it is not there.
+fn each_piece(room: &mut Room<'_, '_>, digest: &str, mut take: impl FnMut(&[u8])) -> Result<bool> {
+    let hex = digest.trim_start_matches("sha256:");
+    if let Some(folder) = room.services.tools().evidence_folder.clone() {
+        return from_folder(&folder.join(hex), take);
+    }
+    if blob::size(room.tx, hex)?.is_none() {
+        return Ok(false);
+    }
+    for part in 0.. {
+        let Some(chunk) = blob::chunk(room.tx, hex, part)? else {
+            break;
+        };
+        take(&chunk);
+    }
+    Ok(true)
+}
+
+fn from_folder(path: &Path, mut take: impl FnMut(&[u8])) -> Result<bool> {
+    let unreadable = |error: std::io::Error| Error::Fault(format!("an evidence file cannot be read: {error}"));
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece).map_err(unreadable)? {
+            0 => return Ok(true),
+            length => take(piece.get(..length).unwrap_or_default()),
+        }
+    }
+}

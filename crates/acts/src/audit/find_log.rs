@@ -1,0 +1,319 @@
+//! Finds entries of the log, by their place alone or by what is asked of them: their kind, who acted, what they are about, when they
+//! were written down.
+//!
+//! The log is long and what is asked may be rare, so no answer looks at more than [`LOOKED_AT`] entries: it then says from where the
+//! next one goes on. What an entry is about has an index; days are found by halving, for indexes grow with time. Kinds and actors
+//! have none: it would be written twice for each event of each act, when it is told and when it gets its place, so that a rare question
+//! of an auditor is answered in one page instead of several.
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::record::Change;
+use model::core::act::actions;
+use model::core::ids::PersonId;
+use model::core::refusal::{FieldError, Refusal};
+use store::audit::event;
+use store::audit::event::Event;
+use store::record::Record;
+
+use crate::audit::find_timeline::{LogView, Told, find_seal, told};
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::show_timeline::{events_of, records_of};
+
+/// The most entries that one answer looks at.
+pub const LOOKED_AT: i64 = 20_000;
+/// How many are read at once.
+const STEP: i64 = 1_000;
+/// By how much the clocks of several servers may differ: so far around a moment entries may stand in another order.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(15);
+/// What a kind may be made of; nothing of it means something in a pattern but `_`, which the comparison afterwards heeds.
+const MOST_OF_KIND: usize = 80;
+
+/// What is asked of entries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogFilter {
+    /// A kind, `approval.given`, or the word before the point for all that begin with it.
+    pub kind: Option<String>,
+    /// Who acted: a login, or `system`.
+    pub actor: Option<String>,
+    /// What they are about: the key of a change, service, environment, group, template or incident, a login, or the id of a freeze or
+    /// window.
+    pub about: Option<String>,
+    /// Written down at this time or later.
+    pub from: Option<Timestamp>,
+    /// Written down before this time.
+    pub to: Option<Timestamp>,
+}
+
+impl LogFilter {
+    /// Whether everything fits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A page of the log.
+#[derive(Debug, Clone, Default)]
+pub struct LogPage {
+    /// Entries, newest first.
+    pub entries: Vec<Told>,
+    /// The index before which the next page ends; `None` where nothing older is left to look at.
+    pub next: Option<i64>,
+    /// Whether it was ended by [`LOOKED_AT`], so that older ones may fit too.
+    pub is_cut: bool,
+}
+
+/// Finds a page of the log that ends before the index `before`, newest first.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_log(room: &mut Room<'_, '_>, before: Option<i64>, limit: i64) -> Result<LogView> {
+    room.allow(actions::AUDIT)?;
+    let mut view = find_seal(room)?;
+    let end = before.unwrap_or(view.size).clamp(0, view.size);
+    let from = (end - limit).max(0);
+    let mut entries: Vec<Told> = event::page(room.tx, from, end - from)?.into_iter().map(told).collect();
+    entries.reverse();
+    view.entries = entries;
+    Ok(view)
+}
+
+/// Finds what fits a filter before the index `before`, newest first.
+///
+/// # Errors
+/// 403, 422 for what names nothing here, or the store's.
+pub fn search_log(room: &mut Room<'_, '_>, filter: &LogFilter, before: Option<i64>, limit: i64) -> Result<LogPage> {
+    search_within(room, filter, LOOKED_AT, before, limit)
+}
+
+/// The same, looking at no more than so many entries.
+///
+/// # Errors
+/// As [`search_log`].
+pub fn search_within(
+    room: &mut Room<'_, '_>,
+    filter: &LogFilter,
+    most: i64,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<LogPage> {
+    room.allow(actions::AUDIT)?;
+    let asked = Asked {
+        most,
+        ..Asked::read(room, filter)?
+    };
+    let size = find_seal(room)?.size;
+    let end = before.unwrap_or(size).clamp(0, size);
+    match &filter.about {
+        Some(about) => about_page(room, &asked, about, end, limit),
+        None => walked_page(room, &asked, end, limit),
+    }
+}
+
+/// A filter whose words were found to mean something.
+struct Asked {
+    /// The most entries that are looked at.
+    most: i64,
+    kind: Option<String>,
+    actor: Option<PersonId>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+}
+
+impl Asked {
+    fn read(room: &mut Room<'_, '_>, filter: &LogFilter) -> Result<Self> {
+        let mut wrong: Vec<FieldError> = wrong_kind(filter).into_iter().chain(wrong_span(filter)).collect();
+        let actor = match actor(room, filter.actor.as_deref()) {
+            Err(Error::Refused(Refusal::Invalid(errors))) => {
+                wrong.extend(errors);
+                None
+            }
+            found => found?,
+        };
+        if !wrong.is_empty() {
+            return Err(Refusal::Invalid(wrong).into());
+        }
+        Ok(Self {
+            most: LOOKED_AT,
+            kind: filter.kind.clone(),
+            actor,
+            from: filter.from,
+            to: filter.to,
+        })
+    }
+
+    fn pattern(&self) -> String {
+        self.kind
+            .as_ref()
+            .map_or_else(|| "%".to_owned(), |kind| format!("{kind}%"))
+    }
+
+    fn fits(&self, told: &Told) -> bool {
+        let is_kind =
+            |kind: &String| told.kind == *kind || told.kind.strip_prefix(kind).is_some_and(|it| it.starts_with('.'));
+        self.kind.as_ref().is_none_or(is_kind)
+            && self.actor.as_ref().is_none_or(|actor| told.actor == *actor)
+            && self.from.is_none_or(|from| told.recorded_at >= from)
+            && self.to.is_none_or(|to| told.recorded_at < to)
+    }
+}
+
+fn wrong_kind(filter: &LogFilter) -> Option<FieldError> {
+    let kind = filter.kind.as_deref()?;
+    let is_word = kind.bytes().all(|it| it.is_ascii_lowercase() || b"._".contains(&it));
+    (!is_word || kind.len() > MOST_OF_KIND).then(|| {
+        let text =
+            format!("`{kind}` is no kind of entry: it is one such as `approval.given`, or `approval` for all of them.");
+        FieldError::new("kind", "unknown", text)
+    })
+}
+
+fn wrong_span(filter: &LogFilter) -> Option<FieldError> {
+    let is_wrong = filter.to? <= filter.from?;
+    is_wrong.then(|| FieldError::new("to", "out_of_order", "`to` must lie after `from`."))
+}
+
+fn actor(room: &mut Room<'_, '_>, login: Option<&str>) -> Result<Option<PersonId>> {
+    let Some(login) = login else {
+        return Ok(None);
+    };
+    if login == "system" {
+        return Ok(Some(PersonId::from(login)));
+    }
+    match room.directory()?.by_login(login) {
+        Some(person) => Ok(Some(person.id.clone())),
+        None => Err(Refusal::field("actor", "unknown", format!("Nobody here has the login `{login}`.")).into()),
+    }
+}
+
+/// The page of entries about one thing.
+fn about_page(room: &mut Room<'_, '_>, asked: &Asked, about: &str, end: i64, limit: i64) -> Result<LogPage> {
+    let (found, is_cut) = match room.change(about) {
+        // All of a change's entries are read, however many there are.
+        Ok(change) => (around(room, &change)?, false),
+        Err(Error::Refused(_)) => {
+            let (table, id) = named(room, about)?;
+            let found = event::of_subject_below(room.tx, (table, &id), end, asked.most)?;
+            let is_full = i64::try_from(found.len()).unwrap_or(i64::MAX) >= asked.most;
+            (found, is_full)
+        }
+        Err(error) => return Err(error),
+    };
+    let oldest = found.iter().filter_map(|event| event.seq).min();
+    let mut placed: Vec<Told> = found.into_iter().map(told).collect();
+    placed.retain(|told| told.index.is_some_and(|index| index < end) && asked.fits(told));
+    placed.sort_by_key(|told| std::cmp::Reverse(told.index));
+    let mut page = cut(placed, limit);
+    if page.next.is_none() && is_cut {
+        page.next = oldest;
+        page.is_cut = true;
+    }
+    Ok(page)
+}
+
+fn around(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<Event>> {
+    let names = records_of(room, change)?;
+    events_of(room, change, &names)
+}
+
+/// The first `limit` of what was found, and where to go on.
+fn cut(mut entries: Vec<Told>, limit: i64) -> LogPage {
+    let limit = usize::try_from(limit).unwrap_or_default();
+    let is_more = entries.len() > limit;
+    entries.truncate(limit);
+    LogPage {
+        next: entries.last().and_then(|told| told.index).filter(|_| is_more),
+        entries,
+        is_cut: false,
+    }
+}
+
+/// The record that a word names: its table and id.
+fn named(room: &mut Room<'_, '_>, word: &str) -> Result<(&'static str, String)> {
+    use model::directory::snapshot::{
+        Environment, Freeze, Group, Incident, MaintenanceWindow, Person, Service, StandardTemplate,
+    };
+    let it = room.directory()?;
+    let found = (it
+        .services
+        .get(&word.into())
+        .map(|row| (Service::TABLE, row.id.0.clone())))
+    .or_else(|| {
+        it.environments
+            .get(&word.into())
+            .map(|row| (Environment::TABLE, row.id.0.clone()))
+    })
+    .or_else(|| it.by_login(word).map(|row| (Person::TABLE, row.id.0.clone())))
+    .or_else(|| it.groups.get(&word.into()).map(|row| (Group::TABLE, row.id.0.clone())))
+    .or_else(|| {
+        it.templates
+            .get(word)
+            .map(|row| (StandardTemplate::TABLE, row.id.0.clone()))
+    })
+    .or_else(|| {
+        it.incidents
+            .get(&word.to_uppercase())
+            .map(|row| (Incident::TABLE, row.id.0.clone()))
+    })
+    .or_else(|| {
+        it.freezes
+            .iter()
+            .find(|row| row.id.0 == word)
+            .map(|row| (Freeze::TABLE, row.id.0.clone()))
+    })
+    .or_else(|| {
+        it.windows
+            .iter()
+            .find(|row| row.id.0 == word)
+            .map(|row| (MaintenanceWindow::TABLE, row.id.0.clone()))
+    });
+    found.ok_or_else(|| {
+        let text = format!(
+            "`{word}` is the key of no change, service, environment, group, template or incident here, and nobody’s login."
+        );
+        Refusal::field("about", "unknown", text).into()
+    })
+}
+
+/// The page of entries found by walking down the log, step by step.
+fn walked_page(room: &mut Room<'_, '_>, asked: &Asked, end: i64, limit: i64) -> Result<LogPage> {
+    let floor = match asked.from.and_then(|at| at.checked_sub(CLOCKS).ok()) {
+        Some(at) => first_since(room, at, end)?,
+        None => 0,
+    };
+    let mut top = match asked.to.and_then(|at| at.checked_add(CLOCKS).ok()) {
+        Some(at) => first_since(room, at, end)?,
+        None => end,
+    };
+    let last = floor.max(top.saturating_sub(asked.most));
+    let (pattern, mut fits) = (asked.pattern(), Vec::new());
+    while top > last {
+        let from = last.max(top - STEP);
+        let step = event::page_below(room.tx, from, top, &pattern)?.into_iter().map(told);
+        fits.extend(step.filter(|told| asked.fits(told)));
+        top = from;
+        if i64::try_from(fits.len()).unwrap_or(i64::MAX) > limit {
+            return Ok(cut(fits, limit));
+        }
+    }
+    let is_cut = last > floor;
+    Ok(LogPage {
+        entries: fits,
+        next: is_cut.then_some(last),
+        is_cut,
+    })
+}
+
+/// The index of the first entry below `end` that was written down at a time or later.
+fn first_since(room: &mut Room<'_, '_>, at: Timestamp, end: i64) -> Result<i64> {
+    let (mut low, mut high) = (0, end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match event::recorded_at(room.tx, middle)? {
+            Some(recorded) if recorded < at => low = middle + 1,
+            _ => high = middle,
+        }
+    }
+    Ok(low)
+}

@@ -1,0 +1,74 @@
+//! Finds secrets of connections, webhooks and identity providers that are gone, or that the master key does not open.
+
+use model::directory::snapshot::Connection;
+use model::identity::provider::IdentityProvider;
+use model::integration::webhook::Webhook;
+use store::record::{self, Filter};
+
+use crate::core::connections::connection_secret;
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::providers::provider_secret;
+use crate::core::secrets::{address_name, credential_name, open, secret_name};
+
+/// A secret that is gone or that the master key does not open, with whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretTrouble {
+    /// The id under which it is kept.
+    pub id: String,
+    /// In one sentence.
+    pub what: String,
+}
+
+/// What is wrong with the secrets of connections, webhooks and identity providers that are in use.
+///
+/// # Errors
+/// The store's.
+pub fn find_trouble(room: &mut Room<'_, '_>) -> Result<Vec<SecretTrouble>> {
+    let mut found = Vec::new();
+    let mut look = |id: &str, of: String, opened: Result<bool>| -> Result<()> {
+        let why = match opened {
+            Ok(true) => return Ok(()),
+            Ok(false) | Err(Error::Refused(_)) => "is gone",
+            Err(Error::Proof(_) | Error::Fault(_)) => "is not opened by the master key",
+            Err(error) => return Err(error),
+        };
+        let (id, what) = (id.to_owned(), format!("The secret of {of} {why}."));
+        found.push(SecretTrouble { id, what });
+        Ok(())
+    };
+    let all = || Filter::new().order_by("id");
+    for row in record::find::<Connection>(room.tx, &all())? {
+        let it = row.record;
+        if !it.active && !it.waits {
+            continue;
+        }
+        let of = format!("the connection {}", it.name);
+        let opened = connection_secret(room, it.id.as_str()).map(|_| true);
+        look(it.id.as_str(), of.clone(), opened)?;
+        if it.api.is_some() {
+            let name = credential_name(it.id.as_str());
+            let opened = open(room, &name).map(|kept| kept.is_some());
+            look(&name, format!("{of} for its API"), opened)?;
+        }
+    }
+    for row in record::find::<Webhook>(room.tx, &all())? {
+        let it = row.record;
+        let mut names = vec![secret_name(it.id.as_str())];
+        if !it.format.is_usual() {
+            names.push(address_name(it.id.as_str()));
+        }
+        for name in names.into_iter().filter(|_| it.active) {
+            let opened = open(room, &name).map(|kept| kept.is_some());
+            look(&name, format!("the webhook {}", it.name), opened)?;
+        }
+    }
+    for row in record::find::<IdentityProvider>(room.tx, &all())? {
+        let it = row.record;
+        if it.has_secret {
+            let opened = provider_secret(room, &it).map(|kept| kept.is_some());
+            look(it.id.as_str(), format!("the identity provider {}", it.key), opened)?;
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,118 @@
+//! Finds what happened: to one change, or in the whole tenant by the log's index.
+
+use jiff::Timestamp;
+use model::change::related_records::Deployment;
+use model::core::ids::PersonId;
+use serde_json::{Map, Value};
+use store::audit::event::Event;
+use store::record::{self, Filter, Record};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// An event as people are told of it.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The event's id.
+    pub id: String,
+    /// `approval.given`.
+    pub kind: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// When it was written down.
+    pub recorded_at: Timestamp,
+    /// Its index in the log; `None` while it is not sealed.
+    pub index: Option<i64>,
+    /// Who acted; `system` for timers and deliveries.
+    pub actor: PersonId,
+    /// The table of its subject.
+    pub table: String,
+    /// The subject's id.
+    pub subject: String,
+    /// Codes, keys, ids and numbers; no free text.
+    pub data: Map<String, Value>,
+}
+
+/// How far the log is, and its last entries.
+#[derive(Debug, Clone, Default)]
+pub struct LogView {
+    /// How many entries are sealed.
+    pub size: i64,
+    /// The root at that size.
+    pub root: String,
+    /// The last signed checkpoint.
+    pub checkpoint: String,
+    /// When it was signed.
+    pub sealed_at: Option<Timestamp>,
+    /// How many events wait for a place.
+    pub waiting: i64,
+    /// Entries, newest first.
+    pub entries: Vec<Told>,
+}
+
+pub(crate) fn told(event: Event) -> Told {
+    // The bytes were written by this program; should they be unreadable all the same, the kind still tells something.
+    let leaf: Map<String, Value> = serde_json::from_slice(&event.bytes).unwrap_or_default();
+    let actor = leaf.get("actor").and_then(Value::as_str).unwrap_or("system");
+    Told {
+        id: event.id,
+        kind: event.kind,
+        at: event.occurred_at,
+        recorded_at: event.recorded_at,
+        index: event.seq,
+        actor: PersonId::from(actor),
+        table: event.subject_table,
+        subject: event.subject_id,
+        data: leaf.get("data").and_then(Value::as_object).cloned().unwrap_or_default(),
+    }
+}
+
+/// Finds the timeline of a change by its id, newest first.
+///
+/// # Errors
+/// The store's.
+pub fn find_timeline(room: &mut Room<'_, '_>, change: &str) -> Result<Vec<Told>> {
+    let mut found = store::audit::event::of_subject(room.tx, "change", change)?;
+    let deployments = Filter::new().equals("change_id", change).order_by("id");
+    for stored in record::find::<Deployment>(room.tx, &deployments)? {
+        found.extend(store::audit::event::of_subject(
+            room.tx,
+            Deployment::TABLE,
+            stored.record.id(),
+        )?);
+    }
+    found.sort_by(|a, b| b.place().cmp(&a.place()));
+    Ok(found.into_iter().map(told).collect())
+}
+
+/// Finds what happened to one record of the estate, such as a freeze, newest first. Whoever reads shows these events to readers of
+/// the record alone.
+///
+/// # Errors
+/// The store's.
+pub fn find_history<R: Record>(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<Told>> {
+    let mut found = store::audit::event::of_subject(room.tx, R::TABLE, id)?;
+    found.reverse();
+    Ok(found.into_iter().map(told).collect())
+}
+
+/// How far the log is: size, last seal, how much waits. Everybody of the tenant may see that.
+///
+/// # Errors
+/// The store's.
+pub fn find_seal(room: &mut Room<'_, '_>) -> Result<LogView> {
+    let Some(state) = store::audit::log::state(room.tx)? else {
+        return Ok(LogView::default());
+    };
+    let last = store::audit::log::last_checkpoint(room.tx)?;
+    Ok(LogView {
+        size: state.size,
+        root: state.root,
+        checkpoint: last
+            .as_ref()
+            .map_or_else(|| state.checkpoint.clone(), |last| last.note.clone()),
+        sealed_at: last.map(|last| last.at),
+        waiting: store::audit::event::count_unsequenced(room.tx)?,
+        entries: Vec::new(),
+    })
+}

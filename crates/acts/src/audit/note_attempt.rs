@@ -1,0 +1,108 @@
+//! Notes what somebody tried and was refused. The refused act left nothing behind, so this is an act of its own: what was
+//! attempted shall stand in the log as well as what was done. Codes and ids alone, no words of anybody's.
+
+use model::core::act::Act;
+use model::core::refusal::Refusal;
+use model::policy::permission::{actor_facts, parts_of};
+use serde_json::{Value, json};
+use store::record;
+
+use crate::core::context::Room;
+use crate::core::decision_facts::keep_refused;
+use crate::core::error::{Error, Result};
+use crate::core::write::{Written, draft};
+
+/// Something that was tried and refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// What was asked for, as its door calls it: `POST /changes/{key}/approvals`.
+    pub what: String,
+    /// The key of the change it was about, if it was about one.
+    pub change: Option<String>,
+    /// The refusal's code.
+    pub code: String,
+    /// The policies that refused, by their ids.
+    pub policies: Vec<String>,
+    /// What they were asked about, where it was an act on a change.
+    pub act: Option<Act>,
+    /// How often the same was refused since it was noted last, this time included.
+    pub times: u32,
+}
+
+/// Writes an attempt of the acting person into the log: under the change that it was about, where there is one that this
+/// tenant has, else under the person.
+///
+/// # Errors
+/// The store's.
+pub fn note_attempt(room: &mut Room<'_, '_>, attempt: &Attempt) -> Result<()> {
+    let person = room.actor.person.0.clone();
+    let subject = match &attempt.change {
+        Some(key) => subject_of(room, key)?.unwrap_or(("person", person)),
+        None => ("person", person),
+    };
+    let mut data = json!({
+        "what": attempt.what, "code": attempt.code, "method": room.actor.method, "times": attempt.times,
+    });
+    if !attempt.policies.is_empty() {
+        data["policies"] = json!(attempt.policies);
+    }
+    let mut written = Written::default();
+    if let (Some(act), ("change", change)) = (attempt.act, (subject.0, subject.1.clone())) {
+        keep_facts_of(room, &mut written, (act, &change))?;
+    }
+    let event = draft("attempt.refused", subject, room.now, data);
+    room.tell(vec![event], written)
+}
+
+/// Keeps what the policies knew when they refused an act, so that a later set can be tried on it.
+fn keep_facts_of(room: &mut Room<'_, '_>, written: &mut Written, (act, change): (Act, &str)) -> Result<()> {
+    if act != Act::Approve && act.told_as().is_empty() {
+        return Ok(());
+    }
+    let file = room.file(change)?;
+    let directory = room.directory()?;
+    let parts = parts_of(&file, &directory, &room.actor.person, room.now);
+    let facts = actor_facts(&room.actor, &directory, parts, room.now);
+    let facts = match room.actor.narrowed_to() {
+        Some(roles) => facts.narrowed(roles),
+        None => facts,
+    };
+    keep_refused(room, written, &file, (act, facts))
+}
+
+fn subject_of(room: &mut Room<'_, '_>, key: &str) -> Result<Option<(&'static str, String)>> {
+    match room.change(key) {
+        Ok(change) => Ok(Some(("change", change.id.0))),
+        Err(Error::Refused(Refusal::NotFound { .. })) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes into the log that a credential was shown which opens nothing any more; `subject` is the token's record or the
+/// person as whom somebody tried to sign in.
+///
+/// # Errors
+/// The store's.
+pub fn note_credential(
+    room: &mut Room<'_, '_>,
+    (kind, subject): (&'static str, (&'static str, String)),
+    data: &Value,
+) -> Result<()> {
+    let event = draft(kind, subject, room.now, data.clone());
+    room.tell(vec![event], Written::default())
+}
+
+/// Keeps when a token was used last, or for which of its scopes. Called rarely, not for each use.
+///
+/// # Errors
+/// The store's.
+pub fn note_use(room: &mut Room<'_, '_>, token: &str, scope: Option<&str>) -> Result<()> {
+    if record::load::<model::directory::snapshot::Token>(room.tx, token)?.is_none() {
+        return Ok(());
+    }
+    match scope {
+        Some(scope) => store::identity::session::note_scope_use(room.tx, token, scope, room.now)?,
+        None => store::identity::session::note_token_use(room.tx, token, room.now)?,
+    }
+    Ok(())
+}

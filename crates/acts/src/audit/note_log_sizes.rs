@@ -1,0 +1,178 @@
+//! Notes in the system's log how far each tenant's log is and under which keys it signs, so that a log that was cut or
+//! written anew is found there.
+
+use model::audit::key_rotation::KeyTurn;
+use model::change::change_file::Actor;
+use model::core::enums::TurnKind;
+use serde_json::{Value, json};
+use store::record::{self, Filter, Stored};
+use store::{Lane, Mode, SYSTEM_TENANT, counter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::signing_keys;
+use crate::core::transactions::Transactions;
+use crate::core::write::{Written, draft};
+
+/// A log's size is noted at most once in so many seconds.
+const SPACING_SECONDS: i64 = 60;
+
+/// What the system's log says of a tenant's log.
+#[derive(Debug, Clone)]
+struct Standing {
+    tenant: String,
+    size: i64,
+    root: String,
+    /// Purpose, id, public half and state of each key.
+    keys: Vec<Value>,
+    /// Grows with each key that is made, retired or revoked.
+    turns: i64,
+    /// What people did with keys, in order: the name of the event, and what it says.
+    turned: Vec<(&'static str, Value)>,
+}
+
+/// Writes `log.sized`, `keys.changed`, `key.rotated` and `key.revoked` events into the system's log for each tenant whose log
+/// grew, or whose keys changed, since that was last noted; a size at most once a minute. Answers how many events it wrote.
+///
+/// # Errors
+/// The store's.
+pub fn note_log_sizes(desk: &impl Transactions) -> Result<u64> {
+    let sizes = desk.wait_across(Lane::Worker, "sizes of logs", Mode::Read, |tx| {
+        Ok(store::audit::log::sizes(tx)?)
+    })?;
+    let mut written = 0;
+    for (tenant, _) in sizes.into_iter().filter(|(tenant, _)| tenant != SYSTEM_TENANT) {
+        let standing = desk.wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, standing)?;
+        let Some(standing) = standing else { continue };
+        let known = standing.clone();
+        let is_due = desk.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Read, move |room| {
+            Ok(due(room, &known)?.is_any())
+        })?;
+        if is_due {
+            written += desk.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Write, move |room| {
+                note(room, &standing)
+            })?;
+        }
+    }
+    Ok(written)
+}
+
+fn standing(room: &mut Room<'_, '_>) -> Result<Option<Standing>> {
+    let Some(state) = store::audit::log::state(room.tx)? else {
+        return Ok(None);
+    };
+    let (mut listed, mut turns) = (Vec::new(), 0);
+    let turned = record::find::<KeyTurn>(room.tx, &Filter::new().order_by("number"))?;
+    for purpose in [signing_keys::LOG, signing_keys::COSIGNER, signing_keys::PERMIT] {
+        for key in store::audit::keys::list(room.tx, purpose)? {
+            turns += match key.state.as_str() {
+                "active" => 1,
+                "retired" => 2,
+                _ => 3,
+            };
+            listed.push(json!({"purpose": purpose, "kid": key.kid, "public": key.public, "state": key.state}));
+        }
+    }
+    Ok(Some(Standing {
+        tenant: room.tenant(),
+        size: state.size,
+        root: state.root,
+        keys: listed,
+        turns,
+        turned: turned.iter().map(told).collect::<Result<_>>()?,
+    }))
+}
+
+/// A turn as the system's log tells of it. Auditors of every tenant read that log, so the reason stands in it by its
+/// commitment alone; whoever knows the reason can show that it is this one.
+fn told(stored: &Stored<KeyTurn>) -> Result<(&'static str, Value)> {
+    let turn = &stored.record;
+    let sealed: Value = serde_json::from_str(&stored.sealed)?;
+    let kind = match turn.kind {
+        TurnKind::Rotated => "key.rotated",
+        TurnKind::Revoked => "key.revoked",
+    };
+    let data = json!({
+        "purpose": turn.purpose,
+        "kid": turn.kid,
+        "next": turn.next,
+        "by": turn.by,
+        "at": turn.at,
+        "reason": sealed["reason"],
+    });
+    Ok((kind, data))
+}
+
+/// The counters that say how large a tenant's log was when that was noted last, and when, in seconds since 1970.
+pub(crate) fn counters_of_size(tenant: &str) -> [String; 2] {
+    let [size, at, ..] = counters(tenant);
+    [size, at]
+}
+
+fn counters(tenant: &str) -> [String; 4] {
+    [
+        format!("log_size:{tenant}"),
+        format!("log_sized_at:{tenant}"),
+        format!("log_keys:{tenant}"),
+        format!("key_turns:{tenant}"),
+    ]
+}
+
+/// What is due to be noted.
+struct Due {
+    is_size: bool,
+    are_keys: bool,
+    /// How many turns are noted already.
+    turned: usize,
+    are_turns: bool,
+}
+
+impl Due {
+    fn is_any(&self) -> bool {
+        self.is_size || self.are_keys || self.are_turns
+    }
+}
+
+fn due(room: &mut Room<'_, '_>, standing: &Standing) -> Result<Due> {
+    let [size, at, turns, turned] = counters(&standing.tenant);
+    let grew = counter::get(room.tx, &size)? < standing.size;
+    let rested = counter::get(room.tx, &at)? + SPACING_SECONDS <= room.recorded_at.as_second();
+    let turned = usize::try_from(counter::get(room.tx, &turned)?).unwrap_or_default();
+    Ok(Due {
+        is_size: grew && rested,
+        are_keys: counter::get(room.tx, &turns)? < standing.turns,
+        turned,
+        are_turns: turned < standing.turned.len(),
+    })
+}
+
+fn note(room: &mut Room<'_, '_>, standing: &Standing) -> Result<u64> {
+    let due = due(room, standing)?;
+    let [size, at, turns, turned] = counters(&standing.tenant);
+    let mut drafts = Vec::new();
+    let subject = || ("log", standing.tenant.clone());
+    if due.are_turns {
+        let count = i64::try_from(standing.turned.len()).unwrap_or(i64::MAX);
+        counter::raise_to(room.tx, &turned, count)?;
+        let fresh = standing.turned.iter().skip(due.turned);
+        drafts.extend(fresh.map(|(kind, data)| draft(kind, subject(), room.now, data.clone())));
+    }
+    if due.are_keys {
+        counter::raise_to(room.tx, &turns, standing.turns)?;
+        drafts.push(draft(
+            "keys.changed",
+            subject(),
+            room.now,
+            json!({"keys": standing.keys}),
+        ));
+    }
+    if due.is_size {
+        counter::raise_to(room.tx, &size, standing.size)?;
+        counter::raise_to(room.tx, &at, room.recorded_at.as_second())?;
+        let data = json!({"size": standing.size, "root": standing.root});
+        drafts.push(draft("log.sized", subject(), room.now, data));
+    }
+    let count = drafts.len() as u64;
+    room.tell(drafts, Written::default())?;
+    Ok(count)
+}

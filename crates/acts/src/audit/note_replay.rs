@@ -1,0 +1,105 @@
+//! Notes in a tenant's own log what a replay by the server came to, and tells administrators and auditors where it found
+//! differences.
+
+use jiff::{SignedDuration, Timestamp};
+use model::core::enums::Role;
+use proof::event::Event;
+use serde_json::{Map, Value, json};
+use store::SYSTEM_TENANT;
+use store::audit::event;
+
+use crate::audit::replay_log::ReplayReport;
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::write::{Written, draft};
+
+/// The event.
+const REPLAYED: &str = "log.replayed";
+/// Within so long the same outcome is noted once, whichever server came to it.
+const SAME_NIGHT: SignedDuration = SignedDuration::from_hours(12);
+/// So many of the places are named; `audit replay` names the others.
+const NAMED: usize = 20;
+/// How many of the latest events about the log are looked through for the last replay.
+const LOOKED_AT: i64 = 20;
+
+/// Writes the event `log.replayed` (`{records, events, files, differences, places}`) about the tenant's log. Of a difference it
+/// says only where it is: what stands there may be a text that is to be erased one day. Answers whether it was written: an
+/// outcome that was noted within twelve hours, by another server, is not noted again.
+///
+/// # Errors
+/// The store's.
+pub fn note_replay(room: &mut Room<'_, '_>, report: &ReplayReport) -> Result<bool> {
+    let tenant = room.tenant();
+    let places: Vec<String> = report.findings.iter().take(NAMED).map(|it| it.place()).collect();
+    let differences = report.findings.len();
+    if is_noted(room, &tenant, &json!(places), &json!(differences))? {
+        return Ok(false);
+    }
+    let data = json!({
+        "records": report.records,
+        "events": report.events,
+        "files": report.files,
+        "differences": differences,
+        "places": places,
+    });
+    let mut written = Written::default();
+    if differences > 0 && tenant != SYSTEM_TENANT {
+        tell_people(room, &mut written, differences, &places)?;
+    }
+    room.tell(vec![draft(REPLAYED, ("log", tenant), room.now, data)], written)?;
+    Ok(true)
+}
+
+fn is_noted(room: &mut Room<'_, '_>, tenant: &str, places: &Value, differences: &Value) -> Result<bool> {
+    let since = room.now - SAME_NIGHT;
+    let last = last(room, tenant)?.filter(|(at, _)| *at > since);
+    Ok(last.is_some_and(|(_, it)| it.get("places") == Some(places) && it.get("differences") == Some(differences)))
+}
+
+/// The last replay that the tenant's log tells of: when, and what of. An event without a place yet counts too, as later than all
+/// that have one: two servers may come to their ends in the same moment, and then their ids don't tell which was first.
+fn last(room: &mut Room<'_, '_>, tenant: &str) -> Result<Option<(Timestamp, Map<String, Value>)>> {
+    let told = event::latest_of_subject(room.tx, ("log", tenant), LOOKED_AT)?;
+    let replays = told.into_iter().filter(|it| it.kind == REPLAYED);
+    let last = replays.max_by(|one, other| one.place().cmp(&other.place()));
+    Ok(last.and_then(|it| Some((it.recorded_at, Event::from_bytes(&it.bytes).ok()?.data))))
+}
+
+/// When the tenant's records were compared with its log last, and how many differences there were; nothing before the first time.
+///
+/// # Errors
+/// The store's.
+pub fn last_replay(room: &mut Room<'_, '_>) -> Result<Option<(Timestamp, u64)>> {
+    let tenant = room.tenant();
+    let differences = |data: &Map<String, Value>| data.get("differences").and_then(Value::as_u64);
+    Ok(last(room, &tenant)?.and_then(|(at, data)| Some((at, differences(&data)?))))
+}
+
+fn tell_people(room: &mut Room<'_, '_>, written: &mut Written, differences: usize, places: &[String]) -> Result<()> {
+    let directory = room.directory()?;
+    let mut people = directory.with_role(Role::Admin);
+    people.extend(directory.with_role(Role::Auditor));
+    people.sort();
+    people.dedup();
+    let subject = "Stored records are not what the log says";
+    let mut text = format!(
+        "The server compared every stored record with the log. Differences: {differences}.\nWhoever can write into the database may \
+         have changed them past the server. On the host, `assent audit replay` says what differs.\nThey are at:\n"
+    );
+    places.iter().for_each(|place| text.push_str(&format!("- {place}\n")));
+    if differences > places.len() {
+        text.push_str(&format!("and {} more.\n", differences - places.len()));
+    }
+    for person in people {
+        let dedup = format!("{REPLAYED}:{}:{person}", room.now);
+        save_message(
+            room,
+            written,
+            &person,
+            None,
+            ("replay_differed", subject, &text, &dedup),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! The log to read: its files, and the proof of one event.
+
+use std::borrow::Cow;
+
+use proof::note::Note;
+use proof::tile::{TileReader, TileSource};
+use serde::Serialize;
+use store::audit::event;
+use store::audit::event::Event;
+
+use crate::audit::take_cosignature::witnessed_checkpoint;
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::log_tiles::{StoredTiles, log_state};
+use model::core::refusal::Refusal;
+
+/// What proves that an event stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EventProof {
+    /// Its index.
+    pub index: u64,
+    /// The leaf's bytes in base64.
+    pub leaf: String,
+    /// The signed checkpoint that the proof leads to.
+    pub checkpoint: String,
+    /// The hashes in hex, the leaf's end first.
+    pub inclusion: Vec<String>,
+}
+
+/// A file of the log by its path under the log's prefix: `checkpoint`, `tile/…` or `records/{hex}`. `None` when the log
+/// has no such file.
+///
+/// # Errors
+/// A fault when the tenant has no log, or the store's.
+pub fn tile(room: &mut Room<'_, '_>, path: &str) -> Result<Option<Vec<u8>>> {
+    if path == "checkpoint" {
+        return Ok(Some(witnessed_checkpoint(room)?.into_bytes()));
+    }
+    let state = log_state(room)?;
+    let source = StoredTiles::new(room.tx, state);
+    let found = source.get(path).map(|found| found.map(Cow::into_owned));
+    source.settle(found)
+}
+
+/// The newest signed checkpoint, with the lines of witnesses.
+///
+/// # Errors
+/// A fault when the tenant has no log, or the store's.
+pub fn checkpoint(room: &mut Room<'_, '_>) -> Result<String> {
+    witnessed_checkpoint(room)
+}
+
+/// Proves an event against the newest checkpoint. `which` is the event's id or its index.
+///
+/// # Errors
+/// [`Refusal::NotFound`]; [`Error::NotYet`] while it waits for its place; a fault, or the store's.
+pub fn prove_event(room: &mut Room<'_, '_>, which: &str) -> Result<EventProof> {
+    let event = find(room, which)?.ok_or_else(|| Error::from(Refusal::not_found(format!("event {which}"))))?;
+    let Some(seq) = event.seq else {
+        return Err(Error::NotYet(format!("event {which} waits for its place in the log")));
+    };
+    let index = u64::try_from(seq).unwrap_or_default();
+    let state = log_state(room)?;
+    let checkpoint = witnessed_checkpoint(room)?;
+    let size = proof::note::Checkpoint::parse(&Note::parse(&checkpoint)?.text)?.size;
+    let source = StoredTiles::new(room.tx, state);
+    let reader = TileReader::new(&source, size);
+    let proved = reader
+        .leaf(index)
+        .and_then(|leaf| Ok((leaf, reader.inclusion_proof(index)?)));
+    let (leaf, hashes) = source.settle(proved)?;
+    Ok(EventProof {
+        index,
+        leaf: proof::crypto::base64_standard(&leaf),
+        checkpoint,
+        inclusion: hashes.iter().map(to_hex).collect(),
+    })
+}
+
+fn to_hex(hash: &proof::crypto::Hash) -> String {
+    proof::crypto::hash_text(hash).trim_start_matches("sha256:").to_owned()
+}
+
+/// The event with this id, or at this index of the log.
+pub(crate) fn find(room: &mut Room<'_, '_>, which: &str) -> Result<Option<Event>> {
+    let Ok(index) = which.parse::<i64>() else {
+        return Ok(event::load(room.tx, which)?);
+    };
+    let page = event::page(room.tx, index, 1)?;
+    Ok(page.into_iter().find(|event| event.seq == Some(index)))
+}

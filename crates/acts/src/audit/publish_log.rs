@@ -1,0 +1,73 @@
+//! Opens the tenant's log to everybody, or closes it again (`POST /log/publication`, `POST /log/publication/end`).
+
+use model::core::body::Body;
+use model::core::enums::Touch;
+use model::core::parse::{Reading, TEXT};
+use model::core::refusal::Refusal;
+use model::core::statement::Stated;
+use model::directory::snapshot::Tenant;
+use serde_json::json;
+use store::record;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// Opens the log (`{reason}`): checkpoints, tiles and entries are read without a credential from then on. What somebody read
+/// meanwhile stays with them.
+///
+/// # Errors
+/// 403, also `step_up_required`; 409 `already_public`; 422; the store's.
+pub fn publish_log(room: &mut Room<'_, '_>, body: &Body) -> Result<Tenant> {
+    let (tenant, said) = check(room, body)?;
+    if tenant.log_is_public {
+        let text = "The log is public already.";
+        return Err(Refusal::not_now("already_public", text, "Nothing is left to do.", Vec::new()).into());
+    }
+    keep(room, "log.published", tenant, (true, said))
+}
+
+/// Closes it (`{reason}`): auditors alone read it from then on.
+///
+/// # Errors
+/// 403, also `step_up_required`; 409 `not_public`; 422; the store's.
+pub fn close_log(room: &mut Room<'_, '_>, body: &Body) -> Result<Tenant> {
+    let (tenant, said) = check(room, body)?;
+    if !tenant.log_is_public {
+        let text = "The log is not public.";
+        return Err(Refusal::not_now("not_public", text, "Nothing is left to do.", Vec::new()).into());
+    }
+    keep(room, "log.closed", tenant, (false, said))
+}
+
+/// Who may; answers the tenant, and who says so, why.
+fn check(room: &mut Room<'_, '_>, body: &Body) -> Result<(Tenant, Stated)> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    crate::guard::required_factor::check_wanted(room, &[Touch::CryptoKeys, Touch::PrivilegedAccess])?;
+    crate::guard::impersonation::check_voice(room)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    let key = room.tenant();
+    let found = record::load::<Tenant>(room.tx, &key)?;
+    let tenant = found.ok_or_else(|| Refusal::not_found("tenant"))?.record;
+    let said = Stated {
+        by: room.actor.person.clone(),
+        at: room.now,
+        reason,
+    };
+    Ok((tenant, said))
+}
+
+fn keep(
+    room: &mut Room<'_, '_>,
+    kind: &'static str,
+    tenant: Tenant,
+    (is_public, said): (bool, Stated),
+) -> Result<Tenant> {
+    let tenant = Tenant {
+        log_is_public: is_public,
+        log_said: Some(said),
+        ..tenant
+    };
+    room.put_estate(kind, tenant, json!({}))
+}

@@ -1,0 +1,452 @@
+//! Rebuilds what the store says from what the log says, and names every difference: first the signed log itself, then
+//! each event's row against its leaf, then each record against its events, and what is derived from a record against it; and
+//! the kept files of evidence against the digests that the events name.
+//!
+//! Left out are tables of no audit: queues and leases, which are made anew in working. Sessions and deliveries that wait come and
+//! go without events; of them, and of events that wait for their place, it is looked whether a server wrote them. Of timers it is looked whether what waits beside the changes has one; those of changes the worker looks after.
+//!
+//! A row that cannot be read is a finding like any other, and everything else is still compared.
+
+mod events;
+mod files;
+mod halts;
+mod rows;
+mod texts;
+mod ways_in;
+mod working;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use model::change::change_file::Actor;
+use model::core::enums::TurnKind;
+use proof::crypto::Hash;
+use proof::log_check::{LogCheck, LogReport, verify_log};
+use proof::note::Checkpoint;
+use proof::report::Outcome;
+use serde::Serialize;
+use serde_json::Value;
+use store::audit::event;
+use store::audit::event::Event;
+use store::audit::log;
+use store::audit::log::LogState;
+use store::{Lane, Mode, SYSTEM_TENANT};
+
+use self::files::KeptFile;
+use self::halts::Halt;
+use self::ways_in::WaysIn;
+use self::working::Numbers;
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::log_tiles::{StoredTiles, log_state};
+use crate::core::signing_keys;
+use crate::core::transactions::Transactions;
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The table it is in, `log` for the signed log itself.
+    pub table: String,
+    /// The row's id, or the index or path in the log.
+    pub id: String,
+    /// The column, or the JSON Pointer within the record, when one can be named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What is wrong, in one sentence.
+    pub what: String,
+}
+
+impl Finding {
+    /// Table, id and field, without what stands there; at most 200 characters, for whoever planted a row chose its id.
+    pub fn place(&self) -> String {
+        let words = [
+            self.table.as_str(),
+            self.id.as_str(),
+            self.field.as_deref().unwrap_or_default(),
+        ];
+        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        let place = words.join(" ");
+        place.chars().filter(|it| !it.is_control()).take(200).collect()
+    }
+}
+
+/// What a replay came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReplayReport {
+    /// Every difference, at most [`MAX_FINDINGS`]; none means that the store says what the log says.
+    pub findings: Vec<Finding>,
+    /// Rows that were compared.
+    pub records: u64,
+    /// Events that were compared, waiting ones included.
+    pub events: u64,
+    /// Files of evidence that were hashed, each once however many pieces of evidence name it.
+    pub files: u64,
+    /// What verifying the log alone came to; `None` when the tenant has no log.
+    pub log: Option<LogReport>,
+}
+
+/// The most findings that are kept; after so many, more would tell nothing new.
+pub const MAX_FINDINGS: usize = 1_000;
+
+/// Is told what is being gone through (`log`, `event`, `file`, or a record's table) and how many of it are done; answers whether
+/// to go on.
+pub type Progress = Arc<dyn Fn(&str, u64) -> bool + Send + Sync>;
+
+/// Replays a tenant's log and compares it with the tenant's rows, all as of one moment. It reads everything, so it runs
+/// on the lane that is the first to be shed, page by page; what it holds in memory is one digest for each record. Files of
+/// evidence are hashed afterwards, one after the other, so that no transaction stays open for as long as that takes.
+///
+/// # Errors
+/// The store's, and one of its own when `progress` breaks it off. Differences are findings, never errors.
+pub fn replay_log(desk: &impl Transactions, tenant: &str, progress: &Progress) -> Result<ReplayReport> {
+    // What is known of the log elsewhere is read first: the log grows meanwhile, and as it is compared it must not be behind that.
+    let noted = if tenant == SYSTEM_TENANT {
+        None
+    } else {
+        match noted(desk, tenant) {
+            // Replaying the system's own log names the row that cannot be read.
+            Err(Error::Store(store::Error::Corrupt(_))) => None,
+            noted => noted?,
+        }
+    };
+    let seen = desk.tools().seen_logs.seen(tenant).map(|log| (log.size, log.root));
+    // The longer one tells more: what the system's log noted, or what this server remembers outside of the database.
+    let older = noted.into_iter().chain(seen).max_by_key(|(size, _)| *size);
+    let told = progress.clone();
+    let (mut report, kept) = desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |room| {
+        let mut replay = Replay::new(&told);
+        replay.run(room, older)?;
+        let report = ReplayReport {
+            findings: replay.findings,
+            records: replay.records,
+            events: replay.events,
+            files: 0,
+            log: replay.log,
+        };
+        Ok((report, replay.files))
+    })?;
+    files::check_files(desk, tenant, (progress, kept), &mut report)?;
+    Ok(report)
+}
+
+/// The last version of a record that events tell of.
+struct Head {
+    version: u64,
+    /// As bytes, for there is one of each record; none where the event tells no digest.
+    digest: Option<Hash>,
+}
+
+/// A replay under way.
+struct Replay<'p> {
+    progress: &'p Progress,
+    findings: Vec<Finding>,
+    records: u64,
+    events: u64,
+    log: Option<LogReport>,
+    /// By table and id; what a row was found for is taken out.
+    heads: BTreeMap<String, HashMap<String, Head>>,
+    /// By digest: the files that have to be there, with the evidence that names them.
+    files: BTreeMap<String, Vec<KeptFile>>,
+    ways_in: WaysIn,
+    numbers: Numbers,
+    halts: Vec<Halt>,
+}
+
+/// Keeps a finding, unless there are enough.
+fn note_finding(findings: &mut Vec<Finding>, finding: Finding) {
+    if findings.len() < MAX_FINDINGS {
+        findings.push(finding);
+    }
+}
+
+/// Tells how far it is; an error breaks the comparison off.
+fn tell_progress(progress: &Progress, what: &str, done: u64) -> Result<()> {
+    if progress(what, done) {
+        return Ok(());
+    }
+    Err(store::Error::Other("the comparison was broken off".to_owned()).into())
+}
+
+/// A part of the comparison that reads what the others do not.
+type Part<'p> = fn(&mut Replay<'p>, &mut Room<'_, '_>) -> Result<()>;
+
+impl<'p> Replay<'p> {
+    fn new(progress: &'p Progress) -> Self {
+        Self {
+            progress,
+            findings: Vec::new(),
+            records: 0,
+            events: 0,
+            log: None,
+            heads: BTreeMap::new(),
+            files: BTreeMap::new(),
+            ways_in: WaysIn::default(),
+            numbers: Numbers::default(),
+            halts: Vec::new(),
+        }
+    }
+
+    fn find(&mut self, table: &str, id: &str, field: Option<&str>, what: impl Into<String>) {
+        let finding = Finding {
+            table: table.to_owned(),
+            id: id.to_owned(),
+            field: field.map(str::to_owned),
+            what: what.into(),
+        };
+        note_finding(&mut self.findings, finding);
+    }
+
+    fn run(&mut self, room: &mut Room<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
+        let done = self.of_log(room, older);
+        self.go_on(room, "log_state", done)?;
+        let parts: [(&str, Part<'p>); 11] = [
+            ("signing_key", Self::check_keys),
+            ("secret", Self::check_secrets),
+            ("text_salt", Self::check_texts),
+            ("password", Self::check_passwords),
+            ("second_factor", Self::check_factors),
+            ("workload_token", Self::check_entries),
+            ("not_before", Self::check_halts),
+            ("timer", Self::check_timers),
+            ("session", Self::check_macs),
+            ("record", Self::check_rows),
+            ("counter", Self::check_counters),
+        ];
+        for (table, part) in parts {
+            let done = part(self, room);
+            self.go_on(room, table, done)?;
+        }
+        Ok(())
+    }
+
+    fn of_log(&mut self, room: &mut Room<'_, '_>, older: Option<(u64, Hash)>) -> Result<()> {
+        let Some(state) = log::state(room.tx)? else {
+            self.find("log_state", &room.tenant(), None, "The tenant has no log.");
+            return Ok(());
+        };
+        let done = self.check_log(room, &state, older);
+        self.go_on(room, "log", done)?;
+        let done = self.check_events(room, &state);
+        self.go_on(room, "event", done)
+    }
+
+    /// Names what a part of the comparison could not read, and goes on to the next one.
+    fn go_on(&mut self, room: &Room<'_, '_>, table: &str, done: Result<()>) -> Result<()> {
+        let tenant = room.tenant();
+        self.past_damage(room, (table, &tenant), done)
+    }
+
+    /// Names a row that cannot be read, and goes on. Where the engine itself refused to read, nothing can go on.
+    fn past_damage(&mut self, room: &Room<'_, '_>, (table, id): (&str, &str), done: Result<()>) -> Result<()> {
+        let why = match done {
+            Err(Error::Store(store::Error::Corrupt(why))) if !room.tx.has_failed() => why,
+            // A key that stands in the database is no key any more, or is gone.
+            Err(Error::Proof(why)) => why.to_string(),
+            Err(Error::Fault(why)) => why,
+            done => return done,
+        };
+        self.find(table, id, None, format!("It cannot be read: {why}."));
+        Ok(())
+    }
+
+    /// Each key stands under the id that its public half gives and where its turns left it, and each purpose has one that
+    /// signs.
+    fn check_keys(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let turns = crate::core::signing_keys::turns(room)?;
+        for purpose in signing_keys::PURPOSES {
+            let stored = store::audit::keys::list(room.tx, purpose)?;
+            let own = || turns.iter().filter(|turn| turn.purpose == purpose);
+            let active = stored.iter().filter(|key| key.state == "active").count();
+            if active != 1 {
+                let what = format!("There are {active} active keys for {purpose}, not one.");
+                self.find("signing_key", purpose, None, what);
+            }
+            // A tenant begins with one key; every further one came by a turn.
+            let is_next = |kid: &str| own().any(|turn| turn.next.as_deref() == Some(kid));
+            let first: Vec<&str> = stored
+                .iter()
+                .map(|key| key.kid.as_str())
+                .filter(|kid| !is_next(kid))
+                .collect();
+            for kid in first.iter().filter(|_| first.len() > 1) {
+                let what = "No turn tells where this key came from, and the tenant began with another one.";
+                self.find("signing_key", kid, None, what);
+            }
+            for kid in own().flat_map(|turn| turn.next.iter().chain([&turn.kid])) {
+                if !stored.iter().any(|key| &key.kid == kid) {
+                    self.find("signing_key", kid, None, "The log tells of this key, but it is gone.");
+                }
+            }
+            for key in &stored {
+                let left = own().filter(|turn| turn.kid == key.kid).map(|turn| turn.kind).max();
+                let state = match left {
+                    None => "active",
+                    Some(TurnKind::Rotated) => "retired",
+                    Some(TurnKind::Revoked) => "revoked",
+                };
+                if key.state != state {
+                    let what = format!("The log leaves this key {state}, its row says {}.", key.state);
+                    self.find("signing_key", &key.kid, Some("state"), what);
+                }
+            }
+            for key in stored {
+                if let Some((column, what)) = signing_keys::trouble(room, &key) {
+                    self.find("signing_key", &key.kid, Some(column), what);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every secret that is in use is there, and is opened under its own name.
+    fn check_secrets(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        for found in crate::audit::find_lost_secrets::find_trouble(room)? {
+            self.find("secret", &found.id, Some("wrapped"), found.what);
+        }
+        Ok(())
+    }
+
+    /// Every checkpoint that was ever kept is signed by the log and by nobody whom the tenant does not know, and is of the size
+    /// that its row says.
+    fn check_checkpoints(&mut self, room: &mut Room<'_, '_>, keys: &proof::note::VerifierKeys) -> Result<()> {
+        let mut after = -1;
+        loop {
+            let page = log::checkpoints(room.tx, after, PAGE)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.size;
+            for row in &page {
+                let note = proof::note::Note::parse(&row.note);
+                let is_signed = |note: &proof::note::Note| {
+                    let signed = note.verify(keys);
+                    signed.is_ok_and(|known| known.len() == note.signatures.len())
+                };
+                let told = note.ok().filter(is_signed);
+                let told = told.and_then(|note| Checkpoint::parse(&note.text).ok());
+                if told.and_then(|told| i64::try_from(told.size).ok()) != Some(row.size) {
+                    let what = "The kept checkpoint is not one that the log signed for this size.";
+                    self.find("checkpoint", &row.size.to_string(), Some("note"), what);
+                }
+            }
+        }
+    }
+
+    /// Verifies the log from its files alone, and that it grew out of what the system's log and this server noted of it.
+    fn check_log(&mut self, room: &mut Room<'_, '_>, state: &LogState, older: Option<(u64, Hash)>) -> Result<()> {
+        let verifiers = signing_keys::verifier_keys(room)?;
+        let origin = signing_keys::log_origin(room)?;
+        let older = older.map(|(size, root)| Checkpoint {
+            origin: origin.clone(),
+            size,
+            root,
+        });
+        self.check_state(room, state)?;
+        self.check_checkpoints(room, &verifiers)?;
+        // Verifying reads no row, and is soon over.
+        let progress = |done: u64| {
+            (self.progress)("log", done);
+        };
+        let check = LogCheck {
+            origin: Some(&origin),
+            older: older.as_ref(),
+            progress: Some(&progress),
+        };
+        let source = StoredTiles::new(room.tx, state.clone());
+        let report = verify_log(&source, &verifiers, &check);
+        if let Some((path, why)) = source.damaged() {
+            self.find("log_tile", &path, Some("bytes"), format!("It cannot be read: {why}."));
+        }
+        source.settle(Ok(()))?;
+        for finding in report
+            .report
+            .findings
+            .iter()
+            .filter(|finding| finding.outcome != Outcome::Good)
+        {
+            self.find(
+                "log",
+                finding.at.as_deref().unwrap_or("checkpoint"),
+                None,
+                finding.text.clone(),
+            );
+        }
+        self.log = Some(report);
+        Ok(())
+    }
+
+    /// Compares the state of the log with its checkpoint and with the newest checkpoint that was ever kept.
+    fn check_state(&mut self, room: &mut Room<'_, '_>, state: &LogState) -> Result<()> {
+        let tenant = room.tenant();
+        let told = proof::note::Note::parse(&state.checkpoint).and_then(|note| Checkpoint::parse(&note.text));
+        if let Ok(told) = told {
+            if i64::try_from(told.size).ok() != Some(state.size) {
+                let what = format!("The log's state has size {}, its checkpoint {}.", state.size, told.size);
+                self.find("log_state", &tenant, Some("size"), what);
+            }
+            if proof::crypto::hash_text(&told.root) != state.root {
+                let what = "The log's state has another root than its checkpoint.";
+                self.find("log_state", &tenant, Some("root"), what);
+            }
+        }
+        let newest = log::last_checkpoint(room.tx)?;
+        if let Some(kept) = &newest
+            && signers(&kept.note) != signers(&state.checkpoint)
+        {
+            let what = "The checkpoint of the log's state is signed by others than the one that was kept.";
+            self.find("log_state", &tenant, Some("checkpoint"), what);
+        }
+        let newest = newest.map_or(0, |checkpoint| checkpoint.size);
+        if newest != state.size {
+            let what = format!(
+                "The newest checkpoint has size {newest}, the log's state {}: the log was cut.",
+                state.size
+            );
+            self.find("log_state", &tenant, Some("size"), what);
+        }
+        Ok(())
+    }
+}
+
+/// Who signed a note, by the names of their keys.
+fn signers(note: &str) -> Vec<String> {
+    let note = proof::note::Note::parse(note).ok();
+    note.map(|note| note.signatures.into_iter().map(|one| one.name).collect())
+        .unwrap_or_default()
+}
+
+/// Size and root of a tenant's log as the system's log noted them last.
+fn noted(desk: &impl Transactions, tenant: &str) -> Result<Option<(u64, Hash)>> {
+    let tenant = tenant.to_owned();
+    desk.wait(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, move |room| {
+        if log::state(room.tx)?.is_none() {
+            return Ok(None);
+        }
+        let waiting = event::count_unsequenced(room.tx)?;
+        let waiting = event::unsequenced(room.tx, waiting)?;
+        if let Some(found) = waiting.iter().rev().find_map(|it| noted_in(&it.event, &tenant)) {
+            return Ok(Some(found));
+        }
+        let mut end = log_state(room)?.size;
+        while end > 0 {
+            let from = (end - PAGE).max(0);
+            let page = event::page(room.tx, from, end - from)?;
+            if let Some(found) = page.iter().rev().find_map(|event| noted_in(event, &tenant)) {
+                return Ok(Some(found));
+            }
+            end = from;
+        }
+        Ok(None)
+    })
+}
+
+/// How many rows are read at a time.
+const PAGE: i64 = 256;
+
+fn noted_in(stored: &Event, tenant: &str) -> Option<(u64, Hash)> {
+    if stored.kind != "log.sized" || stored.subject_id != tenant {
+        return None;
+    }
+    let event = proof::event::Event::from_bytes(&stored.bytes).ok()?;
+    let size = event.data.get("size")?.as_u64()?;
+    let root = event.data.get("root").and_then(Value::as_str)?;
+    Some((size, proof::crypto::hash_of_text(root)?))
+}

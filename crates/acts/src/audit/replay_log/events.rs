@@ -1,0 +1,245 @@
+//! Each event's row against its leaf in the log, and what the events make of the records.
+
+use std::collections::HashMap;
+
+use proof::crypto::hash_of_text;
+use proof::diff::RecordDelta;
+use proof::event::Event;
+use proof::tile::{self, TileReader, WIDTH};
+use store::audit::event;
+use store::audit::event::{Event as Row, Waiting};
+use store::audit::log::LogState;
+
+use super::{Head, PAGE, Replay, tell_progress};
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::log_tiles::StoredTiles;
+
+impl Replay<'_> {
+    /// Goes through the log's entries and the events' rows side by side, then through the events that wait.
+    pub(super) fn check_events(&mut self, room: &mut Room<'_, '_>, state: &LogState) -> Result<()> {
+        let size = u64::try_from(state.size).unwrap_or_default();
+        for bundle in 0..size.div_ceil(WIDTH) {
+            let leaves = leaves(room, state, bundle)?;
+            let first = bundle * WIDTH;
+            let mut rows = self.rows_of(room, first)?;
+            for at in first..size.min(first + WIDTH) {
+                let leaf = leaves.get((at - first) as usize);
+                let done = self.entry(room, at, leaf, rows.remove(&index(at)));
+                self.past_damage(room, ("event", &at.to_string()), done)?;
+            }
+            tell_progress(self.progress, "event", self.events)?;
+        }
+        self.beyond(room, state.size)?;
+        self.waiting(room)
+    }
+
+    /// The rows that claim the places of a bundle. Where one of them cannot be read it is named, and the others are read one by one.
+    fn rows_of(&mut self, room: &mut Room<'_, '_>, first: u64) -> Result<HashMap<i64, Row>> {
+        let by_place = |rows: Vec<Row>| rows.into_iter().filter_map(|row| Some((row.seq?, row))).collect();
+        match event::page(room.tx, index(first), PAGE) {
+            Err(store::Error::Corrupt(_)) if !room.tx.has_failed() => {}
+            rows => return Ok(by_place(rows?)),
+        }
+        let mut found = Vec::new();
+        for at in first..first + WIDTH {
+            let row = event::page_below(room.tx, index(at), index(at + 1), "%").map(|row| found.extend(row));
+            self.past_damage(room, ("event", &at.to_string()), row.map_err(Into::into))?;
+        }
+        Ok(by_place(found))
+    }
+
+    /// One index: the leaf that the log has there, and the row that claims the place.
+    fn entry(&mut self, room: &mut Room<'_, '_>, at: u64, leaf: Option<&Vec<u8>>, row: Option<Row>) -> Result<()> {
+        self.events += 1;
+        let told = leaf.and_then(|leaf| Event::from_bytes(leaf).ok());
+        let name = told.as_ref().map_or_else(|| at.to_string(), |event| event.id.clone());
+        match (&row, leaf) {
+            (None, _) => {
+                let kind = told.as_ref().map_or("unknown", |event| event.kind.as_str());
+                let what =
+                    format!("The log has the event `{kind}` at index {at}, but its row is gone or lost its place.");
+                self.find("event", &name, Some("seq"), what);
+            }
+            (Some(row), Some(leaf)) if row.bytes != *leaf => self.other_bytes(at, row, &name),
+            (Some(row), _) => self.columns(row),
+        }
+        // The log's own leaf is what counts; the row only where the leaf cannot be read.
+        let event = told.or_else(|| row.and_then(|row| Event::from_bytes(&row.bytes).ok()));
+        match event {
+            Some(event) => self.tell(room, event),
+            None => Ok(()),
+        }
+    }
+
+    fn other_bytes(&mut self, at: u64, row: &Row, leaf_id: &str) {
+        if row.id == leaf_id {
+            let what = format!("The row of the event at index {at} has other bytes than the log.");
+            self.find("event", &row.id, Some("bytes"), what);
+        } else {
+            let what = format!("The row stands at index {at}, where the log has event {leaf_id}.");
+            self.find("event", &row.id, Some("seq"), what);
+        }
+    }
+
+    /// Compares the columns of an event's row with its bytes.
+    fn columns(&mut self, row: &Row) {
+        let event = match Event::from_bytes(&row.bytes) {
+            Ok(event) => event,
+            Err(error) => {
+                return self.find(
+                    "event",
+                    &row.id,
+                    Some("bytes"),
+                    format!("The event cannot be read: {error}."),
+                );
+            }
+        };
+        let columns = [
+            ("id", row.id.clone(), event.id),
+            ("act", row.act.clone(), event.act),
+            ("kind", row.kind.clone(), event.kind),
+            ("subject_table", row.subject_table.clone(), event.subject.table),
+            ("subject_id", row.subject_id.clone(), event.subject.id),
+            ("occurred_at", row.occurred_at.to_string(), event.occurred_at),
+            ("recorded_at", row.recorded_at.to_string(), event.recorded_at),
+        ];
+        for (name, stands, told) in columns {
+            if stands != told {
+                let what = format!("The column `{name}` of the event says `{stands}`, its bytes say `{told}`.");
+                self.find("event", &row.id, Some(name), what);
+            }
+        }
+    }
+
+    /// Rows that claim a place which the log has not.
+    fn beyond(&mut self, room: &mut Room<'_, '_>, size: i64) -> Result<()> {
+        let mut from = size;
+        loop {
+            let page = event::page(room.tx, from, PAGE)?;
+            let Some(last) = page.last().and_then(|row| row.seq) else {
+                return Ok(());
+            };
+            for row in page {
+                self.events += 1;
+                let what = format!(
+                    "The row stands at index {}, but the log ends at {size}.",
+                    row.seq.unwrap_or_default()
+                );
+                self.find("event", &row.id, Some("seq"), what);
+                if let Ok(event) = Event::from_bytes(&row.bytes) {
+                    self.tell(room, event)?;
+                }
+            }
+            from = last + 1;
+        }
+    }
+
+    /// Events that wait for their place.
+    fn waiting(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let count = event::count_unsequenced(room.tx)?;
+        for waiting in event::unsequenced(room.tx, count)? {
+            self.events += 1;
+            if !crate::core::row_mac::is_own_event(room, &waiting) {
+                let what = "The event waits for its place in the log, and no server that holds the master key wrote it: its \
+                            code is missing or another one's.";
+                self.find("event", &waiting.event.id, Some("mac"), what);
+            }
+            let Waiting { event: row, .. } = waiting;
+            self.columns(&row);
+            if let Ok(event) = Event::from_bytes(&row.bytes) {
+                self.tell(room, event)?;
+            }
+        }
+        tell_progress(self.progress, "event", self.events)?;
+        Ok(())
+    }
+
+    /// Notes what an event made of records.
+    fn tell(&mut self, room: &mut Room<'_, '_>, event: Event) -> Result<()> {
+        let id = event.id.clone();
+        self.ways_in.note(&event, room.now);
+        self.numbers.note_size(&event);
+        self.note_halt(&event);
+        let deltas = self.deltas(room, event)?;
+        self.check_made(room, &id, &deltas)?;
+        for delta in deltas {
+            let known = self.heads.entry(delta.table).or_default();
+            let head = known.entry(delta.id).or_insert(Head {
+                version: 0,
+                digest: None,
+            });
+            if delta.version == head.version {
+                let what = format!("Two events made version {} of the same record.", delta.version);
+                self.find("event", &id, None, what);
+            } else if delta.version > head.version {
+                *head = Head {
+                    version: delta.version,
+                    digest: hash_of_text(&delta.digest),
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the rows that say which versions an event made with what it says itself.
+    fn check_made(&mut self, room: &mut Room<'_, '_>, id: &str, deltas: &[RecordDelta]) -> Result<()> {
+        let made = |delta: &RecordDelta| event::RecordRef {
+            table: delta.table.clone(),
+            id: delta.id.clone(),
+            version: index(delta.version),
+        };
+        let mut told: Vec<event::RecordRef> = deltas.iter().map(made).collect();
+        let mut stands = event::records_of(room.tx, id)?;
+        told.sort_unstable();
+        stands.sort_unstable();
+        if stands != told {
+            let what = "The rows of the versions that the event made say something else than the event.";
+            self.find("event_record", id, None, what);
+        }
+        Ok(())
+    }
+
+    /// The deltas of an event, also when they stand beside it.
+    pub(super) fn deltas(&mut self, room: &mut Room<'_, '_>, event: Event) -> Result<Vec<RecordDelta>> {
+        let Some(digest) = event.records_digest.clone() else {
+            return Ok(event.records);
+        };
+        let id = event.id.clone();
+        let beside = event::payloads(room.tx, &id)?
+            .into_iter()
+            .find(|(name, _)| *name == digest);
+        match beside.map(|(_, bytes)| event.with_payload(&bytes)) {
+            Some(Ok(event)) => Ok(event.records),
+            Some(Err(error)) => {
+                self.find(
+                    "event_payload",
+                    &id,
+                    Some("bytes"),
+                    format!("What stands beside the event was changed: {error}."),
+                );
+                Ok(Vec::new())
+            }
+            None => {
+                self.find("event_payload", &id, None, "What stands beside the event is gone.");
+                Ok(Vec::new())
+            }
+        }
+    }
+}
+
+fn index(at: u64) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX)
+}
+
+/// The entries of a bundle; none when it cannot be read, which verifying the log has told already.
+fn leaves(room: &mut Room<'_, '_>, state: &LogState, bundle: u64) -> Result<Vec<Vec<u8>>> {
+    let source = StoredTiles::new(room.tx, state.clone());
+    let read = TileReader::new(&source, source.size()).bundle(bundle);
+    // That it cannot be read was told with the log.
+    source.damaged();
+    source.settle(Ok(()))?;
+    let bytes = read.unwrap_or_default();
+    let entries = tile::read_entries(&bytes).unwrap_or_default();
+    Ok(entries.into_iter().map(<[u8]>::to_vec).collect())
+}

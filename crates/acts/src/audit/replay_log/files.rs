@@ -1,0 +1,219 @@
+//! The kept files of evidence, in the folder or in the database's chunks: each is hashed as a stream and held against the
+//! digest and the size that the log's events name. What was erased lawfully is not looked for.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use model::change::change_file::Actor;
+use model::change::related_records::Evidence;
+use proof::crypto::{Sha256, digest_text, hash_text};
+use serde_json::Value;
+use store::change::blob;
+use store::record::{self, RawRecord, Record as _};
+use store::{Lane, Mode};
+
+use super::{Finding, Progress, Replay, ReplayReport, note_finding, tell_progress};
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::transactions::Transactions;
+
+/// How much of a file in the folder is in memory at once, in bytes.
+const PIECE: usize = 64 * 1024;
+/// How many chunks are looked at together, by their lengths alone.
+const PAGE: i64 = 500;
+
+/// A piece of evidence whose file has to be there, as the log tells of it.
+#[derive(Debug, Clone)]
+pub(super) struct KeptFile {
+    /// The evidence's id.
+    evidence: String,
+    /// The change's id.
+    change: String,
+    /// The version of the evidence that was replayed.
+    version: i64,
+    /// The file's size in bytes.
+    size: u64,
+    /// Whether the evidence holds the file's content itself: then none needs to lie beside it.
+    is_held: bool,
+}
+
+impl Replay<'_> {
+    /// Notes the file of a piece of evidence, as its events add up to it: whoever changed the row changed no event.
+    pub(super) fn note_file(&mut self, table: &str, row: &RawRecord, rebuilt: &Value) {
+        if table != Evidence::TABLE || rebuilt.get("file_erased_at").is_some() {
+            return;
+        }
+        let text = |name: &str| rebuilt.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let digest = text("file_digest");
+        // A note is its own file: its digest is over its text. An empty file has no bytes that could be lost.
+        let body = serde_json::from_str::<Value>(&row.body).unwrap_or_default();
+        let note = body.get("text").and_then(Value::as_str).unwrap_or_default();
+        let is_held = [note, ""].iter().any(|held| digest_text(held.as_bytes()) == digest);
+        let kept = KeptFile {
+            evidence: row.id.clone(),
+            change: text("change"),
+            version: row.version,
+            size: rebuilt.get("size").and_then(Value::as_u64).unwrap_or_default(),
+            is_held,
+        };
+        self.files.entry(digest).or_default().push(kept);
+    }
+}
+
+/// Hashes each file once and names every piece of evidence whose file is not the one that was kept.
+pub(super) fn check_files(
+    desk: &impl Transactions,
+    tenant: &str,
+    (progress, files): (&Progress, BTreeMap<String, Vec<KeptFile>>),
+    report: &mut ReplayReport,
+) -> Result<()> {
+    for (digest, kept) in files {
+        report.files += 1;
+        tell_progress(progress, "file", report.files)?;
+        if wrong_with(desk, tenant, &digest, &kept)?.is_none() {
+            continue;
+        }
+        // Since the rows were read it may have been erased and swept; what still stands there is looked at once more.
+        let kept = still_kept(desk, tenant, kept)?;
+        let (named, keys): (Vec<KeptFile>, Vec<String>) = kept.into_iter().unzip();
+        let Some(wrong) = wrong_with(desk, tenant, &digest, &named)? else {
+            continue;
+        };
+        for (evidence, key) in named.iter().zip(keys) {
+            let finding = Finding {
+                table: Evidence::TABLE.to_owned(),
+                id: evidence.evidence.clone(),
+                field: Some("file".to_owned()),
+                what: format!("The file {digest} of {key} {wrong}."),
+            };
+            note_finding(&mut report.findings, finding);
+        }
+    }
+    Ok(())
+}
+
+/// Those that were not erased since they were replayed, with the keys of their changes.
+fn still_kept(desk: &impl Transactions, tenant: &str, kept: Vec<KeptFile>) -> Result<Vec<(KeptFile, String)>> {
+    let look = move |room: &mut Room<'_, '_>| {
+        let mut found = Vec::new();
+        for file in &kept {
+            // A row that is gone or cannot be read was told of with the rows, and erases no file.
+            let now = record::load::<Evidence>(room.tx, &file.evidence).ok().flatten();
+            let is_erased =
+                now.is_some_and(|it| it.record.version > file.version && it.record.file_erased_at.is_some());
+            if !is_erased {
+                let change = room.change(&file.change);
+                let key = change.map_or_else(|_| format!("change {}", file.change), |it| it.key.clone());
+                found.push((file.clone(), key));
+            }
+        }
+        Ok(found)
+    };
+    desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look)
+}
+
+/// What is wrong with a file; nothing when it is the one that was kept, or none needs to be there.
+fn wrong_with(desk: &impl Transactions, tenant: &str, digest: &str, kept: &[KeptFile]) -> Result<Option<String>> {
+    let Some(first) = kept.first() else { return Ok(None) };
+    let size = first.size;
+    let Some(hex) = digest
+        .strip_prefix("sha256:")
+        .filter(|_| proof::crypto::is_digest_text(digest))
+    else {
+        return Ok(Some("has no digest of SHA-256".to_owned()));
+    };
+    let found = match &desk.tools().evidence_folder {
+        Some(folder) => in_folder(folder, hex, size),
+        None => {
+            let hex = hex.to_owned();
+            let look = move |room: &mut Room<'_, '_>| in_chunks(room, &hex, size);
+            match desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look) {
+                Err(Error::Store(store::Error::Corrupt(why))) => Found::Else(format!("cannot be read: {why}")),
+                found => found?,
+            }
+        }
+    };
+    Ok(match found {
+        Found::Hash(found) if found == digest => None,
+        Found::Hash(found) => Some(format!("has another content: its digest is {found}")),
+        Found::Nothing if kept.iter().all(|it| it.is_held) => None,
+        Found::Nothing => Some("is gone".to_owned()),
+        Found::Length(length) if length < size => Some(format!("is cut: {length} of {size} bytes are there")),
+        Found::Length(length) => Some(format!("has {length} bytes, {} more than were kept", length - size)),
+        Found::Else(what) => Some(what),
+    })
+}
+
+/// What lies under a digest.
+enum Found {
+    Nothing,
+    /// It has another length, in bytes.
+    Length(u64),
+    /// It has the right length and this digest (`sha256:…`).
+    Hash(String),
+    Else(String),
+}
+
+fn in_folder(folder: &Path, hex: &str, size: u64) -> Found {
+    match hash_of(&folder.join(hex), size) {
+        Ok(found) => found,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Found::Nothing,
+        Err(error) => Found::Else(format!("cannot be read: {error}")),
+    }
+}
+
+fn hash_of(path: &Path, size: u64) -> std::io::Result<Found> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length != size {
+        return Ok(Found::Length(length));
+    }
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; PIECE]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(Found::Hash(hash_text(&hash.finish()))),
+            read => hash.update(piece.get(..read).unwrap_or_default()),
+        }
+    }
+}
+
+fn in_chunks(room: &mut Room<'_, '_>, hex: &str, size: u64) -> Result<Found> {
+    let declared = blob::size(room.tx, hex)?;
+    let (mut from, mut next, mut length) = (i64::MIN, 0, 0_u64);
+    // Lengths come first: no more is read than the file has bytes.
+    loop {
+        let page = blob::parts(room.tx, hex, from, PAGE)?;
+        for part in &page {
+            if part.number < 0 {
+                return Ok(Found::Else(format!("has a chunk {} before the first", part.number)));
+            }
+            if part.number != next {
+                return Ok(Found::Else(format!("has no chunk {next}")));
+            }
+            next += 1;
+            length += u64::try_from(part.length).unwrap_or_default();
+        }
+        if page.is_empty() {
+            break;
+        }
+        from = next;
+    }
+    match declared {
+        None if next == 0 => return Ok(Found::Nothing),
+        None => return Ok(Found::Else("was never declared whole, or its row is gone".to_owned())),
+        Some(declared) if u64::try_from(declared) != Ok(size) => {
+            return Ok(Found::Else(format!(
+                "is declared with {declared} bytes instead of {size}"
+            )));
+        }
+        Some(_) if length != size => return Ok(Found::Length(length)),
+        Some(_) => {}
+    }
+    let mut hash = Sha256::new();
+    for part in 0..next {
+        hash.update(&blob::chunk(room.tx, hex, part)?.unwrap_or_default());
+    }
+    Ok(Found::Hash(hash_text(&hash.finish())))
+}

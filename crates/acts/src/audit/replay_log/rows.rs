@@ -1,0 +1,403 @@
+//! Each record's row against its events, and what is derived from a record against it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use model::change::record::Change;
+use model::change::related_records::Permit;
+use model::core::enums::PermitState;
+use model::gate::answer::GateRow;
+use proof::bundle::commitments;
+use proof::commitment::{SALT_BYTES, open_record};
+use proof::crypto::hash_of_text;
+use proof::event::Event;
+use proof::{canonical, diff};
+use serde_json::Value;
+use store::audit::{event, salts};
+use store::change::changes;
+use store::gate::{gate_view, revocation};
+use store::nouns;
+use store::record::{self, RawRecord};
+
+use super::{Head, PAGE, Replay, tell_progress};
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// The commitments to a record's texts: those that its versions brought, and those whose texts events erased.
+#[derive(Default)]
+struct Words {
+    brought: BTreeSet<String>,
+    erased: BTreeSet<String>,
+}
+
+impl Words {
+    /// Notes what an event says it erased of a record.
+    fn note_erased(&mut self, event: &Event, table: &str, id: &str) {
+        if event.kind != "text.erased" {
+            return;
+        }
+        let records = event.data.get("records").and_then(Value::as_array);
+        let of_record = |row: &&Value| row["table"] == table && row["id"] == id;
+        for row in records.into_iter().flatten().filter(of_record) {
+            let texts = row["texts"].as_array().into_iter().flatten();
+            self.erased
+                .extend(texts.filter_map(|text| Some(text["c"].as_str()?.to_owned())));
+        }
+    }
+}
+
+impl Replay<'_> {
+    /// Goes through all rows of all nouns; what events tell of and no row stands for is named at the end.
+    pub(super) fn check_rows(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        for table in nouns::TABLES {
+            let mut heads = self.heads.remove(*table).unwrap_or_default();
+            let (mut after, mut done) = (String::new(), 0);
+            loop {
+                let page = record::raw_rows(room.tx, table, &after, PAGE)?;
+                // Ids that are no text come behind all others, and page by page no further.
+                let Some(last) = page.iter().rev().find_map(|(id, _)| id.clone()) else {
+                    page.iter()
+                        .for_each(|_| self.find(table, "", Some("id"), "The id is no text."));
+                    break;
+                };
+                after = last;
+                done += page.len() as u64;
+                for (id, row) in page.into_iter().filter_map(|(id, row)| Some((id?, row))) {
+                    let head = heads.remove(&id);
+                    let compared = match &row {
+                        Ok(row) => self.row(room, table, row, head.as_ref()),
+                        Err(why) => Err(why.clone().into()),
+                    };
+                    self.past_damage(room, (table, &id), compared)?;
+                }
+                tell_progress(self.progress, table, done)?;
+            }
+            self.records += done;
+            self.gone(table, heads);
+        }
+        for (table, heads) in std::mem::take(&mut self.heads) {
+            self.gone(&table, heads);
+        }
+        Ok(())
+    }
+
+    fn gone(&mut self, table: &str, heads: HashMap<String, Head>) {
+        let ordered: BTreeMap<String, Head> = heads.into_iter().collect();
+        for (id, head) in ordered {
+            let what = format!(
+                "The log tells of this record up to version {}, but its row is gone.",
+                head.version
+            );
+            self.find(table, &id, None, what);
+        }
+    }
+
+    fn row(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord, head: Option<&Head>) -> Result<()> {
+        self.numbers.note_row(table, row);
+        let words = match head {
+            Some(head) => self.history(room, table, row, head)?,
+            None => {
+                self.find(table, &row.id, None, "No event tells of this row.");
+                Words::default()
+            }
+        };
+        self.texts(room, table, row, &words)?;
+        self.columns_of(table, row);
+        // That a body cannot be read was told with its columns.
+        if let Ok(Some(wrong)) = nouns::wrong_derived(room.tx, table, &row.body) {
+            let what = format!("The rows derived from this record of `{table}` are not what it says.");
+            self.find(wrong, &row.id, None, what);
+        }
+        match table {
+            "change" => self.around_change(room, row),
+            "permit" => self.permit(room, row),
+            _ => Ok(()),
+        }
+    }
+
+    /// Compares a row's version and sealed form with what its events add up to.
+    fn history(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord, head: &Head) -> Result<Words> {
+        if u64::try_from(row.version).ok() != Some(head.version) {
+            let what = format!(
+                "The row has version {}, its events tell of version {}.",
+                row.version, head.version
+            );
+            self.find(table, &row.id, Some("version"), what);
+        }
+        let Ok(sealed) = serde_json::from_str::<Value>(&row.sealed) else {
+            self.find(table, &row.id, Some("sealed"), "The sealed form is no JSON.");
+            return Ok(Words::default());
+        };
+        let before = self.findings.len();
+        let words = match self.rebuilt(room, table, &row.id)? {
+            Ok((rebuilt, words)) => {
+                self.members(table, &row.id, &rebuilt, &sealed);
+                self.note_file(table, row, &rebuilt);
+                words
+            }
+            Err(why) => {
+                self.find(table, &row.id, None, format!("Its history cannot be rebuilt: {why}."));
+                Words::default()
+            }
+        };
+        let digest = canonical::digest(&sealed).ok().and_then(|it| hash_of_text(&it));
+        if (digest.is_none() || digest != head.digest) && self.findings.len() == before {
+            self.find(
+                table,
+                &row.id,
+                Some("sealed"),
+                "The sealed form has another digest than its last event tells.",
+            );
+        }
+        Ok(words)
+    }
+
+    /// The sealed form that the events of a record add up to, with what became of its texts; or why they do not.
+    fn rebuilt(
+        &mut self,
+        room: &mut Room<'_, '_>,
+        table: &str,
+        id: &str,
+    ) -> Result<std::result::Result<(Value, Words), String>> {
+        let (mut version, mut sealed, mut words) = (0, None, Words::default());
+        for row in event::of_record(room.tx, table, id)? {
+            let event = match Event::from_bytes(&row.bytes) {
+                Ok(event) => event,
+                Err(error) => return Ok(Err(format!("event {} cannot be read ({error})", row.id))),
+            };
+            words.note_erased(&event, table, id);
+            let deltas = self.deltas(room, event)?;
+            let Some(delta) = deltas.iter().find(|delta| delta.table == table && delta.id == id) else {
+                return Ok(Err(format!("event {} does not speak of it", row.id)));
+            };
+            if delta.version != version + 1 {
+                return Ok(Err(format!("the event of version {} is missing", version + 1)));
+            }
+            match diff::apply(delta, sealed.as_ref()) {
+                Ok(next) => {
+                    words.brought.extend(commitments(&next));
+                    (version, sealed) = (delta.version, Some(next));
+                }
+                Err(error) => return Ok(Err(error.to_string())),
+            }
+        }
+        let rebuilt = sealed.map(|sealed| (sealed, words));
+        Ok(rebuilt.ok_or_else(|| "no event of it is left".to_owned()))
+    }
+
+    fn members(&mut self, table: &str, id: &str, rebuilt: &Value, sealed: &Value) {
+        let empty = serde_json::Map::new();
+        let (told, stands) = (
+            rebuilt.as_object().unwrap_or(&empty),
+            sealed.as_object().unwrap_or(&empty),
+        );
+        let names: std::collections::BTreeSet<&String> = told.keys().chain(stands.keys()).collect();
+        for name in names {
+            if told.get(name) != stands.get(name) {
+                let (stands, told) = (shown(stands.get(name)), shown(told.get(name)));
+                let what = format!("The sealed form has another `{name}` than the events tell: {stands}, not {told}.");
+                self.find(table, id, Some(&format!("/{name}")), what);
+            }
+        }
+    }
+
+    /// Opens the commitments of the sealed form against the body, and looks whether exactly those texts are gone that events
+    /// erased, former ones included.
+    fn texts(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord, words: &Words) -> Result<()> {
+        let Ok(sealed) = serde_json::from_str::<Value>(&row.sealed) else {
+            return Ok(());
+        };
+        let Ok(body) = serde_json::from_str::<Value>(&row.body) else {
+            self.find(table, &row.id, Some("body"), "The body is no JSON.");
+            return Ok(());
+        };
+        let known = salts::of_record(room.tx, table, &row.id)?;
+        let salt = |commitment: &str| <[u8; SALT_BYTES]>::try_from(known.get(commitment)?.salt.as_slice()).ok();
+        if let Err(mismatch) = open_record(&sealed, &body, &salt) {
+            let what = format!("The body is not what the log committed to: {}.", mismatch.why);
+            self.find(table, &row.id, Some(&mismatch.path), what);
+            return Ok(());
+        }
+        if words
+            .brought
+            .iter()
+            .any(|it| !known.contains_key(it) && !words.erased.contains(it))
+        {
+            let what = "A text that it had is gone, and no event erased it.";
+            self.find(table, &row.id, Some("body"), what);
+        }
+        if words.erased.iter().any(|it| known.contains_key(it)) {
+            let what = "A text that an event erased is still kept.";
+            self.find(table, &row.id, Some("body"), what);
+        }
+        Ok(())
+    }
+
+    /// Compares the columns by which a row is found with those computed from its body.
+    fn columns_of(&mut self, table: &str, row: &RawRecord) {
+        let computed = match nouns::derived_columns(table, &row.body) {
+            Ok(computed) => computed,
+            Err(error) => {
+                return self.find(
+                    table,
+                    &row.id,
+                    Some("body"),
+                    format!("The body cannot be read: {error}."),
+                );
+            }
+        };
+        for (name, wanted) in computed {
+            let stands = row
+                .columns
+                .iter()
+                .find(|(found, _)| found == name)
+                .map(|(_, value)| value);
+            if !stands.is_some_and(|stands| is_same(stands, &wanted)) {
+                let what = match stands {
+                    Some(stands) if !model::core::free_text::is_text(name) => {
+                        let (stands, wanted) = (shown_cell(stands), shown_cell(&wanted));
+                        format!("The column `{name}` is not what the body says: {stands}, not {wanted}.")
+                    }
+                    _ => format!("The column `{name}` is not what the body says."),
+                };
+                self.find(table, &row.id, Some(name), what);
+            }
+        }
+    }
+
+    /// What hangs on a change: the rows of its targets and of the gate.
+    fn around_change(&mut self, room: &mut Room<'_, '_>, row: &RawRecord) -> Result<()> {
+        // That a body cannot be read was told with its columns.
+        let Ok(change) = record::read::<Change>(&row.body) else {
+            return Ok(());
+        };
+        let are_right = changes::targets_of(room.tx, &row.id)? == changes::target_rows(&change)
+            && changes::are_numbered(room.tx, &row.id, change.number)?;
+        if !are_right {
+            self.find(
+                "change_target",
+                &row.id,
+                None,
+                format!("The target rows of {} are not what it says.", change.key),
+            );
+        }
+        let stands = gate_view::of_change(room.tx, &row.id)?;
+        let stored: Vec<Option<GateRow>> = stands.iter().map(read_gate_row).collect();
+        let is_right = stored.iter().all(Option::is_some) && {
+            let stored: Vec<GateRow> = stored.into_iter().flatten().collect();
+            is_gate_right(room, &change, &stored)?
+        };
+        if !is_right {
+            let what = format!("The gate's rows of {} are not what its records give.", change.key);
+            self.find("gate_view", &row.id, None, what);
+        }
+        Ok(())
+    }
+
+    /// A revoked permit that has not run out stands on the revocation list.
+    fn permit(&mut self, room: &mut Room<'_, '_>, row: &RawRecord) -> Result<()> {
+        let Ok(permit) = record::read::<Permit>(&row.body) else {
+            return Ok(());
+        };
+        if let Some(entry) = revocation::find(room.tx, &row.id)? {
+            let epoch = revocation::state(room.tx)?.epoch;
+            let is_right = Some(entry.at) == permit.revoked_at
+                && entry.expires_at == permit.expires_at
+                && (1..=epoch).contains(&entry.epoch);
+            if !is_right {
+                let what = "The permit's entry on the revocation list is not what its record says.";
+                self.find("revoked", &row.id, None, what);
+            }
+        }
+        let should_be = permit.state == PermitState::Revoked && permit.expires_at > room.now;
+        if should_be && !revocation::is_revoked(room.tx, &row.id)? {
+            self.find(
+                "revoked",
+                &row.id,
+                None,
+                "The permit was revoked and is not on the revocation list.",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// SQLite keeps truth values as 0 and 1.
+fn is_same(stands: &store::Value, wanted: &store::Value) -> bool {
+    match (stands, wanted) {
+        (store::Value::Int(stands), store::Value::Bool(wanted)) => *stands == i64::from(*wanted),
+        _ => stands == wanted,
+    }
+}
+
+/// The most characters of a value that a finding shows.
+const SHOWN: usize = 80;
+
+/// A value as a finding shows it. Sealed forms hold no free text, only its commitments.
+fn shown(value: Option<&Value>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), |value| cut(&value.to_string()))
+}
+
+fn shown_cell(value: &store::Value) -> String {
+    match value {
+        store::Value::Null => "nothing".to_owned(),
+        store::Value::Text(text) => cut(text),
+        store::Value::Int(number) => format!("`{number}`"),
+        store::Value::Bool(truth) => format!("`{truth}`"),
+        store::Value::Real(number) => format!("`{number}`"),
+        store::Value::Bytes(bytes) => format!("{} bytes", bytes.len()),
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("`{}…`", &text[..at]),
+        None => format!("`{text}`"),
+    }
+}
+
+/// A gate's row, when its columns say what its body says.
+fn read_gate_row(stored: &gate_view::GateRow) -> Option<GateRow> {
+    let row: GateRow = serde_json::from_str(&stored.body).ok()?;
+    let is_same = row.change.as_str() == stored.change_id
+        && row.target.as_str() == stored.target_id
+        && row.purpose.to_string() == stored.purpose
+        && row.service.as_str() == stored.service
+        && row.environment.as_str() == stored.environment
+        && row.artifact == stored.artifact
+        && row.commit == stored.commit;
+    is_same.then_some(row)
+}
+
+/// Whether the gate's rows are those that the change gives now, or gave when it was last saved: what the clock moved
+/// since then is mended by the next timer.
+fn is_gate_right(room: &mut Room<'_, '_>, change: &Change, stored: &[GateRow]) -> Result<bool> {
+    if !change.state.is_open() {
+        return Ok(stored.is_empty());
+    }
+    let Ok(file) = room.file(change.id.as_str()) else {
+        return Ok(false);
+    };
+    let directory = room.directory()?;
+    let at = |moment: Timestamp| comparable(&model::gate::answer::rows(&file, &directory, moment));
+    let stored = comparable(stored);
+    Ok(stored == at(room.now) || stored == at(change.updated_at))
+}
+
+/// Rows without the names of people, which move with groups and logins, in the order of targets and purposes.
+fn comparable(rows: &[GateRow]) -> Vec<GateRow> {
+    let mut rows = rows.to_vec();
+    for row in &mut rows {
+        row.owner.clear();
+        for freeze in &mut row.frozen {
+            freeze.waiting_on.clear();
+        }
+        for unmet in &mut row.unmet {
+            unmet.text.clear();
+            unmet.satisfy.clear();
+            unmet.waiting_on.clear();
+        }
+    }
+    rows.sort_by_key(|row| (row.target.as_str().to_owned(), row.purpose.to_string()));
+    rows
+}

@@ -1,0 +1,61 @@
+//! The kept texts by themselves: each opens the commitment under which it stands, also when no record shows it any more,
+//! and the event that it names brought that commitment.
+
+use proof::commitment::{SALT_BYTES, commit};
+use store::audit::salts::SaltedText;
+use store::audit::{event, salts};
+
+use super::Replay;
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// How many texts are read at once.
+const PAGE: i64 = 500;
+
+impl Replay<'_> {
+    /// Looks at every kept text.
+    pub(super) fn check_texts(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let mut last = None;
+        loop {
+            let page = salts::page(room.tx, last.as_ref(), PAGE)?;
+            for text in &page {
+                let done = self.check_text(room, text);
+                self.past_damage(room, ("text_salt", &text.commitment), done)?;
+            }
+            last = page.into_iter().last();
+            if last.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn check_text(&mut self, room: &mut Room<'_, '_>, text: &SaltedText) -> Result<()> {
+        let salt = <[u8; SALT_BYTES]>::try_from(text.salt.as_slice());
+        let opens = salt.is_ok_and(|salt| commit(&salt, &text.text) == text.commitment);
+        if !opens {
+            let what = "The kept text or its salt was changed.";
+            self.find("text_salt", &text.commitment, None, what);
+        }
+        if !brings(room, &text.event_id, &text.commitment)? {
+            let what = "The kept text names an event that did not bring it.";
+            self.find("text_salt", &text.commitment, Some("event_id"), what);
+        }
+        Ok(())
+    }
+}
+
+/// Whether an event holds a commitment, in its leaf or beside it.
+fn brings(room: &mut Room<'_, '_>, id: &str, commitment: &str) -> Result<bool> {
+    let Some(event) = event::load(room.tx, id)? else {
+        return Ok(false);
+    };
+    let holds = |bytes: &[u8]| {
+        bytes
+            .windows(commitment.len())
+            .any(|part| part == commitment.as_bytes())
+    };
+    if holds(&event.bytes) {
+        return Ok(true);
+    }
+    Ok(event::payloads(room.tx, id)?.iter().any(|(_, bytes)| holds(bytes)))
+}

@@ -1,0 +1,257 @@
+//! Ways in against the events that opened and closed them: passwords, second factors, and what jobs of pipelines were let in
+//! with. Their rows are no records, so that the log holds their digests alone. Sessions have no events.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use proof::event::Event;
+use serde_json::Value;
+use store::identity::second_factor;
+use store::identity::second_factor::SecondFactor;
+use store::identity::secrets;
+use store::identity::secrets::KeptPassword;
+use store::identity::workload;
+
+use super::Replay;
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::identity::set_second_factor::{RECOVERY, digest_of_code};
+
+/// What events say of the ways in.
+#[derive(Default)]
+pub(super) struct WaysIn {
+    /// By person: the password that was set last and not taken away.
+    passwords: HashMap<String, Password>,
+    /// By person.
+    factors: HashMap<String, Factors>,
+    /// What lets jobs in at this moment.
+    entries: Vec<Entry>,
+}
+
+struct Password {
+    /// The digest of its hash.
+    digest: String,
+    /// Who set it.
+    set_by: String,
+    /// Since when they have it. Whoever chooses one in a session that another let them into does not begin that one's day anew.
+    since: Option<Timestamp>,
+}
+
+/// The second factors of a person.
+#[derive(Default)]
+struct Factors {
+    /// By id.
+    known: HashMap<String, Told>,
+    /// The digests of the recovery codes that are left.
+    codes: HashSet<String>,
+}
+
+struct Told {
+    kind: String,
+    counts_from: String,
+}
+
+struct Entry {
+    workload: String,
+    /// The digest of the secret.
+    digest: String,
+    expires_at: Timestamp,
+}
+
+/// A text of an event; empty, and so like no other, where it tells none.
+fn text(event: &Event, name: &str) -> String {
+    event
+        .data
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+impl WaysIn {
+    /// Notes what an event says; `now` is the moment of the replay.
+    pub(super) fn note(&mut self, event: &Event, now: Timestamp) {
+        let person = || event.subject.id.clone();
+        match event.kind.as_str() {
+            "person.password_set" => {
+                let set_by = text(event, "set_by");
+                let own_choice = event.actor == event.subject.id && set_by != event.subject.id;
+                let before = self
+                    .passwords
+                    .get(&event.subject.id)
+                    .filter(|it| own_choice && it.set_by == set_by);
+                let password = Password {
+                    digest: text(event, "hash_digest"),
+                    since: before.map_or_else(|| event.occurred_at.parse().ok(), |it| it.since),
+                    set_by,
+                };
+                self.passwords.insert(person(), password);
+            }
+            "person.password_removed" => {
+                self.passwords.remove(&event.subject.id);
+            }
+            "person.factors_reset" => {
+                self.factors.insert(person(), Factors::default());
+            }
+            "workload.entered" => self.note_entry(event, now),
+            kind if kind.starts_with("person.") => self.factors.entry(person()).or_default().note(event),
+            _ => {}
+        }
+    }
+
+    /// Only what still opens something is kept: of jobs that came and went there are many.
+    fn note_entry(&mut self, event: &Event, now: Timestamp) {
+        let until = text(event, "expires_at").parse::<Timestamp>().ok();
+        if let Some(expires_at) = until.filter(|until| *until > now) {
+            self.entries.push(Entry {
+                workload: event.subject.id.clone(),
+                digest: text(event, "secret_digest"),
+                expires_at,
+            });
+        }
+    }
+}
+
+impl Factors {
+    fn note(&mut self, event: &Event) {
+        match event.kind.as_str() {
+            "person.factor_added" => self.add(event),
+            "person.factor_removed" => self.remove(event),
+            "person.recovery_codes_made" => self.codes = codes(event).unwrap_or_default(),
+            "person.recovery_code_used" => {
+                self.codes.remove(&text(event, "code"));
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, event: &Event) {
+        if let Some(codes) = codes(event) {
+            self.codes = codes;
+        }
+        let told = Told {
+            kind: text(event, "kind"),
+            counts_from: text(event, "counts_from"),
+        };
+        self.known.insert(text(event, "factor"), told);
+    }
+
+    fn remove(&mut self, event: &Event) {
+        self.known.remove(&text(event, "factor"));
+        // With the last factor the recovery codes went too.
+        if self.known.is_empty() {
+            self.codes.clear();
+        }
+    }
+
+    /// What is wrong with a recovery code.
+    fn wrong_with_code(&self, row: &SecondFactor) -> Option<&'static str> {
+        let is_told = self.codes.contains(&digest_of_code(&row.secret));
+        (!is_told).then_some("No event tells of this recovery code, or it was used.")
+    }
+
+    /// What is wrong with any other factor; what was told of it is taken out.
+    fn wrong_with(&mut self, row: &SecondFactor) -> Option<&'static str> {
+        let Some(told) = self.known.remove(&row.id) else {
+            return Some("No event tells of this second factor.");
+        };
+        let counts_from = row.counts_from.map(|it| it.to_string()).unwrap_or_default();
+        let is_same = told.kind == row.kind && told.counts_from == counts_from;
+        (!is_same).then_some("This second factor is of another kind, or counts from another time, than was told.")
+    }
+}
+
+fn codes(event: &Event) -> Option<HashSet<String>> {
+    let told = event.data.get("codes")?.as_array()?;
+    Some(told.iter().filter_map(|it| Some(it.as_str()?.to_owned())).collect())
+}
+
+impl Replay<'_> {
+    /// Every password that opens the door is the one that was set last, by whom it says, and none is gone without a word: whoever
+    /// has none signs in nowhere.
+    pub(super) fn check_passwords(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let mut told = std::mem::take(&mut self.ways_in.passwords);
+        for KeptPassword {
+            person,
+            phc,
+            set_by,
+            set_at,
+        } in secrets::passwords(room.tx)?
+        {
+            let digest = proof::crypto::digest_text(phc.as_bytes());
+            let Some(password) = told.remove(&person) else {
+                self.find("password", &person, Some("phc"), "No event set this password.");
+                continue;
+            };
+            if password.digest != digest {
+                let what = "This is not the password that was set last.";
+                self.find("password", &person, Some("phc"), what);
+            }
+            if set_by.is_some() && set_at.is_some() && set_at != password.since {
+                let what = "Its event says that it was set at another time.";
+                self.find("password", &person, Some("set_at"), what);
+            }
+            if password.set_by != set_by.unwrap_or(person.clone()) {
+                let what = "Its event says that somebody else set this password.";
+                self.find("password", &person, Some("set_by"), what);
+            }
+        }
+        let mut gone: Vec<String> = told.into_keys().collect();
+        gone.sort();
+        for person in gone {
+            let what = "The log tells of this person's password, but it is gone.";
+            self.find("password", &person, None, what);
+        }
+        Ok(())
+    }
+
+    /// Every second factor that was confirmed is one that its person added, and none is gone without a word: whoever has none is
+    /// let in by a password alone. One that was begun and not confirmed opens nothing.
+    pub(super) fn check_factors(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let mut told = std::mem::take(&mut self.ways_in.factors);
+        for row in second_factor::all(room.tx)? {
+            if !row.is_confirmed {
+                continue;
+            }
+            let of_person = told.entry(row.person.clone()).or_default();
+            let wrong = if row.kind == RECOVERY {
+                of_person.wrong_with_code(&row)
+            } else {
+                of_person.wrong_with(&row)
+            };
+            if let Some(what) = wrong {
+                self.find(
+                    "second_factor",
+                    &row.id,
+                    None,
+                    format!("{what} It is {}'s.", row.person),
+                );
+            }
+        }
+        let mut gone: Vec<(String, String)> = Vec::new();
+        for (person, factors) in told {
+            gone.extend(factors.known.into_keys().map(|id| (id, person.clone())));
+        }
+        gone.sort();
+        for (id, person) in gone {
+            let what = format!("The log tells of this second factor of {person}, but it is gone.");
+            self.find("second_factor", &id, None, what);
+        }
+        Ok(())
+    }
+
+    /// Whatever lets a job of a pipeline in now was given to one that showed its platform's token. What is gone opens nothing.
+    pub(super) fn check_entries(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let entries = std::mem::take(&mut self.ways_in.entries);
+        for (digest, workload, expires_at) in workload::open_ones(room.tx, room.now)? {
+            let is_told = entries
+                .iter()
+                .any(|entry| entry.workload == workload && entry.expires_at == expires_at && entry.digest == digest);
+            if !is_told {
+                let what = "No event tells of a job that was let in with this.";
+                self.find("workload_token", &digest, None, what);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! What is no record and still decides what happens: the timers by which the clock moves changes on, and the counters that give
+//! numbers and say what the system's log has noted.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use proof::event::Event;
+use serde_json::Value;
+use store::identity::session;
+use store::integration::inbox;
+use store::queue::timer;
+use store::record::RawRecord;
+use store::{SYSTEM_TENANT, counter};
+
+use super::{PAGE, Replay};
+use crate::audit::note_log_sizes;
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::log_names::{BEFORE_FIRST, BEFORE_FIRST_INCIDENT, INCIDENTS, NUMBERS};
+
+/// What was seen of numbers while the records and the events were gone through.
+#[derive(Default)]
+pub(super) struct Numbers {
+    change: i64,
+    incident: i64,
+    /// By tenant: the size of its log that was noted last, and when, in seconds since 1970. The system's tenant alone has them.
+    sized: BTreeMap<String, (i64, i64)>,
+}
+
+impl Numbers {
+    /// Notes the size of another tenant's log.
+    pub(super) fn note_size(&mut self, event: &Event) {
+        if event.kind != "log.sized" {
+            return;
+        }
+        let size = event.data.get("size").and_then(Value::as_i64).unwrap_or_default();
+        let at = event.recorded_at.parse::<Timestamp>().map(|at| at.as_second());
+        self.sized
+            .insert(event.subject.id.clone(), (size, at.unwrap_or_default()));
+    }
+
+    /// Notes the number of a record that has one.
+    pub(super) fn note_row(&mut self, table: &str, row: &RawRecord) {
+        let column = |wanted: &str| {
+            row.columns
+                .iter()
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value)
+        };
+        match (table, column("number"), column("key")) {
+            ("change", Some(store::Value::Int(number)), _) => self.change = self.change.max(*number),
+            ("incident", _, Some(store::Value::Text(key))) => {
+                let number = key.strip_prefix("INC-").and_then(|it| it.parse().ok());
+                self.incident = self.incident.max(number.unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Replay<'_> {
+    /// Numbers are given without gaps, and the system's log noted each log's size as its counters say.
+    pub(super) fn check_counters(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let numbers = std::mem::take(&mut self.numbers);
+        let given = [
+            (NUMBERS, numbers.change, BEFORE_FIRST),
+            (INCIDENTS, numbers.incident, BEFORE_FIRST_INCIDENT),
+        ];
+        for (name, highest, before_first) in given {
+            let wanted = (highest - before_first).max(0);
+            self.counter(room, name, wanted)?;
+        }
+        if room.tenant() != SYSTEM_TENANT {
+            return Ok(());
+        }
+        for (tenant, (size, at)) in numbers.sized {
+            let [of_size, of_time] = note_log_sizes::counters_of_size(&tenant);
+            self.counter(room, &of_size, size)?;
+            self.counter(room, &of_time, at)?;
+        }
+        Ok(())
+    }
+
+    /// Sessions open something, and deliveries that wait move something, and no event tells of them: each has the code of the
+    /// server that wrote it.
+    pub(super) fn check_macs(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let (desk, tenant) = (room.services, room.tenant());
+        let mut after = String::new();
+        loop {
+            let page = session::page(room.tx, &after, PAGE)?;
+            let Some(last) = page.last() else { break };
+            after.clone_from(&last.token_digest);
+            for it in page
+                .iter()
+                .filter(|it| !crate::core::row_mac::is_own_session(&desk.tools().master, &tenant, it))
+            {
+                let what = format!(
+                    "No server that holds the master key began this session of {} or noted its factor. It opens nothing.",
+                    it.person
+                );
+                self.find("session", &it.id, Some("mac"), what);
+            }
+        }
+        let mut after = String::new();
+        loop {
+            let page = inbox::waiting(room.tx, &after, PAGE)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after.clone_from(&last.id);
+            for it in page
+                .iter()
+                .filter(|it| !crate::core::row_mac::is_own_delivery(room, it))
+            {
+                let what = "No server that holds the master key took this delivery in. It will be set aside.";
+                self.find("inbox", &it.id, Some("mac"), what);
+            }
+        }
+    }
+
+    fn counter(&mut self, room: &mut Room<'_, '_>, name: &str, wanted: i64) -> Result<()> {
+        let stands = counter::get(room.tx, name)?;
+        if stands != wanted {
+            let what = format!("The counter stands at {stands}; by the records and the events it is {wanted}.");
+            self.find("counter", name, Some("value"), what);
+        }
+        Ok(())
+    }
+
+    /// What waits beside the changes has its timers. Those of changes are no matter of a comparison: when something is due is for the
+    /// clock to say, and a clock that leapt would be told as a fault of the records.
+    pub(super) fn check_timers(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let lost = [
+            ("gate_check", timer::checks_without(room.tx, PAGE)?),
+            ("person", timer::readers_without(room.tx, PAGE)?),
+            ("access_review", timer::reviews_without(room.tx, PAGE)?),
+        ];
+        for (table, ids) in lost {
+            for id in ids {
+                let what = format!("What waits there (`{table}`) has no timer.");
+                self.find("timer", &id, None, what);
+            }
+        }
+        Ok(())
+    }
+}

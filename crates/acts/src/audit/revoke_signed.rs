@@ -1,0 +1,119 @@
+//! Revokes the permits that a revoked key signed, a piece at a time, so that the night on which a key is found stolen does not
+//! stand still for a hundred thousand of them. Nothing waits for it: the key is published no more, and the gate asks for the key of
+//! each permit that it is shown. What this adds are the records, and their ids on the list for those who look things up there.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use model::audit::key_rotation::KeyTurn;
+use model::change::related_records::Permit;
+use model::core::enums::{PermitState, TurnKind};
+use serde_json::json;
+use store::queue::timer;
+use store::queue::timer::NewTimer;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::signing_keys::turns;
+use crate::core::write::{Written, draft};
+
+/// The table of the key's timer.
+pub const TABLE: &str = "signing_key";
+const KIND: &str = "revoke_permits";
+/// How many permits one piece looks at.
+const PIECE: i64 = 200;
+
+/// Has the worker begin.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn begin(room: &mut Room<'_, '_>, kid: &str) -> Result<()> {
+    let id = room.new_id()?;
+    let new = NewTimer {
+        id: &id,
+        subject_table: TABLE,
+        subject_id: kid,
+        kind: KIND,
+        run_at: room.now,
+    };
+    Ok(timer::set(room.tx, &new)?)
+}
+
+/// Revokes the next piece of a key's permits, in the order in which they end, and has the worker come again while some are left.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn revoke_signed(room: &mut Room<'_, '_>, kid: &str) -> Result<()> {
+    let found = turns(room)?;
+    let begun = found
+        .into_iter()
+        .find(|turn| turn.kid == kid && turn.kind == TurnKind::Revoked);
+    let Some((turn, after)) = begun.and_then(|turn| turn.revoking_after.clone().map(|after| (turn, after))) else {
+        return Ok(());
+    };
+    let (piece, last) = next_piece(room, &after)?;
+    let revoked = revoke(room, kid, &piece)?;
+    let turn = KeyTurn {
+        revoked_permits: turn.revoked_permits + revoked,
+        revoking_after: last.map(|end| end.to_string()),
+        ..turn
+    };
+    let is_done = turn.revoking_after.is_none();
+    let data = json!({"kid": kid, "permits": turn.revoked_permits, "all": is_done});
+    let mut written = Written::default();
+    let turn = room.put(&mut written, turn)?;
+    let told = draft("key.permits_revoked", ("key_turn", turn.id.0), room.now, data);
+    room.tell(vec![told], written)?;
+    if is_done {
+        return Ok(());
+    }
+    begin(room, kid)
+}
+
+/// The next permits that are still good, after those that end at `after`; and, where more may be left, when the last one ends. All
+/// that end at that instant are among them, so that none is left out between two pieces.
+fn next_piece(room: &mut Room<'_, '_>, after: &str) -> Result<(Vec<Permit>, Option<Timestamp>)> {
+    let after = after.parse().unwrap_or(room.now).max(room.now);
+    let next = alive(after).order_by("expires_at").limit(PIECE);
+    let mut piece = record::bodies::<Permit>(room.tx, &next)?;
+    let is_full = i64::try_from(piece.len()).is_ok_and(|count| count == PIECE);
+    let Some(last) = piece.last().filter(|_| is_full).map(|permit| permit.expires_at) else {
+        return Ok((piece, None));
+    };
+    let state = PermitState::Issued.as_str();
+    let beside = Filter::new().equals("state", state).equals("expires_at", last);
+    piece.retain(|permit| permit.expires_at < last);
+    piece.extend(record::bodies::<Permit>(room.tx, &beside)?);
+    Ok((piece, Some(last)))
+}
+
+/// Revokes those of a piece that the key signed; answers how many.
+fn revoke(room: &mut Room<'_, '_>, kid: &str, piece: &[Permit]) -> Result<i64> {
+    let signed: BTreeSet<&str> = piece
+        .iter()
+        .filter(|it| it.kid == kid)
+        .map(|it| it.id.as_str())
+        .collect();
+    let changes: BTreeSet<&str> = piece
+        .iter()
+        .filter(|it| signed.contains(it.id.as_str()))
+        .map(|it| it.change.as_str())
+        .collect();
+    for change in changes {
+        room.on_change(change, |case| {
+            let reason = "the key that signed it was revoked";
+            model::change::settle::revoke_permits(case, reason, |it| signed.contains(it.id.as_str()));
+            model::change::settle::settle(case);
+            Ok(())
+        })?;
+    }
+    Ok(i64::try_from(signed.len()).unwrap_or(i64::MAX))
+}
+
+/// The permits that are still good.
+pub(crate) fn alive(now: jiff::Timestamp) -> Filter {
+    Filter::new()
+        .equals("state", PermitState::Issued.as_str())
+        .more("expires_at", now)
+}

@@ -1,0 +1,458 @@
+//! Places events in the tenant's log: one step of the sequencer.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use model::change::change_file::Actor;
+use proof::event::payload_path;
+use proof::note::Checkpoint;
+use proof::tile::{self, Appended, TileName};
+use serde::Deserialize;
+use store::audit::act_order;
+use store::audit::act_order::Standing;
+use store::audit::event;
+use store::audit::event::{Event, RecordRef, Waiting};
+use store::audit::log;
+use store::audit::log::{Advance, LogState};
+use store::{Lane, Mode};
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::log_high_water::SeenLog;
+use crate::core::log_tiles::{StoredTiles, cosigning_time, signed, trusted, width_at};
+use crate::core::transactions::Transactions;
+
+/// How many events a step looks at first.
+const BATCH: i64 = 1_000;
+
+/// How many it looks at when none of the first can be placed yet.
+const WIDEST_BATCH: i64 = 64_000;
+
+/// For how long a server keeps the pen after a step. When it ends, another takes over after so long.
+const LEASE: Duration = Duration::from_secs(5);
+
+/// What a step came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sequenced {
+    /// The log's size before: the index of the first event that was placed.
+    pub from: u64,
+    /// The log's size now. Events `from..to` were placed; all of them are final.
+    pub to: u64,
+    /// Whether this server took the pen. When not, nothing waited, or another one places the events.
+    pub has_pen: bool,
+}
+
+/// Places waiting events, at most a batch. All of it is one transaction, so that a crash leaves all or nothing. `holder`
+/// names the calling server; while another one holds the pen nothing happens.
+///
+/// # Errors
+/// A fault when what is stored is not what was signed: then nothing is signed over it. Else the store's.
+pub fn sequence_events(desk: &impl Transactions, tenant: &str, holder: &str) -> Result<Sequenced> {
+    let waiting = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, |room| {
+        let size = log::state(room.tx)?.map_or(0, |state| state.size);
+        let is_idle = event::unsequenced(room.tx, 1)?.is_empty();
+        Ok((is_idle, size))
+    });
+    if let (true, size) = waiting? {
+        let size = u64::try_from(size).unwrap_or_default();
+        return Ok(Sequenced {
+            from: size,
+            to: size,
+            has_pen: false,
+        });
+    }
+    let holder = holder.to_owned();
+    let (placed, seen) = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, move |room| {
+        step(room, &holder)
+    })?;
+    if let Some(seen) = seen {
+        desk.tools().seen_logs.note(tenant, seen);
+    }
+    Ok(placed)
+}
+
+/// Looks whether the tenant's events could be placed: the log is not shorter than it was, and a server wrote the next that wait.
+///
+/// # Errors
+/// A fault that says why nothing is placed; the store's.
+pub fn check_placing(room: &mut Room<'_, '_>) -> Result<()> {
+    let state = crate::core::log_tiles::log_state(room)?;
+    crate::audit::check_log::check(room, &state)?;
+    let waiting = event::unsequenced(room.tx, BATCH)?;
+    waiting
+        .iter()
+        .try_for_each(|it| crate::core::row_mac::check_event(room, it))
+}
+
+/// Lays the pen down: a server that ends in good order leaves nobody waiting until its lease has run out.
+///
+/// # Errors
+/// The store's.
+pub fn lay_down_pen(desk: &impl Transactions, tenant: &str, holder: &str) -> Result<()> {
+    let holder = holder.to_owned();
+    desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, move |room| {
+        Ok(log::lay_down(room.tx, &holder)?)
+    })
+}
+
+/// What a step came to, and how far the log is where it moved on.
+fn step(room: &mut Room<'_, '_>, holder: &str) -> Result<(Sequenced, Option<SeenLog>)> {
+    let until = room.recorded_at + LEASE;
+    let Some(state) = log::take(room.tx, room.recorded_at, until, holder)? else {
+        let state = crate::core::log_tiles::log_state(room)?;
+        let size = u64::try_from(state.size).unwrap_or_default();
+        let placed = Sequenced {
+            from: size,
+            to: size,
+            has_pen: false,
+        };
+        return Ok((placed, None));
+    };
+    crate::audit::check_log::check(room, &state)?;
+    let from = u64::try_from(state.size).unwrap_or_default();
+    let events = next_events(room)?;
+    if events.is_empty() {
+        let placed = Sequenced {
+            from,
+            to: from,
+            has_pen: true,
+        };
+        return Ok((placed, None));
+    }
+    let seen = place(room, state, &events)?;
+    let placed = Sequenced {
+        from,
+        to: seen.size,
+        has_pen: true,
+    };
+    Ok((placed, Some(seen)))
+}
+
+/// The next events in the order of the log. A batch of which none can be placed yet, since their predecessors lie beyond
+/// it, is widened. Each of them was written by a server, or nothing is placed.
+fn next_events(room: &mut Room<'_, '_>) -> Result<Vec<Event>> {
+    let mut limit = BATCH;
+    loop {
+        let found = event::unsequenced(room.tx, limit)?;
+        if let Some(first) = found.first() {
+            // All before the first that waits have their places.
+            act_order::forget_before(room.tx, &first.event.id)?;
+        }
+        let is_all = i64::try_from(found.len()).is_ok_and(|count| count < limit);
+        let order = if is_all {
+            order_of(&found, &BTreeSet::new())
+        } else {
+            order_within(room, &found, limit)?
+        };
+        if is_all || !order.is_empty() || limit >= WIDEST_BATCH {
+            for at in &order {
+                crate::core::row_mac::check_event(room, &found[*at])?;
+            }
+            let mut events: Vec<Option<Event>> = found.into_iter().map(|it| Some(it.event)).collect();
+            return Ok(order.into_iter().filter_map(|at| events[at].take()).collect());
+        }
+        limit *= 8;
+    }
+}
+
+/// The order of a batch beyond which more events wait.
+fn order_within(room: &mut Room<'_, '_>, found: &[Waiting], limit: i64) -> Result<Vec<usize>> {
+    let mut blocked = followers_from_beyond(room, found)?;
+    if limit < WIDEST_BATCH {
+        blocked.append(&mut cut_acts(room, found)?);
+        return Ok(order_of(found, &blocked));
+    }
+    // An act too long for the widest batch is placed in parts, or the log would stand still. It would as well where all wait
+    // for what lies beyond, which takes clocks far apart and a sequencer that was away: then the order among them has to do.
+    let order = order_of(found, &blocked);
+    if order.is_empty() {
+        return Ok(order_of(found, &BTreeSet::new()));
+    }
+    Ok(order)
+}
+
+/// Acts that the end of a batch may cut. Events of one act have ids of one moment of one server, so the rest of a cut one is
+/// among the events that follow.
+fn cut_acts(room: &mut Room<'_, '_>, found: &[Waiting]) -> Result<BTreeSet<String>> {
+    let Some(last) = found.last() else {
+        return Ok(BTreeSet::new());
+    };
+    Ok(event::acts_unsequenced(room.tx, &last.event.id, BATCH)?)
+}
+
+/// Acts of a batch that must wait for an event outside of it.
+fn followers_from_beyond(room: &mut Room<'_, '_>, found: &[Waiting]) -> Result<BTreeSet<String>> {
+    let Some(last) = found.last().map(|it| it.event.id.as_str()) else {
+        return Ok(BTreeSet::new());
+    };
+    let made: BTreeSet<&RecordRef> = found.iter().flat_map(|it| &it.made).collect();
+    let made_beyond = records_with_more(room, found.iter().flat_map(|it| &it.read), |room, record| {
+        is_made_beyond(room, &version(record, 1), last)
+    })?;
+    let read_beyond = records_with_more(room, found.iter().flat_map(|it| &it.made), |room, record| {
+        is_read_beyond(room, record, last)
+    })?;
+    let mut blocked = BTreeSet::new();
+    for waiting in found {
+        let mut is_blocked = false;
+        for record in &waiting.made {
+            // Where the version before stands in the batch, the order within it sees to this one. A gap may lie anywhere,
+            // not only before the first version of the batch: ids follow the clocks of several servers.
+            let has_gap = record.version > 1 && !made.contains(&version(record, -1));
+            is_blocked |= has_gap && is_made_beyond(room, record, last)?;
+            is_blocked |= read_beyond.contains(&name(record)) && is_read_beyond(room, record, last)?;
+        }
+        for record in &waiting.read {
+            is_blocked |= made_beyond.contains(&name(record)) && is_made_beyond(room, &version(record, 1), last)?;
+        }
+        if is_blocked {
+            blocked.insert(waiting.event.act.clone());
+        }
+    }
+    Ok(blocked)
+}
+
+/// The records of which something lies beyond the batch: what does not before the latest of their versions does not before any.
+fn records_with_more<'f>(
+    room: &mut Room<'_, '_>,
+    records: impl Iterator<Item = &'f RecordRef>,
+    lies_beyond: impl Fn(&mut Room<'_, '_>, &RecordRef) -> Result<bool>,
+) -> Result<BTreeSet<(&'f str, &'f str)>> {
+    let mut latest: BTreeMap<(&str, &str), &RecordRef> = BTreeMap::new();
+    for record in records {
+        let known = latest.entry(name(record)).or_insert(record);
+        if known.version < record.version {
+            *known = record;
+        }
+    }
+    let mut more = BTreeSet::new();
+    for (name, record) in latest {
+        if lies_beyond(room, record)? {
+            more.insert(name);
+        }
+    }
+    Ok(more)
+}
+
+/// A record without its version.
+fn name(record: &RecordRef) -> (&str, &str) {
+    (&record.table, &record.id)
+}
+
+/// The version so many after this one.
+fn version(record: &RecordRef, after: i64) -> RecordRef {
+    RecordRef {
+        version: record.version + after,
+        ..record.clone()
+    }
+}
+
+/// Whether an event beyond the batch made an earlier version.
+fn is_made_beyond(room: &mut Room<'_, '_>, record: &RecordRef, last: &str) -> Result<bool> {
+    if record.table != act_order::ESTATE {
+        let earlier = event::earlier_unsequenced(room.tx, record)?;
+        return Ok(earlier.iter().any(|id| id.as_str() > last));
+    }
+    let made = Standing {
+        record: record.clone(),
+        made: true,
+    };
+    Ok(act_order::is_beyond(room.tx, last, &made)?)
+}
+
+/// Whether an act beyond the batch read an earlier version, and so did what it did before this one was made.
+fn is_read_beyond(room: &mut Room<'_, '_>, record: &RecordRef, last: &str) -> Result<bool> {
+    if record.version == 1 || !crate::core::read_set::is_heeded(&record.table) {
+        return Ok(false);
+    }
+    let read = Standing {
+        record: record.clone(),
+        made: false,
+    };
+    Ok(act_order::is_beyond(room.tx, last, &read)?)
+}
+
+/// What one act wrote, as the sequencer places it: whole.
+#[derive(Default)]
+struct WholeAct {
+    /// Its events by their places in the batch, in the order of ids.
+    events: Vec<usize>,
+    /// How many other acts must be placed before it.
+    waits: usize,
+    /// The acts that wait for it.
+    followers: Vec<usize>,
+}
+
+/// The places in the batch of its events in the order of the log: an act that made a record's version n stands before those that
+/// read it, and these before the one that made n + 1; each act with all that it wrote, and by id where that leaves a choice.
+/// Blocked acts and all that follow from them are left out.
+///
+/// Only the first event of an act names records, but what follows from an act follows from all of its events: a permit is
+/// revoked after it was issued, though the servers' clocks may say otherwise.
+fn order_of(found: &[Waiting], blocked: &BTreeSet<String>) -> Vec<usize> {
+    let mut acts = whole_acts(found);
+    let is_blocked = |act: &WholeAct| blocked.contains(&found[act.events[0]].event.act);
+    // Acts stand in the order of their first events' ids, so their places are in that order as well.
+    let mut ready: BTreeSet<usize> = (0..acts.len())
+        .filter(|&at| acts[at].waits == 0 && !is_blocked(&acts[at]))
+        .collect();
+    let mut order = Vec::with_capacity(found.len());
+    while let Some(at) = ready.pop_first() {
+        order.append(&mut acts[at].events);
+        for next in std::mem::take(&mut acts[at].followers) {
+            acts[next].waits -= 1;
+            if acts[next].waits == 0 && !is_blocked(&acts[next]) {
+                ready.insert(next);
+            }
+        }
+    }
+    order
+}
+
+/// The acts of a batch that made or read versions of one record, by these versions.
+#[derive(Default)]
+struct Line {
+    makers: BTreeMap<i64, usize>,
+    readers: Vec<(i64, usize)>,
+}
+
+/// The acts of a batch in the order of their first events, each with those that wait for it.
+fn whole_acts(found: &[Waiting]) -> Vec<WholeAct> {
+    let mut acts: Vec<WholeAct> = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let mut lines: HashMap<(&str, &str), Line> = HashMap::new();
+    for (at, waiting) in found.iter().enumerate() {
+        let act = *known.entry(&waiting.event.act).or_insert(acts.len());
+        if act == acts.len() {
+            acts.push(WholeAct::default());
+        }
+        acts[act].events.push(at);
+        for record in &waiting.made {
+            let line = lines.entry(name(record)).or_default();
+            line.makers.insert(record.version, act);
+        }
+        for record in &waiting.read {
+            let line = lines.entry(name(record)).or_default();
+            line.readers.push((record.version, act));
+        }
+    }
+    for (earlier, later) in lines.values().flat_map(Line::pairs) {
+        if earlier != later {
+            acts[later].waits += 1;
+            acts[earlier].followers.push(later);
+        }
+    }
+    acts
+}
+
+impl Line {
+    /// Which act stands before which. A version whose maker has its place already is nothing to wait for.
+    fn pairs(&self) -> Vec<(usize, usize)> {
+        let makers: Vec<usize> = self.makers.values().copied().collect();
+        let mut pairs: Vec<(usize, usize)> = makers.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        for (version, reader) in &self.readers {
+            let maker = self.makers.range(..=version).next_back();
+            pairs.extend(maker.map(|(_, maker)| (*maker, *reader)));
+            let next = self.makers.range(version + 1..).next();
+            pairs.extend(next.map(|(_, next)| (*reader, *next)));
+        }
+        pairs
+    }
+}
+
+/// Appends the events to the tree, signs the new size, and moves the log on.
+fn place(room: &mut Room<'_, '_>, state: LogState, events: &[Event]) -> Result<SeenLog> {
+    let old = trusted(room, &state)?;
+    let from = old.checkpoint.size;
+    let leaves: Vec<&[u8]> = events.iter().map(|event| event.bytes.as_slice()).collect();
+    let (epoch, size) = (state.epoch, state.size);
+    let appended = {
+        let source = StoredTiles::new(room.tx, state);
+        let appended = tile::append(&source, from, &old.checkpoint.root, &leaves);
+        source.settle(appended)?
+    };
+    save_tiles(room, from, &appended)?;
+    save_payloads(room, events)?;
+    for (seq, event) in (size..).zip(events) {
+        if !event::sequence(room.tx, &event.id, seq)? {
+            return Err(store::Error::Retry.into());
+        }
+    }
+    let checkpoint = Checkpoint {
+        origin: old.checkpoint.origin.clone(),
+        size: appended.size,
+        root: appended.root,
+    };
+    let seconds = cosigning_time(room, &old);
+    let note = signed(room, &checkpoint, seconds)?;
+    let to = i64::try_from(appended.size).map_err(|_| Error::Fault("the log is too long".to_owned()))?;
+    let root = proof::crypto::hash_text(&appended.root);
+    if !log::advance(
+        room.tx,
+        epoch,
+        size,
+        &Advance {
+            size: to,
+            root: &root,
+            checkpoint: &note,
+        },
+    )? {
+        return Err(store::Error::Retry.into());
+    }
+    log::save_checkpoint(
+        room.tx,
+        &log::Checkpoint {
+            size: to,
+            note,
+            at: room.recorded_at,
+        },
+    )?;
+    Ok(SeenLog {
+        size: appended.size,
+        root: appended.root,
+    })
+}
+
+/// Writes the new tiles. A partial tile goes once a wider one of its place is there, from which it can be cut.
+fn save_tiles(room: &mut Room<'_, '_>, from: u64, appended: &Appended) -> Result<()> {
+    for tile in &appended.tiles {
+        log::save_tile(room.tx, &tile.path, &tile.bytes)?;
+        let Some(name) = TileName::parse(&tile.path) else {
+            continue;
+        };
+        let before = TileName {
+            width: width_at(from, name),
+            ..name
+        };
+        if before.width > 0 && before.width < name.width {
+            log::delete_tile(room.tx, &before.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Only this much of a leaf is read to learn whether its deltas stand beside it.
+#[derive(Deserialize)]
+struct Beside {
+    records_digest: Option<String>,
+}
+
+/// Puts the deltas that stand beside leaves among the files of the log, where their digests are their names.
+fn save_payloads(room: &mut Room<'_, '_>, events: &[Event]) -> Result<()> {
+    for event in events {
+        let beside: Beside = serde_json::from_slice(&event.bytes)?;
+        let Some(digest) = beside.records_digest else { continue };
+        let found = event::payloads(room.tx, &event.id)?
+            .into_iter()
+            .find(|(name, _)| *name == digest);
+        let path = payload_path(&digest);
+        let (Some((_, bytes)), Some(path)) = (found, path) else {
+            return Err(Error::Fault(format!("what stands beside event {} is gone", event.id)));
+        };
+        log::save_tile(room.tx, &path, &bytes)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

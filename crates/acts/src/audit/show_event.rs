@@ -1,0 +1,315 @@
+//! One event of the log with what it did: each field of each record that it wrote, before and after. What stood before is
+//! rebuilt from the earlier events of the record, so that nothing but the log has to be believed.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use model::core::act::actions;
+use model::core::private_fields::is_withheld;
+use model::core::refusal::Refusal;
+use proof::diff::{self, RecordDelta};
+use proof::event::Subject;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use store::audit::event;
+use store::audit::event::Event;
+use store::audit::salts;
+use store::audit::salts::SaltedText;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+pub use crate::core::field_changes::ERASED;
+use crate::core::field_changes::{is_commitment, open};
+use crate::core::show_timeline::opened;
+
+/// The tables whose free texts are shown: what was said about changes, and the configuration. Letters to people
+/// (`message`) and whatever is not named here keep theirs.
+const READ: &[&str] = &[
+    "absence",
+    "access_review",
+    "act_facts",
+    "approval",
+    "calendar",
+    "change",
+    "checklist_item",
+    "comment",
+    "condition",
+    "config_item",
+    "configuration",
+    "connection",
+    "custom_field",
+    "decision_facts",
+    "delegation",
+    "dependency",
+    "deployment",
+    "entry",
+    "environment",
+    "evidence",
+    "freeze",
+    "gate_check",
+    "glass_use",
+    "identity_provider",
+    "incident",
+    "key_turn",
+    "link",
+    "maintenance_window",
+    "meeting",
+    "on_call",
+    "outside_check",
+    "outside_look",
+    "ownership",
+    "peer_review",
+    "people_group",
+    "permit",
+    "person",
+    "provenance",
+    "running",
+    "service",
+    "task",
+    "template",
+    "tenant_info",
+    "token",
+    "training",
+    "webhook",
+    "witness",
+    "workload",
+];
+/// What stands in the place of a value that is not shown.
+pub const WITHHELD: &str = "(withheld)";
+
+/// An event, and what it did to records.
+#[derive(Debug, Clone, Serialize)]
+pub struct EventView {
+    /// Its id.
+    pub id: String,
+    /// `service.edited`.
+    pub kind: String,
+    /// Whose act it was: a login; `system` for timers and deliveries.
+    pub actor: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When it was written down.
+    pub recorded_at: Timestamp,
+    /// Its index in the log; absent while it waits for its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<i64>,
+    /// What it is about.
+    pub subject: Subject,
+    /// Codes, keys, ids and numbers.
+    pub data: Map<String, Value>,
+    /// Where this event itself wrote nothing: the nearest earlier one of the same act that wrote something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_by: Option<EventPlace>,
+    /// What it wrote; with `told_by` what that one wrote, for this event or for another matter of the act. Empty where neither did.
+    pub records: Vec<WrittenRecord>,
+}
+
+/// Where another event stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct EventPlace {
+    /// Its id.
+    pub id: String,
+    /// Its index in the log; absent while it waits for its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<i64>,
+}
+
+/// A record that an event wrote.
+#[derive(Debug, Clone, Serialize)]
+pub struct WrittenRecord {
+    /// Its table.
+    pub table: String,
+    /// Its id.
+    pub id: String,
+    /// Its version after the event; 1 where the event made it.
+    pub version: u64,
+    /// The digest of the sealed record after the event, as the log's leaf names it.
+    pub digest: String,
+    /// What became of its fields, in the order of their names.
+    pub changes: Vec<FieldWrite>,
+}
+
+/// A field of a record before and after.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FieldWrite {
+    /// Its name.
+    pub field: String,
+    /// What stood there; absent where nothing did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// What stands there after; absent where it was taken away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+}
+
+/// An event by its id or its index in the log (`GET /events/{id}`). Texts that were erased since read `(erased)`; letters to
+/// people and what [`model::core::private_fields`] names read `(withheld)`.
+///
+/// # Errors
+/// 403, 404; a fault when the log does not fit together; the store's.
+pub fn show_event(room: &mut Room<'_, '_>, named: &str) -> Result<EventView> {
+    room.allow(actions::AUDIT)?;
+    let Some(stored) = crate::audit::prove_event::find(room, named)? else {
+        return Err(Refusal::not_found(format!("event {named}")).into());
+    };
+    let (mut event, _) = opened(room, &stored)?;
+    let (teller, deltas) = teller(room, &stored, std::mem::take(&mut event.records))?;
+    let mut records = Vec::new();
+    for delta in deltas {
+        records.push(written(room, &teller, delta)?);
+    }
+    let told_by = (teller.id != stored.id).then(|| EventPlace {
+        id: teller.id.clone(),
+        index: teller.seq,
+    });
+    Ok(EventView {
+        id: stored.id,
+        kind: stored.kind,
+        actor: room.directory()?.login(&event.actor.as_str().into()),
+        occurred_at: stored.occurred_at,
+        recorded_at: stored.recorded_at,
+        index: stored.seq,
+        subject: event.subject,
+        data: event.data,
+        told_by,
+        records,
+    })
+}
+
+/// Of events that are written together the first tells of all records: it, and what it tells of. An act may write several times,
+/// and the log does not say which of its events went together; so for an event that wrote nothing by itself the one before it
+/// is told, which may have been another matter.
+fn teller(room: &mut Room<'_, '_>, stored: &Event, own: Vec<RecordDelta>) -> Result<(Event, Vec<RecordDelta>)> {
+    if !own.is_empty() {
+        return Ok((stored.clone(), own));
+    }
+    for earlier in event::before_in_act(room.tx, stored)? {
+        let (told, _) = opened(room, &earlier)?;
+        if !told.records.is_empty() {
+            return Ok((earlier, told.records));
+        }
+    }
+    Ok((stored.clone(), own))
+}
+
+fn written(room: &mut Room<'_, '_>, by: &Event, delta: RecordDelta) -> Result<WrittenRecord> {
+    let before = before(room, by, &delta)?;
+    let after = diff::apply(&delta, before.as_ref())?;
+    let texts = salts::of_record(room.tx, &delta.table, &delta.id)?;
+    let mut names: Vec<&String> = delta.set.keys().chain(&delta.unset).collect();
+    names.sort_unstable();
+    let changes = names
+        .into_iter()
+        .map(|field| FieldWrite {
+            field: field.clone(),
+            before: shown(before.as_ref(), (&delta.table, field), &texts),
+            after: shown(Some(&after), (&delta.table, field), &texts),
+        })
+        .collect();
+    Ok(WrittenRecord {
+        changes,
+        table: delta.table,
+        id: delta.id,
+        version: delta.version,
+        digest: delta.digest,
+    })
+}
+
+/// The sealed record as it stood before an event.
+fn before(room: &mut Room<'_, '_>, by: &Event, delta: &RecordDelta) -> Result<Option<Value>> {
+    let version = i64::try_from(delta.version).unwrap_or(i64::MAX);
+    let mut sealed = None;
+    for row in event::of_versions_below(room.tx, &delta.table, &delta.id, version)? {
+        if row.id == by.id {
+            break;
+        }
+        let (earlier, _) = opened(room, &row)?;
+        let is_it = |it: &&RecordDelta| it.table == delta.table && it.id == delta.id && it.version < delta.version;
+        for step in earlier.records.iter().filter(is_it) {
+            sealed = Some(diff::apply(step, sealed.as_ref())?);
+        }
+    }
+    Ok(sealed)
+}
+
+fn shown(record: Option<&Value>, (table, field): (&str, &str), texts: &HashMap<String, SaltedText>) -> Option<Value> {
+    let mut value = record?.get(field)?.clone();
+    if is_withheld(table, field) {
+        return Some(WITHHELD.into());
+    }
+    withhold_within(&mut value, table);
+    if READ.contains(&table) {
+        open(&mut value, texts);
+    } else {
+        withhold_texts(&mut value);
+    }
+    Some(value)
+}
+
+/// Puts a word in the place of what is withheld further within, as answers leave it out at any depth.
+fn withhold_within(value: &mut Value, table: &str) {
+    match value {
+        Value::Object(map) => {
+            for (name, inner) in map {
+                if is_withheld(table, name) {
+                    *inner = WITHHELD.into();
+                } else {
+                    withhold_within(inner, table);
+                }
+            }
+        }
+        Value::Array(rows) => rows.iter_mut().for_each(|row| withhold_within(row, table)),
+        _ => {}
+    }
+}
+
+/// Puts a word in the place of each commitment.
+fn withhold_texts(value: &mut Value) {
+    match value {
+        Value::Object(map) if is_commitment(map) => *value = Value::String(WITHHELD.to_owned()),
+        Value::Object(map) => map.values_mut().for_each(withhold_texts),
+        Value::Array(rows) => rows.iter_mut().for_each(withhold_texts),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_letters_keep_all_of_their_texts() {
+        let withheld: Vec<&&str> = store::nouns::TABLES.iter().filter(|it| !READ.contains(it)).collect();
+        assert_eq!(withheld, [&"message"]);
+        let record = json!({"text": {"c": "sha256:00"}, "at": 1});
+        let none = HashMap::new();
+        let told = |table: &str, field: &str| shown(Some(&record), (table, field), &none);
+        assert_eq!(told("a_table_to_come", "text"), Some(json!(WITHHELD)));
+        assert_eq!(
+            told("a_table_to_come", "at"),
+            Some(json!(1)),
+            "what is no text stands in the log as it is"
+        );
+        assert_eq!(told("webhook", "text"), Some(json!("(erased)")));
+    }
+
+    #[test]
+    fn what_is_for_scim_alone_is_withheld_at_any_depth_and_nothing_else_is() {
+        let mut value =
+            json!({"digest": "sha256:00", "rows": [{"external_id": "hr-1", "name": "x"}], "subjects": ["i s"]});
+        withhold_within(&mut value, "configuration");
+        assert_eq!(
+            value,
+            json!({"digest": "sha256:00", "rows": [{"external_id": WITHHELD, "name": "x"}], "subjects": WITHHELD})
+        );
+    }
+
+    #[test]
+    fn a_text_that_is_withheld_is_named_so_at_any_depth() {
+        let mut value = json!({"rows": [{"c": "sha256:00"}, 3], "c": {"c": "sha256:11"}});
+        withhold_texts(&mut value);
+        assert_eq!(value, json!({"rows": [WITHHELD, 3], "c": WITHHELD}));
+    }
+}

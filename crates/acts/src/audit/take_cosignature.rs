@@ -1,0 +1,158 @@
+//! Cosignatures of witnesses (C2SP tlog-cosignature): taken in after they verified, and served with the checkpoint.
+
+use model::core::body::Body;
+use model::core::parse::Reading;
+use model::core::refusal::Refusal;
+use proof::note::{
+    Checkpoint, MAX_NOTE_BYTES, Note, NoteSignature, Untrusted, VerifiedSignature, VerifierKey, VerifierKeys,
+};
+use store::audit::cosignature;
+use store::audit::cosignature::Cosignature;
+use store::audit::log;
+
+use crate::audit::set_witness::witnesses;
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::log_tiles::log_state;
+
+/// How far a witness's clock may be ahead, in seconds.
+const SKEW_SECONDS: i64 = 60;
+
+/// Takes a checkpoint of ours that witnesses cosigned (`POST /log/cosignatures {checkpoint}`): the whole note, with the lines of
+/// any who signed. Answers the log's size in it and the witnesses whose line was taken; of one who signed something newer already
+/// nothing is.
+///
+/// # Errors
+/// 403; 422 for what is no note, a line that does not verify, or none of a witness known here; 409 for what this log never
+/// signed; the store's.
+pub fn take_cosignature(room: &mut Room<'_, '_>, body: &Body) -> Result<(i64, Vec<VerifiedSignature>)> {
+    room.allow(model::core::act::actions::AUDIT)?;
+    let mut reading = Reading::new(body, "");
+    let text = reading.needed("checkpoint", MAX_NOTE_BYTES);
+    reading.finish()?;
+    let wrong = |code, text: String| Error::from(Refusal::field("checkpoint", code, text));
+    let read = Note::parse(&text).and_then(|note| Ok((Checkpoint::parse(&note.text)?, note)));
+    let (checkpoint, note) = read.map_err(|why| wrong("malformed", format!("It is no signed checkpoint: {why}.")))?;
+    let size = i64::try_from(checkpoint.size).unwrap_or(i64::MAX);
+    if signed_by_us(room, size)?.as_ref() != Some(&note.text) {
+        let text = "This log never signed such a checkpoint.";
+        let satisfy = "Fetch `checkpoint` anew and cosign that.";
+        return Err(Refusal::not_now("not_our_checkpoint", text, satisfy, Vec::new()).into());
+    }
+    let (ids, keys) = trusted(room)?;
+    let verified = note.verify(&keys).map_err(|why| match why {
+        Untrusted::WrongSignature(name) => wrong("wrong_signature", format!("The line of `{name}` does not verify.")),
+        _ => wrong(
+            "no_known_witness",
+            "No witness that is known here cosigned it.".to_owned(),
+        ),
+    })?;
+    let latest = room.recorded_at.as_second() + SKEW_SECONDS;
+    let time_of = |one: &VerifiedSignature| one.time.and_then(|time| i64::try_from(time).ok()).unwrap_or(i64::MAX);
+    if let Some(ahead) = verified.iter().find(|one| time_of(one) > latest) {
+        let text = format!("The line of `{}` is dated in the future.", ahead.key.name());
+        return Err(wrong("in_the_future", text));
+    }
+    let mut taken = Vec::new();
+    for one in verified {
+        let at = keys.0.iter().position(|key| *key == one.key);
+        let id = at
+            .and_then(|at| ids.get(at))
+            .ok_or_else(|| Error::Fault("a verified key is unknown".to_owned()))?;
+        let kept = Cosignature {
+            witness: id.clone(),
+            size,
+            time: time_of(&one),
+            line: line_of(&note, &one),
+        };
+        if cosignature::save(room.tx, &kept)? {
+            taken.push(one);
+        }
+    }
+    Ok((size, taken))
+}
+
+/// The newest checkpoint as it is served: with the lines of witnesses who cosigned this very one. A line that does not verify
+/// any more would spoil the note for whoever trusts its witness, so it is left out.
+///
+/// # Errors
+/// A fault when the tenant has no log, or the store's.
+pub fn witnessed_checkpoint(room: &mut Room<'_, '_>) -> Result<String> {
+    let state = log_state(room)?;
+    with_lines(room, state.size, state.checkpoint)
+}
+
+/// A checkpoint of this size with the lines of witnesses who cosigned it.
+fn with_lines(room: &mut Room<'_, '_>, size: i64, checkpoint: String) -> Result<String> {
+    let mut told = checkpoint;
+    let kept = cosignature::list(room.tx)?;
+    if kept.is_empty() {
+        return Ok(told);
+    }
+    let (ids, keys) = trusted(room)?;
+    for one in kept.iter().filter(|one| one.size == size) {
+        let at = ids.iter().position(|id| *id == one.witness);
+        let Some(key) = at.and_then(|at| keys.0.get(at)).cloned() else {
+            continue;
+        };
+        let with_it = format!("{told}{}", one.line);
+        if Note::parse(&with_it).is_ok_and(|note| note.verify(&VerifierKeys(vec![key])).is_ok()) {
+            told = with_it;
+        }
+    }
+    Ok(told)
+}
+
+/// What each witness cosigned last: its id, and the cosigned checkpoint as it would be served.
+///
+/// # Errors
+/// The store's.
+pub fn last_cosigned(room: &mut Room<'_, '_>) -> Result<Vec<(Cosignature, String)>> {
+    let mut found = Vec::new();
+    for one in cosignature::list(room.tx)? {
+        if let Some(kept) = kept_note(room, one.size)? {
+            let note = with_lines(room, one.size, kept)?;
+            found.push((one, note));
+        }
+    }
+    Ok(found)
+}
+
+/// The note of exactly this size that the log signed.
+fn kept_note(room: &mut Room<'_, '_>, size: i64) -> Result<Option<String>> {
+    let kept = log::checkpoint_covering(room.tx, size - 1)?;
+    Ok(kept.filter(|kept| kept.size == size).map(|kept| kept.note))
+}
+
+fn signed_by_us(room: &mut Room<'_, '_>, size: i64) -> Result<Option<String>> {
+    let kept = kept_note(room, size)?;
+    Ok(kept.and_then(|note| Note::parse(&note).ok()).map(|note| note.text))
+}
+
+/// The ids of the witnesses and, in the same order, their keys.
+fn trusted(room: &mut Room<'_, '_>) -> Result<(Vec<String>, VerifierKeys)> {
+    let (mut ids, mut keys) = (Vec::new(), Vec::new());
+    for witness in witnesses(room)? {
+        ids.push(witness.id.0);
+        keys.push(VerifierKey::parse(&witness.key)?);
+    }
+    Ok((ids, VerifierKeys(keys)))
+}
+
+/// The line of a verified signature, as it stands in the note. A witness may have signed at two times, with a line for each.
+fn line_of(note: &Note, one: &VerifiedSignature) -> String {
+    let key = VerifierKeys(vec![one.key.clone()]);
+    let alone = |line: &NoteSignature| Note {
+        text: note.text.clone(),
+        signatures: vec![line.clone()],
+    };
+    let is_it = |line: &&NoteSignature| {
+        let verified = alone(line).verify(&key).unwrap_or_default();
+        verified.iter().any(|found| found.time == one.time)
+    };
+    let alone = Note {
+        text: String::new(),
+        signatures: note.signatures.iter().find(is_it).cloned().into_iter().collect(),
+    };
+    alone.to_text().trim_start_matches('\n').to_owned()
+}

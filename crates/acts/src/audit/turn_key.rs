@@ -1,0 +1,140 @@
+//! Turns a tenant's signing keys: a new one takes an old one's place, or a stolen one is revoked with all that it signed.
+//!
+//! One administrator does either with the factor that the policies ask of changes of keys (decisions 0027 and 0029): a turn gives nobody a voice and lets nothing through that
+//! stood still, and whoever finds a key stolen at night cannot wait for a second.
+
+use model::audit::key_rotation::{KeyTurn, served_until};
+use model::change::related_records::Permit;
+use model::core::body::Body;
+use model::core::enums::{Touch, TurnKind};
+use model::core::ids::RecordId;
+use model::core::parse::{Reading, TEXT};
+use model::core::refusal::Refusal;
+use serde_json::json;
+use store::audit::keys::SigningKey as StoredKey;
+use store::record::{self, Filter};
+
+use crate::audit::revoke_signed::alive;
+use crate::audit::sign_revocations::sign_anew;
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::signing_keys;
+use crate::core::signing_keys::PURPOSES;
+use crate::core::write::{Written, draft};
+
+/// Gives a purpose a new key (`POST /keys/{purpose}/rotation {reason}`). What the old one signed stays good: permits till their
+/// end, checkpoints for ever.
+///
+/// # Errors
+/// 403, also `step_up_required`; 404 for another purpose; 422; the store's.
+pub fn rotate_key(room: &mut Room<'_, '_>, purpose: &str, body: &Body) -> Result<KeyTurn> {
+    let Some(purpose) = PURPOSES.into_iter().find(|known| *known == purpose) else {
+        return Err(Refusal::not_found(format!("key {purpose}")).into());
+    };
+    let reason = check_turn(room, body)?;
+    let old = signing_keys::active(room, purpose)?;
+    let next = signing_keys::replace(room, &old)?;
+    store::audit::keys::set_state(room.tx, &old.kid, "retired")?;
+    let mut turn = bare(room, TurnKind::Rotated, &old, reason)?;
+    turn.next = Some(next);
+    if purpose == signing_keys::PERMIT {
+        turn.served_until = Some(served_until(room.now, last_end(room)?));
+    }
+    keep(room, turn)
+}
+
+/// Revokes a key of permits that was stolen (`POST /keys/{kid}/revocation {reason}`): it is published no more, and no permit that
+/// it signed passes any more. Their records are revoked one after another, by the worker. One that still signs is replaced in the
+/// same act.
+///
+/// # Errors
+/// 403, also `step_up_required`; 404; 409 for a key of the log and for one that is revoked already; 422; the store's.
+pub fn revoke_key(room: &mut Room<'_, '_>, kid: &str, body: &Body) -> Result<KeyTurn> {
+    let reason = check_turn(room, body)?;
+    let Some(old) = store::audit::keys::load(room.tx, kid)? else {
+        return Err(Refusal::not_found(format!("key {kid}")).into());
+    };
+    check_revocable(&old)?;
+    let next = match old.state.as_str() {
+        "active" => Some(signing_keys::replace(room, &old)?),
+        _ => None,
+    };
+    store::audit::keys::set_state(room.tx, &old.kid, "revoked")?;
+    let mut turn = bare(room, TurnKind::Revoked, &old, reason)?;
+    turn.next = next;
+    turn.revoking_after = Some(String::new());
+    crate::audit::revoke_signed::begin(room, &old.kid)?;
+    // Whoever holds an older list asks for the next one, which the stolen key cannot sign.
+    store::gate::revocation::raise(room.tx)?;
+    keep(room, turn)
+}
+
+/// Whether the acting person may turn keys now; answers why they do.
+fn check_turn(room: &mut Room<'_, '_>, body: &Body) -> Result<String> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    if !room.actor.is_system {
+        crate::guard::required_factor::check_wanted(room, &[Touch::CryptoKeys])?;
+    }
+    crate::guard::impersonation::check_voice(room)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    Ok(reason)
+}
+
+fn check_revocable(key: &StoredKey) -> Result<()> {
+    if key.purpose != signing_keys::PERMIT {
+        let text = "Keys of the log are not revoked: the past is verified by them.";
+        let satisfy = "Rotate it (`assent key rotate`), and compare checkpoints with a witness's.";
+        return Err(Refusal::not_now("not_revocable", text, satisfy, Vec::new()).into());
+    }
+    if signing_keys::is_revoked(key) {
+        let text = "This key is revoked already.";
+        return Err(Refusal::not_now("already_revoked", text, "Nothing is left to do.", Vec::new()).into());
+    }
+    Ok(())
+}
+
+/// When the last permit that is still good ends.
+fn last_end(room: &mut Room<'_, '_>) -> Result<Option<jiff::Timestamp>> {
+    let last = alive(room.now).descending_by("expires_at").limit(1);
+    let found = record::bodies::<Permit>(room.tx, &last)?;
+    Ok(found.first().map(|permit| permit.expires_at))
+}
+
+fn bare(room: &mut Room<'_, '_>, kind: TurnKind, key: &StoredKey, reason: String) -> Result<KeyTurn> {
+    let before = record::count::<KeyTurn>(room.tx, &Filter::new())?;
+    Ok(KeyTurn {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        number: before + 1,
+        kind,
+        purpose: key.purpose.clone(),
+        kid: key.kid.clone(),
+        next: None,
+        served_until: None,
+        revoked_permits: 0,
+        revoking_after: None,
+        reason,
+        by: room.actor.person.clone(),
+        at: room.now,
+    })
+}
+
+/// Keeps a turn with its event, and has the key that signs from now on sign the list of revocations: the one at hand may be
+/// signed by a key that is published no more.
+fn keep(room: &mut Room<'_, '_>, turn: KeyTurn) -> Result<KeyTurn> {
+    let kind = match turn.kind {
+        TurnKind::Rotated => "key.rotated",
+        TurnKind::Revoked => "key.revoked",
+    };
+    let data = json!({"purpose": turn.purpose, "kid": turn.kid, "next": turn.next});
+    let mut written = Written::default();
+    let turn = room.put(&mut written, turn)?;
+    let told = draft(kind, ("key_turn", turn.id.0.clone()), room.now, data);
+    room.tell(vec![told], written)?;
+    if turn.purpose == signing_keys::PERMIT {
+        sign_anew(room)?;
+    }
+    Ok(turn)
+}

@@ -1,0 +1,5 @@
+//! Change advisory boards: meetings, agenda, minutes, on-call and training.
+
+pub mod meetings;
+pub mod on_call;
+pub mod training;

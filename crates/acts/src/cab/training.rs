@@ -1,0 +1,107 @@
+//! Says what a person has learned, and until when that is valid: rules may ask for it, policies may test it.
+
+use model::cab::training::Training;
+use model::core::body::Body;
+use model::core::ids::RecordId;
+use model::core::parse::Reading;
+use model::core::refusal::Refusal;
+use serde_json::json;
+use store::record;
+
+use crate::case::settle_open::settle_asked;
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::read_fields::read_span;
+use crate::guard::read_directory_rows;
+use crate::guard::two_people;
+
+/// Adds a training (`POST /trainings {person, training, starts_at, ends_at}`). Nobody trains themselves; the same one said
+/// again is the one that is there.
+///
+/// # Errors
+/// 403, 409 where two people say it, 422, or the store's.
+pub fn set_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
+    room.allow(model::core::act::actions::SET_PERSON)?;
+    let row = read_training(room, body)?;
+    let is_new = row.version == 0;
+    two_people::check(room, is_new, two_people::TRAININGS)?;
+    let row = keep_training(room, row)?;
+    if is_new {
+        settle_asked(room)?;
+    }
+    Ok(row)
+}
+
+/// A training as a request tells of it, whoever may set it; the one that is there where it says the same.
+///
+/// # Errors
+/// 422, or the store's.
+pub(crate) fn read_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let person = model::change::read_content::person(&mut reading, "person", &directory);
+    let training = read_directory_rows::key(&mut reading, "training");
+    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    if ends_at <= room.now && reading.errors.is_empty() {
+        reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
+    }
+    match &person {
+        None if reading.errors.is_empty() => reading.wrong("person", "missing", "`person` is missing."),
+        Some(person) if crate::guard::self_grant::is_own(&room.actor, person) => {
+            let text = "Nobody says of themselves that they are trained; another administrator does.";
+            reading.wrong("person", "own_request", text);
+        }
+        _ => {}
+    }
+    if let Some(person) = &person {
+        model::change::read_content::refuse_departed(&mut reading, "person", person, &directory);
+    }
+    reading.finish()?;
+    let person = person.unwrap_or_default();
+    let is_same = |row: &&Training| {
+        (&row.person, &row.training, row.starts_at, row.ends_at) == (&person, &training, starts_at, ends_at)
+    };
+    if let Some(known) = directory.trainings.iter().find(is_same) {
+        return Ok(known.clone());
+    }
+    Ok(Training {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        person,
+        training,
+        starts_at,
+        ends_at,
+    })
+}
+
+/// Keeps a training that is not there yet, whoever may; the caller judges open changes again.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn keep_training(room: &mut Room<'_, '_>, row: Training) -> Result<Training> {
+    if row.version > 0 {
+        return Ok(row);
+    }
+    room.put_estate("training.set", row, json!({}))
+}
+
+/// Ends a training now (`DELETE /trainings/{id}`).
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_training(room: &mut Room<'_, '_>, id: &str) -> Result<Training> {
+    room.allow(model::core::act::actions::SET_PERSON)?;
+    let Some(stored) = record::load::<Training>(room.tx, id)? else {
+        return Err(Refusal::not_found("training").into());
+    };
+    if stored.record.ends_at <= room.now {
+        return Ok(stored.record);
+    }
+    let ended = Training {
+        ends_at: room.now,
+        ..stored.record
+    };
+    let ended = room.put_estate("training.ended", ended, json!({}))?;
+    settle_asked(room)?;
+    Ok(ended)
+}

@@ -1,0 +1,111 @@
+//! Commits that stand for one another: an artifact's commit by attestation, and commits of one repository with one tree, as
+//! squash, rebase and merge queues make them. Nothing else inherits an approval.
+
+use model::gate::provenance::Provenance;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// The most commits that one question leads to.
+const MOST: i64 = 50;
+
+pub(crate) fn find(room: &mut Room<'_, '_>, column: &str, value: &str) -> Result<Vec<Provenance>> {
+    let filter = Filter::new().equals(column, value).order_by("id").limit(MOST);
+    Ok(record::find::<Provenance>(room.tx, &filter)?
+        .into_iter()
+        .map(|stored| stored.record)
+        .collect())
+}
+
+/// The other commits that an artifact or a commit stands for; never the commit itself.
+///
+/// # Errors
+/// The store's.
+pub fn commits_behind(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: Option<&str>) -> Result<Vec<String>> {
+    let mut known: Vec<String> = Vec::new();
+    if let Some(artifact) = artifact {
+        known.extend(find(room, "artifact", artifact)?.into_iter().map(|it| it.commit));
+        // Whoever names both means one build: the attested commit is the one that was asked about.
+        if let Some(commit) = commit
+            && !known.is_empty()
+            && !known.iter().any(|it| it == commit)
+        {
+            return Ok(Vec::new());
+        }
+    }
+    let mut from = known.clone();
+    from.extend(commit.map(str::to_owned));
+    for start in from {
+        for told in find(room, "commit_sha", &start)? {
+            let Some(tree) = &told.tree else { continue };
+            let same = find(room, "tree", tree)?;
+            known.extend(
+                same.into_iter()
+                    .filter(|it| it.repository == told.repository)
+                    .map(|it| it.commit),
+            );
+        }
+    }
+    known.sort();
+    known.dedup();
+    known.retain(|it| Some(it.as_str()) != commit);
+    Ok(known)
+}
+
+/// The commits that an artifact is attested to be made from, with those of an equal tree; `None` where nothing is attested
+/// of it.
+///
+/// # Errors
+/// The store's.
+pub fn commits_of(room: &mut Room<'_, '_>, artifact: &str) -> Result<Option<Vec<String>>> {
+    if find(room, "artifact", artifact)?.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(commits_behind(room, Some(artifact), None)?))
+}
+
+/// Whether an artifact is attested to be made from other commits than the one that is named beside it. A target that names
+/// this commit alone does not mean such an artifact.
+///
+/// # Errors
+/// The store's.
+pub fn is_of_another_commit(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: Option<&str>) -> Result<bool> {
+    let (Some(artifact), Some(commit)) = (artifact, commit) else {
+        return Ok(false);
+    };
+    let known = commits_of(room, artifact)?;
+    Ok(known.is_some_and(|commits| !commits.iter().any(|it| it == commit)))
+}
+
+/// The files in which a commit differs from an earlier one, where the pushes between them told all of theirs; `None` where
+/// the way from one to the other is not known. The files of the last push alone would hide what came before it.
+///
+/// # Errors
+/// The store's.
+pub fn files_between(room: &mut Room<'_, '_>, earlier: &str, commit: &str) -> Result<Option<Vec<String>>> {
+    let mut files = std::collections::BTreeSet::new();
+    let mut at = commit.to_owned();
+    for _ in 0..MOST {
+        if at == earlier {
+            return Ok(Some(files.into_iter().collect()));
+        }
+        let push = find(room, "commit_sha", &at)?
+            .into_iter()
+            .find_map(|it| Some((it.files?, it.before?)));
+        let Some((told, before)) = push else {
+            return Ok(None);
+        };
+        files.extend(told);
+        at = before;
+    }
+    Ok(None)
+}
+
+/// Whether two commits of a repository hold the same files.
+///
+/// # Errors
+/// The store's.
+pub fn are_equal(room: &mut Room<'_, '_>, one: &str, other: &str) -> Result<bool> {
+    Ok(one == other || commits_behind(room, None, Some(one))?.iter().any(|it| it == other))
+}

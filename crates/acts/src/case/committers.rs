@@ -1,0 +1,189 @@
+//! Who made the commits that a change brings, from what pushes told: a target's commit, the commit behind its artifact and
+//! those with an equal tree, and from each the pushes before it, back to what ran in the target's place already.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::change::record::{Change, Target};
+use model::core::enums::Outcome;
+use model::core::ids::{ChangeId, EnvironmentKey, ServiceKey};
+use model::gate::committers::{Committers, Pushed, resolve};
+use model::gate::provenance::Provenance;
+use model::gate::running::told_outcome;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// How many pushes back are looked at. A way that is longer blocks, as nobody can be kept apart from who is not known.
+const MOST_PUSHES: usize = 1_000;
+
+/// The most that is known of one commit: its pushes, and what was built of it.
+const MOST_ROWS: i64 = 1_000;
+
+/// Who made the commits of a change.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn of_change(room: &mut Room<'_, '_>, change: &Change) -> Result<Committers> {
+    let way = go_back(room, change, &mut Known::default())?;
+    if way.pushed.is_empty() {
+        return Ok(Committers::default());
+    }
+    Ok(resolve(&*room.directory()?, way.pushed))
+}
+
+/// The way back from what a change brings.
+#[derive(Default)]
+pub(crate) struct Way {
+    /// Whom the pushes along it name.
+    pushed: Pushed,
+    /// The commits that were looked up: what is told of any other changes nothing here.
+    pub(crate) looked_up: BTreeSet<String>,
+}
+
+/// Goes back from what each target of a change brings.
+pub(crate) fn go_back(room: &mut Room<'_, '_>, change: &Change, known: &mut Known) -> Result<Way> {
+    let mut way = Way::default();
+    let mut heads: Vec<(Option<String>, Option<String>, Vec<String>)> = Vec::new();
+    for target in &change.content.targets {
+        if target.artifact.is_none() && target.commit.is_none() {
+            continue;
+        }
+        // Targets of one change bring the same commits as a rule.
+        let of_both =
+            |it: &&(Option<String>, Option<String>, Vec<String>)| it.0 == target.artifact && it.1 == target.commit;
+        let commits = match heads.iter().find(of_both) {
+            Some((_, _, commits)) => commits.clone(),
+            None => {
+                let mut commits = crate::case::commit_equivalence::commits_behind(
+                    room,
+                    target.artifact.as_deref(),
+                    target.commit.as_deref(),
+                )?;
+                commits.extend(target.commit.clone());
+                heads.push((target.artifact.clone(), target.commit.clone(), commits.clone()));
+                commits
+            }
+        };
+        walk(room, (change, target), commits, (&mut *known, &mut way))?;
+    }
+    Ok(way)
+}
+
+/// What is known of commits, read once for all targets of a change, and of all changes that a push may concern.
+#[derive(Default)]
+pub(crate) struct Known {
+    rows: BTreeMap<String, Vec<Provenance>>,
+    /// Changes that brought a commit to a place, and succeeded.
+    brought: BTreeMap<(ServiceKey, EnvironmentKey, String), BTreeSet<ChangeId>>,
+}
+
+impl Known {
+    fn of(&mut self, room: &mut Room<'_, '_>, commit: &str) -> Result<&[Provenance]> {
+        if !self.rows.contains_key(commit) {
+            let filter = Filter::new()
+                .equals("commit_sha", commit)
+                .order_by("id")
+                .limit(MOST_ROWS);
+            let rows = record::find::<Provenance>(room.tx, &filter)?;
+            let rows = rows.into_iter().map(|stored| stored.record).collect();
+            self.rows.insert(commit.to_owned(), rows);
+        }
+        Ok(self.rows.get(commit).map_or(&[], Vec::as_slice))
+    }
+
+    /// Whether an earlier change brought a commit to a target's place: what it holds was decided then.
+    fn has_run(&mut self, room: &mut Room<'_, '_>, (change, target): (&Change, &Target), commit: &str) -> Result<bool> {
+        let place = (target.service.clone(), target.environment.clone(), commit.to_owned());
+        if !self.brought.contains_key(&place) {
+            let built = self.of(room, commit)?.iter();
+            let built: BTreeSet<String> = built.filter_map(|row| row.artifact.clone()).collect();
+            let found = brought(room, target, commit, &built)?;
+            self.brought.insert(place.clone(), found);
+        }
+        let ids = self.brought.get(&place);
+        Ok(ids.is_some_and(|ids| ids.iter().any(|id| *id != change.id)))
+    }
+}
+
+/// Goes from commits back through the pushes that brought them, and through the pull requests that they merged.
+fn walk(
+    room: &mut Room<'_, '_>,
+    (change, target): (&Change, &Target),
+    from: Vec<String>,
+    (known, way): (&mut Known, &mut Way),
+) -> Result<()> {
+    let mut ahead = from;
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    while let Some(commit) = ahead.pop() {
+        if seen.contains(&commit) {
+            continue;
+        }
+        if seen.len() == MOST_PUSHES {
+            // Where the way is cut, whether a push is known before the cut does not matter: it was not looked for.
+            way.pushed.too_far.insert(commit);
+            return Ok(());
+        }
+        seen.insert(commit.clone());
+        way.looked_up.insert(commit.clone());
+        for earlier in of_commit(known.of(room, &commit)?, &commit, &mut way.pushed) {
+            if seen.contains(&earlier) {
+                continue;
+            }
+            way.looked_up.insert(earlier.clone());
+            if !known.has_run(room, (change, target), &earlier)? {
+                ahead.push(earlier);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Notes whom the pushes of one commit name; answers the commits that lie before it.
+fn of_commit(rows: &[Provenance], commit: &str, pushed: &mut Pushed) -> BTreeSet<String> {
+    let is_cut = |row: &Provenance| row.committers.is_some() && row.is_partial;
+    let is_whole = |row: &Provenance| row.committers.as_ref().is_some_and(|it| !it.is_empty()) && !row.is_partial;
+    let is_full = i64::try_from(rows.len()).is_ok_and(|count| count >= MOST_ROWS);
+    if is_full || rows.iter().any(is_cut) && !rows.iter().any(is_whole) {
+        pushed.not_told.insert(commit.to_owned());
+    }
+    let mut earlier = BTreeSet::new();
+    for row in rows {
+        let Some(people) = &row.committers else { continue };
+        pushed.told.extend(people.iter().cloned());
+        earlier.extend(row.before.iter().chain(&row.merged).cloned());
+    }
+    earlier
+}
+
+/// The changes that brought a commit, or what was built of it, to a target's place and succeeded.
+fn brought(
+    room: &mut Room<'_, '_>,
+    target: &Target,
+    commit: &str,
+    built: &BTreeSet<String>,
+) -> Result<BTreeSet<ChangeId>> {
+    let (service, environment) = (target.service.as_str(), target.environment.as_str());
+    let mut rows = store::change::changes::targets_for(room.tx, service, environment, None, Some(commit))?;
+    for artifact in built {
+        let more = store::change::changes::targets_for(room.tx, service, environment, Some(artifact), None)?;
+        rows.extend(more.into_iter().filter(|row| row.artifact.as_ref() == Some(artifact)));
+    }
+    let mut found = BTreeSet::new();
+    for row in rows {
+        let Some(other) = record::load::<Change>(room.tx, &row.change_id)? else {
+            continue;
+        };
+        let other = other.record;
+        let Some(its) = other.content.targets.iter().find(|it| it.id.0 == row.target_id) else {
+            continue;
+        };
+        if matches!(
+            told_outcome(&other, its),
+            Some(Outcome::Succeeded | Outcome::SucceededWithIssues)
+        ) {
+            found.insert(other.id);
+        }
+    }
+    Ok(found)
+}

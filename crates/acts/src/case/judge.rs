@@ -1,0 +1,78 @@
+//! Judges a change by the policies: what it requires, and what a person may do with it.
+
+use jiff::Timestamp;
+use model::approval::obligation::{Requirements, Verdict};
+use model::change::change_file::{ChangeFile, Lent};
+use model::core::act::Act;
+use model::core::ids::PersonId;
+use model::core::refusal::PolicyReason;
+use model::directory::snapshot::Directory;
+use model::policy::facts::ActorFacts;
+use model::policy::permission::{change_facts, person_facts, target_facts};
+use policy::PolicySet;
+
+use crate::case::policy_floor::stopped;
+
+/// Of how many who are asked it is looked at whether a rule forbids their word. Where more are, somebody will be let.
+const MOST_ASKED: usize = 100;
+
+/// Asks the policies what a change requires, and of those whom it asks then, whom they would refuse. Whatever they say, what
+/// would go out by one person's word, or with high risk and no peer, goes nowhere.
+pub fn judge(
+    policies: &PolicySet,
+    tenant: &str,
+    (directory, now): (&Directory, Timestamp),
+    file: &ChangeFile,
+) -> Requirements {
+    let requirements = judge_by_rules(policies, tenant, (directory, now), file);
+    let (change, targets) = (change_facts(file, tenant), target_facts(file, directory, now));
+    stopped(&change, &targets, requirements)
+}
+
+/// The same by the rules alone: what they leave out is found by whoever searches them.
+pub(crate) fn judge_by_rules(
+    policies: &PolicySet,
+    tenant: &str,
+    (directory, now): (&Directory, Timestamp),
+    file: &ChangeFile,
+) -> Requirements {
+    let (change, targets) = (change_facts(file, tenant), target_facts(file, directory, now));
+    let requirements = policies.require(&change, &targets);
+    let forbids = policies.forbids(Act::Approve.as_str());
+    // What the base forbids of decisions is about pipelines, whom no rule asks.
+    if forbids.iter().all(|id| id.starts_with("base.")) || !file.change.state.is_before_start() {
+        return requirements;
+    }
+    let mut asked = file.clone();
+    asked.requirements = requirements.clone();
+    let is_refused = |person: &PersonId| {
+        let facts = person_facts(&asked, directory, person, now);
+        let verdict = policies.may(&facts, Act::Approve.as_str(), Some((&change, &targets)));
+        let by_forbid = |row: &PolicyReason| forbids.contains(&row.id.as_str());
+        !verdict.allowed && verdict.reasons.iter().any(by_forbid)
+    };
+    let refused = model::approval::authority::all_able(&asked, directory, now);
+    Requirements {
+        refused: refused.into_iter().take(MOST_ASKED).filter(is_refused).collect(),
+        ..requirements
+    }
+}
+
+/// What the policies say to a person about an act, for a token that is narrowed as well.
+pub(crate) fn may(
+    policies: &PolicySet,
+    tenant: &str,
+    (directory, now): (&Directory, Timestamp),
+    (facts, lent): (&ActorFacts, Option<&Lent>),
+    act: &str,
+    file: Option<&ChangeFile>,
+) -> Verdict {
+    let known = file.map(|file| (change_facts(file, tenant), target_facts(file, directory, now)));
+    let about = known.as_ref().map(|(change, targets)| (change, targets.as_slice()));
+    let verdict = policies.may(facts, act, about);
+    // What a narrowed token may, its person may as well: it takes away and never gives.
+    match lent.and_then(|lent| lent.roles.as_ref()).filter(|_| verdict.allowed) {
+        Some(roles) => policies.may(&facts.narrowed(roles), act, about),
+        None => verdict,
+    }
+}

@@ -1,0 +1,9 @@
+//! The case: loads a change with its facts, has the policies judge it, and saves what a verb made of it.
+
+pub mod commit_equivalence;
+pub(crate) mod committers;
+pub(crate) mod judge;
+pub(crate) mod load_file;
+pub(crate) mod on_change;
+pub(crate) mod policy_floor;
+pub mod settle_open;

@@ -1,0 +1,142 @@
+//! Does a verb of the model on a change, and saves what became of it.
+
+use std::cell::RefCell;
+
+use model::change::change_file::{Case, ChangeFile};
+use model::core::refusal::Refusal;
+use model::policy::facts::ActorFacts;
+
+use crate::case::judge::{judge, may};
+use crate::core::context::Room;
+use crate::core::decision_facts::Allowed;
+use crate::core::eligible_people::with_names;
+use crate::core::error::{Error, Result};
+use crate::core::save::{Done, save_file};
+
+impl Room<'_, '_> {
+    /// Does a verb on a change and saves what became of it.
+    ///
+    /// # Errors
+    /// The verb's refusal, or the store's.
+    pub fn on_change<T>(
+        &mut self,
+        key: &str,
+        verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
+    ) -> Result<T> {
+        let before = self.file(key)?;
+        self.on_file(Some(before.clone()), before, verb)
+    }
+
+    /// Does a verb on a file in hand; `before` is what stands in the store. What follows from it is done before this returns, unless
+    /// this verb follows from another one itself.
+    ///
+    /// # Errors
+    /// The verb's refusal, or the store's.
+    pub fn on_file<T>(
+        &mut self,
+        before: Option<ChangeFile>,
+        file: ChangeFile,
+        verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
+    ) -> Result<T> {
+        self.as_verb(|room| room.do_verb(before, file, verb))
+    }
+
+    fn do_verb<T>(
+        &mut self,
+        before: Option<ChangeFile>,
+        file: ChangeFile,
+        verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
+    ) -> Result<T> {
+        let directory = self.directory()?;
+        let tenant = self.tenant();
+        let services = self.services;
+        let recorded_at = self.recorded_at;
+        let now = self.now;
+        let mut trouble: Option<Error> = None;
+        let mut ids = || match services.new_id(recorded_at) {
+            Ok(id) => id,
+            Err(error) => {
+                trouble = Some(error);
+                String::new()
+            }
+        };
+        let policies = self.policies()?;
+        let judge_it = |file: &ChangeFile| judge(&policies, &tenant, (&directory, now), file);
+        let lent = self.actor.lent.clone();
+        let yes: RefCell<Vec<Allowed>> = RefCell::default();
+        let may_it = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
+            let verdict = may(&policies, &tenant, (&directory, now), (facts, lent.as_ref()), act, file);
+            yes.borrow_mut()
+                .extend(verdict.allowed.then(|| Allowed::new(act, facts)));
+            verdict
+        };
+        let mut case = Case {
+            file,
+            directory: directory.clone(),
+            actor: self.actor.clone(),
+            now: self.now,
+            ids: &mut ids,
+            judge: &judge_it,
+            may: &may_it,
+            events: Vec::new(),
+            letters: Vec::new(),
+            revoked: Vec::new(),
+        };
+        let answer = match verb(&mut case) {
+            Ok(answer) => answer,
+            Err(refusal) => {
+                let (rules, world) = ((&*policies, tenant.as_str()), (&*directory, now));
+                let about = (&case.file, &case.actor.person);
+                return Err(with_names(refusal, rules, world, about).into());
+            }
+        };
+        model::notify::watching::tell_watchers(&mut case);
+        let next_due = model::change::timers::next_due(&case);
+        let done = Done {
+            file: case.file,
+            events: case.events,
+            letters: case.letters,
+            revoked: case.revoked,
+            next_due,
+            allowed: yes.take(),
+        };
+        if let Some(error) = trouble {
+            return Err(error);
+        }
+        save_file(self, before, done)?;
+        Ok(answer)
+    }
+
+    /// Does a verb on a change and forgets what became of it: whether it would be refused.
+    ///
+    /// # Errors
+    /// The verb's refusal, or the store's.
+    pub fn try_on_change<T>(
+        &mut self,
+        key: &str,
+        verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
+    ) -> Result<T> {
+        let file = self.file(key)?;
+        let (directory, policies, tenant) = (self.directory()?, self.policies()?, self.tenant());
+        let now = self.now;
+        let judge_it = |file: &ChangeFile| judge(&policies, &tenant, (&directory, now), file);
+        let lent = self.actor.lent.clone();
+        let may_it = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
+            may(&policies, &tenant, (&directory, now), (facts, lent.as_ref()), act, file)
+        };
+        let mut case = Case {
+            file,
+            directory: directory.clone(),
+            actor: self.actor.clone(),
+            now: self.now,
+            // Nothing is saved, so nothing needs a name.
+            ids: &mut String::new,
+            judge: &judge_it,
+            may: &may_it,
+            events: Vec::new(),
+            letters: Vec::new(),
+            revoked: Vec::new(),
+        };
+        Ok(verb(&mut case)?)
+    }
+}

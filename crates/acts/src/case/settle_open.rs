@@ -1,0 +1,103 @@
+//! Judges open changes again after the estate moved under them: a freeze, an ownership row, a template.
+
+use model::change::record::Change;
+use model::change::record::Target;
+use model::core::enums::{Role, State};
+use model::core::ids::PersonId;
+use model::directory::snapshot::Person;
+use store::record::{self, Filter};
+
+use crate::case::committers::of_change;
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// Judges every open change for which `concerns` says yes, in this transaction.
+///
+/// # Errors
+/// The store's.
+pub fn settle_open(room: &mut Room<'_, '_>, concerns: impl Fn(&Change) -> bool) -> Result<()> {
+    let open: Vec<&str> = State::ALL
+        .iter()
+        .filter(|state| state.is_open())
+        .map(|state| state.as_str())
+        .collect();
+    let filter = Filter::new().one_of("state", open).order_by("number");
+    let changes = record::find::<Change>(room.tx, &filter)?;
+    for stored in changes.into_iter().filter(|stored| concerns(&stored.record)) {
+        settle_one(room, stored.record.id.as_str())?;
+    }
+    Ok(())
+}
+
+/// Judges one change, in this transaction.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn settle_one(room: &mut Room<'_, '_>, change: &str) -> Result<()> {
+    room.on_change(change, |case| {
+        model::change::settle::recompute(case);
+        model::change::settle::settle(case);
+        Ok(())
+    })
+}
+
+/// Judges every open change again that asks or should ask somebody: after a change of people, groups or delegations.
+///
+/// # Errors
+/// The store's.
+pub fn settle_asked(room: &mut Room<'_, '_>) -> Result<()> {
+    settle_open(room, |change| !change.requests.is_empty() || !change.clocks.is_empty())
+}
+
+/// The same after a person was made or changed, where what rules look at in them moved: whether they may act, the roles that
+/// are asked or barred, whether they have any, their job functions. Who is new answers for nothing and sits in no group, so that of them the roles
+/// alone count.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn settle_person(room: &mut Room<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
+    let asked = |person: &Person| [Role::Security, Role::ChangeManager].map(|role| person.roles.contains(&role));
+    let is_same = match before {
+        Some(before) => {
+            before.active == after.active
+                && asked(before) == asked(after)
+                && before.is_barred_from_deciding() == after.is_barred_from_deciding()
+                && before.functions == after.functions
+                && before.roles.is_empty() == after.roles.is_empty()
+        }
+        None => !asked(after).contains(&true),
+    };
+    if is_same {
+        return Ok(());
+    }
+    settle_asked(room)
+}
+
+/// Judges the open changes again whose commits a person made, or made before their accounts moved.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn settle_of(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let open = State::ALL
+        .iter()
+        .filter(|state| state.is_open())
+        .map(|state| state.as_str());
+    let filter = Filter::new().one_of("state", open).order_by("number");
+    for stored in record::find::<Change>(room.tx, &filter)? {
+        let change = stored.record;
+        if !has_code(&change) {
+            continue;
+        }
+        let found = of_change(room, &change)?;
+        if found.people.contains(person) || !found.unknown.is_empty() {
+            settle_one(room, change.id.as_str())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a change names what was made of commits.
+fn has_code(change: &Change) -> bool {
+    let names = |target: &Target| target.artifact.is_some() || target.commit.is_some();
+    change.content.targets.iter().any(names)
+}

@@ -1,0 +1,138 @@
+//! Drafts a post-implementation review from what is known: the timeline, what differs, alerts in the watch window, permits
+//! that were used, who was told. It is worked out anew each time, so that late words are in it.
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::record::Change;
+use model::change::related_records::{Link, Message, Permit};
+use model::core::enums::{LinkKind, Outcome};
+use model::directory::snapshot::Incident;
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// How long after its end a change is watched, in minutes.
+pub const WATCH_MINUTES: i64 = 60;
+/// The most lines of the timeline.
+const LINES: usize = 200;
+
+/// The draft, in the form of the review's request, with the facts beside it.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn draft_review(room: &mut Room<'_, '_>, key: &str) -> Result<Value> {
+    let change = room.change(key)?;
+    let file = room.file(key)?;
+    let alerts = alerts(room, &change)?;
+    let timeline: Vec<Value> = crate::core::show_timeline::show_timeline(room, key)?
+        .iter()
+        .rev()
+        .take(LINES)
+        .rev()
+        .map(|told| json!({"at": told.event.occurred_at, "kind": told.event.kind, "index": told.index}))
+        .collect();
+    let differs: Vec<Value> = change
+        .content
+        .targets
+        .iter()
+        .map(|target| differs(&change, target))
+        .collect();
+    let permits: Vec<Value> = file.permits.iter().map(shown).collect();
+    let told = told(room, &change)?;
+    let went_well = change.outcome.is_some_and(Outcome::is_success);
+    let summary = summary(&change, &alerts, &file.permits, told.len());
+    Ok(json!({
+        "objectives_met": went_well, "assessment_adequate": went_well && alerts.is_empty(), "steps_adequate": went_well,
+        "summary": summary, "improvements": [],
+        "facts": {
+            "timeline": timeline, "differs": differs, "permits": permits, "told": told,
+            "alerts": alerts.iter().map(|it| json!({
+                "key": it.key, "title": it.title, "severity": it.severity, "started_at": it.started_at,
+                "resolved_at": it.resolved_at,
+            })).collect::<Vec<_>>(),
+        },
+    }))
+}
+
+fn differs(change: &Change, target: &model::change::record::Target) -> Value {
+    let record = change.target_record(&target.id);
+    json!({
+        "target": target.id, "service": target.service, "environment": target.environment,
+        "before": target.rollback_to, "after": target.artifact, "commit": target.commit,
+        "outcome": record.and_then(|it| it.outcome),
+        "earlier": record.map(|it| it.earlier.iter().map(|one| one.outcome).collect::<Vec<_>>()),
+    })
+}
+
+fn shown(permit: &Permit) -> Value {
+    json!({
+        "jti": permit.id, "purpose": permit.purpose, "issued_at": permit.issued_at, "state": permit.state,
+        "artifact": permit.artifact, "commit": permit.commit,
+    })
+}
+
+/// From when to when the change is watched.
+pub fn watched(change: &Change) -> Option<(Timestamp, Timestamp)> {
+    let start = change.actual_start?;
+    let end = change.actual_end.unwrap_or(start).max(start);
+    Some((
+        start,
+        model::core::parse::later(end, SignedDuration::from_mins(WATCH_MINUTES)),
+    ))
+}
+
+/// Incidents that the change is said to have caused, and those of its services that began while it was watched.
+fn alerts(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<Incident>> {
+    let directory = room.directory()?;
+    let filter = Filter::new()
+        .equals("from_change", change.id.as_str())
+        .equals("kind", LinkKind::Caused.as_str())
+        .order_by("id");
+    let linked: Vec<String> = record::find::<Link>(room.tx, &filter)?
+        .into_iter()
+        .map(|stored| stored.record.to)
+        .collect();
+    let span = watched(change);
+    let concerns = |it: &&Incident| {
+        let touches = change
+            .content
+            .targets
+            .iter()
+            .any(|target| it.services.contains(&target.service));
+        let is_watched = span.is_some_and(|(from, to)| (from..=to).contains(&it.started_at));
+        linked.contains(&it.key) || touches && is_watched
+    };
+    let mut found: Vec<Incident> = directory.incidents.values().filter(concerns).cloned().collect();
+    found.sort_by_key(|it| (it.started_at, it.key.clone()));
+    Ok(found)
+}
+
+/// Logins of those who were told of the change, with what about.
+fn told(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<Value>> {
+    let directory = room.directory()?;
+    let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
+    let rows = record::find::<Message>(room.tx, &filter)?;
+    Ok(rows
+        .iter()
+        .map(|stored| json!({"person": directory.login(&stored.record.person), "topic": stored.record.topic, "at": stored.record.at}))
+        .collect())
+}
+
+fn summary(change: &Change, alerts: &[Incident], permits: &[Permit], told: usize) -> String {
+    let outcome = change
+        .outcome
+        .map_or("not ended".to_owned(), |it| it.as_str().replace('_', " "));
+    let mut lines = vec![format!("{} {}: {outcome}.", change.key, change.content.title)];
+    if let (Some(start), Some(end)) = (change.actual_start, change.actual_end) {
+        lines.push(format!("Work ran from {start} to {end}."));
+    }
+    for it in alerts {
+        lines.push(format!("{} began at {}: {}.", it.key, it.started_at, it.title));
+    }
+    lines.push(format!(
+        "{} permits were given; {told} messages told people.",
+        permits.len()
+    ));
+    lines.join("\n")
+}

@@ -1,0 +1,178 @@
+//! Finds the acts that are open to the acting person on a change now: legal in its state, allowed by the policies, and
+//! not empty of sense. Pages offer these and no others; the act itself judges everything once more.
+
+use jiff::Timestamp;
+use model::approval::authority::{asking, peer_counts};
+use model::approval::obligation::Duty;
+use model::change::change_file::ChangeFile;
+use model::change::lifecycle::is_legal;
+use model::core::act::Act;
+use model::core::ids::PersonId;
+use model::directory::snapshot::Directory;
+use model::emergency::break_glass::{is_only_admin, opening_wants, signing_wants};
+use model::emergency::budget::{could_be_asked, waits_for_cosignature};
+use model::identity::factor::Wanted;
+use model::policy::facts::Part;
+use model::policy::permission::{actor_facts, change_facts, check_lent, parts_of, target_facts};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// The acts that stand open, and whether a decision asks for a fresh factor.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenActs {
+    /// The acts, in the order of [`Act::ALL`].
+    pub acts: Vec<Act>,
+    /// What is still to be shown before this person decides, of what the rules want.
+    pub decision_lacks: Option<Wanted>,
+    /// The same before they break the glass.
+    pub opening_lacks: Option<Wanted>,
+    /// The same before they sign a broken one.
+    pub signing_lacks: Option<Wanted>,
+    /// Why the acts that decide are not open to somebody who came by a way in that another handed out.
+    pub withheld: Option<String>,
+}
+
+impl OpenActs {
+    /// Whether an act is open.
+    pub fn has(&self, act: Act) -> bool {
+        self.acts.contains(&act)
+    }
+}
+
+/// Finds the open acts on a file in hand.
+///
+/// # Errors
+/// The store's.
+pub fn find_acts(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<OpenActs> {
+    let directory = room.directory()?;
+    let tenant = room.tenant();
+    let person = room.actor.person.clone();
+    let asked = asking(file, &directory, &person, room.now);
+    let facts = actor_facts(
+        &room.actor,
+        &directory,
+        parts_of(file, &directory, &person, room.now),
+        room.now,
+    );
+    // Whom a rule of dual control or peer review could ask co-signs as one who is asked.
+    let mut signer = facts.clone();
+    if !signer.parts.contains(&Part::Asked) {
+        signer.parts.push(Part::Asked);
+    }
+    let (change, targets) = (change_facts(file, &tenant), target_facts(file, &directory, room.now));
+    let policies = room.policies()?;
+    let mut withheld = None;
+    let mut is_lent = |act: Act| {
+        let refused = check_lent(file, &directory, &room.actor, room.now, act).err();
+        let is_lent = refused.is_some();
+        withheld = withheld.take().or(refused.map(|refusal| refusal.text()));
+        is_lent
+    };
+    let acts = Act::ALL
+        .iter()
+        .copied()
+        .filter(|act| is_legal(*act, file.change.state))
+        .filter(|act| makes_sense(*act, file, &directory, &person, (!asked.is_empty(), room.now)))
+        .filter(|act| *act != Act::CosignBreakGlass || could_cosign(file, &directory, &person, room.now))
+        .filter(|act| {
+            let facts = if *act == Act::CosignBreakGlass { &signer } else { &facts };
+            policies.may(facts, act.as_str(), Some((&change, &targets))).allowed
+        })
+        .filter(|act| !is_lent(*act))
+        .collect();
+    let (actor, now) = (&room.actor, room.now);
+    let lacks = |wanted: Option<Wanted>| wanted.filter(|wanted| !actor.shows(*wanted, now));
+    Ok(OpenActs {
+        acts,
+        decision_lacks: lacks(asked.iter().map(|asking| asking.rule.wanted_factor()).max()),
+        opening_lacks: lacks(Some(opening_wants(file))),
+        signing_lacks: lacks(Some(signing_wants(file))),
+        withheld,
+    })
+}
+
+/// Whether the act has anything to act on: nobody is offered to resume what is not on hold.
+fn makes_sense(
+    act: Act,
+    file: &ChangeFile,
+    directory: &Directory,
+    person: &PersonId,
+    (is_asked, now): (bool, Timestamp),
+) -> bool {
+    let change = &file.change;
+    let glass = change.break_glass.as_ref();
+    match act {
+        Act::Submit | Act::Assess | Act::Schedule | Act::Start => !change.is_on_hold(),
+        Act::Approve => is_asked && !change.is_on_hold(),
+        Act::Acknowledge => change
+            .requests
+            .iter()
+            .any(|request| &request.person == person && request.acknowledged_at.is_none()),
+        Act::Hold => !change.is_on_hold(),
+        Act::Resume => change.is_on_hold(),
+        Act::Overrule => change
+            .rejection
+            .as_ref()
+            .is_some_and(|rejection| rejection.overruled.is_none()),
+        Act::PeerReview => is_peer(file, directory, person),
+        Act::AskExtension => !has_open_extension(file),
+        Act::DecideExtension => {
+            has_open_extension(file)
+                && change
+                    .extension
+                    .as_ref()
+                    .is_some_and(|extension| &extension.by != person)
+        }
+        Act::BreakGlass => {
+            // A glass that ended unsigned is broken again.
+            let is_free = glass.is_none_or(|glass| glass.ended || glass.until <= now);
+            is_free && !change.is_on_hold() && !is_only_admin(directory, person)
+        }
+        Act::ValidateBreakGlass => glass.is_some_and(|glass| glass.validated.is_none() && &glass.by != person),
+        Act::ConfirmRetrospective => change
+            .retrospective
+            .as_ref()
+            .is_some_and(|retro| retro.confirmation.is_none() && &retro.verbal_approver == person),
+        Act::Validate => model::change::eligible::is_independent(file, person),
+        Act::Review => !model::change::after::is_only_implementer(change, person),
+        Act::Close => {
+            let has_opened = change.lawful_break_glass().is_some_and(|glass| &glass.by == person);
+            !has_opened && !model::change::after::is_only_implementer(change, person)
+        }
+        Act::StateFinding => {
+            change.unauthorized && change.finding.is_none() && !model::change::eligible::has_stake(change, person)
+        }
+        _ => true,
+    }
+}
+
+/// Whether a broken glass waits for a signature that this person could give.
+pub(crate) fn could_cosign(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
+    let change = &file.change;
+    waits_for_cosignature(change, now)
+        && !change.is_on_hold()
+        && change.break_glass.as_ref().is_some_and(|glass| &glass.by != person)
+        && could_be_asked(file, directory, person, now)
+}
+
+fn has_open_extension(file: &ChangeFile) -> bool {
+    file.change
+        .extension
+        .as_ref()
+        .is_some_and(|extension| extension.decision.is_none())
+}
+
+/// Whether a rule asks for a peer review, takes this person's, and they have not given it on the present content.
+fn is_peer(file: &ChangeFile, directory: &Directory, person: &PersonId) -> bool {
+    let said = file.agreeing_peers().any(|review| &review.person == person);
+    !said
+        && file
+            .requirements
+            .obligations
+            .iter()
+            .any(|row| match &row.obligation.duty {
+                Duty::PeerReview { from, .. } => peer_counts(file, directory, person, from.as_ref()),
+                _ => false,
+            })
+}

@@ -1,0 +1,124 @@
+//! Finds the last change like one that is being written: in the same place, done, and done well. Its plan is a better
+//! beginning than an empty page.
+
+use model::change::record::Change;
+use model::core::body::Body;
+use model::core::enums::{Kind, Outcome, State};
+use serde_json::Value;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::report::find_changes::{ChangeFilter, find_changes};
+
+/// How many of the newest changes in the place are looked at.
+const LOOKED_AT: i64 = 20;
+/// What is taken over from a change like it, where a request says nothing of its own.
+pub const TAKEN_OVER: &[&str] = &[
+    "plan",
+    "rollback_plan",
+    "rollback_minutes",
+    "no_rollback_reason",
+    "verification",
+    "category",
+    "touches",
+    "disruption",
+];
+
+/// The newest closed normal change on this service and environment that succeeded and has a plan.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_similar(room: &mut Room<'_, '_>, service: &str, environment: &str) -> Result<Option<Change>> {
+    let filter = ChangeFilter {
+        states: vec![State::Closed.as_str().to_owned()],
+        kind: Some(Kind::Normal.as_str().to_owned()),
+        service: Some(service.to_owned()),
+        environment: Some(environment.to_owned()),
+        ..ChangeFilter::default()
+    };
+    for (row, _) in find_changes(room, &filter, LOOKED_AT, None)?.rows {
+        let change = room.file(&row.key)?.change;
+        if change.outcome == Some(Outcome::Succeeded) && !change.content.plan.is_empty() {
+            return Ok(Some(change));
+        }
+    }
+    Ok(None)
+}
+
+/// What a request was filled with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filled {
+    /// The change that it came from; `None` when nothing did.
+    pub from: Option<String>,
+    /// The fields.
+    pub fields: Vec<&'static str>,
+}
+
+/// Fills a request for a change that has no plan from the last change like it, and labels it with where that came from. A request
+/// with steps of its own, with several targets, or of another kind stays as it is, and so does one that tells of work that is done:
+/// what was to be done says nothing of what was.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn fill_from_similar(room: &mut Room<'_, '_>, body: &mut Body) -> Result<Filled> {
+    let is_normal = body.get("kind").is_none_or(|kind| kind == Kind::Normal.as_str());
+    let has_steps = ["plan", "rollback_plan", "no_rollback_reason"]
+        .iter()
+        .any(|field| body.contains_key(*field));
+    let is_done = body.get("retrospective").is_some_and(|told| !told.is_null());
+    let Some((service, environment)) = only_place(body).filter(|_| is_normal && !has_steps && !is_done) else {
+        return Ok(Filled::default());
+    };
+    let Some(similar) = find_similar(room, &service, &environment)? else {
+        return Ok(Filled::default());
+    };
+    let known = model::change::read_content::patch_base(&similar, &*room.directory()?);
+    let mut fields = Vec::new();
+    for field in TAKEN_OVER
+        .iter()
+        .filter(|field| !body.contains_key(**field))
+        .copied()
+        .collect::<Vec<_>>()
+    {
+        if let Some(value) = known.get(field) {
+            body.insert(field.to_owned(), value.clone());
+            fields.push(field);
+        }
+    }
+    let label = Value::String(format!("plan from {}", similar.key));
+    match body.get_mut("labels") {
+        Some(Value::Array(labels)) => labels.push(label),
+        _ => drop(body.insert("labels".to_owned(), Value::Array(vec![label]))),
+    }
+    Ok(Filled {
+        from: Some(similar.key),
+        fields,
+    })
+}
+
+/// The one place that a request names; `None` for none, several, or what cannot be read.
+fn only_place(body: &Body) -> Option<(String, String)> {
+    let [target] = body.get("targets")?.as_array()?.as_slice() else {
+        return None;
+    };
+    let text = |field: &str| target.get(field).and_then(Value::as_str).map(str::to_owned);
+    Some((text("service")?, text("environment")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::only_place;
+
+    #[test]
+    fn one_whole_target_names_a_place_and_nothing_else_does() {
+        let place = |targets: serde_json::Value| only_place(json!({"targets": targets}).as_object()?);
+        let target = json!({"service": "api", "environment": "production"});
+        let found = place(json!([target]));
+        assert_eq!(found, Some(("api".to_owned(), "production".to_owned())));
+        assert_eq!(place(json!([target, target])), None);
+        assert_eq!(place(json!([{"service": "api"}])), None);
+        assert_eq!(place(json!("api")), None);
+    }
+}

@@ -1,0 +1,63 @@
+//! Finds the broken glasses of the reader's teams that nobody validated in time: they stand on every page of theirs until
+//! somebody does.
+
+use jiff::Timestamp;
+use model::change::record::Change;
+use model::directory::snapshot::GroupKind;
+use model::emergency::records::GlassUse;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// How many of the latest glasses of a person's teams are looked at.
+const MOST: i64 = 20;
+
+/// A break-glass whose validation is late.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unvalidated {
+    /// The change's key.
+    pub change: String,
+    /// Until when it was to be validated.
+    pub validate_by: Timestamp,
+}
+
+/// What is late in the teams that the acting person belongs to, the newest first. A team is a group of the kind `team`; a
+/// change names it by its key or by its name.
+///
+/// # Errors
+/// The store's.
+pub fn find_unvalidated(room: &mut Room<'_, '_>) -> Result<Vec<Unvalidated>> {
+    let directory = room.directory()?;
+    let me = &room.actor.person;
+    let own = directory
+        .groups
+        .values()
+        .filter(|it| it.kind == GroupKind::Team && !it.removed && it.members.contains(me));
+    let names: Vec<String> = own.flat_map(|it| [it.key.0.clone(), it.name.clone()]).collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let latest = Filter::new().one_of("team", names).descending_by("at").limit(MOST);
+    let mut found: Vec<Unvalidated> = Vec::new();
+    for row in record::find::<GlassUse>(room.tx, &latest)? {
+        let Some(change) = record::load::<Change>(room.tx, row.record.change.as_str())? else {
+            continue;
+        };
+        let change = change.record;
+        let open = change.lawful_break_glass().filter(|glass| glass.validated.is_none());
+        let due = open
+            .and_then(|glass| glass.counted.as_ref())
+            .map(|counted| counted.validate_by);
+        // A change whose glass was broken twice stands here once.
+        if let Some(validate_by) = due.filter(|due| *due < room.now)
+            && !found.iter().any(|it| it.change == change.key)
+        {
+            found.push(Unvalidated {
+                change: change.key,
+                validate_by,
+            });
+        }
+    }
+    Ok(found)
+}

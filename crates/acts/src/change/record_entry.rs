@@ -1,0 +1,30 @@
+//! Writes into the log of actions (`POST …/implementation/entries`).
+
+use model::change::related_records::Entry;
+use model::core::body::Body;
+use model::core::ids::RecordId;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// Writes into the log of actions (`POST …/implementation/entries`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn record_entry(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
+    let earlier = match body.contains_key("withdraws") {
+        true => earlier(room, key)?,
+        false => Vec::new(),
+    };
+    room.on_change(key, |case| model::change::work::record(case, body, &earlier))
+}
+
+/// What stands in the log of actions of a change.
+fn earlier(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<Entry>> {
+    let change = room.change(key)?;
+    let all = Filter::new()
+        .equals("change_id", change.id.as_str())
+        .order_by("occurred_at");
+    Ok(record::bodies::<Entry>(room.tx, &all)?)
+}

@@ -1,0 +1,501 @@
+//! The catalogue of standard changes: proposed, approved by owner and change manager, suspended, retired.
+
+use std::collections::BTreeSet;
+
+use model::change::custom_field;
+use model::core::body::Body;
+use model::core::enums::{Kind, OwnershipRole, Role, TemplateState};
+use model::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
+use model::core::parse::{LINE, Reading, TEXT};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::{Directory, StandardTemplate, TemplateApproval};
+use serde_json::{Map, Value, json};
+
+use crate::case::settle_open::settle_open;
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::messages::save_message;
+use crate::core::write::{Written, draft};
+use crate::guard::self_grant::is_own;
+
+/// Fields that a template may lock or leave free: those of a change's request.
+const FIELDS: &[&str] = &[
+    "title",
+    "description",
+    "justification",
+    "objectives",
+    "verification",
+    "category",
+    "touches",
+    "impact",
+    "complexity",
+    "disruption",
+    "plan",
+    "rollback_plan",
+    "no_rollback_reason",
+    "rollback_minutes",
+    "team",
+    custom_field::FIELD,
+];
+
+/// Fields that differ from one change to the next by their nature, so that a template may only leave them free.
+const ALWAYS_FREE: &[&str] = &[
+    "planned_start",
+    "planned_end",
+    "targets",
+    "services",
+    "environment",
+    "artifact",
+    "commit",
+    "config_items",
+    "owner",
+    "implementers",
+    "tester",
+    "business_contact",
+    "expedited",
+    "expedited_reason",
+    "labels",
+];
+
+/// Proposes a template, or a new version of one (`POST /templates`); answers what is proposed. A version that is approved stays
+/// in force until the new one is approved too: whoever may not suspend a template stops no change by a proposal.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<StandardTemplate> {
+    room.allow(model::core::act::actions::PROPOSE_TEMPLATE)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let key = reading.needed("key", 100);
+    let mut locked = read_locked(&mut reading);
+    let digest = proof::canonical::digest(&Value::Object(locked.clone()));
+    let custom_fields = match locked.remove(custom_field::FIELD) {
+        Some(own) => model::change::custom_values::read_locked(&mut reading, "locked.custom_fields", &own, &directory),
+        None => Vec::new(),
+    };
+    check_values(&mut reading, &locked, (&directory, &room.actor.person));
+    let (services, environments) = crate::core::read_fields::read_scope(&mut reading, &directory);
+    let old = directory.templates.get(&key).cloned();
+    if let Some(text) = crate::guard::read_directory_rows::no_new_key(&key).filter(|_| old.is_none()) {
+        reading.wrong("key", "not_a_key", text);
+    }
+    if digest.is_err() {
+        reading.wrong(
+            "locked",
+            "not_allowed",
+            "`locked` holds only texts, whole numbers, booleans, lists and objects.",
+        );
+    }
+    let free = read_free(&mut reading, &locked);
+    let review_by = reading.time("review_by");
+    if review_by.is_some_and(|at| at <= room.now) {
+        reading.wrong(
+            "review_by",
+            "in_the_past",
+            "`review_by` must lie ahead: past it, no change can be made from the template.",
+        );
+    }
+    let template = StandardTemplate {
+        id: match &old {
+            Some(old) => old.id.clone(),
+            None => RecordId(room.new_id()?),
+        },
+        version: old.as_ref().map_or(0, |old| old.version),
+        template_version: old.as_ref().map_or(1, |old| {
+            let last = old.next.as_deref().unwrap_or(old);
+            last.template_version + 1
+        }),
+        state: TemplateState::Proposed,
+        title: reading.text("title", LINE).unwrap_or_else(|| key.clone()),
+        key,
+        locked,
+        custom_fields,
+        free,
+        services,
+        environments,
+        review_by: review_by.unwrap_or(room.now + jiff::SignedDuration::from_hours(24 * 365)),
+        watch_minutes: reading.integer("watch_minutes", 0..=100_000).unwrap_or(60),
+        proposer: room.actor.person.clone(),
+        handed_by: room.actor.hand().cloned(),
+        approvals: Vec::new(),
+        digest: digest.unwrap_or_default(),
+        ended_reason: None,
+        next: None,
+    };
+    reading.finish()?;
+    let standing = old.filter(|old| old.state == TemplateState::Approved);
+    save_proposed(room, "template.proposed", standing, (template, Map::new()))
+}
+
+/// Saves a version that waits, beside the one in force where there is one; answers the version that waits.
+fn save_proposed(
+    room: &mut Room<'_, '_>,
+    kind: &'static str,
+    standing: Option<StandardTemplate>,
+    (proposed, mut more): (StandardTemplate, Map<String, Value>),
+) -> Result<StandardTemplate> {
+    more.insert("template_version".to_owned(), json!(proposed.template_version));
+    let whole = match standing {
+        Some(standing) => StandardTemplate {
+            next: Some(Box::new(proposed.clone())),
+            ..standing
+        },
+        None => proposed.clone(),
+    };
+    let saved = save_with(room, kind, whole, (Written::default(), more))?;
+    Ok(StandardTemplate {
+        version: saved.version,
+        ..proposed
+    })
+}
+
+fn read_free(reading: &mut Reading<'_>, locked: &Map<String, Value>) -> BTreeSet<String> {
+    let free: BTreeSet<String> = reading.texts("free", LINE).unwrap_or_default().into_iter().collect();
+    for field in &free {
+        if locked.contains_key(field) {
+            let text = format!("`{field}` cannot be both locked and free.");
+            reading.wrong("free", "not_allowed", text);
+        } else if !FIELDS.contains(&field.as_str()) && !ALWAYS_FREE.contains(&field.as_str()) {
+            let text = format!(
+                "A change has no field `{field}`; free may be {}, {}.",
+                FIELDS.join(", "),
+                ALWAYS_FREE.join(", ")
+            );
+            reading.wrong("free", "unknown_field", text);
+        }
+    }
+    free
+}
+
+fn read_locked(reading: &mut Reading<'_>) -> Map<String, Value> {
+    let locked = match reading.value("locked") {
+        Some(Value::Object(map)) => map.clone(),
+        Some(_) => {
+            reading.wrong(
+                "locked",
+                "not_an_object",
+                "`locked` must be an object of fields and values.",
+            );
+            Map::new()
+        }
+        None => Map::new(),
+    };
+    for field in locked.keys().filter(|field| !FIELDS.contains(&field.as_str())) {
+        reading.wrong(
+            &format!("locked.{field}"),
+            "unknown_field",
+            format!("A template cannot lock `{field}`."),
+        );
+    }
+    locked
+}
+
+/// Locked values are read as a change's request would be: one that no change could hold would first be told to whoever
+/// makes a change from the approved template.
+fn check_values(reading: &mut Reading<'_>, locked: &Map<String, Value>, (directory, person): (&Directory, &PersonId)) {
+    let known = locked.iter().filter(|(field, _)| FIELDS.contains(&field.as_str()));
+    let request: Body = known.map(|(field, value)| (field.clone(), value.clone())).collect();
+    if let Err(Refusal::Invalid(errors)) = model::change::read_content::read(&request, directory, person, None) {
+        for error in errors {
+            reading.wrong(&format!("locked.{}", error.field), &error.code, error.text);
+        }
+    }
+}
+
+/// Saves a template with what else was written; its event says which version that is, and `more`.
+fn save_with(
+    room: &mut Room<'_, '_>,
+    kind: &'static str,
+    template: StandardTemplate,
+    (mut written, more): (Written, Map<String, Value>),
+) -> Result<StandardTemplate> {
+    let mut data = json!({"key": template.key, "template_version": template.template_version});
+    if let Value::Object(data) = &mut data {
+        data.extend(more);
+    }
+    let template = room.put(&mut written, template)?;
+    let subject = ("template", template.id.0.clone());
+    room.tell(vec![draft(kind, subject, room.now, data)], written)?;
+    room.touch_directory()?;
+    settle_open(room, |change| {
+        change.content.kind == Kind::Standard && change.content.template.as_ref().is_some_and(|t| t.key == template.key)
+    })?;
+    Ok(template)
+}
+
+fn load(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTemplate> {
+    let found = room.directory()?.templates.get(key).cloned();
+    found.ok_or_else(|| Error::Refused(Refusal::not_found(format!("template {key}"))))
+}
+
+/// Approves the proposed version (`POST /templates/{key}/approvals`): owner and change manager, never the proposer, and two
+/// hands. `body` may name the `template_version` that was read; once another one is proposed, nobody has approved that unseen.
+/// An approval counts while whoever gave it could give it still; others are dropped, and the template goes on waiting.
+///
+/// # Errors
+/// 403, 404, 409, 422, or the store's.
+pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<StandardTemplate> {
+    let whole = load(room, key)?;
+    let mut template = whole.proposed().unwrap_or(&whole).clone();
+    room.allow(model::core::act::actions::APPROVE_TEMPLATE)?;
+    let person = room.actor.person.clone();
+    if person == template.proposer {
+        return Err(Refusal::not_allowed("own_request", "Who proposed a template cannot approve it.").into());
+    }
+    // Neither proposed it, but one of both handed out the way in by which the other comes.
+    let mut proposers = std::iter::once(&template.proposer).chain(&template.handed_by);
+    if let Some(hand) = proposers.find(|proposer| is_own(&room.actor, proposer)) {
+        return Err(one_hand(room, hand)?);
+    }
+    if template.state != TemplateState::Proposed {
+        let text = format!("The template is {}.", template.state);
+        return Err(Refusal::not_now("not_in_state", text, "Propose a new version.", Vec::new()).into());
+    }
+    check_read(&template, body)?;
+    let role = approving_role(room, &template)?;
+    let stale = drop_stale(room, &mut template)?;
+    template.approvals.retain(|approval| approval.person != person);
+    check_hand(room, &template)?;
+    crate::guard::impersonation::check_voice(room)?;
+    template.approvals.push(TemplateApproval {
+        person,
+        role,
+        handed_by: room.actor.hand().cloned(),
+        at: room.now,
+    });
+    let pair = pair_of(&template, &*room.directory()?, room.now);
+    let is_next = template.template_version != whole.template_version;
+    let mut standing = is_next.then(|| whole.clone());
+    if let Some([owner, manager]) = pair {
+        template.approvals[owner].role = Role::Owner;
+        template.approvals[manager].role = Role::ChangeManager;
+        template.state = TemplateState::Approved;
+        template.version = whole.version;
+        standing = None;
+    }
+    let mut more = Map::new();
+    if !stale.is_empty() {
+        more.insert("dropped".to_owned(), json!(stale));
+    }
+    save_proposed(room, "template.approved", standing, (template, more))
+}
+
+/// Two approvals of which one is an owner's and the other a change manager's: whoever is both counts as what the other is not.
+fn pair_of(template: &StandardTemplate, directory: &Directory, now: jiff::Timestamp) -> Option<[usize; 2]> {
+    let may = |at: usize, role| holds(directory, template, (&template.approvals[at].person, role), now);
+    let places = 0..template.approvals.len();
+    let pairs = places
+        .clone()
+        .flat_map(|owner| places.clone().map(move |manager| [owner, manager]));
+    let mut apart = pairs.filter(|[owner, manager]| owner != manager);
+    apart.find(|[owner, manager]| may(*owner, Role::Owner) && may(*manager, Role::ChangeManager))
+}
+
+/// Drops the approvals of who could not give them any more, and answers whose they were: a template stands for a year, and
+/// what it rests on is looked at once, when it is approved.
+fn drop_stale(room: &mut Room<'_, '_>, template: &mut StandardTemplate) -> Result<Vec<PersonId>> {
+    let (directory, now) = (room.directory()?, room.now);
+    let given = template.approvals.clone().into_iter();
+    let (kept, stale): (Vec<_>, Vec<_>) = given.partition(|approval| stands(template, approval, &directory, now));
+    template.approvals = kept;
+    Ok(stale.into_iter().map(|approval| approval.person).collect())
+}
+
+/// Whether whoever approved could do so still, and no account stands behind it that somebody else may have used.
+fn stands(
+    template: &StandardTemplate,
+    approval: &TemplateApproval,
+    directory: &Directory,
+    now: jiff::Timestamp,
+) -> bool {
+    let hand = directory.people.get(approval.speaker());
+    holds(directory, template, (&approval.person, approval.role), now)
+        && !hand.is_some_and(model::directory::snapshot::Person::is_compromised)
+}
+
+/// As whom the proposed version is still to be approved.
+pub fn waits_for(template: &StandardTemplate, directory: &Directory, now: jiff::Timestamp) -> Vec<Role> {
+    let counts = |it: &&TemplateApproval| stands(template, it, directory, now);
+    let given: BTreeSet<Role> = template.approvals.iter().filter(counts).map(|it| it.role).collect();
+    let wanted = [Role::Owner, Role::ChangeManager].into_iter();
+    wanted.filter(|role| !given.contains(role)).collect()
+}
+
+/// Two approve, so whoever handed out another's way in does not count for both.
+fn check_hand(room: &mut Room<'_, '_>, template: &StandardTemplate) -> Result<()> {
+    let speaker = room.actor.speaker().clone();
+    if template.approvals.iter().all(|approval| *approval.speaker() != speaker) {
+        return Ok(());
+    }
+    Err(one_hand(room, &speaker)?)
+}
+
+/// The refusal for a second part by one hand.
+fn one_hand(room: &mut Room<'_, '_>, hand: &PersonId) -> Result<Error> {
+    let name = room.directory()?.name(hand);
+    let text = format!(
+        "The hand of {name} stands behind this template already: who set another's password or provider within the last \
+         day, or made their token, counts once for both."
+    );
+    Ok(Refusal::not_allowed("one_hand", text).into())
+}
+
+/// The version that stands is the one that was read, where the request says which that was.
+fn check_read(template: &StandardTemplate, body: &Body) -> Result<()> {
+    let mut reading = Reading::new(body, "");
+    let read = reading.integer("template_version", 1..=i64::MAX);
+    reading.finish()?;
+    let now = template.template_version;
+    match read.filter(|read| *read != now) {
+        None => Ok(()),
+        Some(read) => Err(Refusal::NotCurrent {
+            text: format!("Version {now} of the template is proposed now, and you read version {read}; read it again."),
+            changes: Vec::new(),
+        }
+        .into()),
+    }
+}
+
+/// As whom the acting person approves: as change manager, or as owner of the permitted services.
+fn approving_role(room: &mut Room<'_, '_>, template: &StandardTemplate) -> Result<Role> {
+    let directory = room.directory()?;
+    let (person, now) = (&room.actor.person, room.now);
+    let held = [Role::ChangeManager, Role::Owner]
+        .into_iter()
+        .find(|role| holds(&directory, template, (person, *role), now));
+    held.ok_or_else(|| {
+        let text = "A template is approved by a change manager and by who owns all its services.";
+        Refusal::not_allowed("not_asked", text).into()
+    })
+}
+
+/// Whether somebody may approve as change manager, or as owner of the permitted services.
+fn holds(
+    directory: &Directory,
+    template: &StandardTemplate,
+    (person, role): (&PersonId, Role),
+    now: jiff::Timestamp,
+) -> bool {
+    if role == Role::ChangeManager {
+        return directory.has_role(person, role);
+    }
+    if !directory.is_active(person) {
+        return false;
+    }
+    let services: Vec<&ServiceKey> = if template.services.is_empty() {
+        directory.services.keys().collect()
+    } else {
+        template.services.iter().collect()
+    };
+    let places: Vec<&EnvironmentKey> = if template.environments.is_empty() {
+        directory.environments.keys().collect()
+    } else {
+        template.environments.iter().collect()
+    };
+    services.iter().all(|service| {
+        places
+            .iter()
+            .all(|place| directory.holds(person, service, place, OwnershipRole::Owner, now))
+    })
+}
+
+/// Why a template is suspended that rests on an account which somebody else may have used.
+const COMPROMISED: &str = "An account that is compromised approved it. Propose it anew.";
+
+/// Suspends the approved templates that rest on somebody whose account is compromised, and tells who else put them up.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn suspend_of(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let directory = room.directory()?;
+    let rests = |it: &&StandardTemplate| {
+        let mut approvals = it.approvals.iter();
+        it.state == TemplateState::Approved
+            && approvals.any(|approval| &approval.person == person || approval.speaker() == person)
+    };
+    for template in directory.templates.values().filter(rests) {
+        let suspended = StandardTemplate {
+            state: TemplateState::Suspended,
+            ended_reason: Some(COMPROMISED.to_owned()),
+            ..template.clone()
+        };
+        let mut written = Written::default();
+        let concerned = template.approvals.iter().map(|approval| &approval.person);
+        let concerned: BTreeSet<&PersonId> = concerned.chain([&template.proposer]).collect();
+        for other in concerned.into_iter().filter(|other| directory.is_active(other)) {
+            let subject = format!("The template {} is suspended", template.key);
+            let dedup = format!("template_suspended/{}/{}/{other}", template.id, template.version);
+            let message = ("template_suspended", subject.as_str(), COMPROMISED, dedup.as_str());
+            save_message(room, &mut written, other, None, message)?;
+        }
+        save_with(room, "template.suspended", suspended, (written, Map::new()))?;
+    }
+    Ok(())
+}
+
+/// A template goes from proposed over approved and suspended to retired, and never back. A proposal may be retired at once.
+fn check_goes_on(template: &StandardTemplate, state: TemplateState) -> Result<()> {
+    let goes_on = match state {
+        TemplateState::Suspended => template.state == TemplateState::Approved,
+        _ => template.state != TemplateState::Retired,
+    };
+    if goes_on {
+        return Ok(());
+    }
+    let text = format!("The template {} is {}.", template.key, template.state);
+    Err(Refusal::not_now("not_in_state", text, "Propose a new version.", Vec::new()).into())
+}
+
+/// Suspends or retires a template with a reason (`POST /templates/{key}/suspension`, `/retirement`). A retirement that names
+/// the `template_version` which is proposed beside the one in force takes that proposal away alone.
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn end_template(room: &mut Room<'_, '_>, key: &str, body: &Body, state: TemplateState) -> Result<StandardTemplate> {
+    let template = load(room, key)?;
+    room.allow(model::core::act::actions::APPROVE_TEMPLATE)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    let named = reading.integer("template_version", 1..=i64::MAX);
+    reading.finish()?;
+    let next = template.proposed().map(|next| next.template_version);
+    let is_beside = next != Some(template.template_version);
+    if state == TemplateState::Retired && is_beside && named.is_some() && named == next {
+        return drop_proposal(room, template, reason);
+    }
+    if let Some(read) = named.filter(|read| *read != template.template_version) {
+        let text = format!(
+            "Version {} of the template is in force, and you named version {read}; read it again.",
+            template.template_version
+        );
+        let changes = Vec::new();
+        return Err(Refusal::NotCurrent { text, changes }.into());
+    }
+    check_goes_on(&template, state)?;
+    let kind = if state == TemplateState::Retired {
+        "template.retired"
+    } else {
+        "template.suspended"
+    };
+    let next = template.next.clone().filter(|_| state != TemplateState::Retired);
+    let ended = StandardTemplate {
+        state,
+        ended_reason: Some(reason),
+        next,
+        ..template
+    };
+    save_with(room, kind, ended, (Written::default(), Map::new()))
+}
+
+/// Takes away the version that is proposed beside the one in force; answers it as it ended.
+fn drop_proposal(room: &mut Room<'_, '_>, template: StandardTemplate, reason: String) -> Result<StandardTemplate> {
+    let Some(next) = template.next.clone() else {
+        return Ok(template);
+    };
+    let dropped = StandardTemplate {
+        state: TemplateState::Retired,
+        ended_reason: Some(reason),
+        ..*next
+    };
+    save_proposed(room, "template.retired", Some(template), (dropped, Map::new()))
+}

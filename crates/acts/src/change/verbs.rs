@@ -1,0 +1,167 @@
+//! The verbs of a change that the model does alone: each loads the change, does the verb, and saves what became of it.
+
+use model::core::body::Body;
+use model::core::ids::RecordId;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// An approver accepts failed evidence (`POST …/evidence/{id}/acceptance`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn accept_evidence(room: &mut Room<'_, '_>, key: &str, evidence: &RecordId, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::change::around::accept_evidence(case, evidence, body))
+}
+
+/// Gives work to somebody (`POST …/tasks`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn add_task(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
+    room.on_change(key, |case| model::change::tasks::add(case, body))
+}
+
+/// Asks for more time (`POST …/extension`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn ask_extension(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::change::work::ask_extension(case, body))
+}
+
+/// States risk and impact, and asks for approvals (`POST …/assessment`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn assess_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::change::write::assess(case, body))
+}
+
+/// Takes a change back before its start (`POST …/cancellation`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn cancel_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::schedule::plan::cancel(case, body))
+}
+
+/// Closes a change (`POST …/closure`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn close_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
+    room.on_change(key, model::change::after::close)
+}
+
+/// Comments (`POST …/comments`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn comment_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
+    room.on_change(key, |case| model::change::around::comment(case, body))
+}
+
+/// Says how targets ended (`POST …/completion`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn complete_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::change::work::complete(case, body))
+}
+
+/// Grants or denies more time (`POST …/extension/decision`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn decide_extension(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::change::work::decide_extension(case, body))
+}
+
+/// Pauses a change (`POST …/hold`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn hold_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::schedule::plan::hold(case, body))
+}
+
+/// The checker says that a condition is met (`POST …/conditions/{id}/met`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn meet_condition(room: &mut Room<'_, '_>, key: &str, condition: &RecordId, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::change::around::meet_condition(case, condition, body))
+}
+
+/// Goes on after a pause (`POST …/resume`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn resume_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
+    room.on_change(key, model::schedule::plan::resume)
+}
+
+/// Writes the post-implementation review (`POST …/review`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn review_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::change::after::review(case, body))
+}
+
+/// Sets both planned times (`PUT …/schedule`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn schedule_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::schedule::plan::schedule(case, body))
+}
+
+/// Begins the work by a person's word (`POST …/implementation`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn start_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
+    room.on_change(key, model::change::work::start)
+}
+
+/// Hands a change over for assessment (`POST …/submission`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn submit_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
+    room.on_change(key, model::change::write::submit)
+}
+
+/// Ticks a checklist item (`POST …/checklist/{id}/tick`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn tick_checklist(room: &mut Room<'_, '_>, key: &str, item: &RecordId, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::change::around::tick(case, item, body))
+}
+
+/// Moves a task on (`PATCH …/tasks/{id}`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn update_task(room: &mut Room<'_, '_>, key: &str, task: &RecordId, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::change::tasks::update(case, task, body))
+}
+
+/// Says whether it works (`POST …/validation`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn validate_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::change::after::validate(case, body))
+}
+
+/// Watches a change, or stops watching (`PUT` and `DELETE …/watchers`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn watch_change(room: &mut Room<'_, '_>, key: &str, on: bool) -> Result<()> {
+    room.on_change(key, |case| model::change::around::watch(case, on))
+}

@@ -1,0 +1,547 @@
+//! Erases texts of a change (`POST …/changes/{key}/erasure`): all of one that has ended, what was edited out of it, or one
+//! comment. The words and their salts go from the records and from under the log's commitments; the log itself, every digest
+//! and every proof stay ([0004](../../../docs/decisions/0004-commitments-for-free-text.md)). Two people do it where a second
+//! one who sets policies is there, and nobody does it under a legal hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::EventDraft;
+use model::change::record::Change;
+use model::change::related_records::{
+    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, Link, Message, PeerReview,
+    Permit,
+};
+use model::compliance::erasure::{Erasure, name_erased, with_erased};
+use model::core::body::Body;
+use model::core::enums::{ErasureKind, Role};
+use model::core::ids::RecordId;
+use model::core::parse::{LINE, Reading, TEXT};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Person;
+use model::directory::two_people::REMEMBERED_HOURS;
+use proof::commitment::{commitment_of, erased_text};
+use proof::diff;
+use serde_json::{Value, json};
+use store::audit::{event, salts};
+use store::record::{self, Filter, Record};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::show_timeline::{Name, opened, records_of};
+use crate::core::write::{Versioned, Written, draft};
+use crate::guard::other_setters::others_who_set;
+
+/// How many erased texts one event names, so that it stays far below the most bytes of a leaf (64 KiB); what is beyond is named
+/// by further events of the same act.
+const NAMED: usize = 100;
+
+/// Asks for an erasure (`POST …/erasure {kind, comment?, reason}`): it is done when a second person confirms it, at once where
+/// nobody else sets policies.
+///
+/// # Errors
+/// 403, 404; 409 `under_legal_hold`, `not_in_state`, `already_erased` or `erasure_asked`; 422; the store's.
+pub fn ask_erasure(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Change> {
+    room.allow(model::core::act::actions::SET_POLICY)?;
+    let change = room.change(key)?;
+    let mut reading = Reading::new(body, "");
+    let kind = reading.needed_word("kind", ErasureKind::FormerTexts);
+    let comment = reading.text("comment", LINE).map(RecordId);
+    let reason = reading.needed("reason", TEXT);
+    check_comment(room, &mut reading, &change, (kind, comment.as_ref()))?;
+    reading.finish()?;
+    check(&change, kind)?;
+    if change.erasure.as_ref().is_some_and(Erasure::is_asked) {
+        let text = format!("An erasure of texts of {} waits for a second person.", change.key);
+        let satisfy = "Have it confirmed, or withdraw it, and then ask for this one.";
+        return Err(Refusal::not_now("erasure_asked", text, satisfy, Vec::new()).into());
+    }
+    let erasure = Erasure {
+        kind,
+        comment,
+        reason: Some(reason),
+        asked_by: Some(room.actor.person.clone()),
+        handed_by: room.actor.hand().cloned(),
+        asked_at: room.now,
+        done_at: None,
+        done_by: None,
+    };
+    let me = room.actor.person.clone();
+    if others_who_set(room, &me)?.is_empty() && !has_lost_another(room)? {
+        return erase(room, change, erasure);
+    }
+    let letter = format!(
+        "{} asks to erase texts of {}. Another person who sets policies confirms it, or withdraws it.",
+        room.directory()?.name(&room.actor.person),
+        change.key
+    );
+    let asked = Change {
+        erasure: Some(erasure),
+        ..change
+    };
+    save(room, asked, ("change.erasure_asked", json!({"kind": kind})), &letter)
+}
+
+/// Confirms an erasure that another person asked for, and does it (`POST …/erasure/confirmation`).
+///
+/// # Errors
+/// 403, 404; 409 `nothing_asked`, `second_person_needed` or `under_legal_hold`; the store's.
+pub fn confirm_erasure(room: &mut Room<'_, '_>, key: &str) -> Result<Change> {
+    room.allow(model::core::act::actions::SET_POLICY)?;
+    let change = room.change(key)?;
+    let erasure = asked(&change)?;
+    let first = erasure.handed_by.as_ref().or(erasure.asked_by.as_ref());
+    let is_another = erasure.asked_by.as_ref() != Some(&room.actor.person) && first != Some(room.actor.speaker());
+    if !is_another {
+        let text = "Who asked for an erasure does not confirm it.";
+        let satisfy = "Another person who sets policies confirms it.";
+        let me = room.actor.person.clone();
+        let waiting = others_who_set(room, &me)?;
+        return Err(Refusal::not_now("second_person_needed", text, satisfy, waiting).into());
+    }
+    check(&change, erasure.kind)?;
+    erase(room, change, erasure)
+}
+
+/// Withdraws an erasure that was asked for (`POST …/erasure/withdrawal`).
+///
+/// # Errors
+/// 403, 404, 409 `nothing_asked`, the store's.
+pub fn withdraw_erasure(room: &mut Room<'_, '_>, key: &str) -> Result<Change> {
+    room.allow(model::core::act::actions::SET_POLICY)?;
+    let change = room.change(key)?;
+    let kind = asked(&change)?.kind;
+    let letter = format!(
+        "{} withdrew the erasure of texts of {}; they stay.",
+        room.directory()?.name(&room.actor.person),
+        change.key
+    );
+    let kept = Change {
+        erasure: None,
+        ..change
+    };
+    save(room, kept, ("change.erasure_withdrawn", json!({"kind": kind})), &letter)
+}
+
+/// What waits for a second person.
+fn asked(change: &Change) -> Result<Erasure> {
+    let waiting = change.erasure.clone().filter(Erasure::is_asked);
+    waiting.ok_or_else(|| {
+        let text = format!("No erasure of texts of {} is asked for.", change.key);
+        Refusal::not_now("nothing_asked", text, "Ask for one first.", Vec::new()).into()
+    })
+}
+
+/// Whether somebody who set policies was deactivated within the last day: whoever stole one account would deactivate the other
+/// and be alone.
+fn has_lost_another(room: &mut Room<'_, '_>) -> Result<bool> {
+    let since = room.now - SignedDuration::from_hours(REMEMBERED_HOURS);
+    let set = |person: &Person| person.roles.contains(&Role::Admin) || person.roles.contains(&Role::ChangeManager);
+    let is_gone = |person: &Person| person.deactivation.as_ref().is_some_and(|it| it.at > since);
+    let directory = room.directory()?;
+    Ok(directory.people.values().any(|person| set(person) && is_gone(person)))
+}
+
+fn check_comment(
+    room: &mut Room<'_, '_>,
+    reading: &mut Reading<'_>,
+    change: &Change,
+    (kind, comment): (ErasureKind, Option<&RecordId>),
+) -> Result<()> {
+    match (kind, comment) {
+        (ErasureKind::Comment, None) => reading.wrong("comment", "missing", "Name in `comment` the id of the comment."),
+        (ErasureKind::Comment, Some(id)) => {
+            let found = record::load::<Comment>(room.tx, id.as_str())?;
+            if found.is_none_or(|stored| stored.record.change != change.id) {
+                let text = format!("{} has no comment `{id}`.", change.key);
+                reading.wrong("comment", "unknown", text);
+            }
+        }
+        (_, Some(_)) => reading.wrong(
+            "comment",
+            "not_asked",
+            "Only an erasure of the kind `comment` names one.",
+        ),
+        (_, None) => {}
+    }
+    Ok(())
+}
+
+/// Whether texts of a change may be erased as it stands.
+fn check(change: &Change, kind: ErasureKind) -> Result<()> {
+    if change.standing_hold().is_some() {
+        let text = format!("{} is under a legal hold: nothing of it is erased.", change.key);
+        let satisfy = "Lift the legal hold first, if those who asked for it agree.";
+        return Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into());
+    }
+    if kind == ErasureKind::Texts && !change.state.is_final() {
+        let text = format!("{} has not ended: people still decide by its texts.", change.key);
+        let satisfy = "Close or cancel it first; or edit the text out, and erase the `former_texts`.";
+        return Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()).into());
+    }
+    if kind == ErasureKind::Texts && !change.has_texts() {
+        let text = format!("The texts of {} were erased before.", change.key);
+        let satisfy = "Nothing was written since then.";
+        return Err(Refusal::not_now("already_erased", text, satisfy, Vec::new()).into());
+    }
+    Ok(())
+}
+
+/// Saves the change with its one event, and tells those who answer for what is kept.
+pub(crate) fn save(
+    room: &mut Room<'_, '_>,
+    mut change: Change,
+    (event, data): (&'static str, Value),
+    news: &str,
+) -> Result<Change> {
+    change.revision += 1;
+    let mut written = Written::default();
+    let change = room.put(&mut written, change)?;
+    tell_keepers(room, &mut written, &change, news)?;
+    room.tell(vec![told(room, event, &change, data)], written)?;
+    Ok(change)
+}
+
+fn told(room: &Room<'_, '_>, event: &'static str, change: &Change, data: Value) -> EventDraft {
+    draft(event, ("change", change.id.0.clone()), room.now, data)
+}
+
+/// Tells administrators and change managers but the acting one, without a word of the texts themselves.
+fn tell_keepers(room: &mut Room<'_, '_>, written: &mut Written, change: &Change, news: &str) -> Result<()> {
+    let directory = room.directory()?;
+    let link = format!(
+        "{}/t/{}/changes/{}",
+        room.services.tools().public_url,
+        room.tenant(),
+        change.key
+    );
+    let mut people = directory.with_role(Role::Admin);
+    people.extend(directory.with_role(Role::ChangeManager));
+    people.sort();
+    people.dedup();
+    people.retain(|person| *person != room.actor.person);
+    for person in people {
+        let dedup = format!("kept:{}:{}:{person}", change.id, change.version);
+        let text = format!("{news}\n\n{link}\n");
+        let subject = format!("{}: what is kept of it", change.key);
+        save_message(room, written, &person, None, ("kept", &subject, &text, &dedup))?;
+    }
+    Ok(())
+}
+
+/// Where a change tells who brought a value. Words of ours stand there, under the names of fields that hold people's.
+const ORIGINS: &str = "/origins/";
+
+/// A text of a record: the commitment to it, and where it stood (JSON Pointer).
+#[derive(Clone)]
+struct Place {
+    at: String,
+    commitment: String,
+}
+
+/// What one event tells of: the texts of some records.
+struct Told {
+    change: Change,
+    kind: ErasureKind,
+    written: Written,
+    places: Vec<(String, String, Vec<Place>)>,
+}
+
+/// Erases, and says which texts of which records went.
+pub(crate) fn erase(room: &mut Room<'_, '_>, change: Change, erasure: Erasure) -> Result<Change> {
+    let (kind, now) = (erasure.kind, room.now);
+    let (own, gone_at) = match kind {
+        ErasureKind::Comment => (Vec::new(), now),
+        ErasureKind::Texts => (texts_of(room, (Change::TABLE, change.id.as_str()))?, now),
+        ErasureKind::FormerTexts => former_texts(room, change.id.as_str())?,
+    };
+    let names = names(room, &change, &erasure, gone_at)?;
+    let mut told = Told {
+        change: change.clone(),
+        kind,
+        written: Written::default(),
+        places: Vec::new(),
+    };
+    for (table, id) in &names {
+        let texts = texts_of(room, (table, id))?;
+        erase_pieces(room, &mut told, (table, id), &texts)?;
+    }
+    erase_pieces(room, &mut told, (Change::TABLE, change.id.as_str()), &own)?;
+    say(room, &mut told)?;
+    let change = room.change(change.id.as_str())?;
+    let mut done = erasure;
+    done.done_at = Some(now);
+    done.done_by = Some(room.actor.person.clone());
+    let erased_at = (kind == ErasureKind::Texts).then_some(now);
+    note_done(
+        room,
+        Change {
+            texts_erased_at: erased_at.or(change.texts_erased_at),
+            erasure: Some(done),
+            ..change
+        },
+    )
+}
+
+/// Notes on the change that it was done. This is an event of its own: why it was done is a new text, also where it has the
+/// words of one that went.
+fn note_done(room: &mut Room<'_, '_>, mut change: Change) -> Result<Change> {
+    change.revision += 1;
+    let mut written = Written::default();
+    let change = room.put(&mut written, change)?;
+    let done = change.erasure.as_ref();
+    // What the clock does for many changes is no news of each.
+    if done.is_some_and(|erasure| erasure.asked_by.is_some()) {
+        let news = format!(
+            "Texts of {} were erased for good; what the log proves stays.",
+            change.key
+        );
+        tell_keepers(room, &mut written, &change, &news)?;
+    }
+    let data = json!({"kind": done.map(|erasure| erasure.kind)});
+    room.tell(vec![told(room, "change.erasure_done", &change, data)], written)?;
+    Ok(change)
+}
+
+/// Erases texts of one record, at most so many an event; a record without texts stays as it is, but for its file.
+fn erase_pieces(
+    room: &mut Room<'_, '_>,
+    told: &mut Told,
+    (table, id): (&'static str, &str),
+    texts: &[Place],
+) -> Result<()> {
+    let is_file = table == Evidence::TABLE;
+    let pieces: Vec<&[Place]> = match texts.is_empty() {
+        true if is_file => vec![&[]],
+        _ => texts.chunks(NAMED).collect(),
+    };
+    for piece in pieces {
+        erase_named(room, &mut told.written, (table, id), &commitments(piece))?;
+        told.places.push((table.to_owned(), id.to_owned(), piece.to_vec()));
+        if told
+            .places
+            .iter()
+            .map(|(_, _, texts)| texts.len().max(1))
+            .sum::<usize>()
+            >= NAMED
+        {
+            say(room, told)?;
+        }
+    }
+    Ok(())
+}
+
+/// The records whose texts go.
+fn names(room: &mut Room<'_, '_>, change: &Change, erasure: &Erasure, gone_at: Timestamp) -> Result<Vec<Name>> {
+    match (erasure.kind, &erasure.comment) {
+        (ErasureKind::Texts, _) => {
+            let mut names = records_of(room, change)?;
+            // The change itself goes last, with the note of what was done.
+            names.retain(|(table, _)| *table != Change::TABLE);
+            names.extend(letters_until(room, change, gone_at)?);
+            Ok(names)
+        }
+        // Letters quote what stood there when they were written.
+        (ErasureKind::FormerTexts, _) => letters_until(room, change, gone_at),
+        (ErasureKind::Comment, Some(comment)) => {
+            let mut names = vec![(Comment::TABLE, comment.0.clone())];
+            // The letters of the act that wrote it quote it.
+            for stored in event::of_record(room.tx, Comment::TABLE, comment.as_str())? {
+                let (event, _) = opened(room, &stored)?;
+                let letters = event.records.into_iter().filter(|delta| delta.table == Message::TABLE);
+                names.extend(letters.map(|delta| (Message::TABLE, delta.id)));
+            }
+            Ok(names)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// The letters about a change until a moment.
+fn letters_until(room: &mut Room<'_, '_>, change: &Change, until: Timestamp) -> Result<Vec<Name>> {
+    let letters = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
+    let letters = record::bodies::<Message>(room.tx, &letters)?;
+    let until = letters.into_iter().filter(|letter| letter.at <= until);
+    Ok(until.map(|letter| (Message::TABLE, letter.id.0)).collect())
+}
+
+/// The sealed versions of a record, each with the moment of its event.
+fn versions(room: &mut Room<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<(Timestamp, Value)>> {
+    let (mut found, mut sealed) = (Vec::new(), None);
+    for stored in event::of_record(room.tx, table, id)? {
+        let (event, _) = opened(room, &stored)?;
+        let Some(delta) = event
+            .records
+            .iter()
+            .find(|delta| delta.table == table && delta.id == id)
+        else {
+            continue;
+        };
+        let next = diff::apply(delta, sealed.as_ref())?;
+        found.push((stored.recorded_at.max(stored.occurred_at), next.clone()));
+        sealed = Some(next);
+    }
+    Ok(found)
+}
+
+/// The texts that the versions of a record brought and that are still kept.
+fn texts_of(room: &mut Room<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<Place>> {
+    let kept = salts::of_record(room.tx, table, id)?;
+    let mut found = BTreeMap::new();
+    for (_, sealed) in versions(room, (table, id))? {
+        note_places(&sealed, &mut String::new(), &mut found);
+    }
+    let places = found.into_iter().map(|(commitment, at)| Place { at, commitment });
+    let goes = |place: &Place| kept.contains_key(&place.commitment) && !place.at.starts_with(ORIGINS);
+    Ok(places.filter(goes).collect())
+}
+
+/// Those of a change that it shows no more, and when the last of them went out of it.
+fn former_texts(room: &mut Room<'_, '_>, id: &str) -> Result<(Vec<Place>, Timestamp)> {
+    let versions = versions(room, (Change::TABLE, id))?;
+    let shown = versions
+        .last()
+        .map(|(_, sealed)| proof::bundle::commitments(sealed))
+        .unwrap_or_default();
+    let mut texts = texts_of(room, (Change::TABLE, id))?;
+    texts.retain(|place| !shown.contains(&place.commitment));
+    let former = commitments(&texts);
+    let shows = |sealed: &Value| !proof::bundle::commitments(sealed).is_disjoint(&former);
+    let last = versions.iter().rposition(|(_, sealed)| shows(sealed));
+    let gone_at = last.and_then(|place| versions.get(place + 1)).map(|(at, _)| *at);
+    Ok((texts, gone_at.unwrap_or(room.now)))
+}
+
+fn commitments(texts: &[Place]) -> BTreeSet<String> {
+    texts.iter().map(|place| place.commitment.clone()).collect()
+}
+
+/// Notes each commitment with the place at which it stood last. One that ever stood among the origins, where equal words of a
+/// record share it, is noted there: a word of ours tells nothing of anybody, also as a label.
+fn note_places(sealed: &Value, path: &mut String, found: &mut BTreeMap<String, String>) {
+    if let Some(commitment) = commitment_of(sealed) {
+        let place = found.entry(commitment.to_owned()).or_default();
+        if !place.starts_with(ORIGINS) {
+            place.clone_from(path);
+        }
+        return;
+    }
+    let length = path.len();
+    let mut step = |name: &str, inner: &Value| {
+        path.push('/');
+        path.push_str(name);
+        note_places(inner, path, found);
+        path.truncate(length);
+    };
+    match sealed {
+        Value::Object(members) => members.iter().for_each(|(name, inner)| step(name, inner)),
+        Value::Array(items) => (0..)
+            .zip(items)
+            .for_each(|(place, inner): (usize, _)| step(&place.to_string(), inner)),
+        _ => {}
+    }
+}
+
+/// Tells what went so far, in one event.
+fn say(room: &mut Room<'_, '_>, told: &mut Told) -> Result<()> {
+    let (places, written) = (std::mem::take(&mut told.places), std::mem::take(&mut told.written));
+    if places.is_empty() {
+        return Ok(());
+    }
+    let row = |(table, id, texts): (String, String, Vec<Place>)| {
+        let texts: Vec<Value> = texts
+            .iter()
+            .map(|it| json!({"at": it.at, "c": it.commitment}))
+            .collect();
+        json!({"table": table, "id": id, "texts": texts})
+    };
+    let records: Vec<Value> = places.into_iter().map(row).collect();
+    let data = json!({"kind": told.kind, "records": records});
+    let subject = ("change", told.change.id.0.clone());
+    room.tell(vec![draft("text.erased", subject, room.now, data)], written)
+}
+
+fn erase_named(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    (table, id): (&str, &str),
+    gone: &BTreeSet<String>,
+) -> Result<()> {
+    macro_rules! in_table {
+        ($($noun:ident),+ $(,)?) => {
+            match table {
+                $($noun::TABLE => drop(erase_record::<$noun>(room, written, id, gone, &|_| {})?),)+
+                Evidence::TABLE => {
+                    let now = room.now;
+                    erase_record::<Evidence>(room, written, id, gone, &|evidence| evidence.file_erased_at = Some(now))?;
+                }
+                // No other table belongs to a change.
+                _ => {}
+            }
+        };
+    }
+    in_table!(
+        Approval,
+        Change,
+        ChangeTask,
+        ChecklistItem,
+        Comment,
+        Condition,
+        Deployment,
+        Entry,
+        Link,
+        Message,
+        PeerReview,
+        Permit,
+    );
+    Ok(())
+}
+
+/// Erases texts of one record: a new version of it, in whose places stands that they were erased.
+fn erase_record<R: Versioned>(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    id: &str,
+    gone: &BTreeSet<String>,
+    edit: &dyn Fn(&mut R),
+) -> Result<R> {
+    for text in salts::of_record(room.tx, R::TABLE, id)?.into_values() {
+        if gone.contains(&text.commitment) {
+            salts::erase(room.tx, &text.event_id, &text.commitment)?;
+        }
+    }
+    let stored = record::load::<R>(room.tx, id)?.ok_or_else(|| Refusal::not_found(R::TABLE))?;
+    let sealed: Value = serde_json::from_str(&stored.sealed)?;
+    let mut body = with_erased(serde_json::to_value(&stored.record)?, &stored.erased);
+    blank(&mut body, &sealed, gone);
+    let erased = name_erased(&mut body);
+    let mut next: R = serde_json::from_value(body)?;
+    edit(&mut next);
+    room.put_erased(written, next, &erased)
+}
+
+/// Puts an erasure where the sealed form has one of these commitments.
+fn blank(body: &mut Value, sealed: &Value, gone: &BTreeSet<String>) {
+    if let Some(commitment) = commitment_of(sealed) {
+        if gone.contains(commitment) {
+            *body = erased_text();
+        }
+        return;
+    }
+    match (body, sealed) {
+        (Value::Object(body), Value::Object(sealed)) => {
+            for (name, member) in body {
+                if let Some(sealed) = sealed.get(name) {
+                    blank(member, sealed, gone);
+                }
+            }
+        }
+        (Value::Array(body), Value::Array(sealed)) => {
+            for (item, sealed) in body.iter_mut().zip(sealed) {
+                blank(item, sealed, gone);
+            }
+        }
+        _ => {}
+    }
+}

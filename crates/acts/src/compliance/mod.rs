@@ -1,0 +1,5 @@
+//! Compliance: retention, legal hold and reports.
+
+pub mod erase_texts;
+pub mod set_legal_hold;
+pub mod set_retention;

@@ -1,0 +1,84 @@
+//! Places a change under a legal hold (`POST …/changes/{key}/legal-hold`), or lifts it (`POST …/legal-hold/end`): as long as it
+//! stands nothing of the change is erased, neither by people nor by the clock.
+
+use model::change::record::Change;
+use model::compliance::erasure::LegalHold;
+use model::core::body::Body;
+use model::core::parse::{Reading, TEXT};
+use model::core::refusal::Refusal;
+use model::core::statement::Stated;
+use serde_json::json;
+
+use crate::compliance::erase_texts::save;
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// Places it (`{reason}`). Whoever audits may: it takes nothing away.
+///
+/// # Errors
+/// 403, 404, 409 `under_legal_hold`, 422, the store's.
+pub fn place_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Change> {
+    room.allow(model::core::act::actions::AUDIT)?;
+    let change = room.change(key)?;
+    let reason = reason(body)?;
+    if change.standing_hold().is_some() {
+        let text = format!("{} is under a legal hold already.", change.key);
+        return Err(Refusal::not_now("under_legal_hold", text, "One hold keeps everything.", Vec::new()).into());
+    }
+    let hold = LegalHold {
+        reason,
+        by: room.actor.person.clone(),
+        at: room.now,
+        lifted: None,
+    };
+    let held = Change {
+        legal_hold: Some(hold),
+        ..change
+    };
+    save(
+        room,
+        held,
+        ("change.legal_hold_placed", json!({})),
+        "is under a legal hold",
+    )
+}
+
+/// Lifts it (`{reason}`).
+///
+/// # Errors
+/// 403, 404, 409 `nothing_held`, 422, the store's.
+pub fn end_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Change> {
+    room.allow(model::core::act::actions::SET_POLICY)?;
+    let change = room.change(key)?;
+    let reason = reason(body)?;
+    let Some(hold) = change.standing_hold().cloned() else {
+        let text = format!("{} is under no legal hold.", change.key);
+        return Err(Refusal::not_now("nothing_held", text, "There is nothing to lift.", Vec::new()).into());
+    };
+    let data = json!({"placed_by": hold.by, "placed_at": hold.at});
+    let lifted = Stated {
+        by: room.actor.person.clone(),
+        at: room.now,
+        reason,
+    };
+    let free = Change {
+        legal_hold: Some(LegalHold {
+            lifted: Some(lifted),
+            ..hold
+        }),
+        ..change
+    };
+    let news = format!("{} is under a legal hold no more: by {}.", free.key, name(room)?);
+    save(room, free, ("change.legal_hold_lifted", data), &news)
+}
+
+fn reason(body: &Body) -> Result<String> {
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    Ok(reason)
+}
+
+fn name(room: &mut Room<'_, '_>) -> Result<String> {
+    Ok(room.directory()?.name(&room.actor.person))
+}

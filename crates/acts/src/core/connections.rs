@@ -1,0 +1,56 @@
+//! Connections to outside systems by their ids, their secrets, and the people behind accounts there.
+
+use model::core::ids::PersonId;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Connection;
+use store::record;
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+
+/// What a connection's wrapped secret is bound to.
+pub(crate) fn associated(tenant: &str, id: &str) -> Vec<u8> {
+    format!("assent connection secret\0{tenant}\0{id}").into_bytes()
+}
+
+/// A connection by its id, if there is one.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn find(room: &mut Room<'_, '_>, id: &str) -> Result<Option<Connection>> {
+    Ok(record::load::<Connection>(room.tx, id)?.map(|stored| stored.record))
+}
+
+/// A connection by its id.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn connection(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
+    find(room, id)?.ok_or_else(|| Error::Refused(Refusal::not_found("connection")))
+}
+
+/// The secret under which a connection's deliveries are signed.
+///
+/// # Errors
+/// 404 when there is none; a fault of the keys.
+pub fn connection_secret(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<u8>> {
+    let Some(wrapped) = store::identity::secrets::load(room.tx, id)? else {
+        return Err(Refusal::not_found("connection").into());
+    };
+    let bound = associated(&room.tenant(), id);
+    Ok(room.services.tools().master.open(&wrapped, &bound)?.to_vec())
+}
+
+/// The active person behind an account of an engine.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn person_of(room: &mut Room<'_, '_>, kind: &str, login: &str) -> Result<Option<PersonId>> {
+    let directory = room.directory()?;
+    let account = format!("{kind}:{login}").to_lowercase();
+    let found = directory
+        .people
+        .values()
+        .find(|person| person.active && person.accounts.iter().any(|known| known.to_lowercase() == account));
+    Ok(found.map(|person| person.id.clone()))
+}

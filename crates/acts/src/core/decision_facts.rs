@@ -1,0 +1,145 @@
+//! Keeps what the policies were told with each decision and each act that moves a change, and finds it again.
+
+use model::change::change_file::{ChangeFile, EventDraft};
+use model::change::related_records::Approval;
+use model::core::act::Act;
+use model::core::ids::{ChangeId, RecordId};
+use model::policy::act_facts::ActFacts;
+use model::policy::decision_facts::DecisionFacts;
+use model::policy::facts::ActorFacts;
+use model::policy::permission::{change_facts, target_facts};
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::write::Written;
+
+/// An action that the policies allowed in the course of an act, and what they were told of who acts.
+pub(crate) struct Allowed {
+    pub(crate) action: String,
+    pub(crate) person: ActorFacts,
+}
+
+impl Allowed {
+    pub(crate) fn new(action: &str, person: &ActorFacts) -> Self {
+        Self {
+            action: action.to_owned(),
+            person: person.clone(),
+        }
+    }
+}
+
+/// Writes the facts of the decisions that are new in `after`: they were taken on the file as it stood `before`.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn keep_facts(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    before: &ChangeFile,
+    after: &ChangeFile,
+) -> Result<()> {
+    let is_new = |row: &&Approval| !before.approvals.iter().any(|old| old.id == row.id);
+    let Some(decision) = after.approvals.iter().find(is_new) else {
+        return Ok(());
+    };
+    let digest = decision.facts_digest.clone();
+    keep_told(room, written, before, &digest)
+}
+
+/// Writes the facts of what an act did, as its events tell it: of the file as it stood before, of a new change as it was made.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn keep_acts(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    file: &ChangeFile,
+    (events, allowed): (&[EventDraft], Vec<Allowed>),
+) -> Result<()> {
+    let is_told = |act: Act| events.iter().any(|event| act.told_as().contains(&event.kind));
+    let mut acts: Vec<(Act, Option<ActorFacts>)> = Vec::new();
+    for Allowed { action, person } in allowed {
+        let Some(act) = Act::named(&action).filter(|act| is_told(*act)) else {
+            continue;
+        };
+        acts.retain(|(known, _)| *known != act);
+        acts.push((act, Some(person)));
+    }
+    if acts.is_empty() {
+        // A delivery or the clock: what a set asks before these steps is judged all the same.
+        let steps = [Act::Start, Act::Close].into_iter().filter(|act| is_told(*act));
+        acts.extend(steps.map(|act| (act, None)));
+    }
+    for (act, person) in acts {
+        keep_act(room, written, file, (act, person, false))?;
+    }
+    Ok(())
+}
+
+/// Writes the facts of an act that the policies refused; `file` is what stands.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn keep_refused(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    file: &ChangeFile,
+    (act, person): (Act, ActorFacts),
+) -> Result<()> {
+    keep_act(room, written, file, (act, Some(person), true))
+}
+
+fn keep_act(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    file: &ChangeFile,
+    (act, person_facts, was_refused): (Act, Option<ActorFacts>, bool),
+) -> Result<()> {
+    let digest = file.requirements.facts_digest.clone();
+    keep_told(room, written, file, &digest)?;
+    let facts = ActFacts {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        change: file.change.id.clone(),
+        act,
+        within: room.act.clone(),
+        person: room.actor.person.clone(),
+        at: room.now,
+        facts_digest: digest,
+        person_facts,
+        was_refused,
+    };
+    room.put(written, facts)?;
+    Ok(())
+}
+
+/// Writes what was told of a change under its digest, once.
+fn keep_told(room: &mut Room<'_, '_>, written: &mut Written, file: &ChangeFile, digest: &str) -> Result<()> {
+    if find_facts(room, &file.change.id, digest)?.is_some() {
+        return Ok(());
+    }
+    let directory = room.directory()?;
+    let facts = DecisionFacts {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        change: file.change.id.clone(),
+        digest: digest.to_owned(),
+        told: change_facts(file, &room.tenant()),
+        targets: target_facts(file, &directory, room.now),
+    };
+    room.put(written, facts)?;
+    Ok(())
+}
+
+/// The facts of a change under a digest, where they were kept.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn find_facts(room: &mut Room<'_, '_>, change: &ChangeId, digest: &str) -> Result<Option<DecisionFacts>> {
+    let filter = Filter::new()
+        .equals("change_id", change.as_str())
+        .equals("digest", digest);
+    let found = record::find::<DecisionFacts>(room.tx, &filter.order_by("id").limit(1))?;
+    Ok(found.into_iter().next().map(|stored| stored.record))
+}

@@ -1,0 +1,176 @@
+//! What has become of a change since somebody read it: the old content is rebuilt from the change's own events, and
+//! compared with the present one, field by field.
+
+use std::collections::HashMap;
+
+use model::change::content::{Cover, cover};
+use model::change::record::Change;
+use model::core::body::Body;
+use model::core::refusal::{FieldChange, Refusal};
+use model::directory::snapshot::Directory;
+use proof::diff::{self, RecordDelta};
+use serde_json::{Map, Value};
+use store::audit::salts::SaltedText;
+use store::audit::{event, salts};
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::show_timeline::opened;
+
+/// The most differences that are told.
+const MOST: usize = 200;
+/// What stands in the place of a text that was erased.
+pub const ERASED: &str = "(erased)";
+
+/// Fills a refusal for a digest that is no longer current with the differences since then; any other answer stays.
+///
+/// # Errors
+/// The answer's own, or the store's.
+pub(crate) fn explained<T>(room: &mut Room<'_, '_>, key: &str, body: &Body, answer: Result<T>) -> Result<T> {
+    let Err(Error::Refused(Refusal::NotCurrent { text, .. })) = answer else {
+        return answer;
+    };
+    let named = body.get("content_digest").and_then(Value::as_str).unwrap_or_default();
+    let change = room.change(key)?;
+    let (text, changes) = match content_at(room, &change, named)? {
+        Some(old) => (text, between(&old, &change, &*room.directory()?)),
+        None => (
+            format!("{} No version of this change ever had that digest.", unedited(&text)),
+            Vec::new(),
+        ),
+    };
+    Err(Refusal::NotCurrent { text, changes }.into())
+}
+
+/// The refusal without the guess that the change was edited, where nobody can have read what was named.
+fn unedited(text: &str) -> String {
+    let rest = text
+        .strip_prefix("The change was edited since you read it")
+        .unwrap_or(text);
+    let rest = rest.trim_start_matches([';', '.', ' ']);
+    let mut letters = rest.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
+/// The change as it stood when its content had this digest last; `None` when it never had.
+fn content_at(room: &mut Room<'_, '_>, change: &Change, digest: &str) -> Result<Option<Change>> {
+    let (mut sealed, mut found) = (None, None);
+    for row in event::of_record(room.tx, "change", change.id.as_str())? {
+        let (event, _) = opened(room, &row)?;
+        let of_change = |delta: &&RecordDelta| delta.table == "change" && delta.id == change.id.0;
+        let Some(delta) = event.records.iter().find(of_change) else {
+            continue;
+        };
+        let next = diff::apply(delta, sealed.as_ref())?;
+        if next["digests"]["content"].as_str() == Some(digest) {
+            found = Some(next.clone());
+        }
+        sealed = Some(next);
+    }
+    let Some(mut found) = found else { return Ok(None) };
+    open(&mut found, &salts::of_record(room.tx, "change", change.id.as_str())?);
+    Ok(Some(serde_json::from_value(found)?))
+}
+
+/// Puts the kept texts in the place of their commitments.
+pub(crate) fn open(value: &mut Value, texts: &HashMap<String, SaltedText>) {
+    match value {
+        Value::Object(map) if is_commitment(map) => {
+            let kept = texts.get(map["c"].as_str().unwrap_or_default());
+            *value = Value::String(kept.map_or(ERASED, |kept| &kept.text).to_owned());
+        }
+        Value::Object(map) => map.values_mut().for_each(|inner| open(inner, texts)),
+        Value::Array(rows) => rows.iter_mut().for_each(|inner| open(inner, texts)),
+        _ => {}
+    }
+}
+
+/// Whether an object stands for a text in a sealed record.
+pub(crate) fn is_commitment(map: &Map<String, Value>) -> bool {
+    map.len() == 1 && map.get("c").is_some_and(Value::is_string)
+}
+
+fn between(old: &Change, new: &Change, directory: &Directory) -> Vec<FieldChange> {
+    let (before, after) = (
+        model::change::read_content::present(old, directory),
+        model::change::read_content::present(new, directory),
+    );
+    let mut changes = Vec::new();
+    let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    for name in names {
+        let covers = match cover(name) {
+            Some(Cover::What) => "what",
+            Some(Cover::When) => "when",
+            _ => continue,
+        };
+        walk(name, covers, before.get(name), after.get(name), &mut changes);
+    }
+    changes.truncate(MOST);
+    changes
+}
+
+fn walk(field: &str, covers: &'static str, old: Option<&Value>, new: Option<&Value>, changes: &mut Vec<FieldChange>) {
+    if old == new {
+        return;
+    }
+    match (old, new) {
+        (Some(Value::Object(old)), Some(Value::Object(new))) => {
+            let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            for name in names {
+                walk(
+                    &format!("{field}.{name}"),
+                    covers,
+                    old.get(name),
+                    new.get(name),
+                    changes,
+                );
+            }
+        }
+        (Some(Value::Array(old)), Some(Value::Array(new))) if old.iter().chain(new).all(Value::is_object) => {
+            for place in 0..old.len().max(new.len()) {
+                walk(
+                    &format!("{field}[{place}]"),
+                    covers,
+                    old.get(place),
+                    new.get(place),
+                    changes,
+                );
+            }
+        }
+        _ => changes.push(FieldChange {
+            field: field.to_owned(),
+            covers: covers.to_owned(),
+            old: old.cloned().unwrap_or_default(),
+            new: new.cloned().unwrap_or_default(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lists_of_objects_are_compared_row_by_row() {
+        let (old, new) = (
+            json!([{"title": "Stop", "minutes": 3}, {"title": "Go"}]),
+            json!([{"title": "Stop", "minutes": 5}]),
+        );
+        let mut changes = Vec::new();
+        walk("plan", "what", Some(&old), Some(&new), &mut changes);
+        let told: Vec<(&str, &Value, &Value)> = changes
+            .iter()
+            .map(|change| (change.field.as_str(), &change.old, &change.new))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("plan[0].minutes", &json!(3), &json!(5)),
+                ("plan[1]", &json!({"title": "Go"}), &Value::Null)
+            ]
+        );
+    }
+}

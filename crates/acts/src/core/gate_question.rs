@@ -1,0 +1,84 @@
+//! A question to the gate, who asks it, and the rows that answer it. No row is read here.
+
+use jiff::Timestamp;
+use model::core::enums::{GateDecision, Purpose};
+use model::core::unmet::Unmet;
+use model::gate::answer::{Answer, GateRow, decide};
+
+/// A question to the gate.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// The service's key.
+    pub service: String,
+    /// The environment's key.
+    pub environment: String,
+    /// The artifact's digest.
+    pub artifact: Option<String>,
+    /// Or the commit.
+    pub commit: Option<String>,
+    /// The change that the caller means; it never suffices alone.
+    pub change: Option<String>,
+    /// Forward, back, or either.
+    pub purpose: Option<Purpose>,
+}
+
+/// Who asks by a token, as they were looked up.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// The tenant's key.
+    pub tenant: &'a str,
+    /// For whom the token speaks.
+    pub person: &'a model::core::ids::PersonId,
+    /// What is known of the token.
+    pub lent: &'a model::change::change_file::Lent,
+    /// The number that the estate, tokens included, had when the token was looked up.
+    pub generation: i64,
+}
+
+/// The rows that a question is about, read.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) forward: Vec<GateRow>,
+    pub(crate) back: Vec<GateRow>,
+}
+
+impl Found {
+    /// What the rows say. `None` when they say nothing and the place may be unknown.
+    pub(crate) fn answer(&self, question: &Question, now: Timestamp) -> Option<Answer> {
+        let asked = question.change.as_deref().map(str::to_uppercase);
+        let asked = asked.as_deref();
+        let (forward, back) = (&self.forward, &self.back);
+        match question.purpose {
+            Some(Purpose::Rollback) if back.is_empty() => Some(no_way_back(question)),
+            Some(Purpose::Rollback) => Some(decide(back, asked, now)),
+            Some(Purpose::Deploy) => (!forward.is_empty()).then(|| decide(forward, asked, now)),
+            // What may go forward goes forward; else an open way back is gone, so that nobody stops at night over a word.
+            None if forward.is_empty() && back.is_empty() => None,
+            None => Some(decide(forward.iter().chain(back), asked, now)),
+        }
+    }
+}
+
+fn no_way_back(question: &Question) -> Answer {
+    let text = format!(
+        "No change under way names this as its way back for {} in {}.",
+        question.service, question.environment
+    );
+    let satisfy = "The way back is open from a change's start until its closing, to its target's `rollback_to`.";
+    stopped(
+        Purpose::Rollback,
+        model::core::unmet::unmet("change_missing", text, satisfy, Vec::new()),
+    )
+}
+
+/// A stop for one reason, about no change.
+pub(crate) fn stopped(purpose: Purpose, reason: Unmet) -> Answer {
+    Answer {
+        decision: GateDecision::Stop,
+        change: None,
+        target: None,
+        purpose,
+        reasons: vec![reason],
+        next_transition_at: None,
+    }
+}

@@ -1,0 +1,163 @@
+//! The tenant's log as the tlog-tiles files, read from the store inside one transaction.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use proof::note::{self, Checkpoint, TrustedCheckpoint};
+use proof::tile::{self, TileName, TileReader, TileSource, WIDTH};
+use store::Tx;
+use store::audit::log;
+use store::audit::log::LogState;
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::signing_keys;
+
+/// The tiles of a log of a known size. Of a tile that is not full only the widest is stored; a narrower one, which
+/// somebody may still ask for, is cut from it, so that a path never changes its content.
+pub struct StoredTiles<'t, 'c> {
+    tx: RefCell<&'t mut Tx<'c>>,
+    state: LogState,
+    /// The path that was read, and the store's error.
+    fault: RefCell<Option<(String, store::Error)>>,
+}
+
+impl<'t, 'c> StoredTiles<'t, 'c> {
+    /// Reads the log that stands at `state`.
+    pub fn new(tx: &'t mut Tx<'c>, state: LogState) -> Self {
+        Self {
+            tx: RefCell::new(tx),
+            state,
+            fault: RefCell::new(None),
+        }
+    }
+
+    /// The store's error that made a reading fail. The transaction must end with it, so that the store can repeat it.
+    ///
+    /// # Errors
+    /// That error.
+    pub fn settle<T>(&self, outcome: proof::Result<T>) -> Result<T> {
+        match self.fault.borrow_mut().take() {
+            Some((_, fault)) => Err(fault.into()),
+            None => Ok(outcome?),
+        }
+    }
+
+    /// The path whose row cannot be understood, and why, where that is what made a reading fail: nothing is repeated for it.
+    pub(crate) fn damaged(&self) -> Option<(String, String)> {
+        let mut fault = self.fault.borrow_mut();
+        let has_failed = self.tx.borrow().has_failed();
+        match fault.take() {
+            Some((path, store::Error::Corrupt(why))) if !has_failed => Some((path, why)),
+            other => {
+                *fault = other;
+                None
+            }
+        }
+    }
+
+    fn read(&self, path: &str) -> store::Result<Option<Vec<u8>>> {
+        let tx: &mut Tx<'_> = &mut self.tx.borrow_mut();
+        if path == "checkpoint" {
+            return Ok(Some(self.state.checkpoint.clone().into_bytes()));
+        }
+        if let Some(bytes) = log::tile(tx, path)? {
+            return Ok(Some(bytes));
+        }
+        let Some(name) = TileName::parse(path) else {
+            return Ok(None);
+        };
+        let full = TileName { width: WIDTH, ..name };
+        let standing = TileName {
+            width: width_at(self.size(), name),
+            ..name
+        };
+        for wider in [full, standing] {
+            if wider.width <= name.width {
+                continue;
+            }
+            if let Some(bytes) = log::tile(tx, &wider.path())? {
+                return Ok(cut(&bytes, name));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Leaves in the log.
+    pub fn size(&self) -> u64 {
+        u64::try_from(self.state.size).unwrap_or_default()
+    }
+}
+
+impl TileSource for StoredTiles<'_, '_> {
+    fn get(&self, path: &str) -> proof::Result<Option<Cow<'_, [u8]>>> {
+        self.read(path).map(|found| found.map(Cow::Owned)).map_err(|error| {
+            let why = error.to_string();
+            self.fault.borrow_mut().get_or_insert((path.to_owned(), error));
+            proof::Error::Source {
+                path: path.to_owned(),
+                why,
+            }
+        })
+    }
+}
+
+/// How wide a tile stands in a log of this size.
+pub(crate) fn width_at(size: u64, name: TileName) -> u64 {
+    let nothing = tile::MemoryTiles::default();
+    TileReader::new(&nothing, size).width(name.level.unwrap_or(0), name.index)
+}
+
+/// The first `name.width` hashes or entries of a wider tile; `None` when it holds fewer.
+fn cut(bytes: &[u8], name: TileName) -> Option<Vec<u8>> {
+    let width = usize::try_from(name.width).ok()?;
+    if name.level.is_some() {
+        return bytes.get(..32 * width).map(<[u8]>::to_vec);
+    }
+    let entries = tile::read_entries(bytes).ok()?;
+    tile::write_entries(entries.get(..width)?).ok()
+}
+
+/// How far the tenant's log is.
+///
+/// # Errors
+/// A fault when the tenant has no log, or the store's.
+pub fn log_state(room: &mut Room<'_, '_>) -> Result<LogState> {
+    log::state(room.tx)?.ok_or_else(|| Error::Fault(format!("the tenant {} has no log", room.tenant())))
+}
+
+/// The checkpoint of a state after its signature was verified with the log's own keys: what was changed behind the log's
+/// back is never signed again.
+///
+/// # Errors
+/// A fault when it is not signed or speaks of another size, or the store's.
+pub fn trusted(room: &mut Room<'_, '_>, state: &LogState) -> Result<TrustedCheckpoint> {
+    let verifiers = signing_keys::verifier_keys(room)?;
+    let origin = signing_keys::log_origin(room)?;
+    let opened = note::open_checkpoint(&state.checkpoint, &verifiers, Some(&origin));
+    let opened =
+        opened.map_err(|why| Error::Fault(format!("the stored checkpoint of {origin} is not trusted: {why}")))?;
+    if i64::try_from(opened.checkpoint.size).ok() != Some(state.size) {
+        return Err(Error::Fault(format!(
+            "the stored checkpoint of {origin} speaks of another size than the log's state"
+        )));
+    }
+    Ok(opened)
+}
+
+/// Signs a checkpoint with the log's key and has the server's own cosigner attest its time, in seconds since 1970.
+///
+/// # Errors
+/// A fault of the keys, or the store's.
+pub fn signed(room: &mut Room<'_, '_>, checkpoint: &Checkpoint, seconds: u64) -> Result<String> {
+    let mut note = checkpoint.sign(&signing_keys::note_signer(room, signing_keys::LOG)?);
+    let cosigner = signing_keys::note_signer(room, signing_keys::COSIGNER)?;
+    note.signatures.push(cosigner.cosign(&note.text, seconds));
+    Ok(note.to_text())
+}
+
+/// The time of a cosignature, in seconds since 1970: now, but never before the last one.
+pub(crate) fn cosigning_time(room: &Room<'_, '_>, last: &TrustedCheckpoint) -> u64 {
+    let now = u64::try_from(room.recorded_at.as_second()).unwrap_or_default();
+    last.cosigned.iter().map(|(_, time)| *time).fold(now, u64::max)
+}

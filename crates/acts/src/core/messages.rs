@@ -1,0 +1,108 @@
+//! Messages to people: each with the job that mails it, or held as its reader wishes.
+
+use jiff::Timestamp;
+use model::change::related_records::Message;
+use model::core::ids::{ChangeId, PersonId, RecordId};
+use store::queue::job;
+use store::queue::timer;
+use store::queue::timer::NewTimer;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::write::Written;
+
+/// How a message is delivered whose mail waits.
+pub const HELD: &str = "held";
+
+/// The kind of a reader's timer.
+const KIND: &str = "messages";
+
+/// Writes a message and the job that mails it, or lets it wait as its reader wishes; the same matter is told once.
+///
+/// # Errors
+/// The store's.
+pub fn save_message(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    to: &PersonId,
+    about: Option<(&ChangeId, &str)>,
+    message: (&str, &str, &str, &str),
+) -> Result<()> {
+    save_message_for(room, written, (to, ""), about, message)
+}
+
+/// The same of a message that is mailed to an address of its own, where that is not empty: one that the person has no more.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn save_message_for(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    (to, address): (&PersonId, &str),
+    about: Option<(&ChangeId, &str)>,
+    (topic, subject, text, dedup): (&str, &str, &str, &str),
+) -> Result<()> {
+    let known = record::count::<Message>(room.tx, &Filter::new().equals("dedup", dedup))?;
+    if known > 0 {
+        return Ok(());
+    }
+    let due = room.directory()?.told_at(to, topic, room.now);
+    let waits = due > room.now;
+    let message = Message {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        person: to.clone(),
+        change: about.map(|(id, _)| id.clone()),
+        change_key: about.map(|(_, key)| key.to_owned()),
+        topic: topic.to_owned(),
+        subject: subject.to_owned(),
+        text: text.to_owned(),
+        dedup: dedup.to_owned(),
+        at: room.now,
+        delivery: if waits { HELD } else { "kept" }.to_owned(),
+    };
+    let message = room.put(written, message)?;
+    if waits {
+        return wake(room, to, due);
+    }
+    let id = room.new_id()?;
+    let new = job::NewJob {
+        id: &id,
+        kind: "mail",
+        subject: message.id.as_str(),
+        payload: address,
+        run_at: room.now,
+    };
+    job::insert(room.tx, &new)?;
+    Ok(())
+}
+
+/// Has a reader's messages looked at, not later than `due`.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn wake(room: &mut Room<'_, '_>, reader: &PersonId, due: Timestamp) -> Result<()> {
+    let known = timer::of_subject(room.tx, "person", reader.as_str())?;
+    let is_sooner = |it: &timer::Timer| it.kind == KIND && it.state == "waiting" && it.run_at <= due;
+    if known.iter().any(is_sooner) {
+        return Ok(());
+    }
+    set_timer(room, reader.as_str(), due)
+}
+
+/// Sets the timer at which a reader's messages are looked at.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn set_timer(room: &mut Room<'_, '_>, reader: &str, run_at: Timestamp) -> Result<()> {
+    let id = room.new_id()?;
+    let new = NewTimer {
+        id: &id,
+        subject_table: "person",
+        subject_id: reader,
+        kind: KIND,
+        run_at,
+    };
+    Ok(timer::set(room.tx, &new)?)
+}

@@ -1,0 +1,29 @@
+//! Services, the context of an act, and saving: the ground that every area stands on. It imports no area.
+
+pub mod connections;
+pub mod context;
+pub(crate) mod decision_facts;
+pub(crate) mod directory_cache;
+pub(crate) mod eligible_people;
+pub mod error;
+pub(crate) mod field_changes;
+pub mod gate_question;
+pub(crate) mod gate_read_cache;
+pub mod load_directory;
+pub mod log_high_water;
+pub(crate) mod log_names;
+pub mod log_tiles;
+pub mod messages;
+pub(crate) mod note_outcomes;
+pub mod policies;
+pub mod providers;
+pub(crate) mod read_fields;
+pub(crate) mod read_set;
+pub mod row_mac;
+pub(crate) mod save;
+pub mod secrets;
+pub mod services;
+pub mod show_timeline;
+pub mod signing_keys;
+pub mod transactions;
+pub mod write;

@@ -1,0 +1,65 @@
+//! Keeps what is recorded as running in step with the outcomes of targets: part of what the first event of an act tells.
+
+use model::change::change_file::ChangeFile;
+use model::core::ids::{ChangeId, RecordId};
+use model::gate::running::{Running, told_outcome, turn};
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::write::Written;
+
+/// Moves what runs by each target whose outcome is another than before.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn note_outcomes(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    before: Option<&ChangeFile>,
+    file: &ChangeFile,
+) -> Result<()> {
+    let change = &file.change;
+    for target in &change.content.targets {
+        let Some(outcome) = told_outcome(change, target) else {
+            continue;
+        };
+        let earlier = before.and_then(|before| told_outcome(&before.change, target));
+        if earlier == Some(outcome) {
+            continue;
+        }
+        let mut rows = in_place(room, target.service.as_str(), target.environment.as_str())?;
+        rows.extend(
+            ended_by(room, &change.id)?
+                .into_iter()
+                .filter(|row| row.service == target.service && row.environment == target.environment),
+        );
+        let id = RecordId(room.new_id()?);
+        for row in turn(change, target, outcome, &rows, room.now, || id.clone()) {
+            room.put(written, row)?;
+        }
+    }
+    Ok(())
+}
+
+fn in_place(room: &mut Room<'_, '_>, service: &str, environment: &str) -> Result<Vec<Running>> {
+    let filter = Filter::new()
+        .equals("service", service)
+        .equals("environment", environment)
+        .equals("active", true)
+        .order_by("id");
+    found(room, &filter)
+}
+
+fn ended_by(room: &mut Room<'_, '_>, change: &ChangeId) -> Result<Vec<Running>> {
+    found(room, &Filter::new().equals("ended_by", change.as_str()).order_by("id"))
+}
+
+/// What is recorded of this filter.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn found(room: &mut Room<'_, '_>, filter: &Filter) -> Result<Vec<Running>> {
+    let rows = record::find::<Running>(room.tx, filter)?;
+    Ok(rows.into_iter().map(|stored| stored.record).collect())
+}

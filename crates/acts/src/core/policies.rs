@@ -1,0 +1,125 @@
+//! The policies of a tenant: those in force, compiled once and kept by their digest, and the names that they may use.
+
+use std::sync::Arc;
+
+use model::core::ids::{EnvironmentKey, GroupKey, PersonId, ServiceKey};
+use model::directory::snapshot::Directory;
+use model::policy::configuration::{Configuration, InForce, PolicyFile};
+use policy::{Finding, PolicySet, SourceFile};
+use store::record;
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+
+/// Takes every name to exist: a set that is in force stays so when a group that it names goes.
+struct AnyName;
+
+impl policy::Directory for AnyName {
+    fn group_exists(&self, _: &str) -> bool {
+        true
+    }
+
+    fn person_exists(&self, _: &str) -> bool {
+        true
+    }
+
+    fn service_exists(&self, _: &str) -> bool {
+        true
+    }
+
+    fn environment_exists(&self, _: &str) -> bool {
+        true
+    }
+}
+
+/// The names of a tenant's estate.
+pub(crate) struct Names<'a>(pub(crate) &'a Directory);
+
+impl policy::Directory for Names<'_> {
+    fn group_exists(&self, key: &str) -> bool {
+        self.0.groups.contains_key(&GroupKey::from(key))
+    }
+
+    fn person_exists(&self, id: &str) -> bool {
+        self.0.people.contains_key(&PersonId::from(id))
+    }
+
+    fn service_exists(&self, key: &str) -> bool {
+        self.0.services.contains_key(&ServiceKey::from(key))
+    }
+
+    fn environment_exists(&self, key: &str) -> bool {
+        self.0.environments.contains_key(&EnvironmentKey::from(key))
+    }
+}
+
+/// Files as the policies' own crate reads them.
+pub(crate) fn sources(files: &[PolicyFile]) -> Vec<SourceFile> {
+    files
+        .iter()
+        .map(|file| SourceFile {
+            name: file.path.clone(),
+            text: file.content.clone(),
+        })
+        .collect()
+}
+
+/// Compiles a set for a tenant and runs its cases; gives the lines that do not hold beside it, so that what else is wrong
+/// with the set can be told at once. Works on a thread of its own.
+///
+/// # Errors
+/// All that keeps it from being compiled, each with file and line.
+pub fn compile(
+    files: &[PolicyFile],
+    cases: &[PolicyFile],
+    parameters: &str,
+    directory: &Directory,
+) -> std::result::Result<(PolicySet, Vec<Finding>), Vec<Finding>> {
+    let digest = proof::crypto::digest_text;
+    let set = PolicySet::compile(&sources(files), parameters, policy::SCHEMA, &Names(directory), digest)?;
+    let failed = policy::check_cases(&set, &sources(cases)).err().unwrap_or_default();
+    Ok((set, failed))
+}
+
+impl Room<'_, '_> {
+    /// The policies in force, as this transaction sees them.
+    ///
+    /// # Errors
+    /// The store's; a fault when what is in force cannot be compiled, so that nothing is judged without rules.
+    pub fn policies(&mut self) -> Result<Arc<PolicySet>> {
+        if let Some(set) = &self.policies {
+            return Ok(set.clone());
+        }
+        let directory = self.directory()?;
+        let in_force = directory.tenant.as_ref().and_then(|tenant| tenant.policies.clone());
+        let set = match in_force {
+            Some(in_force) => self.compiled(&in_force)?,
+            None => self.services.tools().policies.clone(),
+        };
+        self.policies = Some(set.clone());
+        Ok(set)
+    }
+
+    fn compiled(&mut self, in_force: &InForce) -> Result<Arc<PolicySet>> {
+        if let Some(set) = self.services.cached_policies(&in_force.digest) {
+            return Ok(set);
+        }
+        let found = record::load::<Configuration>(self.tx, in_force.id.as_str())?.map(|stored| stored.record);
+        let Some(found) = found.filter(|found| found.digest == in_force.digest) else {
+            return Err(Error::Fault(format!("the policies {} are not there", in_force.digest)));
+        };
+        let digest = proof::crypto::digest_text;
+        let files = sources(&found.files);
+        let compiled = PolicySet::compile(&files, &found.parameters, policy::SCHEMA, &AnyName, digest);
+        let set = Arc::new(compiled.map_err(|findings| {
+            let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            Error::Fault(format!(
+                "the policies in force cannot be compiled; `assent policy apply --recover` on the host brings the set \
+                 before them back:\n{}",
+                lines.join("\n")
+            ))
+        })?);
+        self.services.keep_policies(&in_force.digest, &set);
+        Ok(set)
+    }
+}

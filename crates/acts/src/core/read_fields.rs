@@ -1,0 +1,94 @@
+//! Fields that several requests read alike: a scope, a span of time, a merge patch on a record.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use model::core::body::Body;
+use model::core::ids::{EnvironmentKey, ServiceKey};
+use model::core::parse::{LINE, Reading};
+use model::directory::snapshot::Directory;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::core::error::{Error, Result};
+
+/// Reads the scope of a freeze or window: services and environments that exist.
+///
+/// # Errors
+/// Never; wrong names are noted in the reading.
+pub(crate) fn read_scope(
+    reading: &mut Reading<'_>,
+    directory: &Directory,
+) -> (BTreeSet<ServiceKey>, BTreeSet<EnvironmentKey>) {
+    let mut services = BTreeSet::new();
+    for (place, key) in reading
+        .texts("services", LINE)
+        .unwrap_or_default()
+        .into_iter()
+        .map(ServiceKey)
+        .enumerate()
+    {
+        if !directory.services.contains_key(&key) {
+            reading.wrong(
+                &format!("services[{place}]"),
+                "unknown",
+                model::directory::unknown_name::service(directory, key.as_str()),
+            );
+        }
+        services.insert(key);
+    }
+    let mut environments = BTreeSet::new();
+    for (place, key) in reading
+        .texts("environments", LINE)
+        .unwrap_or_default()
+        .into_iter()
+        .map(EnvironmentKey)
+        .enumerate()
+    {
+        if !directory.environments.contains_key(&key) {
+            reading.wrong(
+                &format!("environments[{place}]"),
+                "unknown",
+                model::directory::unknown_name::environment(directory, key.as_str()),
+            );
+        }
+        environments.insert(key);
+    }
+    (services, environments)
+}
+
+/// Reads a span of time whose end lies after its start.
+pub(crate) fn read_span(reading: &mut Reading<'_>, otherwise: Timestamp) -> (Timestamp, Timestamp) {
+    let start = reading.needed_time("starts_at");
+    let end = reading.needed_time("ends_at");
+    if let (Some(start), Some(end)) = (start, end)
+        && end <= start
+    {
+        reading.wrong("ends_at", "out_of_order", "`ends_at` must lie after `starts_at`.");
+    }
+    (start.unwrap_or(otherwise), end.unwrap_or(otherwise))
+}
+
+/// Refuses a span that lies behind us already. Where its end could not be read, that is said and no more: nobody knows yet
+/// where it lies.
+pub(crate) fn check_ahead(reading: &mut Reading<'_>, ends_at: Timestamp, now: Timestamp, text: &str) {
+    let is_told = reading.errors.iter().any(|error| error.field == "ends_at");
+    if ends_at <= now && !is_told {
+        reading.wrong("ends_at", "in_the_past", text);
+    }
+}
+
+/// A record's own words with the merge patch on them. What the server itself keeps (exceptions, whether it ended) is in neither,
+/// so a patch that names it is refused as one with an unknown field.
+pub(crate) fn patched<T: Serialize>(before: &T, fields: &[&str], body: &Body) -> Result<Body> {
+    let Value::Object(all) = serde_json::to_value(before)? else {
+        return Err(Error::Fault("a record is no object".to_owned()));
+    };
+    let mut map: Body = all
+        .into_iter()
+        .filter(|(field, _)| fields.contains(&field.as_str()))
+        .collect();
+    model::change::read_content::merge(&mut map, body);
+    model::change::read_content::name_cleared(&mut map, body);
+    Ok(map)
+}

@@ -1,0 +1,74 @@
+//! How an act stands to others in the log beyond the records that it wrote: what it read. A permit stands between the version of
+//! the change that it was given for and the next one, also where another server's clock says otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::change::record::Change;
+use store::audit::act_order::{ESTATE, Standing};
+use store::audit::event::RecordRef;
+use store::record::Record;
+
+/// Whether what acts read of this table is noted: what decisions rest on. All that is held of the estate counts as one record,
+/// whose version is its counter.
+pub(crate) fn is_heeded(table: &str) -> bool {
+    table == Change::TABLE || table == ESTATE
+}
+
+/// What is to be noted of an act.
+#[derive(Default)]
+pub(crate) struct Standings {
+    /// The act's first event.
+    first_event: Option<String>,
+    /// Versions of changes that it read, before it wrote any.
+    read: BTreeMap<String, i64>,
+    /// Changes that it wrote: what it read of them is told by what it made.
+    written: BTreeSet<String>,
+}
+
+impl Standings {
+    /// Notes that the act goes by this version of a change.
+    pub(crate) fn note_read(&mut self, change: &str, version: i64) {
+        self.read.entry(change.to_owned()).or_insert(version);
+    }
+
+    /// Whether a version of a change was noted already.
+    pub(crate) fn has_noted(&self, change: &str) -> bool {
+        self.read.contains_key(change) || self.written.contains(change)
+    }
+
+    /// Notes that the act wrote a record.
+    pub(crate) fn note_made(&mut self, table: &str, id: &str) {
+        if table == Change::TABLE {
+            self.written.insert(id.to_owned());
+        }
+    }
+
+    /// Notes an event that the act wrote.
+    pub(crate) fn note_event(&mut self, id: &str) {
+        self.first_event.get_or_insert_with(|| id.to_owned());
+    }
+
+    /// The act's first event with the changes that the act read and did not write; `None` for an act without an event, which
+    /// has no place in the log.
+    pub(crate) fn of_changes(self) -> Option<(String, Vec<Standing>)> {
+        let event = self.first_event?;
+        let written = self.written;
+        let read = self.read.into_iter().filter(|(id, _)| !written.contains(id));
+        let changes = read.map(|(id, version)| standing(Change::TABLE, id, version, false));
+        Some((event, changes.collect()))
+    }
+}
+
+/// How the act stands to the estate, at this number.
+pub(crate) fn of_estate(generation: i64, made: bool) -> Standing {
+    standing(ESTATE, String::new(), generation, made)
+}
+
+fn standing(table: &str, id: String, version: i64, made: bool) -> Standing {
+    let record = RecordRef {
+        table: table.to_owned(),
+        id,
+        version,
+    };
+    Standing { record, made }
+}

@@ -1,0 +1,171 @@
+//! By which code a server knows what a server wrote: events that wait for their place, sessions, deliveries that came in. No
+//! signed log vouches for them (yet), so each carries a message authentication code under the master key, which is not in the
+//! database: who can write there, and has not that key, can plant none of them.
+
+use model::identity::factor::Factor;
+use proof::crypto::{Hash, MasterKey};
+use store::audit::event::Waiting;
+use store::identity::session;
+use store::identity::session::Session;
+use store::integration::inbox::Delivery;
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+
+const EVENT: &str = "event";
+const SESSION: &str = "session";
+const DELIVERY: &str = "delivery";
+
+/// The code of an event, over its leaf: that names its tenant, its records and the digest of what stands beside it.
+pub(crate) fn of_event(room: &Room<'_, '_>, leaf: &[u8]) -> Hash {
+    room.services.tools().master.mac(EVENT, &[leaf])
+}
+
+/// Whether a server wrote an event that waits for its place.
+pub(crate) fn is_own_event(room: &Room<'_, '_>, waiting: &Waiting) -> bool {
+    let master = &room.services.tools().master;
+    let mac = waiting.mac.as_deref();
+    mac.is_some_and(|mac| master.verify_mac(EVENT, &[&waiting.event.bytes], mac))
+}
+
+/// Refuses to go on over an event that no server wrote: what is signed once is true for ever.
+///
+/// # Errors
+/// A fault that names the event.
+pub(crate) fn check_event(room: &Room<'_, '_>, waiting: &Waiting) -> Result<()> {
+    if is_own_event(room, waiting) {
+        return Ok(());
+    }
+    Err(Error::Fault(format!(
+        "the event {} (`{}`) waits for its place without the code of a server that holds the master key: somebody wrote it \
+         into the database. Nothing is placed before it is away; docs/operations/README.md says how to go on",
+        waiting.event.id, waiting.event.kind
+    )))
+}
+
+/// The parts of a session that decide what it opens. Where a session has nothing, an empty part stands with a mark of its own
+/// before it, so that nothing and an empty text differ.
+fn session_parts(tenant: &str, session: &Session) -> Vec<Vec<u8>> {
+    let text = |text: &str| text.as_bytes().to_vec();
+    let optional = |text: &Option<String>| match text {
+        None => vec![0],
+        Some(text) => [&[1], text.as_bytes()].concat(),
+    };
+    vec![
+        text(tenant),
+        text(&session.token_digest),
+        text(&session.person),
+        text(&session.id),
+        text(&session.method),
+        text(&session.created_at.to_string()),
+        text(&session.expires_at.to_string()),
+        optional(&session.stepped_up_at.map(|at| at.to_string())),
+        optional(&session.factor),
+        vec![u8::from(session.is_second_factor)],
+        optional(&session.handed_by),
+        optional(&session.subject),
+    ]
+}
+
+fn of_session(master: &MasterKey, tenant: &str, session: &Session) -> Hash {
+    let parts = session_parts(tenant, session);
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    master.mac(SESSION, &parts)
+}
+
+/// Whether a server began a session and noted its factor. No other session opens anything.
+#[must_use]
+pub fn is_own_session(master: &MasterKey, tenant: &str, session: &Session) -> bool {
+    let parts = session_parts(tenant, session);
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    master.verify_mac(SESSION, &parts, &session.mac)
+}
+
+/// Begins a session; the code is made here, whatever stands in it.
+///
+/// # Errors
+/// The store's.
+pub fn begin_session(room: &mut Room<'_, '_>, mut session: Session) -> Result<()> {
+    let desk = room.services;
+    session.mac = of_session(&desk.tools().master, &room.tenant(), &session).to_vec();
+    Ok(session::insert(room.tx, &session)?)
+}
+
+/// Notes in a session that a fresh factor was shown now, and which. `false` when the session is over, or none that a server began.
+///
+/// # Errors
+/// The store's.
+pub fn note_factor(room: &mut Room<'_, '_>, digest: &str, factor: &Factor) -> Result<bool> {
+    let Some(mut session) = session::load(room.tx, digest)? else {
+        return Ok(false);
+    };
+    let desk = room.services;
+    let (master, tenant) = (&desk.tools().master, room.tenant());
+    if !is_own_session(master, &tenant, &session) {
+        return Ok(false);
+    }
+    session.stepped_up_at = Some(room.now);
+    session.factor = Some(factor.kind.clone());
+    session.is_second_factor = factor.is_second;
+    session.mac = of_session(master, &tenant, &session).to_vec();
+    Ok(session::save_factor(room.tx, &session)?)
+}
+
+/// What a delivery is known by, as it came in.
+#[derive(Debug, Clone, Copy)]
+pub struct Came<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The connection it came by.
+    pub connection: &'a str,
+    /// The sender's id for it.
+    pub delivery_id: &'a str,
+    /// What the sender calls it.
+    pub event: &'a str,
+    /// `sha256:…` of the raw body.
+    pub body_digest: &'a str,
+}
+
+impl<'a> From<&'a Delivery> for Came<'a> {
+    fn from(row: &'a Delivery) -> Self {
+        Self {
+            id: &row.id,
+            connection: &row.connection,
+            delivery_id: &row.delivery_id,
+            event: &row.event,
+            body_digest: &row.body_digest,
+        }
+    }
+}
+
+impl Came<'_> {
+    fn parts<'t>(&'t self, tenant: &'t str) -> [&'t [u8]; 6] {
+        [
+            tenant,
+            self.id,
+            self.connection,
+            self.delivery_id,
+            self.event,
+            self.body_digest,
+        ]
+        .map(str::as_bytes)
+    }
+
+    /// The code of a delivery that a server takes in, after its signature was held to the connection's secret; or that somebody
+    /// who may has read once more.
+    #[must_use]
+    pub fn mac(&self, room: &Room<'_, '_>) -> Hash {
+        let tenant = room.tenant();
+        room.services.tools().master.mac(DELIVERY, &self.parts(&tenant))
+    }
+}
+
+/// Whether a server took this delivery in, and with this body where it was read.
+#[must_use]
+pub fn is_own_delivery(room: &Room<'_, '_>, row: &Delivery) -> bool {
+    let (tenant, came) = (room.tenant(), Came::from(row));
+    let master = &room.services.tools().master;
+    let is_own = |mac: &[u8]| master.verify_mac(DELIVERY, &came.parts(&tenant), mac);
+    let has_own_body = row.body.is_empty() || proof::crypto::digest_text(&row.body) == row.body_digest;
+    has_own_body && row.mac.as_deref().is_some_and(is_own)
+}

@@ -1,0 +1,248 @@
+//! Saves what a verb made of a change: the records around it, the events, messages, the timer, revocations. All in the act's
+//! own transaction.
+
+use jiff::Timestamp;
+use model::change::change_file::{ChangeFile, EventDraft, Letter};
+use model::core::ids::{ChangeId, RecordId};
+use store::gate::revocation;
+use store::queue::timer;
+
+use crate::core::context::{Room, Saved};
+use crate::core::decision_facts::{Allowed, keep_acts, keep_facts};
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::note_outcomes::note_outcomes;
+use crate::core::write::{Versioned, Written};
+
+/// What became of a file.
+pub(crate) struct Done {
+    /// The file as it is now.
+    pub file: ChangeFile,
+    /// Events to write.
+    pub events: Vec<EventDraft>,
+    /// People to tell.
+    pub letters: Vec<Letter>,
+    /// Permits that were revoked.
+    pub revoked: Vec<RecordId>,
+    /// When the clock makes something due.
+    pub next_due: Option<Timestamp>,
+    /// What the policies allowed on the way.
+    pub(crate) allowed: Vec<Allowed>,
+}
+
+/// Saves a change's file: what differs from before, the events, and all that belongs to the change itself. What follows of it
+/// for others is queued.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn save_file(room: &mut Room<'_, '_>, stood: Option<ChangeFile>, mut done: Done) -> Result<()> {
+    let before = stood.as_ref();
+    let mut written = Written::default();
+    let file = &mut done.file;
+    let decided = save_around(room, &mut written, before, file)?;
+    if !written.is_empty() && file.change.has_lost_texts() {
+        // New texts stand around a change whose texts were erased: the retention counts from them, and takes them as well.
+        file.change.updated_at = room.now;
+    }
+    save_change(room, &mut written, before, file, decided)?;
+    note_outcomes(room, &mut written, before, file)?;
+    keep_acts(room, &mut written, before.unwrap_or(file), (&done.events, done.allowed))?;
+    let id = file.change.id.clone();
+    save_letters(room, &mut written, file, &done.letters)?;
+    revoke(room, file, &done.revoked)?;
+    if !written.is_empty() || !done.events.is_empty() {
+        room.tell(done.events, written)?;
+    }
+    set_timer(room, &id, before.is_some(), done.next_due)?;
+    room.queue_saved(Saved {
+        before: stood,
+        after: done.file,
+    });
+    Ok(())
+}
+
+/// Saves the records around the change; answers whether a decision among them moved.
+fn save_around(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    before: Option<&ChangeFile>,
+    file: &mut ChangeFile,
+) -> Result<bool> {
+    let start = written.count();
+    save_list(room, written, before.map(|old| &old.approvals[..]), &mut file.approvals)?;
+    if let Some(before) = before {
+        keep_facts(room, written, before, file)?;
+    }
+    save_list(
+        room,
+        written,
+        before.map(|old| &old.conditions[..]),
+        &mut file.conditions,
+    )?;
+    save_list(
+        room,
+        written,
+        before.map(|old| &old.peer_reviews[..]),
+        &mut file.peer_reviews,
+    )?;
+    save_list(room, written, before.map(|old| &old.evidence[..]), &mut file.evidence)?;
+    save_list(room, written, before.map(|old| &old.checklist[..]), &mut file.checklist)?;
+    let decided = written.count() > start;
+    save_list(room, written, before.map(|old| &old.tasks[..]), &mut file.tasks)?;
+    save_list(room, written, before.map(|old| &old.links[..]), &mut file.links)?;
+    save_list(room, written, before.map(|old| &old.permits[..]), &mut file.permits)?;
+    save_list(room, written, None, &mut file.entries)?;
+    save_list(room, written, None, &mut file.comments)?;
+    Ok(decided)
+}
+
+/// Writes what is new or different. Ended decisions go first: one person has one standing decision at a time.
+fn save_list<R: Versioned>(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    before: Option<&[R]>,
+    after: &mut [R],
+) -> Result<()> {
+    for row in after.iter_mut() {
+        let old = before.unwrap_or_default().iter().find(|old| old.id() == row.id());
+        if old.is_none_or(|old| old != row) {
+            *row = room.put(written, row.clone())?;
+        }
+    }
+    Ok(())
+}
+
+fn save_change(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    before: Option<&ChangeFile>,
+    file: &mut ChangeFile,
+    decided: bool,
+) -> Result<()> {
+    let old = before.map(|before| &before.change);
+    if !decided && old.is_some_and(|old| old == &file.change) {
+        return Ok(());
+    }
+    let moved = decided || old.is_none_or(|old| !same_to_readers(old, &file.change));
+    if moved {
+        file.change.revision += 1;
+        file.change.updated_at = room.now;
+    }
+    file.change = room.put(written, file.change.clone())?;
+    Ok(())
+}
+
+/// Whether two versions differ only in what the ETag does not follow: watchers, marks, who did some of the work.
+fn same_to_readers(old: &model::change::record::Change, new: &model::change::record::Change) -> bool {
+    let mut old = old.clone();
+    old.watchers.clone_from(&new.watchers);
+    old.told.clone_from(&new.told);
+    old.implemented_by.clone_from(&new.implemented_by);
+    &old == new
+}
+
+fn save_letters(room: &mut Room<'_, '_>, written: &mut Written, file: &ChangeFile, letters: &[Letter]) -> Result<()> {
+    for letter in letters {
+        let subject = match (letter.topic, &letter.headline) {
+            // What happened is the news itself.
+            ("milestone", _) => letter.news.trim_end_matches('.').to_owned(),
+            (_, Some(headline)) => format!("{} {headline}", file.change.key),
+            (topic, None) => format!("{} {}", file.change.key, topic_words(topic)),
+        };
+        let text = format!(
+            "{}\n{}\n\n{}: {}\n{}/t/{}/changes/{}\n",
+            letter.news,
+            letter.next,
+            file.change.key,
+            file.change.content.title,
+            room.services.tools().public_url,
+            room.tenant(),
+            file.change.key
+        );
+        let about = Some((&file.change.id, file.change.key.as_str()));
+        save_message(
+            room,
+            written,
+            &letter.to,
+            about,
+            (letter.topic, &subject, &text, &letter.dedup),
+        )?;
+    }
+    Ok(())
+}
+
+/// What a subject says after the key, as on the pages and in letters.
+fn topic_words(topic: &str) -> String {
+    let words = match topic {
+        "asked_to_approve" => "needs your word",
+        "reminder" => "still needs your word",
+        "unacknowledged" => "waits for a word",
+        "approval_voided" | "approval_expired" => "needs your word again",
+        "returned" => "came back with a question",
+        "answered" => "has an answer to your question",
+        "rejected" => "was rejected",
+        "window_opens" => "may start",
+        "window_missed" => "missed its window",
+        "overrun" => "runs over its time",
+        "latest_rollback" => "is at its latest moment to roll back",
+        "hold_ended" => "is still on hold",
+        "break_glass" => "broke glass",
+        "break_glass_ended" => "ended its break-glass",
+        "exception_lapsed" | "exception_withdrawn" => "may pass a freeze no more",
+        "permit_voided" => "needs a new permit",
+        "went_wrong" => "went wrong",
+        "does_not_work" => "does not work",
+        "extension_asked" => "needs more time",
+        "extension_decided" => "has an answer on more time",
+        "confirm_retrospective" => "asks what you allowed",
+        "unauthorized" => "was not authorized",
+        "validation_due" => "waits for its validation",
+        "review_due" => "waits for its review",
+        "task" => "has work for you",
+        "comment" => "has a comment",
+        "mentioned" => "names you in a comment",
+        "work_report" => "has news of the work",
+        other => return other.replace('_', " "),
+    };
+    words.to_owned()
+}
+
+fn revoke(room: &mut Room<'_, '_>, file: &ChangeFile, revoked: &[RecordId]) -> Result<()> {
+    if revoked.is_empty() {
+        return Ok(());
+    }
+    let epoch = revocation::raise(room.tx)?;
+    for id in revoked {
+        let Some(permit) = file.permits.iter().find(|permit| &permit.id == id) else {
+            continue;
+        };
+        let entry = revocation::Revoked {
+            jti: id.0.clone(),
+            epoch,
+            at: room.now,
+            expires_at: permit.expires_at,
+        };
+        revocation::revoke(room.tx, &entry)?;
+    }
+    Ok(())
+}
+
+fn set_timer(room: &mut Room<'_, '_>, change: &ChangeId, stood: bool, due: Option<Timestamp>) -> Result<()> {
+    let Some(run_at) = due else {
+        if !stood {
+            return Ok(());
+        }
+        timer::cancel(room.tx, "change", change.as_str(), "due")?;
+        return Ok(());
+    };
+    let id = room.new_id()?;
+    let new = timer::NewTimer {
+        id: &id,
+        subject_table: "change",
+        subject_id: change.as_str(),
+        kind: "due",
+        run_at,
+    };
+    timer::set(room.tx, &new)?;
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Secrets at rest: sealed under the master key, bound to their tenant and name.
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+fn bound(tenant: &str, name: &str) -> Vec<u8> {
+    format!("assent secret\0{tenant}\0{name}").into_bytes()
+}
+
+/// Keeps a secret under a name; the one before is gone.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn keep(room: &mut Room<'_, '_>, name: &str, secret: &[u8]) -> Result<()> {
+    let tools = room.services.tools();
+    let wrapped = tools
+        .master
+        .seal(secret, &bound(&room.tenant(), name), tools.entropy.as_ref())?;
+    store::identity::secrets::save(room.tx, name, &wrapped, room.now)?;
+    Ok(())
+}
+
+/// The secret under a name.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn open(room: &mut Room<'_, '_>, name: &str) -> Result<Option<Vec<u8>>> {
+    let Some(wrapped) = store::identity::secrets::load(room.tx, name)? else {
+        return Ok(None);
+    };
+    let bound = bound(&room.tenant(), name);
+    Ok(Some(room.services.tools().master.open(&wrapped, &bound)?.to_vec()))
+}
+
+/// Fresh bytes for a secret.
+///
+/// # Errors
+/// A fault when there is no randomness.
+pub fn fresh(room: &Room<'_, '_>) -> Result<[u8; 32]> {
+    let mut bytes = [0_u8; 32];
+    room.services.tools().entropy.fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The name under which a connection's credential for its API rests.
+pub fn credential_name(connection: &str) -> String {
+    format!("connection/{connection}/api")
+}
+
+/// The name under which a webhook's secret rests.
+pub fn secret_name(id: &str) -> String {
+    format!("webhook/{id}")
+}
+
+/// The name of the secret before the present one.
+pub fn former_name(id: &str) -> String {
+    format!("webhook/{id}/former")
+}
+
+/// The name under which a chat's address rests.
+pub fn address_name(id: &str) -> String {
+    format!("webhook/{id}/address")
+}

@@ -1,0 +1,203 @@
+//! What every act works with: the tools that differ between production, tests and the demo, and the caches that acts share.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use policy::PolicySet;
+use proof::crypto::{Entropy, MasterKey, SigningKey};
+use store::Store;
+
+use crate::core::directory_cache::Estate;
+use crate::core::error::{Error, Result};
+use crate::core::gate_read_cache::Moments;
+use crate::core::log_high_water::SeenLogs;
+
+/// How many of a tenant's latest estates are kept: a reader whose transaction began a little earlier needs the one before
+/// the latest. They share what did not change.
+const MOST_ESTATES: usize = 4;
+/// How many compiled sets of policies are kept.
+const MOST_SETS: usize = 256;
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync {
+    /// The present.
+    fn now(&self) -> Timestamp;
+}
+
+/// Everything that differs between production, tests and the demo.
+pub struct Tools {
+    /// The opened store.
+    pub store: Store,
+    /// The business's time: when things occur.
+    pub clock: Arc<dyn Clock>,
+    /// The true time: when things are recorded. The same clock, but for the demo's history.
+    pub recorder: Arc<dyn Clock>,
+    /// Randomness for ids, salts and keys.
+    pub entropy: Arc<dyn Entropy>,
+    /// Wraps signing keys at rest, and knows what this server wrote.
+    pub master: Arc<MasterKey>,
+    /// How far each log was, remembered outside of the database.
+    pub seen_logs: Arc<dyn SeenLogs>,
+    /// The policies that come with the program: in force in a tenant until it puts a set of its own in force.
+    pub policies: Arc<PolicySet>,
+    /// Where people and verifiers reach the server, without a slash at the end.
+    pub public_url: String,
+    /// Where evidence files lie; on PostgreSQL they lie in the database and this is absent.
+    pub evidence_folder: Option<PathBuf>,
+}
+
+/// The tools and the caches of all acts.
+pub struct Services {
+    tools: Tools,
+    /// A tenant's latest estates, in the order of their numbers.
+    estates: Mutex<HashMap<String, Vec<Arc<Estate>>>>,
+    /// Whose turn it is to read a tenant's estate.
+    turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
+    moments: Moments,
+    keys: Mutex<HashMap<String, Arc<SigningKey>>>,
+    policies: Mutex<HashMap<String, Arc<PolicySet>>>,
+    ids: Mutex<Ids>,
+}
+
+/// How many random tails of ids are fetched at a time.
+const TAILS: usize = 32;
+
+/// What the next id is made of. Ids are no secrets, so their random tails are fetched many at a time: each request and each
+/// row has one, and a word with the system's randomness costs as much as all else of an id.
+#[derive(Default)]
+struct Ids {
+    millis: u64,
+    count: u16,
+    tails: Vec<[u8; 8]>,
+}
+
+impl Ids {
+    /// The time, the number within its millisecond, and the tail of the next id.
+    fn next(&mut self, millis: u64, entropy: &dyn Entropy) -> Result<(u64, u16, [u8; 8])> {
+        if self.tails.is_empty() {
+            let mut random = [[0_u8; 8]; TAILS];
+            entropy.fill(random.as_flattened_mut())?;
+            self.tails.extend(random);
+        }
+        let tail = self.tails.pop().unwrap_or_default();
+        (self.millis, self.count) = match (self.millis, self.count) {
+            (before, _) if millis > before => (millis, 0),
+            (before, count) if count < 0xfff => (before, count + 1),
+            (before, _) => (before + 1, 0),
+        };
+        Ok((self.millis, self.count, tail))
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What stands behind these locks is a cache or a counter: it is whole after any panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Services {
+    /// Services with these tools; their caches are empty.
+    pub(crate) fn new(tools: Tools) -> Self {
+        Self {
+            tools,
+            estates: Mutex::default(),
+            turns: Mutex::default(),
+            moments: Moments::default(),
+            keys: Mutex::default(),
+            policies: Mutex::default(),
+            ids: Mutex::default(),
+        }
+    }
+
+    /// The tools.
+    pub fn tools(&self) -> &Tools {
+        &self.tools
+    }
+
+    /// The present of the business, in microseconds.
+    ///
+    /// # Errors
+    /// A fault of a clock that stands outside the years 1970 to 9999.
+    pub(crate) fn now(&self) -> Result<jiff::Timestamp> {
+        model::core::parse::to_micros(self.tools.clock.now())
+            .ok_or_else(|| Error::Fault("the clock stands outside the years 1970 to 9999".to_owned()))
+    }
+
+    /// A new UUIDv7. Ids of one server never go back, also when its clock does.
+    ///
+    /// # Errors
+    /// A fault when there is no randomness.
+    pub fn new_id(&self, at: Timestamp) -> Result<String> {
+        let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
+        let (millis, count, tail) = locked(&self.ids).next(millis, self.tools.entropy.as_ref())?;
+        // The twelve bits after the time count within a millisecond (RFC 9562, section 6.2, method 1).
+        let mut random = [0_u8; 10];
+        random[0] = (count >> 8) as u8;
+        random[1] = (count & 0xff) as u8;
+        random[2..].copy_from_slice(&tail);
+        Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random)
+            .into_uuid()
+            .to_string())
+    }
+
+    /// The cached estate of a tenant, if it is of this generation.
+    pub(crate) fn cached_estate(&self, tenant: &str, generation: i64) -> Option<Arc<Estate>> {
+        self.estate_before(tenant, generation)
+            .filter(|found| found.directory.generation == generation)
+    }
+
+    /// The latest cached estate of a tenant up to this generation.
+    pub(crate) fn estate_before(&self, tenant: &str, generation: i64) -> Option<Arc<Estate>> {
+        let estates = locked(&self.estates);
+        let mut latest = estates.get(tenant)?.iter().rev();
+        latest.find(|it| it.directory.generation <= generation).cloned()
+    }
+
+    /// Keeps an estate that was read from committed state.
+    pub(crate) fn keep_estate(&self, tenant: &str, estate: &Arc<Estate>) {
+        let mut estates = locked(&self.estates);
+        let kept = estates.entry(tenant.to_owned()).or_default();
+        let number = |it: &Arc<Estate>| it.directory.generation;
+        if let Err(place) = kept.binary_search_by_key(&number(estate), number) {
+            kept.insert(place, Arc::clone(estate));
+        }
+        if kept.len() > MOST_ESTATES {
+            kept.remove(0);
+        }
+    }
+
+    /// What a reader of a tenant's estate holds while it reads, so that one reads at a time.
+    pub(crate) fn reading_turn(&self, tenant: &str) -> Arc<Mutex<()>> {
+        Arc::clone(locked(&self.turns).entry(tenant.to_owned()).or_default())
+    }
+
+    /// A compiled set, by its digest.
+    pub(crate) fn cached_policies(&self, digest: &str) -> Option<Arc<PolicySet>> {
+        locked(&self.policies).get(digest).cloned()
+    }
+
+    /// Keeps a compiled set. Sets go out of force seldom, so forgetting all of them when there are many is enough.
+    pub(crate) fn keep_policies(&self, digest: &str, set: &Arc<PolicySet>) {
+        let mut kept = locked(&self.policies);
+        if kept.len() >= MOST_SETS {
+            kept.clear();
+        }
+        kept.insert(digest.to_owned(), set.clone());
+    }
+
+    /// What was read at moments.
+    pub(crate) fn moments(&self) -> &Moments {
+        &self.moments
+    }
+
+    /// An unwrapped signing key, by its id.
+    pub(crate) fn cached_key(&self, kid: &str) -> Option<Arc<SigningKey>> {
+        locked(&self.keys).get(kid).cloned()
+    }
+
+    /// Keeps an unwrapped signing key.
+    pub(crate) fn keep_key(&self, kid: &str, key: &Arc<SigningKey>) {
+        locked(&self.keys).insert(kid.to_owned(), key.clone());
+    }
+}

@@ -1,0 +1,109 @@
+//! What happened to a change, event by event.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::change::record::Change;
+use model::change::related_records::{
+    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, Link, PeerReview, Permit,
+};
+use model::policy::act_facts::ActFacts;
+use model::policy::decision_facts::DecisionFacts;
+use proof::event::Event;
+use serde::Serialize;
+use store::audit::event;
+use store::audit::salts;
+use store::record::{self, Filter, Record};
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+
+/// An event of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// Its index in the log, once it has its place.
+    pub index: Option<u64>,
+    /// The event.
+    pub event: Event,
+    /// The plain texts that it brought, by their commitments; erased ones are not there any more.
+    pub texts: BTreeMap<String, String>,
+}
+
+/// The events about a change and the records around it, in the order of the log; those that wait for their place come
+/// last.
+///
+/// # Errors
+/// [`model::core::refusal::Refusal::NotFound`], a fault when an event cannot be read, or the store's.
+pub fn show_timeline(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<Told>> {
+    let change = room.change(key)?;
+    let names = records_of(room, &change)?;
+    let mut told = Vec::new();
+    for event in events_of(room, &change, &names)? {
+        let texts = salts::of_event(room.tx, &event.id)?;
+        told.push(Told {
+            index: event.seq.and_then(|seq| u64::try_from(seq).ok()),
+            event: opened(room, &event)?.0,
+            texts: texts.into_iter().map(|text| (text.commitment, text.text)).collect(),
+        });
+    }
+    Ok(told)
+}
+
+/// A record's table and id.
+pub(crate) type Name = (&'static str, String);
+
+/// The change and the records that belong to it, by table and id.
+pub(crate) fn records_of(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<Name>> {
+    let id = change.id.as_str();
+    let mut names = vec![(Change::TABLE, id.to_owned())];
+    add::<Approval>(room, "change_id", id, &mut names)?;
+    add::<DecisionFacts>(room, "change_id", id, &mut names)?;
+    add::<ActFacts>(room, "change_id", id, &mut names)?;
+    add::<Condition>(room, "change_id", id, &mut names)?;
+    add::<PeerReview>(room, "change_id", id, &mut names)?;
+    add::<Evidence>(room, "change_id", id, &mut names)?;
+    add::<Entry>(room, "change_id", id, &mut names)?;
+    add::<ChangeTask>(room, "change_id", id, &mut names)?;
+    add::<ChecklistItem>(room, "change_id", id, &mut names)?;
+    add::<Comment>(room, "change_id", id, &mut names)?;
+    add::<Link>(room, "from_change", id, &mut names)?;
+    add::<Permit>(room, "change_id", id, &mut names)?;
+    add::<Deployment>(room, "change_id", id, &mut names)?;
+    names.sort();
+    Ok(names)
+}
+
+fn add<R: Record>(room: &mut Room<'_, '_>, column: &str, change: &str, names: &mut Vec<Name>) -> Result<()> {
+    let found = record::find::<R>(room.tx, &Filter::new().equals(column, change).order_by("id"))?;
+    names.extend(found.iter().map(|stored| (R::TABLE, stored.record.id().to_owned())));
+    Ok(())
+}
+
+/// Every event about the change or that made a version of one of these records, in the order of the log.
+pub(crate) fn events_of(room: &mut Room<'_, '_>, change: &Change, names: &[Name]) -> Result<Vec<event::Event>> {
+    let mut events = event::of_subject(room.tx, Change::TABLE, change.id.as_str())?;
+    let mut seen: BTreeSet<String> = events.iter().map(|event| event.id.clone()).collect();
+    for (table, id) in names {
+        for event in event::of_record(room.tx, table, id)? {
+            if seen.insert(event.id.clone()) {
+                events.push(event);
+            }
+        }
+    }
+    events.sort_by(|a, b| a.place().cmp(&b.place()));
+    Ok(events)
+}
+
+/// An event as it was written, with the deltas that stand beside it, and those deltas' bytes.
+pub(crate) fn opened(room: &mut Room<'_, '_>, stored: &event::Event) -> Result<(Event, Option<Vec<u8>>)> {
+    let event = Event::from_bytes(&stored.bytes)?;
+    let Some(digest) = event.records_digest.clone() else {
+        return Ok((event, None));
+    };
+    let beside = event::payloads(room.tx, &stored.id)?
+        .into_iter()
+        .find(|(found, _)| *found == digest);
+    let Some((_, payload)) = beside else {
+        return Err(Error::Fault(format!("what stands beside event {} is gone", stored.id)));
+    };
+    Ok((event.with_payload(&payload)?, Some(payload)))
+}

@@ -1,0 +1,324 @@
+//! Signing keys of a tenant: made once, at rest encrypted under the master key, unwrapped in memory only.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use model::audit::key_rotation::KeyTurn;
+use model::change::related_records::Permit;
+use model::core::refusal::Refusal;
+use proof::crypto::SigningKey;
+use proof::note::{KeyKind, NoteSigner, VerifierKey, VerifierKeys};
+use store::audit::keys::SigningKey as StoredKey;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+
+/// Signs permits and revocation lists.
+pub const PERMIT: &str = "permit";
+/// Signs checkpoints.
+pub const LOG: &str = "log";
+/// Cosigns checkpoints with a time.
+pub const COSIGNER: &str = "cosigner";
+
+/// What the keys of a tenant are for.
+pub const PURPOSES: [&str; 3] = [PERMIT, LOG, COSIGNER];
+
+/// The 32 bytes of a seed or of a public key.
+fn seed_of(bytes: &[u8]) -> Result<[u8; 32]> {
+    bytes
+        .try_into()
+        .map_err(|_| Error::Fault("a stored key has not 32 bytes".to_owned()))
+}
+
+/// What a wrapped key is bound to, so that a row cannot be moved to another tenant or purpose.
+fn associated(tenant: &str, purpose: &str, kid: &str) -> Vec<u8> {
+    format!("assent signing key\0{tenant}\0{purpose}\0{kid}").into_bytes()
+}
+
+/// The name under which a tenant's log signs: the public address without its scheme, and the log's path.
+pub fn log_name(public_url: &str, tenant: &str) -> String {
+    let host = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+    format!("{host}/t/{tenant}/log")
+}
+
+/// The name of the server's own cosigner for a tenant's log.
+pub fn cosigner_name(public_url: &str, tenant: &str) -> String {
+    format!("{}/cosigner", log_name(public_url, tenant))
+}
+
+/// The name that a tenant's log began under. It stays when the server's address changes.
+///
+/// # Errors
+/// The store's, or a fault when the stored key cannot be read.
+pub fn log_origin(room: &mut Room<'_, '_>) -> Result<String> {
+    name_of(room, LOG)
+}
+
+/// The name that the server's cosigner of a tenant's log began under.
+///
+/// # Errors
+/// The store's, or a fault when the stored key cannot be read.
+pub fn cosigner_origin(room: &mut Room<'_, '_>) -> Result<String> {
+    name_of(room, COSIGNER)
+}
+
+fn name_of(room: &mut Room<'_, '_>, purpose: &str) -> Result<String> {
+    let stored = active(room, purpose)?;
+    Ok(VerifierKey::parse(&stored.public)?.name().to_owned())
+}
+
+/// Makes and keeps the first key of a purpose.
+///
+/// # Errors
+/// The store's, or a fault of the entropy.
+pub fn make(room: &mut Room<'_, '_>, purpose: &str, at: Timestamp) -> Result<String> {
+    let (url, tenant) = (&room.services.tools().public_url, room.tenant());
+    let name = match purpose {
+        LOG => log_name(url, &tenant),
+        _ => cosigner_name(url, &tenant),
+    };
+    make_named(room, purpose, &name, at)
+}
+
+/// Makes and keeps the key that signs in another's place; the caller retires or revokes that one. A log keeps the name that it
+/// began under, whatever the server's address is now.
+///
+/// # Errors
+/// The store's, or a fault of the entropy.
+pub(crate) fn replace(room: &mut Room<'_, '_>, old: &StoredKey) -> Result<String> {
+    let name = match old.purpose.as_str() {
+        PERMIT => String::new(),
+        _ => VerifierKey::parse(&old.public)?.name().to_owned(),
+    };
+    make_named(room, &old.purpose, &name, room.recorded_at)
+}
+
+/// `name` stands in keys of the log alone.
+fn make_named(room: &mut Room<'_, '_>, purpose: &str, name: &str, at: Timestamp) -> Result<String> {
+    let tools = room.services.tools();
+    let key = SigningKey::generate(tools.entropy.as_ref())?;
+    let tenant = room.tenant();
+    let kid = proof::jwks::Jwk::new(*key.public()).kid();
+    let public = match purpose {
+        LOG => VerifierKey::new(name, KeyKind::Ed25519, *key.public())?.to_text(),
+        COSIGNER => VerifierKey::new(name, KeyKind::Cosigner, *key.public())?.to_text(),
+        _ => proof::crypto::base64url(key.public()),
+    };
+    let wrapped = tools
+        .master
+        .seal(key.seed(), &associated(&tenant, purpose, &kid), tools.entropy.as_ref())?;
+    let row = StoredKey {
+        kid: kid.clone(),
+        purpose: purpose.to_owned(),
+        public,
+        wrapped,
+        state: "active".to_owned(),
+        created_at: at,
+    };
+    store::audit::keys::insert(room.tx, &row)?;
+    Ok(kid)
+}
+
+/// The id that a public half gives, in the text form of its purpose; `None` when it cannot be read.
+pub(crate) fn kid_of(purpose: &str, public: &str) -> Option<String> {
+    let bytes = match purpose {
+        PERMIT => proof::crypto::from_base64url(public)?.try_into().ok()?,
+        // `name+id+base64(type ‖ key)`
+        _ => {
+            let key = proof::crypto::from_base64_standard(public.splitn(3, '+').nth(2)?)?;
+            key.get(1..)?.try_into().ok()?
+        }
+    };
+    Some(proof::jwks::Jwk::new(bytes).kid())
+}
+
+/// Why a stored key is none, with the column that is wrong. Both halves are looked at: a public one that nothing verifies by,
+/// and a private one that the master key does not open or that belongs to another public one, are found before somebody needs
+/// them.
+pub(crate) fn trouble(room: &Room<'_, '_>, stored: &StoredKey) -> Option<(&'static str, String)> {
+    if stored.purpose != PERMIT
+        && let Err(why) = VerifierKey::parse(&stored.public)
+    {
+        return Some(("public", format!("It is no verifier key: {why}.")));
+    }
+    if kid_of(&stored.purpose, &stored.public).as_deref() != Some(stored.kid.as_str()) {
+        return Some(("kid", "The key stands under another id than its own.".to_owned()));
+    }
+    let bound = associated(&room.tenant(), &stored.purpose, &stored.kid);
+    let opened = room.services.tools().master.open(&stored.wrapped, &bound);
+    let private = opened
+        .map_err(Error::from)
+        .and_then(|seed| Ok(SigningKey::from_seed(seed_of(&seed)?)?));
+    let what = match private {
+        Err(_) => "The master key does not open its private half.",
+        Ok(key) if proof::jwks::Jwk::new(*key.public()).kid() != stored.kid => {
+            "Its private half belongs to another public one."
+        }
+        Ok(_) => return None,
+    };
+    Some(("wrapped", what.to_owned()))
+}
+
+/// What is wrong with the tenant's keys, each said with the key's id; nothing where every key is whole and, once the log has
+/// begun, each purpose has one that signs.
+///
+/// # Errors
+/// The store's.
+pub fn find_trouble(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let has_begun = store::audit::log::state(room.tx)?.is_some();
+    for purpose in PURPOSES {
+        let stored = store::audit::keys::list(room.tx, purpose)?;
+        if has_begun && !stored.iter().any(|key| key.state == "active") {
+            found.push(format!("No key of the purpose {purpose} is active."));
+        }
+        for key in stored {
+            if let Some((column, what)) = trouble(room, &key) {
+                found.push(format!("{purpose} key {}, {column}: {what}", key.kid));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The key that signs for a purpose.
+///
+/// # Errors
+/// The store's, or a fault when there is none.
+pub(crate) fn active(room: &mut Room<'_, '_>, purpose: &str) -> Result<StoredKey> {
+    let keys = store::audit::keys::list(room.tx, purpose)?;
+    keys.into_iter()
+        .filter(|key| key.state == "active")
+        .max_by_key(|key| key.created_at)
+        .ok_or_else(|| Error::Fault(format!("the tenant {} has no active {purpose} key", room.tenant())))
+}
+
+/// The active key of a purpose, unwrapped.
+///
+/// # Errors
+/// A fault when the master key is not the one under which it was wrapped.
+pub fn signing_key(room: &mut Room<'_, '_>, purpose: &str) -> Result<Arc<SigningKey>> {
+    let stored = active(room, purpose)?;
+    unwrapped(room, &stored)
+}
+
+/// The id of the key that signs for a purpose.
+///
+/// # Errors
+/// The store's, or a fault when there is none.
+pub(crate) fn active_kid(room: &mut Room<'_, '_>, purpose: &str) -> Result<String> {
+    Ok(active(room, purpose)?.kid)
+}
+
+/// Whether the key that signed a permit was revoked, or is gone. The permits' own records follow piece by piece, so whoever takes
+/// one asks.
+///
+/// # Errors
+/// The store's; a fault of the keys.
+pub(crate) fn is_signed_by_revoked(room: &mut Room<'_, '_>, permit: &Permit) -> Result<bool> {
+    let stored = stored_permit_key(room, &permit.kid)?;
+    Ok(stored.is_none_or(|key| is_revoked(&key)))
+}
+
+/// Whether a key was revoked.
+pub(crate) fn is_revoked(key: &StoredKey) -> bool {
+    key.state == "revoked"
+}
+
+fn stored_permit_key(room: &mut Room<'_, '_>, kid: &str) -> Result<Option<StoredKey>> {
+    Ok(store::audit::keys::load(room.tx, kid)?.filter(|key| key.purpose == PERMIT))
+}
+
+/// The key by which a permit is signed, whether it still signs new ones or not, so that one permit is always the same token.
+///
+/// # Errors
+/// 409 when the key was revoked; the store's; a fault of the keys.
+pub(crate) fn permit_key(room: &mut Room<'_, '_>, kid: &str) -> Result<Arc<SigningKey>> {
+    let Some(stored) = stored_permit_key(room, kid)? else {
+        return Err(Error::Fault(format!(
+            "the tenant {} lacks a permit's key",
+            room.tenant()
+        )));
+    };
+    if is_revoked(&stored) {
+        let text = "The key that signed this permit was revoked.";
+        return Err(Refusal::not_now("not_alive", text, "Ask the gate again.", Vec::new()).into());
+    }
+    unwrapped(room, &stored)
+}
+
+fn unwrapped(room: &mut Room<'_, '_>, stored: &StoredKey) -> Result<Arc<SigningKey>> {
+    if let Some(key) = room.services.cached_key(&stored.kid) {
+        return Ok(key);
+    }
+    let bound = associated(&room.tenant(), &stored.purpose, &stored.kid);
+    let seed = room.services.tools().master.open(&stored.wrapped, &bound)?;
+    let key = Arc::new(SigningKey::from_seed(seed_of(&seed)?)?);
+    room.services.keep_key(&stored.kid, &key);
+    Ok(key)
+}
+
+/// The signer of a note: the log's, or its cosigner's.
+///
+/// # Errors
+/// A fault of the keys.
+pub fn note_signer(room: &mut Room<'_, '_>, purpose: &str) -> Result<NoteSigner> {
+    let stored = active(room, purpose)?;
+    let key = unwrapped(room, &stored)?;
+    let name = VerifierKey::parse(&stored.public)?.name().to_owned();
+    Ok(NoteSigner::new(&name, SigningKey::from_seed(*key.seed())?)?)
+}
+
+/// The public keys of a tenant's log, one a line: the log's, its cosigner's, earlier ones after a rotation.
+///
+/// # Errors
+/// The store's.
+pub fn verifier_keys(room: &mut Room<'_, '_>) -> Result<VerifierKeys> {
+    let mut keys = Vec::new();
+    for purpose in [LOG, COSIGNER] {
+        let mut stored = store::audit::keys::list(room.tx, purpose)?;
+        stored.retain(|key| key.state != "revoked");
+        stored.sort_by_key(|key| (key.state != "active", std::cmp::Reverse(key.created_at)));
+        for key in stored {
+            keys.push(VerifierKey::parse(&key.public)?);
+        }
+    }
+    Ok(VerifierKeys(keys))
+}
+
+/// The key set by which permits and revocation lists are verified: the key that signs, and retired ones as long as a permit of
+/// theirs may live.
+///
+/// # Errors
+/// The store's.
+pub fn jwks(room: &mut Room<'_, '_>) -> Result<proof::jwks::Jwks> {
+    let stored = store::audit::keys::list(room.tx, PERMIT)?;
+    let turns = match stored.iter().any(|key| key.state == "retired") {
+        true => turns(room)?,
+        false => Vec::new(),
+    };
+    let now = room.now;
+    let is_served = |key: &StoredKey| match key.state.as_str() {
+        "active" => true,
+        "retired" => turns.iter().any(|turn| turn.kid == key.kid && turn.serves(now)),
+        _ => false,
+    };
+    let mut keys = Vec::new();
+    for key in stored.iter().filter(|key| is_served(key)) {
+        let bytes = proof::crypto::from_base64url(&key.public).unwrap_or_default();
+        keys.push(proof::jwks::Jwk::new(seed_of(&bytes)?));
+    }
+    Ok(proof::jwks::Jwks {
+        tenant: room.tenant(),
+        keys,
+    })
+}
+
+/// What was ever done with the tenant's keys, in order.
+///
+/// # Errors
+/// The store's.
+pub fn turns(room: &mut Room<'_, '_>) -> Result<Vec<KeyTurn>> {
+    Ok(record::bodies::<KeyTurn>(room.tx, &Filter::new().order_by("number"))?)
+}

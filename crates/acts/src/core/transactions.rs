@@ -1,0 +1,32 @@
+//! Transactions one after the other, for work that does not fit into one act: replay, sequencing, signing the log.
+
+use model::change::change_file::Actor;
+use store::{CrossTx, Lane, Mode};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::services::Tools;
+
+/// Does acts, each in a transaction of its own.
+pub trait Transactions {
+    /// The tools that its acts work with.
+    fn tools(&self) -> &Tools;
+
+    /// Does an act in one tenant and waits for its answer. Never on a thread that must not block.
+    ///
+    /// # Errors
+    /// The act's own error, or the store's.
+    fn wait<T, A>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A) -> Result<T>
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static;
+
+    /// Looks across tenants.
+    ///
+    /// # Errors
+    /// The closure's own error, or the store's.
+    fn wait_across<T, A>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A) -> Result<T>
+    where
+        T: Send + 'static,
+        A: Fn(&mut CrossTx<'_>) -> Result<T> + Send + 'static;
+}

@@ -1,0 +1,247 @@
+//! Takes a person out of office: sessions, tokens, second factors and open requests end in this transaction. Marked as
+//! compromised, their decisions are void, permits that rest on them die, and what they sign in with is forgotten.
+
+use std::collections::BTreeSet;
+
+use model::approval::absence::Delegation;
+use model::change::record::Change;
+use model::change::related_records::{Approval, ChangeTask, Condition, Evidence, PeerReview, Permit};
+use model::core::body::Body;
+use model::core::enums::State;
+use model::core::ids::{ChangeId, PersonId};
+use model::core::parse::{Reading, TEXT};
+use model::core::refusal::Refusal;
+use model::directory::leaver::{is_glass_of, is_word_of, leave};
+use model::directory::snapshot::{Deactivation, Person, Token};
+use serde::Deserialize;
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// How many open changes are looked through at once.
+const AT_ONCE: usize = 500;
+
+/// Deactivates a person (`POST /people/{login}/deactivation {compromised, reason}`). Again for one who is inactive
+/// already, it can still be said that the account was compromised.
+///
+/// # Errors
+/// 403, 404, 422; 409 when nothing would change; the store's.
+pub fn deactivate_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<Person> {
+    room.allow(model::core::act::actions::SET_PERSON)?;
+    let directory = room.directory()?;
+    let Some(person) = directory.by_login(login).cloned() else {
+        return Err(Refusal::not_found(format!("person {login}")).into());
+    };
+    let mut reading = Reading::new(body, "");
+    let compromised = reading.boolean("compromised").unwrap_or(false);
+    let reason = reading.text("reason", TEXT);
+    reading.finish()?;
+    if !person.active && (person.is_compromised() || !compromised) {
+        let text = format!("{} is deactivated already.", person.name);
+        return Err(Refusal::not_now("already_inactive", text, "Nothing is left to do.", Vec::new()).into());
+    }
+    if !compromised {
+        let after = Person {
+            active: false,
+            ..person.clone()
+        };
+        crate::guard::last_administrator::check(room, &after)?;
+    }
+    end_person(room, person, compromised, reason)
+}
+
+/// Marks a person as inactive and ends all they have. `person` is the record as it shall be kept, whatever else of it
+/// is new.
+///
+/// # Errors
+/// The store's.
+pub fn end_person(
+    room: &mut Room<'_, '_>,
+    person: Person,
+    compromised: bool,
+    reason: Option<String>,
+) -> Result<Person> {
+    // What was said of a compromised account stands until an administrator activates it: leaving, or being removed by a
+    // directory that has not heard of it, does not make it a plain one.
+    let said = person
+        .deactivation
+        .clone()
+        .filter(|known| known.compromised && !compromised);
+    let deactivation = said.unwrap_or(Deactivation {
+        by: room.actor.person.clone(),
+        at: room.now,
+        compromised,
+        reason,
+    });
+    let person = Person {
+        active: false,
+        deactivation: Some(deactivation),
+        ..person
+    };
+    let is_last = crate::guard::last_administrator::is_last(&*room.directory()?, &person);
+    let person = room.put_estate("person.deactivated", person, json!({"compromised": compromised}))?;
+    if is_last {
+        crate::guard::last_administrator::tell(room, &person)?;
+    }
+    end_access(room, &person.id)?;
+    if compromised {
+        crate::change::set_template::suspend_of(room, &person.id)?;
+        crate::guard::impersonation::forget_ways_in(room, &person.id)?;
+        crate::guard::impersonation::take_back(room, &person.id)?;
+    }
+    end_delegations(room, &person.id)?;
+    crate::directory::review_access::hand_over(room)?;
+    end_work(room, &person.id, compromised)?;
+    // Others may be asked in their place: deputies end, and rules look for whoever is left.
+    crate::case::settle_open::settle_asked(room)?;
+    Ok(person)
+}
+
+/// Ends the delegations from and to a person.
+fn end_delegations(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    for column in ["delegator", "delegate"] {
+        let filter = Filter::new()
+            .equals(column, person.as_str())
+            .more("ends_at", room.now)
+            .order_by("id");
+        for stored in record::find::<Delegation>(room.tx, &filter)? {
+            let ended = Delegation {
+                ends_at: room.now,
+                ..stored.record
+            };
+            room.put_estate("delegation.ended", ended, json!({}))?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends sessions, tokens and workloads of a person. What of theirs speaks for somebody else has lost who answers for it.
+fn end_access(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    store::identity::session::delete_of_person(room.tx, person.as_str())?;
+    let filter = Filter::new().equals("revoked", false).order_by("id");
+    for stored in record::find::<Token>(room.tx, &filter)? {
+        let token = stored.record;
+        if &token.person == person || &token.owner == person {
+            room.put_estate("token.revoked", Token { revoked: true, ..token }, json!({}))?;
+        }
+    }
+    for workload in crate::identity::set_workload::workloads(room)? {
+        if workload.active && (&workload.person == person || &workload.owner == person) {
+            crate::identity::set_workload::end(room, workload)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes the person out of every open change that has to do with them.
+fn end_work(room: &mut Room<'_, '_>, person: &PersonId, compromised: bool) -> Result<()> {
+    let mut concerned = concerned(room, person)?;
+    let open: Vec<&str> = State::ALL
+        .iter()
+        .filter(|state| state.is_open())
+        .map(|state| state.as_str())
+        .collect();
+    let filter = Filter::new().one_of("state", open).order_by("number");
+    let changes = record::bodies::<Change>(room.tx, &filter)?;
+    if compromised {
+        for some in changes.chunks(AT_ONCE) {
+            concerned.extend(spoken_for(room, some, person)?);
+        }
+    }
+    for change in changes {
+        if concerned.contains(change.id.as_str()) || is_named(&change, person) {
+            room.on_change(change.id.as_str(), |case| {
+                leave(case, person, compromised);
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Ids of the changes around which records of this person stand.
+fn concerned(room: &mut Room<'_, '_>, person: &PersonId) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let standing = || {
+        Filter::new()
+            .equals("person", person.as_str())
+            .equals("state", "standing")
+            .order_by("id")
+    };
+    let approvals = record::find::<Approval>(room.tx, &standing())?;
+    found.extend(approvals.into_iter().map(|it| it.record.change.0));
+    let reviews = record::find::<PeerReview>(room.tx, &standing())?;
+    found.extend(reviews.into_iter().map(|it| it.record.change.0));
+    let tasks = Filter::new()
+        .equals("assignee", person.as_str())
+        .equals("state", "open")
+        .order_by("id");
+    let tasks = record::find::<ChangeTask>(room.tx, &tasks)?;
+    found.extend(tasks.into_iter().map(|it| it.record.change.0));
+    let conditions = Filter::new().equals("state", "open").order_by("id");
+    let conditions = record::find::<Condition>(room.tx, &conditions)?.into_iter();
+    found.extend(
+        conditions
+            .map(|it| it.record)
+            .filter(|it| &it.checker == person)
+            .map(|it| it.change.0),
+    );
+    let permits = Filter::new()
+        .equals("state", "issued")
+        .more("expires_at", room.now)
+        .order_by("id");
+    let permits = record::find::<Permit>(room.tx, &permits)?.into_iter();
+    found.extend(
+        permits
+            .map(|it| it.record)
+            .filter(|it| &it.by == person)
+            .map(|it| it.change.0),
+    );
+    Ok(found)
+}
+
+/// What of a record tells that somebody said that it is good enough, or is so.
+#[derive(Deserialize)]
+struct Said {
+    change: ChangeId,
+    #[serde(alias = "accepted")]
+    met: Option<By>,
+}
+
+#[derive(Deserialize)]
+struct By {
+    by: PersonId,
+}
+
+/// Ids of those of some open changes in which a compromised account spoke otherwise than by a decision of its own: by a way in
+/// that it handed out, by a delegate, by accepting failed evidence or by finding a condition met.
+fn spoken_for(room: &mut Room<'_, '_>, changes: &[Change], person: &PersonId) -> Result<BTreeSet<String>> {
+    let of_these = || {
+        Filter::new()
+            .one_of("change_id", changes.iter().map(|it| it.id.as_str()))
+            .order_by("id")
+    };
+    let approvals = record::bodies::<Approval>(room.tx, &of_these().equals("state", "standing"))?;
+    let approvals = approvals.into_iter().filter(|it| is_word_of(it, person));
+    let mut found: BTreeSet<String> = approvals.map(|it| it.change.0).collect();
+    let mut said = record::parts::<Evidence, Said>(room.tx, &of_these())?;
+    said.extend(record::parts::<Condition, Said>(room.tx, &of_these())?);
+    let said = said
+        .into_iter()
+        .filter(|it| it.met.as_ref().is_some_and(|met| &met.by == person));
+    found.extend(said.map(|it| it.change.0));
+    Ok(found)
+}
+
+fn is_named(change: &Change, person: &PersonId) -> bool {
+    let content = &change.content;
+    let glass = change.break_glass.as_ref();
+    &change.requester == person
+        || &content.owner == person
+        || content.implementers.contains(person)
+        || content.tester.as_ref() == Some(person)
+        || change.requests.iter().any(|request| &request.person == person)
+        || glass.is_some_and(|it| is_glass_of(it, person))
+}

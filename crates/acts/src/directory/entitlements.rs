@@ -1,0 +1,200 @@
+//! The rights that people hold, as a review of access shows them, and how each of them is taken away.
+
+use std::collections::BTreeMap;
+
+use model::approval::absence::Delegation;
+use model::core::enums::Role;
+use model::core::ids::{GroupKey, PersonId, RecordId};
+use model::directory::access_review::{HeldRight, PERSON};
+use model::directory::records::Given;
+use model::directory::snapshot::{Directory, Group, Ownership, Person, Token};
+use model::identity::provider::with_member;
+use model::integration::workload::Workload;
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// The most characters of what a right is about: many rows stand in one entry of the log.
+const MOST_SCOPE: usize = 160;
+
+/// Rights of everybody while they are gathered.
+#[derive(Default)]
+struct Found(BTreeMap<PersonId, Vec<HeldRight>>);
+
+impl Found {
+    fn put(&mut self, person: &PersonId, kind: &str, what: &str, scope: Option<String>) {
+        let scope = scope.map(|text| match text.char_indices().nth(MOST_SCOPE) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        });
+        self.0.entry(person.clone()).or_default().push(HeldRight {
+            row: 0,
+            person: person.clone(),
+            kind: kind.to_owned(),
+            what: what.to_owned(),
+            scope,
+            refused: false,
+        });
+    }
+}
+
+/// What everybody holds: rights in the tenant, job functions, seats in groups, rows of the matrix, what others let them speak
+/// for, tokens, and jobs of pipelines that speak for them. A time on call gives nobody a right, and a training is no right.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn rights(room: &mut Room<'_, '_>, directory: &Directory) -> Result<BTreeMap<PersonId, Vec<HeldRight>>> {
+    let mut found = Found::default();
+    for person in directory.people.values() {
+        for role in &person.roles {
+            found.put(&person.id, "role", role.as_str(), None);
+        }
+        for function in &person.functions {
+            found.put(&person.id, "function", function, None);
+        }
+    }
+    for group in directory.groups.values().filter(|it| !it.removed) {
+        for member in &group.members {
+            found.put(member, "group", group.key.as_str(), None);
+        }
+    }
+    let now = room.now;
+    for row in directory.ownerships.iter().filter(|row| row.is_in_force(now)) {
+        if let Some(person) = &row.person {
+            found.put(person, "ownership", row.id.as_str(), Some(row.natural_key()));
+        }
+    }
+    for row in directory.delegations.iter().filter(|row| now < row.ends_at) {
+        found.put(&row.delegate, "delegation", row.id.as_str(), Some(lent(row)));
+    }
+    let filter = Filter::new().equals("revoked", false).order_by("id");
+    for stored in record::find::<Token>(room.tx, &filter)? {
+        let token = stored.record;
+        if token.expires_at.is_none_or(|end| now < end) {
+            found.put(&token.person, "token", token.id.as_str(), Some(token.prefix.clone()));
+        }
+    }
+    for workload in crate::identity::set_workload::workloads(room)?
+        .into_iter()
+        .filter(|it| it.active)
+    {
+        found.put(
+            &workload.person,
+            "workload",
+            workload.id.as_str(),
+            Some(workload.key.clone()),
+        );
+    }
+    Ok(found.0)
+}
+
+/// For whom somebody speaks, in which parts and of which services: `person:…: owner, security; payments`. It stands in the log
+/// in clear, so neither a login nor a name is in it.
+fn lent(row: &Delegation) -> String {
+    let mut text = format!("{PERSON}{}", row.delegator);
+    let parts: Vec<&str> = row.parts.iter().map(String::as_str).collect();
+    let services: Vec<&str> = row.services.iter().map(|key| key.as_str()).collect();
+    for (before, words) in [(": ", parts), ("; ", services)] {
+        if !words.is_empty() {
+            text = format!("{text}{before}{}", words.join(", "));
+        }
+    }
+    text
+}
+
+/// Takes a right away; one that is gone meanwhile needs nothing. The caller judges open changes again.
+///
+/// # Errors
+/// 409 where it takes two people; the store's.
+pub(crate) fn take_away(room: &mut Room<'_, '_>, right: &HeldRight, review: &RecordId) -> Result<()> {
+    let data = json!({"access_review": review});
+    match right.kind.as_str() {
+        "role" => narrow(room, right, data, |room, person| {
+            let is_other = |it: &Role| it.as_str() != right.what;
+            person.roles = person.roles.iter().copied().filter(is_other).collect();
+            // Also where it is gone meanwhile: a claim would give it back.
+            crate::guard::denied_rights::refuse(room, person, (Given::Role, &right.what), Some(review));
+        }),
+        "function" => narrow(room, right, data, |_, person| {
+            person.functions.remove(&right.what);
+        }),
+        "group" => unseat(room, right, review, data),
+        "ownership" => {
+            let found = record::load::<Ownership>(room.tx, &right.what)?.map(|stored| stored.record);
+            if let Some(row) = found.filter(|row| row.ends_at.is_none_or(|end| room.now < end)) {
+                let ends_at = Some(room.now);
+                room.put_estate("ownership.ended", Ownership { ends_at, ..row }, data)?;
+            }
+            Ok(())
+        }
+        "delegation" => {
+            let found = record::load::<Delegation>(room.tx, &right.what)?.map(|stored| stored.record);
+            if let Some(row) = found.filter(|row| room.now < row.ends_at) {
+                let ends_at = room.now;
+                room.put_estate("delegation.ended", Delegation { ends_at, ..row }, data)?;
+            }
+            Ok(())
+        }
+        "workload" => {
+            let found = record::load::<Workload>(room.tx, &right.what)?.map(|stored| stored.record);
+            if let Some(workload) = found.filter(|it| it.active && it.person == right.person) {
+                let ended = Workload {
+                    active: false,
+                    ..workload
+                };
+                room.put_estate("workload.ended", ended, data)?;
+            }
+            Ok(())
+        }
+        _ => {
+            let found = record::load::<Token>(room.tx, &right.what)?.map(|stored| stored.record);
+            if let Some(token) = found.filter(|token| !token.revoked) {
+                room.put_estate("token.revoked", Token { revoked: true, ..token }, data)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Takes a right in the tenant or a job function from a person.
+fn narrow(
+    room: &mut Room<'_, '_>,
+    right: &HeldRight,
+    data: Value,
+    take: impl Fn(&Room<'_, '_>, &mut Person),
+) -> Result<()> {
+    let Some(person) = room.directory()?.people.get(&right.person).cloned() else {
+        return Ok(());
+    };
+    let mut after = person.clone();
+    take(room, &mut after);
+    if after == person {
+        return Ok(());
+    }
+    crate::guard::last_administrator::check(room, &after)?;
+    // The right of the second administrator and the end of a bar are two people's, under a signature as well: else one
+    // who begins a review and signs it would take `admin` from the other and be alone at once.
+    crate::guard::two_people::check_person(room, &after)?;
+    let after = room.put_estate("person.edited", after, data)?;
+    crate::guard::group_membership::leave_well_known_groups(room, &person, &after)?;
+    crate::case::settle_open::settle_person(room, Some(&person), &after)
+}
+
+fn unseat(room: &mut Room<'_, '_>, right: &HeldRight, review: &RecordId, data: Value) -> Result<()> {
+    let key = GroupKey::from(right.what.as_str());
+    let Some(group) = room.directory()?.groups.get(&key).cloned() else {
+        return Ok(());
+    };
+    if let Some(members) = with_member(&group.members, &right.person, false) {
+        let unseated = Group { members, ..group };
+        crate::guard::group_membership::put_group(
+            room,
+            unseated,
+            data.clone(),
+            crate::guard::group_membership::Comers::Seated,
+        )?;
+    }
+    crate::guard::denied_rights::refuse_seat(room, &right.person, (&right.what, Some(review)), data)
+}

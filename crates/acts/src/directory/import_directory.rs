@@ -1,0 +1,797 @@
+//! Imports rows of the directory: people, groups, services, environments, config items, dependencies, ownership. Each line
+//! is read as the request would be that says the same; one wrong line refuses the whole, with every wrong line named. A
+//! dry run shows the difference and writes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use model::core::body::Body;
+use model::core::enums::{Noun, Role};
+use model::core::ids::{PersonId, RecordId};
+use model::core::parse::{Reading, one_line};
+use model::core::refusal::{FieldError, Refusal};
+use model::directory::snapshot::{ConfigItem, Dependency, Directory, Environment, Group, Ownership, Person, Service};
+use model::directory::two_people::is_by_two;
+use model::gate::committers::drops_mark;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::guard::denied_rights;
+use crate::guard::denied_rights::FromOutside;
+use crate::guard::last_administrator;
+use crate::guard::read_directory_rows;
+use crate::guard::self_grant;
+use crate::guard::two_people;
+use crate::guard::two_people::Matter;
+
+mod pending;
+
+use pending::Pending;
+
+/// The most lines that one import takes.
+pub const MOST_LINES: usize = 20_000;
+/// The most wrong lines that a refusal names.
+const MOST_ERRORS: usize = 100;
+
+/// A line of an import: where it stands, what it is, and its fields as the API names them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Its number in the text, from 1.
+    pub number: usize,
+    /// Whether the number counts rows: several of them stand on one line, or they came from no text.
+    pub is_row: bool,
+    /// What it is a row of.
+    pub noun: Noun,
+    /// Its fields.
+    pub fields: Body,
+}
+
+impl Line {
+    /// Where it stands, as people look for it.
+    pub fn place(&self) -> String {
+        let word = if self.is_row { "row" } else { "line" };
+        format!("{word} {}", self.number)
+    }
+}
+
+/// In a row of groups: who comes to those that are in it already, where a file says of people what they are members of.
+const JOINS: &str = "joins";
+
+/// How an import is done.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Shows the difference and writes nothing.
+    pub dry_run: bool,
+    /// Ends rows of the ownership matrix that hold now and that no line names.
+    pub end_missing: bool,
+    /// Two people stand behind it: rows that move decisions are written also where one alone may not.
+    pub by_two: bool,
+    /// The rows of the ownership matrix that it makes are a catalogue's.
+    pub from_catalogue: bool,
+    /// Ends a catalogue's rows of whatever the lines name, where no line names them any more.
+    pub ends_unsaid: bool,
+}
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// It was not there.
+    Added,
+    /// It was there otherwise.
+    Changed,
+    /// It was there just so.
+    Unchanged,
+    /// It was there, and no line names it.
+    Ended,
+}
+
+/// One row of the difference.
+#[derive(Debug, Clone, Serialize)]
+pub struct Difference {
+    /// The line; 0 for a row that no line names.
+    pub line: usize,
+    /// What it is a row of.
+    pub noun: Noun,
+    /// What it is known by.
+    pub key: String,
+    /// What became of it.
+    pub what: What,
+    /// The fields that differ.
+    pub fields: Vec<String>,
+    /// The record as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// The record as it is to be.
+    pub after: Value,
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Report {
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// How many rows were new.
+    pub added: usize,
+    /// How many differed.
+    pub changed: usize,
+    /// How many were there just so.
+    pub unchanged: usize,
+    /// How many were ended.
+    pub ended: usize,
+    /// The rows that differ, in the order of lines.
+    pub rows: Vec<Difference>,
+    /// The directory as it becomes: after a dry run nobody else knows the people whom it adds, by whose ids other rows name them.
+    #[serde(skip)]
+    pub becomes: Option<Arc<Directory>>,
+}
+
+enum Write {
+    Person(Box<Person>),
+    Group(Group),
+    Service(Service),
+    Environment(Environment),
+    ConfigItem(ConfigItem),
+    Dependency(Dependency),
+    Ownership(Ownership),
+}
+
+impl Write {
+    /// By what a row is known among those of its noun.
+    fn key(&self) -> String {
+        match self {
+            Self::Person(person) => person.login.clone(),
+            Self::Group(group) => group.key.0.clone(),
+            Self::Service(service) => service.key.0.clone(),
+            Self::Environment(place) => place.key.0.clone(),
+            Self::ConfigItem(item) => item.key.clone(),
+            Self::Dependency(arrow) => shown_arrow(arrow),
+            Self::Ownership(row) => row.natural_key(),
+        }
+    }
+}
+
+/// An arrow as people name it.
+fn shown_arrow(arrow: &Dependency) -> String {
+    let (from, to) = (arrow.from.as_str(), arrow.to.as_str());
+    format!("{} → {}", arrow.from_kind.scope(from), arrow.to_kind.scope(to))
+}
+
+/// What becomes of a line that needs two people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Two {
+    /// Two stand behind it: it is written.
+    Stand,
+    /// One does: it is wrong.
+    Refuse,
+    /// It is noted, for a proposal.
+    Note,
+}
+
+/// The directory as it becomes, line by line.
+struct Staging {
+    two: Two,
+    noted: BTreeSet<usize>,
+    /// The place among the lines of the one that is read.
+    at: usize,
+    from_catalogue: bool,
+    directory: Directory,
+    known: BTreeMap<String, Ownership>,
+    /// What a line named already, by what it is known by, and which line.
+    named: BTreeMap<(Noun, String), String>,
+    writes: Vec<Write>,
+    report: Report,
+    errors: Vec<FieldError>,
+}
+
+/// Imports lines, in their order: a group may name people of lines before it.
+///
+/// # Errors
+/// 403; 422 with every wrong line; the store's.
+pub fn import_directory(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -> Result<Report> {
+    allow(room, lines)?;
+    bring(room, lines, options)
+}
+
+/// What is said where rows of the matrix are to end for want of a line, and no line is a row of it.
+pub const NO_ROWS_TO_KEEP: &str = "`end_missing` ends every row of the ownership matrix that the file does not name, and this file \
+                                   names none: every row would end. Import the rows that stay with it, or leave it out.";
+
+/// The same, whoever may.
+///
+/// # Errors
+/// 422 with every wrong line; the store's.
+pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -> Result<Report> {
+    if lines.len() > MOST_LINES {
+        let text = format!("An import takes at most {MOST_LINES} lines; cut it into several.");
+        return Err(Refusal::field("text", "too_long", text).into());
+    }
+    if options.end_missing && lines.iter().all(|line| line.noun != Noun::Ownerships) {
+        return Err(Refusal::field("end_missing", "not_allowed", NO_ROWS_TO_KEEP).into());
+    }
+    // Judged by the estate as it stands: the file of the first hour, by one administrator, may well bring the second.
+    let directory = room.directory()?;
+    let stands = options.by_two || room.actor.is_system || !is_by_two(&directory, room.now);
+    let two = if stands { Two::Stand } else { Two::Refuse };
+    let mut staging = Staging::new(&directory, two, options);
+    for (at, line) in lines.iter().enumerate() {
+        staging.at = at;
+        staging.take(room, line)?;
+        if staging.errors.len() >= MOST_ERRORS {
+            break;
+        }
+    }
+    if options.ends_unsaid {
+        staging.end_unsaid(room, lines);
+    }
+    if !staging.errors.is_empty() {
+        return Err(Refusal::Invalid(staging.errors).into());
+    }
+    if options.end_missing {
+        staging.end_missing(room);
+        staging.check_ended()?;
+    }
+    if options.dry_run {
+        staging.report.becomes = Some(Arc::new(staging.becomes()));
+    } else {
+        write(room, staging.writes)?;
+    }
+    Ok(staging.report)
+}
+
+/// The places among the lines of those that need two people, as things stand.
+///
+/// # Errors
+/// The store's. What is wrong with a line is said when it is brought.
+pub(crate) fn lines_of_two(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<BTreeSet<usize>> {
+    if room.actor.is_system || !is_by_two(&*room.directory()?, room.now) {
+        return Ok(BTreeSet::new());
+    }
+    let mut staging = Staging::new(&*room.directory()?, Two::Note, Options::default());
+    for (at, line) in lines.iter().take(MOST_LINES).enumerate() {
+        staging.at = at;
+        staging.take(room, line)?;
+    }
+    Ok(staging.noted)
+}
+
+/// Refuses who may not set what the lines say.
+///
+/// # Errors
+/// 403, or the store's.
+pub(crate) fn allow(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<()> {
+    let actions: BTreeSet<&str> = lines
+        .iter()
+        .map(|line| match line.noun {
+            Noun::People | Noun::Groups => model::core::act::actions::SET_PERSON,
+            Noun::Ownerships => model::core::act::actions::SET_OWNERSHIP,
+            _ => model::core::act::actions::SET_SERVICE,
+        })
+        .collect();
+    if actions.is_empty() {
+        return room.allow(model::core::act::actions::SET_SERVICE);
+    }
+    actions.into_iter().try_for_each(|action| room.allow(action))
+}
+
+impl Staging {
+    fn new(directory: &Directory, two: Two, options: Options) -> Self {
+        Self {
+            two,
+            noted: BTreeSet::new(),
+            at: 0,
+            from_catalogue: options.from_catalogue,
+            known: directory
+                .ownerships
+                .iter()
+                .map(|row| (row.natural_key(), row.clone()))
+                .collect(),
+            directory: directory.clone(),
+            named: BTreeMap::new(),
+            writes: Vec::new(),
+            report: Report {
+                dry_run: options.dry_run,
+                ..Report::default()
+            },
+            errors: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, room: &mut Room<'_, '_>, line: &Line) -> Result<()> {
+        let mut fields = self.completed(room, line)?;
+        // A spreadsheet's cell may hold a line break; a file is not sent back for one in a name.
+        if let Some(Value::String(name)) = fields.get_mut("name") {
+            *name = one_line(name);
+        }
+        let mut reading = Reading::new(&fields, "");
+        let write = match line.noun {
+            Noun::People => Write::Person(Box::new(read_directory_rows::person(&mut reading, &self.directory))),
+            Noun::Groups => Write::Group(read_directory_rows::group(&mut reading, &self.directory)),
+            Noun::Services => Write::Service(read_directory_rows::service(&mut reading, &self.directory)),
+            Noun::Environments => Write::Environment(read_directory_rows::environment(&mut reading, &self.directory)),
+            Noun::ConfigItems => Write::ConfigItem(read_directory_rows::config_item(&mut reading, &self.directory)),
+            Noun::Dependencies => Write::Dependency(read_directory_rows::dependency(&mut reading, &self.directory)),
+            Noun::Ownerships => {
+                let known = &self.known;
+                let old = |key: &str| known.get(key).cloned();
+                let row = read_directory_rows::ownership(&mut reading, &self.directory, old, room.now);
+                // What stands already is no change: a row whose holder may not hold it any more, or that was taken back before
+                // it began, is named by the export of what is here.
+                if known.get(&row.natural_key()) != Some(&row) {
+                    read_directory_rows::check_row(&mut reading, &self.directory, &row);
+                }
+                Write::Ownership(row)
+            }
+        };
+        self.check_self(&mut reading, room, &write)?;
+        self.check_two(&mut reading, room.now, &write);
+        reading.refuse_unknown();
+        if !reading.errors.is_empty() {
+            let place = line.place();
+            self.errors.extend(reading.errors.into_iter().map(|error| FieldError {
+                field: format!("{place}: {}", error.field),
+                text: with_example(line.noun, &error.text),
+                ..error
+            }));
+            return Ok(());
+        }
+        if self.is_named_anew(line, &write) {
+            self.stage(room, line.number, write)?;
+        }
+        Ok(())
+    }
+
+    /// Whether no line before this one names the same; two that do are refused, for nobody could say which of them holds.
+    fn is_named_anew(&mut self, line: &Line, write: &Write) -> bool {
+        let key = (line.noun, write.key());
+        if let Some(first) = self.named.get(&key) {
+            let shown = match write {
+                Write::Ownership(row) => shown_key(row, &self.directory),
+                _ => key.1,
+            };
+            let text = format!("`{shown}` stands twice: {first} names it already. Leave one of the two.");
+            let text = with_example(line.noun, &text);
+            self.errors.push(FieldError::new(line.place(), "not_unique", text));
+            return false;
+        }
+        self.named.insert(key, line.place());
+        true
+    }
+
+    /// The fields of a line with those that it does not name as they stand: a file may know less of a thing than is known here.
+    fn completed(&self, room: &Room<'_, '_>, line: &Line) -> Result<Body> {
+        let mut fields = line.fields.clone();
+        let joins = match fields.get(JOINS) {
+            Some(Value::Array(_)) if line.noun == Noun::Groups => fields.remove(JOINS),
+            _ => None,
+        };
+        // A null would empty the group before they join; who joins comes to those who are there.
+        if joins.is_some() && fields.get("members").is_some_and(Value::is_null) {
+            fields.remove("members");
+        }
+        let directory = &self.directory;
+        let standing = match line.noun {
+            Noun::Services => read_directory_rows::standing_service(&fields, directory)?,
+            Noun::Environments => read_directory_rows::standing_environment(&fields, directory)?,
+            Noun::ConfigItems => read_directory_rows::standing_config_item(&fields, directory)?,
+            Noun::Groups => {
+                let key = fields.get("key").and_then(Value::as_str).unwrap_or_default();
+                let members = directory.groups.get(&key.into()).map(|group| {
+                    let logins = group.members.iter().map(|person| directory.login(person));
+                    ("members".to_owned(), json!(logins.collect::<Vec<_>>()))
+                });
+                members.into_iter().collect()
+            }
+            Noun::Ownerships => {
+                let known = &self.known;
+                let old = |key: &str| known.get(key).cloned();
+                let row = read_directory_rows::ownership(&mut Reading::new(&fields, ""), directory, old, room.now);
+                let standing = known.get(&row.natural_key());
+                let running = standing.filter(|row| row.ends_at.is_none_or(|end| end > room.now));
+                read_directory_rows::standing(running, &["function", "ends_at"])?
+            }
+            Noun::People | Noun::Dependencies => Body::new(),
+        };
+        let mut fields = read_directory_rows::completed(&fields, standing);
+        if let Some(Value::Array(joins)) = joins
+            && let Value::Array(members) = fields.entry("members").or_insert_with(|| json!([]))
+        {
+            let fresh: Vec<Value> = joins.into_iter().filter(|login| !members.contains(login)).collect();
+            members.extend(fresh);
+        }
+        Ok(fields)
+    }
+
+    /// Nobody changes their own rights, also not by a file; a row that stands already is no change.
+    fn check_self(&self, reading: &mut Reading<'_>, room: &mut Room<'_, '_>, write: &Write) -> Result<()> {
+        match write {
+            Write::Person(person) => {
+                let old = self.directory.people.get(&person.id);
+                let is_own = self_grant::is_own(&room.actor, &person.id);
+                if is_own && old.is_some_and(|old| old.roles != person.roles) {
+                    reading.wrong("roles", "own_request", "Nobody changes their own roles.");
+                }
+                if self_grant::gives_function(room, old, person) {
+                    reading.wrong("functions", "own_request", self_grant::OWN_FUNCTION);
+                }
+                if old.is_some_and(|old| self_grant::picks_manager(&room.actor, old, person)) {
+                    reading.wrong("manager", "own_request", self_grant::OWN_MANAGER);
+                }
+                if is_own && old.is_some_and(|old| drops_mark(old, person)) {
+                    reading.wrong("accounts", "own_request", crate::guard::person_fields::OWN_ACCOUNT);
+                }
+                if last_administrator::is_last(&self.directory, person) {
+                    let text = "This is the last administrator: a line before this one gives another the role `admin`.";
+                    reading.wrong("roles", "last_administrator", text);
+                }
+            }
+            Write::Group(group) if self_grant::gives_seat(room, self.directory.groups.get(&group.key), group) => {
+                reading.wrong("members", "own_request", self_grant::OWN_SEAT);
+            }
+            Write::Dependency(arrow) if self_grant::gives_part(room, &self.directory, arrow) => {
+                reading.wrong("to", "own_request", self_grant::OWN_WHOLE);
+            }
+            Write::Ownership(row)
+                if self.known.get(&row.natural_key()) != Some(row) && self_grant::gives_voice(room, row)? =>
+            {
+                reading.wrong("person", "own_request", self_grant::OWN_PART);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A line that moves decisions is wrong by one person's hand, or noted.
+    fn check_two(&mut self, reading: &mut Reading<'_>, now: Timestamp, write: &Write) {
+        // What is wrong already says nothing of what it would move.
+        if self.two == Two::Stand || !reading.errors.is_empty() {
+            return;
+        }
+        let Some((field, matter)) = self.matter_of(write, now) else {
+            return;
+        };
+        if self.two == Two::Note {
+            self.noted.insert(self.at);
+            return;
+        }
+        let text = format!("{} Import them with `propose` and a `reason`.", matter.said);
+        reading.wrong(field, "two_people_needed", text);
+    }
+
+    /// The field by which a line moves decisions, and what to say of it.
+    fn matter_of(&self, write: &Write, now: Timestamp) -> Option<(&'static str, Matter)> {
+        let directory = &self.directory;
+        match write {
+            Write::Person(person) => two_people::moves_person(directory, person, now),
+            Write::Group(group) => two_people::moves_group(directory, group),
+            Write::Service(service) if two_people::loosens_service(directory, service) => {
+                Some(("criticality", two_people::LOOSENED))
+            }
+            Write::Service(service) => {
+                two_people::moves_service(directory, service, now).then_some(("team", two_people::CLASSES))
+            }
+            Write::Environment(place) => {
+                two_people::loosens_environment(directory, place).then_some(("is_production", two_people::LOOSENED))
+            }
+            Write::Ownership(row) => {
+                let moves = two_people::decides(row) && self.known.get(&row.natural_key()) != Some(row);
+                moves.then_some(("role", two_people::ROWS))
+            }
+            Write::ConfigItem(item) => {
+                two_people::moves_item(directory, item, now).then_some(("service", two_people::CLASSES))
+            }
+            Write::Dependency(arrow) => {
+                two_people::moves_owners(directory, arrow).then_some(("kind", two_people::ARROWS))
+            }
+        }
+    }
+
+    fn stage(&mut self, room: &mut Room<'_, '_>, line: usize, write: Write) -> Result<()> {
+        match write {
+            Write::Person(mut person) => {
+                let before = self.directory.people.get(&person.id).cloned();
+                if person.id.as_str().is_empty() {
+                    person.id = PersonId(room.new_id()?);
+                }
+                let key = person.login.clone();
+                if self.note(line, (Noun::People, key), before.as_ref(), &*person)? {
+                    self.directory.put_person((*person).clone());
+                    self.writes.push(Write::Person(person));
+                }
+            }
+            Write::Group(mut group) => {
+                let before = self.directory.groups.get(&group.key).cloned();
+                fresh(room, &mut group.id)?;
+                if self.note(line, (Noun::Groups, group.key.0.clone()), before.as_ref(), &group)? {
+                    self.directory.groups.insert(group.key.clone(), group.clone());
+                    self.writes.push(Write::Group(group));
+                }
+            }
+            Write::Service(mut service) => {
+                let before = self.directory.services.get(&service.key).cloned();
+                fresh(room, &mut service.id)?;
+                if self.note(line, (Noun::Services, service.key.0.clone()), before.as_ref(), &service)? {
+                    self.directory.services.insert(service.key.clone(), service.clone());
+                    self.writes.push(Write::Service(service));
+                }
+            }
+            Write::Environment(mut place) => {
+                let before = self.directory.environments.get(&place.key).cloned();
+                fresh(room, &mut place.id)?;
+                if self.note(line, (Noun::Environments, place.key.0.clone()), before.as_ref(), &place)? {
+                    self.directory.environments.insert(place.key.clone(), place.clone());
+                    self.writes.push(Write::Environment(place));
+                }
+            }
+            Write::ConfigItem(mut item) => {
+                let before = self.directory.config_items.get(&item.key).cloned();
+                fresh(room, &mut item.id)?;
+                if self.note(line, (Noun::ConfigItems, item.key.clone()), before.as_ref(), &item)? {
+                    self.directory.config_items.insert(item.key.clone(), item.clone());
+                    self.writes.push(Write::ConfigItem(item));
+                }
+            }
+            Write::Dependency(arrow) => self.stage_arrow(room, line, arrow)?,
+            Write::Ownership(row) => self.stage_row(room, line, row)?,
+        }
+        Ok(())
+    }
+
+    fn stage_arrow(&mut self, room: &mut Room<'_, '_>, line: usize, mut arrow: Dependency) -> Result<()> {
+        let before = self.directory.dependencies.between(&arrow).cloned();
+        crate::directory::set_service::take_up(room, &mut arrow)?;
+        fresh(room, &mut arrow.id)?;
+        let key = shown_arrow(&arrow);
+        if self.note(line, (Noun::Dependencies, key), before.as_ref(), &arrow)? {
+            self.directory.dependencies.put(arrow.clone());
+            self.writes.push(Write::Dependency(arrow));
+        }
+        Ok(())
+    }
+
+    fn stage_row(&mut self, room: &Room<'_, '_>, line: usize, mut row: Ownership) -> Result<()> {
+        let before = self.known.get(&row.natural_key()).cloned();
+        let runs = before
+            .as_ref()
+            .is_some_and(|it| it.ends_at.is_none_or(|end| room.now < end));
+        row.is_from_catalogue |= self.from_catalogue && !runs;
+        fresh(room, &mut row.id)?;
+        let shown = shown_key(&row, &self.directory);
+        if self.note(line, (Noun::Ownerships, shown), before.as_ref(), &row)? {
+            self.writes.push(Write::Ownership(row));
+        }
+        Ok(())
+    }
+
+    /// Notes the difference; answers whether there is one.
+    fn note<T: Serialize>(
+        &mut self,
+        line: usize,
+        (noun, key): (Noun, String),
+        before: Option<&T>,
+        after: &T,
+    ) -> Result<bool> {
+        let after = serde_json::to_value(after)?;
+        let before = before.map(serde_json::to_value).transpose()?;
+        let fields = before
+            .as_ref()
+            .map(|before| differing(before, &after))
+            .unwrap_or_default();
+        let what = match (&before, fields.is_empty()) {
+            (None, _) => What::Added,
+            (Some(_), true) => {
+                self.report.unchanged += 1;
+                return Ok(false);
+            }
+            (Some(_), false) => What::Changed,
+        };
+        match what {
+            What::Added => self.report.added += 1,
+            _ => self.report.changed += 1,
+        }
+        self.report.rows.push(Difference {
+            line,
+            noun,
+            key,
+            what,
+            fields,
+            before,
+            after,
+        });
+        Ok(true)
+    }
+
+    /// Nobody ends rows alone that need two people.
+    fn check_ended(&self) -> Result<()> {
+        let ends_alone = self.writes.iter().any(|write| match write {
+            Write::Ownership(row) => row.ends_at.is_some() && two_people::decides(row),
+            _ => false,
+        });
+        if self.two == Two::Stand || self.report.ended == 0 || !ends_alone {
+            return Ok(());
+        }
+        Err(Refusal::field("end_missing", "two_people_needed", by_two()).into())
+    }
+
+    fn end_missing(&mut self, room: &Room<'_, '_>) {
+        for row in self.missing(room.now) {
+            self.end(&row, room.now);
+        }
+    }
+
+    /// The directory with the rows of the matrix that are written or end.
+    fn becomes(&self) -> Directory {
+        let mut rows: BTreeMap<&RecordId, &Ownership> =
+            self.directory.ownerships.iter().map(|it| (&it.id, it)).collect();
+        rows.extend(self.writes.iter().filter_map(|write| match write {
+            Write::Ownership(row) => Some((&row.id, row)),
+            _ => None,
+        }));
+        let rows: Vec<Ownership> = rows.into_values().cloned().collect();
+        Directory {
+            ownerships: rows.into(),
+            ..self.directory.clone()
+        }
+    }
+
+    /// Rows that hold and that no line names.
+    fn missing(&self, now: Timestamp) -> Vec<Ownership> {
+        let is_named = |key: &String| self.named.contains_key(&(Noun::Ownerships, key.clone()));
+        let missing = self
+            .known
+            .iter()
+            .filter(|(key, row)| !is_named(key) && row.ends_at.is_none_or(|end| now < end));
+        missing.map(|(_, row)| row.clone()).collect()
+    }
+
+    /// Of what the lines name, the rows that a catalogue made and says no more.
+    fn end_unsaid(&mut self, room: &Room<'_, '_>, lines: &[Line]) {
+        let scope = |line: &Line| {
+            let key = line.fields.get("key").and_then(Value::as_str)?;
+            match line.noun {
+                Noun::Services => Some(format!("service:{key}")),
+                Noun::ConfigItems => Some(format!("item:{key}")),
+                _ => None,
+            }
+        };
+        let said: BTreeMap<String, &Line> = lines.iter().filter_map(|line| Some((scope(line)?, line))).collect();
+        for row in self.missing(room.now).into_iter().filter(|row| row.is_from_catalogue) {
+            let Some(line) = said.get(&row.scope()) else { continue };
+            if self.two == Two::Refuse && two_people::decides(&row) {
+                let key = shown_key(&row, &self.directory);
+                let ends = format!("The catalogue no longer says `{key}`, so that it ends.");
+                let text = [ends, by_two()].join(" ");
+                let place = format!("{}: owner", line.place());
+                self.errors.push(FieldError::new(place, "two_people_needed", text));
+                continue;
+            }
+            self.end(&row, room.now);
+        }
+    }
+
+    fn end(&mut self, row: &Ownership, now: Timestamp) {
+        let ended = Ownership {
+            ends_at: Some(now),
+            ..row.clone()
+        };
+        // A catalogue may say so and an import ask for it, and it ends once.
+        self.named.insert((Noun::Ownerships, row.natural_key()), String::new());
+        self.report.ended += 1;
+        self.report.rows.push(Difference {
+            line: 0,
+            noun: Noun::Ownerships,
+            key: shown_key(row, &self.directory),
+            what: What::Ended,
+            fields: vec!["ends_at".to_owned()],
+            before: serde_json::to_value(row).ok(),
+            after: serde_json::to_value(&ended).unwrap_or_default(),
+        });
+        self.writes.push(Write::Ownership(ended));
+    }
+}
+
+/// How rows that need two people are imported.
+fn by_two() -> String {
+    format!("{} Import them with `propose` and a `reason`.", two_people::ROWS.said)
+}
+
+/// A row of the matrix as people name it: logins in place of ids.
+fn shown_key(row: &Ownership, directory: &Directory) -> String {
+    let place = row.environment.as_ref().map_or("everywhere", |key| key.as_str());
+    let holder = match (&row.person, &row.group) {
+        (Some(person), _) => directory.login(person),
+        (None, group) => format!("group:{}", group.as_ref().map_or("", |key| key.as_str())),
+    };
+    format!("{} {place} {} {holder}", row.scope(), row.role)
+}
+
+fn fresh(room: &Room<'_, '_>, id: &mut RecordId) -> Result<()> {
+    if id.as_str().is_empty() {
+        *id = RecordId(room.new_id()?);
+    }
+    Ok(())
+}
+
+fn differing(before: &Value, after: &Value) -> Vec<String> {
+    let none = Map::new();
+    let (before, after) = (before.as_object().unwrap_or(&none), after.as_object().unwrap_or(&none));
+    let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    keys.into_iter()
+        .filter(|key| *key != "version" && before.get(*key) != after.get(*key))
+        .cloned()
+        .collect()
+}
+
+/// What is wrong with a line, and what a good one looks like.
+pub fn with_example(noun: Noun, text: &str) -> String {
+    let example = match noun {
+        Noun::People => "login=olga, name=Olga Berg, roles=owner, zone=Europe/Oslo",
+        Noun::Groups => "key=payments, name=Payments, kind=team, members=olga;tom",
+        Noun::Services => "key=shop, name=Shop, criticality=high, regimes=sox, team=Web",
+        Noun::Environments => "key=production, name=Production, is_production=true",
+        Noun::ConfigItems => "key=orders-db, service=shop, kind=database",
+        Noun::Dependencies => "from=shop, to=ledger, kind=depends_on",
+        Noun::Ownerships => {
+            "service=shop, role=owner, group=payments, since=2026-01-01T00:00:00Z, ends_at=2027-01-01T00:00:00Z"
+        }
+    };
+    format!("{text} Example: {example}.")
+}
+
+fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
+    let mut pending = Pending::default();
+    let mut left = Vec::new();
+    let mut joined = Vec::new();
+    let mut known_by = Vec::new();
+    let before = room.directory()?;
+    let outside = FromOutside::find(room)?;
+    let is_alone = !model::directory::two_people::is_by_two(&before, room.now);
+    let mut seated = Vec::new();
+    for write in writes {
+        match write {
+            Write::Person(person) if before.is_active(&person.id) && !person.active => left.push(*person),
+            Write::Person(mut person) => {
+                let known = before.people.get(&person.id).cloned();
+                if let Some(known) = &known {
+                    denied_rights::note_roles(room, &outside, known, &mut person);
+                    crate::guard::impersonation::note_address(room, known, &mut person, is_alone);
+                }
+                let saved = pending.put(room, *person)?;
+                known_by.extend(known.clone().map(|known| (known, saved.clone())));
+                let comes = saved.roles.contains(&Role::Security) || saved.roles.contains(&Role::ChangeManager);
+                if comes || known.as_ref().is_some_and(|known| known.roles != saved.roles) {
+                    joined.push((known, saved));
+                }
+            }
+            Write::Group(group) => seated.push(pending.put(room, group)?),
+            Write::Service(service) => drop(pending.put(room, service)?),
+            Write::Environment(place) => drop(pending.put(room, place)?),
+            Write::ConfigItem(item) => drop(pending.put(room, item)?),
+            Write::Dependency(arrow) => drop(pending.put(room, arrow)?),
+            Write::Ownership(row) => drop(pending.put(room, row)?),
+        }
+    }
+    pending.tell(room)?;
+    room.touch_directory()?;
+    for (known, person) in joined {
+        crate::guard::group_membership::join_well_known_groups(room, known.as_ref(), &person)?;
+        if let Some(known) = known {
+            crate::guard::group_membership::leave_well_known_groups(room, &known, &person)?;
+        }
+    }
+    for (known, person) in known_by {
+        crate::guard::impersonation::tell_address(room, &known, &person)?;
+    }
+    crate::guard::group_membership::follow(room, &before)?;
+    for group in seated {
+        let known = before.groups.get(&group.key).map(|known| known.members.clone());
+        denied_rights::note_seats(room, &outside, &known.unwrap_or_default(), &group)?;
+    }
+    for person in left {
+        crate::directory::deactivate_person::end_person(room, person, false, None)?;
+    }
+    crate::case::settle_open::settle_open(room, |_| true)
+}

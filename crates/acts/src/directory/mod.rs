@@ -1,0 +1,12 @@
+//! The directory: people, groups, services, ownership, tenants, imports and access reviews.
+
+pub mod create_tenant;
+pub mod deactivate_person;
+pub(crate) mod entitlements;
+pub mod import_directory;
+pub mod provision;
+pub(crate) mod remind_of_review;
+pub mod review_access;
+pub mod review_by_clock;
+pub mod set_person;
+pub mod set_service;

@@ -1,0 +1,274 @@
+//! Reviews of access: begun by who sets people, signed by managers; what they refuse is taken away in the same transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use model::core::act::actions;
+use model::core::body::Body;
+use model::core::enums::{Role, Touch};
+use model::core::ids::{PersonId, RecordId};
+use model::core::parse::{Reading, TEXT};
+use model::core::refusal::Refusal;
+use model::directory::access_review::{AccessReview, HeldRight};
+use model::directory::snapshot::{Directory, Person};
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::messages::save_message;
+use crate::core::write::{Written, draft};
+use crate::directory::entitlements::{rights, take_away};
+
+/// The most rights in one part: an entry of the log holds no more than 65,535 bytes.
+const MOST_ROWS: usize = 150;
+/// How many open parts are looked at.
+pub(crate) const MOST_PARTS: i64 = 5_000;
+/// How long managers have unless said otherwise, in days.
+const USUAL_DAYS: i64 = 14;
+
+/// Begins a review of everybody's rights (`POST /access-reviews {due_at?}`): one part for each manager, several where
+/// there are many rights. Who has no manager that is known is looked at by who begins it; nobody looks at themselves
+/// while anybody else can.
+///
+/// # Errors
+/// 403, 409 while another review is open, 422, or the store's.
+pub fn begin_review(room: &mut Room<'_, '_>, body: &Body) -> Result<Vec<AccessReview>> {
+    room.allow(actions::SET_PERSON)?;
+    let mut reading = Reading::new(body, "");
+    let due_at = reading.time("due_at");
+    if due_at.is_some_and(|due| due <= room.now) {
+        reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
+    }
+    reading.finish()?;
+    let open = Filter::new().equals("is_open", true).order_by("id").limit(MOST_PARTS);
+    let open = record::find::<AccessReview>(room.tx, &open)?;
+    if !open.is_empty() {
+        let directory = room.directory()?;
+        let waits: BTreeSet<String> = open.iter().map(|it| directory.login(&it.record.manager)).collect();
+        let (text, satisfy) = ("A review of access is open already.", "Its managers sign first.");
+        return Err(Refusal::not_now("review_open", text, satisfy, waits.into_iter().collect()).into());
+    }
+    let beginner = room.actor.person.clone();
+    begin_parts(room, &beginner, due_at)
+}
+
+/// Writes the parts of a review; whose manager nobody knows is looked at by `beginner`.
+pub(crate) fn begin_parts(
+    room: &mut Room<'_, '_>,
+    beginner: &PersonId,
+    due_at: Option<Timestamp>,
+) -> Result<Vec<AccessReview>> {
+    let due_at = due_at.unwrap_or(room.now + SignedDuration::from_hours(24 * USUAL_DAYS));
+    let directory = room.directory()?;
+    let mut parts: BTreeMap<PersonId, Vec<HeldRight>> = BTreeMap::new();
+    let held = rights(room, &directory)?;
+    for person in directory.people.values().filter(|it| it.active) {
+        let manager = manager_of(&directory, person, beginner);
+        let rows = held.get(&person.id).cloned().unwrap_or_default();
+        if !rows.is_empty() {
+            parts.entry(manager).or_default().extend(rows);
+        }
+    }
+    let campaign = room.new_id()?;
+    let mut begun = Vec::new();
+    for (manager, rights) in parts {
+        for rows in rights.chunks(MOST_ROWS) {
+            let numbered = rows.iter().cloned().zip(1..);
+            let review = AccessReview {
+                id: RecordId(room.new_id()?),
+                version: 0,
+                campaign: campaign.clone(),
+                manager: manager.clone(),
+                begun_by: room.actor.person.clone(),
+                begun_at: room.now,
+                due_at,
+                rights: numbered.map(|(right, row)| HeldRight { row, ..right }).collect(),
+                reminded_at: None,
+                signed_at: None,
+                reason: None,
+            };
+            begun.push(keep(room, "access_review.begun", review, true)?);
+        }
+    }
+    Ok(begun)
+}
+
+fn keep(room: &mut Room<'_, '_>, kind: &'static str, review: AccessReview, tells: bool) -> Result<AccessReview> {
+    let mut written = Written::default();
+    let review = room.put(&mut written, review)?;
+    if tells {
+        let text = format!(
+            "{} rights of your people wait for your signature until {}.\n{}/t/{}/access-reviews/{}\n",
+            review.rights.len(),
+            review.due_at,
+            room.services.tools().public_url,
+            room.tenant(),
+            review.id
+        );
+        // A part may be handed over, and then its next reader is told as well.
+        let dedup = format!("{}/{}", review.id, review.manager);
+        let letter = (
+            "access_review",
+            "Rights of your people to look at",
+            text.as_str(),
+            dedup.as_str(),
+        );
+        save_message(room, &mut written, &review.manager, None, letter)?;
+    }
+    let data = json!({"campaign": review.campaign, "manager": review.manager, "rights": review.rights.len()});
+    let event = draft(kind, ("access_review", review.id.0.clone()), room.now, data);
+    room.tell(vec![event], written)?;
+    crate::directory::remind_of_review::set_again(room, &review)?;
+    Ok(review)
+}
+
+/// Somebody's manager, else who begins the review; never themselves
+/// while another administrator can.
+fn manager_of(directory: &Directory, person: &Person, beginner: &PersonId) -> PersonId {
+    if let Some(manager) = directory.manager_of(person).filter(|it| it.active) {
+        return manager.id.clone();
+    }
+    if beginner != &person.id {
+        return beginner.clone();
+    }
+    let mut others = directory.people.values().filter(|it| it.active && it.id != person.id);
+    let other = others.find(|it| it.roles.contains(&Role::Admin) || it.roles.contains(&Role::ChangeManager));
+    other.map_or_else(|| beginner.clone(), |it| it.id.clone())
+}
+
+/// Hands the open parts of managers who may act no more to somebody else: nobody but its manager signs a part, and while one
+/// is open no other review begins.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn hand_over(room: &mut Room<'_, '_>) -> Result<()> {
+    let open = Filter::new().equals("is_open", true).order_by("id").limit(MOST_PARTS);
+    for stored in record::find::<AccessReview>(room.tx, &open)? {
+        let part = stored.record;
+        let directory = room.directory()?;
+        if directory.is_active(&part.manager) {
+            continue;
+        }
+        let Some(manager) = stand_in(&directory, &part) else {
+            continue;
+        };
+        keep(
+            room,
+            "access_review.handed_over",
+            AccessReview { manager, ..part },
+            true,
+        )?;
+    }
+    Ok(())
+}
+
+/// Who looks at a part in its manager's stead: who began it, an administrator or a change manager; nobody at their own rights
+/// while anybody else can.
+fn stand_in(directory: &Directory, part: &AccessReview) -> Option<PersonId> {
+    let mut able = vec![part.begun_by.clone()];
+    able.extend(directory.with_role(Role::Admin));
+    able.extend(directory.with_role(Role::ChangeManager));
+    able.retain(|person| directory.is_active(person));
+    let is_apart = |person: &&PersonId| part.rights.iter().all(|right| &right.person != *person);
+    able.iter().find(is_apart).or(able.first()).cloned()
+}
+
+/// The reviews that the acting person may see, the newest first: their own parts, or all of them for who sets people or
+/// audits.
+///
+/// # Errors
+/// The store's.
+pub fn reviews(room: &mut Room<'_, '_>, limit: i64) -> Result<Vec<AccessReview>> {
+    let newest = seen(room)?.descending_by("id").limit(limit);
+    let found = record::find::<AccessReview>(room.tx, &newest)?;
+    Ok(found.into_iter().map(|stored| stored.record).collect())
+}
+
+/// What the acting person may see of the reviews.
+///
+/// # Errors
+/// The store's.
+pub fn seen(room: &mut Room<'_, '_>) -> Result<Filter> {
+    for action in [actions::SET_PERSON, actions::AUDIT] {
+        match room.allow(action) {
+            Ok(()) => return Ok(Filter::new()),
+            Err(Error::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Filter::new().equals("manager", room.actor.person.as_str()))
+}
+
+/// A review, by its manager or who sets people or audits.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn review(room: &mut Room<'_, '_>, id: &str) -> Result<AccessReview> {
+    let Some(stored) = record::load::<AccessReview>(room.tx, id)? else {
+        return Err(Refusal::not_found("access review").into());
+    };
+    if stored.record.manager != room.actor.person && room.allow(actions::SET_PERSON).is_err() {
+        room.allow(actions::AUDIT)?;
+    }
+    Ok(stored.record)
+}
+
+/// Signs (`POST /access-reviews/{id}/signature {refused: [row], reason?}`): the rows named are taken away now, all others
+/// stay. It takes a fresh factor, as it says what many people may do: the one that the policies ask of changes of privileged accounts.
+///
+/// # Errors
+/// 403 for anybody but its manager and without a fresh factor; 404; 409 when it is signed, and where two people take a role
+/// away; 422; the store's.
+pub fn sign_review(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<AccessReview> {
+    let found = review(room, id)?;
+    if found.manager != room.actor.person {
+        let text = "A review of access is signed by the manager whom it asks.";
+        return Err(Refusal::not_allowed("not_asked", text).into());
+    }
+    crate::guard::required_factor::check_wanted(room, &[Touch::PrivilegedAccess])?;
+    crate::guard::impersonation::check_voice(room)?;
+    crate::guard::impersonation::check_whole(room)?;
+    let mut reading = Reading::new(body, "");
+    if !reading.says("refused") {
+        let text = "Name in `refused` the rows that are taken away; `[]` says that all rights stay.";
+        reading.wrong("refused", "missing", text);
+    }
+    let refused = read_rows(&mut reading, &found);
+    let reason = reading.text("reason", TEXT);
+    if !refused.is_empty() && reason.is_none() {
+        reading.wrong("reason", "missing", "Say in `reason` why something is refused.");
+    }
+    reading.finish()?;
+    if found.signed_at.is_some() {
+        return Err(Refusal::not_now("signed", "It is signed already.", "Nothing is left to do.", Vec::new()).into());
+    }
+    let mut signed = found;
+    for right in &mut signed.rights {
+        right.refused = refused.contains(&right.row);
+    }
+    (signed.signed_at, signed.reason) = (Some(room.now), reason);
+    let signed = keep(room, "access_review.signed", signed, false)?;
+    for right in signed.rights.iter().filter(|right| right.refused) {
+        take_away(room, right, &signed.id)?;
+    }
+    if !refused.is_empty() {
+        crate::case::settle_open::settle_asked(room)?;
+    }
+    Ok(signed)
+}
+
+fn read_rows(reading: &mut Reading<'_>, found: &AccessReview) -> BTreeSet<i64> {
+    let told = reading.value("refused").cloned().unwrap_or_else(|| json!([]));
+    let rows: Option<BTreeSet<i64>> = told
+        .as_array()
+        .and_then(|rows| rows.iter().map(Value::as_i64).collect());
+    let known = |row: &i64| found.rights.iter().any(|right| right.row == *row);
+    match rows {
+        Some(rows) if rows.iter().all(known) => rows,
+        _ => {
+            reading.wrong("refused", "unknown", "`refused` lists numbers of rows of this review.");
+            BTreeSet::new()
+        }
+    }
+}

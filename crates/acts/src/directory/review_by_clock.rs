@@ -1,0 +1,248 @@
+//! The review of access that begins by itself: at the beginning of each period (a quarter unless the tenant says otherwise),
+//! at eight in the morning of the tenant's usual calendar. Managers get their parts and a letter, as when somebody begins
+//! one; where the last review is still open, whoever has not signed is reminded instead, and no second one begins.
+//!
+//! The timer of the tenant is the whole memory: it is set when none is there and moved on when it has run, in one
+//! transaction with what it did.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use model::core::body::Body;
+use model::core::enums::Role;
+use model::core::parse::Reading;
+use model::core::refusal::Refusal;
+use model::directory::access_review::{AccessReview, Period};
+use model::directory::snapshot::Tenant;
+use model::schedule::calendar::{USUAL, zone};
+use serde_json::json;
+use store::queue::timer;
+use store::queue::timer::NewTimer;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::write::{Written, draft};
+use crate::directory::review_access;
+
+/// The table of the tenant's timer.
+pub const TABLE: &str = "tenant_info";
+/// The table of a tenant whose timer was lost: it is set to the next beginning.
+pub const LOST: &str = "tenant_timer";
+const KIND: &str = "access_review";
+/// The hour of the day at which a review begins.
+const HOUR: i8 = 8;
+
+/// The first instant after another at which a period begins; `None` for never.
+fn next_begin(period: Period, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
+    let months = period.months()?;
+    let today = after.to_zoned(zone.clone()).date();
+    let (mut year, mut month) = (today.year(), (today.month() - 1) / months * months + 1);
+    for _ in 0..3 {
+        let first = Date::new(year, month, 1).ok()?;
+        let at = zone.to_timestamp(first.at(HOUR, 0, 0, 0)).ok()?;
+        if at > after {
+            return Some(at);
+        }
+        month += months;
+        if month > 12 {
+            (year, month) = (year + 1, 1);
+        }
+    }
+    None
+}
+
+fn settings(room: &mut Room<'_, '_>) -> Result<(Option<Tenant>, TimeZone)> {
+    let directory = room.directory()?;
+    let name = directory.calendars.get(USUAL).map_or("UTC", |it| it.zone.as_str());
+    Ok((directory.tenant.clone(), zone(name).unwrap_or(TimeZone::UTC)))
+}
+
+/// Whether the tenant needs a timer and has none.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_lost(room: &mut Room<'_, '_>) -> Result<bool> {
+    let (Some(tenant), _) = settings(room)? else {
+        return Ok(false);
+    };
+    if tenant.access_review_period.months().is_none() {
+        return Ok(false);
+    }
+    let known = timer::of_subject(room.tx, TABLE, &tenant.id)?;
+    Ok(!known.iter().any(|it| it.kind == KIND))
+}
+
+/// Sets the tenant's timer to the next beginning, or takes it away where none is wished.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn set_again(room: &mut Room<'_, '_>) -> Result<()> {
+    set_after(room, room.now)
+}
+
+/// Sets the tenant's timer to the first beginning after an instant.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn set_after(room: &mut Room<'_, '_>, after: Timestamp) -> Result<()> {
+    let (Some(tenant), zone) = settings(room)? else {
+        return Ok(());
+    };
+    let Some(run_at) = next_begin(tenant.access_review_period, &zone, after) else {
+        timer::cancel(room.tx, TABLE, &tenant.id, KIND)?;
+        return Ok(());
+    };
+    let id = room.new_id()?;
+    let new = NewTimer {
+        id: &id,
+        subject_table: TABLE,
+        subject_id: &tenant.id,
+        kind: KIND,
+        run_at,
+    };
+    Ok(timer::set(room.tx, &new)?)
+}
+
+/// Begins the period's review, or reminds of the one that is open, and sets the timer for the next.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn begin(room: &mut Room<'_, '_>) -> Result<()> {
+    let (Some(tenant), _) = settings(room)? else {
+        return Ok(());
+    };
+    if tenant.access_review_period.months().is_some() {
+        review_access::hand_over(room)?;
+        let open = Filter::new()
+            .equals("is_open", true)
+            .order_by("id")
+            .limit(review_access::MOST_PARTS);
+        let open = record::find::<AccessReview>(room.tx, &open)?;
+        if open.is_empty() {
+            begin_parts(room)?;
+        } else {
+            remind(room, open.into_iter().map(|it| it.record).collect())?;
+        }
+    }
+    set_again(room)
+}
+
+fn begin_parts(room: &mut Room<'_, '_>) -> Result<()> {
+    let directory = room.directory()?;
+    let mut others = directory.with_role(Role::Admin);
+    others.extend(directory.with_role(Role::ChangeManager));
+    // Whose manager nobody knows is looked at by somebody who may set people.
+    match others.first() {
+        Some(person) => review_access::begin_parts(room, person, None).map(drop),
+        None => Ok(()),
+    }
+}
+
+fn remind(room: &mut Room<'_, '_>, open: Vec<AccessReview>) -> Result<()> {
+    let mut written = Written::default();
+    let count = open.len();
+    for part in open {
+        let text = format!(
+            "{} rights of your people have waited for your signature since {}; the next review is due and does not \
+             begin before.\n{}/t/{}/access-reviews/{}\n",
+            part.rights.len(),
+            part.begun_at,
+            room.services.tools().public_url,
+            room.tenant(),
+            part.id
+        );
+        let dedup = format!("access_review/{}/{}", part.id, room.now);
+        let message = (
+            "access_review",
+            "Rights of your people still to look at",
+            text.as_str(),
+            dedup.as_str(),
+        );
+        save_message(room, &mut written, &part.manager, None, message)?;
+    }
+    let subject = (TABLE, room.tenant());
+    room.tell(
+        vec![draft(
+            "access_review.reminded",
+            subject,
+            room.now,
+            json!({"open": count}),
+        )],
+        written,
+    )
+}
+
+/// Sets how often a review of access begins by itself (`PUT /access-review-schedule {every}`): `month`, `quarter`,
+/// `half_year`, `year` or `never`.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn set_schedule(room: &mut Room<'_, '_>, body: &Body) -> Result<Schedule> {
+    room.allow(model::core::act::actions::SET_PERSON)?;
+    let mut reading = Reading::new(body, "");
+    let every = reading.needed_word("every", Period::Quarter);
+    reading.finish()?;
+    let (tenant, _) = settings(room)?;
+    let tenant = tenant.ok_or_else(|| Refusal::not_found("tenant"))?;
+    if tenant.access_review_period != every {
+        let before = tenant.access_review_period;
+        let tenant = Tenant {
+            access_review_period: every,
+            ..tenant
+        };
+        let data = json!({"before": before, "after": every});
+        room.put_estate("access_review.scheduled", tenant, data)?;
+    }
+    set_again(room)?;
+    schedule(room)
+}
+
+/// When reviews of access begin by themselves.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Schedule {
+    /// How often.
+    pub every: Period,
+    /// When the next one begins; absent for never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<Timestamp>,
+}
+
+/// How often a review begins by itself, and when the next one does (`GET /access-review-schedule`).
+///
+/// # Errors
+/// 403, or the store's.
+pub fn schedule(room: &mut Room<'_, '_>) -> Result<Schedule> {
+    room.allow(model::core::act::actions::READ)?;
+    let (tenant, zone) = settings(room)?;
+    let every = tenant.map(|it| it.access_review_period).unwrap_or_default();
+    Ok(Schedule {
+        every,
+        next_at: next_begin(every, &zone, room.now),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    #[test]
+    fn periods_begin_on_the_first_day_of_their_month_at_eight_where_the_tenant_works() {
+        let oslo = zone("Europe/Oslo").unwrap();
+        let next = |period, after: &str| next_begin(period, &oslo, after.parse().unwrap()).map(|it| it.to_string());
+        for (period, after, wanted) in [
+            (Period::Quarter, "2026-11-20T10:00:00Z", Some("2027-01-01T07:00:00Z")),
+            (Period::Quarter, "2027-01-01T07:00:00Z", Some("2027-04-01T06:00:00Z")),
+            (Period::Quarter, "2027-01-01T06:59:59Z", Some("2027-01-01T07:00:00Z")),
+            (Period::Month, "2026-12-31T23:30:00Z", Some("2027-01-01T07:00:00Z")),
+            (Period::HalfYear, "2026-11-20T10:00:00Z", Some("2027-01-01T07:00:00Z")),
+            (Period::Year, "2027-01-01T07:00:00Z", Some("2028-01-01T07:00:00Z")),
+            (Period::Never, "2026-11-20T10:00:00Z", None),
+        ] {
+            assert_eq!(next(period, after).as_deref(), wanted, "{period:?} {after}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! People: made, changed, deactivated; their passwords. A deactivation ends sessions and tokens at once.
+
+use std::collections::BTreeSet;
+
+use model::core::body::Body;
+use model::core::enums::Role;
+use model::core::ids::{PersonId, RecordId};
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Person;
+use serde_json::json;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::directory::deactivate_person::end_person;
+use crate::guard::denied_rights;
+use crate::guard::denied_rights::FromOutside;
+use crate::guard::group_membership;
+use crate::guard::group_membership::Comers;
+use crate::guard::last_administrator;
+use crate::guard::person_fields::{OWN_ACCOUNT, check_accounts, check_mail, no_login};
+use crate::guard::read_directory_rows;
+use crate::guard::self_grant;
+use crate::guard::two_people;
+
+/// Makes a person (`POST /people {login, name, email, roles, zone, accounts, manager}`).
+///
+/// # Errors
+/// 403, 409 for a right that two people give, 422, or the store's.
+pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
+    room.allow(model::core::act::actions::SET_PERSON)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let login = reading.needed("login", LINE).trim().to_lowercase();
+    if directory.logins.contains_key(&login) {
+        reading.wrong("login", "not_unique", format!("The login `{login}` is taken."));
+    }
+    if let Some(text) = no_login(&login) {
+        reading.wrong("login", "not_a_login", text);
+    }
+    let mut person = Person {
+        id: PersonId(room.new_id()?),
+        version: 0,
+        name: reading.name().unwrap_or_else(|| login.clone()),
+        login,
+        email: reading.text("email", LINE),
+        roles: reading.words::<Role>("roles").unwrap_or_default().into_iter().collect(),
+        zone: read_zone(&mut reading).unwrap_or_else(|| "UTC".to_owned()),
+        active: true,
+        accounts: reading.texts("accounts", LINE).unwrap_or_default(),
+        functions: read_directory_rows::functions(&mut reading).unwrap_or_default(),
+        calendar: read_directory_rows::calendar(&mut reading, &directory),
+        deactivation: None,
+        subjects: Vec::new(),
+        external_id: None,
+        attributes: Vec::new(),
+        removed: false,
+        telling: None,
+        manager: None,
+        refused_rights: Vec::new(),
+        vouched: Vec::new(),
+        readdressed: None,
+    };
+    model::directory::manager::read(&mut reading, &directory, &mut person);
+    check_mail(&mut reading, &directory, &person);
+    check_accounts(&mut reading, &directory, &person);
+    reading.finish()?;
+    two_people::check_person(room, &person)?;
+    let person = room.put_estate("person.created", person, json!({}))?;
+    group_membership::join_well_known_groups(room, None, &person)?;
+    crate::case::settle_open::settle_person(room, None, &person)?;
+    settle_committers(room, None, &person)?;
+    Ok(person)
+}
+
+/// Judges open changes with commits again where a person's accounts or address moved: they may have made one of them.
+pub(crate) fn settle_committers(room: &mut Room<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
+    let marks = |person: &Person| (person.accounts.clone(), person.email.clone());
+    let were = before.map(marks).unwrap_or_default();
+    if were == marks(after) {
+        return Ok(());
+    }
+    crate::case::settle_open::settle_of(room, &after.id)
+}
+
+fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
+    let zone = reading.text("zone", LINE)?;
+    if jiff::tz::TimeZone::get(&zone).is_err() {
+        reading.wrong(
+            "zone",
+            "unknown",
+            format!("`{zone}` is no IANA time zone, such as Europe/Oslo."),
+        );
+    }
+    Some(zone)
+}
+
+/// Changes a person (`PATCH /people/{login}`); `active: false` deactivates.
+///
+/// # Errors
+/// 403, 404, 409 for a right that two people give, 422, or the store's.
+pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<Person> {
+    room.allow(model::core::act::actions::SET_PERSON)?;
+    let directory = room.directory()?;
+    let found = directory.by_login(login).cloned();
+    let Some(mut person) = found else {
+        return Err(Refusal::not_found(format!("person {login}")).into());
+    };
+    let before = person.clone();
+    if self_grant::is_own(&room.actor, &person.id) && body.contains_key("roles") {
+        return Err(Refusal::not_allowed("own_request", "Nobody changes their own roles.").into());
+    }
+    let mut reading = Reading::new(body, "");
+    person.name = reading.name().unwrap_or(person.name);
+    if reading.says("email") {
+        person.email = reading.text("email", LINE);
+    }
+    person.zone = read_zone(&mut reading).unwrap_or(person.zone);
+    // Null clears a list, as an empty one does.
+    if reading.says("roles") {
+        let roles = reading.words::<Role>("roles").unwrap_or_default();
+        person.roles = roles.into_iter().collect::<BTreeSet<_>>();
+    }
+    if reading.says("accounts") {
+        person.accounts = reading.texts("accounts", LINE).unwrap_or_default();
+    }
+    if reading.says("functions") {
+        person.functions = read_directory_rows::functions(&mut reading).unwrap_or_default();
+    }
+    if reading.says("calendar") {
+        person.calendar = read_directory_rows::calendar(&mut reading, &directory);
+    }
+    model::directory::manager::read(&mut reading, &directory, &mut person);
+    person.active = reading.boolean("active").unwrap_or(person.active);
+    check_mail(&mut reading, &directory, &person);
+    check_accounts(&mut reading, &directory, &person);
+    reading.finish()?;
+    if self_grant::is_own(&room.actor, &person.id) && model::gate::committers::drops_mark(&before, &person) {
+        return Err(Refusal::not_allowed("own_request", OWN_ACCOUNT).into());
+    }
+    if self_grant::gives_function(room, Some(&before), &person) {
+        return Err(self_grant::own_request(self_grant::OWN_FUNCTION).into());
+    }
+    if self_grant::picks_manager(&room.actor, &before, &person) {
+        return Err(self_grant::own_request(self_grant::OWN_MANAGER).into());
+    }
+    last_administrator::check(room, &person)?;
+    two_people::check_person(room, &person)?;
+    if before.roles != person.roles {
+        let outside = FromOutside::find(room)?;
+        denied_rights::note_roles(room, &outside, &before, &mut person);
+    }
+    if directory.is_active(&person.id) && !person.active {
+        return end_person(room, person, false, None);
+    }
+    if person.active {
+        person.deactivation = None;
+    }
+    let is_alone = !model::directory::two_people::is_by_two(&directory, room.now);
+    crate::guard::impersonation::note_address(room, &before, &mut person, is_alone);
+    let person = room.put_estate("person.edited", person, json!({}))?;
+    group_membership::join_well_known_groups(room, Some(&before), &person)?;
+    group_membership::leave_well_known_groups(room, &before, &person)?;
+    crate::case::settle_open::settle_person(room, Some(&before), &person)?;
+    settle_committers(room, Some(&before), &person)?;
+    crate::guard::impersonation::tell_address(room, &before, &person)?;
+    Ok(person)
+}
+
+/// Keeps a password as its PHC text, which the door has hashed outside the transaction. Ends other sessions.
+///
+/// One's own needs a fresh factor: a password is one, so that a stolen session or a token that set its own would have made
+/// the very factor that it is asked for elsewhere.
+///
+/// # Errors
+/// 403 for another's password without the right, and `step_up_required` for one's own; 404; the store's.
+pub fn set_password(room: &mut Room<'_, '_>, login: &str, phc: &str) -> Result<()> {
+    let directory = room.directory()?;
+    let Some(person) = directory.by_login(login) else {
+        return Err(Refusal::not_found(format!("person {login}")).into());
+    };
+    if self_grant::is_own(&room.actor, &person.id) {
+        crate::identity::set_second_factor::check_fresh(room)?;
+    }
+    // Whoever handed out an account does not set their own password as that account, unless it may set others'.
+    if person.id != room.actor.person {
+        room.allow(model::core::act::actions::SET_PERSON)?;
+    }
+    keep_password(room, person.id.clone(), phc)
+}
+
+/// Keeps one's own new password, at a door where the present one was shown with it.
+///
+/// # Errors
+/// The store's.
+pub fn change_password(room: &mut Room<'_, '_>, phc: &str) -> Result<()> {
+    let person = room.actor.person.clone();
+    keep_password(room, person, phc)
+}
+
+fn keep_password(room: &mut Room<'_, '_>, id: PersonId, phc: &str) -> Result<()> {
+    let by = crate::guard::impersonation::setter(&room.actor, &id);
+    let hand = by.as_ref().map(PersonId::as_str);
+    // Whoever chooses a password of their own in a session that another let them into does not begin that one's day anew.
+    let before = store::identity::secrets::password_setter(room.tx, id.as_str())?;
+    let is_own_choice = room.actor.person == id;
+    let began = before.filter(|(setter, _)| is_own_choice && Some(setter.as_str()) == hand);
+    let at = began.map_or(room.now, |(_, at)| at);
+    store::identity::secrets::save_password(room.tx, id.as_str(), phc, (hand, at))?;
+    store::identity::session::delete_of_person(room.tx, id.as_str())?;
+    // Its hash is salted, so that its digest helps nobody to guess; replay knows by it that nobody exchanged the password.
+    let told = json!({
+        "hash_digest": proof::crypto::digest_text(phc.as_bytes()),
+        "set_by": hand.unwrap_or(id.as_str()),
+    });
+    let event = crate::core::write::draft("person.password_set", ("person", id.0.clone()), room.now, told);
+    let mut written = crate::core::write::Written::default();
+    crate::guard::impersonation::tell(room, &mut written, &id, "set a new password for your account")?;
+    room.tell(vec![event], written)
+}
+
+/// Ends all sessions of a person, by who may set people; answers how many there were.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn end_sessions(room: &mut Room<'_, '_>, person: &str) -> Result<u64> {
+    room.allow(model::core::act::actions::SET_PERSON)?;
+    let ended = store::identity::session::delete_of_person(room.tx, person)?;
+    let subject = ("person", person.to_owned());
+    let event = crate::core::write::draft("person.sessions_ended", subject, room.now, json!({"count": ended}));
+    room.tell(vec![event], crate::core::write::Written::default())?;
+    Ok(ended)
+}
+
+/// Makes or changes a group (`PUT /groups/{key} {name, members}`).
+///
+/// # Errors
+/// 403, 409 for a seat that two people give, 422, or the store's.
+pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<model::directory::snapshot::Group> {
+    room.allow(model::core::act::actions::SET_PERSON)?;
+    let directory = room.directory()?;
+    let mut named = body.clone();
+    named.insert("key".to_owned(), json!(key));
+    let mut reading = Reading::new(&named, "");
+    reading.errors.extend(model::core::parse::other_key(body, key));
+    let mut group = read_directory_rows::group(&mut reading, &directory);
+    reading.finish()?;
+    if self_grant::gives_seat(room, directory.groups.get(&group.key), &group) {
+        return Err(self_grant::own_request(self_grant::OWN_SEAT).into());
+    }
+    if let Some((_, matter)) = two_people::moves_group(&directory, &group) {
+        two_people::check(room, true, matter)?;
+    }
+    if group.id.as_str().is_empty() {
+        group.id = RecordId(room.new_id()?);
+    }
+    let known = directory.groups.get(&group.key);
+    let before = known.map(|known| known.members.clone()).unwrap_or_default();
+    let group = group_membership::put_group(room, group, json!({}), Comers::Seated)?;
+    if before != group.members {
+        let outside = FromOutside::find(room)?;
+        denied_rights::note_seats(room, &outside, &before, &group)?;
+    }
+    crate::case::settle_open::settle_asked(room)?;
+    Ok(group)
+}

@@ -1,0 +1,308 @@
+//! The estate's things: services, config items, environments, dependencies, ownership, windows.
+
+use model::core::body::Body;
+use model::core::ids::RecordId;
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::directory::ownership_matrix::Place;
+use model::directory::snapshot::{ConfigItem, Dependency, Environment, MaintenanceWindow, Ownership, Service};
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::case::settle_open::settle_open;
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::read_fields::{check_ahead, read_scope, read_span};
+use crate::guard::read_directory_rows;
+use crate::guard::self_grant;
+use crate::guard::two_people;
+
+/// A new record gets an id; one that is there has one.
+fn named(room: &Room<'_, '_>, id: &RecordId) -> Result<RecordId> {
+    if id.as_str().is_empty() {
+        return Ok(RecordId(room.new_id()?));
+    }
+    Ok(id.clone())
+}
+
+/// Makes or changes a service (`POST /services {key, name, criticality, regimes, data_class, team}`). What a request does not
+/// name of a service that is there stays; a null clears.
+///
+/// # Errors
+/// 403, 409 for what needs two people, 422, or the store's.
+pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
+    room.allow(model::core::act::actions::SET_SERVICE)?;
+    let directory = room.directory()?;
+    let body = read_directory_rows::completed(body, read_directory_rows::standing_service(body, &directory)?);
+    let mut reading = Reading::new(&body, "");
+    let mut service = read_directory_rows::service(&mut reading, &directory);
+    reading.finish()?;
+    let loosens = two_people::loosens_service(&directory, &service);
+    two_people::check(room, loosens, two_people::LOOSENED)?;
+    let moves = two_people::moves_service(&directory, &service, room.now);
+    two_people::check(room, moves, two_people::CLASSES)?;
+    service.id = named(room, &service.id)?;
+    let service = room.put_estate("service.set", service, json!({}))?;
+    settle_open(room, |change| {
+        change
+            .content
+            .targets
+            .iter()
+            .any(|target| target.service == service.key)
+    })?;
+    Ok(service)
+}
+
+/// Makes or changes an environment (`POST /environments {key, name, is_production}`); what is not named stays.
+///
+/// # Errors
+/// 403, 409 for what needs two people, 422, or the store's.
+pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environment> {
+    room.allow(model::core::act::actions::SET_SERVICE)?;
+    let directory = room.directory()?;
+    let body = read_directory_rows::completed(body, read_directory_rows::standing_environment(body, &directory)?);
+    let mut reading = Reading::new(&body, "");
+    let mut place = read_directory_rows::environment(&mut reading, &directory);
+    reading.finish()?;
+    let loosens = two_people::loosens_environment(&directory, &place);
+    two_people::check(room, loosens, two_people::LOOSENED)?;
+    place.id = named(room, &place.id)?;
+    let place = room.put_estate("environment.set", place, json!({}))?;
+    settle_open(room, |change| {
+        change
+            .content
+            .targets
+            .iter()
+            .any(|target| target.environment == place.key)
+    })?;
+    Ok(place)
+}
+
+/// Makes or changes a config item (`POST /config-items {key, name, service, kind}`); what is not named stays.
+///
+/// # Errors
+/// 403, 409 for what needs two people, 422, or the store's.
+pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigItem> {
+    room.allow(model::core::act::actions::SET_SERVICE)?;
+    let directory = room.directory()?;
+    let body = read_directory_rows::completed(body, read_directory_rows::standing_config_item(body, &directory)?);
+    let mut reading = Reading::new(&body, "");
+    let mut item = read_directory_rows::config_item(&mut reading, &directory);
+    reading.finish()?;
+    let moves = two_people::moves_item(&directory, &item, room.now);
+    two_people::check(room, moves, two_people::CLASSES)?;
+    item.id = named(room, &item.id)?;
+    let item = room.put_estate("config_item.set", item, json!({}))?;
+    settle_open(room, |change| {
+        let targets = &change.content.targets;
+        targets.iter().any(|target| target.config_items.contains(&item.key))
+    })?;
+    Ok(item)
+}
+
+/// Says that one service or item needs, runs on or is part of another (`POST /dependencies {from, to, kind?, from_kind?,
+/// to_kind?}`).
+///
+/// # Errors
+/// 403, 409 for a part, whose owners two people move; 422, or the store's.
+pub fn set_dependency(room: &mut Room<'_, '_>, body: &Body) -> Result<Dependency> {
+    room.allow(model::core::act::actions::SET_SERVICE)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let mut arrow = read_directory_rows::dependency(&mut reading, &directory);
+    let old = directory.dependencies.iter().find(|known| known.id == arrow.id);
+    if old.is_some_and(|known| known.kind == arrow.kind) {
+        reading.wrong("to", "not_unique", "This dependency is there already.");
+    }
+    reading.finish()?;
+    if self_grant::gives_part(room, &directory, &arrow) {
+        return Err(self_grant::own_request(self_grant::OWN_WHOLE).into());
+    }
+    two_people::check(room, two_people::moves_owners(&directory, &arrow), two_people::ARROWS)?;
+    take_up(room, &mut arrow)?;
+    arrow.id = named(room, &arrow.id)?;
+    let arrow = room.put_estate("dependency.set", arrow, json!({}))?;
+    // Only parts inherit owners; what else needs what moves no decision.
+    if arrow.kind == model::core::enums::DependencyKind::PartOf || old.is_some() {
+        crate::case::settle_open::settle_asked(room)?;
+    }
+    Ok(arrow)
+}
+
+/// An arrow that was taken away and comes back is the same record: there is one between two ends.
+pub(crate) fn take_up(room: &mut Room<'_, '_>, arrow: &mut Dependency) -> Result<()> {
+    if !arrow.id.as_str().is_empty() {
+        return Ok(());
+    }
+    let between = Filter::new()
+        .equals("from_service", arrow.from.as_str())
+        .equals("to_service", arrow.to.as_str())
+        .order_by("id");
+    // A service and an item may have equal keys; their kinds tell them apart.
+    let is_it = |former: &Dependency| former.from_kind == arrow.from_kind && former.to_kind == arrow.to_kind;
+    let found = record::find::<Dependency>(room.tx, &between)?.into_iter();
+    let former = found.map(|stored| stored.record).find(is_it);
+    if let Some(former) = former.filter(|former| former.ended) {
+        (arrow.id, arrow.version) = (former.id, former.version);
+    }
+    Ok(())
+}
+
+/// Takes an arrow of the graph away (`DELETE /dependencies/{id}`).
+///
+/// # Errors
+/// 403, 404, 409 for a part, whose owners two people move; the store's.
+pub fn end_dependency(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency> {
+    room.allow(model::core::act::actions::SET_SERVICE)?;
+    let Some(stored) = record::load::<Dependency>(room.tx, id)? else {
+        return Err(Refusal::not_found("dependency").into());
+    };
+    if stored.record.ended {
+        return Ok(stored.record);
+    }
+    two_people::check(room, two_people::is_part(&stored.record), two_people::ARROWS)?;
+    let ended = end_arrow(room, id)?;
+    crate::case::settle_open::settle_asked(room)?;
+    Ok(ended)
+}
+
+/// Takes an arrow away, whoever may; one that is gone already stays as it is. The caller judges open changes again.
+///
+/// # Errors
+/// 404, or the store's.
+pub(crate) fn end_arrow(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency> {
+    let Some(stored) = record::load::<Dependency>(room.tx, id)? else {
+        return Err(Refusal::not_found("dependency").into());
+    };
+    if stored.record.ended {
+        return Ok(stored.record);
+    }
+    let ended = Dependency {
+        ended: true,
+        ..stored.record
+    };
+    room.put_estate("dependency.ended", ended, json!({}))
+}
+
+/// Adds a row to the ownership matrix, or changes the one for the same scope, place, part and holder
+/// (`POST /ownerships {service? | config_item? | class?, environment?, role, person | group, function?, since?,
+/// ends_at?}`).
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> {
+    room.allow(model::core::act::actions::SET_OWNERSHIP)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let old = |key: &str| {
+        directory
+            .ownerships
+            .iter()
+            .find(|row| row.natural_key() == key)
+            .cloned()
+    };
+    let mut row = read_directory_rows::ownership(&mut reading, &directory, old, room.now);
+    read_directory_rows::check_row(&mut reading, &directory, &row);
+    reading.finish()?;
+    if self_grant::gives_voice(room, &row)? {
+        return Err(self_grant::own_request(self_grant::OWN_PART).into());
+    }
+    two_people::check(room, two_people::decides(&row), two_people::ROWS)?;
+    row.id = named(room, &row.id)?;
+    // Who says it by hand stands for it, whatever a catalogue says later.
+    row.is_from_catalogue = false;
+    let row = room.put_estate("ownership.set", row, json!({}))?;
+    settle_under(room, &row)?;
+    Ok(row)
+}
+
+/// Ends a row of the ownership matrix now (`DELETE /ownerships/{id}`); it stays readable.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_ownership(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
+    room.allow(model::core::act::actions::SET_OWNERSHIP)?;
+    let Some(stored) = record::load::<Ownership>(room.tx, id)? else {
+        return Err(Refusal::not_found("ownership").into());
+    };
+    two_people::check(room, two_people::decides(&stored.record), two_people::ROWS)?;
+    let version = stored.record.version;
+    let row = end_row(room, id)?;
+    if row.version != version {
+        settle_under(room, &row)?;
+    }
+    Ok(row)
+}
+
+/// Ends a row now, whoever may; one that has ended stays as it is. The caller judges open changes again.
+///
+/// # Errors
+/// 404, or the store's.
+pub(crate) fn end_row(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
+    let Some(stored) = record::load::<Ownership>(room.tx, id)? else {
+        return Err(Refusal::not_found("ownership").into());
+    };
+    let row = stored.record;
+    if row.ends_at.is_some_and(|end| end <= room.now) {
+        return Ok(row);
+    }
+    let ended = Ownership {
+        ends_at: Some(room.now),
+        ..row
+    };
+    room.put_estate("ownership.ended", ended, json!({}))
+}
+
+/// Judges the open changes again whose targets a row speaks of, by whatever way.
+fn settle_under(room: &mut Room<'_, '_>, row: &Ownership) -> Result<()> {
+    let directory = room.directory()?;
+    settle_open(room, |change| {
+        let targets = &change.content.targets;
+        targets
+            .iter()
+            .any(|target| directory.concerns(row, &Place::from(target)))
+    })
+}
+
+/// Sets a maintenance window (`POST /windows {title, starts_at, ends_at, services, environments}`).
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn set_window(room: &mut Room<'_, '_>, body: &Body) -> Result<MaintenanceWindow> {
+    room.allow(model::core::act::actions::SET_WINDOW)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let (services, environments) = read_scope(&mut reading, &directory);
+    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    let id = RecordId(room.new_id()?);
+    let title = reading.needed("title", LINE);
+    check_ahead(&mut reading, ends_at, room.now, "`ends_at` must lie ahead.");
+    reading.finish()?;
+    let window = MaintenanceWindow {
+        id,
+        version: 0,
+        title,
+        starts_at,
+        ends_at,
+        services,
+        environments,
+        ended: false,
+    };
+    room.put_estate("window.set", window, json!({}))
+}
+
+/// Takes a maintenance window back; one that is over stays as it was.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_window(room: &mut Room<'_, '_>, id: &str) -> Result<MaintenanceWindow> {
+    room.allow(model::core::act::actions::SET_WINDOW)?;
+    let Some(stored) = record::load::<MaintenanceWindow>(room.tx, id)? else {
+        return Err(Refusal::not_found("window").into());
+    };
+    let window = stored.record;
+    if window.ended || window.ends_at <= room.now {
+        return Ok(window);
+    }
+    room.put_estate("window.ended", MaintenanceWindow { ended: true, ..window }, json!({}))
+}

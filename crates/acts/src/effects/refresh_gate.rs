@@ -1,0 +1,75 @@
+//! Rewrites the gate's rows of a saved change, and judges the checks that wait for them.
+
+use model::change::related_records::GateCheck;
+use model::core::ids::RecordId;
+use model::gate::answer::{GateRow, rows};
+use store::gate::gate_view;
+use store::record;
+
+use crate::case::commit_equivalence::commits_behind;
+use crate::core::context::{Room, Saved};
+use crate::core::error::Result;
+use crate::gate::answer::{judge_check, waiting_checks};
+
+/// Rewrites the gate's rows of a change and judges the checks that wait for them.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn refresh_gate(room: &mut Room<'_, '_>, saved: &Saved) -> Result<()> {
+    let file = &saved.after;
+    let directory = room.directory()?;
+    let fresh = rows(file, &directory, room.now);
+    let stored: Vec<gate_view::GateRow> = fresh.iter().map(to_stored).collect::<Result<_>>()?;
+    let known = match saved.before {
+        Some(_) => gate_view::of_change(room.tx, file.change.id.as_str())?,
+        // A new change has no rows yet.
+        None => Vec::new(),
+    };
+    if known == stored {
+        return Ok(());
+    }
+    gate_view::save(room.tx, file.change.id.as_str(), &known, &stored)?;
+    rejudge(room, &[known, stored].concat())
+}
+
+fn to_stored(row: &GateRow) -> Result<gate_view::GateRow> {
+    Ok(gate_view::GateRow {
+        change_id: row.change.0.clone(),
+        target_id: row.target.0.clone(),
+        purpose: row.purpose.to_string(),
+        service: row.service.0.clone(),
+        environment: row.environment.0.clone(),
+        artifact: row.artifact.clone(),
+        commit: row.commit.clone(),
+        body: serde_json::to_string(row)?,
+    })
+}
+
+/// Judges again every waiting check that one of these rows may answer.
+fn rejudge(room: &mut Room<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()> {
+    let mut seen: Vec<RecordId> = Vec::new();
+    let mut named: Vec<(&gate_view::GateRow, &str, String)> = Vec::new();
+    for row in touched {
+        named.extend(row.artifact.clone().map(|it| (row, "artifact", it)));
+        let Some(commit) = row.commit.clone() else { continue };
+        for kin in commits_behind(room, None, Some(&commit))? {
+            named.push((row, "commit_sha", kin));
+        }
+        named.push((row, "commit_sha", commit));
+    }
+    for (row, column, value) in named {
+        {
+            let filter = waiting_checks()
+                .equals("service", row.service.as_str())
+                .equals("environment", row.environment.as_str())
+                .equals(column, value.as_str());
+            for stored in record::find::<GateCheck>(room.tx, &filter)? {
+                if !seen.contains(&stored.record.id) {
+                    seen.push(stored.record.id.clone());
+                    judge_check(room, stored.record)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}

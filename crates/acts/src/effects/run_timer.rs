@@ -1,0 +1,45 @@
+//! Does what the clock made due for a change, a waiting check, messages that wait for their reader, a tenant's review of access
+//! or a part of one, what a provider gave. It takes nothing but the subject, and may run twice.
+
+use model::change::timers;
+use model::core::refusal::Refusal;
+use store::record;
+
+use crate::audit::revoke_signed;
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::directory::{remind_of_review, review_by_clock};
+use crate::gate::answer;
+use crate::identity::{audit_workload_trust, expire_federated_rights};
+use crate::integration::external_checks;
+use crate::notify::send_deferred;
+
+/// Reloads the subject and asks the model what is due now.
+///
+/// # Errors
+/// The store's. A subject that is gone is no error: its timer is simply over.
+pub fn run_timer(room: &mut Room<'_, '_>, table: &str, subject: &str) -> Result<()> {
+    let answer = match table {
+        "change" => room.on_change(subject, |case| {
+            timers::run(case);
+            Ok(())
+        }),
+        "gate_check" => match record::load(room.tx, subject)? {
+            Some(stored) => answer::judge_check(room, stored.record),
+            None => Ok(()),
+        },
+        "person" => send_deferred::tell_held(room, subject),
+        review_by_clock::TABLE => review_by_clock::begin(room),
+        review_by_clock::LOST => review_by_clock::set_again(room),
+        revoke_signed::TABLE => revoke_signed::revoke_signed(room, subject),
+        audit_workload_trust::TABLE => audit_workload_trust::run(room, subject),
+        expire_federated_rights::TABLE => expire_federated_rights::run(room, subject),
+        remind_of_review::TABLE => remind_of_review::remind(room, subject),
+        "outside_check" => external_checks::judge_again(room, subject),
+        _ => Ok(()),
+    };
+    match answer {
+        Err(Error::Refused(Refusal::NotFound { .. })) => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,11 @@
+//! What follows from a saved change, in order.
+
+use crate::core::context::Effect;
+use crate::effects::lapse_exceptions::lapse_exceptions;
+use crate::effects::refresh_gate::refresh_gate;
+use crate::effects::settle_related_changes::settle_others;
+use crate::integration::external_checks::answer_moved;
+
+/// Exceptions lapse first, as what is judged after that depends on them. The gate and outside systems are answered last, from
+/// changes that were judged.
+pub(crate) const EFFECTS: &[Effect] = &[lapse_exceptions, settle_others, refresh_gate, answer_moved];

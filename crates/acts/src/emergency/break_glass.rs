@@ -1,0 +1,113 @@
+//! Starts without approvals, in the open (`POST …/break-glass`), and counts it against its teams' budgets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+use model::change::change_file::EventDraft;
+use model::change::record::Change;
+use model::core::body::Body;
+use model::core::ids::{ChangeId, RecordId, ServiceKey};
+use model::emergency::budget::{BUDGET_DAYS, Used, teams_of, teams_of_services, words_of_team};
+use model::emergency::records::GlassUse;
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::write::Written;
+
+/// Starts without approvals, in the open (`POST …/break-glass`). Over the budget of one of its teams it starts too.
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn break_glass(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    let change = room.change(key)?;
+    let used = count_uses(room, &change)?;
+    room.on_change(key, |case| {
+        model::emergency::break_glass::break_glass(case, body, &used)
+    })?;
+    note(room, key, &used)
+}
+
+/// How often the change's teams broke the glass in the last [`BUDGET_DAYS`]. What was opened for one of its services counts for
+/// the team that has that service now, whichever it had then: with another team no budget begins anew.
+fn count_uses(room: &mut Room<'_, '_>, change: &Change) -> Result<Used> {
+    let directory = room.directory()?;
+    let since = room.now - SignedDuration::from_hours(24 * BUDGET_DAYS);
+    let latest = Filter::new().more("at", since).order_by("at");
+    let latest = record::bodies::<GlassUse>(room.tx, &latest)?;
+    let teams = teams_of_services(change, &directory);
+    let opened = opened_for(room, &latest)?;
+    let count = |team: &str| {
+        let words = words_of_team(team, &directory);
+        let is_for = |service: &ServiceKey| teams.get(service).is_some_and(|its| its == team);
+        let is_meant = |row: &&GlassUse| words.contains(&row.team) || opened[&row.change].iter().any(is_for);
+        // One opening stands in a row for each team that it counted against.
+        let openings: BTreeSet<_> = latest
+            .iter()
+            .filter(is_meant)
+            .map(|row| (&row.change, row.at))
+            .collect();
+        i64::try_from(openings.len()).unwrap_or(i64::MAX)
+    };
+    let used = teams_of(change, &directory).into_iter();
+    Ok(used.map(|team| (team.clone(), count(&team))).collect())
+}
+
+/// The services for which each glass was broken.
+fn opened_for(room: &mut Room<'_, '_>, uses: &[GlassUse]) -> Result<BTreeMap<ChangeId, BTreeSet<ServiceKey>>> {
+    let changes: BTreeSet<&ChangeId> = uses.iter().map(|row| &row.change).collect();
+    let mut found = BTreeMap::new();
+    for id in changes {
+        let stored = record::load::<Change>(room.tx, id.as_str())?;
+        let targets = stored.map(|it| it.record.content.targets).unwrap_or_default();
+        let services = targets.into_iter().map(|target| target.service).collect();
+        found.insert(id.clone(), services);
+    }
+    Ok(found)
+}
+
+/// Writes the opening down where budgets are counted: once for each of its teams.
+fn note(room: &mut Room<'_, '_>, key: &str, used: &Used) -> Result<()> {
+    let change = room.change(key)?;
+    let Some((glass, counted)) = change
+        .break_glass
+        .as_ref()
+        .and_then(|glass| Some((glass, glass.counted.as_ref()?)))
+    else {
+        return Ok(());
+    };
+    let (by, at, budget) = (glass.by.clone(), glass.at, counted.budget);
+    for (team, before) in used {
+        let row = GlassUse {
+            id: RecordId(room.new_id()?),
+            version: 0,
+            team: team.clone(),
+            change: change.id.clone(),
+            change_key: change.key.clone(),
+            by: by.clone(),
+            at,
+            number: before.saturating_add(1),
+            budget,
+            over_budget: *before >= budget,
+        };
+        write(room, row)?;
+    }
+    Ok(())
+}
+
+fn write(room: &mut Room<'_, '_>, row: GlassUse) -> Result<()> {
+    let mut written = Written::default();
+    let row = room.put(&mut written, row)?;
+    let told = EventDraft {
+        kind: "break_glass.counted",
+        subject: ("glass_use", row.id.0),
+        occurred_at: room.now,
+        data: match json!({"team": row.team, "number": row.number, "budget": row.budget}) {
+            Value::Object(map) => map,
+            _ => serde_json::Map::new(),
+        },
+    };
+    room.tell(vec![told], written)?;
+    Ok(())
+}

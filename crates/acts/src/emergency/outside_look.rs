@@ -1,0 +1,161 @@
+//! Records a look from outside at what a small team did: the compensating control of the pack `small-team`.
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::record::Change;
+use model::change::related_records::{Approval, PeerReview};
+use model::core::body::Body;
+use model::core::enums::State;
+use model::core::ids::{PersonId, RecordId};
+use model::core::parse::{Reading, TEXT};
+use model::core::refusal::Refusal;
+use model::emergency::outside_look::OutsideLook;
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::cab::meetings::read_group;
+use crate::case::settle_open::settle_asked;
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// How far back a first look goes.
+const FIRST_DAYS: i64 = 31;
+/// The most changes that one look names.
+const MOST_CHANGES: i64 = 1_000;
+
+/// Records a look (`POST /outside-looks {group, text}`). It names every change on which work began or ended since the look
+/// before; whoever had a part in one of them is not outside, nor is whoever has one in a change that is still open: the look would let
+/// their own work begin.
+///
+/// # Errors
+/// 403 for whoever is not of the group or had a part in the work, 422, or the store's.
+pub fn look_outside(room: &mut Room<'_, '_>, body: &Body) -> Result<OutsideLook> {
+    room.allow(model::core::act::actions::READ)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let group = read_group(&mut reading, &directory);
+    let text = reading.needed("text", TEXT);
+    reading.finish()?;
+    let person = room.actor.person.clone();
+    if !directory.members(&group).contains(&person) {
+        let text = format!(
+            "{} is not of the group {group}, who look from outside.",
+            directory.name(&person)
+        );
+        return Err(Refusal::not_allowed("not_outside", text).into());
+    }
+    let since = directory.last_look(&group).map_or_else(
+        || room.now - SignedDuration::from_hours(24 * FIRST_DAYS),
+        |look| look.at,
+    );
+    let mut changes = Vec::new();
+    for change in worked_on(room, since)? {
+        check_outside(room, &change, &person)?;
+        changes.push(change.key);
+    }
+    check_open(room, &person)?;
+    let look = OutsideLook {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        group,
+        by: person,
+        at: room.now,
+        text,
+        changes,
+    };
+    let count = look.changes.len();
+    let look = room.put_estate("outside_look.recorded", look, json!({"changes": count}))?;
+    settle_asked(room)?;
+    Ok(look)
+}
+
+/// Refuses whoever had a part in a change.
+fn check_outside(room: &mut Room<'_, '_>, change: &Change, person: &PersonId) -> Result<()> {
+    let Some(part) = part_in(room, change, person)? else {
+        return Ok(());
+    };
+    let name = room.directory()?.name(person);
+    let text = format!("{} {part} {}, so they are not outside of it.", name, change.key);
+    Err(Refusal::not_allowed("not_outside", text).into())
+}
+
+/// Refuses whoever has a part in any change that is still open, read page by page.
+fn check_open(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let open: Vec<String> = State::ALL
+        .iter()
+        .filter(|it| it.is_open())
+        .map(ToString::to_string)
+        .collect();
+    let mut after = 0;
+    loop {
+        let filter = Filter::new()
+            .one_of("state", open.clone())
+            .more("number", after)
+            .order_by("number")
+            .limit(MOST_CHANGES);
+        let page = record::find::<Change>(room.tx, &filter)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.record.number;
+        for found in &page {
+            check_outside(room, &found.record, person)?;
+        }
+    }
+}
+
+/// The changes on which work began or ended since, oldest first; where there are too many, the newest of them.
+fn worked_on(room: &mut Room<'_, '_>, since: Timestamp) -> Result<Vec<Change>> {
+    let filter = Filter::new()
+        .more("updated_at", since)
+        .descending_by("number")
+        .limit(MOST_CHANGES);
+    let found = record::find::<Change>(room.tx, &filter)?.into_iter().rev();
+    let is_since = |at: Option<Timestamp>| at.is_some_and(|at| at > since);
+    Ok(found
+        .map(|stored| stored.record)
+        .filter(|change| is_since(change.actual_start) || is_since(change.actual_end))
+        .collect())
+}
+
+/// What part a person had in a change, if they had one.
+fn part_in(room: &mut Room<'_, '_>, change: &Change, person: &PersonId) -> Result<Option<&'static str>> {
+    if change.authors.contains(person) {
+        return Ok(Some("wrote"));
+    }
+    if &change.requester == person {
+        return Ok(Some("asked for"));
+    }
+    if change.planned_by.contains(person) {
+        return Ok(Some("set the times of"));
+    }
+    if change.implemented_by.contains(person) {
+        return Ok(Some("implemented"));
+    }
+    if change.state.is_open() && change.content.implementers.contains(person) {
+        return Ok(Some("is to implement"));
+    }
+    if change.state.is_open() && change.content.tester.as_ref() == Some(person) {
+        return Ok(Some("is to test"));
+    }
+    if change.validations.iter().any(|it| &it.by == person) {
+        return Ok(Some("validated"));
+    }
+    let glass = change.break_glass.as_ref();
+    if glass
+        .and_then(|it| it.validated.as_ref())
+        .is_some_and(|it| &it.by == person)
+    {
+        return Ok(Some("validated the break-glass of"));
+    }
+    if change.reviews.iter().any(|it| &it.by == person) {
+        return Ok(Some("reviewed"));
+    }
+    let theirs = || {
+        Filter::new()
+            .equals("change_id", change.id.as_str())
+            .equals("person", person.as_str())
+    };
+    if record::count::<Approval>(room.tx, &theirs())? > 0 {
+        return Ok(Some("decided about"));
+    }
+    let is_peer = record::count::<PeerReview>(room.tx, &theirs())? > 0;
+    Ok(is_peer.then_some("gave a peer review of"))
+}

@@ -1,0 +1,39 @@
+//! What follows a broken glass and work that is told afterwards.
+
+use model::core::body::Body;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// The named approver confirms or denies work told afterwards (`POST …/retrospective/confirmation`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn confirm_retrospective(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::change::after::confirm_retrospective(case, body))
+}
+
+/// The second person's signature (`POST …/break-glass/co-signature`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn cosign_break_glass(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    let answer = room.on_change(key, |case| model::emergency::break_glass::cosign(case, body));
+    crate::core::field_changes::explained(room, key, body, answer)
+}
+
+/// The change manager's finding on unauthorized work (`POST …/finding`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn state_finding(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::change::after::state_finding(case, body))
+}
+
+/// Another person validates a break-glass (`POST …/break-glass/validation`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn validate_break_glass(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    room.on_change(key, |case| model::emergency::break_glass::validate(case, body))
+}

@@ -1,0 +1,252 @@
+//! The desk: where every act is done. It opens the transaction for one tenant, supplies the time and ids, has what follows
+//! from saved changes done, and lets the store repeat the act after a lost race.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use model::change::change_file::Actor;
+use store::{CrossTx, Lane, Mode, Tx};
+
+use crate::core::context::{Effect, Room};
+use crate::core::error::Result;
+use crate::core::services::{Clock, Services, Tools};
+use crate::core::transactions::Transactions;
+use crate::effects::table::EFFECTS;
+
+/// An act without a type of its own, so that what all acts walk through is made once for each kind of answer.
+pub type Doing<T> = Box<dyn Fn(&mut Room<'_, '_>) -> Result<T> + Send>;
+
+/// Where acts are done. Clones share everything.
+#[derive(Clone)]
+pub struct Desk(Arc<Inner>);
+
+struct Inner {
+    services: Services,
+    /// What follows a saved change, in this order.
+    effects: &'static [Effect],
+    /// Whose estate is about to be read ahead.
+    warming: Mutex<HashSet<String>>,
+}
+
+/// What an act leaves for its end.
+#[derive(Default)]
+struct Left {
+    /// It wrote the estate.
+    touched: AtomicBool,
+    /// It found no estate at hand, and read one that it may not keep.
+    lacked: AtomicBool,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A set of names is whole after any panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Desk {
+    /// A desk with its tools.
+    pub fn new(tools: Tools) -> Self {
+        Self(Arc::new(Inner {
+            services: Services::new(tools),
+            effects: EFFECTS,
+            warming: Mutex::default(),
+        }))
+    }
+
+    /// The tools and caches that its acts work with.
+    pub fn services(&self) -> &Services {
+        &self.0.services
+    }
+
+    /// Its tools.
+    pub fn tools(&self) -> &Tools {
+        self.0.services.tools()
+    }
+
+    /// A desk with the same tools but another business clock: the demo's history is made with it.
+    pub fn with_clock(&self, clock: Arc<dyn Clock>) -> Self {
+        let tools = self.tools();
+        Self::new(Tools {
+            store: tools.store.clone(),
+            clock,
+            recorder: tools.recorder.clone(),
+            entropy: tools.entropy.clone(),
+            master: tools.master.clone(),
+            seen_logs: tools.seen_logs.clone(),
+            policies: tools.policies.clone(),
+            public_url: tools.public_url.clone(),
+            evidence_folder: tools.evidence_folder.clone(),
+        })
+    }
+
+    /// Does an act in one tenant; `done` is called on a lane's thread after the commit.
+    pub fn run<T, A, D>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A, done: D)
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+        D: FnOnce(Result<T>) + Send + 'static,
+    {
+        self.run_boxed((lane, tenant, actor, mode), Box::new(act), Box::new(done));
+    }
+
+    fn run_boxed<T: Send + 'static>(
+        &self,
+        (lane, tenant, actor, mode): (Lane, &str, Actor, Mode),
+        act: Doing<T>,
+        done: Box<dyn FnOnce(Result<T>) + Send>,
+    ) {
+        let left = Arc::new(Left::default());
+        let whole = self.whole(actor, mode, act, Arc::clone(&left));
+        let (desk, of) = (self.clone(), tenant.to_owned());
+        let finish = move |answer: Result<T>| {
+            desk.warm_after(&of, &left, answer.is_ok());
+            done(answer);
+        };
+        self.tools().store.run(lane, tenant, mode, whole, finish);
+    }
+
+    /// Does an act in one tenant and waits for its answer. Never on a thread that must not block.
+    ///
+    /// # Errors
+    /// The act's own error, or the store's.
+    pub fn wait<T, A>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A) -> Result<T>
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+    {
+        self.wait_boxed((lane, tenant, actor, mode), Box::new(act))
+    }
+
+    fn wait_boxed<T: Send + 'static>(
+        &self,
+        (lane, tenant, actor, mode): (Lane, &str, Actor, Mode),
+        act: Doing<T>,
+    ) -> Result<T> {
+        let left = Arc::new(Left::default());
+        let whole = self.whole(actor, mode, act, Arc::clone(&left));
+        let answer = self.tools().store.wait(lane, tenant, mode, whole);
+        self.warm_after(tenant, &left, answer.is_ok());
+        answer
+    }
+
+    /// An act with its room; `left` tells afterwards what it did with the estate.
+    fn whole<T: Send + 'static>(
+        &self,
+        actor: Actor,
+        mode: Mode,
+        act: Doing<T>,
+        left: Arc<Left>,
+    ) -> impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static {
+        let desk = self.clone();
+        move |tx: &mut Tx<'_>| {
+            let mut room = desk.room(tx, actor.clone(), mode)?;
+            let answer = act(&mut room).and_then(|answer| {
+                room.follow_up()?;
+                room.tell_written()?;
+                room.tell_standings()?;
+                Ok(answer)
+            });
+            left.touched.store(room.has_touched_directory(), Ordering::Relaxed);
+            left.lacked.store(room.has_lacked_estate(), Ordering::Relaxed);
+            answer
+        }
+    }
+
+    /// Reads ahead the estate that an act wrote, or that it had to read for itself alone.
+    fn warm_after(&self, tenant: &str, left: &Left, is_done: bool) {
+        let is_other = is_done && left.touched.load(Ordering::Relaxed);
+        if is_other || left.lacked.load(Ordering::Relaxed) {
+            self.warm(tenant);
+        }
+    }
+
+    /// Reads the estate of a tenant into the cache, behind whoever asks. A writing act may not fill the cache with what
+    /// it sees, as that may never be committed; so after it has written the estate a reading one does, or each
+    /// following act would read by itself all that was written since.
+    pub fn warm(&self, tenant: &str) {
+        // One that has not begun yet will see what was committed by now.
+        if !locked(&self.0.warming).insert(tenant.to_owned()) {
+            return;
+        }
+        let begun = {
+            let (desk, of) = (self.clone(), tenant.to_owned());
+            move || locked(&desk.0.warming).remove(&of)
+        };
+        let ended = begun.clone();
+        let load = move |room: &mut Room<'_, '_>| {
+            begun();
+            room.directory().map(|_| ())
+        };
+        self.run(Lane::Worker, tenant, Actor::system(), Mode::Read, load, move |answer| {
+            // A full lane never begins it.
+            ended();
+            if let Err(error) = answer {
+                // Acts read it by themselves then.
+                tracing::debug!(%error, "the estate was not read ahead");
+            }
+        });
+    }
+
+    /// Looks across tenants: leases, token look-ups, sizes of logs.
+    ///
+    /// # Errors
+    /// The closure's own error, or the store's.
+    pub fn wait_across<T, A>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A) -> Result<T>
+    where
+        T: Send + 'static,
+        A: Fn(&mut CrossTx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.tools().store.wait_across(lane, reason, mode, act)
+    }
+
+    fn room<'a, 'c>(&'a self, tx: &'a mut Tx<'c>, actor: Actor, mode: Mode) -> Result<Room<'a, 'c>> {
+        let services = self.services();
+        let now = services.now()?;
+        let recorded_at = model::core::parse::to_micros(self.tools().recorder.now()).unwrap_or(now);
+        // An act that only reads tells nothing, so it needs no name.
+        let act = match mode {
+            Mode::Write => services.new_id(recorded_at)?,
+            Mode::Read => String::new(),
+        };
+        let (effects, writes) = (self.0.effects, mode == Mode::Write);
+        Ok(Room::new(
+            tx,
+            (services, effects),
+            actor,
+            (now, recorded_at),
+            act,
+            writes,
+        ))
+    }
+
+    /// A new UUIDv7. Ids of one server never go back, also when its clock does.
+    ///
+    /// # Errors
+    /// A fault when there is no randomness.
+    pub fn new_id(&self, at: Timestamp) -> Result<String> {
+        self.services().new_id(at)
+    }
+}
+
+impl Transactions for Desk {
+    fn tools(&self) -> &Tools {
+        self.tools()
+    }
+
+    fn wait<T, A>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A) -> Result<T>
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+    {
+        self.wait(lane, tenant, actor, mode, act)
+    }
+
+    fn wait_across<T, A>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A) -> Result<T>
+    where
+        T: Send + 'static,
+        A: Fn(&mut CrossTx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.wait_across(lane, reason, mode, act)
+    }
+}

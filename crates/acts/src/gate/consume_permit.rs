@@ -1,0 +1,64 @@
+//! Uses a permit up at the online gate (`POST /permits/{jti}/consumption`): single use for whoever asks for it.
+
+use model::change::related_records::Permit;
+use model::core::enums::GateDecision;
+use model::core::refusal::Refusal;
+use store::record;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::gate_question::Question;
+use crate::core::signing_keys;
+use crate::gate::answer::ask;
+use crate::gate::shown_permit::check_shown;
+
+/// Uses a permit up for what is about to be deployed: the gate is asked as it is anywhere, the permit is held to the question,
+/// and the first who gets this far has it. A repetition finds it used, unless it is the same request by its key.
+///
+/// # Errors
+/// 403; 404; 409 `not_go` with the gate's reasons, `permit_for_another`, `permit_used`, `permit_revoked`, `not_alive`, `not_yet_valid`; the store's.
+pub fn consume_permit(room: &mut Room<'_, '_>, jti: &str, question: &Question) -> Result<Permit> {
+    room.allow(model::core::act::actions::ASK_GATE)?;
+    let permit = load(room, jti)?;
+    if signing_keys::is_signed_by_revoked(room, &permit)? {
+        let text = "The key that signed this permit was revoked.";
+        let again = "Ask the gate for another permit.";
+        return Err(Refusal::not_now("permit_revoked", text, again, Vec::new()).into());
+    }
+    // What is wrong with the permit itself is told before what the gate says.
+    room.try_on_change(&permit.change_key, |case| {
+        model::gate::permit::consume(case, &permit.id)
+    })?;
+    let question = Question {
+        change: Some(permit.change_key.clone()),
+        purpose: Some(permit.purpose),
+        ..question.clone()
+    };
+    let answer = ask(room, &question)?;
+    let answer = check_shown(room, &question, Some(jti), answer)?;
+    let is_of_another = answer.target != Some((permit.change.clone(), permit.target.clone()));
+    if is_of_another && answer.decision == GateDecision::Go {
+        let text = "The gate says go for another target than the permit's.";
+        let help = "Name what the permit is for.";
+        return Err(Refusal::not_now("permit_for_another", text, help, Vec::new()).into());
+    }
+    if answer.decision == GateDecision::Stop {
+        return Err(Refusal::NotNow {
+            code: "not_go",
+            text: "The gate says stop.".to_owned(),
+            unmet: answer.reasons,
+        }
+        .into());
+    }
+    room.on_change(&permit.change_key, |case| {
+        model::gate::permit::consume(case, &permit.id)
+    })?;
+    load(room, jti)
+}
+
+fn load(room: &mut Room<'_, '_>, jti: &str) -> Result<Permit> {
+    let found = record::load::<Permit>(room.tx, jti)?;
+    found
+        .map(|stored| stored.record)
+        .ok_or_else(|| Refusal::not_found("permit").into())
+}

@@ -1,0 +1,321 @@
+//! Matches deployments with changes, both ways, and looks whether every production service is watched.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::record::{Change, Target};
+use model::change::related_records::{Deployment, GateCheck};
+use model::core::enums::{OwnershipRole, Role};
+use model::core::ids::{EnvironmentKey, PersonId, ServiceKey};
+use model::directory::snapshot::{Connection, Directory};
+use model::gate::coverage::{DoorUse, Unmatched, Watched};
+use serde_json::json;
+use store::change::changes::{ChangeFilter, list_changes};
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::write::{Written, draft};
+
+/// The most deployments and changes that one look goes through.
+const MOST: i64 = 2_000;
+/// How long a deployment's signal may take before its change counts as unmatched.
+const GRACE: SignedDuration = SignedDuration::from_mins(60);
+/// How far back what is unmatched raises an alarm.
+const ALARM_DAYS: i64 = 7;
+
+type Place = (String, String);
+
+/// Every production service with its sources, gates and last words.
+///
+/// # Errors
+/// The store's.
+pub fn watched(room: &mut Room<'_, '_>) -> Result<Vec<Watched>> {
+    let directory = room.directory()?;
+    let connections = connections(room)?;
+    let mut doors: BTreeMap<Place, Vec<DoorUse>> = BTreeMap::new();
+    for row in store::gate::gate_use::answered(room.tx, MOST)? {
+        let door = DoorUse {
+            door: row.door,
+            last_at: row.last_at,
+            asked: row.asked,
+        };
+        doors.entry((row.service, row.environment)).or_default().push(door);
+    }
+    let mut found = Vec::new();
+    for (service, environment) in places(room, &directory, &connections, &doors)? {
+        let place = (service.clone(), environment.clone());
+        let mut uses = doors.remove(&place).unwrap_or_default();
+        uses.extend(last_check(room, &service, &environment)?);
+        found.push(Watched {
+            sources: sources(&connections, &service, &environment),
+            last_signal_at: last_signal(room, &service, &environment)?,
+            last_check_at: uses.iter().map(|door| door.last_at).max(),
+            doors: uses,
+            owners: logins(&directory, &owners(&directory, &service, &environment, room.now)),
+            service,
+            environment,
+        });
+    }
+    Ok(found)
+}
+
+/// Where each service is in production. One that is nowhere yet stands once, in the production environments there are.
+fn places(
+    room: &mut Room<'_, '_>,
+    directory: &Directory,
+    connections: &[Connection],
+    doors: &BTreeMap<Place, Vec<DoorUse>>,
+) -> Result<BTreeSet<Place>> {
+    let mut known: BTreeSet<Place> = store::change::changes::places(room.tx)?.into_iter().collect();
+    known.extend(doors.keys().cloned());
+    for row in connections.iter().filter(|row| row.active).flat_map(|row| &row.map) {
+        known.extend(
+            row.environments
+                .values()
+                .map(|place| (row.service.0.clone(), place.0.clone())),
+        );
+    }
+    let is_production = |key: &str| {
+        directory
+            .environments
+            .get(&EnvironmentKey::from(key))
+            .is_some_and(|place| place.is_production)
+    };
+    known.retain(|(service, place)| directory.services.contains_key(&service.as_str().into()) && is_production(place));
+    for service in directory.services.keys() {
+        if known.iter().any(|(its, _)| its == service.as_str()) {
+            continue;
+        }
+        let production = directory.environments.values().filter(|place| place.is_production);
+        known.extend(production.map(|place| (service.0.clone(), place.key.0.clone())));
+    }
+    Ok(known)
+}
+
+fn connections(room: &mut Room<'_, '_>) -> Result<Vec<Connection>> {
+    let rows = record::find::<Connection>(room.tx, &Filter::new().order_by("id"))?;
+    Ok(rows.into_iter().map(|stored| stored.record).collect())
+}
+
+fn sources(connections: &[Connection], service: &str, environment: &str) -> Vec<String> {
+    let tells = |row: &&Connection| {
+        row.active
+            && row.map.iter().any(|mapping| {
+                mapping.service.as_str() == service
+                    && mapping.environments.values().any(|place| place.as_str() == environment)
+            })
+    };
+    connections.iter().filter(tells).map(|row| row.name.clone()).collect()
+}
+
+fn last_signal(room: &mut Room<'_, '_>, service: &str, environment: &str) -> Result<Option<Timestamp>> {
+    let filter = Filter::new()
+        .equals("service", service)
+        .equals("environment", environment)
+        .descending_by("id")
+        .limit(1);
+    let row = record::find_one::<Deployment>(room.tx, &filter)?;
+    Ok(row.map(|stored| stored.record.at))
+}
+
+/// Pipelines that ask by `POST /gate-checks` leave a record, which tells when.
+fn last_check(room: &mut Room<'_, '_>, service: &str, environment: &str) -> Result<Option<DoorUse>> {
+    let filter = Filter::new()
+        .equals("service", service)
+        .equals("environment", environment);
+    let asked = record::count::<GateCheck>(room.tx, &filter)?;
+    let row = record::find_one::<GateCheck>(room.tx, &filter.descending_by("id").limit(1))?;
+    Ok(row.map(|stored| DoorUse {
+        door: "pipeline".to_owned(),
+        last_at: stored.record.asked_at,
+        asked,
+    }))
+}
+
+fn owners(directory: &Directory, service: &str, environment: &str, now: Timestamp) -> Vec<PersonId> {
+    let holders = directory.holders(
+        &ServiceKey::from(service),
+        &EnvironmentKey::from(environment),
+        OwnershipRole::Owner,
+        now,
+    );
+    let people: Vec<PersonId> = holders.into_iter().map(|holder| holder.person).collect();
+    if people.is_empty() {
+        // Nobody owns it, so it is the change managers' to find somebody.
+        return directory.with_role(Role::ChangeManager);
+    }
+    people
+}
+
+fn logins(directory: &Directory, people: &[PersonId]) -> Vec<String> {
+    people.iter().map(|person| directory.login(person)).collect()
+}
+
+/// What has no partner, in production, since an instant; the oldest first.
+///
+/// # Errors
+/// The store's.
+pub fn unmatched(room: &mut Room<'_, '_>, from: Timestamp) -> Result<Vec<Unmatched>> {
+    let mut found = deployments_without_change(room, from)?;
+    found.extend(changes_without_deployment(room, from)?);
+    found.sort_by(|a, b| (a.since, &a.service).cmp(&(b.since, &b.service)));
+    Ok(found)
+}
+
+fn is_production(directory: &Directory, key: &EnvironmentKey) -> bool {
+    directory.environments.get(key).is_some_and(|place| place.is_production)
+}
+
+fn deployments_without_change(room: &mut Room<'_, '_>, from: Timestamp) -> Result<Vec<Unmatched>> {
+    let directory = room.directory()?;
+    let rows = record::find::<Deployment>(room.tx, &Filter::new().descending_by("id").limit(MOST))?;
+    let mut found = Vec::new();
+    for row in rows.into_iter().map(|stored| stored.record) {
+        let has_partner = row.change.is_some() && !row.unauthorized;
+        if has_partner || row.at < from || !is_production(&directory, &row.environment) {
+            continue;
+        }
+        let why = match &row.change_key {
+            Some(key) => format!("{key} was not open for it"),
+            None => "no change names it".to_owned(),
+        };
+        found.push(Unmatched {
+            code: "deployment_without_change",
+            text: format!(
+                "A deployment of {} to {} was told, and {why}.",
+                row.service, row.environment
+            ),
+            owners: logins(
+                &directory,
+                &owners(&directory, row.service.as_str(), row.environment.as_str(), room.now),
+            ),
+            service: row.service.0,
+            environment: row.environment.0,
+            artifact: row.artifact,
+            commit: Some(row.commit).filter(|commit| !commit.is_empty()),
+            change: row.change_key,
+            deployment: Some(row.id.0),
+            since: row.at,
+            age_seconds: room.now.duration_since(row.at).as_secs(),
+        });
+    }
+    Ok(found)
+}
+
+/// Targets with an outcome that says that something was deployed, where a source should have told of it and did not.
+fn changes_without_deployment(room: &mut Room<'_, '_>, from: Timestamp) -> Result<Vec<Unmatched>> {
+    let directory = room.directory()?;
+    let connections = connections(room)?;
+    if connections.iter().all(|row| !row.active) {
+        return Ok(Vec::new());
+    }
+    let filter = ChangeFilter {
+        states: ["implementing", "reviewing", "closed"].map(str::to_owned).to_vec(),
+        planned_from: Some(from - SignedDuration::from_hours(24)),
+        ..ChangeFilter::default()
+    };
+    let mut found = Vec::new();
+    for row in list_changes(room.tx, &filter, MOST, None)? {
+        let change = room.change(&row.id)?;
+        for target in &change.content.targets {
+            let place = (target.service.as_str(), target.environment.as_str());
+            let is_told = !sources(&connections, place.0, place.1).is_empty();
+            if !is_told || !is_production(&directory, &target.environment) {
+                continue;
+            }
+            let Some(at) = deployed_at(&change, target).filter(|at| *at >= from && *at + GRACE <= room.now) else {
+                continue;
+            };
+            if has_deployment(room, &change, target)? {
+                continue;
+            }
+            found.push(Unmatched {
+                code: "change_without_deployment",
+                text: format!(
+                    "{} says that {} went to {}, and no source told of it.",
+                    change.key, place.0, place.1
+                ),
+                service: place.0.to_owned(),
+                environment: place.1.to_owned(),
+                artifact: target.artifact.clone(),
+                commit: target.commit.clone(),
+                change: Some(change.key.clone()),
+                deployment: None,
+                since: at,
+                age_seconds: room.now.duration_since(at).as_secs(),
+                owners: logins(&directory, &owners(&directory, place.0, place.1, room.now)),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// When a target that names what is deployed ended with something deployed.
+fn deployed_at(change: &Change, target: &Target) -> Option<Timestamp> {
+    if target.artifact.is_none() && target.commit.is_none() {
+        return None;
+    }
+    let record = change.target_record(&target.id)?;
+    let outcome = record.outcome?;
+    (outcome != model::core::enums::Outcome::NotImplemented).then_some(record.actual_end)?
+}
+
+fn has_deployment(room: &mut Room<'_, '_>, change: &Change, target: &Target) -> Result<bool> {
+    let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
+    let rows = record::find::<Deployment>(room.tx, &filter)?;
+    Ok(rows
+        .iter()
+        .any(|stored| stored.record.service == target.service && stored.record.environment == target.environment))
+}
+
+/// What has had no partner lately: what an alarm is raised about.
+///
+/// # Errors
+/// The store's.
+pub fn alarming(room: &mut Room<'_, '_>) -> Result<Vec<Unmatched>> {
+    unmatched(room, room.now - SignedDuration::from_hours(24 * ALARM_DAYS))
+}
+
+/// Tells the owners and the change managers of what has no partner, each matter once.
+///
+/// # Errors
+/// The store's.
+pub fn raise_alarm(room: &mut Room<'_, '_>, found: &[Unmatched]) -> Result<()> {
+    let directory = room.directory()?;
+    let managers = directory.with_role(Role::ChangeManager);
+    for row in found {
+        let mut people = owners(&directory, &row.service, &row.environment, room.now);
+        people.extend(managers.iter().cloned());
+        let mut written = Written::default();
+        let about = row.deployment.as_deref().or(row.change.as_deref()).unwrap_or_default();
+        for person in people {
+            let dedup = format!(
+                "unmatched/{}/{about}/{}/{}/{person}",
+                row.code, row.service, row.environment
+            );
+            let subject = format!("{} in {}: {}", row.service, row.environment, row.code.replace('_', " "));
+            let text = format!(
+                "{}\nSee {}/t/{}/gateways.\n",
+                row.text,
+                room.services.tools().public_url,
+                room.tenant()
+            );
+            save_message(
+                room,
+                &mut written,
+                &person,
+                None,
+                ("unmatched", &subject, &text, &dedup),
+            )?;
+        }
+        if !written.is_empty() {
+            let data =
+                json!({"code": row.code, "service": row.service, "environment": row.environment, "change": row.change});
+            let event = draft("deployment.unmatched", ("tenant_info", room.tenant()), room.now, data);
+            room.tell(vec![event], written)?;
+        }
+    }
+    Ok(())
+}

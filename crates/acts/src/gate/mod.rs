@@ -1,0 +1,9 @@
+//! The gate: checks, permits, running builds, coverage and gateway dialects.
+
+pub mod answer;
+pub mod consume_permit;
+pub mod coverage;
+pub mod gate_waits;
+pub mod running;
+pub mod shown_permit;
+pub mod verbs;

@@ -1,0 +1,63 @@
+//! Lists what is recorded as running, and answers admission from it.
+
+use model::core::enums::{GateDecision, Purpose};
+use model::gate::answer::Answer;
+use model::gate::running::Running;
+use store::record::Filter;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::gate_question::Question;
+use crate::core::note_outcomes::found;
+
+/// The most rows of one list.
+pub const MOST: i64 = 10_000;
+
+/// What is recorded as running, by service and environment where they are named; at most [`MOST`] rows.
+///
+/// # Errors
+/// The store's.
+pub fn list(room: &mut Room<'_, '_>, service: Option<&str>, environment: Option<&str>) -> Result<Vec<Running>> {
+    let mut filter = Filter::new().equals("active", true).order_by("id").limit(MOST);
+    if let Some(service) = service {
+        filter = filter.equals("service", service);
+    }
+    if let Some(environment) = environment {
+        filter = filter.equals("environment", environment);
+    }
+    found(room, &filter)
+}
+
+/// The gate's answer for admission: go also for what is recorded as running there, so that a restart waits for nobody.
+/// Answers whether it was go for that reason.
+///
+/// # Errors
+/// The store's.
+pub fn admit(room: &mut Room<'_, '_>, question: &Question) -> Result<(Answer, bool)> {
+    let answer = crate::gate::answer::ask(room, question)?;
+    let Some(artifact) = question.artifact.as_deref() else {
+        return Ok((answer, false));
+    };
+    if answer.decision == GateDecision::Go {
+        return Ok((answer, false));
+    }
+    let filter = Filter::new()
+        .equals("service", question.service.as_str())
+        .equals("environment", question.environment.as_str())
+        .equals("active", true)
+        .equals("artifact", artifact)
+        .order_by("id")
+        .limit(1);
+    let Some(running) = found(room, &filter)?.pop() else {
+        return Ok((answer, false));
+    };
+    let go = Answer {
+        decision: GateDecision::Go,
+        change: Some(running.change_key),
+        target: Some((running.change, running.target)),
+        purpose: Purpose::Deploy,
+        reasons: Vec::new(),
+        next_transition_at: None,
+    };
+    Ok((go, true))
+}

@@ -1,0 +1,62 @@
+//! Holds a permit that is shown to the online gate to its record: what is shown must be good, so that a revocation counts at
+//! once.
+
+use model::change::related_records::Permit;
+use model::core::enums::{GateDecision, PermitState};
+use model::core::unmet::{Unmet, unmet};
+use model::gate::answer::Answer;
+use store::record;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::gate_question::Question;
+use crate::core::signing_keys;
+
+/// Turns a go into a stop when the permit with this id was revoked, is not known, or is for something else. One that ran
+/// out is no hindrance: the gate itself says go.
+///
+/// # Errors
+/// The store's.
+pub fn check_shown(room: &mut Room<'_, '_>, question: &Question, jti: Option<&str>, answer: Answer) -> Result<Answer> {
+    let Some(jti) = jti.filter(|_| answer.decision == GateDecision::Go) else {
+        return Ok(answer);
+    };
+    let found = record::load::<Permit>(room.tx, jti)?.map(|stored| stored.record);
+    let is_stolen = match &found {
+        Some(permit) => signing_keys::is_signed_by_revoked(room, permit)?,
+        None => false,
+    };
+    let Some(reason) = against(found.as_ref(), is_stolen, question) else {
+        return Ok(answer);
+    };
+    Ok(Answer {
+        decision: GateDecision::Stop,
+        reasons: vec![reason],
+        ..answer
+    })
+}
+
+fn against(permit: Option<&Permit>, is_stolen: bool, question: &Question) -> Option<Unmet> {
+    let help = "Collect another permit, or ask without one.";
+    let stop = |code: &str, text: &str| Some(unmet(code, text, help, Vec::new()));
+    let Some(permit) = permit else {
+        return stop("permit_unknown", "The permit that was shown is none of this tenant's.");
+    };
+    if is_stolen || permit.state == PermitState::Revoked {
+        return stop("permit_revoked", "The permit that was shown was revoked.");
+    }
+    if permit.used_at.is_some() {
+        return stop("permit_used", "The permit that was shown is used up.");
+    }
+    let differs = |asked: &Option<String>, permitted: &Option<String>| {
+        asked.is_some() && permitted.is_some() && asked != permitted
+    };
+    let is_elsewhere = permit.service.as_str() != question.service
+        || permit.environment.as_str() != question.environment
+        || differs(&question.artifact, &permit.artifact)
+        || differs(&question.commit, &permit.commit);
+    if is_elsewhere {
+        return stop("permit_for_another", "The permit that was shown is for something else.");
+    }
+    None
+}

@@ -1,0 +1,138 @@
+//! What somebody here refused a person: a review of access, or an administrator who took away what comes from outside. No
+//! identity provider and no directory gives it back; whoever may give it here lifts the refusal by giving it.
+
+use std::collections::BTreeSet;
+
+use model::core::enums::Role;
+use model::core::ids::{GroupKey, PersonId, RecordId};
+use model::directory::records::{Given, RefusedRight};
+use model::directory::snapshot::{Group, Person};
+use serde_json::{Value, json};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::guard::group_membership::WITH_GROUP;
+
+/// What the outside gives here: rights and seats that an administrator's word alone would not end.
+pub(crate) struct FromOutside {
+    roles: BTreeSet<Role>,
+    groups: BTreeSet<GroupKey>,
+}
+
+impl FromOutside {
+    /// What identity providers map, also those that are ended for now, and the groups that a directory tells.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn find(room: &mut Room<'_, '_>) -> Result<Self> {
+        let providers = crate::core::providers::providers(room)?;
+        let directory = room.directory()?;
+        let told = directory.groups.values().filter(|group| group.external_id.is_some());
+        let mut groups: BTreeSet<GroupKey> = told.map(|group| group.key.clone()).collect();
+        groups.extend(providers.iter().flat_map(|it| it.groups.values().cloned()));
+        let roles = providers.iter().flat_map(|it| it.roles.values().copied()).collect();
+        Ok(Self { roles, groups })
+    }
+
+    fn gives(&self, (kind, what): &(Given, String)) -> bool {
+        match kind {
+            Given::Role => self.roles.iter().any(|role| role.as_str() == what),
+            Given::Group => self.groups.contains(&GroupKey::from(what.as_str())),
+        }
+    }
+}
+
+/// A right and what stands beside it: whoever is refused the role of a group that decides is refused its seat, and the other way
+/// round, for either of them would let them decide.
+fn with_other(kind: Given, what: &str) -> Vec<(Given, String)> {
+    let mut both = vec![(kind, what.to_owned())];
+    for (role, group) in WITH_GROUP {
+        match kind {
+            Given::Role if role.as_str() == what => both.push((Given::Group, group.to_owned())),
+            Given::Group if group == what => both.push((Given::Role, role.as_str().to_owned())),
+            _ => {}
+        }
+    }
+    both
+}
+
+/// Notes on a person that a right is refused them.
+pub(crate) fn refuse(room: &Room<'_, '_>, person: &mut Person, (kind, what): (Given, &str), review: Option<&RecordId>) {
+    for (kind, what) in with_other(kind, what) {
+        person.refuse(RefusedRight {
+            kind,
+            what,
+            by: room.actor.person.clone(),
+            at: room.now,
+            review: review.cloned(),
+        });
+    }
+}
+
+/// Notes which rights somebody here takes from a person that the outside would give back, and lifts what they give.
+pub(crate) fn note_roles(room: &Room<'_, '_>, outside: &FromOutside, before: &Person, after: &mut Person) {
+    let taken: Vec<Role> = before.roles.difference(&after.roles).copied().collect();
+    let given: Vec<Role> = after.roles.difference(&before.roles).copied().collect();
+    for role in taken {
+        if with_other(Given::Role, role.as_str())
+            .iter()
+            .any(|it| outside.gives(it))
+        {
+            refuse(room, after, (Given::Role, role.as_str()), None);
+        }
+    }
+    for role in given {
+        // Whoever gets the role gets its seat with it.
+        for (kind, what) in with_other(Given::Role, role.as_str()) {
+            after.lift(kind, &what);
+        }
+    }
+}
+
+/// Notes whom somebody here takes out of a group into which the outside would seat them again, and lifts what is refused to
+/// those whom they seat. A seat that is given lifts no refused role: it gives none.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn note_seats(
+    room: &mut Room<'_, '_>,
+    outside: &FromOutside,
+    before: &BTreeSet<PersonId>,
+    group: &Group,
+) -> Result<()> {
+    let key = group.key.as_str();
+    let comes_back = with_other(Given::Group, key).iter().any(|it| outside.gives(it));
+    if comes_back {
+        for id in before.difference(&group.members) {
+            refuse_seat(room, id, (key, None), json!({}))?;
+        }
+    }
+    for id in group.members.difference(before) {
+        let Some(mut person) = room.directory()?.people.get(id).cloned() else {
+            continue;
+        };
+        if person.is_refused(Given::Group, key) {
+            person.lift(Given::Group, key);
+            room.put_estate("person.right_allowed", person, json!({"group": key}))?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes that a seat is refused somebody.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn refuse_seat(
+    room: &mut Room<'_, '_>,
+    id: &PersonId,
+    (group, review): (&str, Option<&RecordId>),
+    mut data: Value,
+) -> Result<()> {
+    let Some(mut person) = room.directory()?.people.get(id).cloned() else {
+        return Ok(());
+    };
+    refuse(room, &mut person, (Given::Group, group), review);
+    data["group"] = json!(group);
+    room.put_estate("person.right_refused", person, data).map(drop)
+}

@@ -1,0 +1,272 @@
+//! Whose hand stands behind a way in: whoever sets another's password, or the provider at which others sign in, could come
+//! as them. The person is told at once, and for a day a word that is given by such a way in is the setter's too, where
+//! two must decide: under dual control, and where rules of dual control are put in force or out of it.
+
+use jiff::SignedDuration;
+use model::approval::obligation::Duty;
+use model::change::change_file::{Actor, EventDraft};
+use model::core::ids::PersonId;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::{Person, Readdressed};
+use model::directory::two_people;
+use model::gate::committers;
+use model::policy::configuration::Configuration;
+use serde_json::json;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::messages::{save_message, save_message_for};
+use crate::core::write::{Written, draft};
+
+/// How long a way in is the setter's as well, in hours: time for its person to read of it and to object.
+const HANDED_HOURS: i64 = 24;
+
+/// Who answers for a way in that is made for a person: whoever handed the acting person theirs, else who acts. Where the first
+/// is whom it is made for, who acts does: else one account would make another's voice that person's own. What the host makes is
+/// nobody's hand, and its person answers for it: somebody has to read when it ends.
+pub(crate) fn maker(actor: &Actor, person: &PersonId) -> PersonId {
+    if actor.is_system {
+        return person.clone();
+    }
+    match actor.speaker() {
+        speaker if speaker == person => actor.person.clone(),
+        speaker => speaker.clone(),
+    }
+}
+
+/// Who sets something for a person, where it is not themselves: also whoever handed them the way in by which they came.
+pub(crate) fn setter(actor: &Actor, person: &PersonId) -> Option<PersonId> {
+    let maker = maker(actor, person);
+    let is_another = !actor.is_system && maker != *person;
+    is_another.then_some(maker)
+}
+
+/// Who handed out the way in by which a session begins, where that was another person within the last day: by
+/// `provider:KEY` whoever set the provider, or moved the address that it knows them by; by anything else whoever set the password.
+///
+/// # Errors
+/// The store's.
+pub fn handed_by(room: &mut Room<'_, '_>, person: &PersonId, method: &str) -> Result<Option<PersonId>> {
+    let found = match method.strip_prefix("provider:") {
+        Some(key) => {
+            let provider = crate::core::providers::provider(room, key)?;
+            let moved = room
+                .directory()?
+                .people
+                .get(person)
+                .and_then(|it| it.readdressed.clone());
+            [provider.set_by.zip(provider.set_at), moved.map(|it| (it.by, it.at))]
+        }
+        None => {
+            let setter = store::identity::secrets::password_setter(room.tx, person.as_str())?;
+            [setter.map(|(by, at)| (PersonId(by), at)), None]
+        }
+    };
+    let since = room.now - SignedDuration::from_hours(HANDED_HOURS);
+    let mut hands = found.into_iter().flatten();
+    Ok(hands.find(|(by, at)| by != person && *at > since).map(|(by, _)| by))
+}
+
+/// Notes on a person whose mail address one other person moved alone, whose hand that was: two who moved it looked at each other.
+pub(crate) fn note_address(room: &Room<'_, '_>, before: &Person, after: &mut Person, is_alone: bool) {
+    if committers::mail_mark(before) == committers::mail_mark(after) {
+        return;
+    }
+    let by = setter(&room.actor, &after.id).filter(|_| is_alone);
+    after.readdressed = by.map(|by| Readdressed { by, at: room.now });
+}
+
+/// Ends the ways in that a compromised account handed out: sessions that began by them, and the passwords of the last day, which
+/// whoever had the account knows.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn take_back(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let since = room.now - SignedDuration::from_hours(HANDED_HOURS);
+    store::identity::session::delete_handed_by(room.tx, person.as_str())?;
+    for whose in store::identity::secrets::delete_passwords_set_by(room.tx, person.as_str(), since)? {
+        room.tell(vec![password_removed(room, whose)], Written::default())?;
+    }
+    Ok(())
+}
+
+/// Takes away what somebody signs in with, password and second factors of every kind, and has the log say so: replay misses what
+/// is gone without a word.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn forget_ways_in(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let mut told = Vec::new();
+    if store::identity::secrets::delete_password(room.tx, person.as_str())? {
+        told.push(password_removed(room, person.0.clone()));
+    }
+    if store::identity::second_factor::delete_of_person(room.tx, person.as_str(), "")? > 0 {
+        told.push(draft(
+            "person.factors_reset",
+            ("person", person.0.clone()),
+            room.now,
+            json!({}),
+        ));
+    }
+    if told.is_empty() {
+        return Ok(());
+    }
+    room.tell(told, Written::default())
+}
+
+fn password_removed(room: &Room<'_, '_>, whose: String) -> EventDraft {
+    draft("person.password_removed", ("person", whose), room.now, json!({}))
+}
+
+/// Tells a person that another did something to their way in.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell(room: &mut Room<'_, '_>, written: &mut Written, person: &PersonId, what: &str) -> Result<()> {
+    if room.actor.is_system || &room.actor.person == person {
+        return Ok(());
+    }
+    let name = room.directory()?.name(&room.actor.person);
+    let text = format!("{name} {what}. If you did not ask for it, tell another administrator now.\n");
+    let dedup = format!("way_in/{}", room.new_id()?);
+    let message = (
+        "way_in",
+        "Somebody changed how you sign in",
+        text.as_str(),
+        dedup.as_str(),
+    );
+    save_message(room, written, person, None, message)
+}
+
+/// Tells a person, where mail went until now, that another changed their address or accounts: whoever has the address signs in
+/// as them where a provider says that it is theirs.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell_address(room: &mut Room<'_, '_>, before: &Person, after: &Person) -> Result<()> {
+    let moved = (&before.email, &before.accounts) != (&after.email, &after.accounts);
+    if !moved || room.actor.is_system || room.actor.person == after.id {
+        return Ok(());
+    }
+    let name = room.directory()?.name(&room.actor.person);
+    let what = if before.email == after.email {
+        "changed by which accounts and addresses you are known"
+    } else {
+        "changed your mail address, by which you may sign in at a provider; letters go to another one from now on"
+    };
+    let text = format!("{name} {what}. If you did not ask for it, tell another administrator now.\n");
+    let dedup = format!("way_in/{}", room.new_id()?);
+    let message = ("way_in", "Somebody changed your address", text.as_str(), dedup.as_str());
+    let earlier = before.email.as_deref().unwrap_or_default();
+    let mut written = Written::default();
+    save_message_for(room, &mut written, (&after.id, earlier), None, message)?;
+    let subject = ("person", after.id.0.clone());
+    let event = draft("person.told_of_address", subject, room.now, json!({}));
+    room.tell(vec![event], written)
+}
+
+/// Tells a person that a second factor was set up in their name by who knew their password.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell_own(room: &mut Room<'_, '_>, written: &mut Written, person: &PersonId) -> Result<()> {
+    let text = "Somebody who knew your password set up a second factor for you. It counts where a rule wants one from a day after \
+                that. If it was not you, have an administrator take it away and set a new password now.\n";
+    let dedup = format!("way_in/{}", room.new_id()?);
+    let message = ("way_in", "A second factor was set up for you", text, dedup.as_str());
+    save_message(room, written, person, None, message)
+}
+
+/// The same of something that speaks for a person, who could not know of it otherwise: `subject` is its table and id. Programs
+/// read no letters.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell_spoken_for(
+    room: &mut Room<'_, '_>,
+    person: &PersonId,
+    event: &'static str,
+    subject: (&'static str, String),
+    what: &str,
+) -> Result<()> {
+    let directory = room.directory()?;
+    let found = directory.people.get(person);
+    let decides = found.is_some_and(|person| !person.is_barred_from_deciding());
+    if room.actor.is_system || *person == room.actor.person || !decides {
+        return Ok(());
+    }
+    let mut written = Written::default();
+    tell(room, &mut written, person, what)?;
+    room.tell(vec![draft(event, subject, room.now, json!({}))], written)
+}
+
+/// Refuses a voice that one other person alone lent, outside of a change; a new account's first day is its own.
+///
+/// # Errors
+/// 403 `lent_voice`, or the store's.
+pub(crate) fn check_voice(room: &mut Room<'_, '_>) -> Result<()> {
+    let directory = room.directory()?;
+    Ok(two_people::check_voice(&directory, &room.actor, room.now, |_| true)?)
+}
+
+/// Refuses a token that carries fewer roles than its person has, where their whole word is asked: who lends it, says that they are
+/// away or sits on a board moves what any of their roles would decide.
+///
+/// # Errors
+/// 403 `narrowed_token`, or the store's.
+pub(crate) fn check_whole(room: &mut Room<'_, '_>) -> Result<()> {
+    let Some(carried) = room.actor.narrowed_to().cloned() else {
+        return Ok(());
+    };
+    let directory = room.directory()?;
+    let held = directory.people.get(&room.actor.person).map(|person| &person.roles);
+    if held.is_some_and(|held| held.is_subset(&carried)) {
+        return Ok(());
+    }
+    let carried: Vec<&str> = carried.iter().map(|role| role.as_str()).collect();
+    let text = format!(
+        "This token carries only {} of your roles, and this is a matter of all of them: come in a session of your own, or by a \
+         token that is not narrowed.",
+        carried.join(", ")
+    );
+    Err(Refusal::not_allowed("narrowed_token", text).into())
+}
+
+/// Whether a rule of dual control is in force.
+///
+/// # Errors
+/// The store's.
+fn is_dual(room: &mut Room<'_, '_>) -> Result<bool> {
+    let policies = room.policies()?;
+    let mut obligations = policies.obligations();
+    Ok(obligations.any(|it| matches!(&it.duty, Duty::Approval(rule) if rule.dual_control)))
+}
+
+/// Whether the acting person comes by the same hand as a proposal: then they are no second person. A token that the proposer
+/// made for them is that hand whatever the rules ask, for its person can come by themselves; a password of the first day is
+/// where dual control is in force or voices are given by two people, as else nobody could begin.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_same_hand(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<bool> {
+    let first = proposal.handed_by.as_ref().unwrap_or(&proposal.proposer);
+    if room.actor.by_token && room.actor.hand() == Some(first) {
+        return Ok(true);
+    }
+    let speaker = room.actor.speaker().clone();
+    is_hand_of(room, &speaker, proposal)
+}
+
+/// The same of a word that somebody's hand gave before.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_hand_of(room: &mut Room<'_, '_>, speaker: &PersonId, proposal: &Configuration) -> Result<bool> {
+    let first = proposal.handed_by.as_ref().unwrap_or(&proposal.proposer);
+    if speaker != first {
+        return Ok(false);
+    }
+    // Two people look because one account may be stolen, and an administrator's makes tokens and passwords for others: there
+    // hands count whatever the rules ask.
+    Ok(two_people::is_by_two(&*room.directory()?, room.now) || is_dual(room)?)
+}

@@ -1,0 +1,94 @@
+//! Whose a mail address is: somebody's main one, another that they are known by (`mail:…` among their accounts), or one more that
+//! a provisioning directory tells of them.
+
+use model::core::ids::PersonId;
+use model::directory::snapshot::Person;
+use model::gate::committers::MAIL_ACCOUNT;
+use store::identity::identities;
+use store::record;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// Who has an address.
+pub(crate) struct Holder {
+    pub(crate) person: Person,
+    /// Whether it is where their mail goes, by which they may be found.
+    pub(crate) is_main: bool,
+}
+
+/// Who has an address. Whoever was removed has none where somebody else has it.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn holder(room: &mut Room<'_, '_>, mail: &str) -> Result<Option<Holder>> {
+    let mail = mail.trim().to_lowercase();
+    let ids = identities::find(room.tx, identities::MAIL, &mail)?;
+    let main = first(room, &ids)?;
+    if let Some(person) = main.clone().filter(|person| !person.removed) {
+        return Ok(Some(Holder { person, is_main: true }));
+    }
+    if let Some(person) = by_alias(room, &mail, None)? {
+        return Ok(Some(Holder { person, is_main: false }));
+    }
+    if let Some(person) = of_another(room, &mail, None)? {
+        return Ok(Some(Holder { person, is_main: false }));
+    }
+    Ok(main.map(|person| Holder { person, is_main: true }))
+}
+
+/// Somebody else, not removed, whose main address it is.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn main_of_another(room: &mut Room<'_, '_>, mail: &str, own: &PersonId) -> Result<Option<Person>> {
+    let ids = identities::find(room.tx, identities::MAIL, &mail.to_lowercase())?;
+    let others: Vec<String> = ids.into_iter().filter(|id| own.as_str() != id).collect();
+    Ok(first(room, &others)?.filter(|person| !person.removed))
+}
+
+/// Somebody else, not removed, whose main address it is, or of whom a provisioning directory tells it beside that.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn of_another(room: &mut Room<'_, '_>, mail: &str, own: Option<&PersonId>) -> Result<Option<Person>> {
+    // Where more share it than are looked at, each of them is as good as the others.
+    let ids = match identities::find_address(room.tx, mail)? {
+        Some(ids) => ids,
+        None => identities::find(room.tx, identities::ADDRESS, &mail.to_lowercase())?,
+    };
+    let others: Vec<String> = ids
+        .into_iter()
+        .filter(|id| own.is_none_or(|own| own.as_str() != id))
+        .collect();
+    Ok(first(room, &others)?.filter(|person| !person.removed))
+}
+
+/// The first of some people who was not removed, else the first.
+fn first(room: &mut Room<'_, '_>, ids: &[String]) -> Result<Option<Person>> {
+    let mut found: Option<Person> = None;
+    for id in ids {
+        let Some(stored) = record::load::<Person>(room.tx, id)? else {
+            continue;
+        };
+        if !stored.record.removed {
+            return Ok(Some(stored.record));
+        }
+        found = found.or(Some(stored.record));
+    }
+    Ok(found)
+}
+
+/// Somebody, not removed and not the one who is left out, who has it as an alias.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn by_alias(room: &mut Room<'_, '_>, mail: &str, own: Option<&PersonId>) -> Result<Option<Person>> {
+    let mark = format!("{MAIL_ACCOUNT}{mail}");
+    let directory = room.directory()?;
+    let has = |person: &&Person| {
+        let mut accounts = person.accounts.iter();
+        !person.removed && own != Some(&person.id) && accounts.any(|account| account.to_lowercase() == mark)
+    };
+    Ok(directory.people.values().find(has).cloned())
+}

@@ -1,0 +1,85 @@
+//! A tenant keeps somebody who may set people up. The right that counts is the role `admin` of an active person: the base
+//! policies give `set_person` to it, and whoever has it can give it to another.
+//!
+//! What somebody does here (an edit, an import, a signature under a review of access, rights that an identity provider tells
+//! at a sign-in) does not take the last one away. An account that is deactivated as compromised, or that the provisioning
+//! directory ends, goes all the same: a leaver who still gets in is worse than a tenant without an administrator, whom
+//! `assent person create --admin` makes on the host. Change managers are told of it at once.
+
+use model::core::enums::Role;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::{Directory, Person};
+use serde_json::json;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::write::{Written, draft};
+
+fn is_administrator(person: &Person) -> bool {
+    person.active && person.roles.contains(&Role::Admin)
+}
+
+/// Whether an active person may set people up.
+///
+/// # Errors
+/// The store's.
+pub fn has_one(room: &mut Room<'_, '_>) -> Result<bool> {
+    Ok(room.directory()?.people.values().any(is_administrator))
+}
+
+/// Whether a person as they are to be leaves a tenant without an administrator that has one now.
+pub(crate) fn is_last(directory: &Directory, after: &Person) -> bool {
+    let is_one_now = directory.people.get(&after.id).is_some_and(is_administrator);
+    let mut others = directory.people.values().filter(|it| it.id != after.id);
+    is_one_now && !is_administrator(after) && !others.any(is_administrator)
+}
+
+/// The refusal.
+pub(crate) fn refusal(person: &Person) -> Refusal {
+    let text = format!(
+        "{} is the last administrator: nobody could set up people any more.",
+        person.name
+    );
+    let satisfy = "Give another active person the role `admin` first.";
+    Refusal::not_now("last_administrator", text, satisfy, Vec::new())
+}
+
+/// Refuses to take the last administrator's right away.
+///
+/// # Errors
+/// 409 `last_administrator`, or the store's.
+pub(crate) fn check(room: &mut Room<'_, '_>, after: &Person) -> Result<()> {
+    if is_last(&*room.directory()?, after) {
+        return Err(refusal(after).into());
+    }
+    Ok(())
+}
+
+/// Tells the change managers that nobody is left who may set people up.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell(room: &mut Room<'_, '_>, gone: &Person) -> Result<()> {
+    let directory = room.directory()?;
+    let mut written = Written::default();
+    let text = format!(
+        "{} was the last administrator and is deactivated.\nOn the host, `assent person create --admin` makes another.\n",
+        gone.name
+    );
+    for person in directory.with_role(Role::ChangeManager) {
+        let dedup = format!("no_administrator/{}/{}/{person}", gone.id, gone.version);
+        let message = (
+            "no_administrator",
+            "Nobody may set up people any more",
+            text.as_str(),
+            dedup.as_str(),
+        );
+        save_message(room, &mut written, &person, None, message)?;
+    }
+    let subject = ("person", gone.id.0.clone());
+    room.tell(
+        vec![draft("tenant.without_administrator", subject, room.now, json!({}))],
+        written,
+    )
+}

@@ -1,0 +1,106 @@
+//! Nobody gives themselves a right to decide: neither a role, nor a job function, nor a part in owning, nor a seat in a group. Somebody else
+//! who may set it does.
+
+use std::collections::BTreeSet;
+
+use model::change::change_file::Actor;
+use model::core::enums::{NodeKind, OwnershipRole};
+use model::core::ids::{PersonId, ServiceKey};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::{Dependency, Directory, Group, Ownership, Person};
+
+use crate::core::context::Room;
+
+/// The sentence for a part in owning.
+pub(crate) const OWN_PART: &str = "Nobody makes themselves answer for something: whoever else may set ownership does.";
+/// The sentence for an arrow along which owners come down.
+pub(crate) const OWN_WHOLE: &str =
+    "Nobody makes something part of what they answer for: whoever else may set services does.";
+/// The sentence for a group.
+pub(crate) const OWN_SEAT: &str = "Nobody takes a seat in a group by themselves: whoever else may set groups gives it.";
+
+/// The sentence for a job function.
+pub(crate) const OWN_FUNCTION: &str =
+    "Nobody gives themselves a job function: rules ask for it. Another administrator does.";
+
+/// The sentence for a manager.
+pub(crate) const OWN_MANAGER: &str =
+    "Nobody chooses their own manager, who looks at what they may do. Another administrator does.";
+
+/// Whether somebody would choose who looks at their own rights.
+pub(crate) fn picks_manager(actor: &Actor, before: &Person, after: &Person) -> bool {
+    is_own(actor, &after.id) && before.manager != after.manager
+}
+
+/// Whether somebody is the acting person, or whoever handed them the way in by which they come: either of the two may be who
+/// asks, so that what is done for either is done for oneself.
+pub(crate) fn is_own(actor: &Actor, person: &PersonId) -> bool {
+    !actor.is_system && (person == &actor.person || person == actor.speaker())
+}
+
+/// Whether the acting person as they are to be has a job function that they do not have now.
+pub(crate) fn gives_function(room: &Room<'_, '_>, before: Option<&Person>, after: &Person) -> bool {
+    is_own(&room.actor, &after.id) && before.is_some_and(|before| !after.functions.is_subset(&before.functions))
+}
+
+/// Whether a row of the matrix would give the acting person, themselves or through a group of theirs, a voice.
+pub(crate) fn gives_voice(room: &mut Room<'_, '_>, row: &Ownership) -> crate::Result<bool> {
+    let decides = !matches!(row.role, OwnershipRole::Implementer | OwnershipRole::Pipeline);
+    if room.actor.is_system || !decides {
+        return Ok(false);
+    }
+    let directory = room.directory()?;
+    let through = row.group.as_ref().and_then(|key| directory.groups.get(key));
+    let mut voices = row.person.iter().chain(through.iter().flat_map(|group| &group.members));
+    Ok(voices.any(|person| is_own(&room.actor, person)))
+}
+
+/// Whether an arrow that says a thing is part of another would hand it to the acting person, who answers for the whole.
+pub(crate) fn gives_part(room: &Room<'_, '_>, directory: &Directory, arrow: &Dependency) -> bool {
+    if room.actor.is_system
+        || !crate::guard::two_people::moves_owners(directory, arrow)
+        || !crate::guard::two_people::is_part(arrow)
+    {
+        return false;
+    }
+    let wholes = wholes(directory, arrow);
+    let speaks = |row: &Ownership| {
+        let item = row.config_item.as_ref().map(|key| (NodeKind::ConfigItem, key.as_str()));
+        let service = row.service.as_ref().map(|key| (NodeKind::Service, key.as_str()));
+        let decides = crate::guard::two_people::decides(row) && row.ends_at.is_none_or(|end| room.now < end);
+        let of_whole = |(kind, key): (NodeKind, &str)| wholes.contains(&(kind, ServiceKey::from(key)));
+        decides && (item.is_some_and(of_whole) || service.is_some_and(of_whole))
+    };
+    let own = |person: &PersonId| is_own(&room.actor, person);
+    let holds = |row: &Ownership| {
+        let through = row.group.as_ref().and_then(|key| directory.groups.get(key));
+        row.person.as_ref().is_some_and(own) || through.is_some_and(|group| group.members.iter().any(own))
+    };
+    directory.ownerships.iter().any(|row| speaks(row) && holds(row))
+}
+
+/// What an arrow makes its beginning a part of: its end, and what that is part of.
+fn wholes(directory: &Directory, arrow: &Dependency) -> BTreeSet<(NodeKind, ServiceKey)> {
+    let mut open = vec![(arrow.to_kind, arrow.to.clone())];
+    let mut found = BTreeSet::new();
+    while let Some((kind, key)) = open.pop() {
+        let parents = directory.dependencies.parents(kind, key.as_str());
+        let parents: Vec<_> = parents.into_iter().map(|(kind, key)| (kind, key.clone())).collect();
+        if found.insert((kind, key)) {
+            open.extend(parents);
+        }
+    }
+    found
+}
+
+/// Whether a group as it is to be has the acting person in it who is not in it now.
+pub(crate) fn gives_seat(room: &Room<'_, '_>, before: Option<&Group>, after: &Group) -> bool {
+    let sat = |person: &PersonId| before.is_some_and(|group| group.members.contains(person));
+    let mut seated = after.members.iter().filter(|person| !sat(person));
+    seated.any(|person| is_own(&room.actor, person))
+}
+
+/// The refusal.
+pub(crate) fn own_request(text: &str) -> Refusal {
+    Refusal::not_allowed("own_request", text)
+}

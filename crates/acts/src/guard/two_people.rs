@@ -1,0 +1,359 @@
+//! What moves decisions and so goes live by two people: whatever gives somebody a voice that they did not have. A right that
+//! decides, a job function that a row asks for, a seat in a group, another's word to speak, an arrow along which owners are
+//! inherited. One person alone takes voices away; whoever is asked in their place was made to answer by two people as well.
+//!
+//! It is asked for by the tenant's `ownership_by_two`, as it is for rows of the matrix, and holds while there is a second
+//! administrator. Whoever works on the host, imports at the beginning of a tenant or provisions by a directory is not asked.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use model::core::enums::{DependencyKind, OwnershipRole, Role};
+use model::core::ids::PersonId;
+use model::core::refusal::Refusal;
+use model::directory::ownership_matrix::Class;
+use model::directory::snapshot::{ConfigItem, Dependency, Directory, Environment, Group, Ownership, Person, Service};
+use model::directory::two_people::{administrators, is_by_two};
+use model::gate::committers;
+use model::identity::provider::IdentityProvider;
+use model::risk::regimes::canonical;
+use model::schedule::calendar::{Calendar, Holiday};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::guard::read_directory_rows::DATA_CLASSES;
+
+/// Rights by which somebody decides, starts without a decision, or gives rights. Who asks, implements, looks on or is a program
+/// moves no decision.
+const DECIDING: [Role; 6] = [
+    Role::Owner,
+    Role::Security,
+    Role::ChangeManager,
+    Role::Commander,
+    Role::Executive,
+    Role::Admin,
+];
+
+/// What one person wants to do alone: the sentence, and what helps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Matter {
+    pub(crate) said: &'static str,
+    pub(crate) satisfy: &'static str,
+}
+
+/// Rows of the matrix.
+pub(crate) const ROWS: Matter = Matter {
+    said: "Rows that move decisions go live by two people here.",
+    satisfy: "Propose it (`POST /ownership-proposals`, `assent ownership propose`); another person, or an approved change, \
+              puts it in force.",
+};
+
+/// Things of the estate.
+pub(crate) const LOOSENED: Matter = Matter {
+    said: "What takes a service or an environment from under a rule goes live by two people here.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `services` or `environments`); another person, or an approved \
+              change, puts it in force.",
+};
+
+/// Rights, job functions and accounts that come back.
+pub(crate) const RIGHTS: Matter = Matter {
+    said: "Rights and job functions that move decisions are given by two people here.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `people`, `assent ownership propose`); another person, or an \
+              approved change, puts it in force. One person takes rights away.",
+};
+
+/// Accounts and addresses by which commits are known.
+pub(crate) const MARKS: Matter = Matter {
+    said: "Two people take away an account or address by which somebody's commits are known here: they would be nobody's.",
+    satisfy: "Keep it among `accounts`, an earlier address as `mail:…`, or propose it (`POST /ownership-proposals` with \
+              `people`); another person, or an approved change, puts it in force.",
+};
+
+/// The address by which somebody signs in at a provider.
+pub(crate) const ADDRESSES: Matter = Matter {
+    said: "Whoever has somebody's mail address signs in as them at a provider: two people change it here.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `people`, their earlier address kept as `mail:…` among `accounts`); \
+              another person, or an approved change, puts it in force.",
+};
+
+/// The right of the second administrator.
+pub(crate) const SECOND: Matter = Matter {
+    said: "One person alone does not take the role `admin` from the second administrator: nobody would look at what the other \
+           does.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `people`), or deactivate them: that ends what they may do at once.",
+};
+
+/// Seats in groups.
+pub(crate) const SEATS: Matter = Matter {
+    said: "A seat in a group is given by two people here.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `groups`, `assent ownership propose`); another person, or an \
+              approved change, puts it in force. One person takes members out.",
+};
+
+/// Classes of things, by which rows answer for them.
+pub(crate) const CLASSES: Matter = Matter {
+    said: "What moves a service or a config item to where other rows answer for it goes live by two people here.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `services` or `config_items`); another person, or an approved \
+              change, puts it in force.",
+};
+
+/// Arrows along which owners come down.
+pub(crate) const ARROWS: Matter = Matter {
+    said: "What is part of what goes live by two people here: owners come down along it.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `dependencies` or `end_dependencies`, `assent ownership propose`); \
+              another person, or an approved change, puts it in force.",
+};
+
+/// Another's word to speak.
+pub(crate) const LENT: Matter = Matter {
+    said: "Nobody but the person themselves lets another speak for them alone here; else two people do.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `delegations`); another person, or an approved change, puts it in \
+              force. With a way in of their own, the person does it alone.",
+};
+
+/// Trainings.
+pub(crate) const TRAININGS: Matter = Matter {
+    said: "That somebody is trained is said by two people here: rules ask for it.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `trainings`); another person, or an approved change, puts it in \
+              force. One person ends a training.",
+};
+
+/// Business calendars.
+pub(crate) const CLOCKS: Matter = Matter {
+    said: "Working hours move lead times and the time to decide: two people change them here.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `calendars`, or `people` and `groups` for whose calendar it is); \
+              another person, or an approved change, puts it in force. One person adds holidays.",
+};
+
+/// Identity providers.
+pub(crate) const PROVIDERS: Matter = Matter {
+    said: "Whose word on people, groups and rights is taken, two people say here.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `identity_providers`); another person, or an approved change, puts \
+              it in force. Its secret is set with `PUT /identity-providers/{key}` afterwards; one person ends it.",
+};
+
+/// Connections that are believed already.
+pub(crate) const CONNECTIONS: Matter = Matter {
+    said: "What gives a repository, a builder, an address or an owner of a connection a voice goes live by two people here.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `connection_edits`); another person, or an approved change, puts it \
+              in force. One person takes repositories and builders out, and changes the name.",
+};
+
+/// Refuses what needs two people, where that is so here.
+///
+/// # Errors
+/// 409 `two_people_needed`, or the store's.
+pub(crate) fn check(room: &mut Room<'_, '_>, needs: bool, matter: Matter) -> Result<()> {
+    if !needs || room.actor.is_system || !is_by_two(&*room.directory()?, room.now) {
+        return Ok(());
+    }
+    Err(Refusal::not_now("two_people_needed", matter.said, matter.satisfy, Vec::new()).into())
+}
+
+/// Whether a row moves decisions; who does the work moves none.
+pub(crate) fn decides(row: &Ownership) -> bool {
+    !matches!(row.role, OwnershipRole::Implementer | OwnershipRole::Pipeline)
+}
+
+/// Whether rules ask less of a service than before.
+pub(crate) fn loosens_service(directory: &Directory, service: &Service) -> bool {
+    let Some(old) = directory.services.get(&service.key) else {
+        return false;
+    };
+    let regimes = |service: &Service| -> BTreeSet<String> {
+        let words = service.regimes.iter();
+        words.map(|word| canonical(word).to_owned()).collect()
+    };
+    service.criticality < old.criticality
+        || sensitivity(service) < sensitivity(old)
+        || !regimes(service).is_superset(&regimes(old))
+}
+
+/// How much the data of a service asks for, from nothing said to `restricted`.
+fn sensitivity(service: &Service) -> Option<usize> {
+    let class = service.data_class.as_deref()?;
+    DATA_CLASSES.iter().position(|known| *known == class)
+}
+
+/// Whether an environment is no production any more.
+pub(crate) fn loosens_environment(directory: &Directory, place: &Environment) -> bool {
+    let old = directory.environments.get(&place.key);
+    old.is_some_and(|old| old.is_production) && !place.is_production
+}
+
+/// What of a person as they are to be needs two people, by its field: what gives them a voice that they do not have now (a right, a
+/// job function, an account that is active again), what leaves one administrator, an account or address less by which their commits
+/// are known, another address, by which somebody else would come as them, another calendar for their clocks, or another zone where
+/// they have no calendar.
+pub(crate) fn moves_person(directory: &Directory, after: &Person, now: Timestamp) -> Option<(&'static str, Matter)> {
+    if let Some(field) = empowers(directory, after) {
+        return Some((field, RIGHTS));
+    }
+    let before = directory.people.get(&after.id)?;
+    if leaves_one(directory, after, now) {
+        return Some(("roles", SECOND));
+    }
+    if committers::drops_mark(before, after) {
+        return Some(("accounts", MARKS));
+    }
+    if readdresses(directory, before, after) {
+        return Some(("email", ADDRESSES));
+    }
+    if before.calendar != after.calendar {
+        return Some(("calendar", CLOCKS));
+    }
+    // Without a calendar of their own, clocks run by the usual hours in their zone.
+    let moves_zone = after.calendar.is_none() && before.zone != after.zone;
+    (moves_zone && has_voice(directory, before)).then_some(("zone", CLOCKS))
+}
+
+/// Who was barred from deciding as a pipeline, a vendor or an auditor gets a voice when that right is taken from them.
+fn empowers(directory: &Directory, after: &Person) -> Option<&'static str> {
+    let before = directory.people.get(&after.id);
+    let had = |role: &Role| before.is_some_and(|person| person.roles.contains(role));
+    let is_freed = before.is_some_and(|person| person.is_barred_from_deciding() && !after.is_barred_from_deciding());
+    // Nobody without a role is asked; the first one wakes what rows and seats say of them.
+    let wakes = |person: &Person| person.roles.is_empty() && !after.roles.is_empty() && has_voice(directory, person);
+    if is_freed || before.is_some_and(wakes) || DECIDING.iter().any(|role| after.roles.contains(role) && !had(role)) {
+        return Some("roles");
+    }
+    let knew = |word: &String| before.is_some_and(|person| person.functions.contains(word));
+    if !after.functions.iter().all(knew) {
+        return Some("functions");
+    }
+    let comes_back = before.is_some_and(|person| !person.active && after.active && has_voice(directory, person));
+    comes_back.then_some("active")
+}
+
+/// Whether a person is to be known by another address. One alone says the first one of whom nothing is asked, as whoever makes
+/// an account does.
+fn readdresses(directory: &Directory, before: &Person, after: &Person) -> bool {
+    let is_known = before.email.is_some() || !before.subjects.is_empty() || has_voice(directory, before);
+    is_known && committers::mail_mark(before) != committers::mail_mark(after)
+}
+
+/// Whether anything asks for a person's word.
+fn has_voice(directory: &Directory, person: &Person) -> bool {
+    person.roles.iter().any(|role| DECIDING.contains(role))
+        || !person.functions.is_empty()
+        || !directory.groups_of(&person.id).is_empty()
+        || directory
+            .ownerships
+            .iter()
+            .any(|row| row.person.as_ref() == Some(&person.id))
+}
+
+/// Whether a person as they are to be leaves one administrator where there are two. Deactivating them does not: they count for a
+/// day.
+fn leaves_one(directory: &Directory, after: &Person, now: Timestamp) -> bool {
+    let loses = |before: &Person| before.roles.contains(&Role::Admin) && !after.roles.contains(&Role::Admin);
+    directory.people.get(&after.id).is_some_and(loses)
+        && administrators(directory, now).any(|person| person.id == after.id)
+        && administrators(directory, now).count() == 2
+}
+
+/// Refuses a person as they are to be, where two people are needed for that.
+///
+/// # Errors
+/// 409 `two_people_needed`, or the store's.
+pub(crate) fn check_person(room: &mut Room<'_, '_>, after: &Person) -> Result<()> {
+    match moves_person(&*room.directory()?, after, room.now) {
+        Some((_, matter)) => check(room, true, matter),
+        None => Ok(()),
+    }
+}
+
+/// What of a group as it is to be needs two people, by its field: somebody in it who is not in it now, another calendar.
+pub(crate) fn moves_group(directory: &Directory, after: &Group) -> Option<(&'static str, Matter)> {
+    let before = directory.groups.get(&after.key);
+    let sat = |person| before.is_some_and(|group| group.members.contains(person));
+    if !after.members.iter().all(sat) {
+        return Some(("members", SEATS));
+    }
+    let moves_clocks = before.is_some_and(|group| group.calendar != after.calendar);
+    moves_clocks.then_some(("calendar", CLOCKS))
+}
+
+/// Whether a calendar that is there runs otherwise than before, but for holidays that come: those only ask for more time.
+pub(crate) fn moves_clocks(before: Option<&Calendar>, after: &Calendar) -> bool {
+    let Some(before) = before else { return false };
+    let stays = |day: &Holiday| after.holidays.iter().any(|known| known.date == day.date);
+    (&before.zone, &before.hours) != (&after.zone, &after.hours) || !before.holidays.iter().all(stays)
+}
+
+/// Whether a provider as it is to be is believed for the first time, again, or in something else. Its name and secret say nothing
+/// of anybody.
+pub(crate) fn moves_provider(before: Option<&IdentityProvider>, after: &IdentityProvider) -> bool {
+    let Some(before) = before else {
+        return after.active;
+    };
+    let same = IdentityProvider {
+        version: before.version,
+        name: before.name.clone(),
+        has_secret: before.has_secret,
+        set_by: before.set_by.clone(),
+        set_at: before.set_at,
+        // What ends earlier gives nobody anything.
+        rights_last_days: before.rights_last_days.max(after.rights_last_days),
+        ..after.clone()
+    };
+    after.active && same != *before
+}
+
+/// Whether a service as it is to be comes under rows of a class that did not answer for it, or goes from under such rows.
+pub(crate) fn moves_service(directory: &Directory, after: &Service, now: Timestamp) -> bool {
+    let Some(before) = directory.services.get(&after.key) else {
+        return false;
+    };
+    let (were, are) = (classes(before), classes(after));
+    were.symmetric_difference(&are)
+        .any(|class| answers(directory, class, now))
+}
+
+fn classes(service: &Service) -> BTreeSet<Class> {
+    let regimes = service.regimes.iter();
+    let regimes = regimes.map(|word| Class::Regime(canonical(word).to_owned()));
+    let criticality = Class::Criticality(service.criticality.as_str().to_owned());
+    let others = [
+        Some(criticality),
+        service.data_class.clone().map(Class::DataClass),
+        service.team.clone().map(Class::Team),
+    ];
+    regimes.chain(others.into_iter().flatten()).collect()
+}
+
+/// Whether a row that moves decisions answers for a class, or will.
+fn answers(directory: &Directory, class: &Class, now: Timestamp) -> bool {
+    let speaks = |row: &Ownership| row.class.as_ref() == Some(class) && row.ends_at.is_none_or(|end| now < end);
+    directory.ownerships.iter().any(|row| decides(row) && speaks(row))
+}
+
+/// Whether a config item as it is to be goes to another service, or to a kind that other rows answer for; a new one too, which comes
+/// under the rows of its kind.
+pub(crate) fn moves_item(directory: &Directory, after: &ConfigItem, now: Timestamp) -> bool {
+    let Some(before) = directory.config_items.get(&after.key) else {
+        let class = after.kind.clone().map(Class::ItemKind);
+        return class.is_some_and(|class| answers(directory, &class, now));
+    };
+    let kinds = [&before.kind, &after.kind].map(|kind| kind.clone().map(Class::ItemKind));
+    let changes_kind = before.kind != after.kind;
+    before.service != after.service
+        || (changes_kind && kinds.iter().flatten().any(|class| answers(directory, class, now)))
+}
+
+/// Whether an arrow as it is to be moves owners: it says that one thing is part of another, or says so no more.
+pub(crate) fn moves_owners(directory: &Directory, after: &Dependency) -> bool {
+    let before = directory.dependencies.between(after);
+    before.is_some_and(is_part) != is_part(after)
+}
+
+/// Whether owners come down along an arrow.
+pub(crate) fn is_part(arrow: &Dependency) -> bool {
+    arrow.kind == DependencyKind::PartOf && !arrow.ended
+}
+
+/// Whether somebody's word is lent by another hand than their own: an administrator's, or one that comes by a token or a
+/// password which somebody else made.
+pub(crate) fn lends_of_another(room: &Room<'_, '_>, delegator: &PersonId) -> bool {
+    room.actor.person != *delegator || room.actor.speaker() != delegator
+}

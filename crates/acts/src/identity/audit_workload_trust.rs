@@ -1,0 +1,89 @@
+//! Workloads that stand since before it was refused that they trust anybody: they go on until they are set anew, and whoever
+//! answers for one is told of it, once.
+
+use jiff::Timestamp;
+use model::core::enums::Role;
+use model::core::ids::PersonId;
+use model::directory::snapshot::Directory;
+use model::integration::workload::Workload;
+use serde_json::json;
+use store::record;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::write::{Written, draft};
+use crate::identity::set_workload::workloads;
+
+/// The table whose rows are looked at.
+pub const TABLE: &str = "workload";
+
+/// The workloads that let in jobs of anybody, in the order of their keys.
+///
+/// # Errors
+/// The store's.
+pub fn doubted(room: &mut Room<'_, '_>) -> Result<Vec<Workload>> {
+    let mut found = workloads(room)?;
+    found.retain(Workload::trusts_anybody);
+    Ok(found)
+}
+
+/// Those of them of which nobody was told.
+pub(crate) fn untold(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
+    let found = doubted(room)?.into_iter().filter(|it| it.doubted_at.is_none());
+    Ok(found.map(|it| it.id.0).collect())
+}
+
+/// Tells whoever answers for a workload, and administrators where that person reads no letters any more.
+pub(crate) fn run(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
+    let Some(stored) = record::load::<Workload>(room.tx, id)? else {
+        return Ok(());
+    };
+    let found = stored.record;
+    if !found.trusts_anybody() || found.doubted_at.is_some() {
+        return Ok(());
+    }
+    let doubted_at: Option<Timestamp> = Some(room.now);
+    let told = room.put_estate("workload.doubted", Workload { doubted_at, ..found }, json!({}))?;
+    let mut written = Written::default();
+    let readers = readers(&*room.directory()?, &told);
+    for person in &readers {
+        tell(room, &mut written, &told, person)?;
+    }
+    if written.is_empty() {
+        return Ok(());
+    }
+    let event = draft("workload.told", (TABLE, told.id.0.clone()), room.now, json!({}));
+    room.tell(vec![event], written)
+}
+
+fn readers(directory: &Directory, workload: &Workload) -> Vec<PersonId> {
+    let owner = directory.people.get(&workload.owner);
+    match owner.filter(|it| it.active && !it.is_barred_from_deciding()) {
+        Some(owner) => vec![owner.id.clone()],
+        None => directory.with_role(Role::Admin).into_iter().collect(),
+    }
+}
+
+fn tell(room: &mut Room<'_, '_>, written: &mut Written, workload: &Workload, person: &PersonId) -> Result<()> {
+    let url = format!(
+        "{}/t/{}/workloads/{}",
+        room.services.tools().public_url,
+        room.tenant(),
+        workload.key
+    );
+    let text = format!(
+        "The workload {} lets in jobs of anybody who has an account at {}: no claim of it says whose the repository is. It goes on as \
+         it is until it is set anew. Name the repositories that it is for, with their owner written out, such as \
+         `repository=acme/*` on GitHub or `project_path=acme/*` on GitLab, or end it.\n{url}\n",
+        workload.name, workload.issuer
+    );
+    let dedup = format!("workload_doubted/{}/{}/{person}", workload.id, workload.version);
+    let letter = (
+        "way_in",
+        "A workload lets in jobs of anybody",
+        text.as_str(),
+        dedup.as_str(),
+    );
+    save_message(room, written, person, None, letter)
+}

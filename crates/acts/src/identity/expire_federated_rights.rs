@@ -1,0 +1,232 @@
+//! Rights and seats that an identity provider gives last so many days after the last sign-in there (`rights_last_days`). Then they
+//! end, as they would have ended with a sign-in that names no group: whoever signs in again has them again, and whoever left
+//! without a word to us has them no more. The person is told before and when it happens.
+//!
+//! Each provider has one timer. What is kept with a person says until when; the timer only wakes.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use model::core::enums::Role;
+use model::core::ids::{GroupKey, PersonId};
+use model::directory::records::Vouched;
+use model::directory::snapshot::Person;
+use model::identity::provider::{IdentityProvider, with_member};
+use serde_json::json;
+use store::queue::timer;
+use store::queue::timer::NewTimer;
+use store::record;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::providers::providers;
+use crate::core::write::{Written, draft};
+
+/// The table of the timers.
+pub const TABLE: &str = "identity_provider";
+const KIND: &str = "unconfirmed";
+/// How long before the end people are told, in hours; never more than a quarter of the whole time.
+const TOLD_HOURS: i64 = 7 * 24;
+/// How many people one run ends the rights of; the next follows at once.
+const AT_ONCE: usize = 200;
+
+fn of<'a>(person: &'a Person, provider: &IdentityProvider) -> Option<&'a Vouched> {
+    let mut all = person.vouched.iter();
+    all.find(|it| it.provider == provider.key)
+}
+
+fn holding<'a>(person: &'a Person, provider: &IdentityProvider) -> Option<&'a Vouched> {
+    of(person, provider).filter(|it| !it.is_empty())
+}
+
+/// When somebody is told that what they have will end.
+fn told_at(vouched: &Vouched) -> Timestamp {
+    let whole = vouched.until.duration_since(vouched.confirmed_at);
+    let ahead = SignedDuration::from_secs(whole.as_secs() / 4).min(SignedDuration::from_hours(TOLD_HOURS));
+    vouched.until.checked_sub(ahead).unwrap_or(vouched.until)
+}
+
+/// Sets a provider's timer to the next moment at which something is told or ends; none where nothing will.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn set_again(room: &mut Room<'_, '_>, provider: &IdentityProvider, after: Timestamp) -> Result<()> {
+    let directory = room.directory()?;
+    let people = directory.people.values();
+    let points = people.filter_map(|person| holding(person, provider)).map(|vouched| {
+        let told = told_at(vouched);
+        if told > after { told } else { vouched.until }
+    });
+    match points.min() {
+        Some(run_at) => set(room, provider, run_at.max(room.now)),
+        None => timer::cancel(room.tx, TABLE, provider.id.as_str(), KIND)
+            .map(drop)
+            .map_err(Into::into),
+    }
+}
+
+fn set(room: &mut Room<'_, '_>, provider: &IdentityProvider, run_at: Timestamp) -> Result<()> {
+    let id = room.new_id()?;
+    let new = NewTimer {
+        id: &id,
+        subject_table: TABLE,
+        subject_id: provider.id.as_str(),
+        kind: KIND,
+        run_at,
+    };
+    Ok(timer::set(room.tx, &new)?)
+}
+
+/// Sees to it that a provider's timer runs no later than when somebody is to be told of what it gives them.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn set_for(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: &PersonId) -> Result<()> {
+    let directory = room.directory()?;
+    let known = directory.people.get(person);
+    let Some(wanted) = known.and_then(|person| holding(person, provider)).map(told_at) else {
+        return Ok(());
+    };
+    let known = timer::of_subject(room.tx, TABLE, provider.id.as_str())?;
+    if known.iter().any(|it| it.kind == KIND && it.run_at <= wanted) {
+        return Ok(());
+    }
+    set(room, provider, wanted)
+}
+
+/// The providers that need a timer and have none: it was lost.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn lost(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
+    let directory = room.directory()?;
+    let mut found = Vec::new();
+    for provider in providers(room)? {
+        let mut people = directory.people.values();
+        let needs = people.any(|it| holding(it, &provider).is_some());
+        if needs && timer::of_subject(room.tx, TABLE, provider.id.as_str())?.is_empty() {
+            found.push(provider.id.0);
+        }
+    }
+    Ok(found)
+}
+
+/// Ends what nobody confirmed in time, and tells those whose time is nearly over.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn run(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
+    let Some(stored) = record::load::<IdentityProvider>(room.tx, id)? else {
+        return Ok(());
+    };
+    let (provider, directory) = (stored.record, room.directory()?);
+    let mut seen = 0;
+    let mut has_moved = false;
+    for person in directory.people.values() {
+        if seen >= AT_ONCE {
+            break;
+        }
+        let Some(vouched) = holding(person, &provider) else {
+            continue;
+        };
+        if vouched.until <= room.now {
+            has_moved |= end(room, &provider, (&person.id, vouched))?;
+            seen += 1;
+        } else if told_at(vouched) <= room.now && person.active {
+            tell(room, &provider, (person, vouched), false)?;
+        }
+    }
+    if has_moved {
+        crate::case::settle_open::settle_asked(room)?;
+    }
+    if seen >= AT_ONCE {
+        return set(room, &provider, room.now);
+    }
+    set_again(room, &provider, room.now)
+}
+
+/// Takes away what a provider gave, unless another one gives it as well; answers whether a seat went.
+fn end(room: &mut Room<'_, '_>, provider: &IdentityProvider, (id, over): (&PersonId, &Vouched)) -> Result<bool> {
+    let Some(before) = room.directory()?.people.get(id).cloned() else {
+        return Ok(false);
+    };
+    let now = room.now;
+    let others = before
+        .vouched
+        .iter()
+        .filter(|it| it.provider != over.provider && now < it.until);
+    let (roles, groups): (Vec<_>, Vec<_>) = others.map(|it| (&it.roles, &it.groups)).unzip();
+    let ends_role = |role: &Role| over.roles.contains(role) && !roles.iter().any(|it| it.contains(role));
+    let ends_seat = |key: &&GroupKey| !groups.iter().any(|it| it.contains(*key));
+    let mut after = before.clone();
+    after.roles.retain(|role| !ends_role(role));
+    if crate::guard::last_administrator::is_last(&*room.directory()?, &after) {
+        // As at a sign-in that names it no more: this one right stays until another person has it.
+        after.roles.insert(Role::Admin);
+    }
+    for vouched in after.vouched.iter_mut().filter(|it| it.provider == over.provider) {
+        (vouched.roles, vouched.groups) = (BTreeSet::new(), BTreeSet::new());
+    }
+    let data = json!({
+        "provider": provider.key, "roles": over.roles, "groups": over.groups,
+        "confirmed_at": over.confirmed_at.to_string(),
+    });
+    let after = room.put_estate("person.rights_ended", after, data.clone())?;
+    crate::guard::group_membership::leave_well_known_groups(room, &before, &after)?;
+    crate::case::settle_open::settle_person(room, Some(&before), &after)?;
+    let mut has_moved = false;
+    for key in over.groups.iter().filter(ends_seat) {
+        let Some(group) = room.directory()?.groups.get(key).cloned() else {
+            continue;
+        };
+        if let Some(members) = with_member(&group.members, id, false) {
+            let unseated = model::directory::snapshot::Group { members, ..group };
+            crate::guard::group_membership::put_group(
+                room,
+                unseated,
+                data.clone(),
+                crate::guard::group_membership::Comers::Seated,
+            )?;
+            has_moved = true;
+        }
+    }
+    if before.active {
+        tell(room, provider, (&before, over), true)?;
+    }
+    Ok(has_moved)
+}
+
+/// Tells a person that what a provider gives them ends soon, or has ended; once each.
+fn tell(
+    room: &mut Room<'_, '_>,
+    provider: &IdentityProvider,
+    (person, vouched): (&Person, &Vouched),
+    is_over: bool,
+) -> Result<()> {
+    let url = format!("{}/t/{}/sign-in", room.services.tools().public_url, room.tenant());
+    let (subject, text) = if is_over {
+        let text = format!(
+            "You have not signed in at {} since {}, so that what it gives you here has ended. Sign in there once, and you \
+             have it again.\n{url}\n",
+            provider.name, vouched.confirmed_at
+        );
+        ("Your rights have ended", text)
+    } else {
+        let text = format!(
+            "You have not signed in at {} since {}. What it gives you here ends at {}, unless you sign in there before.\n{url}\n",
+            provider.name, vouched.confirmed_at, vouched.until
+        );
+        ("Your rights end soon", text)
+    };
+    let dedup = format!("rights_end/{}/{}/{}/{is_over}", provider.id, person.id, vouched.until);
+    let letter = ("rights_end", subject, text.as_str(), dedup.as_str());
+    let mut written = Written::default();
+    save_message(room, &mut written, &person.id, None, letter)?;
+    if written.is_empty() {
+        return Ok(());
+    }
+    let data = json!({"provider": provider.key, "until": vouched.until.to_string()});
+    let event = draft("person.told_of_end", ("person", person.id.0.clone()), room.now, data);
+    room.tell(vec![event], written)
+}

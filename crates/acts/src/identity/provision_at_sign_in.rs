@@ -1,0 +1,191 @@
+//! Finds or makes the person whom an identity provider vouches for. One subject is one person, and so is one mail
+//! address: a second account never becomes a second pair of eyes.
+
+use model::core::ids::PersonId;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Person;
+use model::identity::provider::{Claimed, IdentityProvider, with_member};
+use serde_json::json;
+use store::identity::identities;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::guard::known_address;
+
+/// The most accounts of one person at providers.
+const MOST_SUBJECTS: usize = 10;
+
+/// The person behind a verified sign-in, brought up to what the provider says of groups and rights.
+///
+/// # Errors
+/// 403 `nobody_known`, `not_an_address`, `address_not_verified`, `account_ended`, `login_taken` or `other_account`; the store's.
+pub fn meet_person(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<PersonId> {
+    let found = match by_subject(room, claimed)? {
+        Some(person) => person,
+        None => match by_mail(room, provider, claimed)? {
+            Some(person) => bind(room, provider, person, claimed)?,
+            None => make(room, provider, claimed)?,
+        },
+    };
+    if !found.active {
+        let text = format!("{}, your account here has ended. Ask an administrator.", found.name);
+        return Err(Refusal::not_allowed("account_ended", text).into());
+    }
+    follow(room, provider, found, claimed)
+}
+
+fn by_subject(room: &mut Room<'_, '_>, claimed: &Claimed) -> Result<Option<Person>> {
+    let ids = identities::find(room.tx, identities::SUBJECT, &claimed.subject)?;
+    let Some(id) = ids.first() else { return Ok(None) };
+    Ok(record::load::<Person>(room.tx, id)?.map(|stored| stored.record))
+}
+
+/// The person whose main address is claimed. An address that is somebody's in another way, or that nobody verified, makes no
+/// second person beside them, and lets nobody in either: an alias says whose commits are whose, and a directory's second
+/// address may be a shared one.
+fn by_mail(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Option<Person>> {
+    let Some(mail) = claimed.mail.as_deref() else {
+        return Ok(None);
+    };
+    let is_believed = provider.mail_of(claimed).is_some();
+    if is_believed && !crate::guard::person_fields::is_address(mail) {
+        // Written another way it would be somebody else's, and its owner a second person.
+        return Err(Refusal::not_allowed("not_an_address", crate::guard::person_fields::no_address(mail)).into());
+    }
+    let Some(holder) = known_address::holder(room, mail)? else {
+        return Ok(None);
+    };
+    if !is_believed {
+        // Nobody has shown that the address is theirs, so that whose it is here is not for them to read.
+        let text = format!(
+            "{} does not say that it verified your address `{mail}`, which belongs to somebody here. Have it verified there, or \
+             ask an administrator.",
+            provider.name
+        );
+        return Err(Refusal::not_allowed("address_not_verified", text).into());
+    }
+    if !holder.is_main {
+        let text = format!(
+            "`{mail}` is another address of {}, and one person has one account here. Sign in by their main address, or ask an \
+             administrator to make this one theirs.",
+            holder.person.login
+        );
+        return Err(Refusal::not_allowed("other_account", text).into());
+    }
+    Ok(Some(holder.person))
+}
+
+/// Ties a subject to a person who is known by the address. Nobody is tied to two subjects of one provider: the address
+/// may have moved to another human.
+fn bind(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, claimed: &Claimed) -> Result<Person> {
+    let of_this = format!("{} ", provider.issuer);
+    let other = person.subjects.iter().any(|subject| subject.starts_with(&of_this));
+    if other || person.subjects.len() >= MOST_SUBJECTS {
+        let text = format!(
+            "The address belongs to {}, who signs in at {} with another account. Ask an administrator.",
+            person.login, provider.name
+        );
+        return Err(Refusal::not_allowed("other_account", text).into());
+    }
+    let mut subjects = person.subjects.clone();
+    subjects.push(claimed.subject.clone());
+    let bound = Person { subjects, ..person };
+    room.put_estate("person.bound", bound, json!({"provider": provider.key}))
+}
+
+fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Person> {
+    let nobody = |text: String| Refusal::not_allowed("nobody_known", text);
+    if !provider.creates_people {
+        let text = "Nobody here is known by this account. Ask an administrator to add you with its mail address.";
+        return Err(nobody(text.to_owned()).into());
+    }
+    let login = claimed.login.as_deref().or(claimed.mail.as_deref()).unwrap_or_default();
+    let login = login.trim().to_lowercase();
+    if login.is_empty() || crate::guard::person_fields::no_login(&login).is_some() {
+        let text = format!("{} does not say by which login you are to be known.", provider.name);
+        return Err(nobody(text).into());
+    }
+    let taken = record::count::<Person>(room.tx, &Filter::new().equals("login", login.as_str()))? > 0;
+    if taken {
+        let text = format!("The login `{login}` belongs to somebody. Ask an administrator to add your mail address.");
+        return Err(Refusal::not_allowed("login_taken", text).into());
+    }
+    let named = claimed.name.as_deref().map(model::core::confusables::name_in_one_line);
+    let person = Person {
+        id: PersonId(room.new_id()?),
+        version: 0,
+        name: named.filter(|name| !name.is_empty()).unwrap_or_else(|| login.clone()),
+        login,
+        email: provider.mail_of(claimed).map(str::to_owned),
+        roles: std::collections::BTreeSet::new(),
+        zone: "UTC".to_owned(),
+        active: true,
+        accounts: Vec::new(),
+        functions: std::collections::BTreeSet::new(),
+        calendar: None,
+        deactivation: None,
+        subjects: vec![claimed.subject.clone()],
+        external_id: None,
+        attributes: Vec::new(),
+        removed: false,
+        telling: None,
+        manager: None,
+        refused_rights: Vec::new(),
+        vouched: Vec::new(),
+        readdressed: None,
+    };
+    room.put_estate("person.created", person, json!({"provider": provider.key}))
+}
+
+/// Rights and groups that the provider manages follow its word.
+fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, claimed: &Claimed) -> Result<PersonId> {
+    let id = person.id.clone();
+    let mut roles = provider.roles_after(&person, claimed);
+    let after = Person {
+        roles: roles.clone(),
+        ..person.clone()
+    };
+    if crate::guard::last_administrator::is_last(&*room.directory()?, &after) {
+        // The provider's word on everything else holds; this one right stays until another person has it.
+        roles.insert(model::core::enums::Role::Admin);
+    }
+    let mut moved = false;
+    let vouched = provider.vouched_after(&person, claimed, room.now);
+    let memberships = provider.memberships(&person, claimed);
+    if roles != person.roles {
+        let before = person.clone();
+        let edited = Person {
+            roles,
+            vouched,
+            ..person
+        };
+        let edited = room.put_estate("person.edited", edited, json!({"provider": provider.key}))?;
+        crate::guard::group_membership::leave_well_known_groups(room, &before, &edited)?;
+        crate::case::settle_open::settle_person(room, Some(&before), &edited)?;
+    } else if vouched != person.vouched {
+        let confirmed = Person { vouched, ..person };
+        room.put_estate("person.confirmed", confirmed, json!({"provider": provider.key}))?;
+    }
+    for (key, belongs) in memberships {
+        let group = room.directory()?.groups.get(&key).cloned();
+        let Some(group) = group else { continue };
+        if let Some(members) = with_member(&group.members, &id, belongs) {
+            let group = model::directory::snapshot::Group { members, ..group };
+            // Which rights it gives, a provider says by itself; so a seat here gives none, and its loss takes one.
+            let data = json!({"provider": provider.key});
+            crate::guard::group_membership::put_group(
+                room,
+                group,
+                data,
+                crate::guard::group_membership::Comers::Seated,
+            )?;
+            moved = true;
+        }
+    }
+    if moved {
+        crate::case::settle_open::settle_asked(room)?;
+    }
+    crate::identity::expire_federated_rights::set_for(room, provider, &id)?;
+    Ok(id)
+}

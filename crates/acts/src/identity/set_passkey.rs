@@ -1,0 +1,553 @@
+//! Passkeys (WebAuthn Level 3, <https://www.w3.org/TR/webauthn-3/>): a key pair in an authenticator of its person, which
+//! unlocks it by a finger, a face or a PIN. Each ceremony has two halves: a challenge that is kept here, and an answer
+//! that is looked at once, whether it is right or not. The library checks signature, origin, relying party, presence and
+//! verification; which challenge, whose credential and what becomes of them is decided here.
+
+use jiff::{SignedDuration, Timestamp};
+use model::core::body::Body;
+use model::core::ids::PersonId;
+use model::core::refusal::Refusal;
+use model::identity::factor::Factor;
+use proof::crypto::{base64url, from_base64url};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::identity::second_factor;
+use webauthn_rp::bin::{Decode, Encode};
+use webauthn_rp::request::auth::{
+    AuthenticationVerificationOptions, AuthenticatorAttachmentEnforcement, SignatureCounterEnforcement,
+};
+use webauthn_rp::request::register::{
+    CredProtect, Nickname, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle16, Username,
+};
+use webauthn_rp::request::{AsciiDomain, PublicKeyCredentialDescriptor, RpId};
+use webauthn_rp::response::auth::error::AuthCeremonyErr;
+use webauthn_rp::response::register::error::RegCeremonyErr;
+use webauthn_rp::response::register::{CompressedPubKey, DynamicState, StaticState};
+use webauthn_rp::response::{AuthTransports, CredentialId};
+use webauthn_rp::{
+    AuthenticatedCredential, DiscoverableAuthentication16, DiscoverableAuthenticationServerState,
+    DiscoverableCredentialRequestOptions, PublicKeyCredentialCreationOptions, RegisteredCredential, Registration,
+    RegistrationServerState,
+};
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::identity::set_second_factor as factors;
+use crate::identity::set_second_factor::PASSKEY;
+
+/// How long the second half of a ceremony is waited for, in seconds.
+const PATIENCE_SECONDS: i64 = 300;
+/// How many ceremonies of people who are not known yet are open at most in a tenant; past it the oldest end.
+const MOST_OPEN: i64 = 10_000;
+
+/// The ceremony that adds a passkey.
+const ADD: &str = "passkey_add";
+/// The ceremony that shows one as a fresh factor.
+const STEP_UP: &str = "passkey_step_up";
+/// The ceremony that shows one at the door.
+const SIGN_IN: &str = "passkey_sign_in";
+
+/// A public key as it is kept: compressed, of any kind that is asked for.
+type Key = CompressedPubKey<[u8; 32], [u8; 32], [u8; 48], Vec<u8>>;
+
+/// The first half of a ceremony.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Begun {
+    /// By which its second half is told apart; it opens nothing.
+    pub id: String,
+    /// What the browser hands its authenticator: `PublicKeyCredentialCreationOptionsJSON` or
+    /// `PublicKeyCredentialRequestOptionsJSON` of the standard.
+    pub options: Value,
+}
+
+/// What came of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered<T> {
+    /// It was right.
+    Right(T),
+    /// It was not, and why. The person is named where the answer names one who has a passkey here.
+    Wrong(Wrong, Option<PersonId>),
+}
+
+/// A passkey that was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// By whom.
+    pub person: PersonId,
+    /// What it is worth.
+    pub factor: Factor,
+}
+
+/// Why an answer is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrong {
+    /// The challenge is unknown, was answered before, or is too old.
+    Over,
+    /// It cannot be read.
+    Unreadable,
+    /// It was made for another address than ours.
+    Elsewhere,
+    /// Nobody was verified: no finger, no face, no PIN.
+    Unverified,
+    /// This passkey is not known here, or its person has no local account.
+    Unknown,
+    /// It belongs to somebody else.
+    OfAnother,
+    /// The signature does not fit.
+    Forged,
+    /// Its counter did not grow: there are two of it.
+    Copied,
+    /// It is kept already.
+    There,
+}
+
+impl Wrong {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Over => "passkey_over",
+            Self::Unreadable => "passkey_unreadable",
+            Self::Elsewhere => "passkey_elsewhere",
+            Self::Unverified => "passkey_unverified",
+            Self::Unknown => "passkey_unknown",
+            Self::OfAnother => "passkey_of_another",
+            Self::Forged => "passkey_forged",
+            Self::Copied => "passkey_copied",
+            Self::There => "passkey_there",
+        }
+    }
+
+    /// The sentence for people, and what helps.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Over => "This challenge was answered before, or it is more than 5 minutes old. Begin again.",
+            Self::Unreadable => "The answer of the authenticator cannot be read. Begin again.",
+            Self::Elsewhere => "This answer was made for another address. Open this server by its own address.",
+            Self::Unverified => "The authenticator did not verify you. Use its finger, face or PIN.",
+            Self::Unknown => "This passkey is not known here. Sign in in another way and add it to your account.",
+            Self::OfAnother => "This passkey belongs to somebody else. Use your own.",
+            Self::Forged => "The signature of this passkey does not fit. Begin again.",
+            Self::Copied => {
+                "This passkey's counter did not grow, so there may be a copy of it. Use another factor, and remove this one."
+            }
+            Self::There => "This passkey is in your account already. Use another authenticator.",
+        }
+    }
+}
+
+impl From<AuthCeremonyErr> for Wrong {
+    fn from(error: AuthCeremonyErr) -> Self {
+        match error {
+            AuthCeremonyErr::Timeout | AuthCeremonyErr::ChallengeMismatch => Self::Over,
+            AuthCeremonyErr::OriginMismatch
+            | AuthCeremonyErr::CrossOrigin
+            | AuthCeremonyErr::TopOriginMismatch
+            | AuthCeremonyErr::RpIdHashMismatch => Self::Elsewhere,
+            AuthCeremonyErr::UserNotVerified => Self::Unverified,
+            AuthCeremonyErr::UserHandleMismatch | AuthCeremonyErr::MissingUserHandle => Self::OfAnother,
+            AuthCeremonyErr::CredentialIdMismatch | AuthCeremonyErr::NoMatchingAllowedCredential => Self::Unknown,
+            AuthCeremonyErr::AssertionSignature => Self::Forged,
+            AuthCeremonyErr::SignatureCounter => Self::Copied,
+            _ => Self::Unreadable,
+        }
+    }
+}
+
+impl From<RegCeremonyErr> for Wrong {
+    fn from(error: RegCeremonyErr) -> Self {
+        match error {
+            RegCeremonyErr::Timeout | RegCeremonyErr::ChallengeMismatch => Self::Over,
+            RegCeremonyErr::OriginMismatch
+            | RegCeremonyErr::CrossOrigin
+            | RegCeremonyErr::TopOriginMismatch
+            | RegCeremonyErr::RpIdHashMismatch => Self::Elsewhere,
+            RegCeremonyErr::UserNotVerified | RegCeremonyErr::UserNotPresent => Self::Unverified,
+            RegCeremonyErr::AttestationSignature => Self::Forged,
+            _ => Self::Unreadable,
+        }
+    }
+}
+
+/// A passkey as it rests, encrypted, in its factor.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Kept {
+    /// The credential's id, base64url.
+    id: String,
+    /// Its public key and what else never moves, as the library writes it, base64url.
+    fixed: String,
+    /// Counter, backup state, attachment, base64url.
+    moving: String,
+    /// How it is reached.
+    transports: u8,
+    /// When its counter did not grow; it opens nothing since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    copied_at: Option<Timestamp>,
+}
+
+/// Who we are to an authenticator: the name in our public address, and that address.
+struct Site {
+    id: RpId,
+    origin: String,
+}
+
+/// Host and origin of a public address where passkeys work: browsers offer them under a name by HTTPS, and under
+/// `localhost` for trials.
+fn place_of(public_url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = public_url.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    let origin = &public_url[..scheme.len() + 3 + authority.len()];
+    let host = authority.split(':').next()?;
+    let is_local = host == "localhost" || host.ends_with(".localhost");
+    let is_name = !host.is_empty() && !authority.starts_with('[') && host.parse::<std::net::IpAddr>().is_err();
+    (is_name && (scheme == "https" || is_local)).then_some((host, origin))
+}
+
+/// Whether passkeys work under the server's public address.
+pub fn is_offered(public_url: &str) -> bool {
+    place_of(public_url).is_some()
+}
+
+impl Site {
+    fn of(room: &Room<'_, '_>) -> Result<Self> {
+        let found = place_of(&room.services.tools().public_url);
+        let named = found.and_then(|(host, origin)| {
+            let domain = AsciiDomain::try_from(host.to_ascii_lowercase()).ok()?;
+            Some(Self {
+                id: RpId::Domain(domain),
+                origin: origin.to_ascii_lowercase(),
+            })
+        });
+        named.ok_or_else(|| {
+            let text = "Passkeys need a public address with a name and HTTPS, and this server's has none.";
+            let satisfy =
+                "Whoever runs the server sets `--public-url`; until then an authenticator's codes do the same.";
+            Refusal::not_now("no_passkeys_here", text, satisfy, Vec::new()).into()
+        })
+    }
+}
+
+fn broken(what: &str) -> Error {
+    Error::Fault(format!("{what} of a passkey cannot be used"))
+}
+
+/// The person to an authenticator: the 16 bytes of their random id, which say nothing of them (section 14.6.1).
+fn handle_of(person: &PersonId) -> Result<UserHandle16> {
+    let id = uuid::Uuid::parse_str(person.as_str()).map_err(|_| broken("the owner's id"))?;
+    UserHandle16::decode(id.into_bytes()).map_err(|_| broken("the owner's id"))
+}
+
+fn person_of(handle: &UserHandle16) -> Option<PersonId> {
+    let bytes: [u8; 16] = handle.as_ref().try_into().ok()?;
+    Some(PersonId(uuid::Uuid::from_bytes(bytes).to_string()))
+}
+
+/// The passkeys of a person, each with the id of its factor. One that cannot be read is passed over, as if it were not there:
+/// it opens nothing, and its person is not kept from their others.
+fn kept_of(room: &mut Room<'_, '_>, person: &PersonId) -> Result<Vec<(String, Kept)>> {
+    let found = second_factor::of_person(room.tx, person.as_str())?;
+    let passkeys = found.iter().filter(|it| it.kind == PASSKEY);
+    let mut readable = Vec::new();
+    for it in passkeys {
+        let kept =
+            factors::open(room, it).and_then(|bytes| serde_json::from_slice(&bytes).map_err(|_| broken("the record")));
+        match kept {
+            Ok(kept) => readable.push((it.id.clone(), kept)),
+            Err(error @ (Error::Proof(_) | Error::Fault(_))) => factors::warn_unreadable(room, it, &error),
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(readable)
+}
+
+fn begin(room: &mut Room<'_, '_>, (kind, person): (&str, &str), state: &Value, options: Value) -> Result<Begun> {
+    let id = factors::random_name(room)?;
+    let expires_at = room.now + SignedDuration::from_secs(PATIENCE_SECONDS);
+    if person.is_empty() {
+        second_factor::end_oldest(room.tx, kind, MOST_OPEN - 1)?;
+    } else {
+        second_factor::end_open(room.tx, person, kind)?;
+    }
+    second_factor::begin(room.tx, &id, person, kind, &state.to_string(), expires_at)?;
+    Ok(Begun { id, options })
+}
+
+/// Takes the first half of a ceremony out; whatever is wrong with the answer, it serves no second time.
+fn taken(room: &mut Room<'_, '_>, (kind, person): (&str, &str), id: &str) -> Result<Option<(Value, Vec<u8>)>> {
+    let Some(text) = second_factor::take(room.tx, id, person, kind, room.now)? else {
+        return Ok(None);
+    };
+    let begun: Value = serde_json::from_str(&text).map_err(|_| broken("the challenge"))?;
+    let state = begun["state"].as_str().and_then(from_base64url);
+    let state = state.ok_or_else(|| broken("the challenge"))?;
+    Ok(Some((begun, state)))
+}
+
+/// The first half of adding a passkey to the acting person's factors.
+///
+/// # Errors
+/// 403 `step_up_required`; 409 `no_passkeys_here` or with too many factors; 422 for a name; the store's.
+pub fn begin_passkey(room: &mut Room<'_, '_>, body: &Body) -> Result<Begun> {
+    let name = factors::check_new_passkey(room, body)?;
+    let site = Site::of(room)?;
+    let person = room.actor.person.clone();
+    let handle = handle_of(&person)?;
+    let login = room.directory()?.login(&person);
+    let known = kept_of(room, &person)?;
+    let excluded = known.iter().filter_map(|(_, kept)| descriptor(kept)).collect();
+    let unnamed = || Username::try_from("me").map_err(|_| broken("the owner's name"));
+    let user = PublicKeyCredentialUserEntity {
+        name: Username::try_from(login.as_str()).or_else(|_| unnamed())?,
+        id: &handle,
+        display_name: Nickname::try_from(login.as_str()).ok(),
+    };
+    let mut asked = PublicKeyCredentialCreationOptions::passkey(&site.id, user, excluded);
+    // Verification is looked at with every answer; asked for as an extension as well, it turns authenticators away that do
+    // not know the extension.
+    asked.extensions.cred_protect = CredProtect::None;
+    let (state, options) = asked.start_ceremony().map_err(|_| broken("the question"))?;
+    let options = serde_json::to_value(&options)?;
+    let state = state.encode().map_err(|_| broken("the question"))?;
+    let state = json!({"name": name, "state": base64url(&state)});
+    begin(room, (ADD, person.as_str()), &state, options)
+}
+
+fn descriptor(kept: &Kept) -> Option<PublicKeyCredentialDescriptor<Vec<u8>>> {
+    Some(PublicKeyCredentialDescriptor {
+        id: CredentialId::<Vec<u8>>::decode(from_base64url(&kept.id)?).ok()?,
+        transports: AuthTransports::decode(kept.transports).ok()?,
+    })
+}
+
+/// The second half: keeps the new passkey. Answers the recovery codes, once, when there were none.
+///
+/// # Errors
+/// 403 `step_up_required`; 409; the store's.
+pub fn finish_passkey(room: &mut Room<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Vec<String>>> {
+    let person = room.actor.person.clone();
+    let site = Site::of(room)?;
+    factors::check_fresh(room)?;
+    let wrong = |wrong| Ok(Answered::Wrong(wrong, Some(person.clone())));
+    let Some((begun, state)) = taken(room, (ADD, person.as_str()), id)? else {
+        return wrong(Wrong::Over);
+    };
+    let Ok(answer) = Registration::from_json_relaxed(answer) else {
+        return wrong(Wrong::Unreadable);
+    };
+    let state = RegistrationServerState::<16>::decode(&state).map_err(|_| broken("the challenge"))?;
+    let origins = [site.origin.as_str()];
+    let checks = RegistrationVerificationOptions::<&str, &str> {
+        allowed_origins: &origins,
+        error_on_unsolicited_extensions: false,
+        ..RegistrationVerificationOptions::default()
+    };
+    let made = match state.verify(&site.id, &answer, &checks) {
+        Ok(made) => made,
+        Err(error) => return wrong(error.into()),
+    };
+    let kept = rest(&made)?;
+    if kept_of(room, &person)?.iter().any(|(_, other)| other.id == kept.id) {
+        return wrong(Wrong::There);
+    }
+    let name = begun["name"].as_str().unwrap_or("Passkey").to_owned();
+    let codes = factors::add_passkey(room, name, &serde_json::to_string(&kept)?)?;
+    Ok(Answered::Right(codes))
+}
+
+fn rest(made: &RegisteredCredential<'_, 16>) -> Result<Kept> {
+    let fixed = made.static_state().encode().map_err(|_| broken("the key"))?;
+    let moving = made.dynamic_state().encode().map_err(|_| broken("the counter"))?;
+    Ok(Kept {
+        id: base64url(made.id().as_ref()),
+        fixed: base64url(&fixed),
+        moving: base64url(&moving),
+        transports: made.transports().encode().map_err(|_| broken("the way"))?,
+        copied_at: None,
+    })
+}
+
+fn ask(room: &mut Room<'_, '_>, kind: &str, person: &str) -> Result<Begun> {
+    let site = Site::of(room)?;
+    let asked = DiscoverableCredentialRequestOptions::passkey(&site.id);
+    let (state, options) = asked.start_ceremony().map_err(|_| broken("the question"))?;
+    let options = serde_json::to_value(&options)?;
+    let state = state.encode().map_err(|_| broken("the question"))?;
+    begin(room, (kind, person), &json!({"state": base64url(&state)}), options)
+}
+
+/// The first half of showing a passkey as the acting person's fresh factor.
+///
+/// # Errors
+/// 409 `no_passkeys_here` or `no_passkey`; the store's.
+pub fn begin_step_up(room: &mut Room<'_, '_>) -> Result<Begun> {
+    let person = room.actor.person.clone();
+    if kept_of(room, &person)?.is_empty() {
+        let text = "There is no passkey in your account.";
+        let satisfy = "Show a code of your authenticator, or your password if you have none.";
+        return Err(Refusal::not_now("no_passkey", text, satisfy, Vec::new()).into());
+    }
+    ask(room, STEP_UP, person.as_str())
+}
+
+/// The second half: whether the acting person showed their passkey.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn finish_step_up(room: &mut Room<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Shown>> {
+    let person = room.actor.person.clone();
+    let Some((_, state)) = taken(room, (STEP_UP, person.as_str()), id)? else {
+        return Ok(Answered::Wrong(Wrong::Over, Some(person)));
+    };
+    let Ok(answer) = DiscoverableAuthentication16::from_json_relaxed(answer) else {
+        return Ok(Answered::Wrong(Wrong::Unreadable, Some(person)));
+    };
+    shown(room, &person, &state, &answer)
+}
+
+/// The first half of signing in with a passkey.
+///
+/// # Errors
+/// 404 for a tenant that is not here; 409 `no_passkeys_here`; the store's.
+pub fn begin_sign_in(room: &mut Room<'_, '_>) -> Result<Begun> {
+    if room.directory()?.tenant.is_none() {
+        return Err(Refusal::not_found("organisation").into());
+    }
+    ask(room, SIGN_IN, "")
+}
+
+/// The second half: who showed their passkey. Somebody without a password here signs in at their identity provider,
+/// which knows when they left; so a passkey lets in whoever has a local account.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn finish_sign_in(room: &mut Room<'_, '_>, id: &str, answer: &[u8]) -> Result<Answered<Shown>> {
+    let Some((_, state)) = taken(room, (SIGN_IN, ""), id)? else {
+        return Ok(Answered::Wrong(Wrong::Over, None));
+    };
+    let Ok(answer) = DiscoverableAuthentication16::from_json_relaxed(answer) else {
+        return Ok(Answered::Wrong(Wrong::Unreadable, None));
+    };
+    let unknown = Ok(Answered::Wrong(Wrong::Unknown, None));
+    let Some(person) = person_of(answer.response().user_handle()) else {
+        return unknown;
+    };
+    let directory = room.directory()?;
+    let is_active = directory.people.get(&person).is_some_and(|it| it.active);
+    if !is_active || store::identity::secrets::password(room.tx, person.as_str())?.is_none() {
+        return unknown;
+    }
+    shown(room, &person, &state, &answer)
+}
+
+/// Looks at an answer as one of a person's passkeys, and keeps how that one is afterwards.
+fn shown(
+    room: &mut Room<'_, '_>,
+    person: &PersonId,
+    state: &[u8],
+    answer: &DiscoverableAuthentication16,
+) -> Result<Answered<Shown>> {
+    let wrong = |wrong| Ok(Answered::Wrong(wrong, Some(person.clone())));
+    let site = Site::of(room)?;
+    let handle = handle_of(person)?;
+    if answer.response().user_handle() != &handle {
+        return wrong(Wrong::OfAnother);
+    }
+    let shown_id = base64url(answer.raw_id().as_ref());
+    let found = kept_of(room, person)?.into_iter().find(|(_, it)| it.id == shown_id);
+    let Some((factor, mut kept)) = found else {
+        return wrong(Wrong::Unknown);
+    };
+    if kept.copied_at.is_some() {
+        return wrong(Wrong::Copied);
+    }
+    let raw = from_base64url(&kept.id).ok_or_else(|| broken("the id"))?;
+    let mut credential = credential_of(&raw, &handle, &kept)?;
+    let state = DiscoverableAuthenticationServerState::decode(state).map_err(|_| broken("the challenge"))?;
+    let origins = [site.origin.as_str()];
+    let checks = AuthenticationVerificationOptions::<&str, &str> {
+        allowed_origins: &origins,
+        error_on_unsolicited_extensions: false,
+        auth_attachment_enforcement: AuthenticatorAttachmentEnforcement::Ignore(false),
+        sig_counter_enforcement: SignatureCounterEnforcement::Fail,
+        ..AuthenticationVerificationOptions::default()
+    };
+    match state.verify(&site.id, answer, &mut credential, &checks) {
+        Ok(_) => {
+            let moving = credential.dynamic_state();
+            kept.moving = base64url(&moving.encode().map_err(|_| broken("the counter"))?);
+            factors::save_passkey(room, &factor, &serde_json::to_string(&kept)?)?;
+            let all = second_factor::of_person(room.tx, person.as_str())?;
+            let own = all.iter().find(|it| it.id == factor);
+            let is_second = own.is_some_and(|it| factors::counts(it, room.now));
+            Ok(Answered::Right(Shown {
+                person: person.clone(),
+                factor: Factor::new(factors::PASSKEY, is_second),
+            }))
+        }
+        Err(AuthCeremonyErr::SignatureCounter) => {
+            // Either this one or the one that was used before is a copy, and nobody can tell which: it is shut.
+            kept.copied_at = Some(room.now);
+            factors::save_passkey(room, &factor, &serde_json::to_string(&kept)?)?;
+            let subject = ("person", person.0.clone());
+            let event =
+                crate::core::write::draft("person.passkey_copied", subject, room.now, json!({"factor": factor}));
+            room.tell(vec![event], crate::core::write::Written::default())?;
+            wrong(Wrong::Copied)
+        }
+        Err(error) => wrong(error.into()),
+    }
+}
+
+fn credential_of<'a>(
+    raw: &'a [u8],
+    handle: &'a UserHandle16,
+    kept: &Kept,
+) -> Result<AuthenticatedCredential<'a, 'a, 16, Key>> {
+    let fixed = from_base64url(&kept.fixed).ok_or_else(|| broken("the key"))?;
+    let fixed = StaticState::<Key>::decode(&fixed).map_err(|_| broken("the key"))?;
+    let moving: Option<[u8; 7]> = from_base64url(&kept.moving).and_then(|it| it.try_into().ok());
+    let moving = DynamicState::decode(moving.ok_or_else(|| broken("the counter"))?);
+    let moving = moving.map_err(|_| broken("the counter"))?;
+    let id = CredentialId::<&[u8]>::decode(raw).map_err(|_| broken("the id"))?;
+    AuthenticatedCredential::new(id, handle, fixed, moving).map_err(|_| broken("the record"))
+}
+
+/// The ids of the acting person's passkeys that are shut, because their counter did not grow.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn copied(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
+    let person = room.actor.person.clone();
+    let kept = kept_of(room, &person)?.into_iter();
+    Ok(kept
+        .filter(|(_, it)| it.copied_at.is_some())
+        .map(|(id, _)| id)
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place_of;
+
+    #[test]
+    fn passkeys_work_under_a_name_by_https_and_on_ones_own_machine() {
+        let at = |url| place_of(url).map(|(host, origin)| format!("{host} {origin}"));
+        assert_eq!(
+            at("https://changes.halden.example:8443/").as_deref(),
+            Some("changes.halden.example https://changes.halden.example:8443")
+        );
+        assert_eq!(
+            at("http://localhost:8080").as_deref(),
+            Some("localhost http://localhost:8080")
+        );
+        for url in [
+            "http://changes.halden.example",
+            "https://192.0.2.7",
+            "https://[2001:db8::7]:8443",
+            "http://127.0.0.1:8080",
+            "https://",
+            "changes.halden.example",
+        ] {
+            assert_eq!(at(url), None, "{url}");
+        }
+    }
+}

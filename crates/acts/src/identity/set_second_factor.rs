@@ -1,0 +1,508 @@
+//! Second factors: TOTP (RFC 6238), recovery codes, passkeys. Each is added in a fresh session of its own person, shown
+//! once, kept encrypted or as a digest, and used up where it can be.
+
+use jiff::{SignedDuration, Timestamp};
+use model::core::body::Body;
+use model::core::refusal::Refusal;
+use model::identity::factor::Factor;
+use proof::crypto::{base64url, digest_text, is_same_secret};
+use serde_json::{Value, json};
+use store::identity::second_factor;
+use store::identity::second_factor::SecondFactor;
+use totp_rs::{Builder, Secret, Totp};
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+
+/// A TOTP secret has 160 bits, as RFC 4226 section 4 recommends.
+const SECRET_BYTES: usize = 20;
+/// How many recovery codes there are.
+const RECOVERY_CODES: usize = 10;
+/// The most second factors of a person besides recovery codes.
+const MOST: usize = 10;
+/// The longest name, in characters.
+const NAME_CHARS: usize = 60;
+
+/// How long a factor that was set up by a password alone does not count where a rule wants a second one, in hours. Whoever stole
+/// the password could set one up as well; meanwhile its person reads of it.
+const NEW_HOURS: i64 = 24;
+
+/// Codes from an authenticator.
+pub const TOTP: &str = "totp";
+/// A WebAuthn credential.
+pub const PASSKEY: &str = "passkey";
+/// One of the codes that open once.
+pub const RECOVERY: &str = "recovery";
+/// The same as it is noted where it was shown.
+const RECOVERY_CODE: &str = "recovery_code";
+
+fn associated(tenant: &str, id: &str) -> Vec<u8> {
+    format!("assent second factor\0{tenant}\0{id}").into_bytes()
+}
+
+fn seal(room: &Room<'_, '_>, id: &str, secret: &[u8]) -> Result<Vec<u8>> {
+    let tools = room.services.tools();
+    Ok(tools
+        .master
+        .seal(secret, &associated(&room.tenant(), id), tools.entropy.as_ref())?)
+}
+
+/// The secret of a factor in the clear.
+///
+/// # Errors
+/// A fault of the keys.
+pub fn open(room: &Room<'_, '_>, factor: &SecondFactor) -> Result<Vec<u8>> {
+    let bound = associated(&room.tenant(), &factor.id);
+    Ok(room.services.tools().master.open(&factor.secret, &bound)?.to_vec())
+}
+
+/// The acting person's second factors, recovery codes and unconfirmed ones included.
+///
+/// # Errors
+/// The store's.
+pub fn own_factors(room: &mut Room<'_, '_>) -> Result<Vec<SecondFactor>> {
+    let person = room.actor.person.clone();
+    Ok(second_factor::of_person(room.tx, person.as_str())?)
+}
+
+/// Whether somebody has a second factor that counts: then a password alone is no fresh factor of theirs.
+pub fn is_enrolled(factors: &[SecondFactor]) -> bool {
+    factors
+        .iter()
+        .any(|factor| factor.is_confirmed && factor.kind != RECOVERY)
+}
+
+/// Whether a factor counts where a rule wants a second one.
+pub fn counts(factor: &SecondFactor, now: Timestamp) -> bool {
+    factor.counts_from.is_some_and(|from| from <= now)
+}
+
+/// From when one counts that is set up now: at once where another one vouches for it, else once its person could read of it.
+fn counts_from_now(room: &Room<'_, '_>) -> Timestamp {
+    if room.actor.has_second_factor(room.now) {
+        return room.now;
+    }
+    room.now + SignedDuration::from_hours(NEW_HOURS)
+}
+
+/// What a factor is worth that was just shown.
+pub fn shown_now(room: &Room<'_, '_>, factor: &SecondFactor) -> Factor {
+    let kind = if factor.kind == RECOVERY {
+        RECOVERY_CODE
+    } else {
+        &factor.kind
+    };
+    Factor::new(kind, counts(factor, room.now))
+}
+
+/// Whoever may add or remove factors has just shown the ones there are.
+pub(crate) fn check_fresh(room: &Room<'_, '_>) -> Result<()> {
+    if room.actor.is_stepped_up(room.now) {
+        return Ok(());
+    }
+    Err(model::approval::decide::step_up_required().into())
+}
+
+fn checked_name(body: &Body, usual: &str) -> Result<String> {
+    let name = body
+        .get("name")
+        .map_or(Some(usual), Value::as_str)
+        .unwrap_or_default()
+        .trim();
+    if name.is_empty() || name.chars().count() > NAME_CHARS {
+        let text = format!("A name has 1 to {NAME_CHARS} characters.");
+        return Err(Refusal::field("name", "not_a_name", text).into());
+    }
+    Ok(name.to_owned())
+}
+
+/// A fresh TOTP secret on its way to an authenticator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTotp {
+    /// The factor's id.
+    pub id: String,
+    /// The secret as people type it: base32 (RFC 4648 section 6).
+    pub secret: String,
+    /// The address that authenticators on the same device open (`otpauth:`).
+    pub url: String,
+}
+
+/// Makes a TOTP secret for the acting person. It counts once a code from it was shown. An earlier one that was never
+/// confirmed is thrown away.
+///
+/// # Errors
+/// 403 `step_up_required`; 409 with too many factors; the store's.
+pub fn begin_totp(room: &mut Room<'_, '_>, body: &Body) -> Result<NewTotp> {
+    check_fresh(room)?;
+    let name = checked_name(body, "Authenticator")?;
+    let person = room.actor.person.clone();
+    for left in own_factors(room)?
+        .iter()
+        .filter(|it| it.kind == TOTP && !it.is_confirmed)
+    {
+        second_factor::delete(room.tx, person.as_str(), &left.id)?;
+    }
+    check_room_for_one(room)?;
+    let mut bytes = [0_u8; SECRET_BYTES];
+    room.services.tools().entropy.fill(&mut bytes)?;
+    let id = insert(room, TOTP, name, &bytes, false)?;
+    let secret = Secret::from(bytes.as_slice()).to_base32();
+    let (tenant, login) = (room.tenant(), room.directory()?.login(&person));
+    let url = format!(
+        "otpauth://totp/{0}:{1}?secret={secret}&issuer={0}",
+        escaped(&format!("Assent {tenant}")),
+        escaped(&login)
+    );
+    Ok(NewTotp { id, secret, url })
+}
+
+fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
+fn check_room_for_one(room: &mut Room<'_, '_>) -> Result<()> {
+    let count = own_factors(room)?.iter().filter(|it| it.kind != RECOVERY).count();
+    if count < MOST {
+        return Ok(());
+    }
+    let text = format!("A person has at most {MOST} second factors.");
+    Err(Refusal::not_now(
+        "too_many_factors",
+        text,
+        "Remove one that is not used any more.",
+        Vec::new(),
+    )
+    .into())
+}
+
+fn insert(room: &mut Room<'_, '_>, kind: &str, name: String, secret: &[u8], is_confirmed: bool) -> Result<String> {
+    let id = room.new_id()?;
+    let counts_from = is_confirmed.then(|| counts_from_now(room));
+    let factor = SecondFactor {
+        counts_from,
+        secret: seal(room, &id, secret)?,
+        id: id.clone(),
+        person: room.actor.person.0.clone(),
+        kind: kind.to_owned(),
+        name,
+        is_confirmed,
+        last_step: 0,
+        created_at: room.now,
+        last_used_at: None,
+    };
+    second_factor::insert(room.tx, &factor)?;
+    Ok(id)
+}
+
+fn totp(secret: &[u8]) -> Result<Totp> {
+    let built = Builder::new().with_secret(Secret::from(secret)).build();
+    built.map_err(|error| Error::Fault(format!("a stored TOTP secret cannot be used: {error}")))
+}
+
+/// Takes the first code of a new authenticator. Answers the recovery codes, once, when there were none.
+///
+/// # Errors
+/// 404, 422 `wrong_code`, the store's.
+pub fn confirm_totp(room: &mut Room<'_, '_>, id: &str, code: &str) -> Result<Vec<String>> {
+    check_fresh(room)?;
+    let factors = own_factors(room)?;
+    let Some(factor) = factors
+        .iter()
+        .find(|it| it.id == id && it.kind == TOTP && !it.is_confirmed)
+    else {
+        return Err(Refusal::not_found("authenticator").into());
+    };
+    let Some(totp) = readable(room, factor)? else {
+        return Err(unreadable(factor));
+    };
+    if !takes(room, (factor, &totp), code)? {
+        let text = "This code does not fit. Look whether the clock of your device is right, and enter the next one.";
+        return Err(Refusal::field("code", "wrong_code", text).into());
+    }
+    let counts_from = counts_from_now(room);
+    second_factor::save_counts_from(room.tx, &factor.id, counts_from)?;
+    finish_adding(room, TOTP, id, counts_from)
+}
+
+/// Has the log tell of a new factor. Answers the recovery codes, once, when there were none.
+fn finish_adding(room: &mut Room<'_, '_>, kind: &str, id: &str, counts_from: Timestamp) -> Result<Vec<String>> {
+    let has_codes = own_factors(room)?.iter().any(|it| it.kind == RECOVERY);
+    let made = if has_codes { None } else { Some(new_codes(room)?) };
+    let mut data = json!({"kind": kind, "counts_from": counts_from.to_string(), "factor": id});
+    if let Some(made) = &made {
+        data["codes"] = json!(made.digests);
+    }
+    tell_added(room, data, counts_from)?;
+    Ok(made.map(|made| made.codes).unwrap_or_default())
+}
+
+/// What a new passkey is called, where the acting person may add one now.
+///
+/// # Errors
+/// 403 `step_up_required`; 409 with too many factors; 422 for a name; the store's.
+pub(crate) fn check_new_passkey(room: &mut Room<'_, '_>, body: &Body) -> Result<String> {
+    check_fresh(room)?;
+    let name = checked_name(body, "Passkey")?;
+    check_room_for_one(room)?;
+    Ok(name)
+}
+
+/// Keeps a passkey that was verified. Answers the recovery codes, once, when there were none.
+///
+/// # Errors
+/// 409 with too many factors; the store's.
+pub(crate) fn add_passkey(room: &mut Room<'_, '_>, name: String, credential: &str) -> Result<Vec<String>> {
+    check_room_for_one(room)?;
+    let id = insert(room, PASSKEY, name, credential.as_bytes(), true)?;
+    let counts_from = counts_from_now(room);
+    finish_adding(room, PASSKEY, &id, counts_from)
+}
+
+/// Keeps a passkey as it is after a use: its counter moved.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn save_passkey(room: &mut Room<'_, '_>, id: &str, credential: &str) -> Result<()> {
+    let secret = seal(room, id, credential.as_bytes())?;
+    second_factor::save_secret(room.tx, id, &secret, room.now)?;
+    Ok(())
+}
+
+/// Makes new recovery codes for the acting person; the old ones open nothing any more.
+///
+/// # Errors
+/// 403 `step_up_required`; 409 without a second factor; the store's.
+pub fn renew_recovery_codes(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
+    check_fresh(room)?;
+    if !is_enrolled(&own_factors(room)?) {
+        let text = "There is no second factor to recover from.";
+        return Err(Refusal::not_now(
+            "no_factor",
+            text,
+            "Add an authenticator or a passkey first.",
+            Vec::new(),
+        )
+        .into());
+    }
+    let made = new_codes(room)?;
+    tell(room, "person.recovery_codes_made", json!({"codes": made.digests}))?;
+    Ok(made.codes)
+}
+
+/// Recovery codes as their person reads them, and how the log knows them.
+struct NewCodes {
+    codes: Vec<String>,
+    digests: Vec<String>,
+}
+
+/// How the log knows a recovery code: by the digest of the digest that is kept, which nobody can turn back into a row.
+pub(crate) fn digest_of_code(kept: &[u8]) -> String {
+    digest_text(kept)
+}
+
+fn new_codes(room: &mut Room<'_, '_>) -> Result<NewCodes> {
+    let person = room.actor.person.clone();
+    second_factor::delete_of_person(room.tx, person.as_str(), RECOVERY)?;
+    let counts_from = counts_from_now(room);
+    let (mut codes, mut digests) = (Vec::new(), Vec::new());
+    for _ in 0..RECOVERY_CODES {
+        let mut bytes = [0_u8; 10];
+        room.services.tools().entropy.fill(&mut bytes)?;
+        let code = Secret::from(bytes.as_slice()).to_base32().to_lowercase();
+        let digest = digest_text(code.as_bytes());
+        digests.push(digest_of_code(digest.as_bytes()));
+        let factor = SecondFactor {
+            id: room.new_id()?,
+            person: person.0.clone(),
+            kind: RECOVERY.to_owned(),
+            name: "Recovery code".to_owned(),
+            secret: digest.into_bytes(),
+            is_confirmed: true,
+            last_step: 0,
+            created_at: room.now,
+            last_used_at: None,
+            counts_from: Some(counts_from),
+        };
+        second_factor::insert(room.tx, &factor)?;
+        codes.push(format!(
+            "{}-{}-{}-{}",
+            &code[0..4],
+            &code[4..8],
+            &code[8..12],
+            &code[12..16]
+        ));
+    }
+    Ok(NewCodes { codes, digests })
+}
+
+/// An authenticator as its secret makes it, or `None` where nobody can read that: it was damaged, or kept under another master
+/// key. Whoever runs the server reads of it in its log.
+fn readable(room: &Room<'_, '_>, factor: &SecondFactor) -> Result<Option<Totp>> {
+    match open(room, factor).and_then(|secret| totp(&secret)) {
+        Ok(found) => Ok(Some(found)),
+        Err(error @ (Error::Proof(_) | Error::Fault(_))) => {
+            warn_unreadable(room, factor, &error);
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Tells whoever runs the server of a factor whose record cannot be read.
+pub(crate) fn warn_unreadable(room: &Room<'_, '_>, factor: &SecondFactor, error: &dyn std::fmt::Display) {
+    tracing::warn!(
+        tenant = room.tenant(),
+        person = factor.person,
+        factor = factor.id,
+        kind = factor.kind,
+        error = %error,
+        "a second factor cannot be read"
+    );
+}
+
+fn unreadable(factor: &SecondFactor) -> Error {
+    let text = format!("Your authenticator `{}` cannot be read here.", factor.name);
+    let satisfy = "Use another second factor or a recovery code, or ask an administrator to take it away.";
+    Refusal::not_now("factor_unreadable", text, satisfy, Vec::new()).into()
+}
+
+/// Whether a code is one that the authenticator shows now, and was not taken before: of a time step that was taken, and of
+/// those before it, no code is taken again.
+fn takes(room: &mut Room<'_, '_>, (factor, totp): (&SecondFactor, &Totp), code: &str) -> Result<bool> {
+    let plain: String = code.chars().filter(|it| !it.is_whitespace()).collect();
+    let now = u64::try_from(room.now.as_second()).unwrap_or_default();
+    let Some(step) = totp.check(&plain, now) else {
+        return Ok(false);
+    };
+    let step = i64::try_from(step).unwrap_or(i64::MAX);
+    Ok(second_factor::use_step(room.tx, &factor.id, step, room.now)?)
+}
+
+/// What a code of one of the acting person's authenticators is worth, if it was right; it is used up by that.
+///
+/// # Errors
+/// 409 `factor_unreadable` where none of them can be read; the store's.
+pub fn use_code(room: &mut Room<'_, '_>, code: &str) -> Result<Option<Factor>> {
+    let mut broken = None;
+    let mut is_any_readable = false;
+    for factor in own_factors(room)?
+        .into_iter()
+        .filter(|it| it.kind == TOTP && it.is_confirmed)
+    {
+        let Some(totp) = readable(room, &factor)? else {
+            broken = Some(factor);
+            continue;
+        };
+        is_any_readable = true;
+        if takes(room, (&factor, &totp), code)? {
+            return Ok(Some(shown_now(room, &factor)));
+        }
+    }
+    match broken {
+        // Where another one could be read, the code was tried on it: it is wrong, and counts as a try.
+        Some(factor) if !is_any_readable => Err(unreadable(&factor)),
+        _ => Ok(None),
+    }
+}
+
+/// What a recovery code is worth, if it was right; it is gone then, and the log says so. It stands in for the factor that its
+/// person lost, and whoever has it has more than a password.
+///
+/// # Errors
+/// The store's.
+pub fn use_recovery_code(room: &mut Room<'_, '_>, code: &str) -> Result<Option<Factor>> {
+    let plain: String = code.chars().filter(char::is_ascii_alphanumeric).collect();
+    let digest = digest_text(plain.to_lowercase().as_bytes());
+    let person = room.actor.person.clone();
+    let found = own_factors(room)?
+        .into_iter()
+        .find(|it| it.kind == RECOVERY && is_same_secret(&it.secret, digest.as_bytes()));
+    let Some(found) = found else { return Ok(None) };
+    if !second_factor::delete(room.tx, person.as_str(), &found.id)? {
+        return Ok(None);
+    }
+    let told = json!({"code": digest_of_code(&found.secret)});
+    tell(room, "person.recovery_code_used", told)?;
+    Ok(Some(shown_now(room, &found)))
+}
+
+/// Removes one of the acting person's factors; with the last one the recovery codes go too.
+///
+/// # Errors
+/// 403 `step_up_required`, 404, the store's.
+pub fn remove_factor(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
+    check_fresh(room)?;
+    let person = room.actor.person.clone();
+    let found = own_factors(room)?
+        .into_iter()
+        .find(|it| it.id == id && it.kind != RECOVERY);
+    let Some(found) = found else {
+        return Err(Refusal::not_found("second factor").into());
+    };
+    second_factor::delete(room.tx, person.as_str(), id)?;
+    if !is_enrolled(&own_factors(room)?) {
+        second_factor::delete_of_person(room.tx, person.as_str(), RECOVERY)?;
+    }
+    tell(
+        room,
+        "person.factor_removed",
+        json!({"kind": found.kind, "factor": found.id}),
+    )
+}
+
+/// Takes all second factors of somebody away who lost them, and ends their sessions. Nobody does it for themselves.
+///
+/// # Errors
+/// 403, 404, the store's.
+pub fn reset_factors(room: &mut Room<'_, '_>, login: &str) -> Result<()> {
+    room.allow(model::core::act::actions::SET_PERSON)?;
+    let directory = room.directory()?;
+    let Some(person) = directory.by_login(login) else {
+        return Err(Refusal::not_found(format!("person {login}")).into());
+    };
+    if crate::guard::self_grant::is_own(&room.actor, &person.id) {
+        let text = "Nobody takes their own second factors away without showing one.";
+        return Err(Refusal::not_allowed("own_request", text).into());
+    }
+    second_factor::delete_of_person(room.tx, person.id.as_str(), "")?;
+    store::identity::session::delete_of_person(room.tx, person.id.as_str())?;
+    let id = person.id.clone();
+    let subject = ("person", id.0.clone());
+    let event = crate::core::write::draft("person.factors_reset", subject, room.now, json!({}));
+    let mut written = crate::core::write::Written::default();
+    crate::guard::impersonation::tell(room, &mut written, &id, "took your second factors away")?;
+    room.tell(vec![event], written)
+}
+
+/// A random name for a ceremony or a session: it opens nothing.
+///
+/// # Errors
+/// A fault when there is no randomness.
+pub fn random_name(room: &Room<'_, '_>) -> Result<String> {
+    let mut bytes = [0_u8; 16];
+    room.services.tools().entropy.fill(&mut bytes)?;
+    Ok(base64url(&bytes))
+}
+
+/// Tells of a new factor: the log, and its person, who may be another one than whoever knew the password.
+fn tell_added(room: &mut Room<'_, '_>, data: Value, counts_from: Timestamp) -> Result<()> {
+    let person = room.actor.person.clone();
+    let subject = ("person", person.0.clone());
+    let event = crate::core::write::draft("person.factor_added", subject, room.now, data);
+    let mut written = crate::core::write::Written::default();
+    if counts_from > room.now {
+        crate::guard::impersonation::tell_own(room, &mut written, &person)?;
+    }
+    room.tell(vec![event], written)
+}
+
+fn tell(room: &mut Room<'_, '_>, kind: &'static str, data: Value) -> Result<()> {
+    let subject = ("person", room.actor.person.0.clone());
+    let event = crate::core::write::draft(kind, subject, room.now, data);
+    room.tell(vec![event], crate::core::write::Written::default())
+}

@@ -1,0 +1,171 @@
+//! API tokens: shown once, kept as a digest, revocable.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use model::core::body::Body;
+use model::core::enums::Role;
+use model::core::ids::{PersonId, RecordId};
+use model::core::parse::{LINE, Reading, later};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::{Directory, Token};
+use serde_json::json;
+use store::record;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// What a token may be scoped to.
+pub const SCOPES: &[&str] = &["read", "write", "gate", "audit", "admin", "scim"];
+
+/// How every secret begins, so that scanners of leaked secrets know it.
+pub const PREFIX: &str = "ast_";
+
+/// How long a token is good whose end nobody named, in days.
+const USUAL_DAYS: i64 = 365;
+/// How far ahead the end of a token may be named, in days: five years.
+const MOST_DAYS: i64 = 5 * 366;
+
+/// A new random secret: the prefix and 256 bits.
+///
+/// # Errors
+/// A fault when there is no randomness.
+pub fn new_secret(room: &Room<'_, '_>) -> Result<String> {
+    let mut bytes = [0_u8; 32];
+    room.services.tools().entropy.fill(&mut bytes)?;
+    Ok(format!("{PREFIX}{}", proof::crypto::base64url(&bytes)))
+}
+
+/// Makes a token (`POST /tokens {name, person, scopes, roles, expires_at}`); answers it with its secret, once. It is good for a
+/// year unless said; what the system makes itself, such as the demo's, has no end.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, String)> {
+    room.allow(model::core::act::actions::SET_TOKEN)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let person = model::change::read_content::person(&mut reading, "person", &directory)
+        .unwrap_or_else(|| room.actor.person.clone());
+    model::change::read_content::refuse_departed(&mut reading, "person", &person, &directory);
+    let scopes = read_scopes(&mut reading);
+    let roles = read_roles(&mut reading, &directory, &person);
+    if person == room.actor.person {
+        check_not_wider(room, roles.as_ref())?;
+    }
+    let name = reading.needed("name", LINE);
+    let usual = (!room.actor.is_system).then(|| later(room.now, SignedDuration::from_hours(24 * USUAL_DAYS)));
+    let expires_at = reading.time("expires_at").or(usual);
+    if expires_at.is_some_and(|end| end <= room.now) {
+        reading.wrong("expires_at", "in_the_past", "`expires_at` must lie ahead.");
+    }
+    let last = later(room.now, SignedDuration::from_hours(24 * MOST_DAYS));
+    if !room.actor.is_system && expires_at.is_some_and(|end| end > last) {
+        let text = "`expires_at` may lie five years ahead at most.";
+        reading.wrong("expires_at", "out_of_range", text);
+    }
+    reading.finish()?;
+    let secret = new_secret(room)?;
+    let token = Token {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        name,
+        // A token that was made by way of another one is its maker's too: else the hand would be lost over one hop.
+        owner: crate::guard::impersonation::maker(&room.actor, &person),
+        person,
+        digest: proof::crypto::digest_text(secret.as_bytes()),
+        prefix: secret.chars().take(8).collect(),
+        scopes,
+        roles,
+        created_at: room.now,
+        expires_at,
+        revoked: false,
+    };
+    let token = room.put_estate("token.created", token, json!({}))?;
+    let subject = ("token", token.id.0.clone());
+    let what = "made a token that speaks for you";
+    crate::guard::impersonation::tell_spoken_for(room, &token.person, "token.told", subject, what)?;
+    Ok((token, secret))
+}
+
+/// Refuses a wider token to whoever comes by a narrowed one of their own: what it was narrowed for would be lost over one hop.
+fn check_not_wider(room: &mut Room<'_, '_>, roles: Option<&BTreeSet<Role>>) -> Result<()> {
+    let carried = room.actor.narrowed_to();
+    let is_within = carried
+        .zip(roles)
+        .is_some_and(|(carried, roles)| roles.is_subset(carried));
+    if is_within {
+        Ok(())
+    } else {
+        crate::guard::impersonation::check_whole(room)
+    }
+}
+
+/// The roles to which a token is narrowed: some of its person's, never one more.
+pub(crate) fn read_roles(
+    reading: &mut Reading<'_>,
+    directory: &Directory,
+    person: &PersonId,
+) -> Option<BTreeSet<Role>> {
+    let roles: BTreeSet<Role> = reading.words::<Role>("roles")?.into_iter().collect();
+    for role in &roles {
+        if !directory.has_role(person, *role) {
+            let login = directory.login(person);
+            let text = format!(
+                "`{login}` has no role `{}`, so a token of theirs cannot carry it.",
+                role.as_str()
+            );
+            reading.wrong("roles", "not_held", text);
+        }
+    }
+    if roles.is_empty() {
+        reading.wrong("roles", "missing", "Name at least one role, or leave `roles` out.");
+    }
+    Some(roles)
+}
+
+fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
+    let said = reading.texts("scopes", LINE);
+    // Who names none asks for a token that may nothing, and is not answered with the usual three.
+    if said.as_ref().is_some_and(Vec::is_empty) {
+        reading.wrong(
+            "scopes",
+            "missing",
+            "Name at least one scope, or leave `scopes` out for read, write and gate.",
+        );
+    }
+    let scopes: BTreeSet<String> = said.unwrap_or_default().into_iter().collect();
+    for scope in &scopes {
+        if !SCOPES.contains(&scope.as_str()) {
+            reading.wrong(
+                "scopes",
+                "unknown_word",
+                format!("`{scope}` is none of: {}.", SCOPES.join(", ")),
+            );
+        }
+    }
+    if scopes.is_empty() {
+        ["read", "write", "gate"].map(str::to_owned).into()
+    } else {
+        scopes
+    }
+}
+
+/// Revokes a token (`DELETE /tokens/{id}`): its owner, its person, or who may set tokens. One that is revoked already stays as
+/// it is.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn revoke_token(room: &mut Room<'_, '_>, id: &str) -> Result<Token> {
+    let Some(stored) = record::load::<Token>(room.tx, id)? else {
+        return Err(Refusal::not_found("token").into());
+    };
+    let token = stored.record;
+    if token.person != room.actor.person && token.owner != room.actor.person {
+        room.allow(model::core::act::actions::SET_TOKEN)?;
+    }
+    if token.revoked {
+        return Ok(token);
+    }
+    room.put_estate("token.revoked", Token { revoked: true, ..token }, json!({}))
+}

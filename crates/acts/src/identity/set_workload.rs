@@ -1,0 +1,243 @@
+//! Workloads: which jobs of a pipeline's platform are let in, and letting them in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use model::core::body::Body;
+use model::core::enums::Role;
+use model::core::ids::{PersonId, RecordId};
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::integration::workload;
+use model::integration::workload::Workload;
+use serde_json::{Map, Value, json};
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::write::{Written, draft};
+use crate::identity::set_identity_provider::{is_key, is_safe};
+use crate::identity::set_token::{new_secret, read_roles};
+
+/// The most workloads of a tenant.
+const MOST: i64 = 200;
+/// The most claims of one, and the most patterns of a claim.
+const MOST_CLAIMS: usize = 50;
+/// What a job may be given: nothing that administers.
+pub const SCOPES: &[&str] = &["read", "write", "gate", "audit"];
+/// The longest a job is let in for one token, in minutes.
+const LONGEST_MINUTES: i64 = 60;
+/// How long it is unless said otherwise.
+const USUAL_MINUTES: i64 = 15;
+
+/// The workloads of the tenant in the order of their keys.
+///
+/// # Errors
+/// The store's.
+pub fn workloads(room: &mut Room<'_, '_>) -> Result<Vec<Workload>> {
+    let filter = Filter::new().order_by("key").limit(MOST);
+    let found = record::find::<Workload>(room.tx, &filter)?;
+    Ok(found.into_iter().map(|stored| stored.record).collect())
+}
+
+fn find(room: &mut Room<'_, '_>, key: &str) -> Result<Option<Workload>> {
+    let filter = Filter::new().equals("key", key).order_by("id");
+    Ok(record::find_one::<Workload>(room.tx, &filter)?.map(|stored| stored.record))
+}
+
+/// A workload by its key.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn workload(room: &mut Room<'_, '_>, key: &str) -> Result<Workload> {
+    find(room, key)?.ok_or_else(|| Refusal::not_found(format!("workload {key}")).into())
+}
+
+/// Sets a workload up or changes it (`PUT /workloads/{key}`). What was let in before goes on as the workload is now.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn set_workload(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Workload> {
+    room.allow(model::core::act::actions::SET_TOKEN)?;
+    let old = find(room, key)?;
+    let mut reading = Reading::new(body, "");
+    if !is_key(key) {
+        reading.wrong("key", "not_a_key", "A key has lower-case letters, digits and `-`.");
+    }
+    let mut read = read(room, &mut reading, key)?;
+    reading.repeats_key(key);
+    reading.finish()?;
+    if old.is_none() && record::count::<Workload>(room.tx, &Filter::new())? >= MOST {
+        let text = format!("A tenant has at most {MOST} workloads.");
+        return Err(Refusal::field("key", "too_many", text).into());
+    }
+    match old {
+        Some(old) => (read.id, read.version) = (old.id, old.version),
+        None => read.id = RecordId(room.new_id()?),
+    }
+    let set = room.put_estate("workload.set", read, json!({}))?;
+    let subject = ("workload", set.id.0.clone());
+    let what = "set up or changed a workload whose jobs speak for you";
+    crate::guard::impersonation::tell_spoken_for(room, &set.person, "workload.told", subject, what)?;
+    Ok(set)
+}
+
+fn read(room: &mut Room<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result<Workload> {
+    let directory = room.directory()?;
+    let issuer = reading.needed("issuer", LINE);
+    if !issuer.is_empty() && !is_safe(&issuer) {
+        let text = "An issuer is an https address, such as https://token.actions.githubusercontent.com, without query.";
+        reading.wrong("issuer", "not_an_issuer", text);
+    }
+    let person = model::change::read_content::person(reading, "person", &directory);
+    // A login that nobody has is told already.
+    if person.is_none() && !reading.says_text("person") {
+        reading.wrong("person", "missing", "Say in `person` for whom its jobs speak.");
+    }
+    let person = person.unwrap_or_else(|| PersonId(String::new()));
+    let active = reading.boolean("active").unwrap_or(true);
+    if active {
+        model::change::read_content::refuse_departed(reading, "person", &person, &directory);
+    }
+    let roles: Option<BTreeSet<Role>> = read_roles(reading, &directory, &person);
+    Ok(Workload {
+        id: RecordId(String::new()),
+        version: 0,
+        key: key.to_owned(),
+        name: reading.text("name", LINE).unwrap_or_else(|| key.to_owned()),
+        meant_for: reading.needed("meant_for", LINE),
+        claims: read_claims(reading, &issuer),
+        issuer,
+        owner: crate::guard::impersonation::maker(&room.actor, &person),
+        person,
+        scopes: read_scopes(reading),
+        roles,
+        minutes: reading.integer("minutes", 1..=LONGEST_MINUTES).unwrap_or(USUAL_MINUTES),
+        active,
+        doubted_at: None,
+    })
+}
+
+fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
+    let scopes: BTreeSet<String> = reading.texts("scopes", LINE).unwrap_or_default().into_iter().collect();
+    for scope in scopes.iter().filter(|scope| !SCOPES.contains(&scope.as_str())) {
+        let text = format!("`{scope}` is none of: {}.", SCOPES.join(", "));
+        reading.wrong("scopes", "unknown_word", text);
+    }
+    if scopes.is_empty() {
+        return ["gate".to_owned()].into();
+    }
+    scopes
+}
+
+fn read_claims(reading: &mut Reading<'_>, issuer: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let told = reading.value("claims").cloned();
+    let mut claims = BTreeMap::new();
+    for (name, value) in told.as_ref().and_then(Value::as_object).into_iter().flatten() {
+        let patterns: Option<BTreeSet<String>> = match value {
+            Value::String(text) => Some([text.clone()].into()),
+            Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+            _ => None,
+        };
+        match patterns.filter(|it| !it.is_empty() && it.len() <= MOST_CLAIMS && it.iter().all(|it| it.len() <= LINE)) {
+            Some(patterns) => drop(claims.insert(name.clone(), patterns)),
+            None => reading.wrong(
+                "claims",
+                "not_patterns",
+                format!("`{name}` needs a pattern, or a list of them."),
+            ),
+        }
+    }
+    if claims.values().all(workload::is_anybody) || claims.len() > MOST_CLAIMS {
+        let text = "Name at least one claim and what it must say, such as {\"repository\": [\"acme/booking-api\"]}: anybody \
+                    can have a token of a public platform.";
+        reading.wrong("claims", "trusts_anybody", text);
+    } else if workload::trusts_anybody(issuer, &claims) {
+        let text = format!(
+            "Anybody can have a token of {issuer}. Name a claim that says whose the repository is, with the owner written out, such \
+             as `repository=acme/*` on GitHub or `project_path=acme/*` on GitLab, or the owner's id."
+        );
+        reading.wrong("claims", "trusts_anybody", text);
+    }
+    claims
+}
+
+/// Lets nobody in any more (`DELETE /workloads/{key}`); who was let in is out at once.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_workload(room: &mut Room<'_, '_>, key: &str) -> Result<Workload> {
+    room.allow(model::core::act::actions::SET_TOKEN)?;
+    let found = workload(room, key)?;
+    end(room, found)
+}
+
+/// Ends a workload that was found.
+pub(crate) fn end(room: &mut Room<'_, '_>, found: Workload) -> Result<Workload> {
+    room.put_estate("workload.ended", Workload { active: false, ..found }, json!({}))
+}
+
+/// The active workloads that trust an issuer, in the order of their keys.
+///
+/// # Errors
+/// The store's.
+pub fn trusting(room: &mut Room<'_, '_>, issuer: &str) -> Result<Vec<Workload>> {
+    let mut found = workloads(room)?;
+    found.retain(|it| it.active && it.issuer == issuer);
+    Ok(found)
+}
+
+/// A job that was let in.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    /// With this; it is told once.
+    pub secret: String,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// By which workload.
+    pub workload: Workload,
+}
+
+/// Lets a job in whose verified token says this. The first workload counts whose claims all fit.
+///
+/// # Errors
+/// 403 `not_trusted`; the store's.
+pub fn enter(room: &mut Room<'_, '_>, key: &str, told: &Map<String, Value>) -> Result<NewEntry> {
+    let found = workload(room, key)?;
+    let directory = room.directory()?;
+    // Who set it up answers for it; what was set up on the host is nobody's.
+    let is_answered =
+        found.owner == model::change::change_file::Actor::system().person || directory.is_active(&found.owner);
+    let is_known = is_answered && directory.is_active(&found.person);
+    if let Some(claim) = found.misfit(told).filter(|_| found.active && is_known) {
+        let text = format!("The workload `{key}` does not trust what the token says in `{claim}`.");
+        return Err(Refusal::not_allowed("not_trusted", text).into());
+    }
+    if !found.active || !is_known {
+        let text = format!("The workload `{key}` lets nobody in.");
+        return Err(Refusal::not_allowed("not_trusted", text).into());
+    }
+    let secret = new_secret(room)?;
+    let digest = proof::crypto::digest_text(secret.as_bytes());
+    let expires_at = room.now + SignedDuration::from_mins(found.minutes);
+    store::identity::workload::insert(room.tx, &digest, found.id.as_str(), expires_at)?;
+    // The platform's own words may name people, so the log holds their digest alone.
+    let subject = told.get("sub").and_then(Value::as_str).unwrap_or_default();
+    let event = draft(
+        "workload.entered",
+        ("workload", found.id.0.clone()),
+        room.now,
+        json!({
+            "workload": found.key, "person": found.person,
+            "subject_digest": proof::crypto::digest_text(subject.as_bytes()), "expires_at": expires_at.to_string(),
+            // By its digest replay knows that nobody wrote a way in past the server.
+            "secret_digest": digest,
+        }),
+    );
+    room.tell(vec![event], Written::default())?;
+    Ok(NewEntry {
+        secret,
+        expires_at,
+        workload: found,
+    })
+}

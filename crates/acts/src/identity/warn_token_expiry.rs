@@ -1,0 +1,134 @@
+//! Tells ahead that a token ends, so that no pipeline stops in silence at night: whoever answers for it, and the person for whom it
+//! speaks, 60, 30, 14, 7 and 1 days before. Who was away for one of these days is told once, with the days that are left.
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::related_records::Message;
+use model::core::enums::Role;
+use model::core::ids::PersonId;
+use model::directory::snapshot::Token;
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::write::{Written, draft};
+
+/// How many days before its end a token's people are told.
+const DAYS: [i64; 5] = [60, 30, 14, 7, 1];
+
+/// Whoever makes a token for thirty days is not told at once that it ends in thirty.
+const SLACK: SignedDuration = SignedDuration::from_hours(1);
+
+/// The tokens whose people are to be told now. It writes nothing.
+///
+/// # Errors
+/// The store's.
+pub fn find_ending(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
+    let ahead = Filter::new()
+        .equals("revoked", false)
+        .more("expires_at", room.now)
+        .at_most("expires_at", room.now + SignedDuration::from_hours(24 * DAYS[0]));
+    let mut found = Vec::new();
+    for token in record::bodies::<Token>(room.tx, &ahead)? {
+        if let Some(step) = step(&token, room.now)
+            && !is_told(room, &token, step, &token.owner)?
+        {
+            found.push(token.id.0);
+        }
+    }
+    Ok(found)
+}
+
+/// Tells a token's people that it ends, once for each of the days; nothing where it was revoked or made to end meanwhile.
+///
+/// # Errors
+/// The store's.
+pub fn tell_end(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
+    let Some(token) = record::load::<Token>(room.tx, id)?.map(|stored| stored.record) else {
+        return Ok(());
+    };
+    let Some(step) = step(&token, room.now).filter(|_| !token.revoked) else {
+        return Ok(());
+    };
+    if is_told(room, &token, step, &token.owner)? {
+        return Ok(());
+    }
+    let left = days_left(&token, room.now).unwrap_or_default();
+    let mut written = Written::default();
+    for person in readers(room, &token)? {
+        let (subject, text) = words(room, &token, left, &person)?;
+        let dedup = dedup(&token, step, &person);
+        save_message(
+            room,
+            &mut written,
+            &person,
+            None,
+            ("token_ends", &subject, &text, &dedup),
+        )?;
+    }
+    let event = draft("token.ending", ("token", token.id.0), room.now, json!({"days": left}));
+    room.tell(vec![event], written)
+}
+
+/// How many days a token has left, the last one counting as one; nothing where it has no end or had it.
+fn days_left(token: &Token, now: Timestamp) -> Option<i64> {
+    let left = token.expires_at?.duration_since(now);
+    (left > SignedDuration::ZERO).then(|| (left.as_secs() + 86_399) / 86_400)
+}
+
+/// The last of the days that has come. Whoever makes a token for a week need not be told of the sixty days.
+fn step(token: &Token, now: Timestamp) -> Option<i64> {
+    let (end, left) = (token.expires_at?, days_left(token, now)?);
+    let lies_in_its_life = |days: &i64| end - SignedDuration::from_hours(24 * days) > token.created_at + SLACK;
+    DAYS.into_iter()
+        .filter(lies_in_its_life)
+        .filter(|days| left <= *days)
+        .min()
+}
+
+/// Who answers for it, and for whom it speaks where that is somebody who reads letters. Where neither does, the administrators.
+fn readers(room: &mut Room<'_, '_>, token: &Token) -> Result<Vec<PersonId>> {
+    let directory = room.directory()?;
+    let reads = |person: &PersonId| {
+        let found = directory.people.get(person);
+        found.is_some_and(|person| person.active && !person.roles.contains(&Role::Pipeline))
+    };
+    let mut readers = vec![token.owner.clone()];
+    if reads(&token.person) && token.person != token.owner {
+        readers.push(token.person.clone());
+    }
+    if !readers.iter().any(reads) {
+        let administrators = directory.with_role(Role::Admin).into_iter();
+        readers.extend(administrators.filter(|person| reads(person)));
+    }
+    Ok(readers)
+}
+
+fn words(room: &mut Room<'_, '_>, token: &Token, left: i64, reader: &PersonId) -> Result<(String, String)> {
+    let days = match left {
+        1 => "within a day".to_owned(),
+        many => format!("in {many} days"),
+    };
+    let whose = match reader == &token.person {
+        true => "It speaks for you.".to_owned(),
+        false => format!("It speaks for {}.", room.directory()?.name(&token.person)),
+    };
+    let subject = format!("A token ends {days}: {}", token.name);
+    let end = token.expires_at.map(|at| at.to_string()).unwrap_or_default();
+    let text = format!(
+        "The token {} ({}…) ends at {end}. {whose} What uses it is refused from then on: make another one and put it there before. \
+         A token that nobody needs any more may end.\n",
+        token.name, token.prefix
+    );
+    Ok((subject, text))
+}
+
+fn dedup(token: &Token, step: i64, reader: &PersonId) -> String {
+    format!("token_ends/{}/{step}/{reader}", token.id)
+}
+
+fn is_told(room: &mut Room<'_, '_>, token: &Token, step: i64, reader: &PersonId) -> Result<bool> {
+    let filter = Filter::new().equals("dedup", dedup(token, step, reader));
+    Ok(record::count::<Message>(room.tx, &filter)? > 0)
+}

@@ -1,0 +1,121 @@
+//! Incidents, first form: opened and resolved; they freeze nothing by themselves.
+
+use jiff::Timestamp;
+use model::change::ready_spans::SKEW;
+use model::core::body::Body;
+use model::core::ids::{RecordId, ServiceKey};
+use model::core::parse::{LINE, Reading, later};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Incident;
+use serde_json::{Value, json};
+use store::counter;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::log_names::{BEFORE_FIRST_INCIDENT, INCIDENTS};
+use crate::core::read_fields::patched;
+
+/// What may change of an incident.
+const FIELDS: [&str; 6] = [
+    "title",
+    "severity",
+    "services",
+    "started_at",
+    "resolved_at",
+    "external_ref",
+];
+
+/// Reads an incident as a whole; severity and start are the given ones where nothing is said.
+fn fill(
+    reading: &mut Reading<'_>,
+    directory: &model::directory::snapshot::Directory,
+    now: Timestamp,
+    incident: &mut Incident,
+) {
+    incident.title = reading.needed("title", LINE);
+    incident.severity = reading.integer("severity", 1..=4).unwrap_or(incident.severity);
+    let services = reading.texts("services", LINE).unwrap_or_default();
+    incident.services = services.into_iter().map(ServiceKey).collect();
+    for key in incident.services.clone() {
+        if !directory.services.contains_key(&key) {
+            reading.wrong(
+                "services",
+                "unknown",
+                model::directory::unknown_name::service(directory, key.as_str()),
+            );
+        }
+    }
+    incident.started_at = reading.time("started_at").unwrap_or(incident.started_at);
+    incident.resolved_at = reading.time("resolved_at");
+    incident.external_ref = reading.text("external_ref", LINE);
+    let is_read = !reading.errors.iter().any(|error| error.field == "started_at");
+    if is_read && incident.resolved_at.is_some_and(|end| end < incident.started_at) {
+        reading.wrong("resolved_at", "out_of_order", "It was resolved before it began.");
+    }
+    let told = [
+        ("started_at", Some(incident.started_at)),
+        ("resolved_at", incident.resolved_at),
+    ];
+    for (field, at) in told {
+        if at.is_some_and(|at| at > later(now, SKEW)) {
+            reading.wrong(field, "in_the_future", format!("`{field}` cannot lie ahead."));
+        }
+    }
+}
+
+/// The key of a new incident: `INC-101` is a tenant's first.
+pub(crate) fn next_key(room: &mut Room<'_, '_>) -> Result<String> {
+    let number = BEFORE_FIRST_INCIDENT + counter::next(room.tx, INCIDENTS)?;
+    Ok(format!("INC-{number}"))
+}
+
+/// Opens an incident (`POST /incidents`).
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn open_incident(room: &mut Room<'_, '_>, body: &Body) -> Result<Incident> {
+    room.allow(model::core::act::actions::SET_INCIDENT)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let mut incident = Incident {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        key: String::new(),
+        title: String::new(),
+        severity: 3,
+        services: std::collections::BTreeSet::new(),
+        started_at: room.now,
+        resolved_at: None,
+        external_ref: None,
+    };
+    fill(&mut reading, &directory, room.now, &mut incident);
+    reading.finish()?;
+    incident.key = next_key(room)?;
+    room.put_estate("incident.opened", incident, json!({}))
+}
+
+/// Changes or resolves an incident (`PATCH /incidents/{key}`). Null clears: one that was resolved too early is open again.
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn edit_incident(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
+    room.allow(model::core::act::actions::SET_INCIDENT)?;
+    let directory = room.directory()?;
+    let Some(before) = directory.incidents.get(&key.to_uppercase()) else {
+        return Err(Refusal::not_found(format!("incident {key}")).into());
+    };
+    let mut incident = before.clone();
+    let whole = patched(before, &FIELDS, body)?;
+    let mut reading = Reading::new(&whole, "");
+    fill(&mut reading, &directory, room.now, &mut incident);
+    for field in ["severity", "started_at"] {
+        if whole.get(field).is_none_or(Value::is_null) {
+            reading.wrong(field, "missing", format!("`{field}` is missing."));
+        }
+    }
+    reading.finish()?;
+    if incident == *before {
+        return Ok(incident);
+    }
+    room.put_estate("incident.edited", incident, json!({}))
+}

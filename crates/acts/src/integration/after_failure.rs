@@ -1,0 +1,110 @@
+//! What follows a deployment that failed or was rolled back: its incident is linked or opened, and those who listen outside
+//! are told what to go back to. The target's end, the revocation of its permits ahead and the review's clock belong to the
+//! completion itself; the review is drafted when it is asked for.
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::related_records::{Deployment, Link};
+use model::core::enums::{LinkKind, Outcome};
+use model::core::ids::RecordId;
+use model::directory::snapshot::Incident;
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::change::draft_review::WATCH_MINUTES;
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::write::{Written, draft};
+use crate::integration::named_target::{Meant, Named};
+
+/// Links or opens the incident and tells what a rollback job needs, once for each deployment.
+///
+/// # Errors
+/// The store's.
+pub fn after_failure(room: &mut Room<'_, '_>, deployment: &Deployment, at: Timestamp) -> Result<()> {
+    let Some(key) = &deployment.change_key else {
+        return Ok(());
+    };
+    let change = room.change(key)?;
+    let began = change
+        .actual_start
+        .map_or(deployment.at, |start| start.min(deployment.at));
+    let incident = incident_of(room, deployment, (began, at))?;
+    link(room, key, &incident)?;
+    let commit = Some(deployment.commit.as_str()).filter(|commit| !commit.is_empty());
+    let named = Named::of(room, deployment.artifact.as_deref(), commit)?;
+    let place = (&deployment.service, &deployment.environment);
+    let (target, meant) = named.target_of(&change, place, true).unzip();
+    let rollback_to = target.and_then(|it| it.rollback_to.clone());
+    // A way back that failed, or was taken already, starts no other.
+    let is_back = meant == Some(Meant::Back);
+    let was_taken = target
+        .and_then(|it| change.target_record(&it.id))
+        .is_some_and(|record| record.outcome == Some(Outcome::RolledBack));
+    let rollback_to =
+        rollback_to.filter(|_| !is_back && !was_taken && deployment.status.as_deref() != Some("rolled_back"));
+    // Who listens for this event starts the pipeline's rollback job; its result comes back as a delivery.
+    let data = json!({
+        "change": key, "deployment": deployment.natural_key, "service": deployment.service,
+        "environment": deployment.environment, "artifact": deployment.artifact, "commit": deployment.commit,
+        "rollback_to": rollback_to, "incident": incident, "status": deployment.status,
+    });
+    let event = draft("deployment.failed", ("deployment", deployment.id.0.clone()), at, data);
+    room.tell(vec![event], Written::default())
+}
+
+/// The incident of the service that began since the work did, else a new one for this deployment.
+fn incident_of(
+    room: &mut Room<'_, '_>,
+    deployment: &Deployment,
+    (began, at): (Timestamp, Timestamp),
+) -> Result<String> {
+    let reference = format!("deployment:{}:{}", deployment.connection, deployment.natural_key);
+    let directory = room.directory()?;
+    let own = directory
+        .incidents
+        .values()
+        .find(|it| it.external_ref.as_deref() == Some(reference.as_str()));
+    if let Some(found) = own {
+        return Ok(found.key.clone());
+    }
+    let watch = SignedDuration::from_mins(WATCH_MINUTES);
+    let near = directory.incidents.values().find(|it| {
+        it.services.contains(&deployment.service)
+            && (began..=at + watch).contains(&it.started_at)
+            && it.resolved_at.is_none_or(|end| end >= began)
+    });
+    if let Some(found) = near {
+        return Ok(found.key.clone());
+    }
+    let incident = Incident {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        key: crate::incident::set_incident::next_key(room)?,
+        title: format!(
+            "The deployment of {} to {} failed",
+            deployment.service, deployment.environment
+        ),
+        severity: 3,
+        services: std::iter::once(deployment.service.clone()).collect(),
+        started_at: at,
+        resolved_at: None,
+        external_ref: Some(reference),
+    };
+    Ok(room.put_estate("incident.opened", incident, json!({}))?.key)
+}
+
+fn link(room: &mut Room<'_, '_>, key: &str, incident: &str) -> Result<()> {
+    let change = room.change(key)?;
+    let filter = Filter::new()
+        .equals("from_change", change.id.as_str())
+        .equals("kind", LinkKind::Caused.as_str());
+    let known = record::find::<Link>(room.tx, &filter)?;
+    if known.iter().any(|stored| stored.record.to == incident) {
+        return Ok(());
+    }
+    let body = json!({"kind": "caused", "to": incident});
+    match crate::change::link_change::link_change(room, key, &body.as_object().cloned().unwrap_or_default()) {
+        Ok(_) | Err(Error::Refused(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

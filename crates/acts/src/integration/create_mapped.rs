@@ -1,0 +1,89 @@
+//! Makes a change for a deployment that no open change names, as the mapping says: a standard one walks by itself, anything
+//! else is a draft for people.
+
+use jiff::SignedDuration;
+use model::change::related_records::Deployment;
+use model::core::body::Body;
+use model::policy::mapping::Mapped;
+use serde_json::{Value, json};
+
+use crate::change::create_change::create_change_for;
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::integration::told_deployment::{Here, sender};
+
+/// How long the window of a standard change that a deployment brought lasts: as long as an emergency's.
+const WINDOW: SignedDuration = SignedDuration::from_hours(4);
+
+/// Makes the change, answers its key and notes on the deployment what the mapping said.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn create_mapped(room: &mut Room<'_, '_>, here: &Here<'_>, deployment: &mut Deployment) -> Result<String> {
+    let (told, place) = (here.told, (here.mapping.service.as_str(), here.environment.as_str()));
+    let pipeline = (told.repository, told.environment);
+    let facts = crate::integration::mapping_facts::facts(room, pipeline, place, told.commit())?;
+    let mapped = model::policy::mapping::map(&crate::integration::mapping_facts::in_force(room)?, &facts);
+    let requester = sender(room, here)?.unwrap_or_else(|| here.connection.owner.clone());
+    let mut body = content(here);
+    let mut origins = vec!["kind", "title", "targets"];
+    match &mapped.template {
+        Some(template) => {
+            body["template"] = json!(template);
+            // The window holds the signal's own time and ends ahead. A sender may name any time, also far ahead.
+            body["planned_start"] = json!(told.at.min(room.now));
+            body["planned_end"] = json!(room.now + WINDOW);
+            origins.extend(["template", "planned_start", "planned_end"]);
+        }
+        None => origins.extend(describe(here, &mapped, &mut body)),
+    }
+    body["kind"] = json!(mapped.kind);
+    let body = body.as_object().cloned().unwrap_or_default();
+    let key = create_change_for(room, &body, &origins, &requester)?;
+    if mapped.template.is_some() {
+        match crate::change::verbs::submit_change(room, &key) {
+            // A template that no longer holds leaves a draft, and the deployment without a lawful start.
+            Ok(()) | Err(Error::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    deployment.mapped = Some(mapped);
+    deployment.mapping_facts = Some(facts);
+    Ok(key)
+}
+
+fn content(here: &Here<'_>) -> Value {
+    let told = here.told;
+    let (service, place) = (here.mapping.service.as_str(), here.environment.as_str());
+    let what = told.commit().or(told.artifact).unwrap_or_default();
+    let short: String = what.trim_start_matches("sha256:").chars().take(12).collect();
+    let mut target = Body::new();
+    let fields = [
+        ("service", Some(service)),
+        ("environment", Some(place)),
+        ("commit", told.commit()),
+        ("artifact", told.artifact),
+    ];
+    for (field, value) in fields {
+        if let Some(value) = value {
+            target.insert(field.to_owned(), json!(value));
+        }
+    }
+    json!({"title": format!("Deploy {service} at {short} to {place}"), "targets": [target]})
+}
+
+/// What a draft says besides; answers the fields.
+fn describe(here: &Here<'_>, mapped: &Mapped, body: &mut Value) -> Vec<&'static str> {
+    let told = here.told;
+    body["description"] = json!(format!(
+        "Deployment {} of {} to {}, told by {}.",
+        told.deployment_id, told.repository, told.environment, here.connection.name
+    ));
+    body["category"] = json!("application");
+    let mut origins = vec!["description", "category"];
+    if let Some(complexity) = mapped.complexity {
+        body["complexity"] = json!(complexity);
+        origins.push("complexity");
+    }
+    origins
+}

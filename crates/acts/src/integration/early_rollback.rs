@@ -1,0 +1,205 @@
+//! A way back whose deployment is told before the one that it leads back from. Until that is told it counts as
+//! unauthorized, for nobody knows yet that there was anything to lead back from, unless a permit allows it; then it counts as
+//! what it was.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use model::change::ready_spans::SKEW;
+use model::change::record::{Change, Target};
+use model::change::related_records::{Deployment, Permit};
+use model::core::enums::{Outcome, Purpose, State};
+use model::core::ids::TargetId;
+use model::core::parse::later;
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::write::{Written, draft};
+use crate::integration::told_deployment::{Here, Word, go_back, outcome_of};
+
+/// Whether a way back of this change may have been taken at this time although no start of the change has been told.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn may_be_early(room: &mut Room<'_, '_>, change: &Change, target: &str, at: Timestamp) -> Result<bool> {
+    let directory = room.directory()?;
+    let (target, now) = (TargetId::from(target), room.now);
+    // A sender may name any time; nothing that was told has occurred after now.
+    Ok(model::change::ready_spans::stood_open(
+        change,
+        &directory,
+        now,
+        (&target, at.min(now), false),
+    ))
+}
+
+/// Whether a permit of this change allowed the way back of a target at a time: one for the way back itself, or one to go
+/// forward, which may have been used where nobody could tell of it yet.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_permitted(room: &mut Room<'_, '_>, change: &Change, target: &str, at: Timestamp) -> Result<bool> {
+    let (target, at) = (TargetId::from(target), at.min(room.now));
+    Ok(permits(room, change)?
+        .iter()
+        .any(|permit| permit.target == target && lets_back(permit, change.state, at)))
+}
+
+/// The targets of a change that has not begun or is over whose ways back a permit allowed at a time.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn permitted(room: &mut Room<'_, '_>, key: &str, at: Timestamp) -> Result<BTreeSet<TargetId>> {
+    let (change, at) = (room.change(key)?, at.min(room.now));
+    if matches!(change.state, State::Implementing | State::Reviewing) {
+        return Ok(BTreeSet::new());
+    }
+    let found = permits(room, &change)?.into_iter();
+    Ok(found
+        .filter(|permit| lets_back(permit, change.state, at))
+        .map(|permit| permit.target)
+        .collect())
+}
+
+fn permits(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<Permit>> {
+    let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
+    let rows = record::find::<Permit>(room.tx, &filter)?;
+    Ok(rows.into_iter().map(|stored| stored.record).collect())
+}
+
+/// Whether a permit allows a way back at a time. One that was revoked before allows nothing. After a permit to go forward
+/// the way back is open until the change is over, however long the permit itself lived.
+fn lets_back(permit: &Permit, state: State, at: Timestamp) -> bool {
+    let has_begun = permit.not_before <= later(at, SKEW);
+    let is_revoked = permit.revoked_at.is_some_and(|gone| gone <= at);
+    let is_good = match permit.purpose {
+        Purpose::Rollback => at < later(permit.expires_at, SKEW),
+        Purpose::Deploy => state.is_open(),
+    };
+    has_begun && !is_revoked && is_good
+}
+
+/// Takes up the ways back of a change that were told too early: those that occurred after the start which is known now.
+/// One that a permit seemed to allow and that occurred before that start is unauthorized after all.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn take_up(room: &mut Room<'_, '_>, here: &Here<'_>, key: &str) -> Result<()> {
+    let change = room.change(key)?;
+    if !matches!(change.state, State::Implementing | State::Reviewing) {
+        return Ok(());
+    }
+    let filter = Filter::new()
+        .equals("change_id", change.id.as_str())
+        .equals("service", here.mapping.service.as_str())
+        .equals("environment", here.environment.as_str())
+        .order_by("id");
+    for stored in record::find::<Deployment>(room.tx, &filter)? {
+        let deployment = stored.record;
+        if !deployment.unauthorized && !deployment.is_early {
+            continue;
+        }
+        match led_back_from(&change, &deployment).map(|target| target.id.clone()) {
+            Some(target) => clear(room, key, deployment, &target)?,
+            None if deployment.is_early && has_begun_here(&change, &deployment) => refute(room, deployment)?,
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether work has begun where this deployment went.
+fn has_begun_here(change: &Change, deployment: &Deployment) -> bool {
+    change.content.targets.iter().any(|target| {
+        target.service == deployment.service
+            && target.environment == deployment.environment
+            && change
+                .target_record(&target.id)
+                .is_some_and(|it| it.actual_start.is_some())
+    })
+}
+
+/// A start that came after it makes a deployment no way back, whatever permit there was.
+fn refute(room: &mut Room<'_, '_>, deployment: Deployment) -> Result<()> {
+    let refuted = Deployment {
+        unauthorized: true,
+        is_early: false,
+        ..deployment
+    };
+    let mut written = Written::default();
+    let saved = room.put(&mut written, refuted)?;
+    let event = draft(
+        "deployment.unauthorized",
+        ("deployment", saved.id.0.clone()),
+        room.now,
+        told_of(&saved),
+    );
+    room.tell(vec![event], written)
+}
+
+fn told_of(saved: &Deployment) -> Value {
+    json!({
+        "change": saved.change_key, "status": saved.status, "service": saved.service, "environment": saved.environment,
+    })
+}
+
+/// The target whose way back this deployment took after its start.
+fn led_back_from<'a>(change: &'a Change, deployment: &Deployment) -> Option<&'a Target> {
+    let artifact = deployment.artifact.as_deref()?;
+    let has_begun = |target: &&Target| {
+        let record = change.target_record(&target.id);
+        record
+            .and_then(|it| it.actual_start)
+            .is_some_and(|start| start <= deployment.at)
+    };
+    let is_here = |target: &&Target| {
+        target.service == deployment.service
+            && target.environment == deployment.environment
+            && target.rollback_to.as_deref() == Some(artifact)
+            && target.artifact.as_deref() != Some(artifact)
+    };
+    change.content.targets.iter().filter(is_here).find(has_begun)
+}
+
+fn clear(room: &mut Room<'_, '_>, key: &str, deployment: Deployment, target: &TargetId) -> Result<()> {
+    let at = deployment.status_at.unwrap_or(deployment.at).min(room.now);
+    let word = Word {
+        outcome: deployment.status.as_deref().and_then(outcome_of),
+        at,
+        ..Word::default()
+    };
+    room.on_change(key, |case| Ok(go_back(case, target, &word)))?;
+    save_cleared(room, deployment)
+}
+
+/// Keeps a deployment that counted as unauthorized or as too early and has turned out to be lawful; what follows its failure
+/// follows now.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn save_cleared(room: &mut Room<'_, '_>, deployment: Deployment) -> Result<()> {
+    let mut written = Written::default();
+    let saved = room.put(
+        &mut written,
+        Deployment {
+            unauthorized: false,
+            is_early: false,
+            ..deployment
+        },
+    )?;
+    let event = draft(
+        "deployment.cleared",
+        ("deployment", saved.id.0.clone()),
+        room.now,
+        told_of(&saved),
+    );
+    room.tell(vec![event], written)?;
+    let outcome = saved.status.as_deref().and_then(outcome_of);
+    if matches!(outcome, Some(Outcome::Failed | Outcome::RolledBack)) {
+        let at = saved.status_at.unwrap_or(saved.at).min(room.now);
+        crate::integration::after_failure::after_failure(room, &saved, at)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! Changes a connection that stands: its address and its secret stay, so that nothing is set up again on the other side.
+//!
+//! Where two people say what moves decisions, one person alone gives no repository, builder or address a voice by it; a connection
+//! that waits has none yet, and what was proposed of it before the change is proposed anew.
+
+use model::core::body::Body;
+use model::core::ids::EnvironmentKey;
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::{Connection, Directory, Mapping};
+use serde_json::{Value, json};
+
+use crate::core::connections::connection;
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::guard::two_people;
+use crate::integration::set_connection::{read_api, read_builder, read_link, read_mapping, read_reply_to};
+
+/// What may change. The kind says how deliveries are read and the secret who sends them: another of those is another connection.
+const FIELDS: [&str; 7] = ["name", "owner", "map", "links", "api", "builders", "reply_to"];
+
+/// A connection as it is to be.
+pub(crate) struct Edited {
+    before: Connection,
+    after: Connection,
+    credential: Option<String>,
+}
+
+/// Reads a connection as it is to be: as it stands, with the merge patch on it.
+///
+/// # Errors
+/// 404, 409 for one that has ended, 422, or the store's.
+pub(crate) fn read_edit(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Edited> {
+    let before = connection(room, id)?;
+    if !before.active && !before.waits {
+        let said = "This connection takes no deliveries any more.";
+        return Err(Refusal::not_now("not_in_state", said, "Make a new one.", Vec::new()).into());
+    }
+    let directory = room.directory()?;
+    let whole = patched(&before, &directory, body)?;
+    let mut reading = Reading::new(&whole, "");
+    let name = reading.needed("name", LINE);
+    let owner =
+        model::change::read_content::person(&mut reading, "owner", &directory).unwrap_or_else(|| before.owner.clone());
+    let map = reading.objects("map", |inner| read_mapping(inner, &directory));
+    let links = reading.objects("links", read_link).unwrap_or_default();
+    let api = reading.object("api", |inner| {
+        let told = read_api(inner, &before.kind, false);
+        if before.api.as_ref().is_some_and(|known| known.base != told.0.base) {
+            let text = "Another address is another system: make a connection for it.";
+            inner.wrong("base", "not_here", text);
+        }
+        told
+    });
+    let builders = reading.objects("builders", read_builder).unwrap_or_default();
+    let reply_to = read_reply_to(&mut reading, &before.kind);
+    reading.finish()?;
+    let (api, credential) = api.map_or((None, None), |(api, credential)| (Some(api), credential));
+    let mut after = Connection {
+        name,
+        owner,
+        map: map.unwrap_or_default(),
+        links,
+        api,
+        builders,
+        reply_to,
+        ..before.clone()
+    };
+    for row in &mut after.map {
+        let known = before.map.iter().find(|known| known.repository == row.repository);
+        // What ran there before is none of ours: nobody said which changes it should have had.
+        row.since = known.map_or(Some(room.now), |known| known.since);
+    }
+    Ok(Edited {
+        before,
+        after,
+        credential,
+    })
+}
+
+/// A connection in the words of a request, with the merge patch on it.
+fn patched(before: &Connection, directory: &Directory, body: &Body) -> Result<Body> {
+    let Value::Object(all) = serde_json::to_value(before)? else {
+        return Err(Error::Fault("a connection is no object".to_owned()));
+    };
+    let is_ours = |(field, _): &(String, Value)| FIELDS.contains(&field.as_str());
+    let mut map: Body = all.into_iter().filter(is_ours).collect();
+    map.insert("owner".to_owned(), json!(directory.login(&before.owner)));
+    model::change::read_content::merge(&mut map, body);
+    Ok(map)
+}
+
+/// Whether something has a voice after an edit that it did not have before: what it delivers, or answers when it is asked, counts as
+/// evidence, as an attestation, as what runs, as a reply. What merely goes does not, nor does a name.
+fn gives_voice(before: &Connection, after: &Connection) -> bool {
+    let was_mapped = |row: &Mapping| {
+        let same = |known: &&Mapping| known.repository == row.repository && known.service == row.service;
+        before.map.iter().filter(same).any(|known| {
+            let is_known = |(theirs, ours): (&String, &EnvironmentKey)| known.environments.get(theirs) == Some(ours);
+            row.environments.iter().all(is_known)
+        })
+    };
+    !after.map.iter().all(was_mapped)
+        || !after.builders.iter().all(|it| before.builders.contains(it))
+        || before.links != after.links
+        || before.owner != after.owner
+        || (after.reply_to.is_some() && before.reply_to != after.reply_to)
+        || (after.api.is_some() && before.api.is_none())
+}
+
+/// Changes a connection (`PATCH /connections/{id} {name?, owner?, map?, links?, api?, builders?, reply_to?}`).
+///
+/// # Errors
+/// 403, 404, 409 for one that has ended or for what two people do; 422, or the store's.
+pub fn edit_connection(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Connection> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    let edited = read_edit(room, id, body)?;
+    let needs = edited.before.active && gives_voice(&edited.before, &edited.after);
+    two_people::check(room, needs, two_people::CONNECTIONS)?;
+    let way = |it: &Connection| it.api.as_ref().map(|api| api.app.is_some());
+    let is_other_way = way(&edited.before) != way(&edited.after);
+    if is_other_way && edited.after.api.is_some() && edited.credential.is_none() {
+        let text = "Give the credential of this way in with it: `token`, or `private_key` of an App.";
+        return Err(Refusal::field("api", "missing", text).into());
+    }
+    keep_edit(room, edited)
+}
+
+/// Reads a row of a proposal: the id, and what changes of the connection.
+///
+/// # Errors
+/// 404, 409 for one that has ended, 422, also for a credential; or the store's.
+pub(crate) fn read_proposed(room: &mut Room<'_, '_>, body: &Body) -> Result<Edited> {
+    let mut body = body.clone();
+    let Some(Value::String(id)) = body.remove("id") else {
+        return Err(Refusal::field("id", "missing", "`id` is missing.").into());
+    };
+    let edited = read_edit(room, &id, &body)?;
+    if edited.credential.is_some() {
+        let text = "A credential stands in no proposal: set it with `PATCH /connections/{id}` once this is in force.";
+        return Err(Refusal::field("api", "not_here", text).into());
+    }
+    Ok(edited)
+}
+
+/// Keeps a connection as it is to be, whoever may, and begins what new repositories need.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub(crate) fn keep_edit(room: &mut Room<'_, '_>, edited: Edited) -> Result<Connection> {
+    let Edited {
+        before,
+        after,
+        credential,
+    } = edited;
+    let is_new_api = before.api.is_none() && after.api.is_some();
+    if credential.is_some() || is_new_api {
+        // One that was given for another address, and rests here since, must not go to this one.
+        let name = crate::core::secrets::credential_name(before.id.as_str());
+        crate::core::secrets::keep(room, &name, credential.unwrap_or_default().as_bytes())?;
+    }
+    if after == before {
+        return Ok(before);
+    }
+    let after = room.put_estate("connection.edited", after, json!({}))?;
+    if after.active {
+        crate::schedule::push_freezes::bring_all(room, &after)?;
+        if crate::integration::poll_deployments::is_lacking(room, &after)? {
+            crate::integration::poll_deployments::begin(room, &after)?;
+        }
+    }
+    Ok(after)
+}

@@ -1,0 +1,534 @@
+//! Questions of outside systems: taken, answered, and answered again by themselves when the change moves.
+
+use model::change::record::Change;
+use model::core::enums::{GateDecision, Purpose, State};
+use model::core::ids::{EnvironmentKey, PersonId, RecordId};
+use model::directory::snapshot::{Connection, Mapping};
+use model::gate::provenance::{OutsideCheck, Word, find_change};
+use model::integration::signal::{Ask, AskKind};
+use serde_json::json;
+use store::queue::timer;
+use store::record::{self, Filter};
+
+use crate::case::commit_equivalence;
+use crate::core::context::{Room, Saved};
+use crate::core::error::{Error, Result};
+use crate::core::gate_question::Question;
+use crate::core::secrets::credential_name;
+use crate::core::write::{Written, draft};
+use crate::gate::answer;
+
+/// The kind of call that carries an answer.
+pub const CALL: &str = "answer";
+
+/// Takes a question: the same question again is known, and a push makes another one.
+///
+/// # Errors
+/// The store's.
+pub fn take(
+    room: &mut Room<'_, '_>,
+    connection: &Connection,
+    mapping: &Mapping,
+    environment: Option<EnvironmentKey>,
+    ask: &Ask,
+) -> Result<String> {
+    let Some(api) = &connection.api else {
+        return Ok("noted: a question, but this connection has no `api` to answer it".to_owned());
+    };
+    if ask.ask == AskKind::ProtectionRule && !is_callback(&ask.reply_to, &api.base, &ask.repository) {
+        let text = "The callback's address is none of the configured host's for this repository.";
+        let now = room.now;
+        store::integration::inbox::turn_away(room.tx, connection.id.as_str(), ("foreign_callback", text), now)?;
+        return Ok(format!("refused: {text}"));
+    }
+    if ask.is_repeat
+        && let Some(told) = answer_again(room, connection, ask)?
+    {
+        return Ok(told);
+    }
+    let natural_key = natural_key(ask);
+    let filter = Filter::new()
+        .equals("connection", connection.id.as_str())
+        .equals("natural_key", natural_key.as_str());
+    let found = record::find_one::<OutsideCheck>(room.tx, &filter)?.map(|stored| stored.record);
+    let named = find_change(&connection.links, &ask.texts);
+    let (named, found_by) = named.map_or((None, None), |(key, rule)| (Some(key), Some(rule)));
+    let mut check = found.unwrap_or_else(|| OutsideCheck {
+        id: RecordId(String::new()),
+        version: 0,
+        connection: connection.id.clone(),
+        ask: ask.ask,
+        natural_key,
+        repository: ask.repository.clone(),
+        service: mapping.service.clone(),
+        environment,
+        theirs: ask.environment.clone(),
+        commit: ask.commit.clone(),
+        number: ask.number,
+        reply_to: ask.reply_to.clone(),
+        named: None,
+        found_by: None,
+        change: None,
+        change_key: None,
+        answer: Word::Waiting,
+        text: String::new(),
+        is_over: false,
+        at: ask.occurred_at,
+    });
+    // What was told last counts: a title may be edited, and a request may be opened again.
+    if check.version == 0 || !ask.is_repeat && ask.occurred_at >= check.at {
+        check.at = ask.occurred_at;
+        check.named = named;
+        check.found_by = found_by;
+        check.is_over = ask.is_over;
+    }
+    let is_new = check.version == 0;
+    if is_new {
+        check.id = RecordId(room.new_id()?);
+    }
+    if ask.ask.is_merge() && !check.is_over && !ask.is_repeat {
+        let who = match &ask.actor {
+            Some(login) => crate::core::connections::person_of(room, &connection.kind, login)?,
+            None => None,
+        };
+        bind(room, &check, ask.before.as_deref(), who)?;
+    }
+    judge(room, check, Cause::Asked)
+}
+
+/// Says once more what is said of a commit; `None` where nobody has asked about it yet.
+fn answer_again(room: &mut Room<'_, '_>, connection: &Connection, ask: &Ask) -> Result<Option<String>> {
+    let filter = Filter::new()
+        .equals("connection", connection.id.as_str())
+        .equals("is_over", false)
+        .order_by("id");
+    let mut told = None;
+    for stored in record::find::<OutsideCheck>(room.tx, &filter)? {
+        let check = stored.record;
+        let is_same = check.commit == ask.commit && check.repository.eq_ignore_ascii_case(&ask.repository);
+        if is_same && check.ask.is_merge() {
+            told = Some(judge(room, check, Cause::AskedAgain)?);
+        }
+    }
+    Ok(told)
+}
+
+/// A callback is answered only at the configured host, and only under the repository that the signed body names.
+fn is_callback(reply_to: &str, base: &str, repository: &str) -> bool {
+    let wanted = format!("{}/repos/{repository}/actions/runs/", base.trim_end_matches('/'));
+    let rest = reply_to
+        .get(..wanted.len())
+        .filter(|beginning| beginning.eq_ignore_ascii_case(&wanted))
+        .map(|_| &reply_to[wanted.len()..]);
+    rest.and_then(|rest| rest.strip_suffix("/deployment_protection_rule"))
+        .is_some_and(|run| !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn natural_key(ask: &Ask) -> String {
+    match ask.ask {
+        AskKind::ProtectionRule => ask.reply_to.to_lowercase(),
+        AskKind::Merge => format!(
+            "{}@{}#{}",
+            ask.repository.to_lowercase(),
+            ask.commit,
+            ask.number.unwrap_or(0)
+        ),
+        AskKind::StatusCheck | AskKind::DeploymentApproval => format!("{}@{}", ask.reply_to, ask.commit),
+    }
+}
+
+/// Writes the head of a pull request into the change that it names: while nobody has decided, or in place of the head that
+/// this very request had before. Whatever was approved on the old head is void then, as with any edit,
+/// and whoever did it counts as one who wrote the change.
+fn bind(room: &mut Room<'_, '_>, check: &OutsideCheck, before: Option<&str>, who: Option<PersonId>) -> Result<()> {
+    let Some(key) = &check.named else { return Ok(()) };
+    let change = match room.change(key) {
+        Ok(change) => change,
+        Err(Error::Refused(_)) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let is_early = matches!(change.state, State::Draft | State::Assessing);
+    let follows = match before {
+        Some(before) => was_head(room, check, before)?,
+        None => false,
+    };
+    let takes = |target: &model::change::record::Target| {
+        let is_bare = target.commit.is_none() && target.artifact.is_none();
+        target.service == check.service && (is_bare && is_early || follows && target.commit.as_deref() == before)
+    };
+    if !change.content.targets.iter().any(takes) || change.state > State::Scheduled {
+        return Ok(());
+    }
+    let directory = room.directory()?;
+    let present = model::change::read_content::patch_base(&change, &directory);
+    let Some(serde_json::Value::Array(mut targets)) = present.get("targets").cloned() else {
+        return Ok(());
+    };
+    for (target, shown) in change.content.targets.iter().zip(&mut targets) {
+        if takes(target) {
+            shown["commit"] = json!(check.commit);
+        }
+    }
+    let body = json!({"targets": targets});
+    let body = body.as_object().cloned().unwrap_or_default();
+    match crate::change::edit_change::edit_change(room, key, &body) {
+        // The question is answered all the same: its text says that the change does not name this commit.
+        Err(Error::Refused(_)) => return Ok(()),
+        other => other?,
+    }
+    // Whoever brought other content wrote it, as if they had edited it here.
+    match who {
+        Some(person) => room.on_change(key, |case| {
+            model::change::write::add_author(case, &person);
+            Ok(())
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Whether this pull request had this head before.
+fn was_head(room: &mut Room<'_, '_>, check: &OutsideCheck, before: &str) -> Result<bool> {
+    let natural_key = format!(
+        "{}@{before}#{}",
+        check.repository.to_lowercase(),
+        check.number.unwrap_or(0)
+    );
+    let other = format!("{}@{before}", check.reply_to);
+    let filter = Filter::new()
+        .equals("connection", check.connection.as_str())
+        .one_of("natural_key", [natural_key.as_str(), other.as_str()]);
+    Ok(record::count::<OutsideCheck>(room.tx, &filter)? > 0)
+}
+
+/// Answers every open question that a saved change decides, or may.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn answer_moved(room: &mut Room<'_, '_>, saved: &Saved) -> Result<()> {
+    let file = &saved.after;
+    let mut services: Vec<&str> = file
+        .change
+        .content
+        .targets
+        .iter()
+        .map(|it| it.service.as_str())
+        .collect();
+    services.sort_unstable();
+    services.dedup();
+    for service in services {
+        let filter = Filter::new()
+            .equals("service", service)
+            .equals("is_over", false)
+            .order_by("id");
+        for stored in record::find::<OutsideCheck>(room.tx, &filter)? {
+            let check = stored.record;
+            let concerns = check.change.as_ref().is_none_or(|id| *id == file.change.id)
+                || check.named.as_deref() == Some(file.change.key.as_str());
+            if concerns {
+                judge(room, check, Cause::Moved)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Answers the open questions of a repository again: where its commits come from is better known.
+///
+/// # Errors
+/// The store's.
+pub fn rejudge_of(room: &mut Room<'_, '_>, repository: &str) -> Result<()> {
+    let filter = Filter::new().equals("is_over", false).order_by("id");
+    for stored in record::find::<OutsideCheck>(room.tx, &filter)? {
+        if stored.record.repository.eq_ignore_ascii_case(repository) {
+            judge(room, stored.record, Cause::Moved)?;
+        }
+    }
+    Ok(())
+}
+
+/// Judges a question by its id: what its timer does.
+///
+/// # Errors
+/// The store's.
+pub fn judge_again(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
+    if let Some(stored) = record::load::<OutsideCheck>(room.tx, id)? {
+        judge(room, stored.record, Cause::Moved)?;
+    }
+    Ok(())
+}
+
+/// What we say now, and until when by the clock alone.
+struct Said {
+    answer: Word,
+    text: String,
+    change: Option<Change>,
+    next: Option<jiff::Timestamp>,
+    is_over: bool,
+}
+
+/// Why a question is judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// It was asked.
+    Asked,
+    /// Somebody wants to hear the answer once more.
+    AskedAgain,
+    /// Something moved on which the answer may rest.
+    Moved,
+}
+
+fn judge(room: &mut Room<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<String> {
+    let said = if check.ask.is_merge() {
+        may_merge(room, &check)?
+    } else {
+        may_deploy(room, &check)?
+    };
+    let mut next = check.clone();
+    next.answer = said.answer;
+    next.text = said.text;
+    next.is_over = check.is_over || said.is_over;
+    next.change = said.change.as_ref().map(|it| it.id.clone());
+    next.change_key = said.change.map(|it| it.key);
+    let told = format!("{} {}: {}", next.ask.as_str(), next.answer.as_str(), next.text);
+    set_timer(room, &next, said.next)?;
+    if next == check && check.version > 0 {
+        if cause == Cause::AskedAgain {
+            say_it(room, &next)?;
+        }
+        return Ok(told);
+    }
+    let is_news = check.version == 0 || cause != Cause::Moved || next.answer != check.answer || next.text != check.text;
+    let mut written = Written::default();
+    let saved = room.put(&mut written, next)?;
+    let now = room.now;
+    let data = json!({"change": saved.change_key, "ask": saved.ask.as_str(), "answer": saved.answer.as_str(), "service": saved.service});
+    let event = draft(
+        "outside_check.answered",
+        ("outside_check", saved.id.0.clone()),
+        now,
+        data,
+    );
+    room.tell(vec![event], written)?;
+    if is_news && (!saved.is_over || !saved.ask.is_merge()) {
+        say_it(room, &saved)?;
+    }
+    Ok(told)
+}
+
+/// Sends the answer on its way.
+fn say_it(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<()> {
+    let (id, now) = (room.new_id()?, room.now);
+    store::integration::call::insert(room.tx, &id, (CALL, check.id.as_str()), now)?;
+    Ok(())
+}
+
+fn set_timer(room: &mut Room<'_, '_>, check: &OutsideCheck, at: Option<jiff::Timestamp>) -> Result<()> {
+    let Some(run_at) = at.filter(|_| !check.is_over) else {
+        timer::cancel(room.tx, "outside_check", check.id.as_str(), "due")?;
+        return Ok(());
+    };
+    let id = room.new_id()?;
+    let new = timer::NewTimer {
+        id: &id,
+        subject_table: "outside_check",
+        subject_id: check.id.as_str(),
+        kind: "due",
+        run_at,
+    };
+    timer::set(room.tx, &new)?;
+    Ok(())
+}
+
+fn of_key(room: &mut Room<'_, '_>, key: Option<&str>) -> Result<Option<Change>> {
+    let Some(key) = key else { return Ok(None) };
+    match room.change(key) {
+        Ok(change) => Ok(Some(change)),
+        Err(Error::Refused(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn may_deploy(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<Said> {
+    let question = Question {
+        service: check.service.0.clone(),
+        environment: check.environment.as_ref().map(|it| it.0.clone()).unwrap_or_default(),
+        artifact: None,
+        commit: Some(check.commit.clone()),
+        change: check.named.clone(),
+        purpose: Some(Purpose::Deploy),
+    };
+    let answer = answer::ask(room, &question)?;
+    let key = answer
+        .change
+        .clone()
+        .or_else(|| check.change_key.clone())
+        .or_else(|| check.named.clone());
+    let change = of_key(room, key.as_deref())?;
+    let is_go = answer.decision == GateDecision::Go;
+    let is_dead = change.as_ref().is_some_and(|it| {
+        matches!(
+            it.state,
+            State::Rejected | State::Cancelled | State::Closed | State::Reviewing
+        )
+    });
+    let was_approved = check.answer == Word::Approved;
+    let reasons: Vec<String> = answer.reasons.iter().take(3).map(|it| it.text.clone()).collect();
+    let word = match (is_go, is_dead || was_approved) {
+        (true, _) => Word::Approved,
+        (false, true) => Word::Rejected,
+        (false, false) => Word::Waiting,
+    };
+    let text = match (&change, is_go) {
+        (Some(change), true) => format!("{} is approved, and its window is open.", change.key),
+        _ if reasons.is_empty() => "The gate says stop.".to_owned(),
+        _ => reasons.join(" "),
+    };
+    Ok(Said {
+        answer: word,
+        text,
+        next: answer.next_transition_at,
+        // What has ended stays answered: the run went through, or was stopped for good.
+        is_over: is_dead,
+        change,
+    })
+}
+
+fn may_merge(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<Said> {
+    let say = |answer: Word, text: String, change: Option<Change>| Said {
+        answer,
+        text,
+        change,
+        next: None,
+        is_over: false,
+    };
+    let change = match of_key(room, check.named.as_deref())? {
+        Some(change) => Some(change),
+        None if check.named.is_some() => {
+            let text = format!("There is no change {}.", check.named.as_deref().unwrap_or_default());
+            return Ok(say(Word::Waiting, text, None));
+        }
+        None => by_commit(room, check)?,
+    };
+    let Some(change) = change else {
+        let text = "No change is linked. Name one in a trailer `Change: CHG-…`, the branch, the title or the body.";
+        return Ok(say(Word::Waiting, text.to_owned(), None));
+    };
+    let key = change.key.clone();
+    if matches!(change.state, State::Rejected | State::Cancelled) {
+        return Ok(say(Word::Rejected, format!("{key} is {}.", change.state), Some(change)));
+    }
+    let commits: Vec<String> = change
+        .content
+        .targets
+        .iter()
+        .filter(|it| it.service == check.service)
+        .filter_map(|it| it.commit.clone())
+        .collect();
+    let mut is_named = false;
+    for commit in &commits {
+        is_named = is_named || commit_equivalence::are_equal(room, &check.commit, commit)?;
+    }
+    if !is_named {
+        let text = format!(
+            "{key} does not name this commit for {}; name it there and have it approved.",
+            check.service
+        );
+        return Ok(say(Word::Waiting, text, Some(change)));
+    }
+    if change.is_on_hold() {
+        return Ok(say(Word::Waiting, format!("{key} is on hold."), Some(change)));
+    }
+    let is_approved = change.state >= State::Approved;
+    let text = if is_approved {
+        format!("{key} is approved with this content.")
+    } else {
+        format!("{key} is not approved yet: it is {}.", change.state)
+    };
+    let word = if is_approved { Word::Approved } else { Word::Waiting };
+    Ok(say(word, text, Some(change)))
+}
+
+/// The one open change that names the commit, where the texts name none.
+fn by_commit(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<Option<Change>> {
+    let mut commits = vec![check.commit.clone()];
+    commits.extend(commit_equivalence::commits_behind(room, None, Some(&check.commit))?);
+    let mut found: Vec<Change> = Vec::new();
+    let places: Vec<String> = room.directory()?.environments.keys().map(|it| it.0.clone()).collect();
+    for commit in &commits {
+        for place in &places {
+            for row in store::change::changes::targets_for(room.tx, check.service.as_str(), place, None, Some(commit))?
+            {
+                let change = room.change(&row.change_id)?;
+                if !found.iter().any(|it| it.id == change.id) {
+                    found.push(change);
+                }
+            }
+        }
+    }
+    found.retain(|it| it.state.is_open());
+    Ok(if found.len() == 1 { found.pop() } else { None })
+}
+
+/// What a courier needs to carry an answer.
+#[derive(Debug, Clone)]
+pub struct Errand {
+    /// The question with its answer.
+    pub check: OutsideCheck,
+    /// Who asked.
+    pub connection: Connection,
+    /// The credential for its API.
+    pub credential: String,
+    /// Where people read more.
+    pub page: String,
+}
+
+/// Loads what a courier needs; `None` when there is nothing to say any more.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn errand(room: &mut Room<'_, '_>, id: &str) -> Result<Option<Errand>> {
+    let Some(stored) = record::load::<OutsideCheck>(room.tx, id)? else {
+        return Ok(None);
+    };
+    let check = stored.record;
+    let connection = crate::core::connections::connection(room, check.connection.as_str())?;
+    if !connection.active || connection.api.is_none() {
+        return Ok(None);
+    }
+    let bytes = crate::core::secrets::open(room, &credential_name(connection.id.as_str()))?.unwrap_or_default();
+    let place = check
+        .change_key
+        .as_ref()
+        .map_or_else(String::new, |key| format!("/changes/{key}"));
+    let page = format!("{}/t/{}{place}", room.services.tools().public_url, room.tenant());
+    Ok(Some(Errand {
+        check,
+        connection,
+        credential: String::from_utf8_lossy(&bytes).into_owned(),
+        page,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_callback;
+
+    #[test]
+    fn a_callback_goes_to_the_configured_host_and_repository_alone() {
+        let base = "https://api.github.com";
+        let good = "https://api.github.com/repos/Acme/Shop/actions/runs/17/deployment_protection_rule";
+        assert!(is_callback(good, base, "acme/shop"));
+        for bad in [
+            "https://api.github.com.evil.example/repos/acme/shop/actions/runs/17/deployment_protection_rule",
+            "https://evil.example/repos/acme/shop/actions/runs/17/deployment_protection_rule",
+            "https://api.github.com@evil.example/repos/acme/shop/actions/runs/17/deployment_protection_rule",
+            "https://api.github.com/repos/acme/other/actions/runs/17/deployment_protection_rule",
+            "https://api.github.com/repos/acme/shop/actions/runs/../../x/deployment_protection_rule",
+            "https://api.github.com/repos/acme/shop/actions/runs/17/deployment_protection_rule?x=1",
+            "https://api.github.com/repos/acme/shop/actions/runs/17",
+            "http://api.github.com/repos/acme/shop/actions/runs/17/deployment_protection_rule",
+        ] {
+            assert!(!is_callback(bad, base, "acme/shop"), "{bad}");
+        }
+    }
+}

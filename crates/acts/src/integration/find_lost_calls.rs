@@ -1,0 +1,39 @@
+//! Finds connections whose outside system should be asked for something every now and then, and is not: those that were made
+//! by a version which did not ask yet, and those whose call a person or a fault took away.
+
+use model::directory::snapshot::Connection;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::integration::poll_deployments;
+use crate::schedule::push_freezes;
+
+/// The connections of which a call is lacking. It writes nothing.
+///
+/// # Errors
+/// The store's.
+pub fn find_lost_calls(room: &mut Room<'_, '_>) -> Result<Vec<Connection>> {
+    let mut found = Vec::new();
+    for stored in record::find::<Connection>(room.tx, &Filter::new().order_by("id"))? {
+        let connection = stored.record;
+        if poll_deployments::is_lacking(room, &connection)? || push_freezes::is_lacking(room, &connection)? {
+            found.push(connection);
+        }
+    }
+    Ok(found)
+}
+
+/// Puts the calls on their way that a connection lacks. Asking begins anew: what happened before is not looked into.
+///
+/// # Errors
+/// The store's.
+pub fn make_up(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
+    if poll_deployments::is_lacking(room, connection)? {
+        poll_deployments::begin(room, connection)?;
+    }
+    if push_freezes::is_lacking(room, connection)? {
+        push_freezes::begin(room, connection)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Keeps what a verified build attestation says: which commit an artifact was made from (`POST /attestations`).
+
+use model::core::ids::RecordId;
+use model::directory::snapshot::{Builder, Connection};
+use model::gate::provenance::Provenance;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// The most artifacts that one attestation names.
+const MOST: usize = 100;
+
+/// What an attestation says, once its signature held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// `owner/name`, in small letters.
+    pub repository: String,
+    /// The commit.
+    pub commit: String,
+    /// What was made from it, `sha256:…`.
+    pub artifacts: Vec<String>,
+}
+
+/// The builders whose word counts for a repository: those of the connections that map it.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn builders_of(room: &mut Room<'_, '_>, repository: &str) -> Result<Vec<Builder>> {
+    room.allow(model::core::act::actions::ASK_GATE)?;
+    let rows = record::find::<Connection>(room.tx, &Filter::new().order_by("id"))?;
+    let mut found = Vec::new();
+    for row in rows.into_iter().map(|stored| stored.record) {
+        let maps_it = row.map.iter().any(|it| it.repository.eq_ignore_ascii_case(repository));
+        if row.active && maps_it {
+            found.extend(row.builders);
+        }
+    }
+    Ok(found)
+}
+
+/// Keeps that a commit became these artifacts, on the word of a builder whose signature held; answers how many were new.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn keep_attestation(room: &mut Room<'_, '_>, builder: &str, built: &Built) -> Result<usize> {
+    room.allow(model::core::act::actions::ASK_GATE)?;
+    let mut new = 0;
+    for artifact in built.artifacts.iter().take(MOST) {
+        let told = Provenance {
+            id: RecordId(String::new()),
+            version: 0,
+            repository: built.repository.clone(),
+            commit: built.commit.clone(),
+            tree: None,
+            artifact: Some(artifact.clone()),
+            files: None,
+            before: None,
+            committers: None,
+            is_partial: false,
+            merged: None,
+            source: builder.to_owned(),
+            at: room.now,
+        };
+        new += usize::from(crate::integration::keep_provenance::keep(room, told)?);
+    }
+    Ok(new)
+}

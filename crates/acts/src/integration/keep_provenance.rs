@@ -1,0 +1,45 @@
+//! Keeps where commits and artifacts come from, and judges again what rests on it.
+
+use model::core::ids::RecordId;
+use model::gate::provenance::Provenance;
+
+use crate::case::commit_equivalence::find;
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::write::{Written, draft};
+use crate::gate::answer::rejudge_named;
+use crate::integration::external_checks::rejudge_of;
+
+/// Whether two rows tell the same, whoever told it and when. Where a tree or an artifact comes from, the first word counts;
+/// each push tells of its own commits.
+fn is_same(one: &Provenance, other: &Provenance) -> bool {
+    let of_push = |it: &Provenance| (it.committers.clone(), it.merged.clone(), it.is_partial);
+    let is_one_push = one.committers.is_none() || one.before == other.before;
+    one.repository == other.repository
+        && one.tree == other.tree
+        && one.artifact == other.artifact
+        && of_push(one) == of_push(other)
+        && is_one_push
+}
+
+/// Keeps where something comes from; the same fact is kept once. Answers whether it was new.
+///
+/// # Errors
+/// The store's.
+pub fn keep(room: &mut Room<'_, '_>, mut told: Provenance) -> Result<bool> {
+    let known = find(room, "commit_sha", &told.commit)?;
+    let is_known = known.iter().any(|it| is_same(it, &told));
+    if is_known {
+        return Ok(false);
+    }
+    told.id = RecordId(room.new_id()?);
+    told.version = 0;
+    let mut written = Written::default();
+    let saved = room.put(&mut written, told)?;
+    let data = serde_json::json!({"commit": saved.commit, "tree": saved.tree, "artifact": saved.artifact});
+    let event = draft("provenance.told", ("provenance", saved.id.0.clone()), saved.at, data);
+    room.tell(vec![event], written)?;
+    rejudge_named(room, saved.artifact.as_deref(), &saved.commit)?;
+    rejudge_of(room, &saved.repository)?;
+    Ok(true)
+}

@@ -1,0 +1,73 @@
+//! What is known of a deployment when its mapping is asked, and the rules in force.
+
+use model::change::related_records::Deployment;
+use model::core::ids::ServiceKey;
+use model::policy::mapping::{MappingFacts, MappingRule};
+use store::record::{self, Filter};
+
+use crate::case::commit_equivalence::files_between;
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// How many deployments to a place are looked at for the last good one.
+const LOOKED_AT: i64 = 50;
+
+/// The rules in force.
+///
+/// # Errors
+/// The store's.
+pub fn in_force(room: &mut Room<'_, '_>) -> Result<Vec<MappingRule>> {
+    let directory = room.directory()?;
+    Ok(directory
+        .tenant
+        .as_ref()
+        .map(|it| it.mapping.clone())
+        .unwrap_or_default())
+}
+
+/// What is known of a deployment, completed from the estate and from what pushes told of its commit.
+///
+/// # Errors
+/// The store's.
+pub fn facts(
+    room: &mut Room<'_, '_>,
+    (pipeline, stage): (&str, &str),
+    (service, environment): (&str, &str),
+    commit: Option<&str>,
+) -> Result<MappingFacts> {
+    let directory = room.directory()?;
+    let criticality = directory
+        .services
+        .get(&ServiceKey::from(service))
+        .map(|it| it.criticality);
+    let files = match commit {
+        Some(commit) => match last_commit(room, service, environment)? {
+            Some(earlier) => files_between(room, &earlier, commit)?,
+            None => None,
+        },
+        None => None,
+    };
+    Ok(MappingFacts {
+        pipeline: pipeline.to_owned(),
+        stage: stage.to_owned(),
+        environment: environment.to_owned(),
+        service: service.to_owned(),
+        criticality,
+        files,
+    })
+}
+
+/// The commit that was last brought to a place, lawfully and with success.
+fn last_commit(room: &mut Room<'_, '_>, service: &str, environment: &str) -> Result<Option<String>> {
+    let filter = Filter::new()
+        .equals("service", service)
+        .equals("environment", environment)
+        .descending_by("id")
+        .limit(LOOKED_AT);
+    let rows = record::find::<Deployment>(room.tx, &filter)?;
+    let good = rows
+        .into_iter()
+        .map(|stored| stored.record)
+        .filter(|it| it.status.as_deref() == Some("success") && !it.unauthorized && !it.commit.is_empty());
+    Ok(good.max_by_key(|it| (it.status_at, it.id.clone())).map(|it| it.commit))
+}

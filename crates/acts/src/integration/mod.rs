@@ -1,0 +1,20 @@
+//! Integrations: connections, deliveries, outgoing calls and webhooks.
+
+pub mod after_failure;
+pub(crate) mod create_mapped;
+pub(crate) mod early_rollback;
+pub mod edit_connection;
+pub mod external_checks;
+pub mod find_lost_calls;
+pub mod keep_attestation;
+pub mod keep_provenance;
+pub mod mapping_facts;
+pub(crate) mod named_target;
+pub mod poll_deployments;
+pub mod send_webhooks;
+pub mod set_connection;
+pub mod set_webhook;
+pub(crate) mod take_commits;
+pub mod take_delivery;
+pub(crate) mod take_deployment;
+pub(crate) mod told_deployment;

@@ -1,0 +1,135 @@
+//! Asks outside systems for deployments that no delivery told of, every few minutes since their connection was made. What
+//! they answer is taken as if it had been delivered.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::related_records::Deployment;
+use model::directory::snapshot::Connection;
+use model::integration::signal::Signal;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::integration::told_deployment::outcome_of;
+
+/// The kind of these calls. Their subject is the connection and, in microseconds, since when it is there.
+const LOOK: &str = "deployments_read";
+/// How often the outside system is asked.
+const EVERY: SignedDuration = SignedDuration::from_mins(4);
+/// The newest deployments of a connection, of which is known whether they have ended.
+const REMEMBERED: i64 = 1_000;
+
+/// Whether a call is one of these.
+#[must_use]
+pub fn is_call(kind: &str) -> bool {
+    kind == LOOK
+}
+
+fn is_asked(connection: &Connection) -> bool {
+    connection.active && matches!(connection.kind.as_str(), "github" | "gitlab") && connection.api.is_some()
+}
+
+/// Puts a first question on its way for a connection that was made.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
+    if !is_asked(connection) {
+        return Ok(());
+    }
+    let subject = format!("{}/{}", connection.id, room.now.as_microsecond());
+    ask_again(room, &subject, &[])
+}
+
+/// Whether this connection should be asked and no question is on its way.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_lacking(room: &mut Room<'_, '_>, connection: &Connection) -> Result<bool> {
+    Ok(is_asked(connection) && !store::integration::call::waits(room.tx, LOOK, connection.id.as_str())?)
+}
+
+/// Puts the next question on its way: about the repositories that had no turn at once, about all in a few minutes.
+///
+/// # Errors
+/// The store's.
+pub fn ask_again(room: &mut Room<'_, '_>, subject: &str, left: &[String]) -> Result<()> {
+    let id = room.new_id()?;
+    let at = if left.is_empty() { room.now + EVERY } else { room.now };
+    Ok(store::integration::call::insert_rest(
+        room.tx,
+        &id,
+        (LOOK, subject),
+        &left.join("\n"),
+        at,
+    )?)
+}
+
+/// What a courier needs.
+pub struct Errand {
+    /// Whom it asks; of what is mapped, the part that is left.
+    pub connection: Connection,
+    /// The credential.
+    pub credential: String,
+    /// Older deployments are none of ours, or too old to be judged.
+    pub since: Timestamp,
+    /// The natural keys of those that have ended.
+    pub ended: BTreeSet<String>,
+}
+
+/// Loads what a courier needs; `None` when there is nobody to ask any more. `left` names the repositories that an earlier
+/// round has left, one a line; empty means all.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
+    let (id, began) = subject.split_once('/').unwrap_or((subject, ""));
+    let mut connection = crate::core::connections::connection(room, id)?;
+    if !is_asked(&connection) {
+        return Ok(None);
+    }
+    if !left.is_empty() {
+        connection
+            .map
+            .retain(|row| left.lines().any(|name| name == row.repository));
+    }
+    let name = crate::core::secrets::credential_name(id);
+    let bytes = crate::core::secrets::open(room, &name)?.unwrap_or_default();
+    let began = began
+        .parse()
+        .ok()
+        .and_then(|micros| Timestamp::from_microsecond(micros).ok());
+    let since = began
+        .unwrap_or(room.now)
+        .max(room.now - model::change::ready_spans::LATE);
+    let filter = Filter::new()
+        .equals("connection", id)
+        .descending_by("id")
+        .limit(REMEMBERED);
+    let rows = record::find::<Deployment>(room.tx, &filter)?;
+    let has_ended = |it: &Deployment| it.status.as_deref().and_then(outcome_of).is_some();
+    let ended = rows
+        .into_iter()
+        .map(|stored| stored.record)
+        .filter(has_ended)
+        .map(|it| it.natural_key);
+    Ok(Some(Errand {
+        connection,
+        credential: String::from_utf8_lossy(&bytes).into_owned(),
+        since,
+        ended: ended.collect(),
+    }))
+}
+
+/// Takes what was answered.
+///
+/// # Errors
+/// The store's.
+pub fn take(room: &mut Room<'_, '_>, subject: &str, signals: &[Signal]) -> Result<()> {
+    let (id, _) = subject.split_once('/').unwrap_or((subject, ""));
+    for signal in signals {
+        crate::integration::take_delivery::take_signal(room, id, signal)?;
+    }
+    Ok(())
+}

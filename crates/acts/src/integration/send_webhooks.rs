@@ -1,0 +1,299 @@
+//! What leaves for outgoing webhooks: gathered in one transaction, sent outside of any, and noted in another. A round that
+//! is lost between the two is sent again: receivers know a delivery by its event's id.
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::record::Change;
+use model::integration::webhook::{Card, TRIED_DAYS, Webhook, pause};
+use store::audit::event::Event;
+use store::integration::webhook;
+use store::integration::webhook::{Delivery, Rest, Tried};
+use store::{Lease, record};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::secrets;
+use crate::core::write::Written;
+use crate::integration::set_webhook;
+
+/// How many events of the log one round looks at.
+const LOOKED_AT: i64 = 200;
+/// How many deliveries leave in one round.
+const SENT: i64 = 200;
+/// After how long a failing webhook's owner is told.
+const NOTICE: SignedDuration = SignedDuration::from_hours(1);
+
+/// One round's work for a webhook.
+pub struct Round {
+    /// The webhook.
+    pub webhook: Webhook,
+    /// Its secrets, the present one first.
+    pub secrets: Vec<Vec<u8>>,
+    /// How it was before.
+    pub before: webhook::State,
+    /// Where they go.
+    pub address: String,
+    /// What leaves, in order.
+    pub parcels: Vec<Parcel>,
+}
+
+/// One thing that leaves.
+pub struct Parcel {
+    /// Its place on the way.
+    pub delivery: Delivery,
+    /// Its event.
+    pub event: Event,
+    /// Its subject in people's words: a change's key, else a record's id.
+    pub subject: String,
+    /// What a chat is told.
+    pub card: Option<Card>,
+}
+
+fn lease<'a>(room: &Room<'_, '_>, holder: &'a str, until: Timestamp) -> Lease<'a> {
+    Lease {
+        now: room.now,
+        until,
+        holder,
+        most: 1,
+    }
+}
+
+/// Keeps a webhook from everybody until then.
+///
+/// # Errors
+/// The store's.
+pub fn leave_alone(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp) -> Result<()> {
+    let by = lease(room, holder, until);
+    webhook::lease(room.tx, id, &by)?;
+    Ok(())
+}
+
+/// Takes a webhook, looks at the log's next events and answers what may leave; `None` when there is nothing to do.
+///
+/// # Errors
+/// The store's.
+pub fn gather(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp) -> Result<Option<Round>> {
+    let now = room.now;
+    let by = lease(room, holder, until);
+    if !webhook::lease(room.tx, id, &by)? {
+        return Ok(None);
+    }
+    let found = set_webhook::webhook(room, id)?;
+    let Some(before) = webhook::state(room.tx, id)? else {
+        return Ok(None);
+    };
+    let given_up = now - SignedDuration::from_hours(24 * TRIED_DAYS);
+    if webhook::expire(room.tx, id, given_up, now)? > 0 {
+        notice(room, &found, "webhook_gave_up", &now.strftime("%F").to_string())?;
+    }
+    let mut parcels = Vec::new();
+    for delivery in next(room, &found, before.position)? {
+        if let Some(event) = store::audit::event::load(room.tx, &delivery.event_id)? {
+            let key = store::change::changes::key_of_id(room.tx, &delivery.subject)?;
+            let card = if found.format.is_usual() {
+                None
+            } else {
+                Some(card(room, &delivery.subject, &event)?)
+            };
+            let subject = key.unwrap_or_else(|| event.subject_id.clone());
+            parcels.push(Parcel {
+                delivery,
+                event,
+                subject,
+                card,
+            });
+        }
+    }
+    let mut secrets: Vec<Vec<u8>> = secrets::open(room, &secrets::secret_name(id))?.into_iter().collect();
+    if found.both_sign(now) {
+        secrets.extend(secrets::open(room, &secrets::former_name(id))?);
+    }
+    let address = match found.format.is_usual() {
+        true => found.url.clone(),
+        false => {
+            let kept = secrets::open(room, &secrets::address_name(id))?.unwrap_or_default();
+            String::from_utf8_lossy(&kept).into_owned()
+        }
+    };
+    Ok(Some(Round {
+        webhook: found,
+        address,
+        secrets,
+        before,
+        parcels,
+    }))
+}
+
+/// What may leave next. The log is looked at once little is left to send, so that what waits stays few, however long a receiver
+/// was away: each round looks through all of it.
+fn next(room: &mut Room<'_, '_>, found: &Webhook, position: i64) -> Result<Vec<Delivery>> {
+    let (id, now) = (found.id.as_str(), room.now);
+    let ready = webhook::ready(room.tx, id, now, SENT)?;
+    if i64::try_from(ready.len()).is_ok_and(|count| count >= SENT) {
+        return Ok(ready);
+    }
+    look_ahead(room, found, position)?;
+    Ok(webhook::ready(room.tx, id, now, SENT)?)
+}
+
+/// Puts the log's next events on their way, as far as the webhook wants them.
+fn look_ahead(room: &mut Room<'_, '_>, found: &Webhook, position: i64) -> Result<()> {
+    let now = room.now;
+    let events = store::audit::event::page(room.tx, position, LOOKED_AT)?;
+    let Some(last) = events.last().and_then(|event| event.seq) else {
+        return Ok(());
+    };
+    for event in events.iter().filter(|event| found.wants(&event.kind)) {
+        let subject = subject_of(room, event)?;
+        if !is_about(room, found, &subject)? {
+            continue;
+        }
+        webhook::enqueue(room.tx, found.id.as_str(), event, &subject, now)?;
+    }
+    webhook::move_to(room.tx, found.id.as_str(), last + 1)?;
+    Ok(())
+}
+
+/// Whether something is about a service that a webhook is told of.
+fn is_about(room: &mut Room<'_, '_>, found: &Webhook, subject: &str) -> Result<bool> {
+    if found.services.is_empty() {
+        return Ok(true);
+    }
+    let change = record::load::<Change>(room.tx, subject)?;
+    Ok(change.is_some_and(|change| {
+        let targets = &change.record.content.targets;
+        targets.iter().any(|target| found.services.contains(&target.service))
+    }))
+}
+
+/// What a chat is told of an event: of the change as it stands now, which is what a decision would look at. The card's answers
+/// are put in by whoever words them.
+fn card(room: &mut Room<'_, '_>, subject: &str, event: &Event) -> Result<Card> {
+    let base = format!("{}/t/{}", room.services.tools().public_url, room.tenant());
+    let what = event.kind.replace(['.', '_'], " ");
+    let Some(stored) = record::load::<Change>(room.tx, subject)? else {
+        return Ok(Card {
+            news: what,
+            title: String::new(),
+            facts: Vec::new(),
+            answers: Vec::new(),
+            link: format!("{base}/"),
+        });
+    };
+    let (change, directory) = (stored.record, room.directory()?);
+    let news = match event.kind.as_str() {
+        "change.assessed" => format!("{} asks for a decision", change.key),
+        _ => format!("{}: {what}", change.key),
+    };
+    let facts = vec![
+        ("Kind".to_owned(), change.content.kind.to_string()),
+        ("Risk".to_owned(), change.risk.level.to_string()),
+        ("State".to_owned(), change.state.to_string()),
+        ("Asked for by".to_owned(), directory.name(&change.requester)),
+    ];
+    Ok(Card {
+        news,
+        title: change.content.title.clone(),
+        facts,
+        answers: Vec::new(),
+        link: format!("{base}/changes/{}", change.key),
+    })
+}
+
+/// What an event is about, for the order of deliveries: the change that it names, else its own subject.
+fn subject_of(room: &mut Room<'_, '_>, event: &Event) -> Result<String> {
+    let leaf: serde_json::Value = serde_json::from_slice(&event.bytes)?;
+    let named = leaf["data"]["change"].as_str();
+    let change = named
+        .map(|key| store::change::changes::id_of_key(room.tx, key))
+        .transpose()?
+        .flatten();
+    Ok(change.unwrap_or_else(|| event.subject_id.clone()))
+}
+
+/// Notes what became of a round and gives the webhook back.
+///
+/// # Errors
+/// The store's.
+pub fn settle(room: &mut Room<'_, '_>, round: &Webhook, holder: &str, tried: &[Tried], rest: &Rest) -> Result<()> {
+    let now = room.now;
+    if !webhook::holds(room.tx, round.id.as_str(), holder)? {
+        return Ok(());
+    }
+    for one in tried {
+        webhook::note(room.tx, round.id.as_str(), one, now)?;
+    }
+    webhook::release(room.tx, round.id.as_str(), holder, rest)?;
+    match rest.failing_since {
+        Some(since) if since + NOTICE <= now => notice(room, round, "webhook_failing", &since.to_string()),
+        _ => Ok(()),
+    }
+}
+
+/// How a webhook is left: well, or held back because nobody takes anything there.
+pub fn rest(before: &webhook::State, now: Timestamp, last: Option<&Tried>, is_away: bool, wait: Option<i64>) -> Rest {
+    let Some(last) = last else {
+        return Rest {
+            run_at: now,
+            tries: before.tries,
+            failing_since: before.failing_since,
+            status: before.last_status,
+            error: before.last_error.clone(),
+            delivered_at: None,
+        };
+    };
+    let is_well = last.state == "delivered";
+    let tries = if is_away { before.tries + 1 } else { 0 };
+    let held = if is_away { pause(tries) } else { SignedDuration::ZERO };
+    let asked = SignedDuration::from_secs(
+        wait.unwrap_or(0)
+            .clamp(0, model::integration::webhook::LONGEST_PAUSE_SECONDS),
+    );
+    Rest {
+        run_at: now + held.max(if is_away { asked } else { SignedDuration::ZERO }),
+        tries,
+        failing_since: if is_well {
+            None
+        } else {
+            Some(before.failing_since.unwrap_or(now))
+        },
+        status: last.status,
+        error: last.error.clone(),
+        delivered_at: is_well.then_some(now),
+    }
+}
+
+/// Tells the owner and the administrators that a webhook fails, or that deliveries were given up; once for each matter.
+fn notice(room: &mut Room<'_, '_>, found: &Webhook, topic: &str, matter: &str) -> Result<()> {
+    let directory = room.directory()?;
+    let mut people = directory.with_role(model::core::enums::Role::Admin);
+    people.push(found.owner.clone());
+    people.sort();
+    people.dedup();
+    let subject = match topic {
+        "webhook_gave_up" => format!("Deliveries to the webhook {} were given up", found.name),
+        _ => format!("The webhook {} takes nothing", found.name),
+    };
+    let text = format!(
+        "{subject}.\nEvents are tried for {TRIED_DAYS} days and kept for {} days. Look at it, then send again what was \
+         given up:\n  assent webhook deliveries {id} --state dead\n  assent webhook replay {id}\n",
+        model::integration::webhook::KEPT_DAYS,
+        id = found.id
+    );
+    let mut written = Written::default();
+    for person in people.iter().filter(|person| directory.is_active(person)) {
+        let dedup = format!("{topic}/{}/{matter}/{person}", found.id);
+        save_message(room, &mut written, person, None, (topic, &subject, &text, &dedup))?;
+    }
+    if written.is_empty() {
+        return Ok(());
+    }
+    let now = room.now;
+    let kind = if topic == "webhook_gave_up" {
+        "webhook.gave_up"
+    } else {
+        "webhook.failing"
+    };
+    let event = crate::core::write::draft(kind, ("webhook", found.id.0.clone()), now, serde_json::json!({}));
+    room.tell(vec![event], written)
+}

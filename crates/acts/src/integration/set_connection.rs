@@ -1,0 +1,331 @@
+//! Connections to outside systems: a map from their repositories to our services, and a secret shown once.
+
+use std::collections::BTreeMap;
+
+use model::core::body::Body;
+use model::core::ids::{EnvironmentKey, RecordId, ServiceKey};
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::directory::records::LinkRule;
+use model::directory::snapshot::{Builder, Connection, ConnectionApi, Mapping};
+use model::gate::provenance::PLACES;
+use serde_json::{Value, json};
+
+use crate::core::connections::{associated, connection, find};
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// Makes a connection (`POST /connections {kind, name, map}`); answers it with its secret, once. Where two people say what moves
+/// decisions it waits, and nothing that it delivers is taken until its id was proposed and put in force: what it brings counts as
+/// evidence, as an attestation, as what runs.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connection, String)> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let kind = reading.needed("kind", LINE);
+    if !KINDS.contains(&kind.as_str()) && !kind.is_empty() {
+        reading.wrong(
+            "kind",
+            "unknown_word",
+            format!("`kind` is one of {}.", KINDS.join(", ")),
+        );
+    }
+    let name = reading.needed("name", LINE);
+    let owner = model::change::read_content::person(&mut reading, "owner", &directory)
+        .unwrap_or_else(|| room.actor.person.clone());
+    let map = reading
+        .objects("map", |inner| read_mapping(inner, &directory))
+        .unwrap_or_default();
+    let links = reading.objects("links", read_link).unwrap_or_default();
+    let api = reading.object("api", |inner| read_api(inner, &kind, true));
+    let builders = reading.objects("builders", read_builder).unwrap_or_default();
+    let reply_to = read_reply_to(&mut reading, &kind);
+    let theirs = read_secret(&mut reading);
+    reading.finish()?;
+    let id = RecordId(room.new_id()?);
+    let secret = match theirs {
+        Some(secret) => secret,
+        None => fresh_secret(room, &kind)?,
+    };
+    let tools = room.services.tools();
+    let wrapped = tools.master.seal(
+        secret.as_bytes(),
+        &associated(&room.tenant(), id.as_str()),
+        tools.entropy.as_ref(),
+    )?;
+    store::identity::secrets::save(room.tx, id.as_str(), &wrapped, room.now)?;
+    let waits = !room.actor.is_system && model::directory::two_people::is_by_two(&directory, room.now);
+    let connection = Connection {
+        id,
+        version: 0,
+        kind,
+        name,
+        map,
+        links,
+        api: api.as_ref().map(|(api, _)| api.clone()),
+        builders,
+        reply_to,
+        owner,
+        active: !waits,
+        waits,
+    };
+    if let Some((_, Some(credential))) = api {
+        let name = crate::core::secrets::credential_name(connection.id.as_str());
+        crate::core::secrets::keep(room, &name, credential.as_bytes())?;
+    }
+    let connection = room.put_estate("connection.created", connection, json!({}))?;
+    if connection.active {
+        begin(room, &connection)?;
+    }
+    Ok((connection, secret))
+}
+
+/// Begins what a connection that is believed does by itself.
+fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
+    crate::schedule::push_freezes::begin(room, connection)?;
+    crate::integration::poll_deployments::begin(room, connection)
+}
+
+/// A connection that waits for two people.
+///
+/// # Errors
+/// 422 where none of this id waits, or the store's.
+pub(crate) fn waiting(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
+    let found = find(room, id)?;
+    found.filter(|it| it.waits).ok_or_else(|| {
+        let text = format!("No connection `{id}` waits to be put in force.");
+        Refusal::field("connections", "unknown", text).into()
+    })
+}
+
+/// Takes a connection's deliveries from now on, whoever may.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn put_in_force(room: &mut Room<'_, '_>, connection: Connection) -> Result<Connection> {
+    let believed = Connection {
+        active: true,
+        waits: false,
+        ..connection
+    };
+    let believed = room.put_estate("connection.activated", believed, json!({}))?;
+    begin(room, &believed)?;
+    Ok(believed)
+}
+
+fn fresh_secret(room: &mut Room<'_, '_>, kind: &str) -> Result<String> {
+    let mut bytes = [0_u8; 32];
+    room.services.tools().entropy.fill(&mut bytes)?;
+    // PagerDuty's senders take a routing key of 32 characters.
+    Ok(if kind == "pagerduty" {
+        hex(&bytes[..16])
+    } else {
+        proof::crypto::base64url(&bytes)
+    })
+}
+
+/// Reads a secret that the sender made, where it takes none of ours (PagerDuty's webhooks, signing tokens of GitLab).
+fn read_secret(reading: &mut Reading<'_>) -> Option<String> {
+    let secret = reading.text("secret", LINE)?;
+    let is_long = SECRET_LETTERS.contains(&secret.len());
+    if !is_long || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let text = format!(
+            "`secret` has {} to {} plain characters without spaces. Leave it out, and one is made.",
+            SECRET_LETTERS.start(),
+            SECRET_LETTERS.end()
+        );
+        reading.wrong("secret", "length", text);
+    }
+    Some(secret)
+}
+
+/// How long a secret may be that a sender made.
+const SECRET_LETTERS: std::ops::RangeInclusive<usize> = 24..=200;
+
+/// The kinds of system that deliver here.
+const KINDS: &[&str] = &[
+    "github",
+    "gitlab",
+    "cloudevents",
+    "cdevents",
+    "argocd",
+    "jenkins",
+    "plain",
+    "alertmanager",
+    "pagerduty",
+    crate::notify::reply_by_mail::KIND,
+];
+
+/// Reads the address that letters are answered to: a mailbox whose server delivers `name+anything@` to `name@`.
+pub(crate) fn read_reply_to(reading: &mut Reading<'_>, kind: &str) -> Option<String> {
+    use crate::notify::reply_by_mail::{KIND, LOCAL_MAX};
+    if kind != KIND {
+        if reading.text("reply_to", LINE).is_some() {
+            reading.wrong(
+                "reply_to",
+                "not_here",
+                "Only a connection of the kind `mail` takes replies.",
+            );
+        }
+        return None;
+    }
+    let address = reading.needed("reply_to", LINE).to_lowercase();
+    let is_plain = |part: &str| {
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+        !part.is_empty() && part.bytes().all(is_letter)
+    };
+    let is_address = address.split_once('@').is_some_and(|(local, domain)| {
+        is_plain(local) && local.len() <= LOCAL_MAX && is_plain(domain) && domain.contains('.')
+    });
+    if !address.is_empty() && !is_address {
+        let text = format!(
+            "`reply_to` is an address such as assent@example.org, with at most {LOCAL_MAX} letters before the `@`: the \
+             signed part follows behind a `+`."
+        );
+        reading.wrong("reply_to", "not_an_address", text);
+    }
+    Some(address)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads a rule that finds changes.
+pub fn read_link(reading: &mut Reading<'_>) -> LinkRule {
+    let from = reading.needed("from", LINE);
+    if !from.is_empty() && !PLACES.contains(&from.as_str()) {
+        reading.wrong(
+            "from",
+            "unknown_word",
+            format!("`from` is one of {}.", PLACES.join(", ")),
+        );
+    }
+    LinkRule {
+        from,
+        prefix: reading.text("prefix", LINE),
+    }
+}
+
+/// How the system is called, with the credential for it, a token or a GitHub App's private key, where one is needed or given.
+pub(crate) fn read_api(reading: &mut Reading<'_>, kind: &str, is_needed: bool) -> (ConnectionApi, Option<String>) {
+    let base = reading.text("base", LINE).unwrap_or_else(|| {
+        let usual = if kind == "gitlab" {
+            "https://gitlab.com"
+        } else {
+            "https://api.github.com"
+        };
+        usual.to_owned()
+    });
+    if !matches!(kind, "github" | "gitlab") {
+        reading.wrong("base", "not_here", "Only `github` and `gitlab` are answered.");
+    }
+    if !crate::integration::set_webhook::is_address(&base) {
+        reading.wrong(
+            "base",
+            "not_an_address",
+            "`base` is an address such as https://api.github.com.",
+        );
+    }
+    let status = reading
+        .text("status", LINE)
+        .unwrap_or_else(|| "commit_status".to_owned());
+    if !matches!(status.as_str(), "commit_status" | "check_run") {
+        reading.wrong("status", "unknown_word", "`status` is `commit_status` or `check_run`.");
+    }
+    let app = reading.integer("app", 1..=i64::MAX);
+    let installation = reading.integer("installation", 1..=i64::MAX);
+    if app.is_some() != installation.is_some() {
+        reading.wrong("installation", "missing", "`app` and `installation` stand together.");
+    }
+    let (field, most) = if app.is_some() {
+        ("private_key", 10_000)
+    } else {
+        ("token", 1_000)
+    };
+    let credential = if is_needed {
+        Some(reading.needed(field, most))
+    } else {
+        reading.text(field, most)
+    };
+    let api = ConnectionApi {
+        base: base.trim_end_matches('/').to_owned(),
+        status,
+        app,
+        installation,
+    };
+    (api, credential)
+}
+
+pub(crate) fn read_builder(reading: &mut Reading<'_>) -> Builder {
+    let builder = reading.needed("builder", LINE);
+    let public_key = reading.needed("public_key", 2_000);
+    if !public_key.is_empty() && !public_key.trim_start().starts_with("-----BEGIN PUBLIC KEY-----") {
+        reading.wrong(
+            "public_key",
+            "not_a_key",
+            "`public_key` is PEM and begins with -----BEGIN PUBLIC KEY-----.",
+        );
+    }
+    Builder { builder, public_key }
+}
+
+pub(crate) fn read_mapping(reading: &mut Reading<'_>, directory: &model::directory::snapshot::Directory) -> Mapping {
+    let repository = reading.needed("repository", LINE).to_lowercase();
+    let service = ServiceKey(reading.needed("service", LINE));
+    if !service.0.is_empty() && !directory.services.contains_key(&service) {
+        reading.wrong(
+            "service",
+            "unknown",
+            model::directory::unknown_name::service(directory, service.as_str()),
+        );
+    }
+    let mut environments = BTreeMap::new();
+    match reading.value("environments") {
+        Some(Value::Object(map)) => {
+            for (theirs, ours) in map {
+                let ours = EnvironmentKey::from(ours.as_str().unwrap_or_default());
+                if !directory.environments.contains_key(&ours) {
+                    reading.wrong(
+                        "environments",
+                        "unknown",
+                        model::directory::unknown_name::environment(directory, ours.as_str()),
+                    );
+                }
+                environments.insert(theirs.clone(), ours);
+            }
+        }
+        Some(_) => reading.wrong(
+            "environments",
+            "not_an_object",
+            "`environments` maps their names to ours.",
+        ),
+        None => {}
+    }
+    // Since when a row is there is ours to say; whoever read it may send it back.
+    reading.ignore("since");
+    Mapping {
+        repository,
+        service,
+        environments,
+        since: None,
+    }
+}
+
+/// Stops taking a connection's deliveries (`DELETE /connections/{id}`).
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_connection(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    let found = connection(room, id)?;
+    let ended = Connection {
+        active: false,
+        waits: false,
+        ..found
+    };
+    room.put_estate("connection.ended", ended, json!({}))
+}

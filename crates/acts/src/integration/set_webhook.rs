@@ -1,0 +1,289 @@
+//! Outgoing webhooks: who outside is told of which events. The secret is shown once.
+
+use model::core::body::Body;
+use model::core::ids::{RecordId, ServiceKey};
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::integration::webhook::{Webhook, WebhookFormat, is_pattern};
+use serde_json::json;
+use store::record;
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::secrets;
+use crate::core::secrets::{address_name, former_name, secret_name};
+
+/// The longest address, in characters.
+const URL: usize = 2_000;
+/// The most webhooks of a tenant.
+const MOST: i64 = 100;
+
+/// What a chat is told of unless somebody says otherwise: that decisions are asked, and what cannot wait.
+const FOR_CHATS: &[&str] = &[
+    "change.assessed",
+    "approval.nobody_can",
+    "approval.rerouted",
+    "change.returned",
+    "change.overrun",
+    "change.window_missed",
+    "break_glass.*",
+];
+
+/// The beginning of an address, as far as it is shown: who holds the whole of a chat's address may write there.
+fn beginning(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    format!("{scheme}://{host}/…")
+}
+
+fn read_format(reading: &mut Reading<'_>) -> WebhookFormat {
+    match reading.text("format", LINE).as_deref() {
+        None | Some("events") => WebhookFormat::Events,
+        Some("slack") => WebhookFormat::Slack,
+        Some("teams") => WebhookFormat::Teams,
+        Some(_) => {
+            reading.wrong("format", "unknown_word", "`format` is `events`, `slack` or `teams`.");
+            WebhookFormat::Events
+        }
+    }
+}
+
+fn read_services(
+    reading: &mut Reading<'_>,
+    directory: &model::directory::snapshot::Directory,
+) -> Option<Vec<ServiceKey>> {
+    let named: Vec<ServiceKey> = reading
+        .texts("services", LINE)?
+        .iter()
+        .map(|it| it.as_str().into())
+        .collect();
+    for key in named.iter().filter(|key| !directory.services.contains_key(*key)) {
+        reading.wrong(
+            "services",
+            "unknown",
+            model::directory::unknown_name::service(directory, key.as_str()),
+        );
+    }
+    Some(named)
+}
+
+/// Makes a webhook (`POST /webhooks {name, url, kinds, owner, format, services}`); it hears of what happens from now on.
+/// A chat's address is kept as a secret is, and never shown.
+///
+/// # Errors
+/// 403, 409 when there are too many, 422, or the store's.
+pub fn create_webhook(room: &mut Room<'_, '_>, body: &Body) -> Result<(Webhook, Vec<u8>)> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let (name, url) = (reading.needed("name", LINE), reading.needed("url", URL));
+    let format = read_format(&mut reading);
+    let services = read_services(&mut reading, &directory).unwrap_or_default();
+    let usual = if format.is_usual() { &["*"] } else { FOR_CHATS };
+    let usual = || usual.iter().map(|kind| (*kind).to_owned()).collect();
+    let kinds = reading.texts("kinds", LINE).unwrap_or_else(usual);
+    let owner = model::change::read_content::person(&mut reading, "owner", &directory)
+        .unwrap_or_else(|| room.actor.person.clone());
+    check(&mut reading, &url, &kinds);
+    reading.finish()?;
+    if record::count::<Webhook>(room.tx, &record::Filter::new().equals("active", true))? >= MOST {
+        let text = format!("There are {MOST} webhooks, and that is the most.");
+        return Err(Refusal::not_now("too_many", text, "End one that nobody needs.", Vec::new()).into());
+    }
+    let id = RecordId(room.new_id()?);
+    let shown = keep_address(room, &id, format, url)?;
+    let webhook = Webhook {
+        id,
+        version: 0,
+        name,
+        url: shown,
+        format,
+        services,
+        kinds,
+        owner,
+        active: true,
+        rotated_at: None,
+    };
+    let bytes = secrets::fresh(room)?;
+    secrets::keep(room, &secret_name(webhook.id.as_str()), &bytes)?;
+    // What happened before and waits for its place in the log gets the next ones.
+    let from =
+        store::audit::log::state(room.tx)?.map_or(0, |log| log.size) + store::audit::event::count_unsequenced(room.tx)?;
+    let now = room.now;
+    store::integration::webhook::begin(room.tx, webhook.id.as_str(), from, now)?;
+    let saved = room.put_estate("webhook.created", webhook, json!({}))?;
+    Ok((saved, bytes.to_vec()))
+}
+
+/// Keeps a chat's address as a secret; answers what of an address is shown.
+fn keep_address(room: &mut Room<'_, '_>, id: &RecordId, format: WebhookFormat, url: String) -> Result<String> {
+    if format.is_usual() {
+        return Ok(url);
+    }
+    secrets::keep(room, &address_name(id.as_str()), url.as_bytes())?;
+    Ok(beginning(&url))
+}
+
+fn check(reading: &mut Reading<'_>, url: &str, kinds: &[String]) {
+    if !url.is_empty() && !is_address(url) {
+        let text = "`url` is an address such as https://hooks.example.org/assent, without a login and a fragment.";
+        reading.wrong("url", "not_an_address", text);
+    }
+    if kinds.is_empty() || kinds.len() > 50 {
+        reading.wrong(
+            "kinds",
+            "out_of_range",
+            "`kinds` names between 1 and 50 kinds of event.",
+        );
+    }
+    for kind in kinds.iter().filter(|kind| !is_pattern(kind)) {
+        let text = format!("`{kind}` is no kind of event; write `change.approved`, `change.*` or `*`.");
+        reading.wrong("kinds", "unknown_word", text);
+    }
+}
+
+/// Whether a text is an address that may be called, as far as its writing tells.
+pub fn is_address(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let Some(rest) = rest else { return false };
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    let is_clean = url.bytes().all(|byte| byte.is_ascii_graphic()) && !url.contains(['#', '\\', '"', '<', '>', '`']);
+    is_clean && !host.is_empty() && !host.starts_with(':') && !host.contains('@')
+}
+
+/// A webhook by its id.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn webhook(room: &mut Room<'_, '_>, id: &str) -> Result<Webhook> {
+    let found = record::load::<Webhook>(room.tx, id)?.map(|stored| stored.record);
+    found.ok_or_else(|| Error::Refused(Refusal::not_found("webhook")))
+}
+
+/// Changes a webhook (`PATCH /webhooks/{id}`), stops it or lets it go on: `active: true` continues where it stopped.
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn edit_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Webhook> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    let before = webhook(room, id)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let mut next = before.clone();
+    next.name = reading.text("name", LINE).unwrap_or(next.name);
+    let url = reading.text("url", URL);
+    next.services = read_services(&mut reading, &directory).unwrap_or(next.services);
+    next.kinds = reading.texts("kinds", LINE).unwrap_or(next.kinds);
+    next.owner = model::change::read_content::person(&mut reading, "owner", &directory).unwrap_or(next.owner);
+    next.active = reading.boolean("active").unwrap_or(next.active);
+    check(&mut reading, url.as_deref().unwrap_or_default(), &next.kinds);
+    reading.finish()?;
+    let is_moved = url.is_some();
+    if let Some(url) = url {
+        next.url = keep_address(room, &before.id, before.format, url)?;
+    }
+    // A chat's address is kept sealed, so the record looks the same with another one.
+    let is_hidden_move = is_moved && !before.format.is_usual();
+    if next == before && !is_hidden_move {
+        return Ok(before);
+    }
+    match (before.active, next.active) {
+        (true, false) => store::integration::webhook::stop(room.tx, id)?,
+        (false, true) => {
+            let position = store::integration::webhook::state(room.tx, id)?.map_or(0, |state| state.position);
+            let now = room.now;
+            store::integration::webhook::begin(room.tx, id, position, now)?;
+        }
+        _ => {}
+    }
+    room.put_estate("webhook.edited", next, json!({}))
+}
+
+/// Ends a webhook (`DELETE /webhooks/{id}`).
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_webhook(room: &mut Room<'_, '_>, id: &str) -> Result<Webhook> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    let found = webhook(room, id)?;
+    store::integration::webhook::stop(room.tx, id)?;
+    room.put_estate("webhook.ended", Webhook { active: false, ..found }, json!({}))
+}
+
+/// Replaces a webhook's secret (`POST /webhooks/{id}/secret`): for a day both sign.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn rotate_secret(room: &mut Room<'_, '_>, id: &str) -> Result<(Webhook, Vec<u8>)> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    let found = webhook(room, id)?;
+    if !found.format.is_usual() {
+        let text = "What a chat is told is not signed: its address is the secret.";
+        return Err(Refusal::not_now("no_secret", text, "Set a new `url` instead.", Vec::new()).into());
+    }
+    if let Some(former) = secrets::open(room, &secret_name(id))? {
+        secrets::keep(room, &former_name(id), &former)?;
+    }
+    let bytes = secrets::fresh(room)?;
+    secrets::keep(room, &secret_name(id), &bytes)?;
+    let rotated_at = Some(room.now);
+    let saved = room.put_estate("webhook.secret_replaced", Webhook { rotated_at, ..found }, json!({}))?;
+    Ok((saved, bytes.to_vec()))
+}
+
+/// Sends deliveries again (`POST /webhooks/{id}/replays {from, to, delivered}`): those that were given up between two
+/// places of the log, and with `delivered` also those that were taken. Receivers know them by their event's id.
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn replay_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<u64> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    let found = webhook(room, id)?;
+    let mut reading = Reading::new(body, "");
+    let from = reading.integer("from", 0..=i64::MAX).unwrap_or(0);
+    let to = reading.integer("to", 0..=i64::MAX).unwrap_or(i64::MAX);
+    let delivered = reading.boolean("delivered").unwrap_or(false);
+    if to <= from {
+        reading.wrong("to", "out_of_range", "`to` lies behind `from`; it is not included.");
+    }
+    reading.finish()?;
+    if !found.active {
+        let text = "This webhook has ended.";
+        return Err(Refusal::not_now("ended", text, "Set `active` to true first.", Vec::new()).into());
+    }
+    let now = room.now;
+    let count = store::integration::webhook::again(room.tx, id, (from, to), !delivered, now)?;
+    store::integration::webhook::wake(room.tx, id, now)?;
+    let data = json!({"from": from, "deliveries": count});
+    let event = crate::core::write::draft("webhook.replayed", ("webhook", id.to_owned()), now, data);
+    room.tell(vec![event], crate::core::write::Written::default())?;
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_address;
+
+    #[test]
+    fn addresses_are_told_from_other_texts() {
+        for good in [
+            "https://example.org",
+            "http://127.0.0.1:9000/a?b=c",
+            "https://[::1]:1/x",
+        ] {
+            assert!(is_address(good), "{good}");
+        }
+        for bad in [
+            "ftp://example.org",
+            "https://",
+            "https:///x",
+            "https://me:pw@example.org",
+            "https://example.org/#x",
+            "https://exa mple.org",
+            "javascript:alert(1)",
+            "https://:80/",
+        ] {
+            assert!(!is_address(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Takes what pushes and merges tell of the people who made commits, and judges the changes again that bring them.
+
+use std::collections::BTreeSet;
+
+use model::change::record::Change;
+use model::core::ids::RecordId;
+use model::directory::snapshot::{Connection, Mapping};
+use model::gate::committers::Committer;
+use model::gate::provenance::Provenance;
+use model::integration::signal::{PullRequest, Push};
+use store::record;
+
+use crate::case::commit_equivalence::find;
+use crate::case::committers::{Known, go_back};
+use crate::case::settle_open::settle_one;
+use crate::core::connections;
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::integration::keep_provenance;
+
+/// The most people that one push names; with more it counts as not told whole.
+const MOST_PEOPLE: usize = 64;
+
+/// Keeps who made the commits of a push to a repository that is mapped here.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn take_push(room: &mut Room<'_, '_>, connection: &str, it: &Push) -> Result<String> {
+    let noted = format!("noted: push to {}", it.ref_name);
+    let connection = connections::connection(room, connection)?;
+    if is_nothing(&it.after) || !maps(&connection, &it.repository) {
+        return Ok(noted);
+    }
+    let engine = |one: &Committer| with_engine(&connection.kind, one);
+    let mut people: BTreeSet<Committer> = it
+        .commits
+        .iter()
+        .flat_map(|commit| commit.authors.iter().chain(&commit.committer))
+        .map(engine)
+        .collect();
+    // Whoever names themselves otherwise in git still pushes with their own account. Who only moves a branch to a commit
+    // that was there has made none.
+    let rows = find(room, "commit_sha", &it.after)?;
+    let was_there = rows.iter().any(|row| row.committers.is_some());
+    if let Some(pusher) = it.pusher.as_ref().filter(|_| !was_there) {
+        let pusher = Committer {
+            login: Some(pusher.clone()),
+            email: None,
+            name: None,
+        };
+        let pusher = engine(&pusher);
+        if !people.iter().any(|known| known.login == pusher.login) {
+            people.insert(pusher);
+        }
+    }
+    if people.is_empty() {
+        return Ok(noted);
+    }
+    let is_partial = it.is_partial || people.len() > MOST_PEOPLE;
+    let told = Provenance {
+        committers: Some(people.into_iter().take(MOST_PEOPLE).collect()),
+        is_partial,
+        before: Some(it.before.clone()).filter(|before| !is_nothing(before)),
+        ..bare(room, &connection, &it.repository, &it.after)
+    };
+    keep(room, &connection, told)?;
+    Ok(noted)
+}
+
+/// Keeps which head a pull request was merged from, so that the commits of its branch count as those of the merge.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn take_merge(room: &mut Room<'_, '_>, connection: &str, it: &PullRequest) -> Result<String> {
+    let noted = format!("noted: pull request {} {}", it.number, it.action);
+    let connection = connections::connection(room, connection)?;
+    let merge = it.merge_commit.as_ref().filter(|commit| **commit != it.head_commit);
+    let Some(merge) = merge.filter(|_| it.merged && maps(&connection, &it.repository)) else {
+        return Ok(noted);
+    };
+    let told = Provenance {
+        committers: Some(BTreeSet::new()),
+        merged: Some(it.head_commit.clone()),
+        ..bare(room, &connection, &it.repository, merge)
+    };
+    keep(room, &connection, told)?;
+    Ok(noted)
+}
+
+/// Keeps a row, and judges those open changes of the repository's services again whose commits lead to it: a late word may
+/// bar who has approved. Most pushes bring what no change names yet, and judging is dear.
+fn keep(room: &mut Room<'_, '_>, connection: &Connection, told: Provenance) -> Result<()> {
+    let (repository, commit) = (told.repository.clone(), told.commit.clone());
+    if !keep_provenance::keep(room, told)? {
+        return Ok(());
+    }
+    let of_it = |row: &&Mapping| row.repository.eq_ignore_ascii_case(&repository);
+    let services: BTreeSet<_> = connection
+        .map
+        .iter()
+        .filter(of_it)
+        .map(|row| row.service.clone())
+        .collect();
+    let mut open = BTreeSet::new();
+    for service in &services {
+        open.extend(store::change::changes::open_in(room.tx, service.as_str())?);
+    }
+    let mut known = Known::default();
+    for id in open {
+        let Some(change) = record::load::<Change>(room.tx, &id)? else {
+            continue;
+        };
+        if go_back(room, &change.record, &mut known)?.looked_up.contains(&commit) {
+            settle_one(room, &id)?;
+        }
+    }
+    Ok(())
+}
+
+fn bare(room: &Room<'_, '_>, connection: &Connection, repository: &str, commit: &str) -> Provenance {
+    Provenance {
+        id: RecordId(String::new()),
+        version: 0,
+        repository: repository.to_lowercase(),
+        commit: commit.to_owned(),
+        tree: None,
+        artifact: None,
+        files: None,
+        before: None,
+        committers: None,
+        is_partial: false,
+        merged: None,
+        source: connection.id.0.clone(),
+        at: room.now,
+    }
+}
+
+fn maps(connection: &Connection, repository: &str) -> bool {
+    let is_it = |row: &Mapping| row.repository.eq_ignore_ascii_case(repository);
+    connection.map.iter().any(is_it)
+}
+
+/// How engines write that there is no commit: a new branch, or a deleted one.
+fn is_nothing(commit: &str) -> bool {
+    commit.bytes().all(|byte| byte == b'0')
+}
+
+/// A committer with the engine before the account. Who hides their address has the account in it.
+fn with_engine(kind: &str, one: &Committer) -> Committer {
+    let hidden = one.email.as_deref().and_then(hidden_account);
+    let login = one.login.as_deref().or(hidden);
+    Committer {
+        login: login.map(|login| format!("{kind}:{login}").to_lowercase()),
+        ..one.clone()
+    }
+}
+
+/// The account in an address such as `583231+octocat@users.noreply.github.com` or `51-ada@users.noreply.gitlab.com`.
+fn hidden_account(mail: &str) -> Option<&str> {
+    let (local, host) = mail.split_once('@')?;
+    if !host.starts_with("users.noreply.") {
+        return None;
+    }
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match local.split_once(['+', '-']) {
+        Some((number, account)) if is_number(number) && !account.is_empty() => Some(account),
+        _ => Some(local).filter(|local| !local.is_empty()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_address_names_its_account() {
+        for (mail, account) in [
+            ("583231+octocat@users.noreply.github.com", Some("octocat")),
+            ("51-ada-b@users.noreply.gitlab.com", Some("ada-b")),
+            ("octo-cat@users.noreply.github.com", Some("octo-cat")),
+            ("ada@halden.example", None),
+        ] {
+            assert_eq!(hidden_account(mail), account, "{mail}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What is told of a deployment, in one shape, and the way back that it may be.
+
+use jiff::Timestamp;
+use model::change::change_file::Case;
+use model::change::ready_spans::SKEW;
+use model::change::record::Change;
+use model::core::enums::{Outcome, State};
+use model::core::ids::{EnvironmentKey, PersonId, TargetId};
+use model::core::parse::later;
+use model::directory::snapshot::{Connection, Mapping};
+use model::integration::signal;
+use model::integration::signal::Progress;
+
+use crate::core::connections::person_of;
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// What a deployment or one of its statuses says, in one shape.
+pub(crate) struct Told<'a> {
+    pub deployment_id: &'a str,
+    pub repository: &'a str,
+    pub environment: &'a str,
+    pub commit: &'a str,
+    pub artifact: Option<&'a str>,
+    pub sender: Option<&'a str>,
+    pub status: Option<(&'a str, &'a Progress)>,
+    pub at: Timestamp,
+}
+
+impl<'a> From<&'a signal::Deployment> for Told<'a> {
+    fn from(it: &'a signal::Deployment) -> Self {
+        Self {
+            deployment_id: &it.deployment_id,
+            repository: &it.repository,
+            environment: &it.environment,
+            commit: &it.commit,
+            artifact: it.artifact.as_deref(),
+            sender: it.requester.as_deref(),
+            status: None,
+            at: it.occurred_at,
+        }
+    }
+}
+
+impl<'a> From<&'a signal::DeploymentStatus> for Told<'a> {
+    fn from(it: &'a signal::DeploymentStatus) -> Self {
+        Self {
+            deployment_id: &it.deployment_id,
+            repository: &it.repository,
+            environment: &it.environment,
+            commit: &it.commit,
+            artifact: it.artifact.as_deref(),
+            sender: it.actor.as_deref(),
+            status: Some((&it.status_id, &it.status)),
+            at: it.occurred_at,
+        }
+    }
+}
+
+impl<'a> Told<'a> {
+    /// The commit, where one was told.
+    pub fn commit(&self) -> Option<&'a str> {
+        Some(self.commit).filter(|commit| !commit.is_empty())
+    }
+}
+
+/// What is told, with the place that the connection's map gives it.
+pub(crate) struct Here<'a> {
+    pub connection: &'a Connection,
+    pub mapping: &'a Mapping,
+    pub environment: &'a EnvironmentKey,
+    pub told: &'a Told<'a>,
+}
+
+/// The outcome that a word means.
+pub(crate) fn outcome_of(word: &str) -> Option<Outcome> {
+    match word {
+        "success" => Some(Outcome::Succeeded),
+        "failure" | "error" => Some(Outcome::Failed),
+        "rolled_back" => Some(Outcome::RolledBack),
+        _ => None,
+    }
+}
+
+/// The person behind the sender's account, if one is mapped and active.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn sender(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<PersonId>> {
+    let Some(login) = here.told.sender else {
+        return Ok(None);
+    };
+    person_of(room, &here.connection.kind, login)
+}
+
+/// A word on a target: what it means, when it occurred, who did it, and what the same deployment told before.
+#[derive(Default)]
+pub(crate) struct Word {
+    pub is_start: bool,
+    /// Whether it has to be a start: what has ended by another word is not begun by it.
+    pub must_begin: bool,
+    pub outcome: Option<Outcome>,
+    pub at: Timestamp,
+    pub who: Option<PersonId>,
+    pub told_before: Option<Outcome>,
+    pub made_the_change: bool,
+}
+
+/// Whether work on a target had begun at a time, as far as it is under way or in review. What went out before that is no way
+/// back from it.
+pub(crate) fn has_begun(change: &Change, target: &TargetId, at: Timestamp) -> bool {
+    let record = change.target_record(target);
+    let began = record.and_then(|it| it.actual_start).or(change.actual_start);
+    let is_under_way = matches!(change.state, State::Implementing | State::Reviewing);
+    is_under_way && began.is_none_or(|began| began <= later(at, SKEW))
+}
+
+/// The way back was taken: what it led back is rolled back, unless it ended otherwise after that.
+pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
+    if !has_begun(case.change(), target, word.at) {
+        return false;
+    }
+    let record = case.change().target_record(target);
+    let ended_at = record.filter(|it| it.outcome.is_some()).and_then(|it| it.actual_end);
+    let is_back = record.and_then(|it| it.outcome) == Some(Outcome::RolledBack);
+    if word.outcome == Some(Outcome::Succeeded) && !is_back && ended_at.is_none_or(|end| end <= word.at) {
+        model::change::work::complete_by_signal(case, target, Outcome::RolledBack, word.at);
+    }
+    true
+}

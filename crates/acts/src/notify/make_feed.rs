@@ -1,0 +1,104 @@
+//! A personal calendar feed: an address with a secret in it, for calendar programs that cannot sign in. Kept as the digest
+//! of a token that opens nothing else, and revoked as a token is.
+
+use std::collections::BTreeSet;
+
+use model::change::record::Change;
+use model::core::act::actions;
+use model::core::ids::RecordId;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Token;
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::identity::set_token::new_secret;
+use crate::report::find_changes::{ChangeFilter, find_changes};
+
+/// The one scope of a feed's token; no other door knows it.
+pub const SCOPE: &str = "calendar";
+/// The most feeds of one person.
+pub const MOST: usize = 5;
+/// The most changes that a feed tells.
+const MOST_CHANGES: i64 = 500;
+/// How far back and ahead a feed looks, in hours.
+const LOOK: (i64, i64) = (24 * 30, 24 * 180);
+
+/// Makes a feed of the acting person; answers it with the secret of its address, once.
+///
+/// # Errors
+/// 403, 409 when there are too many, or the store's.
+pub fn make_feed(room: &mut Room<'_, '_>) -> Result<(Token, String)> {
+    room.allow(actions::READ)?;
+    if find_feeds(room)?.len() >= MOST {
+        let text = format!("You have {MOST} feeds already.");
+        return Err(Refusal::not_now(
+            "too_many",
+            text,
+            "Revoke one that no program reads any more.",
+            Vec::new(),
+        )
+        .into());
+    }
+    let secret = new_secret(room)?;
+    let person = room.actor.person.clone();
+    let token = Token {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        name: "Calendar feed".to_owned(),
+        person: person.clone(),
+        owner: person,
+        digest: proof::crypto::digest_text(secret.as_bytes()),
+        prefix: secret.chars().take(8).collect(),
+        scopes: BTreeSet::from([SCOPE.to_owned()]),
+        roles: None,
+        created_at: room.now,
+        expires_at: None,
+        revoked: false,
+    };
+    let token = room.put_estate("token.created", token, json!({}))?;
+    Ok((token, secret))
+}
+
+/// The acting person's feeds that are not revoked.
+///
+/// # Errors
+/// The store's.
+pub fn find_feeds(room: &mut Room<'_, '_>) -> Result<Vec<Token>> {
+    let person = room.actor.person.clone();
+    let filter = Filter::new().equals("person", person.as_str()).order_by("id");
+    let found = record::find::<Token>(room.tx, &filter)?;
+    let tokens = found.into_iter().map(|stored| stored.record);
+    Ok(tokens
+        .filter(|token| !token.revoked && token.scopes.contains(SCOPE))
+        .collect())
+}
+
+/// The changes in which the acting person has a part, planned from a month back to half a year ahead.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_own_changes(room: &mut Room<'_, '_>) -> Result<Vec<Change>> {
+    let hours = jiff::SignedDuration::from_hours;
+    let filter = ChangeFilter {
+        planned_from: Some(room.now - hours(LOOK.0)),
+        planned_to: Some(room.now + hours(LOOK.1)),
+        ..ChangeFilter::default()
+    };
+    let me = room.actor.person.clone();
+    let mut own = Vec::new();
+    for (row, _) in find_changes(room, &filter, MOST_CHANGES, None)?.rows {
+        let change = room.change(&row.key)?;
+        let content = &change.content;
+        let has_part = change.requester == me
+            || content.owner == me
+            || content.tester.as_ref() == Some(&me)
+            || content.implementers.contains(&me)
+            || change.requests.iter().any(|request| request.person == me);
+        if has_part {
+            own.push(change);
+        }
+    }
+    Ok(own)
+}

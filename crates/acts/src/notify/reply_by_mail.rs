@@ -1,0 +1,161 @@
+//! Answers by mail: a letter about a change names a signed address to answer to, and what comes back to it is a comment of
+//! the person whom the letter was written to. A reply never decides anything: it goes the way of every comment, with the
+//! rights of its writer, and no other act is reached from here.
+//!
+//! The address holds the message's id and a tag over tenant, message, change and person under the connection's secret, so
+//! that none can be guessed and none works for anybody else.
+
+use model::change::change_file::Actor;
+use model::change::related_records::Message;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Connection;
+use model::integration::signal::MailReply;
+use serde_json::json;
+use store::record::{self, Filter};
+use totp_rs::Secret;
+use uuid::Uuid;
+
+use crate::core::connections::{connection, connection_secret};
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+
+/// The kind of connection that hands replies on.
+pub const KIND: &str = "mail";
+/// How many bytes of the tag stand in an address: 120 bits.
+const TAG_BYTES: usize = 15;
+/// How many characters an id takes in base32, and the tag after it.
+const ID_LETTERS: usize = 26;
+const TAG_LETTERS: usize = 24;
+/// The longest part before `@` (RFC 5321 section 4.5.3.1.1), without `+` and the signed part.
+pub const LOCAL_MAX: usize = 64 - 1 - ID_LETTERS - TAG_LETTERS;
+/// How many connections of the kind are looked at.
+const MOST: i64 = 20;
+
+/// The tenant's connection for replies: the first active one.
+fn replies(room: &mut Room<'_, '_>) -> Result<Option<Connection>> {
+    let filter = Filter::new().equals("kind", KIND).order_by("id").limit(MOST);
+    let found = record::find::<Connection>(room.tx, &filter)?;
+    Ok(found.into_iter().map(|stored| stored.record).find(|it| it.active))
+}
+
+/// Where a letter's reader may answer to; `None` where replies are not taken, or the letter is about no change.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn reply_address(room: &mut Room<'_, '_>, message: &Message) -> Result<Option<String>> {
+    if message.change.is_none() {
+        return Ok(None);
+    }
+    let Some(found) = replies(room)? else { return Ok(None) };
+    let Some((local, domain)) = found.reply_to.as_deref().and_then(|it| it.split_once('@')) else {
+        return Ok(None);
+    };
+    let Ok(id) = Uuid::parse_str(message.id.as_str()) else {
+        return Ok(None);
+    };
+    let secret = connection_secret(room, found.id.as_str())?;
+    let tag = tag(&room.tenant(), &secret, message);
+    Ok(Some(format!("{local}+{}{tag}@{domain}", letters(id.as_bytes()))))
+}
+
+fn letters(bytes: &[u8]) -> String {
+    Secret::from(bytes).to_base32().trim_end_matches('=').to_lowercase()
+}
+
+fn tag(tenant: &str, secret: &[u8], message: &Message) -> String {
+    let change = message.change.as_ref().map_or("", |id| id.as_str());
+    let said = [
+        "assent reply v1",
+        tenant,
+        message.id.as_str(),
+        change,
+        message.person.as_str(),
+    ];
+    let tag = proof::crypto::hmac_sha256(secret, said.join("\0").as_bytes());
+    letters(&tag[..TAG_BYTES])
+}
+
+/// The id that the signed part of an address names.
+fn id_of(token: &str) -> Option<String> {
+    let bytes = Secret::try_from_base32(token.get(..ID_LETTERS)?.to_uppercase()).ok()?;
+    Some(Uuid::from_slice(bytes.as_bytes()).ok()?.to_string())
+}
+
+/// The message that an address was made for.
+fn message_of(room: &mut Room<'_, '_>, secret: &[u8], token: &str) -> Result<Option<Message>> {
+    let (Some(id), Some(told)) = (id_of(token), token.get(ID_LETTERS..)) else {
+        return Ok(None);
+    };
+    let Some(stored) = record::load::<Message>(room.tx, &id)? else {
+        return Ok(None);
+    };
+    let expected = tag(&room.tenant(), secret, &stored.record);
+    let is_ours = proof::crypto::is_same_secret(expected.as_bytes(), told.as_bytes());
+    Ok(is_ours.then_some(stored.record))
+}
+
+/// Takes a reply: the words become a comment of the person whom the address was made for, if the mail is theirs.
+///
+/// # Errors
+/// The store's. A reply that is nobody's is no error: the answer says why it was left.
+pub fn take_reply(room: &mut Room<'_, '_>, from: &str, reply: &MailReply) -> Result<String> {
+    let found = connection(room, from)?;
+    if found.kind != KIND {
+        return Ok("noted: replies come through a connection of the kind mail".to_owned());
+    }
+    let secret = connection_secret(room, from)?;
+    let mut message = None;
+    for token in &reply.tokens {
+        message = message_of(room, &secret, token)?;
+        if message.is_some() {
+            break;
+        }
+    }
+    let Some(message) = message else {
+        return Ok("refused: it was sent to no address that was given out here".to_owned());
+    };
+    let directory = room.directory()?;
+    let writer = directory.people.get(&message.person).filter(|it| it.active);
+    let Some(writer) = writer else {
+        return Ok("refused: whom the address was given to may not act any more".to_owned());
+    };
+    let is_theirs = writer
+        .email
+        .as_deref()
+        .is_some_and(|known| known.eq_ignore_ascii_case(&reply.from));
+    if !is_theirs {
+        return Ok("refused: it was not sent by whom the address was given to".to_owned());
+    }
+    if reply.text.is_empty() {
+        return Ok("refused: it says nothing new".to_owned());
+    }
+    let Some(key) = message.change_key.clone() else {
+        return Ok("refused: the letter was about no change".to_owned());
+    };
+    comment(room, &message, &key, &reply.text)
+}
+
+fn comment(room: &mut Room<'_, '_>, message: &Message, key: &str, text: &str) -> Result<String> {
+    let writer = Actor {
+        person: message.person.clone(),
+        by_token: false,
+        stepped_up_at: None,
+        factor: None,
+        is_system: false,
+        method: KIND.to_owned(),
+        lent: None,
+    };
+    let before = std::mem::replace(&mut room.actor, writer);
+    let body = json!({"text": text}).as_object().cloned().unwrap_or_default();
+    let done = crate::change::verbs::comment_change(room, key, &body);
+    room.actor = before;
+    match done {
+        Ok(id) => Ok(format!("comment {id} on {key}")),
+        Err(Error::Refused(refusal)) => Ok(format!("refused: {}", words(&refusal))),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn words(refusal: &Refusal) -> String {
+    refusal.to_string()
+}

@@ -1,0 +1,109 @@
+//! How a person wishes to be told. Everyone says it of themselves, administrators of anyone.
+
+use model::core::body::Body;
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Person;
+use model::notify::preferences::{LANGUAGES, Quiet, Telling};
+use model::schedule::calendar::minute_of_day;
+use serde_json::json;
+
+use crate::approval::set_absence::allow_own;
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+fn person_of(room: &mut Room<'_, '_>, login: &str) -> Result<Person> {
+    let directory = room.directory()?;
+    let found = directory.by_login(login).cloned();
+    let Some(person) = found else {
+        return Err(Refusal::not_found(format!("person {login}")).into());
+    };
+    allow_own(room, &person.id)?;
+    Ok(person)
+}
+
+/// How a person wishes to be told (`GET /people/{login}/telling`).
+///
+/// # Errors
+/// 403 for another's without the right to set people, 404, or the store's.
+pub fn telling_of(room: &mut Room<'_, '_>, login: &str) -> Result<(Person, Telling)> {
+    let person = person_of(room, login)?;
+    let telling = person.telling.clone().unwrap_or_default();
+    Ok((person, telling))
+}
+
+/// Sets it (`PUT /people/{login}/telling {how, digest_at?, quiet_from?, quiet_until?, language?}`); `how` is `at_once` or `digest`. It
+/// holds for the messages that wait already.
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn set_telling(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<(Person, Telling)> {
+    let mut person = person_of(room, login)?;
+    let mut reading = Reading::new(body, "");
+    let telling = read(&mut reading);
+    reading.finish()?;
+    let kept = Some(telling.clone()).filter(|it| !it.is_usual());
+    if kept != person.telling {
+        let wished = Person {
+            telling: kept,
+            ..person
+        };
+        person = room.put_estate("person.telling_set", wished, json!({}))?;
+    }
+    // What waits is looked at by the new wishes.
+    crate::notify::send_deferred::tell_held(room, person.id.as_str())?;
+    Ok((person, telling))
+}
+
+fn read(reading: &mut Reading<'_>) -> Telling {
+    let how = reading.needed("how", LINE);
+    let digest_at = time_of_day(reading, "digest_at");
+    let from = time_of_day(reading, "quiet_from");
+    let until = time_of_day(reading, "quiet_until");
+    let digest_at = match how.as_str() {
+        "at_once" => {
+            if digest_at.is_some() {
+                let text = "`digest_at` belongs to `how: digest`; leave it out, or wish for a digest.";
+                reading.wrong("digest_at", "not_here", text);
+            }
+            None
+        }
+        "digest" => Some(digest_at.unwrap_or_else(|| "08:00".to_owned())),
+        "" => None,
+        _ => {
+            reading.wrong("how", "unknown_word", "`how` is `at_once` or `digest`.");
+            None
+        }
+    };
+    if from.is_some() != until.is_some() {
+        let text = "Quiet hours have a start and an end, for example `quiet_from` 22:00, `quiet_until` 07:00.";
+        reading.wrong("quiet_until", "missing", text);
+    }
+    if from.is_some() && from == until {
+        let text = "Quiet hours that end where they begin would be all day; name another end.";
+        reading.wrong("quiet_until", "out_of_order", text);
+    }
+    let quiet = from.zip(until).map(|(from, until)| Quiet { from, until });
+    let language = reading.text("language", LINE);
+    if language.as_deref().is_some_and(|tag| !LANGUAGES.contains(&tag)) {
+        let wrong = format!(
+            "`language` is one of {}; leave it out for what the browser asks for.",
+            LANGUAGES.join(", ")
+        );
+        reading.wrong("language", "unknown_word", wrong);
+    }
+    Telling {
+        digest_at,
+        quiet,
+        language,
+    }
+}
+
+fn time_of_day(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
+    let text = reading.text(field, LINE)?;
+    if minute_of_day(&text).is_none_or(|minute| minute >= 1_440) {
+        let wrong = format!("`{text}` is no time of day, such as 08:00 or 22:30.");
+        reading.wrong(field, "not_a_time", wrong);
+    }
+    Some(text)
+}

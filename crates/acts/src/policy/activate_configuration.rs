@@ -1,0 +1,326 @@
+//! Puts a proposed configuration in force: by a second person, or by an approved change that names its digest. Whatever
+//! fails, what was in force stays.
+
+use jiff::Timestamp;
+use model::change::record::Change;
+use model::change::related_records::Coverage;
+use model::core::body::Body;
+use model::core::enums::{ConfigurationKind, ConfigurationState, State};
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Tenant;
+use model::policy::configuration::{Configuration, InForce};
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::case::settle_open::settle_open;
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::write::{Written, draft};
+use crate::guard::other_setters::others_who_set;
+use crate::policy::configurations::{How, configuration, present, tell_people};
+use crate::policy::propose_configuration::checked;
+
+/// Puts a proposal in force (`POST /configurations/{id}/activation {change?}`) and judges every open change again, in one
+/// transaction.
+///
+/// # Errors
+/// 403 for its proposer without an approved change, 404, 409, 422 when the set no longer passes, or the store's.
+pub fn activate_configuration(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Configuration> {
+    room.allow(model::core::act::actions::SET_POLICY)?;
+    let proposal = configuration(room, id)?;
+    let mut reading = Reading::new(body, "");
+    let change = reading.text("change", LINE);
+    reading.finish()?;
+    if proposal.state != ConfigurationState::Proposed {
+        let text = format!("This configuration is {}.", proposal.state);
+        return Err(Refusal::not_now("not_in_state", text, "Propose it anew.", Vec::new()).into());
+    }
+    let change_key = match change {
+        Some(key) => Some(approved_change(room, &key, &proposal)?.key),
+        None => {
+            second_person(room, &proposal)?;
+            None
+        }
+    };
+    if proposal.kind == ConfigurationKind::Ownership {
+        return crate::policy::propose_ownership::put_in_force(room, proposal, change_key);
+    }
+    check_again(room, &proposal)?;
+    put_in_force(room, proposal, change_key)
+}
+
+/// Withdraws a proposal (`DELETE /configurations/{id}`).
+///
+/// # Errors
+/// 403, 404, 409, or the store's.
+pub fn withdraw_configuration(room: &mut Room<'_, '_>, id: &str) -> Result<Configuration> {
+    room.allow(model::core::act::actions::SET_POLICY)?;
+    let proposal = configuration(room, id)?;
+    if proposal.state != ConfigurationState::Proposed {
+        let text = format!("This configuration is {}.", proposal.state);
+        return Err(Refusal::not_now("not_in_state", text, "Only a proposal is withdrawn.", Vec::new()).into());
+    }
+    let data = json!({"digest": proposal.digest});
+    let withdrawn = Configuration {
+        state: ConfigurationState::Withdrawn,
+        ..proposal
+    };
+    room.put_estate("configuration.withdrawn", withdrawn, data)
+}
+
+fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()> {
+    let is_another = proposal.proposer != room.actor.person;
+    if is_another && !crate::guard::impersonation::is_same_hand(room, proposal)? {
+        return Ok(());
+    }
+    let text = if is_another {
+        "Whoever proposed this configuration handed out the way in by which you come: both are one hand."
+    } else {
+        "Who proposed a configuration does not put it in force alone."
+    };
+    let mut others = others_who_set(room, &proposal.proposer)?;
+    // Whoever is refused is not who it waits for, though the rules let them set policies.
+    let refused = room.directory()?.login(&room.actor.person);
+    others.retain(|login| *login != refused);
+    let satisfy = format!(
+        "Another person who sets policies activates it, or name in `change` an approved change one of whose targets has \
+         the artifact {}.",
+        proposal.digest
+    );
+    Err(Refusal::not_now("second_person_needed", text, satisfy, others).into())
+}
+
+/// The change that stands in for a second person: its approvals on *what* are complete, it is not on hold, one of its
+/// targets names the digest as its artifact, and somebody else than the proposer said yes to it, so that another person
+/// decided about this very content. A change that nobody was asked about, as one from a template, stands in for nobody. It
+/// stands in once: whoever said yes to bringing something out did not say yes to bringing it back whenever somebody likes.
+fn approved_change(room: &mut Room<'_, '_>, key: &str, proposal: &Configuration) -> Result<Change> {
+    let change = room.change(key)?;
+    let names_it = change
+        .content
+        .targets
+        .iter()
+        .any(|target| target.artifact.as_deref() == Some(proposal.digest.as_str()));
+    if !names_it {
+        let text = format!("No target of {} has the artifact {}.", change.key, proposal.digest);
+        let satisfy = "Name a change whose approvers decided about this digest.";
+        return Err(Refusal::not_now("change_names_another", text, satisfy, Vec::new()).into());
+    }
+    let is_approved = matches!(change.state, State::Approved | State::Scheduled | State::Implementing);
+    if !is_approved || change.is_on_hold() || change.break_glass.is_some() {
+        let text = format!("{} is not an approved change that may go on.", change.key);
+        let satisfy = "Have it approved, or have a second person activate the configuration.";
+        return Err(Refusal::not_now("change_not_approved", text, satisfy, Vec::new()).into());
+    }
+    check_window(&change, room.now)?;
+    check_unused(room, &change, proposal)?;
+    if !is_approved_by_another(room, key, proposal)? {
+        let text = format!(
+            "Nobody but who proposed the configuration has approved {}, so no second person has seen it.",
+            change.key
+        );
+        let satisfy =
+            "Name a normal change that somebody else approved, or have a second person activate the configuration.";
+        return Err(Refusal::not_now("change_not_approved", text, satisfy, Vec::new()).into());
+    }
+    Ok(change)
+}
+
+/// Refuses a change whose time is over: its people agreed to other times than now. Before its window it serves, for a set
+/// of policies that went in force early is what they saw.
+fn check_window(change: &Change, now: Timestamp) -> std::result::Result<(), Refusal> {
+    let is_over = change.planned_end.is_some_and(|end| end <= now);
+    if !is_over && !change.window_missed {
+        return Ok(());
+    }
+    let text = format!("The window of {} is over.", change.key);
+    let satisfy = "Plan new times and have them approved, or have a second person activate the configuration.";
+    Err(Refusal::not_now("change_window_over", text, satisfy, Vec::new()))
+}
+
+/// Refuses a change by which the same content was put in force before. What is in force is written by one transaction
+/// after the other, so of two that name the same change at once the later one finds the earlier.
+fn check_unused(room: &mut Room<'_, '_>, change: &Change, proposal: &Configuration) -> Result<()> {
+    let filter = Filter::new().equals("digest", proposal.digest.as_str()).order_by("id");
+    let rows = record::find::<Configuration>(room.tx, &filter)?;
+    let by_it = |row: &Configuration| row.change_key.as_ref() == Some(&change.key) && row.activated_at.is_some();
+    let Some(used) = rows.into_iter().map(|stored| stored.record).find(by_it) else {
+        return Ok(());
+    };
+    let at = used.activated_at.map(|at| at.to_string()).unwrap_or_default();
+    let text = format!(
+        "{} has put {} in force already, at {at}: its approvals stand for that one time.",
+        change.key, proposal.digest
+    );
+    let satisfy = "Have another change approved for it, or have a second person activate the configuration.";
+    Err(Refusal::not_now("change_used", text, satisfy, Vec::new()).into())
+}
+
+fn is_approved_by_another(room: &mut Room<'_, '_>, key: &str, proposal: &Configuration) -> Result<bool> {
+    let file = room.file(key)?;
+    for approval in file.standing() {
+        let says_yes = approval.is_yes() && approval.what == Coverage::Standing;
+        let is_another = approval.person != proposal.proposer;
+        if says_yes && is_another && !crate::guard::impersonation::is_hand_of(room, approval.speaker(), proposal)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The estate may have moved since the proposal: names and cases must still hold.
+fn check_again(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()> {
+    if proposal.kind != ConfigurationKind::Policies {
+        return Ok(());
+    }
+    let set = checked(room, &proposal.files, &proposal.cases, &proposal.parameters)?;
+    crate::policy::search_histories::check_histories(&set)?;
+    if set.digest() != proposal.digest {
+        let text = "The program that proposed this configuration had another schema.";
+        return Err(Refusal::not_now("schema_moved", text, "Propose it anew.", Vec::new()).into());
+    }
+    Ok(())
+}
+
+fn put_in_force(room: &mut Room<'_, '_>, proposal: Configuration, change_key: Option<String>) -> Result<Configuration> {
+    let (tenant, before) = present(room, proposal.kind)?;
+    let replaced = match &before.0 {
+        Some(id) => Some(configuration(room, id.as_str())?),
+        None => None,
+    };
+    // What went in force since it was proposed is not in it, and so goes again.
+    let proposed_over = proposal.before.clone().filter(|digest| *digest != before.1);
+    let active = Configuration {
+        state: ConfigurationState::Active,
+        activated_by: Some(room.actor.person.clone()),
+        activation_handed_by: room.actor.hand().cloned(),
+        activated_at: Some(room.now),
+        change_key,
+        before: Some(before.1),
+        replaces: before.0,
+        ..proposal
+    };
+    save(room, tenant, active, replaced, &How::Activated { proposed_over })
+}
+
+/// Points the tenant at a configuration, marks the one before as replaced, tells it in one event and judges open changes.
+fn save(
+    room: &mut Room<'_, '_>,
+    mut tenant: Tenant,
+    active: Configuration,
+    replaced: Option<Configuration>,
+    how: &How,
+) -> Result<Configuration> {
+    let in_force = Some(InForce {
+        id: active.id.clone(),
+        digest: active.digest.clone(),
+    });
+    match active.kind {
+        ConfigurationKind::Policies => tenant.policies = in_force,
+        ConfigurationKind::RiskTable => {
+            tenant.risk_table_from = in_force;
+            tenant.risk_table = active.table.clone().unwrap_or_default();
+        }
+        ConfigurationKind::Mapping => {
+            tenant.mapping_from = in_force;
+            tenant.mapping.clone_from(&active.rules);
+        }
+        ConfigurationKind::SlaTable => {
+            tenant.sla_table_from = in_force;
+            tenant.sla_table = active.slas.unwrap_or_default();
+        }
+        ConfigurationKind::Retention => {
+            tenant.retention_from = in_force;
+            tenant.retention = active.retention.unwrap_or_default();
+        }
+        ConfigurationKind::Ownership => {}
+    }
+    let mut written = Written::default();
+    let active = room.put(&mut written, active)?;
+    room.put(&mut written, tenant)?;
+    if let Some(replaced) = replaced {
+        let replaced = Configuration {
+            state: ConfigurationState::Replaced,
+            ..replaced
+        };
+        room.put(&mut written, replaced)?;
+    }
+    let kind = match (active.kind, how) {
+        (ConfigurationKind::Policies, How::Activated { .. }) => "policies.activated",
+        (ConfigurationKind::Policies, How::Recovered) => "policies.recovered",
+        (ConfigurationKind::RiskTable, _) => "risk_table.activated",
+        (ConfigurationKind::Mapping, _) => "mapping.activated",
+        (ConfigurationKind::SlaTable, _) => "sla_table.activated",
+        (ConfigurationKind::Retention, _) => "retention.activated",
+        (ConfigurationKind::Ownership, _) => "ownership.activated",
+    };
+    let data = json!({"before": active.before, "after": active.digest, "change": active.change_key});
+    tell_people(room, &mut written, &active, how)?;
+    let subject = ("configuration", active.id.0.clone());
+    room.tell(vec![draft(kind, subject, room.now, data)], written)?;
+    room.touch_directory()?;
+    settle_open(room, |_| true)?;
+    Ok(active)
+}
+
+/// What recovering did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// Digest of what was in force.
+    pub before: String,
+    /// Digest of what is in force now.
+    pub after: String,
+}
+
+/// Brings back, on the host, the policies that were in force before the present ones. It needs no right, because whoever
+/// works on the host holds the data; it is an event and a message to administrators and change managers.
+///
+/// # Errors
+/// 409 when the present policies came with the program, or the store's.
+pub fn recover_policies(room: &mut Room<'_, '_>) -> Result<Recovered> {
+    let (mut tenant, (id, before)) = present(room, ConfigurationKind::Policies)?;
+    let Some(id) = id else {
+        let text = "The policies in force are those that come with the program.";
+        return Err(Refusal::not_now("nothing_to_recover", text, "There is nothing before them.", Vec::new()).into());
+    };
+    let present = configuration(room, id.as_str())?;
+    if let Some(previous) = &present.replaces {
+        let previous = configuration(room, previous.as_str())?;
+        let after = previous.digest.clone();
+        let active = Configuration {
+            state: ConfigurationState::Active,
+            activated_by: Some(room.actor.person.clone()),
+            activation_handed_by: room.actor.hand().cloned(),
+            activated_at: Some(room.now),
+            before: Some(before.clone()),
+            ..previous
+        };
+        save(room, tenant, active, Some(present), &How::Recovered)?;
+        return Ok(Recovered { before, after });
+    }
+    // Nothing was activated before: the tenant goes back to what comes with the program.
+    tenant.policies = None;
+    let after = room.services.tools().policies.digest().to_owned();
+    let mut written = Written::default();
+    room.put(&mut written, tenant)?;
+    let told = Configuration {
+        before: Some(before.clone()),
+        digest: after.clone(),
+        ..present.clone()
+    };
+    let present = room.put(
+        &mut written,
+        Configuration {
+            state: ConfigurationState::Replaced,
+            ..present
+        },
+    )?;
+    let data = json!({"before": before, "after": after});
+    let subject = ("configuration", present.id.0);
+    tell_people(room, &mut written, &told, &How::Recovered)?;
+    room.tell(vec![draft("policies.recovered", subject, room.now, data)], written)?;
+    room.touch_directory()?;
+    settle_open(room, |_| true)?;
+    Ok(Recovered { before, after })
+}

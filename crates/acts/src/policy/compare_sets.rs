@@ -1,0 +1,92 @@
+//! A proposed set of policies beside the one in force: what it would require and refuse.
+
+use model::approval::obligation::{Requirements, TargetObligation};
+use model::core::act::Act;
+use model::core::refusal::PolicyReason;
+use model::policy::facts::{ActorFacts, ChangeFacts, TargetFacts};
+use policy::PolicySet;
+use serde::Serialize;
+
+/// One obligation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Asked {
+    /// The policy's id.
+    pub policy: String,
+    /// Its reason.
+    pub reason: String,
+    /// What it asks, in the words of the cases.
+    pub asks: String,
+    /// The targets that bring it.
+    pub targets: Vec<String>,
+}
+
+/// The two sets that are compared.
+pub(crate) struct Sets<'a> {
+    pub(crate) active: &'a PolicySet,
+    pub(crate) proposed: &'a PolicySet,
+}
+
+/// What the proposed set would require beside the one in force.
+pub(crate) struct Compared {
+    pub(crate) added: Vec<Asked>,
+    pub(crate) removed: Vec<Asked>,
+    pub(crate) stop: Option<String>,
+}
+
+impl Sets<'_> {
+    /// What would be required of a change of which this is known.
+    pub(crate) fn compare(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Compared {
+        let new = self.proposed.require(change, targets);
+        let before = asked(self.active, &self.active.require(change, targets));
+        let after = asked(self.proposed, &new);
+        Compared {
+            added: without(&after, &before),
+            removed: without(&before, &after),
+            stop: new.stop,
+        }
+    }
+
+    /// The proposed policies that refuse a decision which those in force allow.
+    pub(crate) fn refusing(
+        &self,
+        person: &ActorFacts,
+        change: &ChangeFacts,
+        targets: &[TargetFacts],
+    ) -> Vec<PolicyReason> {
+        let may = |set: &PolicySet| set.may(person, Act::Approve.as_str(), Some((change, targets)));
+        let verdict = may(self.proposed);
+        if verdict.allowed || !may(self.active).allowed {
+            return Vec::new();
+        }
+        verdict.reasons
+    }
+}
+
+impl Compared {
+    /// Whether anything else would be required.
+    pub(crate) fn differs(&self) -> bool {
+        !self.added.is_empty() || !self.removed.is_empty() || self.stop.is_some()
+    }
+}
+
+/// The rows that ask something that no other row asks.
+fn without(rows: &[Asked], others: &[Asked]) -> Vec<Asked> {
+    let is_same = |row: &Asked, it: &Asked| it.policy == row.policy && it.asks == row.asks && it.targets == row.targets;
+    let is_new = |row: &&Asked| !others.iter().any(|it| is_same(row, it));
+    rows.iter().filter(is_new).cloned().collect()
+}
+
+fn asked(set: &PolicySet, requirements: &Requirements) -> Vec<Asked> {
+    let row = |row: &TargetObligation| Asked {
+        policy: row.obligation.id.clone(),
+        reason: set
+            .source(&row.obligation.id)
+            .map(|source| source.reason.clone())
+            .unwrap_or_default(),
+        asks: policy::words_of(&row.obligation),
+        targets: row.targets.iter().map(ToString::to_string).collect(),
+    };
+    let mut rows: Vec<Asked> = requirements.obligations.iter().map(row).collect();
+    rows.sort();
+    rows
+}

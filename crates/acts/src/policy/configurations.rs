@@ -1,0 +1,171 @@
+//! Configurations by their ids, the digests of what they hold, what is in force of each kind, and who hears of it.
+
+use model::approval::sla::ROWS;
+use model::approval::sla::SlaTable;
+use model::compliance::erasure::Retention;
+use model::core::enums::{ConfigurationKind, Role};
+use model::core::ids::RecordId;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Tenant;
+use model::policy::configuration::Configuration;
+use model::policy::mapping::MappingRule;
+use model::risk::assessment::RiskTable;
+use serde_json::Value;
+use serde_json::json;
+use store::record;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::write::Written;
+
+/// A configuration by its id.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn configuration(room: &mut Room<'_, '_>, id: &str) -> Result<Configuration> {
+    let found = record::load::<Configuration>(room.tx, id)?.map(|stored| stored.record);
+    found.ok_or_else(|| Refusal::not_found("configuration").into())
+}
+
+/// Digest of what of a kind is in force; empty where nothing is in force instead of another.
+///
+/// # Errors
+/// The store's.
+pub fn in_force(room: &mut Room<'_, '_>, kind: ConfigurationKind) -> Result<String> {
+    Ok(present(room, kind)?.1.1)
+}
+
+/// The tenant with what of this kind is in force: its id, unless it came with the program, and its digest.
+pub(crate) fn present(
+    room: &mut Room<'_, '_>,
+    kind: ConfigurationKind,
+) -> Result<(Tenant, (Option<RecordId>, String))> {
+    let directory = room.directory()?;
+    let tenant = directory.tenant.clone().ok_or_else(|| Refusal::not_found("tenant"))?;
+    let in_force = match kind {
+        ConfigurationKind::Policies => &tenant.policies,
+        ConfigurationKind::RiskTable => &tenant.risk_table_from,
+        ConfigurationKind::Mapping => &tenant.mapping_from,
+        ConfigurationKind::SlaTable => &tenant.sla_table_from,
+        ConfigurationKind::Retention => &tenant.retention_from,
+        // Rows stand beside each other: none is in force instead of another.
+        ConfigurationKind::Ownership => &None,
+    };
+    let before = match (in_force, kind) {
+        (Some(in_force), _) => (Some(in_force.id.clone()), in_force.digest.clone()),
+        (None, ConfigurationKind::Policies) => (None, room.services.tools().policies.digest().to_owned()),
+        (None, ConfigurationKind::RiskTable) => (None, of_risk_table(&tenant.risk_table)?),
+        (None, ConfigurationKind::Mapping) => (None, of_mapping(&tenant.mapping)?),
+        (None, ConfigurationKind::SlaTable) => (None, of_sla_table(&tenant.sla_table)?),
+        (None, ConfigurationKind::Retention) => (None, of_retention(&tenant.retention)?),
+        (None, ConfigurationKind::Ownership) => (None, String::new()),
+    };
+    Ok((tenant, before))
+}
+
+/// The digest of a risk table: over its canonical JSON.
+///
+/// # Errors
+/// A fault when there is none.
+pub fn of_risk_table(table: &RiskTable) -> Result<String> {
+    Ok(proof::canonical::digest(&serde_json::to_value(table)?)?)
+}
+
+/// The digest of a mapping: over its canonical JSON.
+///
+/// # Errors
+/// A fault when there is none.
+pub fn of_mapping(rules: &[MappingRule]) -> Result<String> {
+    Ok(proof::canonical::digest(&serde_json::to_value(rules)?)?)
+}
+
+/// The digest of a table: over its canonical JSON.
+///
+/// # Errors
+/// A fault when there is none.
+pub fn of_sla_table(table: &SlaTable) -> Result<String> {
+    Ok(proof::canonical::digest(&sla_view(table))?)
+}
+
+/// The digest of a retention: over its canonical JSON.
+///
+/// # Errors
+/// A fault when there is none.
+pub fn of_retention(retention: &Retention) -> Result<String> {
+    Ok(proof::canonical::digest(&serde_json::to_value(retention)?)?)
+}
+
+/// The table as the API tells it: `{"emergency": {"acknowledge": "15m", "decide": "1h"}, …}`.
+pub fn sla_view(table: &SlaTable) -> Value {
+    let mut rows = serde_json::Map::new();
+    for name in ROWS {
+        if let Some(row) = table.named(name) {
+            let word = model::approval::sla::span_word;
+            let cells = json!({"acknowledge": word(row.acknowledge), "decide": word(row.decide)});
+            rows.insert(name.to_owned(), cells);
+        }
+    }
+    Value::Object(rows)
+}
+
+/// How something came in force.
+pub(crate) enum How {
+    /// Put in force; with the digest that it was proposed over, where that was no longer the one in force.
+    Activated {
+        /// The digest.
+        proposed_over: Option<String>,
+    },
+    /// Brought back on the host.
+    Recovered,
+}
+
+/// Tells administrators and change managers: what is required of their work has changed.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell_people(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    active: &Configuration,
+    how: &How,
+) -> Result<()> {
+    let directory = room.directory()?;
+    let what = match active.kind {
+        ConfigurationKind::Policies => "The policies",
+        ConfigurationKind::RiskTable => "The risk table",
+        ConfigurationKind::Mapping => "The mapping",
+        ConfigurationKind::Ownership => "Rows of the ownership matrix",
+        ConfigurationKind::SlaTable => "The times to acknowledge and to decide",
+        ConfigurationKind::Retention => "The times for which texts, files and raw deliveries are kept",
+    };
+    let by = directory.name(&room.actor.person);
+    let (subject, text) = match how {
+        How::Activated { proposed_over } => {
+            let moved = proposed_over.as_ref().map_or_else(String::new, |over| {
+                format!("\nIt was proposed over {over}: what went in force since then is taken back by it.")
+            });
+            let by = format!("{what} were put in force by {by}: {}.{moved}", active.reason);
+            (format!("{what} have changed"), by)
+        }
+        How::Recovered => {
+            let text = "The set of policies before the last one was brought back on the server itself.".to_owned();
+            (format!("{what} were recovered on the host"), text)
+        }
+    };
+    let text = format!(
+        "{text}\nBefore: {}\nNow: {}\nEvery open change was judged again.\n",
+        active.before.as_deref().unwrap_or_default(),
+        active.digest
+    );
+    let mut people = directory.with_role(Role::Admin);
+    people.extend(directory.with_role(Role::ChangeManager));
+    people.sort();
+    people.dedup();
+    for person in people {
+        let dedup = format!("configuration:{}:{}:{}", active.id, active.version, person);
+        let message = ("configuration_changed", subject.as_str(), text.as_str(), dedup.as_str());
+        save_message(room, written, &person, None, message)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,607 @@
+//! The report on rights that nobody used of late, with a narrower set proposed: roles, parts in owning, seats in groups, scopes of
+//! tokens, workloads. A report proposes; whoever sets people decides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::related_records::Approval;
+use model::core::act::actions;
+use model::core::enums::Role;
+use model::core::ids::PersonId;
+use model::directory::basis::Basis;
+use model::directory::snapshot::{Directory, Group, Ownership, Person, Token};
+use model::integration::workload::Workload;
+use proof::diff::RecordDelta;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::identity::session::ScopeUse;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::show_timeline::opened;
+use crate::policy::approver_coverage::LeftStanding;
+
+/// How many events are read at once.
+const CHUNK: i64 = 1_000;
+/// The most events that one report looks at; what lies before them is not judged.
+const MOST: i64 = 200_000;
+/// How many decisions are read at once.
+const DECISIONS: usize = 500;
+/// The most members of a group whose seats are judged: a larger one is no board.
+const MOST_SEATS: usize = 50;
+
+/// What shows that a role was used: beginnings of the names of events. Of roles that leave none, [`LOOKING_ON`] tells.
+const TRACES: &[(Role, &[&str])] = &[
+    (
+        Role::Requester,
+        &["change.created", "change.submitted", "change.assessed", "change.edited"],
+    ),
+    (Role::Owner, JUDGING),
+    (Role::Security, JUDGING),
+    (Role::ChangeManager, JUDGING),
+    (
+        Role::Implementer,
+        &[
+            "change.implementing",
+            "change.completed",
+            "target.completed",
+            "entry.",
+            "change.created",
+            "permit.issued",
+            "incident.",
+        ],
+    ),
+    (Role::Commander, &["incident.", "break_glass.", "permit.revoked"]),
+    (
+        Role::Admin,
+        &[
+            "person.",
+            "group.",
+            "token.",
+            "service.",
+            "ownership.",
+            "connection.",
+            "identity_provider.",
+            "workload.",
+            "webhook.",
+            "key.",
+            "witness.",
+            "log.published",
+            "log.closed",
+            "policies.",
+            "risk_table.",
+            "sla_table.",
+            "retention.",
+            "text.",
+            "environment.",
+            "config_item.",
+            "dependency.",
+            "calendar.",
+        ],
+    ),
+    (
+        Role::Pipeline,
+        &[
+            "gate.",
+            "permit.issued",
+            "evidence.added",
+            "change.created",
+            "target.completed",
+        ],
+    ),
+];
+
+const JUDGING: &[&str] = &[
+    "approval.given",
+    "peer_review.given",
+    "change.returned",
+    "change.rejection_overruled",
+    "change.validated",
+    "change.reviewed",
+    "change.closed",
+    "freeze.",
+    "window.",
+    "template.",
+    "extension.",
+    "break_glass.",
+    "permit.revoked",
+    "evidence.accepted",
+    "change.finding_stated",
+    "change.created",
+];
+
+/// Something that was not used.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unused {
+    /// `role`, `ownership`, `group`, `token` or `workload`.
+    pub kind: &'static str,
+    /// The person's login.
+    pub person: String,
+    /// Where it holds, for a part in owning: `service:shop in production`; the workload's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// The token's id and name, where it is a token that carries more than it uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<Value>,
+    /// What they hold.
+    pub held: Vec<String>,
+    /// What of it nobody used since then.
+    pub unused: Vec<String>,
+    /// The request that would narrow it: method, path, body; `if_match`; and `then` the one that ends what it replaces. Null
+    /// where nothing is proposed.
+    pub proposal: Value,
+    /// Why nothing is proposed, or why some of it stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
+}
+
+/// The report on rights that nobody used.
+#[derive(Debug, Clone, Serialize)]
+pub struct UnusedRights {
+    /// From when on events were looked at.
+    pub since: Timestamp,
+    /// How many there were.
+    pub looked_at: i64,
+    /// Whether there were more than a report looks at, so that `since` lies later than was asked.
+    pub is_cut: bool,
+    /// Who holds more than they use.
+    pub items: Vec<Unused>,
+}
+
+/// Which people, tokens and workloads hold rights that they did not use for so many days.
+///
+/// Where several answer for the same, a place among them is unused when others of it decided and its holder did not: what
+/// nobody was asked is no sign, and the last who can answer is never proposed to go, where those who decided have left. Each
+/// proposal takes away what its row tells and nothing else, and all of them together leave no rule in force without people
+/// enough and nobody without an administrator: what must stay for that is told with the reason.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_unused(room: &mut Room<'_, '_>, days: i64) -> Result<UnusedRights> {
+    room.allow(actions::AUDIT)?;
+    let wanted = room.now - SignedDuration::from_hours(24 * days);
+    let scan = scan(room, wanted)?;
+    let spoken = spoken(room, &scan)?;
+    let directory = room.directory()?;
+    let mut items: Vec<Unused> = Vec::new();
+    let away = away(room, &directory, &scan)?;
+    let mut left = LeftStanding::new(room)?;
+    for person in directory.people.values().filter(|it| it.active) {
+        let used = scan.kinds.get(person.id.as_str());
+        let is_away = away.contains(&person.id);
+        let mut unused = person.roles.clone();
+        unused.retain(|role| !was_used(*role, used, is_away));
+        if !unused.is_empty() {
+            let lately = given_lately(room, person, scan.since)?;
+            unused.retain(|role| !lately.contains(role));
+            items.extend(unused_of(person, unused, &mut left));
+        }
+    }
+    items.extend(unused_rows(room, &directory, &spoken, (scan.since, &mut left))?);
+    for group in directory
+        .groups
+        .values()
+        .filter(|it| !scan.set.contains(it.id.as_str()))
+    {
+        items.extend(unused_seats(&directory, group, &spoken, &mut left));
+    }
+    items.extend(unused_tokens(room, &directory, scan.since)?);
+    for workload in crate::identity::set_workload::workloads(room)? {
+        let is_told = |ids: &BTreeSet<String>| ids.contains(workload.id.as_str());
+        if workload.active && !is_told(&scan.entered) && !is_told(&scan.set) {
+            items.push(unused_workload(&directory, &workload));
+        }
+    }
+    Ok(UnusedRights {
+        since: scan.since,
+        looked_at: scan.looked_at,
+        is_cut: scan.is_cut,
+        items,
+    })
+}
+
+/// Roles that look on, or act on what others asked of them: they leave no trace of their own in the log. They are unused where
+/// their holder was not here at all.
+const LOOKING_ON: [Role; 3] = [Role::Auditor, Role::Executive, Role::Vendor];
+
+/// Who was not here in the whole time: no sign-in, no token of theirs used, nothing in the log. Nobody is said to be away before
+/// sign-ins were kept for that long, nor who was made or changed since.
+fn away(room: &mut Room<'_, '_>, directory: &Directory, scan: &Scan) -> Result<BTreeSet<PersonId>> {
+    let seen = store::identity::session::seen(room.tx)?;
+    if !seen.values().any(|(first_at, _)| *first_at <= scan.since) {
+        return Ok(BTreeSet::new());
+    }
+    let uses = store::identity::session::token_uses(room.tx)?;
+    let mut by_token: BTreeSet<PersonId> = BTreeSet::new();
+    for stored in record::find::<Token>(room.tx, &Filter::new().order_by("id"))? {
+        let token = stored.record;
+        if uses.get(token.id.as_str()).is_some_and(|at| scan.since <= *at) {
+            by_token.insert(token.person);
+        }
+    }
+    let is_away = |person: &&PersonId| {
+        let signed_in = seen
+            .get(person.as_str())
+            .is_some_and(|(_, last_at)| scan.since <= *last_at);
+        let is_new = scan.set.contains(person.as_str());
+        !(signed_in || is_new || by_token.contains(*person) || scan.kinds.contains_key(person.as_str()))
+    };
+    Ok(directory.people.keys().filter(is_away).cloned().collect())
+}
+
+/// What the log tells of the time that a report looks at.
+#[derive(Default)]
+struct Scan {
+    /// The kinds of events that each person caused.
+    kinds: BTreeMap<String, BTreeSet<String>>,
+    /// Ids of the decisions that were given.
+    decisions: Vec<String>,
+    /// Who gave a peer review.
+    peers: BTreeSet<PersonId>,
+    /// Ids of the workloads that let a job in.
+    entered: BTreeSet<String>,
+    /// Ids of the groups, workloads and people that were set: they are too new to judge.
+    set: BTreeSet<String>,
+    /// From when on events were looked at.
+    since: Timestamp,
+    looked_at: i64,
+    is_cut: bool,
+}
+
+impl Scan {
+    fn take(&mut self, event: &store::audit::event::Event) {
+        self.looked_at += 1;
+        let leaf: Value = serde_json::from_slice(&event.bytes).unwrap_or_default();
+        match event.kind.as_str() {
+            "approval.given" => {
+                let id = leaf["data"]["approval"].as_str();
+                self.decisions.extend(id.map(str::to_owned));
+            }
+            "peer_review.given" => self.peers.extend(leaf["data"]["by"].as_str().map(PersonId::from)),
+            "workload.entered" => drop(self.entered.insert(event.subject_id.clone())),
+            "workload.set" | "group.set" | "person.created" | "person.edited" => {
+                self.set.insert(event.subject_id.clone());
+            }
+            _ => {}
+        }
+        let actor = leaf["actor"].as_str().unwrap_or_default().to_owned();
+        self.kinds.entry(actor).or_default().insert(event.kind.clone());
+    }
+}
+
+/// Reads the log back to a time, or as far as a report looks.
+fn scan(room: &mut Room<'_, '_>, wanted: Timestamp) -> Result<Scan> {
+    let mut end = store::audit::log::state(room.tx)?.map_or(0, |state| state.size);
+    let mut found = Scan {
+        since: wanted,
+        ..Scan::default()
+    };
+    let mut reached = wanted;
+    while end > 0 && found.looked_at < MOST {
+        let from = (end - CHUNK).max(0);
+        let events = store::audit::event::page(room.tx, from, end - from)?;
+        let Some(first) = events.first().map(|event| event.occurred_at) else {
+            break;
+        };
+        for event in events.iter().filter(|event| event.occurred_at >= wanted) {
+            found.take(event);
+        }
+        end = from;
+        if first < wanted {
+            return Ok(found);
+        }
+        reached = first;
+    }
+    found.is_cut = end > 0;
+    if found.is_cut {
+        found.since = reached;
+    }
+    Ok(found)
+}
+
+/// On what the decisions of a time rested.
+#[derive(Default)]
+struct Spoken {
+    /// Ids of rows of the matrix.
+    rows: BTreeSet<String>,
+    /// Keys of groups, each with the people who spoke as its members.
+    seats: BTreeMap<String, BTreeSet<PersonId>>,
+    /// Who spoke as a peer. Nobody tells from which group that was asked, so they used each of their seats, and it is no sign
+    /// that anybody else was asked.
+    peers: BTreeSet<PersonId>,
+}
+
+/// What of a decision tells on what it rested.
+#[derive(Deserialize)]
+struct Decided {
+    person: PersonId,
+    counted_for: Vec<Counted>,
+}
+
+#[derive(Deserialize)]
+struct Counted {
+    #[serde(default)]
+    basis: Basis,
+}
+
+fn spoken(room: &mut Room<'_, '_>, scan: &Scan) -> Result<Spoken> {
+    let mut found = Spoken {
+        peers: scan.peers.clone(),
+        ..Spoken::default()
+    };
+    for ids in scan.decisions.chunks(DECISIONS) {
+        let filter = Filter::new()
+            .one_of("id", ids.iter().map(String::as_str))
+            .order_by("id");
+        for decided in record::parts::<Approval, Decided>(room.tx, &filter)? {
+            for basis in decided.counted_for.into_iter().map(|it| it.basis) {
+                found.rows.extend(basis.ownership.map(|row| row.id));
+                let Some(group) = basis.membership else { continue };
+                // Who spoke for a member used that member's seat.
+                let seats = found.seats.entry(group.id).or_default();
+                seats.insert(decided.person.clone());
+                seats.extend(basis.delegators);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Parts in owning by which nobody decided, while others of the same part did.
+fn unused_rows(
+    room: &Room<'_, '_>,
+    directory: &Directory,
+    spoken: &Spoken,
+    (since, left): (Timestamp, &mut LeftStanding),
+) -> Result<Vec<Unused>> {
+    let now = room.now;
+    let mut alike: BTreeMap<(String, &'static str), Vec<&Ownership>> = BTreeMap::new();
+    for row in directory.ownerships.iter().filter(|row| row.is_in_force(now)) {
+        alike.entry((place_of(row), row.role.as_str())).or_default().push(row);
+    }
+    let mut found = Vec::new();
+    for ((place, role), rows) in alike {
+        let (used, idle): (Vec<&Ownership>, Vec<&Ownership>) =
+            rows.into_iter().partition(|row| spoken.rows.contains(row.id.as_str()));
+        if !used.iter().any(|row| can_answer(directory, row)) {
+            continue;
+        }
+        for row in idle.into_iter().filter(|row| row.since < since) {
+            let Some(person) = row.person.as_ref().filter(|it| directory.is_active(it)) else {
+                continue;
+            };
+            let kept = left.take_row(room, row, person)?;
+            let proposal = json!({"method": "DELETE", "path": format!("/api/v1/ownerships/{}", row.id)});
+            found.push(Unused {
+                kind: "ownership",
+                person: directory.login(person),
+                place: Some(place.clone()),
+                token: None,
+                held: vec![role.to_owned()],
+                unused: vec![role.to_owned()],
+                proposal: unless(kept.as_ref(), proposal),
+                kept,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// A proposal, unless something must stay.
+fn unless(kept: Option<&String>, proposal: Value) -> Value {
+    match kept {
+        Some(_) => Value::Null,
+        None => proposal,
+    }
+}
+
+/// Whether somebody is there who can answer by a row.
+fn can_answer(directory: &Directory, row: &Ownership) -> bool {
+    let by_group = |key| !directory.members(key).is_empty();
+    row.person.as_ref().is_some_and(|it| directory.is_active(it)) || row.group.as_ref().is_some_and(by_group)
+}
+
+/// What a row speaks of and where: `service:shop in production`.
+fn place_of(row: &Ownership) -> String {
+    match &row.environment {
+        Some(environment) => format!("{} in {environment}", row.scope()),
+        None => row.scope(),
+    }
+}
+
+/// Seats of a group whose holders did not speak as its members, while others of it did who are still here. Each proposal takes
+/// one seat away; it names the version of the group that it was made for, so that two of them are not done over each other.
+fn unused_seats(directory: &Directory, group: &Group, spoken: &Spoken, left: &mut LeftStanding) -> Vec<Unused> {
+    let Some(speakers) = spoken.seats.get(group.key.as_str()) else {
+        return Vec::new();
+    };
+    let did_speak = |it: &&PersonId| speakers.contains(*it) || spoken.peers.contains(*it);
+    let (used, idle): (Vec<&PersonId>, Vec<&PersonId>) = group.members.iter().partition(did_speak);
+    let is_answered = used.iter().any(|it| directory.is_active(it));
+    if group.removed || !is_answered || group.members.len() > MOST_SEATS {
+        return Vec::new();
+    }
+    let proposal = |person: &PersonId| {
+        let others = group.members.iter().filter(|it| *it != person);
+        let others: Vec<String> = others.map(|it| directory.login(it)).collect();
+        json!({
+            "method": "PUT", "path": format!("/api/v1/groups/{}", group.key), "body": {"members": others},
+            "if_match": format!("\"{}\"", group.version),
+        })
+    };
+    let idle = idle.into_iter().filter(|person| directory.is_active(person));
+    idle.map(|person| {
+        let kept = left.take_seat(group, person);
+        Unused {
+            kind: "group",
+            person: directory.login(person),
+            place: None,
+            token: None,
+            held: vec![group.key.to_string()],
+            unused: vec![group.key.to_string()],
+            proposal: unless(kept.as_ref(), proposal(person)),
+            kept,
+        }
+    })
+    .collect()
+}
+
+/// Whether somebody used a role.
+fn was_used(role: Role, used: Option<&BTreeSet<String>>, is_away: bool) -> bool {
+    if LOOKING_ON.contains(&role) {
+        return !is_away;
+    }
+    let Some((_, traces)) = TRACES.iter().find(|(it, _)| *it == role) else {
+        return true;
+    };
+    let is_trace = |kind: &String| traces.iter().any(|trace| kind.starts_with(trace));
+    used.is_some_and(|kinds| kinds.iter().any(is_trace))
+}
+
+/// The roles that somebody did not hold for the whole time: they are too new to judge. Where no event tells of a person, they
+/// have been here for longer than the log.
+fn given_lately(room: &mut Room<'_, '_>, person: &Person, since: Timestamp) -> Result<BTreeSet<Role>> {
+    let id = person.id.as_str();
+    let written = store::audit::event::written_at(room.tx, ("person", id), person.version)?;
+    if written.is_none_or(|at| at < since) {
+        return Ok(BTreeSet::new());
+    }
+    let mut before: BTreeSet<Role> = BTreeSet::new();
+    let mut lasting = person.roles.clone();
+    for row in store::audit::event::of_record(room.tx, "person", id)? {
+        let (event, _) = opened(room, &row)?;
+        let is_theirs = |delta: &&RecordDelta| delta.table == "person" && delta.id == id;
+        let Some(delta) = event.records.iter().find(is_theirs) else {
+            continue;
+        };
+        let roles: BTreeSet<Role> = match delta.set.get("roles") {
+            Some(roles) => serde_json::from_value(roles.clone())?,
+            None if delta.unset.iter().any(|field| field == "roles") => BTreeSet::new(),
+            None => continue,
+        };
+        if row.occurred_at < since {
+            before = roles;
+        } else {
+            lasting.retain(|role| roles.contains(role));
+        }
+    }
+    Ok(person
+        .roles
+        .iter()
+        .filter(|role| !(lasting.contains(role) && before.contains(role)))
+        .copied()
+        .collect())
+}
+
+fn unused_of(person: &Person, unused: BTreeSet<Role>, left: &mut LeftStanding) -> Option<Unused> {
+    if unused.is_empty() {
+        return None;
+    }
+    let mut roles = person.roles.clone();
+    let mut kept: Vec<String> = Vec::new();
+    for role in &unused {
+        match left.take_role(&person.id, *role) {
+            Some(why) => kept.push(format!("The right `{role}` stays. {why}")),
+            None => drop(roles.remove(role)),
+        }
+    }
+    let proposal = match roles == person.roles {
+        true => Value::Null,
+        false => json!({
+            "method": "PATCH", "path": format!("/api/v1/people/{}", person.login), "body": {"roles": words(roles)},
+        }),
+    };
+    Some(Unused {
+        kind: "role",
+        person: person.login.clone(),
+        place: None,
+        token: None,
+        held: words(person.roles.iter().copied()),
+        unused: words(unused),
+        proposal,
+        kept: (!kept.is_empty()).then(|| kept.join(" ")),
+    })
+}
+
+fn words(roles: impl IntoIterator<Item = Role>) -> Vec<String> {
+    roles.into_iter().map(|role| role.as_str().to_owned()).collect()
+}
+
+/// Tokens that nobody used, and scopes that nobody used of those that somebody did.
+fn unused_tokens(room: &mut Room<'_, '_>, directory: &Directory, since: Timestamp) -> Result<Vec<Unused>> {
+    let (uses, scopes) = (
+        store::identity::session::token_uses(room.tx)?,
+        store::identity::session::scope_uses(room.tx)?,
+    );
+    let filter = Filter::new().equals("revoked", false).order_by("id");
+    let mut found = Vec::new();
+    for token in record::find::<Token>(room.tx, &filter)?
+        .into_iter()
+        .map(|stored| stored.record)
+    {
+        let is_over = token.expires_at.is_some_and(|end| end <= room.now);
+        if is_over || token.created_at >= since {
+            continue;
+        }
+        if uses.get(token.id.as_str()).is_none_or(|at| *at < since) {
+            found.push(idle(directory, &token));
+        } else if let Some(uses) = scopes.get(token.id.as_str()) {
+            found.extend(unused_scopes(directory, &token, uses, since));
+        }
+    }
+    Ok(found)
+}
+
+fn idle(directory: &Directory, token: &Token) -> Unused {
+    let scopes: Vec<String> = token.scopes.iter().cloned().collect();
+    Unused {
+        kind: "token",
+        person: directory.login(&token.person),
+        place: None,
+        token: Some(json!({"id": token.id, "name": token.name})),
+        held: scopes.clone(),
+        unused: scopes,
+        proposal: json!({"method": "DELETE", "path": format!("/api/v1/tokens/{}", token.id)}),
+        kept: None,
+    }
+}
+
+/// What a token was not used for, once its uses have been kept for the whole time.
+fn unused_scopes(directory: &Directory, token: &Token, uses: &[ScopeUse], since: Timestamp) -> Option<Unused> {
+    let is_kept = uses.iter().any(|it| it.first_at <= since);
+    let was_used = |scope: &&String| uses.iter().any(|it| &it.scope == *scope && it.last_at >= since);
+    let (kept, unused): (Vec<&String>, Vec<&String>) = token.scopes.iter().partition(was_used);
+    if !is_kept || kept.is_empty() || unused.is_empty() {
+        return None;
+    }
+    let mut narrower = json!({"name": token.name, "person": directory.login(&token.person), "scopes": kept});
+    if let Some(roles) = &token.roles {
+        narrower["roles"] = json!(roles);
+    }
+    if let Some(end) = token.expires_at {
+        narrower["expires_at"] = json!(end);
+    }
+    Some(Unused {
+        unused: unused.into_iter().cloned().collect(),
+        proposal: json!({
+            "method": "POST", "path": "/api/v1/tokens", "body": narrower,
+            "then": {"method": "DELETE", "path": format!("/api/v1/tokens/{}", token.id)},
+        }),
+        ..idle(directory, token)
+    })
+}
+
+fn unused_workload(directory: &Directory, workload: &Workload) -> Unused {
+    let scopes: Vec<String> = workload.scopes.iter().cloned().collect();
+    Unused {
+        kind: "workload",
+        person: directory.login(&workload.person),
+        place: Some(workload.key.clone()),
+        token: None,
+        held: scopes.clone(),
+        unused: scopes,
+        proposal: json!({"method": "DELETE", "path": format!("/api/v1/workloads/{}", workload.key)}),
+        kept: None,
+    }
+}

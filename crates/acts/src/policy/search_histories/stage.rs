@@ -1,0 +1,639 @@
+//! The stage of a story: one change, the acts of the house done by whom it says, and what was done so far.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use model::approval::authority::{able, asking, is_met, targets_of};
+use model::approval::decide;
+use model::approval::obligation::{ApprovalRule, Asked, Duty};
+use model::change::around::StoredFile;
+use model::change::change_file::{Actor, Case, ChangeFile};
+use model::change::{after, around, tasks, work, write};
+use model::core::body::Body;
+use model::core::enums::{EvidenceResult, Kind, State, TaskState};
+use model::core::ids::PersonId;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Directory;
+use model::emergency::break_glass;
+use model::identity::factor::Factor;
+use model::policy::facts::ActorFacts;
+use policy::PolicySet;
+use serde_json::{Value, json};
+
+use super::cast::{dawn, window};
+use super::{Shape, Step, Story, is_peer_review};
+
+/// What the changes of all stories bring out.
+const ARTIFACT: &str = "sha256:6b1d1f0d1c3a4b5c6d7e8f901234567890abcdef1234567890abcdef12345678";
+/// How often people are asked again: rules of a later stage ask nobody before the earlier ones are met.
+const ROUNDS: usize = 4;
+
+/// Who acts: a person in a session with a second factor just shown, or somebody's token.
+#[derive(Debug, Clone)]
+pub(super) struct Hand {
+    person: PersonId,
+    by_token: bool,
+}
+
+impl Hand {
+    /// A person in a session.
+    pub(super) fn person(login: &str) -> Self {
+        Self {
+            person: login.into(),
+            by_token: false,
+        }
+    }
+
+    /// A token.
+    pub(super) fn token(login: &str) -> Self {
+        Self {
+            person: login.into(),
+            by_token: true,
+        }
+    }
+
+    /// The house's own clock.
+    fn clock() -> Self {
+        Self::person("system")
+    }
+
+    fn actor(&self, now: Timestamp) -> Actor {
+        if self.person.as_str() == "system" {
+            return Actor::system();
+        }
+        Actor {
+            person: self.person.clone(),
+            by_token: self.by_token,
+            stepped_up_at: (!self.by_token).then_some(now),
+            factor: (!self.by_token).then(|| Factor::new("totp", true)),
+            is_system: false,
+            method: if self.by_token { "token" } else { "password" }.to_owned(),
+            lent: None,
+        }
+    }
+}
+
+fn body(value: Value) -> Body {
+    match value {
+        Value::Object(map) => map,
+        _ => Body::new(),
+    }
+}
+
+/// One change and the people around it.
+pub(super) struct Stage<'s> {
+    pub(super) set: &'s PolicySet,
+    /// The people around it, and the estate.
+    pub(super) directory: Arc<Directory>,
+    /// The time.
+    pub(super) now: Timestamp,
+    /// The change and all around it.
+    pub(super) file: ChangeFile,
+    steps: Vec<Step>,
+    refused: Vec<Refused>,
+    peers: BTreeSet<PersonId>,
+    ids: u64,
+}
+
+impl<'s> Stage<'s> {
+    /// Somebody writes a change of a shape.
+    pub(super) fn open(
+        set: &'s PolicySet,
+        directory: &Arc<Directory>,
+        by: &Hand,
+        (shape, implementers): (&Shape, &[&str]),
+    ) -> Result<Self, Refusal> {
+        let facts = facts(shape, implementers);
+        let read = model::change::read_content::read(&facts, directory, &by.person, None)?;
+        let change = write::new_change("c1", "CHG-1".to_owned(), 1, read, by.person.clone(), dawn());
+        let mut stage = Self {
+            set,
+            directory: directory.clone(),
+            now: dawn(),
+            file: ChangeFile::new(change),
+            steps: Vec::new(),
+            refused: Vec::new(),
+            peers: BTreeSet::new(),
+            ids: 0,
+        };
+        stage.act(by, "writes the change", write::create)?;
+        Ok(stage)
+    }
+
+    /// One act of one person: kept only if it succeeds, as a transaction would.
+    fn act<T>(
+        &mut self,
+        by: &Hand,
+        does: &str,
+        verb: impl FnOnce(&mut Case<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let (set, directory, now) = (self.set, self.directory.clone(), self.now);
+        let judge = |file: &ChangeFile| crate::case::judge::judge_by_rules(set, "acme", (&directory, now), file);
+        let may = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
+            let known = file.map(|file| {
+                let change = model::policy::permission::change_facts(file, "acme");
+                (change, model::policy::permission::target_facts(file, &directory, now))
+            });
+            let about = known.as_ref().map(|(change, targets)| (change, targets.as_slice()));
+            set.may(facts, act, about)
+        };
+        let mut next = self.ids;
+        let mut ids = || {
+            next += 1;
+            format!("id-{next:05}")
+        };
+        let mut case = Case {
+            file: self.file.clone(),
+            directory: self.directory.clone(),
+            actor: by.actor(now),
+            now,
+            ids: &mut ids,
+            judge: &judge,
+            may: &may,
+            events: Vec::new(),
+            letters: Vec::new(),
+            revoked: Vec::new(),
+        };
+        let who = if by.by_token {
+            format!("The token of {}", by.person)
+        } else {
+            by.person.0.clone()
+        };
+        let answer = verb(&mut case).inspect_err(|refusal| {
+            let refused = Refused::new(&who, does, refusal);
+            let is_same = |it: &&Refused| it.does == refused.does && it.why == refused.why;
+            if !self.refused.iter().any(|it| is_same(&it)) {
+                self.refused.push(refused);
+            }
+        })?;
+        self.file = case.file;
+        self.file.change.version += 1;
+        self.ids = next;
+        self.steps.push(Step {
+            who,
+            does: does.to_owned(),
+        });
+        Ok(answer)
+    }
+
+    /// Hands it over.
+    pub(super) fn submit(&mut self, by: &Hand) -> bool {
+        self.act(by, "submits it", write::submit).is_ok()
+    }
+
+    /// Says what it takes.
+    pub(super) fn assess(&mut self, by: &Hand) -> bool {
+        if self.file.change.state != State::Assessing {
+            return true;
+        }
+        let words = body(json!({"dependencies_reviewed": true, "security": "Looked at."}));
+        self.act(by, "assesses it", |case| write::assess(case, &words)).is_ok()
+    }
+
+    /// Brings everything that rules ask beside approvals: evidence, ticks, tasks, peers.
+    pub(super) fn prepare(&mut self, by: &[&Hand], with_peers: bool) {
+        let rows = self.file.requirements.obligations.clone();
+        for row in &rows {
+            match &row.obligation.duty {
+                Duty::Evidence { aspect, environment } => {
+                    let words = body(json!({
+                        "kind": "note", "aspect": aspect, "result": EvidenceResult::Passed, "text": "All passed.",
+                        "environment": environment.as_deref().unwrap_or("staging"), "artifact": ARTIFACT,
+                    }));
+                    let known = self.file.evidence.iter().any(|it| it.aspect == *aspect);
+                    let does = format!("brings evidence ({aspect})");
+                    self.first_of(by, &does, known, |case| around::add_evidence(case, &words, stored()));
+                }
+                Duty::Task { kind, title } => {
+                    let words = body(json!({"kind": kind, "title": title}));
+                    let known = self.file.tasks.iter().any(|it| it.title == *title);
+                    self.first_of(by, "adds a task", known, |case| tasks::add(case, &words));
+                }
+                duty if is_peer_review(duty) && with_peers => self.review_as_peers(duty),
+                _ => {}
+            }
+        }
+        for id in open_items(&self.file) {
+            let words = Body::new();
+            self.first_of(by, "ticks an item", false, |case| around::tick(case, &id, &words));
+        }
+        for id in open_tasks(&self.file) {
+            let words = body(json!({"state": "done"}));
+            self.first_of(by, "does a task", false, |case| tasks::update(case, &id, &words));
+        }
+    }
+
+    /// The first hand that can does it.
+    fn first_of<T>(
+        &mut self,
+        by: &[&Hand],
+        does: &str,
+        is_done: bool,
+        verb: impl Fn(&mut Case<'_>) -> Result<T, Refusal>,
+    ) {
+        if !is_done {
+            by.iter().any(|hand| self.act(hand, does, &verb).is_ok());
+        }
+    }
+
+    /// Peers read it: those who stand last in their group, so that others are left to approve.
+    fn review_as_peers(&mut self, duty: &Duty) {
+        let Duty::PeerReview { count, from } = duty else { return };
+        let mut people: Vec<PersonId> = match from {
+            Some(group) => self.directory.members(group),
+            None => self.directory.people.keys().cloned().collect(),
+        };
+        people.reverse();
+        let mut agreed = self
+            .file
+            .agreeing_peers()
+            .filter(|it| people.contains(&it.person))
+            .count();
+        for person in people {
+            if agreed >= *count as usize {
+                break;
+            }
+            let words = body(json!({"verdict": "agree", "content_digest": self.file.change.digests.content}));
+            let hand = Hand::person(person.as_str());
+            if self
+                .act(&hand, "reads it as a peer and agrees", |case| {
+                    around::peer_review(case, &words)
+                })
+                .is_ok()
+            {
+                self.peers.insert(person);
+                agreed += 1;
+            }
+        }
+    }
+
+    /// Time passes until right before the window, so that no word wears out before the start; an emergency waits for nothing.
+    pub(super) fn await_window(&mut self) {
+        if self.file.change.content.kind != Kind::Emergency {
+            self.now = window() - SignedDuration::from_mins(2);
+        }
+    }
+
+    /// Approves, at the meeting of the board that asks.
+    pub(super) fn approve(&mut self, by: &Hand) -> bool {
+        let asked = asking(&self.file, &self.directory, &by.person, self.now);
+        if asked.is_empty() {
+            return false;
+        }
+        let mut words = body(json!({"decision": "approve", "content_digest": self.file.change.digests.content}));
+        let board = asked.iter().find_map(|it| match (&it.rule.from, it.rule.quorum) {
+            (Asked::Group(key), Some(_)) => self
+                .directory
+                .meetings_on(key, self.now)
+                .last()
+                .map(|it| it.id.0.clone()),
+            _ => None,
+        });
+        if let Some(meeting) = board {
+            words.insert("meeting".to_owned(), meeting.into());
+        }
+        self.act(by, "approves it", |case| decide::approve(case, &words))
+            .is_ok()
+    }
+
+    /// Everybody whom a rule asks approves, until its count is reached.
+    pub(super) fn gather_approvals(&mut self) {
+        for _ in 0..ROUNDS {
+            let rows = self.file.requirements.obligations.clone();
+            for row in &rows {
+                let Duty::Approval(rule) = &row.obligation.duty else {
+                    continue;
+                };
+                let id = row.obligation.id.as_str();
+                self.ask_all(rule, row, &self.askable(id, rule, row));
+            }
+            if self.file.change.state >= State::Scheduled {
+                return;
+            }
+        }
+        // Whom a rule lets not decide nobody asks; that they try tells which rule it is.
+        for person in self.file.requirements.refused.clone() {
+            let words = body(json!({"decision": "approve", "content_digest": self.file.change.digests.content}));
+            let _ = self.act(&Hand::person(person.as_str()), "approves it", |case| {
+                decide::approve(case, &words)
+            });
+        }
+    }
+
+    fn askable(
+        &self,
+        id: &str,
+        rule: &ApprovalRule,
+        row: &model::approval::obligation::TargetObligation,
+    ) -> Vec<PersonId> {
+        let mut found: Vec<PersonId> = Vec::new();
+        for target in targets_of(&self.file, row) {
+            for holder in able(&self.file, &self.directory, (id, rule), target, self.now) {
+                if !found.contains(&holder.person) && !self.peers.contains(&holder.person) {
+                    found.push(holder.person);
+                }
+            }
+        }
+        found
+    }
+
+    fn ask_all(
+        &mut self,
+        rule: &ApprovalRule,
+        row: &model::approval::obligation::TargetObligation,
+        people: &[PersonId],
+    ) {
+        let id = row.obligation.id.as_str();
+        for person in people {
+            let counted = self
+                .file
+                .standing()
+                .filter(|it| it.is_yes() && it.counted_for.iter().any(|row| row.rule == id))
+                .count();
+            // Of distinct groups it matters who they are, and not how many alone.
+            let is_enough = rule.from.distinct_groups().is_none()
+                || targets_of(&self.file, row).all(|it| is_met(&self.file, (id, rule), &it.id, self.now));
+            if counted >= rule.count as usize && is_enough {
+                return;
+            }
+            if !self.has_said_enough(person, id) {
+                self.approve(&Hand::person(person.as_str()));
+            }
+        }
+    }
+
+    /// Whether somebody has decided and is not asked again. Who spoke for an earlier stage is asked anew when the stage of this
+    /// rule opens, as in the house.
+    fn has_said_enough(&self, person: &PersonId, rule_id: &str) -> bool {
+        let mut words = self.file.standing().filter(|it| &it.person == person).peekable();
+        if words.peek().is_none() {
+            return false;
+        }
+        let is_of_rule = |row: &model::change::related_records::CountedFor| row.rule == rule_id;
+        let has_spoken = words.any(|it| it.counted_for.iter().any(is_of_rule));
+        let asked = asking(&self.file, &self.directory, person, self.now);
+        has_spoken || !asked.iter().any(|it| it.counted.iter().any(is_of_rule))
+    }
+
+    /// Begins the work, inside the window.
+    pub(super) fn start(&mut self, by: &Hand) -> bool {
+        if self.file.change.content.kind != Kind::Emergency {
+            self.now = window() + SignedDuration::from_mins(1);
+        }
+        self.act(by, "starts the work", work::start).is_ok() && self.file.change.state == State::Implementing
+    }
+
+    /// Breaks the glass.
+    pub(super) fn break_glass(&mut self, by: &Hand) -> bool {
+        let until = (self.now + SignedDuration::from_hours(1)).to_string();
+        let words = body(json!({"reason": "It is down.", "until": until}));
+        self.act(by, "breaks the glass", |case| {
+            break_glass::break_glass(case, &words, &model::emergency::budget::Used::new())
+        })
+        .is_ok()
+    }
+
+    /// Somebody else signs a broken glass, where that is needed.
+    pub(super) fn cosign(&mut self, people: &[String]) {
+        for person in people {
+            if self
+                .act(&Hand::person(person), "co-signs the break-glass", |case| {
+                    break_glass::cosign(case, &Body::new())
+                })
+                .is_ok()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Says that a broken glass was right.
+    pub(super) fn validate_glass(&mut self, by: &Hand) -> bool {
+        let words = body(json!({"text": "It was needed."}));
+        self.act(by, "validates the break-glass", |case| {
+            break_glass::validate(case, &words)
+        })
+        .is_ok()
+    }
+
+    /// The person named says that work told afterwards was allowed.
+    pub(super) fn confirm(&mut self, by: &Hand) -> bool {
+        let words = body(json!({"confirmed": true, "text": "I said so."}));
+        self.act(by, "confirms that it was allowed", |case| {
+            after::confirm_retrospective(case, &words)
+        })
+        .is_ok()
+    }
+
+    /// Lets the time pass after which a clean change of a template closes by itself.
+    fn watch(&mut self) {
+        if self.file.change.content.kind != Kind::Standard || self.file.change.state != State::Reviewing {
+            return;
+        }
+        self.now += SignedDuration::from_mins(super::cast::WATCH_MINUTES + 1);
+        // The clock's own act refuses nothing.
+        let _ = self.act(&Hand::clock(), "lets the watch window pass", |case| {
+            model::change::timers::run(case);
+            Ok(())
+        });
+    }
+
+    /// Completes, validates, reviews and closes it; answers whether it is closed.
+    pub(super) fn finish(&mut self, implementers: &[&str]) -> bool {
+        let hands: Vec<Hand> = implementers
+            .iter()
+            .map(|login| {
+                if *login == "pip" {
+                    Hand::token(login)
+                } else {
+                    Hand::person(login)
+                }
+            })
+            .collect();
+        if self.file.change.state == State::Implementing {
+            let words = body(json!({"outcome": "succeeded"}));
+            let hands: Vec<&Hand> = hands.iter().collect();
+            self.first_of(&hands, "completes it", false, |case| work::complete(case, &words));
+        }
+        self.watch();
+        let helpers = [Hand::person("rita"), Hand::person("ida"), Hand::token("pip")];
+        self.prepare(&helpers.iter().collect::<Vec<_>>(), true);
+        let lookers: Vec<Hand> = ["tom", "owner-2", "owner-3", "change-managers-1", "change-managers-2"]
+            .map(Hand::person)
+            .into();
+        let lookers: Vec<&Hand> = lookers.iter().collect();
+        let works = body(json!({"result": "works"}));
+        let is_valid = !self.file.change.validations.is_empty();
+        self.first_of(&lookers, "says that it works", is_valid, |case| {
+            after::validate(case, &works)
+        });
+        let review = body(json!({
+            "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Went well.",
+        }));
+        let is_reviewed = !self.file.change.reviews.is_empty();
+        self.first_of(&lookers, "reviews it", is_reviewed, |case| after::review(case, &review));
+        self.first_of(&lookers, "closes it", false, after::close);
+        self.file.change.state == State::Closed
+    }
+
+    /// What the policies are told of a person here.
+    pub(super) fn facts_of(&self, person: &PersonId) -> ActorFacts {
+        model::policy::permission::person_facts(&self.file, &self.directory, person, self.now)
+    }
+
+    /// What stands in the way.
+    pub(super) fn stuck(&self) -> String {
+        let ahead = model::change::waiting_on::ahead(&self.file, &self.directory, self.now);
+        let mut lines: Vec<String> = ahead.iter().map(|row| row.unmet.text.clone()).collect();
+        lines.dedup();
+        lines.truncate(3);
+        let wanted = wanted(self.file.change.state);
+        let mut tried = self.refused.iter().filter(|it| wanted.contains(&it.does.as_str()));
+        // A rule of the set's own is what its writer looks for; the base forbids most acts to most people anyway.
+        let leads = |it: &&Refused| it.is_by_own_rule && (wanted.contains(&it.does.as_str()) || it.prepares());
+        let told = self.refused.iter().find(leads).or_else(|| tried.next());
+        if let Some(Refused { who, does, why, .. }) = told.or(self.refused.last()) {
+            lines.push(format!("{who} {does}, and is refused: {why}"));
+        }
+        if let Some(stop) = &self.file.requirements.stop {
+            lines.push(stop.clone());
+        }
+        format!("It stands at {}. {}", self.file.change.state, lines.join(" "))
+    }
+
+    /// The story so far.
+    pub(super) fn story(&self, path: &'static str, title: &str, (shape, rule): (&Shape, String)) -> Story {
+        Story {
+            path,
+            title: title.to_owned(),
+            about: shape.words(),
+            steps: self.steps.clone(),
+            rule,
+        }
+    }
+}
+
+/// An act that was tried in vain.
+struct Refused {
+    who: String,
+    does: String,
+    why: String,
+    /// Whether a rule refused that is not of the base.
+    is_by_own_rule: bool,
+}
+
+impl Refused {
+    fn new(who: &str, does: &str, refusal: &Refusal) -> Self {
+        let policies = match refusal {
+            Refusal::NotAllowed { policies, .. } => policies.as_slice(),
+            _ => &[],
+        };
+        Self {
+            who: who.to_owned(),
+            does: does.to_owned(),
+            why: refusal.to_string(),
+            is_by_own_rule: policies.iter().any(|it| !it.id.starts_with("base.")),
+        }
+    }
+
+    /// Whether it would have brought what rules ask beside approvals.
+    fn prepares(&self) -> bool {
+        let does = self.does.as_str();
+        does.starts_with("brings evidence") || matches!(does, "adds a task" | "does a task" | "ticks an item")
+    }
+}
+
+/// What leads on from a state.
+fn wanted(state: State) -> &'static [&'static str] {
+    match state {
+        State::Draft => &["submits it", "breaks the glass"],
+        State::Assessing => &["assesses it"],
+        State::Authorizing => &["approves it", "reads it as a peer and agrees"],
+        State::Approved | State::Scheduled => &["starts the work"],
+        State::Implementing => &["completes it"],
+        _ => &[
+            "says that it works",
+            "validates the break-glass",
+            "confirms that it was allowed",
+            "reviews it",
+            "closes it",
+        ],
+    }
+}
+
+/// What a change of a shape says.
+fn facts(shape: &Shape, implementers: &[&str]) -> Body {
+    let (impact, complexity) = if shape.is_high {
+        ("high", "high")
+    } else {
+        ("low", "low")
+    };
+    let is_planned = shape.kind != Kind::Emergency;
+    let starts_at = if is_planned { window() } else { dawn() };
+    let mut facts = body(json!({
+        "kind": shape.kind, "category": shape.category, "touches": shape.touches, "title": "Something new",
+        "description": "Something new.", "justification": "It is needed.", "complexity": complexity,
+        "impact": {"data": impact, "availability": impact, "compliance": impact},
+        "targets": [{
+            "service": shape.service, "environment": shape.environment(), "artifact": ARTIFACT, "commit": "abcdef0",
+            "rollback_to": "sha256:0000000000000000000000000000000000000000000000000000000000000000",
+        }],
+        "plan": [{"title": "Roll out", "minutes": 10}], "rollback_plan": [{"title": "Roll back", "minutes": 5}],
+        "rollback_minutes": 5, "implementers": implementers,
+        "planned_start": starts_at.to_string(), "planned_end": (starts_at + SignedDuration::from_hours(3)).to_string(),
+    }));
+    if shape.kind == Kind::Standard {
+        facts.insert("template".to_owned(), super::cast::TEMPLATE.into());
+    }
+    if shape.is_expedited {
+        facts.insert("expedited".to_owned(), true.into());
+        facts.insert("expedited_reason".to_owned(), "It was found late.".into());
+    }
+    if shape.is_told_afterwards {
+        facts.remove("planned_start");
+        facts.remove("planned_end");
+        let by = if implementers.is_empty() {
+            "alma"
+        } else {
+            super::cast::OPENER
+        };
+        let earlier = |hours: i64| (dawn() - SignedDuration::from_hours(hours)).to_string();
+        let told = json!({
+            "actual_start": earlier(3), "actual_end": earlier(2), "reason": "It was night.", "verbal_approver": by,
+        });
+        facts.insert("retrospective".to_owned(), told);
+    }
+    if !implementers.is_empty() {
+        facts.insert("tester".to_owned(), "tom".into());
+    }
+    if !is_planned {
+        facts.insert("threat".to_owned(), "It is being attacked.".into());
+    }
+    facts
+}
+
+fn stored() -> StoredFile {
+    StoredFile {
+        digest: ARTIFACT.to_owned(),
+        size: 11,
+        media_type: "text/plain".to_owned(),
+        reading: None,
+    }
+}
+
+fn open_items(file: &ChangeFile) -> Vec<model::core::ids::RecordId> {
+    file.checklist
+        .iter()
+        .filter(|it| it.done.is_none())
+        .map(|it| it.id.clone())
+        .collect()
+}
+
+fn open_tasks(file: &ChangeFile) -> Vec<model::core::ids::RecordId> {
+    file.tasks
+        .iter()
+        .filter(|it| it.state != TaskState::Done)
+        .map(|it| it.id.clone())
+        .collect()
+}

@@ -1,0 +1,143 @@
+//! Tries a set of policies on what was done to the last changes, and on what was tried and refused, over the facts that were kept:
+//! starts and permits that it would have refused, attempts that it would have allowed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use model::change::record::Change;
+use model::core::act::Act;
+use model::core::refusal::PolicyReason;
+use model::policy::act_facts::ActFacts;
+use model::policy::decision_facts::DecisionFacts;
+use serde::Serialize;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::policy::compare_sets::{Asked, Sets};
+
+/// An act that would have gone another way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ActDifference {
+    /// The change's key.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// What was done, or tried.
+    pub act: Act,
+    /// Who did it: a login, or `system` for a delivery or the clock.
+    pub person: String,
+    /// When.
+    pub at: Timestamp,
+    /// Whether the policies refused it then.
+    pub was_refused: bool,
+    /// What would have been required before it in addition: of starts, permits and closings.
+    pub added: Vec<Asked>,
+    /// What would not have been required.
+    pub removed: Vec<Asked>,
+    /// The policies that would have refused it, where those in force allow it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<PolicyReason>,
+    /// The policies that would have allowed what was refused, where those in force refuse it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<PolicyReason>,
+    /// Why the proposed set could not judge it: everything would stop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop: Option<String>,
+}
+
+/// What came of the acts on one change.
+#[derive(Default)]
+pub(crate) struct ActsTried {
+    /// How many were judged.
+    pub(crate) tried: usize,
+    /// How many could not be, as their facts were not kept.
+    pub(crate) without_facts: usize,
+    /// Those that would have gone another way.
+    pub(crate) differing: Vec<ActDifference>,
+}
+
+/// Judges what was done to a change on what was known when it was done. What was done before facts were kept, or by nobody
+/// whose rights were asked, is counted and not judged.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn try_acts(room: &mut Room<'_, '_>, sets: &Sets<'_>, change: &Change) -> Result<ActsTried> {
+    let mut found = ActsTried::default();
+    let id = change.id.as_str();
+    let filter = Filter::new().equals("change_id", id).order_by("id");
+    let kept = record::bodies::<ActFacts>(room.tx, &filter)?;
+    let told = record::bodies::<DecisionFacts>(room.tx, &filter)?;
+    let told: BTreeMap<&str, &DecisionFacts> = told.iter().map(|it| (it.digest.as_str(), it)).collect();
+    found.without_facts += without_facts(room, id, &kept)?;
+    let directory = room.directory()?;
+    for row in &kept {
+        let Some(facts) = told.get(row.facts_digest.as_str()) else {
+            found.without_facts += 1;
+            continue;
+        };
+        found.tried += 1;
+        let judged = judge(sets, row, facts);
+        if !judged.differs() {
+            continue;
+        }
+        found.differing.push(ActDifference {
+            key: change.key.clone(),
+            title: change.content.title.clone(),
+            act: row.act,
+            person: directory.login(&row.person),
+            at: row.at,
+            was_refused: row.was_refused,
+            ..judged
+        });
+    }
+    Ok(found)
+}
+
+/// How many acts on a change the log tells of whose facts were not kept.
+fn without_facts(room: &mut Room<'_, '_>, change: &str, kept: &[ActFacts]) -> Result<usize> {
+    let kinds: Vec<&str> = Act::ALL.iter().flat_map(|act| act.told_as()).copied().collect();
+    let done = store::audit::event::acts_about(room.tx, ("change", change), &kinds)?;
+    let known: BTreeSet<&str> = kept.iter().map(|row| row.within.as_str()).collect();
+    Ok(done.iter().filter(|act| !known.contains(act.as_str())).count())
+}
+
+/// What the proposed set makes of an act beside the one in force.
+fn judge(sets: &Sets<'_>, row: &ActFacts, facts: &DecisionFacts) -> ActDifference {
+    let mut judged = ActDifference {
+        key: String::new(),
+        title: String::new(),
+        act: row.act,
+        person: String::new(),
+        at: row.at,
+        was_refused: row.was_refused,
+        added: Vec::new(),
+        removed: Vec::new(),
+        refused: Vec::new(),
+        allowed: Vec::new(),
+        stop: None,
+    };
+    if row.act.is_a_step() && !row.was_refused {
+        let compared = sets.compare(&facts.told, &facts.targets);
+        (judged.added, judged.removed, judged.stop) = (compared.added, compared.removed, compared.stop);
+    }
+    let Some(person) = &row.person_facts else {
+        return judged;
+    };
+    let about = Some((&facts.told, facts.targets.as_slice()));
+    let before = sets.active.may(person, row.act.as_str(), about);
+    let after = sets.proposed.may(person, row.act.as_str(), about);
+    match (before.allowed, after.allowed) {
+        (true, false) if !row.was_refused => judged.refused = after.reasons,
+        (false, true) if row.was_refused => judged.allowed = after.reasons,
+        _ => {}
+    }
+    judged
+}
+
+impl ActDifference {
+    fn differs(&self) -> bool {
+        let asks = !self.added.is_empty() || !self.removed.is_empty() || self.stop.is_some();
+        asks || !self.refused.is_empty() || !self.allowed.is_empty()
+    }
+}

@@ -1,0 +1,164 @@
+//! Finds changes by a filter, newest first or in another order, a page at a time; and counts them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use model::change::custom_field::CustomValue;
+use model::change::record::Change;
+use model::change::waiting_on::awaited;
+use model::core::act::actions::READ;
+use model::core::enums::State;
+use model::core::refusal::Refusal;
+pub use store::change::change_count::Count;
+pub use store::change::change_order::{Order, SortKey, Spot};
+pub use store::change::changes::{ChangeFilter, ChangeRow, Tally, TargetRow};
+
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// A page of changes.
+#[derive(Debug, Clone, Default)]
+pub struct FoundChanges {
+    /// The changes, each with its targets.
+    pub rows: Vec<(ChangeRow, Vec<TargetRow>)>,
+    /// The number after which the next page begins; `None` on the last page.
+    pub next: Option<i64>,
+}
+
+/// Finds at most `limit` changes below the number `after`.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_changes(
+    room: &mut Room<'_, '_>,
+    filter: &ChangeFilter,
+    limit: i64,
+    after: Option<i64>,
+) -> Result<FoundChanges> {
+    room.allow(READ)?;
+    let mut rows = store::change::changes::list_changes(room.tx, filter, limit + 1, after)?;
+    let is_more = rows.len() as i64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    let next = rows.last().map(|row| row.number).filter(|_| is_more);
+    Ok(FoundChanges {
+        rows: with_targets(room, rows)?,
+        next,
+    })
+}
+
+fn with_targets(room: &mut Room<'_, '_>, rows: Vec<ChangeRow>) -> Result<Vec<(ChangeRow, Vec<TargetRow>)>> {
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    let mut targets = store::change::changes::targets_of_all(room.tx, &ids)?;
+    let with_targets = rows.into_iter().map(|row| {
+        let own = targets.remove(&row.id).unwrap_or_default();
+        (row, own)
+    });
+    Ok(with_targets.collect())
+}
+
+/// Finds at most `limit` changes in an order, behind a place of it; and the place behind which more of them stand.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_ordered(
+    room: &mut Room<'_, '_>,
+    filter: &ChangeFilter,
+    order: Order,
+    limit: i64,
+    after: Option<&Spot>,
+) -> Result<(FoundChanges, Option<Spot>)> {
+    room.allow(READ)?;
+    let mut rows = store::change::change_order::list_ordered(room.tx, filter, order, limit + 1, after)?;
+    let is_more = rows.len() as i64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    let next = rows.last().map(|row| Spot::of(order, row)).filter(|_| is_more);
+    let rows = with_targets(room, rows)?;
+    Ok((FoundChanges { rows, next: None }, next))
+}
+
+/// Counts changes as far as it costs little; with a place of an order, also those that stand there or before it.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn count_changes(
+    room: &mut Room<'_, '_>,
+    filter: &ChangeFilter,
+    most: i64,
+    upto: Option<(Order, &Spot)>,
+) -> Result<Count> {
+    room.allow(READ)?;
+    Ok(store::change::change_count::count_changes(room.tx, filter, most, upto)?)
+}
+
+/// The order that an address names (`sort`), the newest first where it names none; and the place in it (`after`).
+///
+/// # Errors
+/// 422 for an order that there is not, or for a place that is none of this order.
+pub fn read_order(sort: Option<&str>, after: Option<&str>) -> std::result::Result<(Order, Option<Spot>), Refusal> {
+    let order = match sort {
+        None => Order::default(),
+        Some(word) => Order::parse(word).ok_or_else(|| {
+            let words = SortKey::ALL.map(|key| format!("`{}`", key.as_str())).join(", ");
+            let text = format!("`sort`: `{word}` is none of {words}; `-` before one of them turns it round.");
+            Refusal::field("sort", "unknown_word", text)
+        })?,
+    };
+    let wrong = || Refusal::field("after", "unknown", "`after` is the `next` of the page before.");
+    let after = after.map(|text| Spot::parse(order, text).ok_or_else(wrong));
+    Ok((order, after.transpose()?))
+}
+
+/// Counts the changes that were written between each two neighbours of `times`, which grow: one tally less than times.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn tally_changes(room: &mut Room<'_, '_>, times: &[Timestamp]) -> Result<Vec<Tally>> {
+    room.allow(READ)?;
+    let spans = times.windows(2);
+    let tallies = spans.map(|span| store::change::changes::tally(room.tx, span[0], span[1]));
+    Ok(tallies.collect::<store::Result<_>>()?)
+}
+
+/// Whom open changes wait for now, by the changes' ids: logins, or `group:KEY`. A change that waits for nobody is left out.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_waiting(room: &mut Room<'_, '_>, found: &FoundChanges) -> Result<BTreeMap<String, Vec<String>>> {
+    room.allow(READ)?;
+    let is_open = |row: &ChangeRow| State::ALL.iter().any(|it| it.as_str() == row.state && it.is_open());
+    let rows = found.rows.iter().map(|(row, _)| row).filter(|row| is_open(row));
+    let ids: Vec<&str> = rows.map(|row| row.id.as_str()).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let changes = Filter::new().one_of("id", ids).order_by("id");
+    let changes = record::bodies::<Change>(room.tx, &changes)?;
+    let directory = room.directory()?;
+    let now = room.now;
+    let files = room.files(changes)?.into_iter();
+    let waiting = files.map(|file| {
+        let people = awaited(&file, &directory, now);
+        (file.change.id.0, people)
+    });
+    Ok(waiting.filter(|(_, people)| !people.is_empty()).collect())
+}
+
+/// What changes say in the fields that the tenant added, by the changes' ids; those that say nothing are left out.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_custom_values(room: &mut Room<'_, '_>, found: &FoundChanges) -> Result<BTreeMap<String, Vec<CustomValue>>> {
+    room.allow(READ)?;
+    let ids: Vec<&str> = found.rows.iter().map(|(row, _)| row.id.as_str()).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let filter = Filter::new().one_of("id", ids).order_by("id");
+    let changes = record::bodies::<Change>(room.tx, &filter)?.into_iter();
+    Ok(changes
+        .map(|change| (change.id.0, change.content.custom_fields))
+        .filter(|(_, values)| !values.is_empty())
+        .collect())
+}

@@ -1,0 +1,79 @@
+//! Finds changes whose work ended: what success and lead time are counted from.
+
+use jiff::Timestamp;
+use model::change::record::Change;
+use model::core::act::actions;
+use model::core::enums::{Kind, Outcome};
+use serde::Deserialize;
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// The most changes that are looked at, the newest first.
+pub const MOST: i64 = 2_000;
+
+/// A change whose work ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Its key.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// How it is governed.
+    pub kind: Kind,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When its work ended.
+    pub ended_at: Timestamp,
+}
+
+impl Ended {
+    /// Whether it says something of success: what was not implemented neither succeeded nor failed.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.outcome != Outcome::NotImplemented
+    }
+}
+
+/// What is read of a change's body.
+#[derive(Deserialize)]
+struct Part {
+    key: String,
+    title: String,
+    kind: Kind,
+    outcome: Option<Outcome>,
+    created_at: Timestamp,
+    actual_end: Option<Timestamp>,
+}
+
+/// Finds the changes whose work ended at a time or later, the newest first, and whether these are all: among the [`MOST`] that moved
+/// last.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_ended(room: &mut Room<'_, '_>, from: Timestamp) -> Result<(Vec<Ended>, bool)> {
+    room.allow(actions::READ)?;
+    // Whatever ended since then was saved since then.
+    let moved = Filter::new()
+        .at_least("updated_at", from)
+        .descending_by("updated_at")
+        .limit(MOST);
+    let parts = record::parts::<Change, Part>(room.tx, &moved)?;
+    let is_whole = i64::try_from(parts.len()).unwrap_or(i64::MAX) < MOST;
+    let ended = parts.into_iter().filter_map(|part| {
+        Some(Ended {
+            outcome: part.outcome?,
+            ended_at: part.actual_end.filter(|at| *at >= from)?,
+            key: part.key,
+            title: part.title,
+            kind: part.kind,
+            created_at: part.created_at,
+        })
+    });
+    let mut ended: Vec<Ended> = ended.collect();
+    ended.sort_by_key(|it| std::cmp::Reverse(it.ended_at));
+    Ok((ended, is_whole))
+}

@@ -1,0 +1,141 @@
+//! Changes a freeze or a maintenance window that stands: it keeps its id and its exceptions, and at no instant does the gate
+//! open in between, as it would where one is ended and another one set.
+
+use model::core::body::Body;
+use model::core::parse::{LINE, Reading, TEXT};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::{Freeze, MaintenanceWindow};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use store::record;
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+use crate::core::read_fields::patched;
+use crate::core::read_fields::{check_ahead, read_scope, read_span};
+use crate::schedule::push_freezes;
+use crate::schedule::set_freeze::{load, settle_touched, take_effect};
+
+/// What may change of a window, and of a freeze.
+const FIELDS: [&str; 7] = [
+    "title",
+    "reason",
+    "starts_at",
+    "ends_at",
+    "services",
+    "environments",
+    "halt",
+];
+
+/// The facts among the fields that moved, before and after. Title and reason are people's words: the log holds commitments of
+/// those, so they stand in no event.
+fn moved<T: Serialize>(before: &T, after: &T) -> Result<Value> {
+    let (before, after) = (serde_json::to_value(before)?, serde_json::to_value(after)?);
+    let is_fact = |field: &&&str| !matches!(**field, "title" | "reason");
+    let of = |record: &Value| -> Map<String, Value> {
+        FIELDS
+            .iter()
+            .filter(is_fact)
+            .filter(|field| before.get(**field) != after.get(**field))
+            .filter_map(|field| Some(((*field).to_owned(), record.get(*field)?.clone())))
+            .collect()
+    };
+    Ok(json!({"before": of(&before), "after": of(&after)}))
+}
+
+/// What is over stays as it was: whoever reads the log must find the times that held.
+fn is_over(said: &'static str, helps: &'static str) -> Error {
+    Refusal::not_now("not_in_state", said, helps, Vec::new()).into()
+}
+
+/// Changes a freeze (`PATCH /freezes/{id} {title?, reason?, starts_at?, ends_at?, services?, environments?, halt?}`). Changes
+/// under what it lay over and under what it lies over now are judged in the same transaction.
+///
+/// # Errors
+/// 403, 404, 409 for one that is over, 422, or the store's.
+pub fn edit_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
+    room.allow(model::core::act::actions::SET_FREEZE)?;
+    let before = load(room, id)?;
+    if before.is_over(room.now) {
+        return Err(is_over("This freeze is over.", "Set a new freeze."));
+    }
+    let directory = room.directory()?;
+    let whole = patched(&before, &FIELDS, body)?;
+    let mut reading = Reading::new(&whole, "");
+    let (services, environments) = read_scope(&mut reading, &directory);
+    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    let wanted = Freeze {
+        title: reading.needed("title", LINE),
+        reason: reading.text("reason", TEXT),
+        starts_at,
+        ends_at,
+        services,
+        environments,
+        halt: reading.boolean("halt").unwrap_or_default(),
+        ..before.clone()
+    };
+    let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /freezes/{id}`).";
+    check_ahead(&mut reading, ends_at, room.now, text);
+    reading.finish()?;
+    if wanted == before {
+        return Ok(before);
+    }
+    let data = moved(&before, &wanted)?;
+    let after = room.put_estate("freeze.edited", wanted, data)?;
+    // What it lies over no longer may start again; what it lies over now stops, and if it halts, permits with it.
+    settle_touched(room, &before)?;
+    if halts_already(&before, &after, room.now) {
+        settle_touched(room, &after)?;
+    } else {
+        take_effect(room, &after)?;
+    }
+    push_freezes::tell_moved(room, &before, &after)?;
+    Ok(after)
+}
+
+/// Whether a freeze halted all that it halts now before the edit, too: what was given since was lawfully given, to a change
+/// that it excepts, and a new title takes nothing of that away.
+fn halts_already(before: &Freeze, after: &Freeze, now: jiff::Timestamp) -> bool {
+    let is_same_place = before.services == after.services && before.environments == after.environments;
+    before.halt && before.is_on(now) && is_same_place
+}
+
+/// Changes a maintenance window (`PATCH /windows/{id} {title?, starts_at?, ends_at?, services?, environments?}`). Windows say
+/// when work is welcome and hold nothing back, so nothing is judged again.
+///
+/// # Errors
+/// 403, 404, 409 for one that is over, 422, or the store's.
+pub fn edit_window(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<MaintenanceWindow> {
+    room.allow(model::core::act::actions::SET_WINDOW)?;
+    let Some(stored) = record::load::<MaintenanceWindow>(room.tx, id)? else {
+        return Err(Refusal::not_found("window").into());
+    };
+    let before = stored.record;
+    if before.ended || before.ends_at <= room.now {
+        return Err(is_over(
+            "This maintenance window is over.",
+            "Set a new maintenance window.",
+        ));
+    }
+    let directory = room.directory()?;
+    let whole = patched(&before, &FIELDS, body)?;
+    let mut reading = Reading::new(&whole, "");
+    let (services, environments) = read_scope(&mut reading, &directory);
+    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    let wanted = MaintenanceWindow {
+        title: reading.needed("title", LINE),
+        starts_at,
+        ends_at,
+        services,
+        environments,
+        ..before.clone()
+    };
+    let text = "`ends_at` must lie ahead; to end it now, take it back (`DELETE /windows/{id}`).";
+    check_ahead(&mut reading, ends_at, room.now, text);
+    reading.finish()?;
+    if wanted == before {
+        return Ok(before);
+    }
+    let data = moved(&before, &wanted)?;
+    room.put_estate("window.edited", wanted, data)
+}

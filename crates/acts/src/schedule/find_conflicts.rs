@@ -1,0 +1,252 @@
+//! People in whose hand rights lie that should not lie in one: a report proposes, whoever sets people decides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use model::core::act::actions;
+use model::core::enums::{OwnershipRole, Role};
+use model::core::ids::{EnvironmentKey, PersonId};
+use model::directory::ownership_matrix::Place;
+use model::directory::snapshot::{Directory, Person};
+use serde::Serialize;
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+
+/// Rights that should not lie in one hand, and why.
+const CONFLICTS: &[(Role, Role, &str)] = &[
+    (
+        Role::Admin,
+        Role::Owner,
+        "Who sets people and ownership could make up the approvers of what they own.",
+    ),
+    (
+        Role::Admin,
+        Role::Security,
+        "Who sets people could make up those who answer for security.",
+    ),
+    (
+        Role::Admin,
+        Role::ChangeManager,
+        "Who sets people would run the process that watches them.",
+    ),
+    (Role::Auditor, Role::Admin, "Who verifies would verify their own work."),
+    (
+        Role::Auditor,
+        Role::ChangeManager,
+        "Who verifies would verify their own decisions.",
+    ),
+    (
+        Role::Auditor,
+        Role::Implementer,
+        "Who verifies would verify their own work.",
+    ),
+    (
+        Role::Implementer,
+        Role::ChangeManager,
+        "Who does the work would decide when it is done.",
+    ),
+    (
+        Role::Owner,
+        Role::Security,
+        "One person would give both the owner's word and that of security.",
+    ),
+    (
+        Role::Owner,
+        Role::ChangeManager,
+        "One person would give both the owner's word and that of change management.",
+    ),
+    (
+        Role::Security,
+        Role::ChangeManager,
+        "One person would give both the word of security and that of change management.",
+    ),
+    (
+        Role::Pipeline,
+        Role::Owner,
+        "A program would stand in for a person's decision.",
+    ),
+    (
+        Role::Pipeline,
+        Role::Security,
+        "A program would stand in for a person's decision.",
+    ),
+    (
+        Role::Pipeline,
+        Role::ChangeManager,
+        "A program would stand in for a person's decision.",
+    ),
+];
+
+/// Rights in one hand that conflict.
+#[derive(Debug, Clone, Serialize)]
+pub struct Conflict {
+    /// The person's login.
+    pub person: String,
+    /// The two rights.
+    pub rights: [String; 2],
+    /// Where they meet: `tenant`, `everything`, or `service:shop` or `config_item:db`, with ` in production` where it is not so in
+    /// every environment.
+    pub place: String,
+    /// Why they should not lie in one hand.
+    pub why: String,
+}
+
+/// Which people hold rights that conflict: two roles, or two parts in owning one thing.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_conflicts(room: &mut Room<'_, '_>) -> Result<Vec<Conflict>> {
+    room.allow(actions::AUDIT)?;
+    let (directory, now) = (room.directory()?, room.now);
+    let mut found = Vec::new();
+    for person in directory.people.values().filter(|it| it.active) {
+        let roles = roles_of(&directory, person);
+        for (one, other, why) in CONFLICTS {
+            if roles.contains(one) && roles.contains(other) {
+                found.push(Conflict {
+                    person: person.login.clone(),
+                    rights: [one.as_str().to_owned(), other.as_str().to_owned()],
+                    place: "tenant".to_owned(),
+                    why: (*why).to_owned(),
+                });
+            }
+        }
+    }
+    found.extend(double_parts(&directory, now));
+    found.sort_by(|a, b| (&a.person, &a.place, &a.rights).cmp(&(&b.person, &b.place, &b.rights)));
+    Ok(found)
+}
+
+/// A person's roles, and those for which a seat in their group speaks: rules ask the group where nobody has the role, and
+/// peers are read from it.
+fn roles_of(directory: &Directory, person: &Person) -> BTreeSet<Role> {
+    let seats = directory.groups_of(&person.id);
+    let spoken = crate::guard::group_membership::WITH_GROUP.into_iter();
+    let spoken = spoken.filter(|(_, key)| seats.iter().any(|seat| seat.as_str() == *key));
+    person
+        .roles
+        .iter()
+        .copied()
+        .chain(spoken.map(|(role, _)| role))
+        .collect()
+}
+
+/// Parts that rules ask for a place, of which two should not lie in one hand. Who does the work is no owner's second person.
+const PARTS: [OwnershipRole; 5] = [
+    OwnershipRole::Owner,
+    OwnershipRole::TechnicalLead,
+    OwnershipRole::Security,
+    OwnershipRole::Data,
+    OwnershipRole::Implementer,
+];
+
+/// Two parts in one hand, by person, and where: for each service or config item the environments.
+type Doubles<'a> = BTreeMap<(String, [OwnershipRole; 2]), BTreeMap<String, BTreeSet<&'a EnvironmentKey>>>;
+
+/// People who answer in two parts for one service in one environment, by whatever rows: of the service, of what it is part of,
+/// of a class, of everything, of a config item inside, themselves or through a group.
+fn double_parts(directory: &Directory, now: Timestamp) -> Vec<Conflict> {
+    let mut doubles = Doubles::new();
+    let places = &directory.environments;
+    for (service, environment) in pairs(directory.services.keys(), places.keys()) {
+        let place = Place::new(service, environment);
+        note(
+            directory,
+            now,
+            (&place, format!("service:{service}"), None),
+            &mut doubles,
+        );
+    }
+    let mut items: Vec<&String> = directory
+        .ownerships
+        .iter()
+        .filter_map(|row| row.config_item.as_ref())
+        .collect();
+    items.sort();
+    items.dedup();
+    let items = items.into_iter().filter_map(|key| directory.config_items.get(key));
+    for (item, environment) in pairs(items, places.keys()) {
+        let place = Place {
+            items: std::slice::from_ref(&item.key),
+            ..Place::new(&item.service, environment)
+        };
+        let inside = Some(format!("service:{}", item.service));
+        note(
+            directory,
+            now,
+            (&place, format!("config_item:{}", item.key), inside),
+            &mut doubles,
+        );
+    }
+    let whole: BTreeSet<String> = directory.services.keys().map(|key| format!("service:{key}")).collect();
+    let mut found = Vec::new();
+    for ((person, [one, other]), by_scope) in doubles {
+        let is_everywhere = |it: &BTreeSet<&EnvironmentKey>| it.len() == places.len();
+        let of_all = by_scope.values().all(is_everywhere) && whole.iter().all(|scope| by_scope.contains_key(scope));
+        let told: Vec<String> = match of_all {
+            true => vec!["everything".to_owned()],
+            false => by_scope
+                .into_iter()
+                .flat_map(|(scope, at)| match is_everywhere(&at) {
+                    true => vec![scope],
+                    false => at
+                        .into_iter()
+                        .map(|environment| format!("{scope} in {environment}"))
+                        .collect(),
+                })
+                .collect(),
+        };
+        let why = match other {
+            OwnershipRole::Implementer => "Who does the work would give the owner's word on it.",
+            _ => "One person would give two words that rules ask from two people.",
+        };
+        found.extend(told.into_iter().map(|place| Conflict {
+            person: person.clone(),
+            rights: [one.as_str().to_owned(), other.as_str().to_owned()],
+            place,
+            why: why.to_owned(),
+        }));
+    }
+    found
+}
+
+fn pairs<'a, T: Clone>(
+    things: impl Iterator<Item = T>,
+    environments: impl Iterator<Item = &'a EnvironmentKey> + Clone,
+) -> impl Iterator<Item = (T, &'a EnvironmentKey)> {
+    things.flat_map(move |thing| {
+        environments
+            .clone()
+            .map(move |environment| (thing.clone(), environment))
+    })
+}
+
+/// Notes who answers in two parts for a place, unless they do for the whole inside of which it lies.
+fn note<'a>(
+    directory: &Directory,
+    now: Timestamp,
+    (place, scope, inside): (&Place<'a>, String, Option<String>),
+    doubles: &mut Doubles<'a>,
+) {
+    let mut parts: BTreeMap<PersonId, Vec<OwnershipRole>> = BTreeMap::new();
+    for role in PARTS {
+        for holder in directory.holders_at(place, role, now) {
+            parts.entry(holder.person).or_default().push(role);
+        }
+    }
+    for (person, roles) in parts.into_iter().filter(|(_, roles)| roles.len() > 1) {
+        for (at, one) in roles.iter().enumerate() {
+            for other in &roles[at + 1..] {
+                if *other == OwnershipRole::Implementer && *one != OwnershipRole::Owner {
+                    continue;
+                }
+                let row = doubles.entry((directory.login(&person), [*one, *other])).or_default();
+                let of_whole = inside.as_ref().and_then(|whole| row.get(whole));
+                if !of_whole.is_some_and(|at| at.contains(place.environment)) {
+                    row.entry(scope.clone()).or_default().insert(place.environment);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Finds how soon a change could start that nobody wrote yet: by the rules that would be asked of it.
+
+use jiff::Timestamp;
+use model::change::change_file::ChangeFile;
+use model::change::requirement::earliest_start;
+use model::change::write::{create, new_change};
+use model::core::act::Act;
+use model::core::body::Body;
+use model::core::refusal::Refusal;
+
+use crate::core::context::Room;
+use crate::core::error::{Error, Result};
+
+/// The earliest start that the rules on lead time would leave; `None` where none asks, or while too little is said.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_earliest(room: &mut Room<'_, '_>, body: &Body) -> Result<Option<Timestamp>> {
+    room.allow(Act::Create.as_str())?;
+    let directory = room.directory()?;
+    let mut body = body.clone();
+    model::change::read_content::fill_from_template(&mut body, &directory);
+    let requester = room.actor.person.clone();
+    let Ok(input) = model::change::read_content::read(&body, &directory, &requester, None) else {
+        return Ok(None);
+    };
+    let id = room.new_id()?;
+    let change = new_change(&id, String::new(), 0, input, requester, room.now);
+    let mut earliest = None;
+    // It is made as any change is, and refused when all is known of it, so that nothing is kept.
+    let tried = room.on_file(None, ChangeFile::new(change), |case| {
+        create(case)?;
+        earliest = earliest_start(&case.file, &case.directory, case.now).map(|(at, _)| at);
+        Err::<(), Refusal>(Refusal::not_found("a trial".to_owned()))
+    });
+    match tried {
+        Ok(()) | Err(Error::Refused(_)) => Ok(earliest),
+        Err(other) => Err(other),
+    }
+}

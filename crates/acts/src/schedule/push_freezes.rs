@@ -1,0 +1,264 @@
+//! Brings freezes to the systems that know such a thing: a GitLab project gets the freeze periods that lie over its service,
+//! and loses them when a freeze is taken back or over. Theirs are read on the way and every few hours, and the connection's
+//! owner is told of those that nobody set here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use model::directory::snapshot::{Connection, Freeze, Mapping};
+use store::record::{self, Filter};
+
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::messages::save_message;
+use crate::core::write::{Written, draft};
+
+/// The kinds of these calls: about one freeze at once, about its end, and about nothing but what stands there.
+const NOW: &str = "freezes";
+const AT_END: &str = "freezes_end";
+const LOOK: &str = "freezes_read";
+/// So long before its start a freeze is brought there, and so long after its end it is still taken back. Cron names no
+/// year, so a period that stood there longer would hold other days as well.
+const REACH: SignedDuration = SignedDuration::from_hours(24 * 300);
+/// How often what stands there is read.
+const EVERY: SignedDuration = SignedDuration::from_hours(6);
+
+/// Whether a call is one of these.
+#[must_use]
+pub fn is_call(kind: &str) -> bool {
+    matches!(kind, NOW | AT_END | LOOK)
+}
+
+/// Puts a first look on its way for a connection that was made.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
+    let now = room.now;
+    look_at(room, connection, now)
+}
+
+/// Brings what holds and lies ahead to all projects of a connection, which may have new ones.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn bring_all(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
+    if is_told(connection) {
+        let id = room.new_id()?;
+        store::integration::call::insert(room.tx, &id, (NOW, connection.id.as_str()), room.now)?;
+    }
+    Ok(())
+}
+
+/// Whether this connection's periods should be read and no look is on its way.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_lacking(room: &mut Room<'_, '_>, connection: &Connection) -> Result<bool> {
+    Ok(is_told(connection) && !store::integration::call::waits(room.tx, LOOK, connection.id.as_str())?)
+}
+
+fn look_at(room: &mut Room<'_, '_>, connection: &Connection, at: Timestamp) -> Result<()> {
+    if is_told(connection) {
+        let id = room.new_id()?;
+        store::integration::call::insert(room.tx, &id, (LOOK, connection.id.as_str()), at)?;
+    }
+    Ok(())
+}
+
+/// Whether this connection's system knows freezes, and may be called.
+fn is_told(connection: &Connection) -> bool {
+    connection.active && connection.kind == "gitlab" && connection.api.is_some()
+}
+
+/// Puts calls on their way to each connection that a freeze concerns: as soon as it may stand there, and at its end.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
+    let rows = record::find::<Connection>(room.tx, &Filter::new().order_by("id"))?;
+    let now = room.now;
+    for connection in rows.into_iter().map(|stored| stored.record) {
+        if !is_told(&connection) || !connection.map.iter().any(|row| lies_over(freeze, row)) {
+            continue;
+        }
+        // A call is about one freeze, so that one that is tried again later holds back no other.
+        let subject = format!("{}/{}", connection.id, freeze.id);
+        let from = reach_of(freeze).max(now);
+        for (kind, at) in [(NOW, if freeze.ended { now } else { from }), (AT_END, freeze.ends_at)] {
+            if kind == AT_END && (freeze.ended || at <= now) {
+                continue;
+            }
+            let id = room.new_id()?;
+            store::integration::call::insert(room.tx, &id, (kind, subject.as_str()), at)?;
+        }
+    }
+    Ok(())
+}
+
+/// The same after a freeze was changed. The period that stood for it before is taken back from the projects that it lay over:
+/// no freeze has those times any more, so the call itself names them.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell_moved(room: &mut Room<'_, '_>, before: &Freeze, after: &Freeze) -> Result<()> {
+    tell(room, after)?;
+    let rows = record::find::<Connection>(room.tx, &Filter::new().order_by("id"))?;
+    let now = room.now;
+    for connection in rows.into_iter().map(|stored| stored.record) {
+        let lay_over = connection.map.iter().filter(|row| lies_over(before, row));
+        let projects: BTreeSet<&str> = lay_over.map(|row| row.repository.as_str()).collect();
+        let is_same_span = (before.starts_at, before.ends_at) == (after.starts_at, after.ends_at);
+        let is_same_scope = (&before.services, &before.environments) == (&after.services, &after.environments);
+        if !is_told(&connection) || projects.is_empty() || (is_same_span && is_same_scope) {
+            continue;
+        }
+        let (from, to) = (before.starts_at, before.ends_at);
+        let subject = format!("{}/{}/{from}/{to}", connection.id, before.id);
+        let left: Vec<&str> = projects.into_iter().collect();
+        let id = room.new_id()?;
+        store::integration::call::insert_rest(room.tx, &id, (NOW, subject.as_str()), &left.join("\n"), now)?;
+    }
+    Ok(())
+}
+
+/// The times of which a call says that a freeze had them before it was changed.
+fn former_span(subject: &str) -> Option<Span> {
+    let mut parts = subject.split('/').skip(2);
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// From when on a freeze may stand there.
+fn reach_of(freeze: &Freeze) -> Timestamp {
+    freeze.starts_at.checked_sub(REACH).unwrap_or(Timestamp::MIN)
+}
+
+/// A period there holds the whole project, so a freeze of any of its environments makes one.
+fn lies_over(freeze: &Freeze, row: &Mapping) -> bool {
+    let scope = Freeze {
+        ended: false,
+        ..freeze.clone()
+    };
+    row.environments.values().any(|place| scope.covers(&row.service, place))
+}
+
+/// A span of a freeze.
+pub type Span = (Timestamp, Timestamp);
+
+/// A project and the spans that should and should not stand in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// `owner/name`.
+    pub repository: String,
+    /// Freezes that lie ahead or are on, each span once.
+    pub wanted: Vec<Span>,
+    /// Freezes that are over or were taken back.
+    pub unwanted: Vec<Span>,
+}
+
+/// What a courier needs.
+pub struct Errand {
+    /// Whom it calls.
+    pub connection: Connection,
+    /// The credential.
+    pub credential: String,
+    /// The projects.
+    pub projects: Vec<Project>,
+}
+
+/// Loads what a courier needs for a call about this subject; `None` when there is nothing to bring any more. `left` names the
+/// projects that an earlier round has left, one a line, in the order of their turns; empty means all.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
+    let id = subject.split('/').next().unwrap_or_default();
+    let connection = crate::core::connections::connection(room, id)?;
+    if !is_told(&connection) {
+        return Ok(None);
+    }
+    let name = crate::core::secrets::credential_name(connection.id.as_str());
+    let bytes = crate::core::secrets::open(room, &name)?.unwrap_or_default();
+    let rows = record::find::<Freeze>(room.tx, &Filter::new().order_by("id"))?;
+    let freezes: Vec<Freeze> = rows.into_iter().map(|stored| stored.record).collect();
+    let mut projects = of_left(projects(&connection, &freezes, room.now), left);
+    if let Some(former) = former_span(subject) {
+        // Another freeze may have the same times.
+        let lacks = |it: &&mut Project| !it.wanted.contains(&former) && !it.unwanted.contains(&former);
+        projects
+            .iter_mut()
+            .filter(lacks)
+            .for_each(|it| it.unwanted.push(former));
+    }
+    Ok(Some(Errand {
+        projects,
+        connection,
+        credential: String::from_utf8_lossy(&bytes).into_owned(),
+    }))
+}
+
+/// Those that are left, in their order.
+fn of_left(projects: Vec<Project>, left: &str) -> Vec<Project> {
+    if left.is_empty() {
+        return projects;
+    }
+    let turn = |it: &Project| left.lines().position(|name| name == it.repository);
+    let mut found: Vec<Project> = projects.into_iter().filter(|it| turn(it).is_some()).collect();
+    found.sort_by_key(turn);
+    found
+}
+
+/// What should stand in each project at this time; several services may be built from one.
+fn projects(connection: &Connection, freezes: &[Freeze], now: Timestamp) -> Vec<Project> {
+    let mut rows: BTreeMap<&str, Vec<&Mapping>> = BTreeMap::new();
+    for row in &connection.map {
+        rows.entry(&row.repository).or_default().push(row);
+    }
+    let spans = |rows: &[&Mapping], is_wanted: bool| -> Vec<Span> {
+        let fits = |freeze: &&Freeze| {
+            let is_on = !freeze.ended && freeze.ends_at > now;
+            let is_near = reach_of(freeze) <= now && freeze.ends_at > now - REACH;
+            is_on == is_wanted && is_near && rows.iter().any(|row| lies_over(freeze, row))
+        };
+        let found: BTreeSet<Span> = freezes
+            .iter()
+            .filter(fits)
+            .map(|it| (it.starts_at, it.ends_at))
+            .collect();
+        found.into_iter().collect()
+    };
+    rows.iter()
+        .map(|(repository, rows)| Project {
+            repository: (*repository).to_owned(),
+            wanted: spans(rows, true),
+            unwanted: spans(rows, false),
+        })
+        .collect()
+}
+
+/// Tells the connection's owner of periods that stand there and not here, each once, and has them read again later.
+///
+/// # Errors
+/// The store's.
+pub fn note(room: &mut Room<'_, '_>, connection: &Connection, theirs: &[(String, String)]) -> Result<()> {
+    let again = room.now + EVERY;
+    look_at(room, connection, again)?;
+    let mut written = Written::default();
+    for (repository, period) in theirs {
+        let subject = format!("{repository} has a freeze period that nobody set here");
+        let text = format!(
+            "{} holds deployments of {repository} back {period}.\nNo freeze here says so. Set one, or take the period back there.\n",
+            connection.name
+        );
+        let dedup = format!("freeze-period/{}/{repository}/{period}", connection.id);
+        let message = ("freeze_period", subject.as_str(), text.as_str(), dedup.as_str());
+        save_message(room, &mut written, &connection.owner, None, message)?;
+    }
+    if written.is_empty() {
+        return Ok(());
+    }
+    let data = serde_json::json!({"periods": theirs.len()});
+    let about = ("connection", connection.id.0.clone());
+    let event = draft("connection.freeze_periods_read", about, room.now, data);
+    room.tell(vec![event], written)
+}

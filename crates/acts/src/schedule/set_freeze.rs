@@ -1,0 +1,260 @@
+//! Sets a freeze, takes it back, or excepts a change from it. It takes effect in its own transaction.
+
+use std::collections::BTreeSet;
+
+use model::change::change_file::Actor;
+use model::change::record::Change;
+use model::change::related_records::Permit;
+use model::change::settle::{is_reached, void_at_halt};
+use model::core::body::Body;
+use model::core::enums::PermitState;
+use model::core::ids::RecordId;
+use model::core::parse::{LINE, Reading, TEXT};
+use model::core::refusal::Refusal;
+use model::schedule::freeze::{Freeze, FreezeException};
+use serde_json::json;
+use store::gate::revocation;
+use store::gate::revocation::NotBefore;
+use store::record::{self, Filter};
+
+use crate::case::settle_open::settle_open;
+use crate::core::context::Room;
+use crate::core::error::Result;
+use crate::core::log_names::HALTED;
+use crate::core::read_fields::{check_ahead, read_scope, read_span};
+
+/// Sets a freeze.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn set_freeze(room: &mut Room<'_, '_>, body: &Body) -> Result<Freeze> {
+    room.allow(model::core::act::actions::SET_FREEZE)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let (services, environments) = read_scope(&mut reading, &directory);
+    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    let freeze = Freeze {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        title: reading.needed("title", LINE),
+        reason: reading.text("reason", TEXT),
+        starts_at,
+        ends_at,
+        services,
+        environments,
+        halt: reading.boolean("halt").unwrap_or_default(),
+        exceptions: Vec::new(),
+        ended: false,
+    };
+    check_ahead(&mut reading, ends_at, room.now, "`ends_at` must lie ahead.");
+    reading.finish()?;
+    let freeze = room.put_estate("freeze.set", freeze, json!({}))?;
+    take_effect(room, &freeze)?;
+    crate::schedule::push_freezes::tell(room, &freeze)?;
+    Ok(freeze)
+}
+
+/// Judges what it lies over; a halting freeze that is on voids every permit given before it.
+pub(crate) fn take_effect(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
+    if freeze.halt && freeze.is_on(room.now) {
+        void_earlier(room, freeze)?;
+    }
+    settle_touched(room, freeze)
+}
+
+/// Voids the permits given before a halt, on the revocation list and here alike. Permits count whole seconds, so a line drawn
+/// through a second cannot tell what was given in it before the halt from what is lawfully given after it, by an exception or a
+/// broken glass. Therefore the line stands at the second's beginning, and what was given in it so far is named one by one.
+fn void_earlier(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
+    let directory = room.directory()?;
+    let epoch = revocation::raise(room.tx)?;
+    let second = whole_second(room.now);
+    let mut pairs = 0_usize;
+    for service in directory.services.keys() {
+        for environment in directory
+            .environments
+            .keys()
+            .filter(|place| freeze.covers(service, place))
+        {
+            let entry = NotBefore {
+                service: service.0.clone(),
+                environment: environment.0.clone(),
+                iat: second,
+                epoch,
+            };
+            revocation::set_not_before(room.tx, &entry)?;
+            pairs += 1;
+        }
+    }
+    tell_halt(room, freeze, (second, epoch, pairs))?;
+    void_given(room, freeze)
+}
+
+/// Revokes every permit that the halt reaches. The list's line knows places and times only, so what it voids for a verifier
+/// without a network is void here as well, also where the change itself may go on.
+fn void_given(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
+    let alive = Filter::new()
+        .equals("state", PermitState::Issued.as_str())
+        .more("expires_at", room.now)
+        .order_by("expires_at");
+    let given = record::bodies::<Permit>(room.tx, &alive)?;
+    let reached = given.into_iter().filter(|permit| is_reached(permit, freeze));
+    let changes: BTreeSet<_> = reached.map(|permit| permit.change).collect();
+    for change in changes {
+        room.on_change(change.as_str(), |case| {
+            void_at_halt(case, freeze);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn whole_second(at: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(at.as_second()).expect("the second of a time is a time")
+}
+
+/// The log tells what a halt voided, for its rows on the revocation list are no records.
+fn tell_halt(
+    room: &mut Room<'_, '_>,
+    freeze: &Freeze,
+    (issued_before, epoch, pairs): (jiff::Timestamp, i64, usize),
+) -> Result<()> {
+    let told = json!({"issued_before": issued_before, "epoch": epoch, "pairs": pairs,
+        "services": freeze.services, "environments": freeze.environments});
+    let subject = ("freeze", freeze.id.0.clone());
+    let event = crate::core::write::draft(HALTED, subject, room.now, told);
+    room.tell(vec![event], crate::core::write::Written::default())
+}
+
+/// Judges what it lies over or lay over.
+pub(crate) fn settle_touched(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
+    let scope = Freeze {
+        ended: false,
+        ..freeze.clone()
+    };
+    settle_open(room, |change| {
+        change
+            .content
+            .targets
+            .iter()
+            .any(|target| scope.covers(&target.service, &target.environment))
+    })
+}
+
+pub(crate) fn load(room: &mut Room<'_, '_>, id: &str) -> Result<Freeze> {
+    let found = record::load::<Freeze>(room.tx, id)?.map(|stored| stored.record);
+    found.ok_or_else(|| Refusal::not_found("freeze").into())
+}
+
+/// Takes a freeze back; one that is over stays as it was.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_freeze(room: &mut Room<'_, '_>, id: &str) -> Result<Freeze> {
+    room.allow(model::core::act::actions::SET_FREEZE)?;
+    let freeze = load(room, id)?;
+    if freeze.is_over(room.now) {
+        return Ok(freeze);
+    }
+    let ended = room.put_estate("freeze.ended", Freeze { ended: true, ..freeze }, json!({}))?;
+    settle_touched(room, &ended)?;
+    crate::schedule::push_freezes::tell(room, &ended)?;
+    Ok(ended)
+}
+
+/// Refuses what concerns a freeze that lies behind us: nothing waits for it any more.
+fn check_not_over(freeze: &Freeze, now: jiff::Timestamp) -> Result<()> {
+    if !freeze.is_over(now) {
+        return Ok(());
+    }
+    let text = format!("The freeze “{}” is over, so it stops nothing.", freeze.title);
+    Err(Refusal::not_now("freeze_over", text, "Nothing has to be done.", Vec::new()).into())
+}
+
+/// Refuses a change that a freeze no longer stops, or that it lets pass already.
+fn check_exceptable(freeze: &Freeze, change: &Change) -> Result<()> {
+    if !change.state.is_open() {
+        let text = format!("{} is {}, so no freeze stops it.", change.key, change.state);
+        return Err(Refusal::not_now("not_in_state", text, "Nothing has to be done.", Vec::new()).into());
+    }
+    if freeze.excepts(change) {
+        let text = format!("The freeze “{}” lets {} pass already.", freeze.title, change.key);
+        let satisfy = "Leave it, or withdraw it with DELETE /freezes/{id}/exceptions/{change}.";
+        return Err(Refusal::not_now("excepted_already", text, satisfy, Vec::new()).into());
+    }
+    Ok(())
+}
+
+/// Lets one change pass a freeze, as it stands now (`POST /freezes/{id}/exceptions`): an edit of *what* ends it.
+///
+/// # Errors
+/// 403, 404, 422; 409 for a freeze or a change that is over, and for one that is excepted already; or the store's.
+pub fn except_from_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
+    room.allow(model::core::act::actions::SET_FREEZE)?;
+    let mut freeze = load(room, id)?;
+    let mut reading = Reading::new(body, "");
+    let key = reading.needed("change", LINE);
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    let change = room.change(&key)?;
+    if has_part(&room.actor, &change) {
+        return Err(Refusal::not_allowed("own_request", "Nobody excepts their own change from a freeze.").into());
+    }
+    check_not_over(&freeze, room.now)?;
+    check_exceptable(&freeze, &change)?;
+    let exception = FreezeException {
+        change: change.id.clone(),
+        change_key: change.key.clone(),
+        reason,
+        by: room.actor.person.clone(),
+        at: room.now,
+        what_digest: change.digests.what.clone(),
+    };
+    freeze.exceptions.push(exception);
+    let freeze = room.put_estate("freeze.excepted", freeze, json!({"change": change.key}))?;
+    settle_open(room, |open| open.id == change.id)?;
+    Ok(freeze)
+}
+
+/// Whether somebody asked for a change, answers for it, wrote it or does its work: what a freeze lets through for it, it lets
+/// through for them.
+fn has_part(actor: &Actor, change: &Change) -> bool {
+    let named = [&change.requester, &change.content.owner]
+        .into_iter()
+        .chain(&change.authors);
+    let mut people = named.chain(&change.content.implementers).chain(&change.implemented_by);
+    people.any(|person| crate::guard::self_grant::is_own(actor, person))
+}
+
+/// Takes an exception back (`DELETE /freezes/{id}/exceptions/{change}`): the freeze stops the change again, and its owner and
+/// whoever gave the exception are told.
+///
+/// # Errors
+/// 403; 404 also for a change that is not excepted; 409 for a freeze that is over; or the store's.
+pub fn withdraw_exception(room: &mut Room<'_, '_>, id: &str, change: &str) -> Result<Freeze> {
+    room.allow(model::core::act::actions::SET_FREEZE)?;
+    let mut freeze = load(room, id)?;
+    let change = room.change(change)?;
+    let (gone, kept): (Vec<_>, Vec<_>) = freeze.exceptions.into_iter().partition(|row| row.change == change.id);
+    if gone.is_empty() {
+        return Err(Refusal::not_found(format!("exception for {}", change.key)).into());
+    }
+    freeze.exceptions = kept;
+    check_not_over(&freeze, room.now)?;
+    let freeze = room.put_estate("freeze.exception_withdrawn", freeze, json!({"change": change.key}))?;
+    let mark = format!("{}/{}", freeze.id, room.now);
+    room.on_change(change.id.as_str(), |case| {
+        let news = format!("{} may pass the freeze “{}” no more.", change.key, freeze.title);
+        let mut people: Vec<_> = gone.iter().map(|row| row.by.clone()).collect();
+        people.push(case.change().content.owner.clone());
+        people.dedup();
+        for person in people {
+            let then = "Plan another time, or have a change manager except it anew.";
+            case.write_to(&person, "exception_withdrawn", &mark, news.clone(), then);
+        }
+        model::change::settle::recompute(case);
+        model::change::settle::settle(case);
+        Ok(())
+    })?;
+    Ok(freeze)
+}

@@ -1,0 +1,7 @@
+//! Audit: the log, proofs, bundles, replay, witnesses and keys.
+
+pub mod events;
+pub mod history;
+pub mod keys;
+pub mod replay;
+pub mod witnesses;

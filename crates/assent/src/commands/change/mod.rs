@@ -1,0 +1,5 @@
+//! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
+
+pub mod fields;
+pub mod lifecycle;
+pub mod templates;

@@ -1,0 +1,106 @@
+//! `assent retention`: for how long texts, files and raw deliveries are kept.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::commands::policy::proposals::{activate, tell_proposal};
+use crate::common::Common;
+use crate::failure::{Failure, Result};
+use crate::output::{Output, text_of};
+
+/// What is kept, and for how long.
+#[derive(Debug, Subcommand)]
+pub enum Retention {
+    /// Show the retention in force.
+    Show,
+    /// Propose another one, or put a proposal in force.
+    #[command(
+        after_help = "Example: assent retention apply --changes 3650 --deliveries 400 --reason 'Our rules of 2026'\n\n\
+        At least 90 days; `ever` keeps for ever. What is not named stays as it is."
+    )]
+    Apply {
+        /// Days for which the texts and evidence files of a change are kept after its end, or `ever`.
+        #[arg(long, value_name = "DAYS")]
+        changes: Option<String>,
+        /// Days for which the raw body of a delivery is kept once it was worked off, or `ever`.
+        #[arg(long, value_name = "DAYS")]
+        deliveries: Option<String>,
+        /// Why.
+        #[arg(long, value_name = "TEXT", required_unless_present = "activate")]
+        reason: Option<String>,
+        /// Put this proposal of another person in force, by its id.
+        #[arg(long, value_name = "ID", conflicts_with_all = ["changes", "deliveries", "reason"])]
+        activate: Option<String>,
+        /// An approved change one of whose targets has the retention's digest as its artifact.
+        #[arg(long, value_name = "KEY")]
+        change: Option<String>,
+    },
+}
+
+/// Runs a command of the group.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn run(retention: &Retention, common: &Common, output: &Output) -> Result<u8> {
+    let client = Client::new(common)?;
+    match retention {
+        Retention::Show => {
+            let found = client.get("/retention")?.body;
+            output.data(&found, |output| {
+                let days = |field: &str| match found[field].as_i64() {
+                    Some(days) => format!("{days} days"),
+                    None => "for ever".to_owned(),
+                };
+                let rows = [
+                    vec![
+                        "texts and files of changes that have ended".to_owned(),
+                        days("changes_days"),
+                    ],
+                    vec![
+                        "raw deliveries that were worked off".to_owned(),
+                        days("deliveries_days"),
+                    ],
+                ];
+                output.rows(&["", "kept"], &rows);
+            });
+            Ok(0)
+        }
+        Retention::Apply {
+            activate: Some(id),
+            change,
+            ..
+        } => activate(&client, id, change.as_deref(), output),
+        Retention::Apply {
+            changes,
+            deliveries,
+            reason,
+            change,
+            ..
+        } => {
+            let mut body = json!({"reason": reason});
+            for (field, days) in [("changes_days", changes), ("deliveries_days", deliveries)] {
+                if let Some(days) = days {
+                    body[field] = read_days(days)?;
+                }
+            }
+            let made = client.post("/retention", &body)?.body;
+            match change {
+                Some(key) => activate(&client, &text_of(&made, "id"), Some(key), output),
+                None => {
+                    tell_proposal(&made, "retention apply", output);
+                    Ok(0)
+                }
+            }
+        }
+    }
+}
+
+fn read_days(text: &str) -> Result<Value> {
+    if text == "ever" {
+        return Ok(Value::Null);
+    }
+    let days: Option<i64> = text.parse().ok();
+    let wrong = || Failure::could_not(format!("`{text}` is no number of days: write 400, or `ever`."));
+    Ok(json!(days.ok_or_else(wrong)?))
+}

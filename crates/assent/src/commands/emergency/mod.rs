@@ -1,0 +1,3 @@
+//! Emergencies: break-glass, retrospective changes and the emergency board.
+
+pub mod outside_looks;

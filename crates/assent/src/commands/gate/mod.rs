@@ -1,0 +1,7 @@
+//! The gate: checks, permits, running builds, coverage and gateway dialects.
+
+pub mod build;
+pub mod checks;
+pub mod gateway;
+pub(super) mod lists;
+pub mod permits;

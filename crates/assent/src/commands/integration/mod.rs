@@ -1,0 +1,6 @@
+//! Integrations: connections, deliveries, outgoing calls and webhooks.
+
+pub mod connections;
+pub mod deliveries;
+pub mod mail;
+pub mod webhooks;

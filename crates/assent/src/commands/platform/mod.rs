@@ -1,0 +1,6 @@
+//! The server as a program: starting, stopping, backup, configuration and health.
+
+pub mod backup;
+pub mod config;
+pub mod doctor;
+pub mod serve;

@@ -1,0 +1,3 @@
+//! Reports: lists, counts, saved views and exports.
+
+pub mod views;

@@ -1,0 +1,3 @@
+//! Risk: impact, reach, the risk table, categories and checklists.
+
+pub mod table;

@@ -1,0 +1,5 @@
+//! Schedule: windows, freezes, the calendar, free slots and conflicts.
+
+pub mod calendars;
+pub mod freezes;
+pub mod windows;

@@ -1,0 +1,100 @@
+//! Evidence as other tools write it, read just far enough to say what it shows: one short
+//! [`Reading`] for each document. Whether it satisfies anything is decided elsewhere.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// The largest document that is read, in bytes.
+pub const DOCUMENT_MAX_BYTES: usize = 16 * 1024 * 1024;
+/// The most subjects that one reading names.
+pub const SUBJECTS_MAX: usize = 1_000;
+
+/// The formats that are understood; in JSON by their snake-case names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// JUnit XML, as test runners write it.
+    Junit,
+    /// SARIF 2.1.0, as static analysers write it.
+    Sarif,
+    /// CycloneDX JSON, a bill of materials.
+    Cyclonedx,
+    /// An in-toto statement, bare, in a DSSE envelope or in a Sigstore bundle.
+    InToto,
+}
+
+/// What a document shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The format it was read as.
+    pub kind: Kind,
+    /// One or a few plain sentences for the person who looks at the evidence.
+    pub summary: String,
+    /// Whether what was examined passed; `None` where the format does not judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed: Option<bool>,
+    /// What the document says it is about, as `sha256:<64 hex>`, in its order, each once. This
+    /// is the document's own claim.
+    pub subjects: Vec<String>,
+}
+
+/// Says why a document could not be read. It is the author's document that is at fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Unreadable {
+    /// One sentence for the person who sent the document.
+    pub reason: String,
+}
+
+impl Unreadable {
+    pub(crate) fn because(reason: impl fmt::Display) -> Self {
+        // The same cleaning and limit serve here, since parsers repeat what the author wrote.
+        Self {
+            reason: model::integration::signal::SetAside::because(reason).reason,
+        }
+    }
+}
+
+/// Checks the size and takes away the byte order mark, which some tools put before UTF-8.
+pub(crate) fn text(document: &[u8]) -> Result<&str, Unreadable> {
+    if document.len() > DOCUMENT_MAX_BYTES {
+        return Err(Unreadable::because("the document is larger than 16 MiB"));
+    }
+    let text = std::str::from_utf8(document).map_err(|_| Unreadable::because("the document is not UTF-8 text"))?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// Reads JSON into a narrow type; serde_json refuses nesting beyond 128 levels in what is kept,
+/// and passes over what is not kept without recursion.
+pub(crate) fn json<T: DeserializeOwned>(document: &[u8]) -> Result<T, Unreadable> {
+    serde_json::from_str(text(document)?)
+        .map_err(|error| Unreadable::because(format_args!("the document cannot be read: {error}")))
+}
+
+/// Collects digests, each once, up to [`SUBJECTS_MAX`].
+pub(crate) fn subjects(digests: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    digests
+        .filter(|digest| seen.insert(digest.clone()))
+        .take(SUBJECTS_MAX)
+        .collect()
+}
+
+/// Shortens a name that a summary repeats and keeps it on one line.
+pub(crate) fn label(text: &str) -> String {
+    const LABEL_MAX_CHARS: usize = 200;
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LABEL_MAX_CHARS)
+        .collect()
+}
+
+/// `1 error`, `2 errors`.
+pub(crate) fn count(number: u64, one: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        _ => format!("{number} {one}s"),
+    }
+}

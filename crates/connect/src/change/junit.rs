@@ -1,0 +1,478 @@
+//! JUnit XML, which has no standard but a common core: `testsuites`, `testsuite` (nested at will)
+//! and `testcase` with `failure`, `error` or `skipped` inside.
+//!
+//! The test cases are counted; what the suites' attributes claim is only compared with them. A
+//! claim can make the judgement worse but never better: a suite that claims a failure which no
+//! test case shows has not passed, nor has one that claims more test cases than there are, as a run
+//! that broke off leaves it, or whose counts are no numbers. Document types and entities are refused.
+
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
+
+use crate::change::evidence;
+use crate::change::evidence::{Kind, Reading, Unreadable};
+
+/// The deepest nesting of elements.
+pub const DEPTH_MAX: usize = 100;
+/// The most attributes of one element.
+pub const ATTRIBUTES_MAX: usize = 256;
+/// How many failed test cases a report names.
+pub const FAILED_NAMED_MAX: usize = 20;
+/// How many disagreements a report tells.
+pub const DISAGREEMENTS_MAX: usize = 5;
+
+/// What a run of tests showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How often each outcome was counted among the test cases.
+    pub totals: Totals,
+    /// The sum of the test cases' times, in milliseconds.
+    pub time_ms: u64,
+    /// The first failed test cases in the document's order, as `class.name`.
+    pub failed: Vec<String>,
+    /// Where the attributes of a suite contradict its test cases, one sentence each.
+    pub disagreements: Vec<String>,
+    /// Whether a suite claims more failures and errors than its test cases show, or more test cases
+    /// than there are, reports one outside of any test case, or counts what is no number.
+    pub claims_worse: bool,
+}
+
+/// How often each outcome was counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// All test cases.
+    pub tests: u64,
+    /// Those whose expectation did not hold.
+    pub failures: u64,
+    /// Those that could not be carried out.
+    pub errors: u64,
+    /// Those that were left out.
+    pub skipped: u64,
+}
+
+impl Totals {
+    fn add(&mut self, other: Self) {
+        self.tests += other.tests;
+        self.failures += other.failures;
+        self.errors += other.errors;
+        self.skipped += other.skipped;
+    }
+
+    fn bad(self) -> u64 {
+        self.failures + self.errors
+    }
+}
+
+impl Report {
+    /// Passed means: at least one test case that ran, none failed or in error, and no claim to the
+    /// contrary.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.totals.tests > self.totals.skipped && self.totals.bad() == 0 && !self.claims_worse
+    }
+
+    /// The same in the form that all evidence shares.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        let totals = self.totals;
+        let mut summary = format!(
+            "{}: {}, {}, {} skipped, in {}.{:03} s.",
+            evidence::count(totals.tests, "test"),
+            evidence::count(totals.failures, "failure"),
+            evidence::count(totals.errors, "error"),
+            totals.skipped,
+            self.time_ms / 1_000,
+            self.time_ms % 1_000,
+        );
+        if !self.failed.is_empty() {
+            summary.push_str(&format!(" Failed: {}", self.failed.join(", ")));
+            let unnamed = totals.bad().saturating_sub(self.failed.len() as u64);
+            if unnamed > 0 {
+                summary.push_str(&format!(" and {unnamed} more"));
+            }
+            summary.push('.');
+        }
+        if totals.tests == totals.skipped {
+            summary.push_str(" No test ran, so nothing was shown.");
+        }
+        for sentence in &self.disagreements {
+            summary.push(' ');
+            summary.push_str(sentence);
+        }
+        Reading {
+            kind: Kind::Junit,
+            summary,
+            passed: Some(self.passed()),
+            subjects: Vec::new(),
+        }
+    }
+}
+
+/// Reads a report.
+///
+/// # Errors
+/// [`Unreadable`] as [`crate::change::evidence_formats::read`] says, for a document type, an entity of its own, or a root
+/// that is neither `testsuites` nor `testsuite`.
+pub fn read(document: &[u8]) -> Result<Report, Unreadable> {
+    let mut reader = Reader::from_str(evidence::text(document)?);
+    reader.config_mut().check_comments = true;
+    let mut walk = Walk::default();
+    loop {
+        let event = reader.read_event().map_err(|error| {
+            let at = reader.error_position();
+            Unreadable::because(format_args!("the XML is malformed at byte {at}: {error}"))
+        })?;
+        match event {
+            Event::Start(element) => walk.open(&element)?,
+            Event::Empty(element) => {
+                walk.open(&element)?;
+                walk.close();
+            }
+            Event::End(_) => walk.close(),
+            Event::DocType(_) => {
+                return Err(Unreadable::because("the XML has a document type, which is refused"));
+            }
+            Event::GeneralRef(entity) => refuse_own_entity(&entity)?,
+            Event::Eof => return walk.finish(),
+            Event::Text(text) if walk.open.is_empty() && !text.trim_start_matches('\u{feff}').trim().is_empty() => {
+                return Err(Unreadable::because("the XML has text outside of its root element"));
+            }
+            Event::Text(_) | Event::CData(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+        }
+    }
+}
+
+fn refuse_own_entity(entity: &quick_xml::events::BytesRef<'_>) -> Result<(), Unreadable> {
+    if entity.is_char_ref() || matches!(&**entity, "amp" | "lt" | "gt" | "quot" | "apos") {
+        return Ok(());
+    }
+    Err(Unreadable::because(
+        "the XML has an entity of its own, which is refused",
+    ))
+}
+
+/// An element that is open.
+enum Open {
+    Suite(Suite),
+    Case(Case),
+    Other,
+}
+
+struct Suite {
+    name: String,
+    claims: Claims,
+    /// The test cases directly inside, and those of all suites inside too: tools differ in which
+    /// of the two their attributes count.
+    direct: Totals,
+    all: Totals,
+    /// The attributes that should count something and hold no number.
+    no_numbers: Vec<&'static str>,
+}
+
+#[derive(Default)]
+struct Claims {
+    tests: Option<u64>,
+    failures: Option<u64>,
+    errors: Option<u64>,
+    skipped: Option<u64>,
+}
+
+struct Case {
+    name: String,
+    time_ms: u64,
+    outcome: Outcome,
+}
+
+/// Ordered from good to bad; a test case has the worst that is said of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    Passed,
+    Skipped,
+    Failure,
+    Error,
+}
+
+impl Outcome {
+    fn of(element: &str) -> Option<Self> {
+        match element {
+            "skipped" => Some(Self::Skipped),
+            "failure" => Some(Self::Failure),
+            "error" => Some(Self::Error),
+            _ => None,
+        }
+    }
+}
+
+/// The way through the document: the elements that are open, and what is known so far.
+#[derive(Default)]
+struct Walk {
+    open: Vec<Open>,
+    has_root: bool,
+    report: Report,
+}
+
+impl Walk {
+    fn open(&mut self, element: &BytesStart<'_>) -> Result<(), Unreadable> {
+        if self.open.len() >= DEPTH_MAX {
+            return Err(Unreadable::because("the XML is nested too deep"));
+        }
+        let local_name = element.local_name();
+        let name = local_name.as_ref();
+        let is_suite = matches!(name, "testsuites" | "testsuite");
+        if self.open.is_empty() {
+            if self.has_root {
+                return Err(Unreadable::because("the XML has more than one root element"));
+            }
+            if !is_suite {
+                return Err(Unreadable::because(
+                    "the document is not JUnit XML: its root is neither testsuites nor testsuite",
+                ));
+            }
+            self.has_root = true;
+        }
+        let attributes = Attributes::of(element)?;
+        let is_in_case = self.open.iter().any(|it| matches!(it, Open::Case(_)));
+        let opened = if is_in_case {
+            self.judge(name);
+            Open::Other
+        } else if is_suite {
+            Open::Suite(Suite::of(&attributes))
+        } else if name == "testcase" {
+            Open::Case(Case::of(&attributes))
+        } else {
+            // An error beside the test cases, as some tools report a failed set-up.
+            if Outcome::of(name) > Some(Outcome::Skipped) {
+                self.outside_of_cases(name);
+            }
+            Open::Other
+        };
+        self.open.push(opened);
+        Ok(())
+    }
+
+    /// Notes what an element directly inside a test case says of it.
+    fn judge(&mut self, element: &str) {
+        if let (Some(Open::Case(case)), Some(outcome)) = (self.open.last_mut(), Outcome::of(element)) {
+            case.outcome = case.outcome.max(outcome);
+        }
+    }
+
+    fn outside_of_cases(&mut self, element: &str) {
+        self.report.claims_worse = true;
+        let suite = self.suite().map(|it| it.name.clone()).unwrap_or_default();
+        self.disagree(format!("Suite {suite:?} reports {element} outside of any test case."));
+    }
+
+    fn suite(&mut self) -> Option<&mut Suite> {
+        self.open.iter_mut().rev().find_map(|it| match it {
+            Open::Suite(suite) => Some(suite),
+            Open::Case(_) | Open::Other => None,
+        })
+    }
+
+    fn close(&mut self) {
+        match self.open.pop() {
+            Some(Open::Suite(suite)) => self.close_suite(&suite),
+            Some(Open::Case(case)) => self.close_case(case),
+            Some(Open::Other) | None => {}
+        }
+    }
+
+    fn close_case(&mut self, case: Case) {
+        let totals = Totals {
+            tests: 1,
+            failures: u64::from(case.outcome == Outcome::Failure),
+            errors: u64::from(case.outcome == Outcome::Error),
+            skipped: u64::from(case.outcome == Outcome::Skipped),
+        };
+        self.report.totals.add(totals);
+        self.report.time_ms = self.report.time_ms.saturating_add(case.time_ms);
+        if totals.bad() > 0 && self.report.failed.len() < FAILED_NAMED_MAX {
+            self.report.failed.push(case.name);
+        }
+        if let Some(suite) = self.suite() {
+            suite.direct.add(totals);
+            suite.all.add(totals);
+        }
+    }
+
+    fn close_suite(&mut self, suite: &Suite) {
+        let claimed_bad = suite
+            .claims
+            .failures
+            .unwrap_or(0)
+            .saturating_add(suite.claims.errors.unwrap_or(0));
+        let is_cut = suite.claims.tests.is_some_and(|claimed| claimed > suite.all.tests);
+        if claimed_bad > suite.all.bad() || is_cut || !suite.no_numbers.is_empty() {
+            self.report.claims_worse = true;
+        }
+        for what in &suite.no_numbers {
+            let name = &suite.name;
+            self.disagree(format!("Suite {name:?} counts {what} by what is no number."));
+        }
+        for sentence in suite.disagreements() {
+            self.disagree(sentence);
+        }
+        if let Some(parent) = self.suite() {
+            parent.all.add(suite.all);
+        }
+    }
+
+    fn disagree(&mut self, sentence: String) {
+        if self.report.disagreements.len() < DISAGREEMENTS_MAX {
+            self.report.disagreements.push(sentence);
+        }
+    }
+
+    fn finish(self) -> Result<Report, Unreadable> {
+        if !self.has_root || !self.open.is_empty() {
+            return Err(Unreadable::because("the XML ends too early"));
+        }
+        Ok(self.report)
+    }
+}
+
+impl Suite {
+    fn of(attributes: &Attributes) -> Self {
+        Self {
+            name: evidence::label(attributes.get("name").unwrap_or_default()),
+            claims: Claims {
+                tests: attributes.number("tests"),
+                failures: attributes.number("failures"),
+                errors: attributes.number("errors"),
+                skipped: attributes.number("skipped"),
+            },
+            direct: Totals::default(),
+            all: Totals::default(),
+            no_numbers: attributes.no_numbers(),
+        }
+    }
+
+    fn disagreements(&self) -> impl Iterator<Item = String> {
+        [
+            ("tests", self.claims.tests, self.direct.tests, self.all.tests),
+            (
+                "failures",
+                self.claims.failures,
+                self.direct.failures,
+                self.all.failures,
+            ),
+            ("errors", self.claims.errors, self.direct.errors, self.all.errors),
+            ("skipped", self.claims.skipped, self.direct.skipped, self.all.skipped),
+        ]
+        .into_iter()
+        .filter_map(|(what, claim, direct, all)| {
+            let claim = claim.filter(|claim| ![direct, all].contains(claim))?;
+            let name = &self.name;
+            Some(format!(
+                "Suite {name:?} claims {what} {claim}, its test cases show {all}."
+            ))
+        })
+    }
+}
+
+impl Case {
+    fn of(attributes: &Attributes) -> Self {
+        let name = attributes.get("name").unwrap_or("(unnamed)");
+        let full = match attributes.get("classname") {
+            Some(class) if !class.is_empty() => format!("{class}.{name}"),
+            _ => name.to_owned(),
+        };
+        // Some tools say what became of a test by an attribute alone: GoogleTest that it did not run.
+        let status = attributes.get("status").unwrap_or_default().to_ascii_lowercase();
+        let outcome = match status.as_str() {
+            "notrun" | "skipped" | "disabled" | "ignored" => Outcome::Skipped,
+            "failed" | "failure" | "fail" => Outcome::Failure,
+            "error" | "broken" => Outcome::Error,
+            _ => Outcome::Passed,
+        };
+        Self {
+            name: evidence::label(&full),
+            time_ms: attributes.get("time").map_or(0, milliseconds),
+            outcome,
+        }
+    }
+}
+
+/// The few attributes that matter.
+struct Attributes(Vec<(&'static str, String)>);
+
+impl Attributes {
+    const WANTED: [&'static str; 8] = [
+        "name",
+        "classname",
+        "time",
+        "status",
+        "tests",
+        "failures",
+        "errors",
+        "skipped",
+    ];
+
+    fn of(element: &BytesStart<'_>) -> Result<Self, Unreadable> {
+        let broken = |error: &dyn std::fmt::Display| {
+            Unreadable::because(format_args!("the XML has a broken attribute: {error}"))
+        };
+        let mut found = Vec::new();
+        for (number, attribute) in element.attributes().enumerate() {
+            if number >= ATTRIBUTES_MAX {
+                return Err(Unreadable::because("the XML has an element with too many attributes"));
+            }
+            let attribute = attribute.map_err(|error| broken(&error))?;
+            let value = attribute
+                .normalized_value(XmlVersion::Implicit1_0)
+                .map_err(|error| broken(&error))?;
+            let key = attribute.key.as_ref();
+            if let Some(wanted) = Self::WANTED.into_iter().find(|wanted| *wanted == key) {
+                found.push((wanted, value.into_owned()));
+            }
+        }
+        Ok(Self(found))
+    }
+
+    fn get(&self, key: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(wanted, _)| *wanted == key);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Some tools part thousands by a comma.
+    fn number(&self, key: &str) -> Option<u64> {
+        self.get(key)?.trim().replace(',', "").parse().ok()
+    }
+
+    fn no_numbers(&self) -> Vec<&'static str> {
+        let counts = ["tests", "failures", "errors", "skipped"].into_iter();
+        let is_said = |key: &&str| self.get(key).is_some_and(|value| !value.trim().is_empty());
+        counts
+            .filter(is_said)
+            .filter(|key| self.number(key).is_none())
+            .collect()
+    }
+}
+
+/// Reads seconds such as `1.25`, `1,234.5` (a separator of thousands) or `0,5` (a decimal comma).
+/// The time is for information only, so what cannot be read counts as nothing.
+fn milliseconds(text: &str) -> u64 {
+    const LONGEST_SECONDS: f64 = 1e9;
+    let plain = if text.contains('.') {
+        text.replace(',', "")
+    } else {
+        text.replace(',', ".")
+    };
+    match plain.trim().parse::<f64>() {
+        Ok(seconds) if (0.0..=LONGEST_SECONDS).contains(&seconds) => {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the range was checked"
+            )]
+            let whole = (seconds * 1_000.0).round() as u64;
+            whole
+        }
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+#[path = "junit_tests.rs"]
+mod tests;

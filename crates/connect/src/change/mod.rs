@@ -1,0 +1,9 @@
+//! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
+
+pub mod cyclonedx;
+pub mod evidence;
+pub mod evidence_formats;
+pub mod in_toto;
+pub mod junit;
+pub mod sarif;
+pub mod slsa;

@@ -1,0 +1,185 @@
+//! Tokens that a pipeline's platform gives its jobs: OpenID Connect ID tokens without a sign-in. GitHub:
+//! <https://docs.github.com/en/actions/concepts/security/openid-connect>, GitLab:
+//! <https://docs.gitlab.com/ci/secrets/id_token_authentication/>. Their configuration names no authorization endpoint, so
+//! only what is needed of it is read (OpenID Connect Discovery 1.0 section 4).
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet};
+use openidconnect::{ClientId, HttpRequest, IssuerUrl, Nonce};
+use serde_json::{Map, Value};
+
+use crate::identity::oidc::{OidcError, check_begin, narrowed, payload, refused, words_of};
+use crate::socket::http::Http;
+
+/// The longest token that is read, in bytes.
+const LONGEST: usize = 16 * 1_024;
+
+/// A platform's keys.
+#[derive(Clone)]
+pub struct Keys(CoreJsonWebKeySet);
+
+/// The issuer that a token names, unverified: good for finding out whether anybody here trusts it, and for nothing else.
+pub fn issuer_of(token: &str) -> Option<String> {
+    let middle = token.split('.').nth(1).filter(|_| token.len() <= LONGEST)?;
+    let bytes = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, middle).ok()?;
+    let claims: Value = serde_json::from_slice(&bytes).ok()?;
+    claims.get("iss")?.as_str().map(str::to_owned)
+}
+
+fn read(http: &Http, issuer: &str, url: &str) -> Result<Vec<u8>, OidcError> {
+    let away = |why: String| {
+        refused(
+            "provider_away",
+            format!("The platform {issuer} cannot be asked: {why}."),
+        )
+    };
+    let request: HttpRequest = openidconnect::http::Request::get(url)
+        .header("Accept", "application/json")
+        .body(Vec::new())
+        .map_err(|error| away(error.to_string()))?;
+    let answer = http.call(request).map_err(|error| away(error.to_string()))?;
+    if answer.status().as_u16() != 200 {
+        return Err(away(format!("it answers {}", answer.status().as_u16())));
+    }
+    Ok(answer.into_body())
+}
+
+/// Reads a platform's keys over its configuration, which must name the issuer that was asked.
+///
+/// # Errors
+/// `provider_away` with what went wrong.
+pub fn keys(http: &Http, issuer: &str) -> Result<Keys, OidcError> {
+    let away = |why: &str| refused("provider_away", format!("The platform {issuer} cannot be used: {why}."));
+    let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+    let told: Value =
+        serde_json::from_slice(&read(http, issuer, &url)?).map_err(|_| away("its configuration is no JSON"))?;
+    if told["issuer"] != issuer {
+        return Err(away("its configuration names another issuer"));
+    }
+    let place = told["jwks_uri"].as_str().unwrap_or_default();
+    // The keys are as trustworthy as the way that they come.
+    if !place.starts_with("https://") && issuer.starts_with("https://") {
+        return Err(away("its keys do not come over https"));
+    }
+    let keys = serde_json::from_slice(&read(http, issuer, place)?).map_err(|_| away("its keys cannot be read"))?;
+    Ok(Keys(keys))
+}
+
+/// Nobody reads what a job is told but in its output, and it signs in nowhere: its platform makes it another token.
+fn words_for_a_job(error: OidcError) -> OidcError {
+    match error.code {
+        "token_expired" => refused(
+            "token_expired",
+            "The platform's token has expired. Let the job ask for a new one just before it comes here.",
+        ),
+        _ => error,
+    }
+}
+
+/// Verifies a token: signature, issuer, audience, times. Answers what it says.
+///
+/// # Errors
+/// [`OidcError`], each with its own code and words.
+pub fn verify(
+    token: &str,
+    keys: &Keys,
+    (issuer, audience): (&str, &str),
+    now: Timestamp,
+) -> Result<Map<String, Value>, OidcError> {
+    let bad = || refused("bad_token", "This is no token of a platform.");
+    if token.len() > LONGEST {
+        return Err(bad());
+    }
+    let token = CoreIdToken::from_str(token).map_err(|_| bad())?;
+    let issuer = IssuerUrl::new(issuer.to_owned()).map_err(|_| bad())?;
+    let verifier = CoreIdTokenVerifier::new_public_client(ClientId::new(audience.to_owned()), issuer, keys.0.clone());
+    // A job may name others as well whom it goes to: whoever finds the own audience in the list is meant (RFC 7519 section
+    // 4.1.3). What lets the job in is signed all the same, and the rules over its claims hold.
+    let verifier = narrowed(verifier, now)?.set_other_audience_verifier_fn(|_| true);
+    // Nobody asked for the token, so nobody gave it a nonce.
+    token
+        .claims(&verifier, |_: Option<&Nonce>| Ok(()))
+        .map_err(|error| words_for_a_job(words_of(&error)))?;
+    let told = payload(&token)?;
+    check_begin(&told, now)?;
+    Ok(told)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    use openidconnect::core::{CoreEdDsaPrivateSigningKey, CoreJwsSigningAlgorithm};
+    use openidconnect::{JsonWebKeyId, PrivateSigningKey as _};
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: &str = "2026-05-04T20:00:00Z";
+
+    /// A platform's key and what it gives out as its keys.
+    fn platform() -> (CoreEdDsaPrivateSigningKey, Keys) {
+        // PKCS #8 of a key of Ed25519 (RFC 8410 section 7), whose seed is nothing but sevens.
+        let mut der = vec![
+            0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+        ];
+        der.extend([7; 32]);
+        let label = "PRIVATE KEY";
+        let pem = format!(
+            "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+            STANDARD.encode(der)
+        );
+        let id = JsonWebKeyId::new("k1".to_owned());
+        let key = CoreEdDsaPrivateSigningKey::from_ed25519_pem(&pem, Some(id)).unwrap();
+        let keys = Keys(CoreJsonWebKeySet::new(vec![key.as_verification_key()]));
+        (key, keys)
+    }
+
+    fn token(key: &CoreEdDsaPrivateSigningKey, audience: &Value) -> String {
+        let now: Timestamp = NOW.parse().unwrap();
+        let claims = json!({"iss": "https://ci.example", "aud": audience, "sub": "repo:acme/booking",
+            "iat": now.as_second(), "exp": now.as_second() + 300});
+        let text = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let head = json!({"alg": "EdDSA", "kid": "k1", "typ": "JWT"});
+        let signed = format!("{}.{}", text(&head), text(&claims));
+        let signature = key.sign(&CoreJwsSigningAlgorithm::EdDsa, signed.as_bytes()).unwrap();
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    #[test]
+    fn a_token_is_meant_for_whoever_stands_among_its_audiences() {
+        let (key, keys) = platform();
+        let look = |audience: &Value| {
+            let now = NOW.parse().unwrap();
+            verify(&token(&key, audience), &keys, ("https://ci.example", "assent"), now)
+        };
+        for meant in [
+            json!("assent"),
+            json!(["assent"]),
+            json!(["assent", "y"]),
+            json!(["y", "assent"]),
+        ] {
+            let told = look(&meant).unwrap_or_else(|refused| panic!("{meant}: {refused:?}"));
+            assert_eq!(told["sub"], "repo:acme/booking", "{meant}");
+        }
+        for meant in [json!("y"), json!(["y", "z"]), json!([]), json!(["assent2", "Assent"])] {
+            assert_eq!(look(&meant).unwrap_err().code, "wrong_audience", "{meant}");
+        }
+    }
+
+    #[test]
+    fn a_job_is_told_of_a_token_that_is_over_in_words_for_a_job() {
+        let told = words_for_a_job(refused(
+            "token_expired",
+            "The provider's token has expired. Sign in again.",
+        ));
+        assert_eq!(told.code, "token_expired");
+        assert!(told.text.contains("Let the job ask for a new one"), "{}", told.text);
+        let other = words_for_a_job(refused("wrong_signature", "It is not its own."));
+        assert_eq!(other.text, "It is not its own.");
+    }
+}

@@ -1,0 +1,87 @@
+//! Jenkins' Notification plugin, JSON format. The job is the repository; the build's parameters `ENVIRONMENT` and
+//! `ARTIFACT` say where and what. A deployment is one build, its phase the report.
+
+use jiff::Timestamp;
+use model::integration::signal;
+use model::integration::signal::{DeploymentStatus, Progress, SetAside, Signal};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+use crate::integration::received::{commit_or_none, parse};
+
+#[derive(Deserialize)]
+struct Body {
+    name: String,
+    build: Build,
+}
+
+#[derive(Deserialize)]
+struct Build {
+    number: u64,
+    phase: String,
+    status: Option<String>,
+    full_url: Option<String>,
+    timestamp: Option<i64>,
+    #[serde(default)]
+    parameters: BTreeMap<String, serde_json::Value>,
+    scm: Option<Scm>,
+}
+
+#[derive(Deserialize)]
+struct Scm {
+    commit: Option<String>,
+}
+
+/// Reads a notification. `FINALIZED` repeats what `COMPLETED` told, under the same key; a job may be set to tell either alone.
+///
+/// # Errors
+/// [`SetAside`] where a needed field is missing.
+pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
+    let Body { name, build } = parse(body)?;
+    let status = match (build.phase.as_str(), build.status.as_deref()) {
+        ("STARTED", _) => Progress::InProgress,
+        ("COMPLETED" | "FINALIZED", Some("SUCCESS")) => Progress::Success,
+        ("COMPLETED" | "FINALIZED", Some("FAILURE" | "UNSTABLE")) => Progress::Failure,
+        ("COMPLETED" | "FINALIZED", Some("ABORTED")) => Progress::Error,
+        ("QUEUED", _) => Progress::Queued,
+        (phase, _) => {
+            return Ok(vec![Signal::Unknown {
+                event: "jenkins".to_owned(),
+                action: Some(signal::name("phase", phase)?),
+            }]);
+        }
+    };
+    let parameter = |name: &str| {
+        let found = build
+            .parameters
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found
+            .and_then(|(_, value)| value.as_str())
+            .filter(|text| !text.is_empty())
+    };
+    let Some(environment) = parameter("environment") else {
+        return Ok(vec![Signal::Unknown {
+            event: "jenkins".to_owned(),
+            action: Some("a build without ENVIRONMENT".to_owned()),
+        }]);
+    };
+    let told_commit = build.scm.as_ref().and_then(|scm| scm.commit.as_deref());
+    let deployment_id = build.number.to_string();
+    let at = build
+        .timestamp
+        .and_then(|millis| Timestamp::from_millisecond(millis).ok());
+    Ok(vec![Signal::DeploymentStatus(DeploymentStatus {
+        status_id: format!("{deployment_id}/{}", status.as_str()),
+        deployment_id,
+        repository: signal::name("name", &name)?,
+        environment: signal::name("ENVIRONMENT", environment)?,
+        commit: commit_or_none(parameter("commit").or(told_commit)),
+        artifact: parameter("artifact").and_then(signal::digest),
+        status,
+        description: None,
+        actor: None,
+        occurred_at: at.unwrap_or(received_at),
+        url: build.full_url.as_deref().and_then(signal::url),
+    })])
+}

@@ -1,0 +1,18 @@
+//! Integrations: connections, deliveries, outgoing calls and webhooks.
+
+pub mod alertmanager;
+pub mod argocd;
+pub mod cdevents;
+pub mod cloudevents;
+pub mod deployments;
+#[cfg(test)]
+pub(crate) mod documented_tests;
+pub mod door;
+pub mod github;
+pub mod gitlab;
+pub mod jenkins;
+pub mod pagerduty;
+pub mod plain;
+pub mod received;
+pub mod reply;
+pub mod standard_webhooks;

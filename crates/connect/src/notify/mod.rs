@@ -1,0 +1,5 @@
+//! Notifications: messages, preferences, mail and feeds.
+
+pub mod chat;
+pub mod mail;
+pub mod mail_reply;

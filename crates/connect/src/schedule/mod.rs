@@ -1,0 +1,3 @@
+//! Schedule: windows, freezes, the calendar, free slots and conflicts.
+
+pub mod ical;

@@ -1,0 +1,79 @@
+//! Who is away, and who speaks for whom meanwhile.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::ids::{PersonId, RecordId, ServiceKey};
+
+/// A time in which a person is away: they are not reminded, and their deputies are asked beside them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absence {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// Who is away.
+    pub person: PersonId,
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end, exclusive; taking it back sets this to that moment.
+    pub ends_at: Timestamp,
+    /// In their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Absence {
+    /// Whether it holds at this instant.
+    pub fn is_on(&self, now: Timestamp) -> bool {
+        self.starts_at <= now && now < self.ends_at
+    }
+}
+
+/// One person speaks for another, for a time. Nobody gets a right by it that they may not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delegation {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// Whose right it is.
+    pub delegator: PersonId,
+    /// Who speaks for them.
+    pub delegate: PersonId,
+    /// The parts that are passed on, as `@from` names them (`owner`, `group:ecab`); empty means all that can be.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub parts: BTreeSet<String>,
+    /// Only for these services; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<ServiceKey>,
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end, exclusive; taking it back sets this to that moment.
+    pub ends_at: Timestamp,
+    /// A deputy is asked only while the other is away, or late with an answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deputy: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Delegation {
+    /// Whether it holds at this instant.
+    pub fn is_on(&self, now: Timestamp) -> bool {
+        self.starts_at <= now && now < self.ends_at
+    }
+
+    /// Whether it lies over any instant of `[start, end)`.
+    pub fn overlaps(&self, start: Timestamp, end: Timestamp) -> bool {
+        self.starts_at < end && start < self.ends_at
+    }
+
+    pub(crate) fn passes(&self, part: &str, service: &ServiceKey) -> bool {
+        (self.parts.is_empty() || self.parts.contains(part))
+            && (self.services.is_empty() || self.services.contains(service))
+    }
+}

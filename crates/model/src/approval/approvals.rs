@@ -1,0 +1,238 @@
+//! The rules of approval: which are open, whose stage it is, and what each still lacks.
+
+use jiff::Timestamp;
+
+use crate::approval::authority::{Yes, able_on, asked_word, open_stage, said_yes, targets_of};
+use crate::approval::obligation::{ApprovalRule, Asked, TargetObligation};
+use crate::approval::separation_of_duties::keeps_apart;
+use crate::cab::board::{quorum_unmet, too_small_board};
+use crate::change::change_file::ChangeFile;
+use crate::change::record::Target;
+use crate::core::enums::Role;
+use crate::core::ids::{GroupKey, PersonId};
+use crate::core::unmet::{Unmet, sentence, unmet};
+use crate::directory::basis::Holder;
+use crate::directory::snapshot::{Directory, logins};
+
+/// What a rule lacks on *what* or on *when*, one row for each set of people it waits for.
+pub(crate) fn approval_unmet(
+    file: &ChangeFile,
+    directory: &Directory,
+    row: &TargetObligation,
+    rule: &ApprovalRule,
+    now: Timestamp,
+    what: bool,
+) -> Vec<Unmet> {
+    let mut rows: Vec<Unmet> = Vec::new();
+    if keeps_apart(rule) {
+        rows.extend(committers_unmet(file, directory, &row.obligation.id));
+    }
+    for target in targets_of(file, row) {
+        let Some(found) = approval_unmet_for(file, directory, row, rule, target, now, what) else {
+            continue;
+        };
+        let same = rows
+            .iter()
+            .any(|known| known.code == found.code && known.waiting_on == found.waiting_on);
+        if !same {
+            rows.push(found);
+        }
+    }
+    rows
+}
+
+fn approval_unmet_for(
+    file: &ChangeFile,
+    directory: &Directory,
+    row: &TargetObligation,
+    rule: &ApprovalRule,
+    target: &Target,
+    now: Timestamp,
+    what: bool,
+) -> Option<Unmet> {
+    let rule_id = &row.obligation.id;
+    let yes = said_yes(file, (rule_id, rule), &target.id, now, what);
+    if yes.meets(rule) {
+        return None;
+    }
+    if yes.count() >= rule.count as usize {
+        // Where its people are there, what it lacks is a quorum, or word of who made the commits.
+        return quorum_unmet((file, directory), (rule_id, rule), &target.id, now, what);
+    }
+    let able = able_on(file, directory, (rule_id, rule), target, now, what);
+    let open = yes.helping(rule, &able.iter().collect::<Vec<_>>());
+    let covered = if what { "what is done" } else { "the planned times" };
+    if yes.count_with(&open) < rule.count as usize {
+        if !what && !file.change.planned_by.is_empty() {
+            return Some(planner_is_needed(file, directory, rule_id, rule));
+        }
+        return Some(unmet(
+            "cannot_be_met",
+            format!(
+                "Rule `{rule_id}` asks {} for {}, and nobody who did not write the change can give it.",
+                asked_word(&unstaffed(rule, &yes, &open)),
+                target.service
+            ),
+            who_is_added(&unstaffed(rule, &yes, &open)),
+            logins(directory, &directory.with_role(crate::core::enums::Role::Admin)),
+        ));
+    }
+    let stage = open_stage(file, now);
+    if rule.stage > stage {
+        let too_small = too_small_board((file, directory), (rule_id, rule));
+        return Some(too_small.unwrap_or_else(|| later_stage(rule_id, rule.stage, stage)));
+    }
+    let mut people: Vec<PersonId> = Vec::new();
+    for holder in open {
+        if !people.contains(&holder.person) {
+            people.push(holder.person.clone());
+        }
+    }
+    // Before a board can vote it must meet.
+    if let Some(found) = quorum_unmet((file, directory), (rule_id, rule), &target.id, now, what) {
+        return Some(found);
+    }
+    Some(unmet(
+        "approval_missing",
+        format!(
+            "{} {} of {} approvals on {covered} are there for {}.",
+            sentence(&row.obligation.reason),
+            yes.count(),
+            rule.count,
+            target.service
+        ),
+        who_satisfies(rule_id, rule, &yes),
+        logins(directory, &people),
+    ))
+}
+
+/// While earlier stages are open the people of a later one may say nothing, so nobody waits for them yet.
+fn later_stage(rule_id: &str, own: u32, open: u32) -> Unmet {
+    unmet(
+        "approval_missing",
+        format!("Rule `{rule_id}` is of stage {own}, and stage {open} is still open."),
+        "Its people are asked once all earlier stages are met.",
+        Vec::new(),
+    )
+}
+
+/// Nobody is left to agree to the times because of who set them: somebody else sets them, and all who are asked may speak.
+fn planner_is_needed(file: &ChangeFile, directory: &Directory, rule_id: &str, rule: &ApprovalRule) -> Unmet {
+    let change = &file.change;
+    let set_by: Vec<String> = change.planned_by.iter().map(|person| directory.name(person)).collect();
+    let others = crate::change::eligible::writers(change, directory);
+    let others: Vec<PersonId> = others
+        .into_iter()
+        .filter(|it| !change.planned_by.contains(it))
+        .collect();
+    unmet(
+        "cannot_be_met",
+        format!(
+            "Rule `{rule_id}` asks {} for the planned times, and {} set them: nobody agrees to times of their own.",
+            asked_word(&rule.from),
+            set_by.join(" and ")
+        ),
+        "Somebody else sets the planned times, the same or others (PUT …/schedule).",
+        logins(directory, &others),
+    )
+}
+
+/// Of distinct groups, those that could still count somebody and have nobody left.
+fn unstaffed(rule: &ApprovalRule, yes: &Yes<'_>, open: &[&Holder]) -> Asked {
+    let Some(keys) = rule.from.distinct_groups() else {
+        return rule.from.clone();
+    };
+    let is_empty = |key: &&GroupKey| {
+        let key = key.as_str();
+        yes.takes(key) && !open.iter().any(|holder| holder.group() == Some(key))
+    };
+    let empty: Vec<GroupKey> = keys.iter().filter(is_empty).cloned().collect();
+    // Where each has somebody, they are the same people: all of the groups together have too few.
+    Asked::Groups(if empty.is_empty() { keys.to_vec() } else { empty })
+}
+
+/// What brings a rule somebody who can give its word.
+fn who_is_added(asked: &Asked) -> String {
+    match asked {
+        Asked::Owner => "Give the service another owner.".to_owned(),
+        Asked::TechnicalLead => "Give the service another technical lead.".to_owned(),
+        Asked::Data => "Give the service another data owner.".to_owned(),
+        Asked::Security => "Give the service another security owner, or somebody the role `security`.".to_owned(),
+        Asked::ChangeManager => "Give somebody else the role `change_manager`.".to_owned(),
+        Asked::Tester => "Name another `tester`.".to_owned(),
+        Asked::Group(key) => format!("Give the group {key} another member."),
+        Asked::Groups(_) => "Give one of the groups another member.".to_owned(),
+    }
+}
+
+/// Whose word is still missing, and what they show for it.
+fn who_satisfies(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
+    let who = whose_word(rule_id, rule, yes);
+    match rule.second_factor {
+        true => format!("{who} It takes a second factor."),
+        false => who,
+    }
+}
+
+/// Whose word is still missing; of distinct groups those that nobody was counted for.
+fn whose_word(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
+    let Some(keys) = rule.from.distinct_groups() else {
+        return format!("{} approves (rule `{rule_id}`).", asked_word(&rule.from));
+    };
+    let open: Vec<GroupKey> = keys.iter().filter(|key| yes.takes(key.as_str())).cloned().collect();
+    let lacking = (rule.count as usize).saturating_sub(yes.count());
+    let several = open.len() > 1;
+    let who = asked_word(&Asked::Groups(open));
+    match (several, lacking) {
+        (false, _) => format!("{who} approves (rule `{rule_id}`)."),
+        (true, 1) => format!("one of {who} approves (rule `{rule_id}`)."),
+        (true, _) => format!("{lacking} of {who} approve, each by another person (rule `{rule_id}`)."),
+    }
+}
+
+/// A row for each committer who is nobody here, for each push that was not told whole, and for each way back that is too
+/// long to be gone.
+pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) -> Vec<Unmet> {
+    let admins = logins(directory, &directory.with_role(Role::Admin));
+    let planners = logins(directory, &crate::change::eligible::planners(&file.change, directory));
+    let unknown = file.committers.unknown.iter().map(|one| {
+        let mark = one.marks().next();
+        let satisfy = match mark {
+            Some(mark) => format!(
+                "An administrator says who that is: `assent person account LOGIN --add {mark}` (rule `{rule}`)."
+            ),
+            None => format!("The commit is made anew with its author's address (rule `{rule}`)."),
+        };
+        unmet(
+            "committer_unknown",
+            format!(
+                "{} has a hand in the commits of this change and is nobody here, so nobody can be kept apart from them.",
+                one.called()
+            ),
+            satisfy,
+            admins.clone(),
+        )
+    });
+    let not_told = file.committers.not_told.iter().map(|commit| {
+        unmet(
+            "committers_not_told",
+            format!("The push of {commit} did not tell all of its commits, so who made them is not known."),
+            format!("The commits are pushed to another branch, few at a time (rule `{rule}`)."),
+            planners.clone(),
+        )
+    });
+    let too_far = file.committers.too_far.iter().map(|commit| {
+        unmet(
+            "committers_too_far",
+            format!(
+                "More pushes lie behind this change than are looked at: who made the commits before {commit} is not known."
+            ),
+            format!(
+                "An earlier commit is brought to the same place first, by a change of its own: what ran there was decided \
+                 then (rule `{rule}`)."
+            ),
+            planners.clone(),
+        )
+    });
+    unknown.chain(not_told).chain(too_far).collect()
+}

@@ -1,0 +1,624 @@
+//! Who may decide: the people whom rules ask, those whom they bar, and when a word counts.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::approval::delegation::Passing;
+use crate::approval::distinct_groups::Apart;
+use crate::approval::obligation::{ApprovalRule, Asked, Duty, Party, TargetObligation};
+use crate::approval::separation_of_duties::{
+    are_unsure, is_barred, is_barred_holder, is_barred_holder_on, is_barred_on, keeps_apart,
+};
+use crate::change::change_file::ChangeFile;
+use crate::change::record::Target;
+use crate::change::related_records::{Approval, CountedFor, Coverage};
+use crate::core::enums::{EscalationStep, OwnershipRole, Role};
+use crate::core::ids::{GroupKey, PersonId, RecordId, TargetId};
+use crate::directory::basis::{Basis, Holder, Seen};
+use crate::directory::ownership_matrix::Place;
+use crate::directory::snapshot::Directory;
+
+/// A rule that asks a person, and what their word would count for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asking {
+    /// The rule.
+    pub rule: ApprovalRule,
+    /// What a decision would count for: a row for each ground of authority.
+    pub counted: Vec<CountedFor>,
+}
+
+impl Directory {
+    /// The trainings of a person that are valid now, in order.
+    pub fn trainings_of(&self, person: &PersonId, now: Timestamp) -> Vec<String> {
+        let rows = self.trainings.iter();
+        let mut found: Vec<String> = rows
+            .filter(|row| &row.person == person && row.is_on(now))
+            .map(|row| row.training.clone())
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Whether a training of a person is valid now.
+    pub fn is_trained(&self, person: &PersonId, subject: &str, now: Timestamp) -> bool {
+        self.trainings
+            .iter()
+            .any(|row| &row.person == person && row.training == subject && row.is_on(now))
+    }
+
+    /// The next instant after `now` at which a training begins or ends.
+    pub fn next_training_edge(&self, now: Timestamp) -> Option<Timestamp> {
+        let edges = self.trainings.iter().flat_map(|row| [row.starts_at, row.ends_at]);
+        edges.filter(|at| *at > now).min()
+    }
+}
+
+/// The rules that ask a person about the change as it stands, whatever its state. Rules of a stage that is not yet open
+/// ask nobody.
+pub fn asking(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<Asking> {
+    let stage = open_stage(file, now);
+    let mut found = Vec::new();
+    for row in &file.requirements.obligations {
+        let Duty::Approval(rule) = &row.obligation.duty else {
+            continue;
+        };
+        if rule.stage > stage {
+            continue;
+        }
+        let counted = counted_for(file, directory, row, rule, person, now);
+        if !counted.is_empty() {
+            found.push(Asking {
+                rule: rule.clone(),
+                counted,
+            });
+        }
+    }
+    found
+}
+
+fn counted_for(
+    file: &ChangeFile,
+    directory: &Directory,
+    row: &TargetObligation,
+    rule: &ApprovalRule,
+    person: &PersonId,
+    now: Timestamp,
+) -> Vec<CountedFor> {
+    let mut counted: Vec<CountedFor> = Vec::new();
+    for target in targets_of(file, row) {
+        let able = able(file, directory, (&row.obligation.id, rule), target, now);
+        for holder in able.into_iter().filter(|holder| &holder.person == person) {
+            let when = rule.covers.when() && !is_barred_holder_on(file, rule, &holder, false);
+            if let Some(known) = counted.iter_mut().find(|known| known.basis == holder.basis) {
+                known.targets.push(target.id.clone());
+                continue;
+            }
+            counted.push(CountedFor {
+                rule: row.obligation.id.clone(),
+                asked: Some(rule.from.word()),
+                targets: vec![target.id.clone()],
+                why: holder.why,
+                basis: holder.basis,
+                what: rule.covers.what(),
+                when,
+                valid_until: rule
+                    .valid_for_minutes
+                    .map(|minutes| now + SignedDuration::from_mins(minutes)),
+            });
+        }
+    }
+    counted
+}
+
+/// The targets of a change for which an obligation is asked.
+pub fn targets_of<'a>(file: &'a ChangeFile, row: &'a TargetObligation) -> impl Iterator<Item = &'a Target> {
+    let all = row.targets.len() == file.change.content.targets.len();
+    file.change
+        .content
+        .targets
+        .iter()
+        .filter(move |target| all || row.targets.contains(&target.id))
+}
+
+/// Who may decide for a rule on a target as it stands: those whom it asks, those who speak for them, and those to whom
+/// an escalation brought it; nobody whom the rule bars. Of distinct groups, whoever is of several stands there for each.
+pub fn able(
+    file: &ChangeFile,
+    directory: &Directory,
+    (rule_id, rule): (&str, &ApprovalRule),
+    target: &Target,
+    now: Timestamp,
+) -> Vec<Holder> {
+    let clock = file.change.clocks.iter().find(|clock| clock.rule == rule_id);
+    let is_late = clock.is_some_and(|clock| clock.has_reached(EscalationStep::Deputies));
+    let mut holders = asked_first(file, directory, &rule.from, target, now);
+    if let (Asked::Group(key), true, false) = (&rule.from, rule.on_call, is_late) {
+        holders = crate::cab::quorum::keep_on_call(directory, key, holders, now);
+    }
+    if clock.is_some_and(|clock| clock.has_reached(EscalationStep::Line)) {
+        for mut holder in line_above(directory, &rule.from, target, now) {
+            if holders.iter().any(|known| known.person == holder.person) {
+                continue;
+            }
+            holder.why = format!("escalated: {}", holder.why);
+            holder.basis.escalated = true;
+            holders.push(holder);
+        }
+    }
+    let passing = Passing {
+        asked: &rule.from,
+        service: &target.service,
+        now,
+        is_late,
+    };
+    // Whoever is barred has nothing to pass on.
+    let is_let = |holder: &Holder| {
+        let may = !file.requirements.refused.contains(&holder.person);
+        may && is_fit(directory, rule, &holder.person, now)
+    };
+    holders.retain(|holder| !is_barred(file, rule, &holder.person) && is_let(holder));
+    // A board's members vote themselves.
+    if rule.dual_control || rule.quorum.is_some() || rule.from == Asked::Tester {
+        return holders;
+    }
+    let mut found = directory.with_delegates(holders, passing);
+    found.retain(|holder| !is_barred_holder(file, rule, holder) && is_let(holder));
+    found
+}
+
+/// Who may decide for a rule on a target on *what* or on *when*: of those who may decide at all, nobody who set the planned
+/// times may speak about them, nor who speaks for them.
+pub fn able_on(
+    file: &ChangeFile,
+    directory: &Directory,
+    rule: (&str, &ApprovalRule),
+    target: &Target,
+    now: Timestamp,
+    what: bool,
+) -> Vec<Holder> {
+    let mut found = able(file, directory, rule, target, now);
+    found.retain(|holder| !is_barred_holder_on(file, rule.1, holder, what));
+    found
+}
+
+/// Everybody who may decide for any rule on any target, each once.
+pub fn all_able(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let mut people: Vec<PersonId> = Vec::new();
+    for (row, rule) in approval_rules(file) {
+        for target in targets_of(file, row) {
+            for holder in able(file, directory, (&row.obligation.id, rule), target, now) {
+                if !people.contains(&holder.person) {
+                    people.push(holder.person);
+                }
+            }
+        }
+    }
+    people
+}
+
+/// Who answers one line further up for what a rule asks.
+fn line_above(directory: &Directory, asked: &Asked, target: &Target, now: Timestamp) -> Vec<Holder> {
+    let Some(role) = asked.ownership_role() else {
+        return Vec::new();
+    };
+    directory.holders_above(&Place::from(target), role, now, 1)
+}
+
+/// Who may decide for a rule on a target with those who speak for them; authors and other barred people included.
+pub fn candidates(
+    file: &ChangeFile,
+    directory: &Directory,
+    asked: &Asked,
+    target: &Target,
+    now: Timestamp,
+) -> Vec<Holder> {
+    let passing = Passing {
+        asked,
+        service: &target.service,
+        now,
+        is_late: false,
+    };
+    directory.with_delegates(asked_first(file, directory, asked, target, now), passing)
+}
+
+/// Whom a rule asks on a target, without those who speak for them.
+fn asked_first(
+    file: &ChangeFile,
+    directory: &Directory,
+    asked: &Asked,
+    target: &Target,
+    now: Timestamp,
+) -> Vec<Holder> {
+    let owned = |role| directory.holders_at(&Place::from(target), role, now);
+    match asked {
+        Asked::Owner => owned(OwnershipRole::Owner),
+        Asked::TechnicalLead => owned(OwnershipRole::TechnicalLead),
+        Asked::Data => owned(OwnershipRole::Data),
+        Asked::Security => {
+            let holders = owned(OwnershipRole::Security);
+            if holders.is_empty() {
+                by_role_or_group(directory, Role::Security, "security")
+            } else {
+                holders
+            }
+        }
+        Asked::ChangeManager => by_role_or_group(directory, Role::ChangeManager, "change-managers"),
+        Asked::Tester => file
+            .change
+            .content
+            .tester
+            .iter()
+            .map(|person| Holder {
+                person: person.clone(),
+                why: "named tester".to_owned(),
+                basis: Basis {
+                    named: true,
+                    ..Basis::default()
+                },
+            })
+            .collect(),
+        Asked::Group(key) => members(directory, key),
+        Asked::Groups(keys) => keys.iter().flat_map(|key| members(directory, key)).collect(),
+    }
+}
+
+/// The members of a group, with the version of the group that says so.
+pub(crate) fn members(directory: &Directory, key: &GroupKey) -> Vec<Holder> {
+    let version = directory.groups.get(key).map_or(0, |group| group.version);
+    directory
+        .members(key)
+        .into_iter()
+        .map(|person| Holder {
+            person,
+            why: format!("member of the group {key}"),
+            basis: Basis {
+                membership: Some(Seen {
+                    id: key.0.clone(),
+                    version,
+                }),
+                ..Basis::default()
+            },
+        })
+        .collect()
+}
+
+fn by_role_or_group(directory: &Directory, role: Role, group: &str) -> Vec<Holder> {
+    let name = role.as_str().replace('_', " ");
+    let found: Vec<Holder> = directory
+        .with_role(role)
+        .into_iter()
+        .map(|person| Holder {
+            person,
+            why: format!("has the role {name}"),
+            basis: Basis {
+                role: Some(role),
+                ..Basis::default()
+            },
+        })
+        .collect();
+    if found.is_empty() {
+        return members(directory, &GroupKey::from(group));
+    }
+    found
+}
+
+/// The rule for which somebody said yes, themselves or by who spoke for them, and that keeps its people apart from who
+/// implements.
+pub fn approved_apart<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<&'a str> {
+    let spoke = |rule_id: &str| {
+        let said = file.standing().filter(|approval| approval.is_yes());
+        said.flat_map(|approval| approval.counted_for.iter().map(move |row| (approval, row)))
+            .filter(|(_, row)| row.rule == rule_id)
+            .any(|(approval, row)| &approval.person == person || row.basis.delegators.contains(person))
+    };
+    approval_rules(file)
+        .filter(|(_, rule)| rule.dual_control || rule.distinct_from.contains(&Party::Implementer))
+        .map(|(row, _)| row.obligation.id.as_str())
+        .find(|rule_id| spoke(rule_id))
+}
+
+/// The rows by which an approval counts for a rule on a target now: one, or of distinct groups one for each of its author's.
+/// Where the rule was changed to ask others, the word of those whom it asked before counts no more.
+fn counting<'a>(
+    approval: &'a Approval,
+    (rule_id, rule): (&str, &ApprovalRule),
+    target: &TargetId,
+    now: Timestamp,
+    what: bool,
+) -> impl Iterator<Item = &'a CountedFor> {
+    let part = if what { approval.what } else { approval.when };
+    let stands = approval.is_yes() && part == Coverage::Standing;
+    approval.counted_for.iter().filter(move |row| {
+        stands
+            && row.rule == rule_id
+            && still_asks(&rule.from, row)
+            && row.targets.contains(target)
+            && (if what { row.what } else { row.when })
+            && row.valid_until.is_none_or(|until| now < until)
+    })
+}
+
+/// Whether a rule asks whoever it asked when a row was written.
+fn still_asks(asked: &Asked, row: &CountedFor) -> bool {
+    let group = row.basis.membership.as_ref().map(|group| group.id.as_str());
+    match asked {
+        // Of distinct groups each person's own one says so, where it is counted.
+        Asked::Groups(_) => true,
+        Asked::Group(key) if group == Some(key.as_str()) => true,
+        _ => row.asked.as_deref().is_none_or(|then| then == asked.word()),
+    }
+}
+
+/// Whose rights have said yes to a rule on a target: one right counts once, also where its holder and a delegate speak.
+pub fn said_yes<'a>(
+    file: &'a ChangeFile,
+    (rule_id, rule): (&str, &ApprovalRule),
+    target: &TargetId,
+    now: Timestamp,
+    what: bool,
+) -> Yes<'a> {
+    let mut yes = Yes {
+        people: BTreeSet::new(),
+        roots: BTreeSet::new(),
+        apart: None,
+        meeting: None,
+        lacks_quorum: false,
+        lacks_committers: keeps_apart(rule) && are_unsure(file),
+    };
+    // Of distinct groups, each that its author was of when they decided is a ground of its own.
+    let grounds = rule.from.distinct_groups().map_or(1, <[GroupKey]>::len);
+    let spoken: Vec<(&Approval, &CountedFor)> = file
+        .standing()
+        .flat_map(|approval| {
+            let rows = counting(approval, (rule_id, rule), target, now, what).take(grounds);
+            rows.map(move |row| (approval, row))
+        })
+        .filter(|(approval, row)| {
+            let barred = |person: &PersonId| is_barred_on(file, rule, person, what);
+            let by_hand = rule.dual_control && approval.handed_by.as_ref().is_some_and(barred);
+            !barred(&approval.person) && !by_hand && !row.basis.delegators.iter().any(barred)
+        })
+        .collect();
+    if rule.quorum.is_some() {
+        let at = |id: &RecordId| spoken.iter().filter(|(it, _)| it.meeting.as_ref() == Some(id)).count();
+        yes.meeting = crate::cab::quorum::meeting_that_counts(file, rule, at);
+        yes.lacks_quorum = yes
+            .meeting
+            .is_none_or(|meeting| !crate::cab::quorum::has_quorum(file, rule, meeting));
+    }
+    let mut stands_for: Vec<(&PersonId, &str)> = Vec::new();
+    for (approval, row) in spoken {
+        if rule.quorum.is_some() && approval.meeting.as_ref() != yes.meeting.map(|meeting| &meeting.id) {
+            continue;
+        }
+        yes.people.insert(&approval.person);
+        let own = if rule.dual_control {
+            approval.speaker()
+        } else {
+            &approval.person
+        };
+        let root = row.basis.delegators.first().unwrap_or(own);
+        yes.roots.insert(root);
+        stands_for.extend(row.basis.membership.iter().map(|group| (root, group.id.as_str())));
+    }
+    yes.apart = rule.from.distinct_groups().map(|keys| {
+        let is_asked = |(_, group): &(&PersonId, &str)| keys.iter().any(|key| key.as_str() == *group);
+        Apart::of(stands_for.into_iter().filter(is_asked))
+    });
+    yes
+}
+
+/// Whether a rule is met on a target, on all that it covers.
+pub fn is_met(file: &ChangeFile, (rule_id, rule): (&str, &ApprovalRule), target: &TargetId, now: Timestamp) -> bool {
+    let said = |what: bool| said_yes(file, (rule_id, rule), target, now, what).meets(rule);
+    (!rule.covers.what() || said(true)) && (!rule.covers.when() || said(false))
+}
+
+/// Whom a rule still asks: of distinct groups those alone that one more person would be counted for.
+pub fn still_asked(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRule, now: Timestamp) -> Asked {
+    match open_groups(file, row, rule, now) {
+        Some(open) if !open.is_empty() => Asked::Groups(open),
+        _ => rule.from.clone(),
+    }
+}
+
+/// Of distinct groups, those that one more person would be counted for.
+pub(crate) fn open_groups(
+    file: &ChangeFile,
+    row: &TargetObligation,
+    rule: &ApprovalRule,
+    now: Timestamp,
+) -> Option<Vec<GroupKey>> {
+    let keys = rule.from.distinct_groups()?;
+    let is_open = |key: &GroupKey| {
+        let lacks = |target: &Target, what: bool| {
+            let yes = said_yes(file, (&row.obligation.id, rule), &target.id, now, what);
+            !yes.meets(rule) && yes.takes(key.as_str())
+        };
+        targets_of(file, row)
+            .any(|target| (rule.covers.what() && lacks(target, true)) || (rule.covers.when() && lacks(target, false)))
+    };
+    Some(keys.iter().filter(|key| is_open(key)).cloned().collect())
+}
+
+/// How many people could be counted for a rule if all of these said yes.
+pub fn most_counted(rule: &ApprovalRule, holders: &[Holder]) -> usize {
+    match rule.from.distinct_groups() {
+        Some(_) => apart(holders).count(),
+        None => holders.iter().map(Holder::root).collect::<BTreeSet<_>>().len(),
+    }
+}
+
+/// Whether a rule would lack somebody if one of these people were away, the right one.
+pub fn hangs_on_one(rule: &ApprovalRule, holders: &[Holder]) -> bool {
+    let needed = rule.count as usize;
+    if rule.from.distinct_groups().is_none() {
+        return most_counted(rule, holders) == needed;
+    }
+    let all = apart(holders);
+    // Whoever is not counted is not needed either, for these are as many without them.
+    all.count() >= needed && all.people().any(|person| all.without(person).count() < needed)
+}
+
+fn apart(holders: &[Holder]) -> Apart<'_> {
+    Apart::of(
+        holders
+            .iter()
+            .filter_map(|holder| Some((holder.root(), holder.group()?))),
+    )
+}
+
+/// The people behind the yes of a rule.
+pub struct Yes<'a> {
+    /// Who spoke.
+    pub people: BTreeSet<&'a PersonId>,
+    /// Whose right it was.
+    pub roots: BTreeSet<&'a PersonId>,
+    /// Of these the ones who are counted, and for which group, where a rule asks distinct groups.
+    pub apart: Option<Apart<'a>>,
+    /// The board's meeting at which they spoke, for a rule that wants one.
+    pub meeting: Option<&'a crate::cab::meeting::Meeting>,
+    /// Whether too few of the board were there.
+    pub lacks_quorum: bool,
+    /// Whether it is not known from whom these people are to be kept apart.
+    pub lacks_committers: bool,
+}
+
+impl Yes<'_> {
+    /// Whether this is all that a rule asks.
+    pub fn meets(&self, rule: &ApprovalRule) -> bool {
+        !self.lacks_quorum && !self.lacks_committers && self.count() >= rule.count as usize
+    }
+
+    /// How many rights have spoken; of distinct groups, how many of them are counted.
+    pub fn count(&self) -> usize {
+        self.apart.as_ref().map_or(self.roots.len(), Apart::count)
+    }
+
+    /// Whether a holder's word would add to these.
+    fn lacks(&self, holder: &Holder) -> bool {
+        let has_spoken = self.people.contains(&holder.person) || self.roots.contains(holder.root());
+        !has_spoken && holder.group().map_or(self.apart.is_none(), |group| self.takes(group))
+    }
+
+    /// Whether one more person of this group would be counted: always, unless the rule asks distinct groups.
+    pub fn takes(&self, group: &str) -> bool {
+        self.apart.as_ref().is_none_or(|apart| apart.takes(group))
+    }
+
+    /// Whose word would help: each that alone adds to these. Of distinct groups it may take two to help, where somebody's
+    /// right has spoken for one of their groups and they may speak for another; then it is everybody with a new ground.
+    pub fn helping<'h>(&self, rule: &ApprovalRule, holders: &[&'h Holder]) -> Vec<&'h Holder> {
+        let alone: Vec<&Holder> = holders.iter().copied().filter(|holder| self.lacks(holder)).collect();
+        let Some(apart) = &self.apart else { return alone };
+        if self.count_with(&alone) >= rule.count as usize {
+            return alone;
+        }
+        let is_new = |holder: &&Holder| {
+            let by_other = self.people.contains(&holder.person) && !self.roots.contains(holder.root());
+            let is_known = holder.group().is_none_or(|group| apart.knows(holder.root(), group));
+            !by_other && !is_known
+        };
+        holders.iter().copied().filter(is_new).collect()
+    }
+
+    /// How many would be counted if these said yes as well.
+    pub fn count_with(&self, holders: &[&Holder]) -> usize {
+        match &self.apart {
+            Some(apart) => {
+                let rows = holders
+                    .iter()
+                    .filter_map(|holder| Some((holder.root(), holder.group()?)));
+                apart.with(rows).count()
+            }
+            None => {
+                let rights: BTreeSet<&PersonId> = holders.iter().map(|holder| holder.root()).collect();
+                self.count() + rights.len()
+            }
+        }
+    }
+}
+
+/// How sentences call those whom a rule asks.
+pub fn asked_word(asked: &Asked) -> String {
+    match asked {
+        Asked::Owner => "the service's owner".to_owned(),
+        Asked::TechnicalLead => "the technical lead".to_owned(),
+        Asked::Security => "security".to_owned(),
+        Asked::Data => "the data owner".to_owned(),
+        Asked::ChangeManager => "a change manager".to_owned(),
+        Asked::Tester => "the tester".to_owned(),
+        Asked::Group(key) => format!("the group {key}"),
+        Asked::Groups(keys) => match keys.as_slice() {
+            [key] => format!("the group {key}"),
+            keys => {
+                let keys: Vec<&str> = keys.iter().map(GroupKey::as_str).collect();
+                format!("the groups {}", keys.join(", "))
+            }
+        },
+    }
+}
+
+/// Whether this person's peer review counts.
+pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, from: Option<&GroupKey>) -> bool {
+    let wrote = file.wrote(person);
+    let approves = file
+        .standing()
+        .any(|approval| &approval.person == person && approval.is_yes());
+    let belongs = from.is_none_or(|key| directory.members(key).contains(person));
+    !wrote && !approves && belongs
+}
+
+/// The rules of approval that still lack a word, on *what* or on *when*.
+pub(crate) fn open_rules(file: &ChangeFile, now: Timestamp) -> BTreeSet<String> {
+    approval_rules(file)
+        .filter(|(row, rule)| is_open(file, row, rule, now))
+        .map(|(row, _)| row.obligation.id.clone())
+        .collect()
+}
+
+/// The rules of approval with their obligations.
+pub(crate) fn approval_rules(file: &ChangeFile) -> impl Iterator<Item = (&TargetObligation, &ApprovalRule)> {
+    file.requirements
+        .obligations
+        .iter()
+        .filter_map(|row| match &row.obligation.duty {
+            Duty::Approval(rule) => Some((row, rule)),
+            _ => None,
+        })
+}
+
+/// Whether a rule still lacks a word.
+pub(crate) fn is_open(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRule, now: Timestamp) -> bool {
+    let lacks = |what: bool| {
+        targets_of(file, row)
+            .any(|target| !said_yes(file, (&row.obligation.id, rule), &target.id, now, what).meets(rule))
+    };
+    (rule.covers.what() && lacks(true)) || (rule.covers.when() && lacks(false))
+}
+
+/// The highest stage whose people may be asked: that of the first rule that is still open.
+pub(crate) fn open_stage(file: &ChangeFile, now: Timestamp) -> u32 {
+    let last = approval_rules(file).map(|(_, rule)| rule.stage).max().unwrap_or(1);
+    if last == 1 {
+        return last;
+    }
+    approval_rules(file)
+        .filter(|(row, rule)| is_open(file, row, rule, now))
+        .map(|(_, rule)| rule.stage)
+        .min()
+        .unwrap_or(last)
+}
+
+/// Whether a person has the job function and the valid training that a rule asks for.
+pub fn is_fit(directory: &Directory, rule: &ApprovalRule, person: &PersonId, now: Timestamp) -> bool {
+    let found = directory.people.get(person);
+    let has_function = |needed: &String| found.is_some_and(|found| found.functions.contains(needed));
+    rule.function.as_ref().is_none_or(has_function)
+        && rule
+            .training
+            .as_ref()
+            .is_none_or(|subject| directory.is_trained(person, subject, now))
+}

@@ -1,0 +1,611 @@
+//! Deciding: acknowledge, approve, withdraw, return, overrule.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::approval::authority::{Asking, able, approval_rules, asked_word, asking, targets_of};
+use crate::approval::clocks::{escalated_past, tell_late};
+use crate::approval::obligation::{ApprovalRule, Asked};
+use crate::approval::separation_of_duties::{has_conflict, is_barred};
+use crate::cab::board::check_meeting;
+use crate::change::change_file::{Actor, Case};
+use crate::change::next_step::{check_hold, check_state};
+use crate::change::record::Rejection;
+use crate::change::related_records::{Approval, Condition, CountedFor, Coverage};
+use crate::change::settle::{lapse_conditions, move_to, recompute, revoke_permits, settle, void_all};
+use crate::core::act::Act;
+use crate::core::body::Body;
+use crate::core::enums::{ApprovalState, ConditionDue, Decision, Role, State};
+use crate::core::ids::{PersonId, RecordId};
+use crate::core::parse::{LINE, Reading, TEXT};
+use crate::core::refusal::Refusal;
+use crate::core::statement::Stated;
+use crate::identity::factor::Wanted;
+use crate::policy::permission::allowed;
+
+/// Says that the one asked has seen it: stops their acknowledge clock.
+///
+/// # Errors
+/// 403 `not_asked`, 409 in the wrong state.
+pub fn acknowledge(case: &mut Case<'_>) -> Result<(), Refusal> {
+    check_asked(case)?;
+    case.allow(Act::Acknowledge)?;
+    check_state(case, Act::Acknowledge)?;
+    let (now, person) = (case.now, case.person());
+    for request in case
+        .file
+        .change
+        .requests
+        .iter_mut()
+        .filter(|request| request.person == person)
+    {
+        request.acknowledged_at.get_or_insert(now);
+    }
+    case.tell("approval.acknowledged", json!({"person": person}));
+    settle(case);
+    Ok(())
+}
+
+/// The rules that ask the acting person, as far as their credential speaks for them.
+fn asked_here(case: &Case<'_>) -> Vec<crate::approval::authority::Asking> {
+    let mut asked = asking(&case.file, &case.directory, &case.actor.person, case.now);
+    for asking in &mut asked {
+        let from = asking.rule.from.clone();
+        asking
+            .counted
+            .retain(|row| case.actor.speaks_as(&from.for_basis(&row.basis)));
+    }
+    asked.retain(|asking| !asking.counted.is_empty());
+    asked
+}
+
+fn check_asked(case: &Case<'_>) -> Result<(), Refusal> {
+    let person = case.person();
+    if !asked_here(case).is_empty() {
+        return Ok(());
+    }
+    // Nobody is asked whose word a rule forbids; whoever tries hears which rule it is.
+    if case.file.requirements.refused.contains(&person) {
+        case.allow(Act::Approve)?;
+    }
+    Err(Refusal::not_allowed("not_asked", not_asked_text(case, &person)).with_others(still_asked(case)))
+}
+
+/// Logins of those who are asked and have not decided yet.
+fn still_asked(case: &Case<'_>) -> Vec<String> {
+    let has_decided = |person: &PersonId| case.file.standing().any(|approval| &approval.person == person);
+    let mut found: Vec<String> = Vec::new();
+    for request in &case.change().requests {
+        let login = case.directory.login(&request.person);
+        if !has_decided(&request.person) && !found.contains(&login) {
+            found.push(login);
+        }
+    }
+    found
+}
+
+fn not_asked_text(case: &Case<'_>, person: &PersonId) -> String {
+    let name = case.name(person);
+    if case.change().authors.contains(person) {
+        return format!("{name} wrote this change or edited its covered content, so their word on it does not count.");
+    }
+    let is_of_times = |rule: &ApprovalRule| rule.covers.when() && !rule.covers.what();
+    if case.change().planned_by.contains(person) && approval_rules(&case.file).any(|(_, rule)| is_of_times(rule)) {
+        return format!(
+            "{name} set the planned times, so their word on them does not count until somebody else sets them."
+        );
+    }
+    if approval_rules(&case.file).any(|(_, rule)| has_conflict(&case.file, rule, person)) {
+        return format!(
+            "{name} declared a conflict of interest about this change, so their word on it does not count."
+        );
+    }
+    if !asking(&case.file, &case.directory, person, case.now).is_empty() {
+        return format!("This token does not carry the role as which {name} is asked; use one that does, or sign in.");
+    }
+    if let Some(stage) = later_stage(case, person) {
+        return format!("{name} is asked in stage {stage}, once the rules of the stages before it are met.");
+    }
+    format!("No rule asks {name} about this change.")
+}
+
+/// The stage in which a person will be asked who is not asked yet.
+fn later_stage(case: &Case<'_>, person: &PersonId) -> Option<u32> {
+    let (file, directory) = (&case.file, &case.directory);
+    approval_rules(file)
+        .filter(|(row, rule)| {
+            let key = (row.obligation.id.as_str(), *rule);
+            targets_of(file, row).any(|target| {
+                let able = able(file, directory, key, target, case.now);
+                able.iter().any(|holder| &holder.person == person)
+            })
+        })
+        .map(|(_, rule)| rule.stage)
+        .min()
+}
+
+struct Word {
+    meeting: Option<RecordId>,
+    decision: Decision,
+    comment: Option<String>,
+    digest: String,
+    conditions: Vec<(String, ConditionDue, Option<PersonId>)>,
+}
+
+fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
+    let mut reading = Reading::new(body, "");
+    let directory = case.directory.clone();
+    let decision = reading.needed_word("decision", Decision::Abstain);
+    let comment = reading.text("comment", TEXT);
+    let digest = reading.needed("content_digest", LINE);
+    let meeting = reading.text("meeting", LINE).map(RecordId);
+    let conditions = reading
+        .objects("conditions", |inner| {
+            let text = inner.needed("text", TEXT);
+            let due = inner.needed_word("due", ConditionDue::Start);
+            let checker = crate::change::read_content::person(inner, "checker", &directory);
+            if let Some(checker) = &checker {
+                crate::change::read_content::refuse_departed(inner, "checker", checker, &directory);
+            }
+            (text, due, checker)
+        })
+        .unwrap_or_default();
+    if decision == Decision::ApproveWithConditions && conditions.is_empty() {
+        reading.wrong(
+            "conditions",
+            "missing",
+            "An approval with conditions names at least one.",
+        );
+    }
+    if decision != Decision::ApproveWithConditions && !conditions.is_empty() {
+        reading.wrong(
+            "conditions",
+            "not_allowed",
+            "Only an approval with conditions names conditions.",
+        );
+    }
+    let speechless = matches!(decision, Decision::Reject | Decision::Return) && comment.is_none();
+    if speechless {
+        reading.wrong("comment", "missing", "Say why, in `comment`.");
+    }
+    reading.finish()?;
+    Ok(Word {
+        meeting,
+        decision,
+        comment,
+        digest,
+        conditions,
+    })
+}
+
+/// Decides. One decision counts for every rule that asks this person.
+///
+/// # Errors
+/// 403 `not_asked` or `step_up_required`; 422; 409 when the digest is no longer current, on hold or in the wrong state.
+pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
+    check_asked(case)?;
+    case.allow(Act::Approve)?;
+    // A question back binds nobody, so it needs no fresh factor.
+    if body.get("decision").and_then(serde_json::Value::as_str) != Some(Decision::Return.as_str()) {
+        check_step_up(case)?;
+    }
+    let word = read_word(case, body)?;
+    check_state(case, Act::Approve)?;
+    check_hold(case)?;
+    check_digest(case, &word.digest)?;
+    if word.decision == Decision::Return {
+        return Ok(give_back(case, &word));
+    }
+    if matches!(word.decision, Decision::Approve | Decision::ApproveWithConditions) {
+        check_hand(case)?;
+    }
+    take_seat(case, &word)?;
+    let approval = take_decision(case, &word);
+    let id = approval.id.clone();
+    if let Some(since) = approval.escalated_at {
+        tell_late(case, since);
+    }
+    replace_earlier(case, &approval.person);
+    let facts = json!({
+        "approval": id, "decision": word.decision, "policy_digest": approval.policy_digest,
+        "facts_digest": approval.facts_digest, "content_digest": approval.content_digest,
+    });
+    case.file.approvals.push(approval);
+    add_conditions(case, &id, word.conditions);
+    case.tell("approval.given", facts);
+    acknowledge_by_deciding(case);
+    if word.decision == Decision::Reject {
+        reject(case, word.comment.unwrap_or_default());
+    }
+    recompute(case);
+    settle(case);
+    Ok(id)
+}
+
+/// A board's word is given at its meeting: that is where its rules count it, and who is asked by a board alone has no other
+/// place for it.
+fn take_seat(case: &mut Case<'_>, word: &Word) -> Result<(), Refusal> {
+    if let Some(id) = &word.meeting {
+        let meeting = check_meeting(case, id)?;
+        if !case.file.meetings.iter().any(|known| known.id == meeting.id) {
+            case.file.meetings.push(meeting);
+        }
+        return Ok(());
+    }
+    let asked = asking(&case.file, &case.directory, &case.actor.person, case.now);
+    if asked.iter().any(|asking| asking.rule.quorum.is_none()) {
+        return Ok(());
+    }
+    let groups: Vec<String> = asked.iter().map(|asking| asked_word(&asking.rule.from)).collect();
+    let text = format!("{} decides at a meeting: name it in `meeting`.", groups.join(" and "));
+    Err(Refusal::field("meeting", "missing", text))
+}
+
+/// A decision to return: it stays in the history beside the others, which it voids, and covers nothing itself.
+fn give_back(case: &mut Case<'_>, word: &Word) -> RecordId {
+    let mut approval = take_decision(case, word);
+    let id = approval.id.clone();
+    replace_earlier(case, &approval.person);
+    for part in [&mut approval.what, &mut approval.when] {
+        if *part == Coverage::Standing {
+            *part = Coverage::Voided;
+        }
+    }
+    approval.state = ApprovalState::Voided;
+    approval.ended = Some("it returned the change with a question".to_owned());
+    case.tell(
+        "approval.given",
+        json!({
+            "approval": id, "decision": word.decision, "policy_digest": approval.policy_digest,
+            "facts_digest": approval.facts_digest, "content_digest": approval.content_digest,
+        }),
+    );
+    case.file.approvals.push(approval);
+    acknowledge_by_deciding(case);
+    send_back(case, word.comment.clone().unwrap_or_default());
+    id
+}
+
+fn acknowledge_by_deciding(case: &mut Case<'_>) {
+    let (now, person) = (case.now, case.person());
+    for request in case
+        .file
+        .change
+        .requests
+        .iter_mut()
+        .filter(|request| request.person == person)
+    {
+        request.acknowledged_at.get_or_insert(now);
+    }
+}
+
+/// The digest must be the present one: nobody decides on a text that they have not seen.
+pub(crate) fn check_digest(case: &Case<'_>, named: &str) -> Result<(), Refusal> {
+    let digests = &case.change().digests;
+    if named == digests.content {
+        return Ok(());
+    }
+    let text = format!(
+        "The change was edited since you read it. You named {named}; now it is {} (what {}, when {}).",
+        digests.content, digests.what, digests.when
+    );
+    Err(Refusal::NotCurrent {
+        text,
+        changes: Vec::new(),
+    })
+}
+
+fn check_step_up(case: &Case<'_>) -> Result<(), Refusal> {
+    let wanted = asked_here(case).iter().map(|asking| asking.rule.wanted_factor()).max();
+    check_factor(&case.actor, wanted.unwrap_or(Wanted::Nothing), case.now)
+}
+
+/// Whether what somebody showed of themselves is enough for what is asked.
+///
+/// # Errors
+/// 403 `step_up_required`.
+pub fn check_factor(actor: &Actor, wanted: Wanted, now: Timestamp) -> Result<(), Refusal> {
+    if actor.shows(wanted, now) {
+        return Ok(());
+    }
+    Err(match wanted {
+        Wanted::Second => second_factor_required(actor, now),
+        Wanted::Any | Wanted::Nothing => step_up_required(),
+    })
+}
+
+/// Under dual control one hand counts once: whoever handed somebody their way in stands behind that word as well.
+fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
+    let (me, speaker) = (&case.actor.person, case.actor.speaker());
+    let dual = |asking: &&Asking| asking.rule.dual_control;
+    for asking in asked_here(case).iter().filter(dual) {
+        let counts = |row: &CountedFor| asking.counted.iter().any(|own| own.rule == row.rule);
+        let spoken = case.file.standing().any(|approval| {
+            let is_same = approval.speaker() == speaker && &approval.person != me;
+            approval.is_yes() && is_same && approval.counted_for.iter().any(counts)
+        });
+        if spoken || (speaker != me && is_barred(&case.file, &asking.rule, speaker)) {
+            return Err(one_hand(case));
+        }
+    }
+    Ok(())
+}
+
+/// The refusal for a second word by one hand.
+pub(crate) fn one_hand(case: &Case<'_>) -> Refusal {
+    let text = format!(
+        "The hand of {} stands behind this change already: under dual control, who set another's password or provider \
+         within the last day, or made their token, counts once for both.",
+        case.name(case.actor.speaker())
+    );
+    Refusal::not_allowed("one_hand", text)
+}
+
+/// The refusal for an act that needs a fresh factor.
+pub fn step_up_required() -> Refusal {
+    Refusal::not_allowed(
+        "step_up_required",
+        "This needs a fresh factor, shown within the last five minutes in a session: your second factor, or your password \
+         again if you have none. A token alone is not enough.",
+    )
+}
+
+/// The refusal for an act that a rule wants a second factor for; it tells apart who shows none and whose own is too new.
+fn second_factor_required(actor: &Actor, now: Timestamp) -> Refusal {
+    let shown = actor.fresh_factor(now).map(|factor| factor.kind.as_str());
+    let text = match shown {
+        Some("totp" | "passkey" | "recovery_code") => {
+            "This needs a second factor, and yours was set up by your password alone less than a day ago: it counts from a day \
+             after that. Until then somebody else decides, or you come back."
+        }
+        Some(kind) if kind.starts_with("provider:") => {
+            "This needs a second factor, and your identity provider did not say that you showed it one. Sign in anew with more \
+             than a password there, or set up an authenticator app or a passkey on your account page."
+        }
+        _ => {
+            "This needs a second factor, shown within the last five minutes in a session: confirm with your authenticator app or \
+             a passkey. A password or a token alone is not enough. If you have none yet, set one up on your account page."
+        }
+    };
+    Refusal::not_allowed("step_up_required", text)
+}
+
+/// Whether a word is given where a rule looks for it: anywhere, or for a board at a meeting of that board.
+fn sits_in(case: &Case<'_>, asking: &Asking, word: &Word) -> bool {
+    if asking.rule.quorum.is_none() {
+        return true;
+    }
+    let at = word.meeting.as_ref().and_then(|id| case.directory.meeting(id));
+    at.is_some_and(|meeting| asking.rule.from == Asked::Group(meeting.group.clone()))
+}
+
+fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
+    let person = case.person();
+    let counted_for: Vec<CountedFor> = asked_here(case)
+        .into_iter()
+        .filter(|asking| sits_in(case, asking, word))
+        .flat_map(|asking| asking.counted)
+        .collect();
+    let own: Vec<&str> = counted_for
+        .iter()
+        .filter(|row| !row.basis.escalated && row.basis.delegations.is_empty())
+        .map(|row| row.rule.as_str())
+        .collect();
+    let escalated_at = escalated_past(case.change(), &own);
+    let part = |covered: bool| {
+        if covered {
+            Coverage::Standing
+        } else {
+            Coverage::NotCovered
+        }
+    };
+    let (id, change) = (case.new_id(), case.change_id());
+    let digests = case.change().digests.clone();
+    let evidence_seen = case
+        .file
+        .evidence
+        .iter()
+        .map(|evidence| evidence.file_digest.clone())
+        .collect();
+    Approval {
+        id,
+        version: 0,
+        change,
+        person,
+        decision: word.decision,
+        comment: word.comment.clone(),
+        content_digest: digests.content,
+        what_digest: digests.what,
+        when_digest: digests.when,
+        what: part(counted_for.iter().any(|row| row.what)),
+        when: part(counted_for.iter().any(|row| row.when)),
+        counted_for,
+        state: ApprovalState::Standing,
+        evidence_seen,
+        policy_digest: case.file.requirements.policy_digest.clone(),
+        facts_digest: case.file.requirements.facts_digest.clone(),
+        person_facts: Some(case.actor_facts()),
+        at: case.now,
+        stepped_up: case.actor.is_stepped_up(case.now),
+        factor: case.actor.fresh_factor(case.now).cloned(),
+        method: Some(case.actor.method.clone()),
+        handed_by: case.actor.hand().cloned(),
+        ended: None,
+        escalated_at,
+        meeting: word.meeting.clone(),
+    }
+}
+
+/// A second decision by the same person replaces the first, which stays in the history.
+fn replace_earlier(case: &mut Case<'_>, person: &PersonId) {
+    let mut replaced = Vec::new();
+    for approval in &mut case.file.approvals {
+        if &approval.person == person && approval.state == ApprovalState::Standing {
+            approval.state = ApprovalState::Replaced;
+            approval.ended = Some("replaced by a later decision of the same person".to_owned());
+            replaced.push(approval.id.clone());
+        }
+    }
+    for id in replaced {
+        lapse_conditions(case, &id);
+    }
+}
+
+fn add_conditions(case: &mut Case<'_>, approval: &RecordId, conditions: Vec<(String, ConditionDue, Option<PersonId>)>) {
+    for (text, due, checker) in conditions {
+        let (id, change) = (case.new_id(), case.change_id());
+        let checker = checker.unwrap_or_else(|| case.person());
+        case.tell(
+            "condition.set",
+            json!({"condition": id, "due": due, "checker": checker}),
+        );
+        let approval = approval.clone();
+        case.file.conditions.push(Condition {
+            id,
+            version: 0,
+            change,
+            approval,
+            text,
+            due,
+            checker,
+            met: None,
+            lapsed: false,
+        });
+    }
+}
+
+fn reject(case: &mut Case<'_>, reason: String) {
+    let (by, at) = (case.person(), case.now);
+    case.file.change.rejection = Some(Rejection {
+        by: by.clone(),
+        at,
+        reason,
+        overruled: None,
+    });
+    move_to(case, State::Rejected);
+    revoke_permits(case, "the change was rejected", |_| true);
+    let requester = case.change().requester.clone();
+    let news = format!("{} rejected {}.", case.name(&by), case.change().key);
+    case.write_to(
+        &requester,
+        "rejected",
+        &at.to_string(),
+        news,
+        "Revise it, which makes it a draft again, or cancel it.",
+    );
+}
+
+/// Takes one's own decision back, until a permit is issued.
+///
+/// # Errors
+/// 404 for another's decision or none, 409 after a permit, in the wrong state or when it stands no more.
+pub fn withdraw(case: &mut Case<'_>, approval: &RecordId) -> Result<(), Refusal> {
+    let person = case.person();
+    let Some(found) = case.file.approvals.iter().find(|a| &a.id == approval) else {
+        return Err(Refusal::not_found("such decision"));
+    };
+    if found.person != person {
+        return Err(
+            Refusal::not_allowed("not_yours", "Only the author of a decision can withdraw it.")
+                .with_others(vec![case.directory.login(&found.person)]),
+        );
+    }
+    let standing = found.state == ApprovalState::Standing;
+    let used = case.file.permits.iter().any(|permit| permit.issued_at >= found.at);
+    case.allow(Act::Withdraw)?;
+    check_state(case, Act::Withdraw)?;
+    if !standing {
+        return Err(Refusal::not_now(
+            "not_standing",
+            "This decision no longer stands.",
+            "Decide again.",
+            Vec::new(),
+        ));
+    }
+    if used {
+        let text = "A permit has been issued on this decision, so it can no longer be withdrawn.";
+        return Err(Refusal::not_now(
+            "permit_issued",
+            text,
+            "Return the change, which ends all its decisions and permits; or hold it, which ends its permits.",
+            Vec::new(),
+        ));
+    }
+    for row in case.file.approvals.iter_mut().filter(|a| &a.id == approval) {
+        row.state = ApprovalState::Withdrawn;
+        row.ended = Some("withdrawn by its author".to_owned());
+    }
+    lapse_conditions(case, approval);
+    case.tell("approval.withdrawn", json!({"approval": approval, "person": person}));
+    recompute(case);
+    settle(case);
+    Ok(())
+}
+
+/// Sends the change back to draft with a question; all decisions are void.
+///
+/// # Errors
+/// 403, 422, 409.
+pub fn return_change(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Return)?;
+    let mut reading = Reading::new(body, "");
+    let question = reading.needed("question", TEXT);
+    reading.finish()?;
+    check_state(case, Act::Return)?;
+    send_back(case, question);
+    Ok(())
+}
+
+fn send_back(case: &mut Case<'_>, question: String) {
+    let (by, at) = (case.person(), case.now);
+    let requester = case.change().requester.clone();
+    case.file.change.returned = Some(Stated {
+        by: by.clone(),
+        at,
+        reason: question,
+    });
+    case.tell("change.returned", json!({"by": by}));
+    void_all(case, "the change was returned with a question");
+    move_to(case, State::Draft);
+    revoke_permits(case, "the change was returned", |_| true);
+    let news = format!("{} returned {} with a question.", case.name(&by), case.change().key);
+    case.write_to(
+        &requester,
+        "returned",
+        &at.to_string(),
+        news,
+        "Answer it in the change and submit it again.",
+    );
+    settle(case);
+}
+
+/// Lets others with the same artifact go on in spite of this change's rejection.
+///
+/// # Errors
+/// 403 for anyone but a change manager who is not the requester; 422; 409 when not rejected.
+pub fn overrule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.check_lent(Act::Overrule)?;
+    allowed(
+        (case.may)(&case.actor_facts(), Act::Overrule.as_str(), Some(&case.file)),
+        Act::Overrule.as_str(),
+    )?;
+    let manager = case.directory.has_role(&case.actor.person, Role::ChangeManager);
+    if !manager || case.change().requester == case.actor.person {
+        let text = "A rejection is overruled by a change manager who is not the requester.";
+        return Err(Refusal::not_allowed("not_allowed", text));
+    }
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    check_state(case, Act::Overrule)?;
+    let stated = Stated {
+        by: case.person(),
+        at: case.now,
+        reason,
+    };
+    if let Some(rejection) = &mut case.file.change.rejection {
+        rejection.overruled = Some(stated);
+    }
+    case.tell("change.rejection_overruled", json!({"by": case.person()}));
+    Ok(())
+}

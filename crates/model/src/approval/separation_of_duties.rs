@@ -1,0 +1,79 @@
+//! Whose word a rule does not count: authors, requesters, implementers, committers and those with a conflict of interest.
+
+use crate::approval::obligation::{ApprovalRule, Asked, Party};
+use crate::change::change_file::ChangeFile;
+use crate::core::ids::{GroupKey, PersonId};
+use crate::directory::basis::Holder;
+
+/// Whether a rule keeps its people apart from who wrote what a change brings.
+pub fn keeps_apart(rule: &ApprovalRule) -> bool {
+    rule.dual_control || rule.distinct_from.contains(&Party::Author)
+}
+
+/// Whether a rule that keeps people apart cannot tell yet who they are.
+pub(crate) fn are_unsure(file: &ChangeFile) -> bool {
+    let made = &file.committers;
+    !made.unknown.is_empty() || !made.not_told.is_empty() || !made.too_far.is_empty()
+}
+
+/// The group that a rule of a board asks.
+pub(crate) fn board_of(rule: &ApprovalRule) -> Option<&GroupKey> {
+    match (&rule.from, rule.quorum) {
+        (Asked::Group(key), Some(_)) => Some(key),
+        _ => None,
+    }
+}
+
+/// Whether a rule's board knows of this person's conflict of interest about the change.
+pub(crate) fn has_conflict(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId) -> bool {
+    board_of(rule).is_some_and(|group| {
+        file.meetings
+            .iter()
+            .any(|row| &row.group == group && row.has_conflict(person, &file.change.id))
+    })
+}
+
+/// Whether a rule forbids a holder's word: their own, or that of one for whom they speak. Dual control counts nobody who
+/// speaks for another.
+pub fn is_barred_holder(file: &ChangeFile, rule: &ApprovalRule, holder: &Holder) -> bool {
+    let lent = !holder.basis.delegators.is_empty();
+    is_barred(file, rule, &holder.person)
+        || (lent && rule.dual_control)
+        || holder
+            .basis
+            .delegators
+            .iter()
+            .any(|person| is_barred(file, rule, person))
+}
+
+/// Whether a rule forbids a holder's word on *what* or on *when*.
+pub fn is_barred_holder_on(file: &ChangeFile, rule: &ApprovalRule, holder: &Holder, what: bool) -> bool {
+    is_barred_holder(file, rule, holder)
+        || is_barred_on(file, rule, &holder.person, what)
+        || (holder.basis.delegators.iter()).any(|person| is_barred_on(file, rule, person, what))
+}
+
+/// Whether a rule forbids this person's word on *what* or on *when*: who set the planned times does not judge them.
+pub fn is_barred_on(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId, what: bool) -> bool {
+    is_barred(file, rule, person) || (!what && file.change.planned_by.contains(person))
+}
+
+/// Whether a rule forbids this person's word on all that it covers: its author never counts, nor whom `@distinct_from` names. Who made one of its
+/// commits is barred where the rule keeps its people apart from the author, and by dual control always; who set the planned
+/// times, where the rule is about nothing else.
+pub fn is_barred(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId) -> bool {
+    let change = &file.change;
+    let peer = file.agreeing_peers().any(|review| &review.person == person);
+    change.authors.contains(person)
+        || (!rule.covers.what() && change.planned_by.contains(person))
+        || (rule.dual_control && file.wrote(person))
+        || has_conflict(file, rule, person)
+        || rule.distinct_from.iter().any(|party| match party {
+            Party::Author => file.wrote(person),
+            Party::Requester => &change.requester == person,
+            Party::Implementer => {
+                change.content.implementers.contains(person) || change.implemented_by.contains(person)
+            }
+            Party::Approver => peer,
+        })
+}

@@ -1,0 +1,142 @@
+//! The records of boards: meetings with attendance and conflicts of interest, on-call shifts, decisions.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::core::ids::{ChangeId, GroupKey, PersonId, RecordId};
+
+/// The longest sitting, in hours: a meeting that nobody ends is over then, so that who came once makes no quorum for ever.
+pub const LONGEST_HOURS: i64 = 24;
+
+/// A sitting of a board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meeting {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The group that meets: `cab`, `ecab`.
+    pub group: GroupKey,
+    /// What it is called.
+    pub title: String,
+    /// From when it sits.
+    pub starts_at: Timestamp,
+    /// When it was ended; nobody votes afterwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Who called it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Who is there, each by their own word, in the order of coming.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attendees: Vec<Attendance>,
+    /// Who declared a conflict of interest, and about which change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<DeclaredConflict>,
+}
+
+/// A member of the board who is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attendance {
+    /// Who.
+    pub person: PersonId,
+    /// Since when.
+    pub at: Timestamp,
+    /// When they left. They count for no quorum from then on, but for that of what was decided while they were there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<Timestamp>,
+}
+
+/// A conflict of interest: its declarer has no say in that change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclaredConflict {
+    /// Who.
+    pub person: PersonId,
+    /// About which change.
+    pub change: ChangeId,
+    /// The change's key.
+    pub change_key: String,
+    /// Which interest.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A time in which a member of a board is on call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnCall {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The board.
+    pub group: GroupKey,
+    /// Who is on call.
+    pub person: PersonId,
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end, exclusive; taking it back sets this to that moment.
+    pub ends_at: Timestamp,
+}
+
+/// What a board decided about a change: the meeting with its quorum, who was there, who had a conflict of interest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoardDecision {
+    /// The policy that asked the board.
+    pub rule: String,
+    /// The board.
+    pub group: GroupKey,
+    /// The meeting.
+    pub meeting: RecordId,
+    /// How many of the group had to be there.
+    pub quorum: i64,
+    /// Who was there and counted.
+    pub present: Vec<PersonId>,
+    /// Who had declared a conflict of interest about this change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicted: Vec<PersonId>,
+    /// Whose yes made the decision.
+    pub approved_by: Vec<PersonId>,
+    /// The content that was decided on.
+    pub content_digest: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Meeting {
+    /// Whether words can be given at it now.
+    pub fn is_on(&self, now: Timestamp) -> bool {
+        self.starts_at <= now && !self.is_over(now)
+    }
+
+    /// Whether nobody comes to it or votes at it any more: it was ended, or nobody ended it for a day.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        let began_at = self.starts_at.max(self.at);
+        self.ended_at.is_some() || now.duration_since(began_at) >= SignedDuration::from_hours(LONGEST_HOURS)
+    }
+
+    /// Whether a person is there.
+    pub fn has(&self, person: &PersonId) -> bool {
+        self.there().any(|row| &row.person == person)
+    }
+
+    /// Who is there.
+    pub fn there(&self) -> impl Iterator<Item = &Attendance> {
+        self.attendees.iter().filter(|row| row.left_at.is_none())
+    }
+
+    /// Whether a person declared a conflict of interest about a change.
+    pub fn has_conflict(&self, person: &PersonId, change: &ChangeId) -> bool {
+        self.conflicts
+            .iter()
+            .any(|row| &row.person == person && &row.change == change)
+    }
+}
+
+impl OnCall {
+    /// Whether it holds at this instant.
+    pub fn is_on(&self, now: Timestamp) -> bool {
+        self.starts_at <= now && now < self.ends_at
+    }
+}

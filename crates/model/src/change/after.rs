@@ -1,0 +1,310 @@
+//! After the work: validation, the post-implementation review, closure, and the words on work told afterwards.
+
+use serde_json::json;
+
+use crate::change::change_file::Case;
+use crate::change::closure::before_closure;
+use crate::change::eligible::{Dependence, dependence, has_stake};
+use crate::change::next_step::check_state;
+use crate::change::record::{Change, Confirmation, PostImplementationReview, Validation};
+use crate::change::settle::{move_to, revoke_permits, settle};
+use crate::core::act::Act;
+use crate::core::body::Body;
+use crate::core::enums::{Outcome, State, ValidationResult};
+use crate::core::ids::PersonId;
+use crate::core::parse::{LINE, Reading, TEXT};
+use crate::core::refusal::{PolicyReason, Refusal, refuse_unmet};
+use crate::core::statement::Stated;
+use crate::directory::snapshot::logins;
+
+/// Says whether it works. Never by one who implemented; for an emergency never by one who approved either.
+///
+/// # Errors
+/// 403, 422, 409.
+pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Validate)?;
+    check_independent(case)?;
+    let mut reading = Reading::new(body, "");
+    let result = reading.needed_word("result", ValidationResult::DoesNot);
+    let text = reading.text("text", TEXT);
+    reading.finish()?;
+    check_state(case, Act::Validate)?;
+    let (by, at) = (case.person(), case.now);
+    case.file.change.validations.push(Validation {
+        result,
+        text,
+        by: by.clone(),
+        at,
+    });
+    case.tell("change.validated", json!({"result": result, "by": by}));
+    if result == ValidationResult::DoesNot {
+        let news = format!("{} says that {} does not work.", case.name(&by), case.change().key);
+        for person in case.people_in_charge() {
+            case.write_to(
+                &person,
+                "does_not_work",
+                &at.to_string(),
+                news.clone(),
+                "Take the way back, or state the true outcome.",
+            );
+        }
+        forbid_success(case);
+    }
+    settle(case);
+    Ok(())
+}
+
+/// `does_not` forbids `succeeded`: the outcome becomes one with issues until a person states another.
+fn forbid_success(case: &mut Case<'_>) {
+    let (by, at) = (case.person(), case.now);
+    let change = &mut case.file.change;
+    let stood_before = i64::try_from(change.validations.len()).unwrap_or(i64::MAX) - 1;
+    for record in change
+        .target_records
+        .iter_mut()
+        .filter(|record| record.outcome == Some(Outcome::Succeeded))
+    {
+        let reason = "a validation says that it does not work".to_owned();
+        record.earlier.push(crate::change::record::EarlierOutcome {
+            outcome: Outcome::Succeeded,
+            reason,
+            by: by.clone(),
+            at,
+            // The validation that says so speaks of what is there now.
+            validations: stood_before,
+        });
+        record.outcome = Some(Outcome::SucceededWithIssues);
+    }
+    let outcomes: Vec<Outcome> = change
+        .target_records
+        .iter()
+        .filter_map(|record| record.outcome)
+        .collect();
+    change.outcome = crate::change::work::whole_outcome(&outcomes);
+}
+
+fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
+    let Some(found) = dependence(&case.file, &case.person()) else {
+        return Ok(());
+    };
+    let rule = match &found {
+        Dependence::OfRule(rule) => Some(*rule),
+        _ => None,
+    };
+    let text = match found {
+        Dependence::OfRule(rule) => format!(
+            "{} has a part in this change that rule `{}` keeps apart from its validation.",
+            case.name(&case.person()),
+            rule.id
+        ),
+        Dependence::Implemented => "Who implemented a change cannot validate it.".to_owned(),
+        Dependence::Approved => "Who approved an emergency change cannot validate it.".to_owned(),
+        Dependence::Told => {
+            "Who told of work that was done before cannot validate it: that it was done by others is their own word."
+                .to_owned()
+        }
+    };
+    let by = rule.map(|rule| PolicyReason {
+        id: rule.id.clone(),
+        reason: rule.reason.clone(),
+    });
+    let testers = crate::change::eligible::testers(&case.file, &case.directory, case.now);
+    let others = logins(&case.directory, &testers);
+    Err(Refusal::not_allowed("not_independent", text)
+        .by_rule(by)
+        .with_others(others))
+}
+
+/// Writes the post-implementation review; after closing it is an addendum.
+///
+/// # Errors
+/// 403 for the only implementer; 422; 409.
+pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Review)?;
+    check_not_only_implementer(case)?;
+    let mut reading = Reading::new(body, "");
+    let objectives_met = reading.needed_boolean("objectives_met");
+    let assessment_adequate = reading.needed_boolean("assessment_adequate");
+    let steps_adequate = reading.needed_boolean("steps_adequate");
+    let summary = reading.needed("summary", TEXT);
+    let improvements = reading.texts("improvements", LINE * 5).unwrap_or_default();
+    reading.finish()?;
+    check_state(case, Act::Review)?;
+    let (by, at) = (case.person(), case.now);
+    let addendum = case.change().state == State::Closed;
+    case.file.change.reviews.push(PostImplementationReview {
+        objectives_met,
+        assessment_adequate,
+        steps_adequate,
+        summary,
+        improvements,
+        addendum,
+        by,
+        at,
+    });
+    case.tell(
+        "change.reviewed",
+        json!({"addendum": addendum, "objectives_met": objectives_met}),
+    );
+    settle(case);
+    Ok(())
+}
+
+/// Whether a person alone did the work of a change, and so neither reviews nor closes it.
+#[must_use]
+pub fn is_only_implementer(change: &Change, person: &PersonId) -> bool {
+    change.implemented_by == [person.clone()]
+}
+
+fn check_not_only_implementer(case: &Case<'_>) -> Result<(), Refusal> {
+    if is_only_implementer(case.change(), &case.person()) {
+        let text = "The only implementer cannot review or close their own work.";
+        return Err(Refusal::not_allowed("only_implementer", text));
+    }
+    Ok(())
+}
+
+/// Closes.
+///
+/// # Errors
+/// 403; 409 with everything that is still due.
+pub fn close(case: &mut Case<'_>) -> Result<(), Refusal> {
+    case.allow(Act::Close)?;
+    check_not_only_implementer(case)?;
+    let by = case.person();
+    if let Some(glass) = case.change().lawful_break_glass() {
+        if glass.by == by {
+            let text = "Who broke the glass cannot close the change.";
+            return Err(Refusal::not_allowed("own_request", text));
+        }
+        if !case.actor.is_system && crate::emergency::break_glass::is_hand_of_opener(case) {
+            return Err(crate::approval::decide::one_hand(case));
+        }
+    }
+    check_state(case, Act::Close)?;
+    refuse_unmet(
+        "closure_refused",
+        "It cannot close yet.",
+        before_closure(&case.file, &case.directory, case.now),
+    )?;
+    close_now(case);
+    case.file.change.closed_by = (by.as_str() != "system").then_some(by);
+    Ok(())
+}
+
+/// Marks the change as closed; permits that are left die.
+pub fn close_now(case: &mut Case<'_>) {
+    case.file.change.closed_at = Some(case.now);
+    revoke_permits(case, "the change was closed", |_| true);
+    move_to(case, State::Closed);
+}
+
+/// The named approver confirms or denies work that was told afterwards.
+///
+/// # Errors
+/// 403 for anyone else; 422; 409.
+pub fn confirm_retrospective(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    let person = case.person();
+    let named = case
+        .change()
+        .retrospective
+        .as_ref()
+        .map(|retro| retro.verbal_approver.clone());
+    if named.as_ref() != Some(&person) {
+        let text = "Only the named verbal approver can confirm or deny this.";
+        let named: Vec<PersonId> = named.into_iter().collect();
+        return Err(Refusal::not_allowed("not_the_named_approver", text).with_others(logins(&case.directory, &named)));
+    }
+    case.allow(Act::ConfirmRetrospective)?;
+    if case.actor.speaker() == &case.change().requester {
+        let text = "Who asked for this set the password or provider by which its approver came, or made their token: their \
+                    word would be the requester's own.";
+        return Err(Refusal::not_allowed("one_hand", text));
+    }
+    let mut reading = Reading::new(body, "");
+    let confirmed = reading.needed_boolean("confirmed");
+    let text = reading.text("text", TEXT);
+    reading.finish()?;
+    check_state(case, Act::ConfirmRetrospective)?;
+    let now = case.now;
+    let Some(retro) = &mut case.file.change.retrospective else {
+        return Ok(());
+    };
+    if retro.confirmation.is_some() {
+        return Err(Refusal::not_now(
+            "answered",
+            "It has been answered.",
+            "The first answer stands.",
+            Vec::new(),
+        ));
+    }
+    retro.confirmation = Some(Confirmation {
+        confirmed,
+        text,
+        at: now,
+    });
+    case.tell(
+        "change.retrospective_answered",
+        json!({"confirmed": confirmed, "by": person}),
+    );
+    if !confirmed {
+        mark_unauthorized(case, "denied");
+    }
+    settle(case);
+    Ok(())
+}
+
+/// Marks work as unauthorized and tells those in charge.
+pub fn mark_unauthorized(case: &mut Case<'_>, why: &str) {
+    if case.change().unauthorized {
+        return;
+    }
+    case.file.change.unauthorized = true;
+    case.tell("change.unauthorized", json!({"why": why}));
+    let news = format!("{} counts as unauthorized.", case.change().key);
+    for person in case.people_in_charge() {
+        case.write_to(
+            &person,
+            "unauthorized",
+            why,
+            news.clone(),
+            "A change manager states a finding before it can close.",
+        );
+    }
+}
+
+/// Nobody finds on their own unauthorized work.
+fn check_no_stake(case: &Case<'_>) -> Result<(), Refusal> {
+    if has_stake(case.change(), &case.person()) {
+        let text =
+            "The finding on unauthorized work is stated by a change manager who neither asked for it nor did it.";
+        return Err(Refusal::not_allowed("own_request", text));
+    }
+    Ok(())
+}
+
+/// The change manager's finding on unauthorized work.
+///
+/// # Errors
+/// 403 also for who asked for it or did it, 422, 409 when the work is not unauthorized.
+pub fn state_finding(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::StateFinding)?;
+    check_no_stake(case)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("text", TEXT);
+    reading.finish()?;
+    check_state(case, Act::StateFinding)?;
+    if !case.change().unauthorized {
+        return Err(Refusal::not_now(
+            "not_unauthorized",
+            "This work is not unauthorized.",
+            "No finding is needed.",
+            Vec::new(),
+        ));
+    }
+    let (by, at) = (case.person(), case.now);
+    case.file.change.finding = Some(Stated { by, at, reason });
+    case.tell("change.finding_stated", json!({}));
+    settle(case);
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! What is still unmet before a change closes: outcome, validation, review, and a word on what went past the rules.
+
+use jiff::Timestamp;
+
+use crate::approval::obligation::{Due, Duty};
+use crate::change::change_file::ChangeFile;
+use crate::change::duties::duty_unmet;
+use crate::change::eligible;
+use crate::change::lifecycle::is_legal;
+use crate::change::record::Change;
+use crate::change::requirement::{condition_unmet, due_by, outcomes_missing, stopped, task_unmet};
+use crate::core::act::Act;
+use crate::core::enums::{Kind, Outcome, Role, TaskState, ValidationResult};
+use crate::core::ids::PersonId;
+use crate::core::unmet::{Unmet, unmet};
+use crate::directory::snapshot::{Directory, logins};
+
+/// Everything due before closing.
+pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let change = &file.change;
+    let mut rows: Vec<Unmet> = stopped(file, directory).into_iter().collect();
+    rows.extend(outcomes_missing(file, directory, now));
+    if let Some(row) = validation_unmet(file, directory, now) {
+        rows.extend(with_what_mends(row, directory, &Mend::validation(change, directory)));
+    }
+    if review_is_needed(file) && change.reviews.is_empty() {
+        let people = eligible::reviewers(file, directory, now);
+        let row = unmet(
+            "review_missing",
+            "The post-implementation review is missing.",
+            "Write the review: objectives, assessment, steps, summary.",
+            logins(directory, &people),
+        );
+        rows.extend(with_what_mends(row, directory, &Mend::review(directory)));
+    }
+    for row in due_by(file, Due::Close) {
+        let other = !matches!(
+            row.obligation.duty,
+            Duty::Validation { .. } | Duty::Review {} | Duty::Approval(_)
+        );
+        if other {
+            rows.extend(duty_unmet(file, directory, row, change.updated_at));
+        }
+    }
+    for condition in file.conditions.iter().filter(|c| c.met.is_none() && !c.lapsed) {
+        rows.push(condition_unmet(condition, file, directory));
+    }
+    for task in file
+        .tasks
+        .iter()
+        .filter(|task| task.mandatory && task.state == TaskState::Open)
+    {
+        rows.push(task_unmet(task, change, directory));
+    }
+    rows.extend(bypass_unmet(file, directory, now));
+    rows
+}
+
+/// Emergency, retrospective and break-glass work cannot close without an independent word.
+fn bypass_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let change = &file.change;
+    let mut rows = Vec::new();
+    if change
+        .lawful_break_glass()
+        .is_some_and(|glass| glass.validated.is_none())
+    {
+        let row = unmet(
+            "break_glass_validation_missing",
+            "The break-glass has not been validated.",
+            "Another person than the one who opened it validates it.",
+            logins(directory, &eligible::glass_validators(file, directory, now)),
+        );
+        rows.extend(with_what_mends(row, directory, &Mend::manager(directory)));
+    }
+    if let Some(retro) = change
+        .retrospective
+        .as_ref()
+        .filter(|retro| retro.confirmation.is_none() && !change.unauthorized)
+    {
+        rows.push(unmet(
+            "confirmation_missing",
+            "The named approver has not confirmed this work.",
+            "The named approver confirms or denies it.",
+            logins(directory, &eligible::confirmers(change, retro, directory)),
+        ));
+    }
+    if change.unauthorized && change.finding.is_none() {
+        let row = unmet(
+            "finding_missing",
+            "This work was not authorized.",
+            "A change manager who neither asked for it nor did it states a finding.",
+            logins(directory, &eligible::finders(change, directory)),
+        );
+        rows.extend(with_what_mends(row, directory, &Mend::manager(directory)));
+    }
+    rows
+}
+
+/// Whether a review is needed before closing: always, but for a standard change that went cleanly.
+pub fn review_is_needed(file: &ChangeFile) -> bool {
+    let asked = file
+        .requirements
+        .obligations
+        .iter()
+        .any(|row| matches!(row.obligation.duty, Duty::Review {}));
+    asked || !is_clean_standard(&file.change)
+}
+
+/// Whether a standard change went as it should, or may still: it owes nobody a word of its own after the work.
+fn is_clean_standard(change: &Change) -> bool {
+    let went_well = change.outcome.is_none_or(|outcome| outcome == Outcome::Succeeded);
+    // What is told afterwards was not looked at by anybody before, whatever its template.
+    let was_ahead = change.retrospective.is_none();
+    change.content.kind == Kind::Standard && went_well && was_ahead && change.break_glass.is_none()
+}
+
+fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
+    let change = &file.change;
+    let ended_badly = matches!(
+        change.outcome,
+        Some(Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented)
+    );
+    let last = change.validations.last();
+    let good = match last {
+        Some(_) if ended_badly => is_of_present(change),
+        Some(validation) => validation.result == ValidationResult::Works,
+        None => is_clean_standard(change),
+    };
+    if good {
+        return None;
+    }
+    Some(unmet(
+        "validation_missing",
+        match last {
+            Some(_) if ended_badly => "The last validation is older than the present outcome.",
+            Some(_) => "The last validation says that it does not work.",
+            None => "Nobody has validated it.",
+        },
+        if ended_badly {
+            "Somebody who did not implement it says whether it works now."
+        } else {
+            "Somebody who did not implement it says that it works."
+        },
+        logins(directory, &eligible::testers(file, directory, now)),
+    ))
+}
+
+/// What helps where a row waits for nobody, and who does it.
+struct Mend {
+    how: &'static str,
+    people: Vec<PersonId>,
+}
+
+impl Mend {
+    fn manager(directory: &Directory) -> Self {
+        Self {
+            how: "Give somebody who took no part in it the role `change_manager`.",
+            people: directory.with_role(Role::Admin),
+        }
+    }
+
+    fn review(directory: &Directory) -> Self {
+        Self {
+            how: "Give the service another owner, or somebody the role `change_manager`.",
+            people: directory.with_role(Role::Admin),
+        }
+    }
+
+    /// A tester is named while the change may still be edited.
+    fn validation(change: &Change, directory: &Directory) -> Self {
+        let admins = directory.with_role(Role::Admin);
+        if !is_legal(Act::Edit, change.state) {
+            return Self {
+                how: "Give the service another owner, who took no part in the work.",
+                people: admins,
+            };
+        }
+        let mut people = eligible::writers(change, directory);
+        people.extend(
+            admins
+                .into_iter()
+                .filter(|it| !eligible::writers(change, directory).contains(it)),
+        );
+        Self {
+            how: "Name a `tester` who takes no other part in it, or give the service another owner.",
+            people,
+        }
+    }
+}
+
+/// A row, and where it waits for nobody a second one that says so, with what helps and who does it: the first alone would never
+/// be met, and nobody would know.
+fn with_what_mends(row: Unmet, directory: &Directory, mend: &Mend) -> impl Iterator<Item = Unmet> + use<> {
+    let text = match row.code.as_str() {
+        "review_missing" => "Nobody is left who may review it: everybody who could has a part in the work.",
+        "finding_missing" => "Nobody is left who may state the finding: everybody who could has a part in the work.",
+        "break_glass_validation_missing" => {
+            "Nobody is left who may validate the break-glass: everybody who could has a part in the work."
+        }
+        _ => "Nobody is left who may validate it: everybody who could has a part in the work.",
+    };
+    let second = row
+        .waiting_on
+        .is_empty()
+        .then(|| unmet("cannot_be_met", text, mend.how, logins(directory, &mend.people)));
+    [Some(row), second].into_iter().flatten()
+}
+
+/// Whether the last validation came after the last revision of an outcome: one from before it says nothing of the present
+/// state. Two acts may bear the same time, so they are counted.
+fn is_of_present(change: &Change) -> bool {
+    let stood = change
+        .target_records
+        .iter()
+        .flat_map(|record| &record.earlier)
+        .map(|earlier| earlier.validations)
+        .max();
+    let count = i64::try_from(change.validations.len()).unwrap_or(i64::MAX);
+    stood.is_none_or(|stood| stood < count)
+}

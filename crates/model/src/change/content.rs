@@ -1,0 +1,160 @@
+//! What an approval binds: the digests *what* and *when*, and which part of a change each field belongs to.
+
+use serde_json::{Map, Value, json};
+
+use crate::change::record::{Change, Content, Digests};
+
+/// Which digest covers a field of a change's record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cover {
+    /// The decision card shows it: the digest *what*.
+    What,
+    /// The planned times: the digest *when*.
+    When,
+    /// Neither: state, history, labels.
+    Neither,
+}
+
+/// Fields that the digest *what* covers: exactly the fields of [`Content`].
+pub const WHAT: &[&str] = &[
+    "kind",
+    "template",
+    "expedited",
+    "expedited_reason",
+    "title",
+    "description",
+    "justification",
+    "objectives",
+    "verification",
+    "category",
+    "touches",
+    "targets",
+    "impact",
+    "complexity",
+    "disruption",
+    "security",
+    "dependencies_reviewed",
+    "excluded",
+    "risk_override",
+    "plan",
+    "rollback_plan",
+    "no_rollback_reason",
+    "rollback_minutes",
+    "owner",
+    "team",
+    "implementers",
+    "tester",
+    "business_contact",
+    "incident",
+    "threat",
+    "custom_fields",
+];
+
+/// Fields that the digest *when* covers.
+pub const WHEN: &[&str] = &["planned_start", "planned_end"];
+
+/// Fields that no digest covers.
+pub const NEITHER: &[&str] = &[
+    "id",
+    "version",
+    "revision",
+    "key",
+    "number",
+    "state",
+    "requester",
+    "created_at",
+    "updated_at",
+    "labels",
+    "watchers",
+    "origins",
+    "risk",
+    "digests",
+    "digest_salt",
+    "target_records",
+    "authors",
+    "planned_by",
+    "implemented_by",
+    "requests",
+    "hold",
+    "submitted_at",
+    "assessed_at",
+    "returned",
+    "rejection",
+    "cancelled",
+    "outcome",
+    "actual_start",
+    "actual_end",
+    "extension",
+    "extended_until",
+    "overrun",
+    "distrusted",
+    "window_missed",
+    "ready",
+    "in_freeze",
+    "unauthorized",
+    "finding",
+    "turned_normal",
+    "break_glass",
+    "retrospective",
+    "legal_hold",
+    "erasure",
+    "texts_erased_at",
+    "validations",
+    "reviews",
+    "clocks",
+    "board_decisions",
+    "closed_at",
+    "closed_by",
+    "told",
+];
+
+/// Which digest covers a field; `None` for a field that nobody classified, which a test forbids.
+pub fn cover(field: &str) -> Option<Cover> {
+    if WHAT.contains(&field) {
+        return Some(Cover::What);
+    }
+    if WHEN.contains(&field) {
+        return Some(Cover::When);
+    }
+    NEITHER.contains(&field).then_some(Cover::Neither)
+}
+
+fn to_object(content: &Content) -> Value {
+    serde_json::to_value(content).unwrap_or(Value::Null)
+}
+
+fn digest(value: &Value) -> String {
+    // Content holds only strings, integers and booleans, so the canonical form always exists; were it ever to fail,
+    // an empty digest matches no approval and everything stops.
+    proof::canonical::digest(value).unwrap_or_default()
+}
+
+/// The digests of a change's present content.
+pub fn digests(change: &Change) -> Digests {
+    let mut object = to_object(&change.content);
+    // The log shows the digest for ever. With the salt in it nobody can test guesses of a text that was erased.
+    if let (Value::Object(content), Some(salt)) = (&mut object, &change.digest_salt) {
+        content.insert("salt".to_owned(), Value::String(salt.clone()));
+    }
+    let what = digest(&object);
+    let mut times = Map::new();
+    for (name, time) in [
+        ("planned_start", change.planned_start),
+        ("planned_end", change.planned_end),
+    ] {
+        if let Some(time) = time {
+            times.insert(name.to_owned(), Value::String(time.to_string()));
+        }
+    }
+    let when = digest(&Value::Object(times));
+    let content = digest(&json!({"what": what, "when": when}));
+    Digests { what, when, content }
+}
+
+/// The digest of plan and rollback plan alone: what evidence without an artifact is bound to.
+pub fn plan_digest(content: &Content) -> String {
+    let plan = serde_json::to_value(&content.plan).unwrap_or(Value::Null);
+    let rollback = serde_json::to_value(&content.rollback_plan).unwrap_or(Value::Null);
+    let targets = serde_json::to_value(&content.targets).unwrap_or(Value::Null);
+    digest(&json!({"plan": plan, "rollback_plan": rollback, "targets": targets}))
+}

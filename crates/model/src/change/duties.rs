@@ -1,0 +1,294 @@
+//! What is still unmet of the duties that policies bring: approvals, evidence, peer reviews, checklists, tasks.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::approval::approvals::approval_unmet;
+use crate::approval::authority::peer_counts;
+use crate::approval::obligation::{Duty, Obligation, TargetObligation};
+use crate::change::change_file::ChangeFile;
+use crate::change::eligible;
+use crate::change::record::Target;
+use crate::change::related_records::Evidence;
+use crate::core::enums::{Aspect, EvidenceResult, TaskKind, TaskState};
+use crate::core::ids::{GroupKey, PersonId};
+use crate::core::unmet::{Unmet, sentence, unmet};
+use crate::directory::snapshot::{Directory, logins};
+use crate::emergency::outside_look::OutsideLook;
+
+/// The other way than to add evidence, where some failed.
+const ACCEPTED: &str = "Or somebody who is asked to decide, and neither wrote the change nor brought the evidence, accepts the \
+                        failed one with a reason (POST …/evidence/ID/acceptance).";
+
+impl Directory {
+    /// The last look of a group.
+    pub fn last_look(&self, group: &GroupKey) -> Option<&OutsideLook> {
+        self.outside_looks
+            .iter()
+            .filter(|look| &look.group == group)
+            .max_by_key(|look| look.at)
+    }
+}
+
+/// A duty other than an approval, judged.
+pub(crate) fn duty_unmet(
+    file: &ChangeFile,
+    directory: &Directory,
+    row: &TargetObligation,
+    now: Timestamp,
+) -> Vec<Unmet> {
+    match &row.obligation.duty {
+        Duty::Evidence { aspect, environment } => evidence_unmet(file, directory, row, *aspect, environment.as_deref()),
+        Duty::PeerReview { count, from } => {
+            let mut rows = crate::approval::approvals::committers_unmet(file, directory, &row.obligation.id);
+            rows.extend(peer_review_unmet(
+                file,
+                directory,
+                &row.obligation,
+                *count,
+                from.as_ref(),
+            ));
+            rows
+        }
+        Duty::Checklist { .. } => checklist_unmet(file, row),
+        Duty::Task { kind, title } => task_duty_unmet(file, row, *kind, title).into_iter().collect(),
+        Duty::Approval(rule) => approval_unmet(file, directory, row, rule, now, true),
+        Duty::OutsideLook { from, within_minutes } => {
+            let look = look_unmet(directory, row, (from, *within_minutes), now);
+            look.into_iter().collect()
+        }
+        Duty::Validation { .. }
+        | Duty::Review {}
+        | Duty::LeadTime { .. }
+        | Duty::BreakGlass { .. }
+        | Duty::Permit { .. } => Vec::new(),
+    }
+}
+
+fn evidence_unmet(
+    file: &ChangeFile,
+    directory: &Directory,
+    row: &TargetObligation,
+    aspect: Aspect,
+    environment: Option<&str>,
+) -> Vec<Unmet> {
+    let change = &file.change;
+    let plan = crate::change::content::plan_digest(&change.content);
+    // Evidence speaks for a build wherever it goes, so targets of the same build lack it once.
+    let mut lacking: Vec<(&str, Vec<&Target>)> = Vec::new();
+    for target in change.content.targets.iter().filter(|target| {
+        row.targets.contains(&target.id) && !newest_of(file, aspect, target, environment, &plan).any(has_passed)
+    }) {
+        let bound = bound_to(target);
+        match lacking.iter_mut().find(|(known, _)| *known == bound) {
+            Some((_, targets)) => targets.push(target),
+            None => lacking.push((bound, vec![target])),
+        }
+    }
+    let place = environment.map(|name| format!(" from {name}")).unwrap_or_default();
+    let witnesses = logins(directory, &eligible::witnesses(change, directory));
+    let one = |(bound, targets): (&str, Vec<&Target>)| {
+        let failed = newest_of(file, aspect, targets[0], environment, &plan).last();
+        let last = failed.map(|e| format!(" The newest evidence named `{}` failed.", e.name));
+        let mut satisfy = format!(
+            "Add passed evidence of the aspect `{aspect}`{place} (rule `{}`).",
+            row.obligation.id
+        );
+        if failed.is_some() {
+            // Whoever reads this at night must learn that a known failure need not be mended first.
+            satisfy.push(' ');
+            satisfy.push_str(ACCEPTED);
+        }
+        unmet(
+            "evidence_missing",
+            format!(
+                "Passed {aspect} evidence{place} is missing for {bound} ({}).{}",
+                services_of(&targets),
+                last.unwrap_or_default()
+            ),
+            satisfy,
+            witnesses.clone(),
+        )
+    };
+    lacking.into_iter().map(one).collect()
+}
+
+/// What evidence about a target is bound to, as people name it.
+fn bound_to(target: &Target) -> &str {
+    let build = target.artifact.as_deref().or(target.commit.as_deref());
+    build.unwrap_or("the present plan")
+}
+
+/// The services of targets, each once.
+fn services_of(targets: &[&Target]) -> String {
+    let mut services: Vec<&str> = Vec::new();
+    for target in targets {
+        if !services.contains(&target.service.0.as_str()) {
+            services.push(&target.service.0);
+        }
+    }
+    services.join(", ")
+}
+
+/// Of the evidence that judges a target the newest of each name and place: what was run again counts by its last run alone.
+fn newest_of<'f>(
+    file: &'f ChangeFile,
+    aspect: Aspect,
+    target: &Target,
+    environment: Option<&str>,
+    plan_digest: &str,
+) -> impl Iterator<Item = &'f Evidence> {
+    let mut newest: BTreeMap<(&str, Option<&str>), &Evidence> = BTreeMap::new();
+    let judging = file.evidence.iter().filter(|e| {
+        e.aspect == aspect
+            && e.result != EvidenceResult::Informational
+            && speaks_for(e, target, environment, plan_digest)
+    });
+    for evidence in judging {
+        let known = newest
+            .entry((evidence.name.as_str(), evidence.environment.as_deref()))
+            .or_insert(evidence);
+        if (known.at, &known.id) < (evidence.at, &evidence.id) {
+            *known = evidence;
+        }
+    }
+    newest.into_values()
+}
+
+fn has_passed(evidence: &Evidence) -> bool {
+    evidence.result == EvidenceResult::Passed || evidence.accepted.is_some()
+}
+
+/// Whether a piece of evidence is about a target: from the right place, for the right thing.
+fn speaks_for(evidence: &Evidence, target: &Target, environment: Option<&str>, plan_digest: &str) -> bool {
+    let place = environment.is_none_or(|name| evidence.environment.as_deref() == Some(name));
+    let bound = match (&evidence.artifact, &evidence.plan_digest) {
+        (Some(artifact), _) => target.artifact.as_ref() == Some(artifact) || target.commit.as_ref() == Some(artifact),
+        (None, Some(digest)) => digest == plan_digest,
+        (None, None) => false,
+    };
+    place && bound
+}
+
+/// Peers who may review: in the group if one is named, and neither author nor approver.
+fn peer_review_unmet(
+    file: &ChangeFile,
+    directory: &Directory,
+    obligation: &Obligation,
+    count: u32,
+    from: Option<&GroupKey>,
+) -> Option<Unmet> {
+    let good: Vec<&PersonId> = file
+        .agreeing_peers()
+        .filter(|review| peer_counts(file, directory, &review.person, from))
+        .map(|review| &review.person)
+        .collect();
+    if good.len() >= count as usize {
+        return None;
+    }
+    let people: Vec<PersonId> = match from {
+        Some(key) => directory.members(key),
+        None => Vec::new(),
+    };
+    let waiting: Vec<PersonId> = people
+        .into_iter()
+        .filter(|person| peer_counts(file, directory, person, from) && !good.contains(&person))
+        .collect();
+    let who = from.map(|key| format!(" from the group {key}")).unwrap_or_default();
+    Some(unmet(
+        "peer_review_missing",
+        format!(
+            "{} {} of {count} peer reviews are there.",
+            sentence(&obligation.reason),
+            good.len()
+        ),
+        format!(
+            "A peer{who} who neither wrote nor approves reads it and agrees (rule `{}`).",
+            obligation.id
+        ),
+        logins(directory, &waiting),
+    ))
+}
+
+fn checklist_unmet(file: &ChangeFile, row: &TargetObligation) -> Vec<Unmet> {
+    let Duty::Checklist { items } = &row.obligation.duty else {
+        return Vec::new();
+    };
+    items
+        .iter()
+        .filter(|item| {
+            !file
+                .checklist
+                .iter()
+                .any(|c| c.rule == row.obligation.id && &c.title == *item && c.done.is_some())
+        })
+        .map(|item| {
+            unmet(
+                "checklist_open",
+                format!("Not ticked: {item}"),
+                format!("Tick it (rule `{}`).", row.obligation.id),
+                Vec::new(),
+            )
+        })
+        .collect()
+}
+
+fn task_duty_unmet(file: &ChangeFile, row: &TargetObligation, kind: TaskKind, title: &str) -> Option<Unmet> {
+    let done = file
+        .tasks
+        .iter()
+        .any(|task| task.kind == kind && task.title == title && task.state == TaskState::Done);
+    (!done).then(|| {
+        unmet(
+            "task_missing",
+            format!("The task “{title}” is not done."),
+            format!(
+                "Add the {kind} task “{title}” and finish it (rule `{}`).",
+                row.obligation.id
+            ),
+            Vec::new(),
+        )
+    })
+}
+
+/// Until when the last look of a group is fresh enough.
+pub(crate) fn fresh_until(directory: &Directory, group: &GroupKey, minutes: i64) -> Option<Timestamp> {
+    directory
+        .last_look(group)
+        .map(|look| look.at + SignedDuration::from_mins(minutes))
+}
+
+/// What is lacking when nobody outside has looked for too long.
+pub(crate) fn look_unmet(
+    directory: &Directory,
+    row: &TargetObligation,
+    (group, minutes): (&GroupKey, i64),
+    now: Timestamp,
+) -> Option<Unmet> {
+    let fresh = fresh_until(directory, group, minutes);
+    if fresh.is_some_and(|until| now < until) {
+        return None;
+    }
+    let since = directory
+        .last_look(group)
+        .map_or_else(|| "never".to_owned(), |look| look.at.to_string());
+    Some(unmet(
+        "outside_look_missing",
+        format!("{} Last time: {since}.", sentence(&row.obligation.reason)),
+        format!(
+            "One of the group {group} looks at the team's changes (POST /outside-looks; rule `{}`).",
+            row.obligation.id
+        ),
+        logins(directory, &directory.members(group)),
+    ))
+}
+
+/// When the looks end on which a change rests.
+pub(crate) fn ends<'a>(file: &'a ChangeFile, directory: &'a Directory) -> impl Iterator<Item = Timestamp> + 'a {
+    let rows = file.requirements.obligations.iter();
+    rows.filter_map(|row| match &row.obligation.duty {
+        Duty::OutsideLook { from, within_minutes } => fresh_until(directory, from, *within_minutes),
+        _ => None,
+    })
+}

@@ -1,0 +1,252 @@
+//! Who may do what a change waits for, as far as the model decides it; the policies may narrow it further. A row that waits
+//! names nobody whom the act that satisfies it would refuse: at night they would be woken for nothing.
+
+use jiff::Timestamp;
+
+use crate::approval::authority::{approved_apart, candidates};
+use crate::approval::obligation::{Duty, Obligation, Party};
+use crate::change::change_file::{ChangeFile, RejectedElsewhere};
+use crate::change::record::{Change, Retrospective};
+use crate::core::enums::{Kind, OwnershipRole, Role};
+use crate::core::ids::PersonId;
+use crate::directory::ownership_matrix::Place;
+use crate::directory::snapshot::Directory;
+use crate::policy::facts::Part;
+use crate::policy::permission::parts_of;
+
+/// Why a person's word is no independent one.
+pub(crate) enum Dependence<'a> {
+    /// This rule keeps apart what they did.
+    OfRule(&'a Obligation),
+    /// They did the work.
+    Implemented,
+    /// They approved an emergency.
+    Approved,
+    /// They told of it afterwards, and who did it stands by their word alone.
+    Told,
+}
+
+fn once_each(people: impl IntoIterator<Item = PersonId>, may: impl Fn(&PersonId) -> bool) -> Vec<PersonId> {
+    let mut found: Vec<PersonId> = Vec::new();
+    for person in people {
+        if !found.contains(&person) && may(&person) {
+            found.push(person);
+        }
+    }
+    found
+}
+
+/// Who edits, submits, assesses and cancels: requester and owner, or the change managers once both have left.
+pub(crate) fn writers(change: &Change, directory: &Directory) -> Vec<PersonId> {
+    let named = [change.requester.clone(), change.content.owner.clone()];
+    let found = once_each(named, |person| directory.is_active(person));
+    if found.is_empty() {
+        return directory.with_role(Role::ChangeManager);
+    }
+    found
+}
+
+/// Who plans the times: the owner, or whoever else writes.
+pub(crate) fn planners(change: &Change, directory: &Directory) -> Vec<PersonId> {
+    let owner = &change.content.owner;
+    if directory.is_active(owner) {
+        return vec![owner.clone()];
+    }
+    writers(change, directory)
+}
+
+/// Who brings the evidence: the tester and the requester, or whoever writes once both have left.
+pub(crate) fn witnesses(change: &Change, directory: &Directory) -> Vec<PersonId> {
+    let named = change.content.tester.iter().chain([&change.requester]).cloned();
+    let found = once_each(named, |person| directory.is_active(person));
+    if found.is_empty() {
+        return writers(change, directory);
+    }
+    found
+}
+
+/// Who confirms work that is told afterwards: the one who is said to have allowed it, unless they have left or asked for it.
+pub(crate) fn confirmers(change: &Change, retro: &Retrospective, directory: &Directory) -> Vec<PersonId> {
+    once_each([retro.verbal_approver.clone()], |person| {
+        directory.is_active(person) && person != &change.requester
+    })
+}
+
+/// Who lifts the rejection of another change: whoever asked for that one revises or cancels it, the change managers who did not
+/// overrule it.
+pub(crate) fn lifters(other: &RejectedElsewhere, directory: &Directory) -> Vec<PersonId> {
+    let requester = std::iter::once(other.requester.clone()).filter(|person| directory.is_active(person));
+    once_each(requester.chain(directory.with_role(Role::ChangeManager)), |_| true)
+}
+
+/// Who excepts it from a freeze: the change managers who did not ask for it.
+pub(crate) fn excepters(change: &Change, directory: &Directory) -> Vec<PersonId> {
+    let managers = directory.with_role(Role::ChangeManager);
+    once_each(managers, |person| person != &change.requester)
+}
+
+/// Who gets a change past a freeze: whoever plans its times, and who excepts it. A change manager who planned them would no longer
+/// count as one who agrees to them, so the planners come first.
+pub(crate) fn past_a_freeze(change: &Change, directory: &Directory) -> Vec<PersonId> {
+    let people = planners(change, directory)
+        .into_iter()
+        .chain(excepters(change, directory));
+    once_each(people, |_| true)
+}
+
+/// Who starts a change and tells how its targets ended: the named implementers; else who did some of the work, then who
+/// holds the part at a target, then who has the role.
+pub(crate) fn implementers(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let change = &file.change;
+    let may = |person: &PersonId| directory.is_active(person) && approved_apart(file, person).is_none();
+    let named = &change.content.implementers;
+    if !named.is_empty() {
+        return once_each(named.iter().cloned(), may);
+    }
+    let works = |person: &PersonId| parts_of(file, directory, person, now).contains(&Part::Implementer);
+    let known = once_each(change.implemented_by.iter().cloned(), |person| {
+        may(person) && works(person)
+    });
+    let holders = |role| {
+        let targets = change.content.targets.iter();
+        let rows = targets.flat_map(|target| directory.holders_at(&Place::from(target), role, now));
+        once_each(rows.map(|holder| holder.person), may)
+    };
+    let with_role = |role| once_each(directory.with_role(role), may);
+    let lines: [&dyn Fn() -> Vec<PersonId>; 5] = [
+        &|| known.clone(),
+        &|| holders(OwnershipRole::Implementer),
+        &|| with_role(Role::Implementer),
+        &|| holders(OwnershipRole::Pipeline),
+        &|| with_role(Role::Pipeline),
+    ];
+    let first = lines.iter().map(|line| line()).find(|people| !people.is_empty());
+    first.unwrap_or_default()
+}
+
+/// Who says whether it works: the tester, else the owners and those whom a rule names; nobody whose word is no independent one,
+/// nor, while nothing is done, who is named to do it.
+pub(crate) fn testers(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let change = &file.change;
+    let will_work =
+        |person: &PersonId| change.implemented_by.is_empty() && change.content.implementers.contains(person);
+    let may = |person: &PersonId| directory.is_active(person) && is_independent(file, person) && !will_work(person);
+    let tester = once_each(file.change.content.tester.iter().cloned(), may);
+    if !tester.is_empty() {
+        return tester;
+    }
+    let mut people = owners_of(file, directory, now);
+    for row in &file.requirements.obligations {
+        let Duty::Validation { from: Some(asked), .. } = &row.obligation.duty else {
+            continue;
+        };
+        let targets = file.change.content.targets.iter();
+        for target in targets.filter(|target| row.targets.contains(&target.id)) {
+            let holders = candidates(file, directory, asked, target, now);
+            people.extend(holders.into_iter().map(|holder| holder.person));
+        }
+    }
+    once_each(people, may)
+}
+
+/// Who writes the post-implementation review: the owners and the change managers, and never the only implementer, nor who
+/// is the only one named for the work while none is done.
+pub(crate) fn reviewers(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let change = &file.change;
+    let works = match change.implemented_by.is_empty() {
+        true => &change.content.implementers,
+        false => &change.implemented_by,
+    };
+    let people = owners_of(file, directory, now)
+        .into_iter()
+        .chain(directory.with_role(Role::ChangeManager));
+    once_each(people, |person| {
+        directory.is_active(person) && works.as_slice() != std::slice::from_ref(person)
+    })
+}
+
+/// Who validates a broken glass: the owners, security and the change managers; where the team was over its budget the change
+/// managers alone, or security where no other one is there. Never the hand that broke it.
+pub(crate) fn glass_validators(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let glass = file.change.break_glass.as_ref();
+    let is_hand =
+        |person: &PersonId| glass.is_some_and(|glass| &glass.by == person || glass.handed_by.as_ref() == Some(person));
+    let is_over = glass.is_some_and(|glass| {
+        glass
+            .counted
+            .as_ref()
+            .is_some_and(crate::emergency::records::Counted::is_over)
+    });
+    let may = |person: &PersonId| directory.is_active(person) && !is_hand(person);
+    let managers = once_each(directory.with_role(Role::ChangeManager), may);
+    let security = once_each(directory.with_role(Role::Security), may);
+    if is_over {
+        return if managers.is_empty() { security } else { managers };
+    }
+    let people = owners_of(file, directory, now).into_iter().chain(security);
+    once_each(people.chain(managers), may)
+}
+
+/// Who states the finding on unauthorized work: the change managers who neither asked for it nor did it.
+pub(crate) fn finders(change: &Change, directory: &Directory) -> Vec<PersonId> {
+    let managers = directory.with_role(Role::ChangeManager);
+    once_each(managers, |person| !has_stake(change, person))
+}
+
+/// The owners of the change and of its targets.
+pub fn owners_of(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let mut people = vec![file.change.content.owner.clone()];
+    for target in &file.change.content.targets {
+        for holder in directory.holders_at(&Place::from(target), OwnershipRole::Owner, now) {
+            if !people.contains(&holder.person) {
+                people.push(holder.person);
+            }
+        }
+    }
+    people
+}
+
+pub(crate) fn dependence<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<Dependence<'a>> {
+    let change = &file.change;
+    let approved = || allowed_aloud(change, person) || file.standing().any(|it| &it.person == person && it.is_yes());
+    let has_part = |party: &Party| match party {
+        Party::Implementer => change.implemented_by.contains(person),
+        Party::Approver => approved(),
+        Party::Author => file.wrote(person),
+        Party::Requester => &change.requester == person,
+    };
+    for row in &file.requirements.obligations {
+        if let Duty::Validation { distinct_from, .. } = &row.obligation.duty
+            && distinct_from.iter().any(has_part)
+        {
+            return Some(Dependence::OfRule(&row.obligation));
+        }
+    }
+    if change.implemented_by.contains(person) {
+        return Some(Dependence::Implemented);
+    }
+    if change.retrospective.is_some() && &change.requester == person {
+        return Some(Dependence::Told);
+    }
+    (change.content.kind == Kind::Emergency && approved()).then_some(Dependence::Approved)
+}
+
+/// Whether a person is said to have allowed work by word of mouth, and did not deny it.
+fn allowed_aloud(change: &Change, person: &PersonId) -> bool {
+    change.retrospective.as_ref().is_some_and(|retro| {
+        let denied = retro.confirmation.as_ref().is_some_and(|it| !it.confirmed);
+        &retro.verbal_approver == person && !denied
+    })
+}
+
+/// Whether a person's word on the work would be an independent one.
+#[must_use]
+pub fn is_independent(file: &ChangeFile, person: &PersonId) -> bool {
+    dependence(file, person).is_none()
+}
+
+/// Whether a person asked for a change, wrote it or did its work.
+#[must_use]
+pub fn has_stake(change: &Change, person: &PersonId) -> bool {
+    &change.requester == person || change.authors.contains(person) || change.implemented_by.contains(person)
+}

@@ -1,0 +1,786 @@
+//! What a request may say of a change: reads it, checks it against the estate, and makes content of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::change::custom_field;
+use crate::change::record::{
+    Change, Content, DisruptionPlan, Exclusion, Impact, RiskOverride, Step, Target, TemplateRef,
+};
+use crate::core::enums::{Category, Disruption, Kind, Level, Origin};
+use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey, TargetId};
+use crate::core::parse::{LINE, Reading, TEXT};
+use crate::core::refusal::{FieldError, Refusal};
+use crate::directory::snapshot::Directory;
+
+mod afterwards;
+
+pub use afterwards::RetrospectiveInput;
+use afterwards::{check_told_afterwards, read_retrospective};
+
+/// The most targets that a change may name.
+pub const TARGETS: usize = 1_000;
+
+/// A change as a request says it: content, times and labels, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// The content.
+    pub content: Content,
+    /// The planned start.
+    pub planned_start: Option<Timestamp>,
+    /// The planned end.
+    pub planned_end: Option<Timestamp>,
+    /// Labels.
+    pub labels: Vec<String>,
+    /// Where values came from, for those that no person wrote.
+    pub origins: BTreeMap<String, Origin>,
+    /// For work that was done before it was told.
+    pub retrospective: Option<RetrospectiveInput>,
+}
+
+struct TargetInput {
+    service: String,
+    environment: String,
+    config_items: Vec<String>,
+    artifact: Option<String>,
+    commit: Option<String>,
+    rollback_to: Option<String>,
+}
+
+/// Reads a whole change. `requester` becomes the owner where none is named; `keep` is the assessment that an edit keeps.
+///
+/// # Errors
+/// [`Refusal::Invalid`] with every wrong field.
+pub fn read(
+    body: &Map<String, Value>,
+    directory: &Directory,
+    requester: &PersonId,
+    keep: Option<&Content>,
+) -> Result<Input, Refusal> {
+    let mut reading = Reading::new(body, "");
+    let mut input = read_fields(&mut reading, directory, requester, keep);
+    if let Some(old) = keep {
+        input.content.security.clone_from(&old.security);
+        input.content.dependencies_reviewed = old.dependencies_reviewed;
+        input.content.excluded.clone_from(&old.excluded);
+        input.content.risk_override.clone_from(&old.risk_override);
+    }
+    check_times(&mut reading, &input);
+    check_there(&mut reading, &input, directory, keep);
+    if reading.value("retrospective").is_some() && !reading.errors.is_empty() {
+        check_told_afterwards(&mut reading, &input.content);
+    }
+    reading.finish()?;
+    Ok(input)
+}
+
+/// Nobody who has left is newly given work that waits for them. Whom the change names already may stay in it while other
+/// things are edited, and work that is told afterwards names who did it.
+fn check_there(reading: &mut Reading<'_>, input: &Input, directory: &Directory, keep: Option<&Content>) {
+    if input.retrospective.is_some() {
+        return;
+    }
+    let content = &input.content;
+    let stays = |person: &PersonId| {
+        keep.is_some_and(|old| {
+            &old.owner == person || old.implementers.contains(person) || old.tester.as_ref() == Some(person)
+        })
+    };
+    let is_said = !input.origins.contains_key("owner");
+    let mut named: Vec<(&str, &PersonId)> = is_said.then_some(("owner", &content.owner)).into_iter().collect();
+    named.extend(content.implementers.iter().map(|person| ("implementers", person)));
+    named.extend(content.tester.iter().map(|person| ("tester", person)));
+    for (field, person) in named.into_iter().filter(|(_, person)| !stays(person)) {
+        refuse_departed(reading, field, person, directory);
+    }
+}
+
+/// Notes an error for a person who may no longer act.
+pub fn refuse_departed(reading: &mut Reading<'_>, field: &str, person: &PersonId, directory: &Directory) {
+    if !person.as_str().is_empty() && !directory.is_active(person) {
+        let login = directory.login(person);
+        let text = format!("`{login}` may no longer act here; name somebody who is there.");
+        reading.wrong(field, "inactive", text);
+    }
+}
+
+/// Fields that are filled in with what is usual where nobody says them.
+pub(crate) const USUAL: &[&str] = &["kind", "category"];
+
+fn read_fields(
+    reading: &mut Reading<'_>,
+    directory: &Directory,
+    requester: &PersonId,
+    keep: Option<&Content>,
+) -> Input {
+    let kind = reading.word("kind").unwrap_or(Kind::Normal);
+    let targets = read_targets(reading, directory, keep);
+    let (impact, mut origins) = read_impact(reading, directory, &targets, kind);
+    let owner = person(reading, "owner", directory);
+    if owner.is_none() {
+        origins.insert("owner".to_owned(), Origin::Derived);
+    }
+    for field in USUAL {
+        if reading.value(field).is_none() {
+            origins.insert((*field).to_owned(), Origin::Derived);
+        }
+    }
+    let content = Content {
+        kind,
+        template: read_template(reading, directory, kind),
+        expedited: reading.boolean("expedited").unwrap_or_default(),
+        expedited_reason: reading.text("expedited_reason", TEXT),
+        title: reading.text("title", LINE).unwrap_or_default(),
+        description: reading.text("description", TEXT),
+        justification: reading.text("justification", TEXT),
+        objectives: reading.text("objectives", TEXT),
+        verification: reading.text("verification", TEXT),
+        category: reading.word("category").unwrap_or(Category::Other),
+        touches: reading.words("touches").unwrap_or_default().into_iter().collect(),
+        targets,
+        impact,
+        complexity: read_level(reading, "complexity", &[Level::Low, Level::Medium, Level::High]),
+        disruption: reading.object("disruption", read_disruption),
+        security: None,
+        dependencies_reviewed: false,
+        excluded: Vec::new(),
+        risk_override: None,
+        plan: reading.objects("plan", read_step).unwrap_or_default(),
+        rollback_plan: reading.objects("rollback_plan", read_step).unwrap_or_default(),
+        no_rollback_reason: reading.text("no_rollback_reason", TEXT),
+        rollback_minutes: reading.integer("rollback_minutes", 0..=100_000),
+        owner: owner.unwrap_or_else(|| requester.clone()),
+        team: reading.text("team", LINE),
+        implementers: people(reading, "implementers", directory),
+        tester: person(reading, "tester", directory),
+        business_contact: reading.text("business_contact", LINE),
+        incident: reading.text("incident", LINE),
+        threat: reading.text("threat", TEXT),
+        custom_fields: crate::change::custom_values::read(reading, directory, kind, keep),
+    };
+    if content.expedited && content.expedited_reason.is_none() {
+        reading.wrong(
+            "expedited_reason",
+            "missing",
+            "An expedited change says in `expedited_reason` why it is late.",
+        );
+    }
+    Input {
+        content,
+        planned_start: reading.time("planned_start"),
+        planned_end: reading.time("planned_end"),
+        labels: reading.texts("labels", LINE).unwrap_or_default(),
+        origins,
+        retrospective: read_retrospective(reading, directory),
+    }
+}
+
+fn read_template(reading: &mut Reading<'_>, directory: &Directory, kind: Kind) -> Option<TemplateRef> {
+    let key = reading.text("template", LINE);
+    if kind != Kind::Standard {
+        if key.is_some() {
+            reading.wrong("template", "not_allowed", "Only a standard change names a template.");
+        }
+        return None;
+    }
+    let Some(key) = key else {
+        reading.wrong("template", "missing", "A standard change names its template.");
+        return None;
+    };
+    let Some(template) = directory.templates.get(&key) else {
+        reading.wrong("template", "unknown", format!("There is no template `{key}`."));
+        return None;
+    };
+    Some(TemplateRef {
+        key,
+        template_version: template.template_version,
+        digest: template.digest.clone(),
+    })
+}
+
+fn read_level(reading: &mut Reading<'_>, field: &'static str, allowed: &[Level]) -> Option<Level> {
+    let text = reading.text(field, LINE)?;
+    level_of(reading, field, &text, allowed)
+}
+
+fn level_of(reading: &mut Reading<'_>, field: &str, text: &str, allowed: &[Level]) -> Option<Level> {
+    let level = allowed.iter().find(|level| level.as_str() == text);
+    if level.is_none() {
+        let (at, words): (_, Vec<&str>) = (reading.at(field), allowed.iter().map(|level| level.as_str()).collect());
+        let help = format!("`{at}`: `{text}` is none of: {}.", words.join(", "));
+        reading.wrong(field, "unknown_word", help);
+    }
+    level.copied()
+}
+
+/// A level that must be there. What stands for one that is not is never kept, as reading ends in a refusal then.
+fn needed_level(reading: &mut Reading<'_>, field: &'static str, allowed: &[Level]) -> Level {
+    let text = reading.needed(field, LINE);
+    let level = (!text.is_empty()).then(|| level_of(reading, field, &text, allowed));
+    level.flatten().unwrap_or(Level::High)
+}
+
+fn read_step(reading: &mut Reading<'_>) -> Step {
+    Step {
+        title: reading.needed("title", LINE),
+        doer: reading.text("owner", LINE),
+        team: reading.text("team", LINE),
+        minutes: reading.integer("minutes", 0..=100_000),
+        check: reading.text("check", TEXT),
+    }
+}
+
+fn read_disruption(reading: &mut Reading<'_>) -> DisruptionPlan {
+    DisruptionPlan {
+        kind: reading.needed_word("kind", Disruption::None),
+        minutes: reading.integer("minutes", 0..=100_000),
+        audience: reading.text("audience", TEXT),
+    }
+}
+
+/// Reads the three axes; an axis that nobody gave is derived from the targets' services.
+fn read_impact(
+    reading: &mut Reading<'_>,
+    directory: &Directory,
+    targets: &[Target],
+    kind: Kind,
+) -> (Impact, BTreeMap<String, Origin>) {
+    let given = reading
+        .object("impact", |inner| {
+            let all = Level::ALL;
+            [
+                read_level(inner, "data", all),
+                read_level(inner, "availability", all),
+                read_level(inner, "compliance", all),
+            ]
+        })
+        .unwrap_or([None; 3]);
+    with_derived_impact(given, directory, targets, kind)
+}
+
+/// Fills in the axes that nobody gave, and says so.
+pub fn with_derived_impact(
+    given: [Option<Level>; 3],
+    directory: &Directory,
+    targets: &[Target],
+    kind: Kind,
+) -> (Impact, BTreeMap<String, Origin>) {
+    let lowest = Impact {
+        data: Level::None,
+        availability: Level::None,
+        compliance: Level::None,
+    };
+    let derived = if kind == Kind::Emergency {
+        Impact {
+            data: Level::High,
+            availability: Level::High,
+            compliance: Level::High,
+        }
+    } else {
+        targets.iter().fold(lowest, |sum, target| {
+            let production = directory
+                .environments
+                .get(&target.environment)
+                .is_none_or(|found| found.is_production);
+            crate::risk::assessment::union(
+                sum,
+                crate::risk::assessment::derived_impact(directory.services.get(&target.service), production),
+            )
+        })
+    };
+    let mut origins = BTreeMap::new();
+    let mut axis = |value: Option<Level>, otherwise: Level, name: &str| {
+        value.unwrap_or_else(|| {
+            origins.insert(format!("impact.{name}"), Origin::Derived);
+            otherwise
+        })
+    };
+    let impact = Impact {
+        data: axis(given[0], derived.data, "data"),
+        availability: axis(given[1], derived.availability, "availability"),
+        compliance: axis(given[2], derived.compliance, "compliance"),
+    };
+    (impact, origins)
+}
+
+/// Reads `targets`, or the short form for equal targets.
+fn read_targets(reading: &mut Reading<'_>, directory: &Directory, keep: Option<&Content>) -> Vec<Target> {
+    let long = reading.objects("targets", read_target);
+    let services = reading.texts("services", LINE);
+    let environment = reading.text("environment", LINE);
+    let artifact = digest_text(reading, "artifact");
+    let commit = commit_text(reading, "commit");
+    let config_items = reading.texts("config_items", LINE);
+    let short = services.is_some()
+        || environment.is_some()
+        || artifact.is_some()
+        || commit.is_some()
+        || config_items.as_ref().is_some_and(|items| !items.is_empty());
+    if long.is_some() && short {
+        reading.wrong(
+            "services",
+            "not_allowed",
+            "Say `targets`, or the short form with `services`, not both.",
+        );
+        return Vec::new();
+    }
+    let named = match (long, services) {
+        (Some(targets), _) => targets,
+        (None, Some(services)) => {
+            let Some(environment) = environment else {
+                reading.wrong(
+                    "environment",
+                    "missing",
+                    "The short form with `services` needs `environment`.",
+                );
+                return Vec::new();
+            };
+            services
+                .into_iter()
+                .map(|service| TargetInput {
+                    service,
+                    environment: environment.clone(),
+                    config_items: config_items.clone().unwrap_or_default(),
+                    artifact: artifact.clone(),
+                    commit: commit.clone(),
+                    rollback_to: None,
+                })
+                .collect()
+        }
+        (None, None) if short => {
+            reading.wrong(
+                "services",
+                "missing",
+                "The short form names at least one service in `services`.",
+            );
+            Vec::new()
+        }
+        (None, None) => Vec::new(),
+    };
+    let targets = checked_targets(reading, directory, named);
+    check_items(reading, &targets, directory, keep);
+    targets
+}
+
+fn read_target(reading: &mut Reading<'_>) -> TargetInput {
+    for told_by_answers in ["id", "state", "outcome", "unknown_config_items"] {
+        reading.ignore(told_by_answers);
+    }
+    TargetInput {
+        service: reading.needed("service", LINE),
+        environment: reading.needed("environment", LINE),
+        config_items: reading.texts("config_items", LINE).unwrap_or_default(),
+        artifact: digest_text(reading, "artifact"),
+        commit: commit_text(reading, "commit"),
+        rollback_to: digest_text(reading, "rollback_to"),
+    }
+}
+
+/// How many hexadecimal digits a digest of this algorithm has, of those that the OCI image specification, section "Digests",
+/// registers and those that are usual beside them; nothing for an algorithm that is not known here.
+fn digits_of(algorithm: &str) -> Option<usize> {
+    const USUAL: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
+    let named = |(name, _): &&(&str, usize)| algorithm.eq_ignore_ascii_case(name);
+    USUAL.iter().find(named).map(|(_, digits)| *digits)
+}
+
+/// A digest as registries write it: the hexadecimal digits of the usual algorithms are small letters (OCI image specification,
+/// section "Digests"), so that one artifact has one name. Anything else stays as it was written.
+#[must_use]
+pub fn tidy_digest(text: String) -> String {
+    let is_usual = text.split_once(':').is_some_and(|(name, digits)| {
+        digits_of(name).is_some() && !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit())
+    });
+    if is_usual { text.to_ascii_lowercase() } else { text }
+}
+
+/// What evidence speaks of: an artifact's digest or a commit's hash, as targets hold them. Anything else speaks of nothing.
+pub fn artifact_or_commit(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
+    let text = reading.text(field, 255)?;
+    if is_digest(&text) {
+        return Some(tidy_digest(text));
+    }
+    if is_commit(&text) {
+        return Some(text.to_lowercase());
+    }
+    let at = reading.at(field);
+    let wrong = why_not_whole(&at, &text)
+        .unwrap_or_else(|| format!("`{at}` must be a digest such as sha256:6b1d… without spaces, or a commit's hash."));
+    reading.wrong(field, "not_a_digest", wrong);
+    None
+}
+
+/// Whether a text can name an artifact: an algorithm and its digest, in visible characters without spaces. A digest of a usual
+/// algorithm is whole: one that a tool cut short for people to read names nothing that a registry would find.
+#[must_use]
+pub fn is_digest(text: &str) -> bool {
+    let is_visible = text.chars().all(|c| c.is_ascii_graphic());
+    text.split_once(':').is_some_and(|(name, digits)| {
+        let is_hex = || digits.chars().all(|c| c.is_ascii_hexdigit());
+        is_visible && digits_of(name).is_none_or(|length| digits.len() == length && is_hex())
+    })
+}
+
+/// Why a text in the form of a usual digest is none; nothing for a text in another form.
+fn why_not_whole(at: &str, text: &str) -> Option<String> {
+    let (name, _) = text.split_once(':')?;
+    let length = digits_of(name)?;
+    Some(format!(
+        "`{at}` must be a whole digest: after `{name}:` come {length} hexadecimal digits."
+    ))
+}
+
+fn is_commit(text: &str) -> bool {
+    (7..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit())
+}
+
+/// An artifact's digest, such as `sha256:6b1d…`: visible ASCII without spaces.
+fn digest_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
+    let text = reading.text(field, 255)?;
+    if is_digest(&text) {
+        return Some(tidy_digest(text));
+    }
+    let at = reading.at(field);
+    let wrong = why_not_whole(&at, &text)
+        .unwrap_or_else(|| format!("`{at}` must be a digest such as sha256:6b1d… without spaces."));
+    reading.wrong(field, "not_a_digest", wrong);
+    None
+}
+
+fn commit_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
+    let text = reading.text(field, 64)?;
+    if is_commit(&text) {
+        return Some(text.to_lowercase());
+    }
+    let at = reading.at(field);
+    reading.wrong(
+        field,
+        "not_a_commit",
+        format!("`{at}` must be a commit's hash, 7 to 64 hexadecimal digits."),
+    );
+    None
+}
+
+fn checked_targets(reading: &mut Reading<'_>, directory: &Directory, named: Vec<TargetInput>) -> Vec<Target> {
+    let mut seen = BTreeSet::new();
+    let mut targets = Vec::new();
+    for (place, input) in named.into_iter().enumerate() {
+        let path = format!("targets[{place}]");
+        let service = ServiceKey::from(input.service);
+        let environment = EnvironmentKey::from(input.environment);
+        if !directory.services.contains_key(&service) && !service.0.is_empty() {
+            let text = crate::directory::unknown_name::service(directory, service.as_str());
+            reading
+                .errors
+                .push(FieldError::new(format!("{path}.service"), "unknown", text));
+        }
+        if !directory.environments.contains_key(&environment) && !environment.0.is_empty() {
+            let text = crate::directory::unknown_name::environment(directory, environment.as_str());
+            reading
+                .errors
+                .push(FieldError::new(format!("{path}.environment"), "unknown", text));
+        }
+        if !seen.insert((service.clone(), environment.clone(), input.artifact.clone())) {
+            let text = "Service, environment and artifact are the same as in an earlier target.";
+            reading.errors.push(FieldError::new(path.as_str(), "not_unique", text));
+        }
+        // Neither freeze nor window nor outcome stops a way back: as one, the new artifact itself would pass them all.
+        if input.rollback_to.is_some() && input.rollback_to == input.artifact {
+            let text = "The way back leads to what ran before, not to the artifact that this change brings.";
+            let field = format!("{path}.rollback_to");
+            reading.errors.push(FieldError::new(field, "not_allowed", text));
+        }
+        targets.push(Target {
+            id: TargetId((place + 1).to_string()),
+            service,
+            environment,
+            config_items: input.config_items,
+            artifact: input.artifact,
+            commit: input.commit,
+            rollback_to: input.rollback_to,
+        });
+    }
+    targets
+}
+
+/// Refuses a config item of another service, whose people would be asked in place of the target's own. What a change holds
+/// already may stay while other things are edited: nobody is asked for it.
+fn check_items(reading: &mut Reading<'_>, targets: &[Target], directory: &Directory, keep: Option<&Content>) {
+    let held = |target: &Target, item: &String| {
+        let mut old = keep.into_iter().flat_map(|content| &content.targets);
+        old.any(|old| {
+            old.service == target.service && old.environment == target.environment && old.config_items.contains(item)
+        })
+    };
+    for (place, target) in targets.iter().enumerate() {
+        for (at, item) in target.config_items.iter().enumerate() {
+            let known = directory.config_items.get(item);
+            let is_foreign = directory.is_foreign(item, &target.service) && !held(target, item);
+            let Some(known) = known.filter(|_| is_foreign) else {
+                continue;
+            };
+            let owner = &known.service;
+            let text = format!(
+                "The config item `{item}` belongs to the service `{owner}`, not to `{}`; name `{owner}` as a target of its own.",
+                target.service
+            );
+            let field = format!("targets[{place}].config_items[{at}]");
+            reading.errors.push(FieldError::new(field, "not_of_service", text));
+        }
+    }
+}
+
+/// A person by login.
+pub fn person(reading: &mut Reading<'_>, field: &'static str, directory: &Directory) -> Option<PersonId> {
+    let login = reading.text(field, LINE)?;
+    let found = directory.by_login(&login).map(|person| person.id.clone());
+    if found.is_none() {
+        reading.wrong(
+            field,
+            "unknown",
+            crate::directory::unknown_name::person(directory, &login),
+        );
+    }
+    found
+}
+
+fn people(reading: &mut Reading<'_>, field: &'static str, directory: &Directory) -> Vec<PersonId> {
+    let mut found = Vec::new();
+    for (place, login) in reading.texts(field, LINE).unwrap_or_default().into_iter().enumerate() {
+        match directory.by_login(&login) {
+            Some(person) if !found.contains(&person.id) => found.push(person.id.clone()),
+            Some(_) => {}
+            None => {
+                let text = crate::directory::unknown_name::person(directory, &login);
+                reading.wrong(&format!("{field}[{place}]"), "unknown", text);
+            }
+        }
+    }
+    found
+}
+
+fn check_times(reading: &mut Reading<'_>, input: &Input) {
+    if let (Some(start), Some(end)) = (input.planned_start, input.planned_end)
+        && end <= start
+    {
+        reading.wrong(
+            "planned_end",
+            "out_of_order",
+            "`planned_end` must lie after `planned_start`.",
+        );
+    }
+}
+
+/// The assessment's own answers, read from the body of `/assessment`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// The three axes, where given.
+    pub impact: [Option<Level>; 3],
+    /// Complexity, where given.
+    pub complexity: Option<Level>,
+    /// Security answers.
+    pub security: Option<String>,
+    /// Whether dependencies were looked at.
+    pub dependencies_reviewed: Option<bool>,
+    /// What was left out.
+    pub excluded: Option<Vec<Exclusion>>,
+    /// A level against the table.
+    pub risk_override: Option<RiskOverride>,
+}
+
+/// Reads an assessment.
+///
+/// # Errors
+/// [`Refusal::Invalid`] with every wrong field.
+pub fn read_assessment(body: &Map<String, Value>) -> Result<Assessment, Refusal> {
+    let mut reading = Reading::new(body, "");
+    let impact = reading
+        .object("impact", |inner| {
+            let all = Level::ALL;
+            [
+                read_level(inner, "data", all),
+                read_level(inner, "availability", all),
+                read_level(inner, "compliance", all),
+            ]
+        })
+        .unwrap_or([None; 3]);
+    let assessment = Assessment {
+        impact,
+        complexity: read_level(&mut reading, "complexity", &[Level::Low, Level::Medium, Level::High]),
+        security: read_security(&mut reading),
+        dependencies_reviewed: reading.boolean("dependencies_reviewed"),
+        excluded: reading.objects("excluded", |inner| Exclusion {
+            item: inner.needed("item", LINE),
+            reason: inner.needed("reason", TEXT),
+        }),
+        risk_override: reading.object("risk_override", |inner| RiskOverride {
+            level: needed_level(inner, "level", &[Level::Low, Level::Medium, Level::High]),
+            reason: inner.needed("reason", TEXT),
+        }),
+    };
+    reading.finish()?;
+    Ok(assessment)
+}
+
+/// Security answers come as a text, or as an object of questions and answers, which is kept as lines of text.
+fn read_security(reading: &mut Reading<'_>) -> Option<String> {
+    match reading.value("security") {
+        Some(Value::Object(answers)) => {
+            let lines: Vec<String> = answers
+                .iter()
+                .map(|(question, answer)| {
+                    let answer = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
+                    format!("{question}: {answer}")
+                })
+                .collect();
+            reading.clean("security", &lines.join("\n"), TEXT)
+        }
+        Some(Value::String(_)) => reading.text("security", TEXT),
+        Some(_) => {
+            reading.wrong(
+                "security",
+                "not_text",
+                "`security` must be a text or an object of questions and answers.",
+            );
+            None
+        }
+        None => None,
+    }
+}
+
+/// A change's content, times and labels as a request would say them: what answers show and patches merge into.
+pub fn present(change: &Change, directory: &Directory) -> Map<String, Value> {
+    let content = &change.content;
+    let mut map = match serde_json::to_value(content) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    };
+    let login = |person: &PersonId| Value::String(directory.login(person));
+    map.insert("owner".into(), login(&content.owner));
+    for plan in ["plan", "rollback_plan"] {
+        for step in map
+            .get_mut(plan)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object_mut)
+        {
+            if let Some(doer) = step.remove("doer") {
+                step.insert("owner".into(), doer);
+            }
+        }
+    }
+    if !content.implementers.is_empty() {
+        map.insert("implementers".into(), content.implementers.iter().map(login).collect());
+    }
+    if let Some(tester) = &content.tester {
+        map.insert("tester".into(), login(tester));
+    }
+    if let Some(template) = &content.template {
+        map.insert("template".into(), Value::String(template.key.clone()));
+    }
+    if !content.custom_fields.is_empty() {
+        let values = crate::change::custom_values::shown(&content.custom_fields, directory);
+        map.insert(custom_field::FIELD.into(), Value::Object(values));
+    }
+    for (name, time) in [
+        ("planned_start", change.planned_start),
+        ("planned_end", change.planned_end),
+    ] {
+        if let Some(time) = time {
+            map.insert(name.into(), Value::String(time.to_string()));
+        }
+    }
+    if !change.labels.is_empty() {
+        map.insert("labels".into(), json!(change.labels));
+    }
+    map
+}
+
+/// The base that a merge patch is applied to: as presented, without what the assessment owns and what was derived.
+pub fn patch_base(change: &Change, directory: &Directory) -> Map<String, Value> {
+    let mut map = present(change, directory);
+    for owned_by_assessment in ["security", "dependencies_reviewed", "excluded", "risk_override"] {
+        map.remove(owned_by_assessment);
+    }
+    if change.origins.get("owner") == Some(&Origin::Derived) {
+        map.remove("owner");
+    }
+    if let Some(Value::Object(impact)) = map.get_mut("impact") {
+        for axis in ["data", "availability", "compliance"] {
+            if change.origins.get(&format!("impact.{axis}")) == Some(&Origin::Derived) {
+                impact.remove(axis);
+            }
+        }
+    }
+    map
+}
+
+/// Applies a JSON Merge Patch (RFC 7396) to an object.
+pub fn merge(base: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (key, value) in patch {
+        match value {
+            Value::Null => {
+                base.remove(key);
+            }
+            Value::Object(inner) => {
+                let slot = base.entry(key.clone()).or_insert_with(|| Value::Object(Map::new()));
+                if !slot.is_object() {
+                    *slot = Value::Object(Map::new());
+                }
+                if let Value::Object(object) = slot {
+                    merge(object, inner);
+                }
+            }
+            other => {
+                base.insert(key.clone(), other.clone());
+            }
+        }
+    }
+}
+
+/// Names again, as null, what a patch clears and a merge has taken away, so that a reader refuses names that it does not know:
+/// a field that is cleared is absent, and one that is none at all would be so in silence.
+pub fn name_cleared(merged: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (key, value) in patch {
+        match (value, merged.get_mut(key)) {
+            (Value::Null, None) => {
+                merged.insert(key.clone(), Value::Null);
+            }
+            (Value::Object(inner), Some(Value::Object(object))) => name_cleared(object, inner),
+            _ => {}
+        }
+    }
+}
+
+/// Puts a template's locked values into a request that does not say them itself.
+///
+/// Answers which of the fields that it does not lock it filled in.
+pub fn fill_from_template(body: &mut Map<String, Value>, directory: &Directory) -> Vec<&'static str> {
+    let key = body.get("template").and_then(Value::as_str);
+    let Some(template) = key.and_then(|key| directory.templates.get(key)) else {
+        return Vec::new();
+    };
+    let free = ["kind", "title"].into_iter();
+    let filled = free
+        .filter(|field| !body.contains_key(*field) && !template.locked.contains_key(*field))
+        .collect();
+    body.entry("kind").or_insert_with(|| Value::String("standard".into()));
+    body.entry("title")
+        .or_insert_with(|| Value::String(template.title.clone()));
+    for (field, value) in &template.locked {
+        body.entry(field.clone()).or_insert_with(|| value.clone());
+    }
+    // A request may say other fields of the tenant's own besides those that the template locks.
+    for value in crate::change::custom_values::locked(template, directory) {
+        let own = body
+            .entry(custom_field::FIELD)
+            .or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(own) = own {
+            own.entry(value.key.clone()).or_insert_with(|| value.shown(directory));
+        }
+    }
+    filled
+}

@@ -1,0 +1,76 @@
+//! What a request says of work that was done before it was told.
+
+use jiff::Timestamp;
+
+use super::person;
+use crate::change::record::Content;
+use crate::core::ids::PersonId;
+use crate::core::parse::{Reading, TEXT};
+use crate::directory::snapshot::Directory;
+
+/// Work that was done before it was told, as a request says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetrospectiveInput {
+    /// When it began.
+    pub actual_start: Timestamp,
+    /// When it ended.
+    pub actual_end: Timestamp,
+    /// Why it was not told before.
+    pub reason: String,
+    /// Who is said to have approved.
+    pub verbal_approver: PersonId,
+}
+
+/// Reads `retrospective`.
+pub(super) fn read_retrospective(reading: &mut Reading<'_>, directory: &Directory) -> Option<RetrospectiveInput> {
+    reading
+        .object("retrospective", |inner| {
+            let actual_start = inner.needed_time("actual_start");
+            let actual_end = inner.needed_time("actual_end");
+            let reason = inner.needed("reason", TEXT);
+            let verbal_approver = needed_person(inner, "verbal_approver", directory);
+            if let (Some(start), Some(end)) = (actual_start, actual_end)
+                && end < start
+            {
+                inner.wrong("actual_end", "out_of_order", "It ended before it began.");
+            }
+            Some(RetrospectiveInput {
+                actual_start: actual_start?,
+                actual_end: actual_end?,
+                reason,
+                verbal_approver: verbal_approver?,
+            })
+        })
+        .flatten()
+}
+
+/// A person who must be named.
+fn needed_person(reading: &mut Reading<'_>, field: &'static str, directory: &Directory) -> Option<PersonId> {
+    let before = reading.errors.len();
+    let found = person(reading, field, directory);
+    if found.is_none() && reading.errors.len() == before {
+        reading.wrong(field, "missing", format!("`{}` is missing.", reading.at(field)));
+    }
+    found
+}
+
+/// Work that is told afterwards goes straight to review, so all that a reader cannot do without stands in the one request. It
+/// is looked at here already where something else is wrong: the change is not made then, and what is missing would be told
+/// only once that is mended.
+pub(super) fn check_told_afterwards(reading: &mut Reading<'_>, content: &Content) {
+    let there = [
+        ("title", !content.title.trim().is_empty(), "a title"),
+        ("description", content.description.is_some(), "a description"),
+        ("justification", content.justification.is_some(), "a justification"),
+        ("targets", !content.targets.is_empty(), "at least one target"),
+    ];
+    for (field, is_there, what) in there {
+        let is_told = reading
+            .errors
+            .iter()
+            .any(|error| error.field.starts_with(field) || field == "targets" && error.field.starts_with("services"));
+        if !is_there && !is_told {
+            reading.wrong(field, "missing", format!("It does not say {what}."));
+        }
+    }
+}

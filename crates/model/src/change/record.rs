@@ -1,0 +1,688 @@
+//! The change: its content (what is decided on), and its record (how far it has come).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::compliance::erasure::LegalHold;
+pub use crate::core::enums::EscalationStep;
+use crate::core::enums::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
+use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey, TargetId};
+use crate::core::statement::Stated;
+use crate::directory::basis::Basis;
+use crate::emergency::records::BreakGlass;
+use crate::schedule::calendar::Span;
+
+/// One service in one environment that a change touches. Its outcome stands in [`TargetRecord`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// `"1"`, `"2"` … in the order in which they were named.
+    pub id: TargetId,
+    /// The service.
+    pub service: ServiceKey,
+    /// The environment.
+    pub environment: EnvironmentKey,
+    /// Config items inside the service, by key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub config_items: Vec<String>,
+    /// Digest of what is deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// The commit that is deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Digest of what runs again after a rollback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_to: Option<String>,
+}
+
+/// How one target stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetRecord {
+    /// The target's id.
+    pub target: TargetId,
+    /// Set once it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Outcomes that stood before, with the reason for the new one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierOutcome>,
+    /// When the work on it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual_start: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual_end: Option<Timestamp>,
+    /// Minutes of real downtime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual_downtime_minutes: Option<i64>,
+}
+
+/// An outcome that a later one replaced before closing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierOutcome {
+    /// What stood.
+    pub outcome: Outcome,
+    /// Why it was revised.
+    pub reason: String,
+    /// By whom.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// How many validations stood at that moment: those say nothing of the outcome that followed.
+    #[serde(default)]
+    pub validations: i64,
+}
+
+/// A step of the plan or of the rollback plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What is done.
+    pub title: String,
+    /// A login or free text; requests and answers call it `owner`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doer: Option<String>,
+    /// The team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// How long it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<i64>,
+    /// How one sees that it worked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+}
+
+/// Impact on the three axes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Impact {
+    /// On data.
+    pub data: Level,
+    /// On availability.
+    pub availability: Level,
+    /// On compliance.
+    pub compliance: Level,
+}
+
+impl Impact {
+    /// The highest axis.
+    pub fn highest(self) -> Level {
+        self.data.max(self.availability).max(self.compliance)
+    }
+}
+
+/// What users will notice, for how long, and who.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisruptionPlan {
+    /// The kind.
+    pub kind: Disruption,
+    /// For how many minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minutes: Option<i64>,
+    /// Whom it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+}
+
+/// Something left out of the assessment, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exclusion {
+    /// What was left out.
+    pub item: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The pinned version of a template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateRef {
+    /// The template's key.
+    pub key: String,
+    /// The pinned version.
+    pub template_version: i64,
+    /// Digest of that version's locked fields.
+    pub digest: String,
+}
+
+/// All that the decision card shows: the content behind the digest *what*.
+///
+/// [`crate::change::content::WHAT`] names every field once more; a test fails when one is missing there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// How it is governed.
+    pub kind: Kind,
+    /// For standard changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateRef>,
+    /// Late, not urgent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expedited: bool,
+    /// Why it is late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expedited_reason: Option<String>,
+    /// In one line.
+    pub title: String,
+    /// What is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Why it is worth doing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justification: Option<String>,
+    /// What it should achieve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objectives: Option<String>,
+    /// How success will be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<String>,
+    /// What it is about.
+    pub category: Category,
+    /// Sensitive things it touches, sorted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub touches: BTreeSet<Touch>,
+    /// The targets.
+    pub targets: Vec<Target>,
+    /// The impact; axes nobody gave are derived (see `origins`).
+    pub impact: Impact,
+    /// How hard it is; unknown in a fresh draft.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complexity: Option<Level>,
+    /// What users will notice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disruption: Option<DisruptionPlan>,
+    /// Answers to the security questions of the assessment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security: Option<String>,
+    /// Whether the dependencies were looked at in the assessment.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dependencies_reviewed: bool,
+    /// What the assessment left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<Exclusion>,
+    /// A level stated against the table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk_override: Option<RiskOverride>,
+    /// The implementation plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan: Vec<Step>,
+    /// The way back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollback_plan: Vec<Step>,
+    /// Why there is no way back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_rollback_reason: Option<String>,
+    /// How long the way back takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_minutes: Option<i64>,
+    /// Who answers for the change.
+    pub owner: PersonId,
+    /// The team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// Who does the work.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub implementers: Vec<PersonId>,
+    /// Who tests it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tester: Option<PersonId>,
+    /// Whom the business asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub business_contact: Option<String>,
+    /// The incident behind an emergency: a key or an outside reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+    /// The threat behind an emergency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threat: Option<String>,
+    /// What it says in the fields that the tenant added, in the order of keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub custom_fields: Vec<crate::change::custom_field::CustomValue>,
+}
+
+/// A level stated against the table, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskOverride {
+    /// The stated level.
+    pub level: Level,
+    /// Why.
+    pub reason: String,
+}
+
+/// The computed risk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Risk {
+    /// The level that policies see.
+    pub level: Level,
+    /// Impact (0–3) times 3 plus complexity (0–3): 0 to 12. An order, not a probability.
+    pub score: i64,
+    /// Why, one sentence an input.
+    pub reasons: Vec<String>,
+}
+
+/// The three digests that an approval may name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Digests {
+    /// Over [`Content`].
+    pub what: String,
+    /// Over the planned times.
+    pub when: String,
+    /// Over both; what an approver names.
+    pub content: String,
+}
+
+/// A pause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Why.
+    pub reason: String,
+    /// When people are reminded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// Who paused it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A request for more time during implementation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extension {
+    /// The asked end.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: String,
+    /// Who asked.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// The answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<ExtensionDecision>,
+}
+
+/// The answer to a request for more time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExtensionDecision {
+    /// Whether it was granted.
+    pub grant: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// By whom.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A rejection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// Who said no.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+    /// Set when a change manager let others go on nevertheless.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overruled: Option<Stated>,
+}
+
+/// Work that was done first and told later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retrospective {
+    /// Why it was not told before.
+    pub reason: String,
+    /// Who is said to have approved by word of mouth.
+    pub verbal_approver: PersonId,
+    /// Until when that person must confirm: 24 h after creation.
+    pub confirm_by: Timestamp,
+    /// That person's answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
+}
+
+/// The verbal approver's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// Whether it was so.
+    pub confirmed: bool,
+    /// In their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A validation: does it work?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validation {
+    /// The answer.
+    pub result: ValidationResult,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Who looked.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The post-implementation review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostImplementationReview {
+    /// Were the objectives met?
+    pub objectives_met: bool,
+    /// Was the assessment adequate?
+    pub assessment_adequate: bool,
+    /// Were the steps adequate?
+    pub steps_adequate: bool,
+    /// In words.
+    pub summary: String,
+    /// What to do better.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub improvements: Vec<String>,
+    /// Whether it was written after closing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub addendum: bool,
+    /// Who wrote it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A person who is asked for a decision, since when, by which rule and with which authority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The policy that asks.
+    pub rule: String,
+    /// The person asked.
+    pub person: PersonId,
+    /// The targets for which they are asked.
+    pub targets: Vec<TargetId>,
+    /// Why this person has authority, in one sentence.
+    pub why: String,
+    /// The same as records and versions, a row for each ground.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grounds: Vec<Basis>,
+    /// Since when.
+    pub asked_at: Timestamp,
+    /// By when they should acknowledge.
+    pub acknowledge_by: Timestamp,
+    /// When they did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<Timestamp>,
+}
+
+/// The clock of a rule that asks for approvals: from when it was first asked until it is met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleClock {
+    /// The policy that asks.
+    pub rule: String,
+    /// Since when.
+    pub asked_at: Timestamp,
+    /// When those who have not decided are reminded.
+    pub remind_at: Timestamp,
+    /// By when it should be met.
+    pub decide_by: Timestamp,
+    /// The time that this grants.
+    pub decide: Span,
+    /// What happens when it is not, in order.
+    pub steps: Vec<EscalationDue>,
+    /// When it was met; it then stands still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met_at: Option<Timestamp>,
+}
+
+/// A step of an escalation, with its time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EscalationDue {
+    /// Whom it reaches.
+    pub step: EscalationStep,
+    /// When, unless the rule is met before.
+    pub due_at: Timestamp,
+    /// When it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_at: Option<Timestamp>,
+}
+
+impl RuleClock {
+    /// Whether a step was done.
+    pub fn has_reached(&self, step: EscalationStep) -> bool {
+        self.steps.iter().any(|due| due.step == step && due.done_at.is_some())
+    }
+
+    /// When it was first escalated.
+    pub fn escalated_at(&self) -> Option<Timestamp> {
+        self.steps.iter().filter_map(|due| due.done_at).min()
+    }
+}
+
+/// A change: its content, its times, and how far it has come. The `version` grows with every save.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The record's id.
+    pub id: ChangeId,
+    /// Grows by one with every save.
+    pub version: i64,
+    /// Moves with the record, its state and decisions, but not with comments, watchers or entries: the ETag.
+    #[serde(default)]
+    pub revision: i64,
+    /// `CHG-1042`.
+    pub key: String,
+    /// The number in the key.
+    pub number: i64,
+    /// Where it stands.
+    pub state: State,
+    /// Who asked for it.
+    pub requester: PersonId,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// What the digest *what* covers.
+    #[serde(flatten)]
+    pub content: Content,
+    /// The planned start: with the end, what the digest *when* covers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_start: Option<Timestamp>,
+    /// The planned end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_end: Option<Timestamp>,
+    /// Labels; covered by no digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// Who is told of news.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watchers: Vec<PersonId>,
+    /// Where each field's value came from; what is not named was written by a person.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub origins: BTreeMap<String, Origin>,
+    /// The computed risk.
+    pub risk: Risk,
+    /// The digests of the present content.
+    pub digests: Digests,
+    /// A random text that the digest *what* is computed with; sealed like a free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest_salt: Option<String>,
+    /// How each target stands.
+    pub target_records: Vec<TargetRecord>,
+    /// Who wrote it or edited what is done, in order of first edit.
+    pub authors: Vec<PersonId>,
+    /// Who set the planned times as they stand. Their word counts for what is done, and never for the times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub planned_by: Vec<PersonId>,
+    /// Who did some of the work.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub implemented_by: Vec<PersonId>,
+    /// Who is asked for a decision.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<Request>,
+    /// The clocks of the rules that ask for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<RuleClock>,
+    /// What boards decided about it at their meetings, newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub board_decisions: Vec<crate::cab::meeting::BoardDecision>,
+    /// Set while paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+    /// When it was submitted last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted_at: Option<Timestamp>,
+    /// When its assessment ended last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessed_at: Option<Timestamp>,
+    /// The question or reason of the last return, until the next submission.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<Stated>,
+    /// Set while rejected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejection: Option<Rejection>,
+    /// Set when cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled: Option<Stated>,
+    /// The outcome of the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// When work began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual_start: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual_end: Option<Timestamp>,
+    /// The pending or last request for more time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Extension>,
+    /// The granted end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_until: Option<Timestamp>,
+    /// Whether work goes on past its end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overrun: bool,
+    /// Whether a decision that the work began on was voided with a compromised account; the gate forward stops.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub distrusted: bool,
+    /// Whether the window passed without a start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub window_missed: bool,
+    /// When it stood ready to start, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ready: Vec<ReadySpan>,
+    /// Whether a freeze began while it was implementing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_freeze: bool,
+    /// Whether it was done without a lawful word; closing then needs the change manager's finding.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unauthorized: bool,
+    /// The change manager's finding on unauthorized work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Stated>,
+    /// Locked fields of the template whose edit made it a normal change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turned_normal: Vec<String>,
+    /// A break-glass start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<BreakGlass>,
+    /// Work that was done before it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retrospective: Option<Retrospective>,
+    /// What keeps its texts and files until it is lifted; the last one stays, with who lifted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_hold: Option<crate::compliance::erasure::LegalHold>,
+    /// The erasure of texts that is asked for, or the last that was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<crate::compliance::erasure::Erasure>,
+    /// When all its texts were erased last; nothing takes that back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts_erased_at: Option<Timestamp>,
+    /// Validations, newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub validations: Vec<Validation>,
+    /// Post-implementation reviews, newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviews: Vec<PostImplementationReview>,
+    /// When it was closed, and by whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Timestamp>,
+    /// Who closed it; absent when it closed by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_by: Option<PersonId>,
+    /// What people were already told, so that a timer that runs twice tells once.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub told: BTreeSet<String>,
+}
+
+impl Change {
+    /// The record of a target.
+    pub fn target_record(&self, target: &TargetId) -> Option<&TargetRecord> {
+        self.target_records.iter().find(|record| &record.target == target)
+    }
+
+    /// Targets without an outcome.
+    pub fn open_targets(&self) -> impl Iterator<Item = &Target> {
+        self.content.targets.iter().filter(|target| {
+            self.target_record(&target.id)
+                .is_none_or(|record| record.outcome.is_none())
+        })
+    }
+
+    /// The end of its time: the granted extension, else the planned end.
+    pub fn window_end(&self) -> Option<Timestamp> {
+        self.extended_until.or(self.planned_end)
+    }
+
+    /// Whether a break-glass stands and opens the gate.
+    pub fn lawful_break_glass(&self) -> Option<&BreakGlass> {
+        self.break_glass.as_ref().filter(|glass| glass.is_lawful())
+    }
+
+    /// Whether it is paused.
+    pub fn is_on_hold(&self) -> bool {
+        self.hold.is_some()
+    }
+
+    /// Sets a mark in `told`; answers whether it was new.
+    pub fn tell_once(&mut self, mark: &str) -> bool {
+        self.told.insert(mark.to_owned())
+    }
+}
+
+impl Change {
+    /// Whether the texts of its content are gone: what is computed from them (the digests, the risk's reasons) then stays as
+    /// it was.
+    pub fn has_lost_texts(&self) -> bool {
+        self.texts_erased_at.is_some()
+    }
+
+    /// Whether texts came to it since they were erased, or none were ever erased: something is left to erase.
+    pub fn has_texts(&self) -> bool {
+        self.texts_erased_at.is_none_or(|at| at < self.updated_at)
+    }
+
+    /// The legal hold under which it is.
+    pub fn standing_hold(&self) -> Option<&LegalHold> {
+        self.legal_hold.as_ref().filter(|hold| hold.lifted.is_none())
+    }
+
+    /// Whether the clock leaves it alone: nothing is left to erase, or a legal hold keeps it.
+    pub fn is_kept(&self) -> bool {
+        self.standing_hold().is_some() || !self.has_texts()
+    }
+}
+
+/// A span in which a change stood ready.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadySpan {
+    /// Since when.
+    pub from: Timestamp,
+    /// Until when; absent while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The start of its window.
+    pub opens_at: Timestamp,
+    /// The end of its window.
+    pub closes_at: Timestamp,
+    /// The digest *what* that was decided on.
+    pub what: String,
+}

@@ -1,0 +1,643 @@
+//! The records that stand around a change: decisions, evidence, tasks, permits and the like.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::core::enums::{
+    ApprovalState, Aspect, CheckState, ConditionDue, Decision, EntryKind, EvidenceKind, EvidenceResult, GateDecision,
+    LinkKind, PeerVerdict, PermitState, Purpose, TaskKind, TaskState,
+};
+use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey, TargetId};
+use crate::core::unmet::Unmet;
+use crate::directory::basis::Basis;
+use crate::identity::factor::Factor;
+use crate::policy::facts::ActorFacts;
+
+/// Whether an approval still counts for one of the two digests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Coverage {
+    /// No rule asked for it.
+    NotCovered,
+    /// It counts.
+    Standing,
+    /// It was voided, and stays so even if the edit is taken back.
+    Voided,
+}
+
+/// A rule for which a decision counts, and why its author had authority then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedFor {
+    /// The policy's id.
+    pub rule: String,
+    /// Whom the rule asked then: the word in `@from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
+    /// The targets for which it counts.
+    pub targets: Vec<TargetId>,
+    /// Why this person could decide, in one sentence.
+    pub why: String,
+    /// The same as records and versions: ownership row, membership, role, delegation.
+    #[serde(default, skip_serializing_if = "Basis::is_empty")]
+    pub basis: Basis,
+    /// Whether the rule covers *what*.
+    pub what: bool,
+    /// Whether the rule covers *when*.
+    pub when: bool,
+    /// After this instant the decision no longer counts for the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Timestamp>,
+}
+
+/// One person's decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// Who decided.
+    pub person: PersonId,
+    /// What they said.
+    pub decision: Decision,
+    /// In their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// The content digest they named.
+    pub content_digest: String,
+    /// The digest *what* at that moment.
+    pub what_digest: String,
+    /// The digest *when* at that moment.
+    pub when_digest: String,
+    /// The rules for which it counts.
+    pub counted_for: Vec<CountedFor>,
+    /// Whether its *what* part still counts.
+    pub what: Coverage,
+    /// Whether its *when* part still counts.
+    pub when: Coverage,
+    /// Where it stands as a whole.
+    pub state: ApprovalState,
+    /// Digests of the evidence that was there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence_seen: Vec<String>,
+    /// Digest of the policies that asked.
+    pub policy_digest: String,
+    /// Digest of the facts that they saw.
+    pub facts_digest: String,
+    /// What the policies were told of its author then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person_facts: Option<ActorFacts>,
+    /// When it was given.
+    pub at: Timestamp,
+    /// Whether a fresh factor stood behind it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stepped_up: bool,
+    /// Which fresh factor that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<Factor>,
+    /// With what its author had shown who they are, such as `password+totp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Who handed out the way in by which it was given, where that was another person: their hand stands behind it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_by: Option<PersonId>,
+    /// Why it no longer counts, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// When it was first escalated past this person, if the decision came after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalated_at: Option<Timestamp>,
+    /// The board's meeting at which it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meeting: Option<RecordId>,
+}
+
+impl Approval {
+    /// Whether it is a yes whose *what* part counts.
+    pub fn is_yes(&self) -> bool {
+        matches!(self.decision, Decision::Approve | Decision::ApproveWithConditions)
+    }
+
+    /// Whose hand gave it: whoever handed out the way in, else its author.
+    pub fn speaker(&self) -> &PersonId {
+        self.handed_by.as_ref().unwrap_or(&self.person)
+    }
+
+    /// Works its state out from its two parts after one was voided.
+    pub fn settle_state(&mut self) {
+        let standing = self.what == Coverage::Standing || self.when == Coverage::Standing;
+        if self.state == ApprovalState::Standing && !standing {
+            self.state = ApprovalState::Voided;
+        }
+    }
+}
+
+/// A condition under which somebody approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// The approval that set it.
+    pub approval: RecordId,
+    /// What must be so.
+    pub text: String,
+    /// By when.
+    pub due: ConditionDue,
+    /// Who checks it: a person; without one, whoever set it.
+    pub checker: PersonId,
+    /// Set when it was found to be so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met: Option<MetCondition>,
+    /// Whether the approval behind it no longer stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lapsed: bool,
+}
+
+/// How a condition was met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetCondition {
+    /// Who checked.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// What they saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// A peer's word on plan and code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerReview {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// The peer.
+    pub person: PersonId,
+    /// Their word.
+    pub verdict: PeerVerdict,
+    /// In their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The digest *what* that they read.
+    pub what_digest: String,
+    /// Standing, voided by an edit, or replaced by a later word of the same peer.
+    pub state: ApprovalState,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A piece of evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// What kind of file it is.
+    pub kind: EvidenceKind,
+    /// Which question it answers.
+    pub aspect: Aspect,
+    /// What it says.
+    pub result: EvidenceResult,
+    /// A name for people.
+    pub name: String,
+    /// The environment in which it was gained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The artifact that was tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// Without an artifact: the digest of the plan to which it is bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_digest: Option<String>,
+    /// What a machine or a person read in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The file's digest; notes have one over their text.
+    pub file_digest: String,
+    /// The file's size in bytes.
+    pub size: i64,
+    /// Its media type.
+    pub media_type: String,
+    /// Who added it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Set when an approver accepted it although it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<crate::core::statement::Stated>,
+    /// When its file was erased; the digest stays, so that whoever kept the file can still show that it was this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_erased_at: Option<Timestamp>,
+}
+
+impl Evidence {
+    /// The digest by which the file is kept; nothing once it was erased.
+    pub fn kept_file(&self) -> &str {
+        if self.file_erased_at.is_some() {
+            ""
+        } else {
+            &self.file_digest
+        }
+    }
+}
+
+/// A line in the log of actions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save; entries are never edited.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// Step, deviation, issue or rollback.
+    pub kind: EntryKind,
+    /// What was done or seen.
+    pub text: String,
+    /// The step of the plan it is about, of the rollback plan where it is a rollback, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<i64>,
+    /// The target it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetId>,
+    /// The beginning of a way back that it takes back: a rollback begun by mistake, before any step of it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdraws: Option<RecordId>,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// Who wrote it.
+    pub by: PersonId,
+    /// When it was written.
+    pub at: Timestamp,
+}
+
+/// The way back that is taken, by a log of actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WayBack<'e> {
+    /// The entry with which it began.
+    pub begun: &'e Entry,
+    /// Whether a step of it is done: then it cannot be taken back any more.
+    pub is_walked: bool,
+}
+
+impl<'e> WayBack<'e> {
+    /// Reads a change's log of actions; `None` where no way back was begun, or what was begun is taken back.
+    pub fn of(entries: &'e [Entry]) -> Option<Self> {
+        let is_withdrawn = |entry: &Entry| entries.iter().any(|it| it.withdraws.as_ref() == Some(&entry.id));
+        let back = || {
+            entries
+                .iter()
+                .filter(|entry| entry.kind == EntryKind::Rollback && !is_withdrawn(entry))
+        };
+        let begun = back().min_by_key(|entry| entry.occurred_at)?;
+        Some(Self {
+            begun,
+            is_walked: back().any(|entry| entry.step.is_some()),
+        })
+    }
+}
+
+/// Work given to somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeTask {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// Prepare, test, implement or verify: which step it holds.
+    pub kind: TaskKind,
+    /// What is to be done.
+    pub title: String,
+    /// Who does it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<PersonId>,
+    /// Tasks that must be done first, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<RecordId>,
+    /// Whether it holds its step while open.
+    pub mandatory: bool,
+    /// Where it stands.
+    pub state: TaskState,
+    /// Planned start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_start: Option<Timestamp>,
+    /// Planned end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_end: Option<Timestamp>,
+    /// Actual start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual_start: Option<Timestamp>,
+    /// Actual end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual_end: Option<Timestamp>,
+    /// What came of it, or why it was dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Who made it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A manual item of a checklist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChecklistItem {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// The rule that brought it.
+    pub rule: String,
+    /// What to check.
+    pub title: String,
+    /// Set when ticked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<MetCondition>,
+}
+
+/// A comment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comment {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// In their words.
+    pub text: String,
+    /// Who.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A link to another change or to an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change that has the link.
+    pub change: ChangeId,
+    /// How they relate.
+    pub kind: LinkKind,
+    /// The other change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_change: Option<ChangeId>,
+    /// The other's key, or an incident's key or outside reference.
+    pub to: String,
+    /// Who linked.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Who took it away: it stays in the history alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_by: Option<PersonId>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<Timestamp>,
+}
+
+/// A deployment permit that was given out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Permit {
+    /// The record's id; the permit's `jti`.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// The change's key.
+    pub change_key: String,
+    /// The target.
+    pub target: TargetId,
+    /// The service.
+    pub service: ServiceKey,
+    /// The environment.
+    pub environment: EnvironmentKey,
+    /// The artifact, if the target names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// The commit, if the target names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Forward or back.
+    pub purpose: Purpose,
+    /// The content digest at that moment.
+    pub content_digest: String,
+    /// Digest of the policies.
+    pub policy_digest: String,
+    /// Revocation epoch at that moment.
+    pub epoch: i64,
+    /// How old a verifier's list may be.
+    pub max_list_age_seconds: i64,
+    /// Whether it was given under break-glass.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub break_glass: bool,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// From when it is good.
+    pub not_before: Timestamp,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// Who collected it.
+    pub by: PersonId,
+    /// Issued or revoked.
+    pub state: PermitState,
+    /// Why it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_reason: Option<String>,
+    /// When it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+    /// The key that signs it.
+    pub kid: String,
+    /// When it was used up at the online gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<Timestamp>,
+    /// Who used it up there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<PersonId>,
+}
+
+/// A recorded question to the gate and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateCheck {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The service asked about, as given.
+    pub service: String,
+    /// The environment asked about, as given.
+    pub environment: String,
+    /// The artifact asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// The commit asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The change named by the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_change: Option<String>,
+    /// Forward or back.
+    pub purpose: Purpose,
+    /// Until when it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_until: Option<Timestamp>,
+    /// Who asked.
+    pub by: PersonId,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+    /// When it was judged last.
+    pub checked_at: Timestamp,
+    /// The answer.
+    pub decision: GateDecision,
+    /// The change it found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// Why not.
+    pub reasons: Vec<Unmet>,
+    /// When the answer may change by the clock alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_transition_at: Option<Timestamp>,
+    /// Waiting, collectable, settled or over.
+    pub state: CheckState,
+    /// How long it waited, and for what.
+    #[serde(default, skip_serializing_if = "Waited::is_nothing")]
+    pub waited: Waited,
+    /// The permit that was given, by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permit: Option<RecordId>,
+}
+
+/// A deployment that a delivery told of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The connection that told it.
+    pub connection: RecordId,
+    /// The outside system's own id.
+    pub natural_key: String,
+    /// Our service.
+    pub service: ServiceKey,
+    /// Our environment.
+    pub environment: EnvironmentKey,
+    /// The commit.
+    pub commit: String,
+    /// The artifact, if told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// The change it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeId>,
+    /// The change's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_key: Option<String>,
+    /// Status ids that have had their effect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen_statuses: Vec<String>,
+    /// The status that stands: the last to occur, an end before anything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// When that status occurred.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_at: Option<Timestamp>,
+    /// What the mapping said of it, where it made the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapped: Option<crate::policy::mapping::Mapped>,
+    /// What was known of it when it was mapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_facts: Option<crate::policy::mapping::MappingFacts>,
+    /// Whether it began or ended without a lawful start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unauthorized: bool,
+    /// Whether it is a way back that a permit allows and whose change's start has not been told yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_early: bool,
+    /// When it occurred, as far as was told: the earliest word.
+    pub at: Timestamp,
+}
+
+/// A message to a person, kept whether or not it is mailed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The record's id; the mail's Message-ID is made from it.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// To whom.
+    pub person: PersonId,
+    /// About which change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeId>,
+    /// The change's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_key: Option<String>,
+    /// What it is about, such as `asked_to_approve`.
+    pub topic: String,
+    /// The subject line.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+    /// The same matter is told once: unique per tenant.
+    pub dedup: String,
+    /// When it was written.
+    pub at: Timestamp,
+    /// `kept`, `mailed` or `failed`.
+    pub delivery: String,
+}
+
+/// How long a check waited, and for what, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waited {
+    /// For people: some reason waited on somebody.
+    pub people_ms: i64,
+    /// For a window, a freeze or another turn of the clock.
+    pub queue_ms: i64,
+    /// For the gate itself: from the turn to go until the permit.
+    pub decision_ms: i64,
+}
+
+impl Waited {
+    /// Whether nothing was waited for.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds a span during which these reasons stood.
+    pub fn add(&mut self, reasons: &[Unmet], span: SignedDuration) {
+        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(0);
+        if reasons.is_empty() {
+            self.decision_ms += span;
+        } else if reasons
+            .iter()
+            .any(|reason| !reason.waiting_on.is_empty() || reason.code == "change_missing")
+        {
+            self.people_ms += span;
+        } else {
+            self.queue_ms += span;
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! What is still unmet before each next step, whom it waits for, and what satisfies it.
+
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+
+use crate::approval::approvals::approval_unmet;
+use crate::approval::obligation::{Due, Duty, TargetObligation};
+use crate::change::change_file::ChangeFile;
+use crate::change::duties::duty_unmet;
+use crate::change::eligible;
+use crate::change::record::{Change, Target};
+use crate::change::template::template_trouble;
+use crate::core::enums::{ConditionDue, Kind, Level, Role, State, TaskKind, TaskState};
+use crate::core::unmet::{Unmet, sentence, unmet};
+use crate::directory::snapshot::{Directory, logins};
+use crate::schedule::freeze::Freeze;
+
+/// What submission needs: the facts that a reader cannot do without.
+pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
+    let content = &change.content;
+    let emergency = content.kind == Kind::Emergency;
+    let mut missing: Vec<(&str, &str)> = Vec::new();
+    let mut need = |present: bool, field: &'static str, what: &'static str| {
+        if !present {
+            missing.push((field, what));
+        }
+    };
+    need(!content.title.trim().is_empty(), "title", "a title");
+    need(content.description.is_some(), "description", "a description");
+    need(content.justification.is_some(), "justification", "a justification");
+    need(!content.targets.is_empty(), "targets", "at least one target");
+    if emergency {
+        need(
+            content.incident.is_some() || content.threat.is_some(),
+            // Either will do, and the sentence names both.
+            "incident` or `threat",
+            "the incident or threat behind it",
+        );
+    } else {
+        need(content.complexity.is_some(), "complexity", "its complexity");
+        need(change.planned_start.is_some(), "planned_start", "a planned start");
+        need(change.planned_end.is_some(), "planned_end", "a planned end");
+    }
+    let row = |what: &str, field: &str| {
+        unmet(
+            "field_missing",
+            format!("It does not say {what}."),
+            format!("Fill in `{field}`."),
+            logins(directory, &eligible::writers(change, directory)),
+        )
+    };
+    let own = crate::change::custom_values::missing(change, directory);
+    let own: Vec<Unmet> = own.map(|field| row(&field.name, &field.path())).collect();
+    missing
+        .into_iter()
+        .map(|(field, what)| row(what, field))
+        .chain(own)
+        .collect()
+}
+
+/// Everything that stands against handing a change over: what it does not say, times that have passed, a template that holds
+/// no more.
+pub fn against_submission(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let mut rows = before_submission(&file.change, directory);
+    rows.extend(window_over(&file.change, directory, now));
+    rows.extend(template_trouble(file, directory, now));
+    rows
+}
+
+/// Planned times that have passed.
+fn window_over(change: &Change, directory: &Directory, now: Timestamp) -> Option<Unmet> {
+    let end = change.planned_end.filter(|end| *end <= now)?;
+    Some(unmet(
+        "window_over",
+        format!("Its planned end, {end}, has passed."),
+        "Set new planned times.",
+        logins(directory, &eligible::planners(change, directory)),
+    ))
+}
+
+/// What the assessment needs before approvals are asked: the plans, and evidence due by then.
+pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let mut rows = before_submission(&file.change, directory);
+    rows.extend(plans_missing(&file.change, directory));
+    rows.extend(stopped(file, directory));
+    for row in due_by(file, Due::Approval) {
+        if matches!(
+            row.obligation.duty,
+            Duty::Evidence { .. } | Duty::Checklist { .. } | Duty::Task { .. }
+        ) {
+            rows.extend(duty_unmet(file, directory, row, now));
+        }
+    }
+    rows
+}
+
+/// What no assessment mends, whatever it says: the facts that others write, and the plans. How hard it is, the assessment says
+/// itself; what the rules want is known once it is judged.
+pub fn against_assessment(change: &Change, directory: &Directory) -> Vec<Unmet> {
+    let mut assessed = change.clone();
+    assessed.content.complexity.get_or_insert(Level::Low);
+    let mut rows = before_submission(&assessed, directory);
+    rows.extend(plans_missing(change, directory));
+    rows
+}
+
+fn plans_missing(change: &Change, directory: &Directory) -> Vec<Unmet> {
+    let content = &change.content;
+    let writers = || logins(directory, &eligible::writers(change, directory));
+    let mut rows = Vec::new();
+    if content.plan.is_empty() {
+        rows.push(unmet(
+            "plan_missing",
+            "There is no plan.",
+            "Add at least one step to `plan`.",
+            writers(),
+        ));
+    }
+    if content.rollback_plan.is_empty() && content.no_rollback_reason.is_none() {
+        rows.push(unmet(
+            "rollback_plan_missing",
+            "There is no way back.",
+            "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.",
+            writers(),
+        ));
+    }
+    rows
+}
+
+pub(crate) fn stopped(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
+    let stop = file.requirements.stop.as_ref()?;
+    Some(unmet(
+        "rules_not_judged",
+        format!("The policies could not be judged: {stop}"),
+        "An administrator mends the policies; nothing goes on before.",
+        logins(directory, &directory.with_role(Role::Admin)),
+    ))
+}
+
+pub(crate) fn due_by(file: &ChangeFile, due: Due) -> impl Iterator<Item = &TargetObligation> {
+    file.requirements
+        .obligations
+        .iter()
+        .filter(move |row| row.obligation.due == due)
+}
+
+/// What the rules on *what* still ask.
+pub fn before_approved(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let mut rows: Vec<Unmet> = stopped(file, directory).into_iter().collect();
+    rows.extend(template_trouble(file, directory, now));
+    rows.extend(plans_missing_unless_standard(file, directory));
+    for row in &file.requirements.obligations {
+        match &row.obligation.duty {
+            Duty::Approval(rule) if rule.covers.what() => {
+                rows.extend(approval_unmet(file, directory, row, rule, now, true));
+            }
+            Duty::PeerReview { .. } | Duty::Evidence { .. } | Duty::Checklist { .. } | Duty::Task { .. }
+                if row.obligation.due == Due::Approval =>
+            {
+                rows.extend(duty_unmet(file, directory, row, now));
+            }
+            _ => {}
+        }
+    }
+    rows
+}
+
+fn plans_missing_unless_standard(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
+    if file.change.content.kind == Kind::Standard {
+        Vec::new()
+    } else {
+        plans_missing(&file.change, directory)
+    }
+}
+
+/// What scheduling still asks: planned times, the rules on *when*, lead times, and no freeze.
+pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let change = &file.change;
+    let mut rows = Vec::new();
+    let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
+        rows.push(unmet(
+            "not_planned",
+            "It has no planned times.",
+            "Set `planned_start` and `planned_end`.",
+            logins(directory, &eligible::planners(change, directory)),
+        ));
+        return rows;
+    };
+    rows.extend(window_over(change, directory, now));
+    // What lies behind us stops nothing: a freeze that is over does not forbid the rest of the window.
+    rows.extend(
+        freezes_over(change, directory, start.max(now), end).map(|freeze| freeze_unmet(freeze, change, directory)),
+    );
+    for row in &file.requirements.obligations {
+        if let Duty::Approval(rule) = &row.obligation.duty
+            && rule.covers.when()
+        {
+            rows.extend(approval_unmet(file, directory, row, rule, now, false));
+        }
+        rows.extend(lead_time_unmet((change, row), directory, start));
+    }
+    rows
+}
+
+/// The earliest start that the rules on lead time leave, with the rule that asks for the longest: counted from the
+/// submission, or from now while there was none. By the tenant's usual calendar, where it is in working time.
+pub fn earliest_start<'a>(
+    file: &'a ChangeFile,
+    directory: &Directory,
+    now: Timestamp,
+) -> Option<(Timestamp, &'a TargetObligation)> {
+    let is_draft = file.change.state == State::Draft;
+    let submitted = file.change.submitted_at.filter(|_| !is_draft).unwrap_or(now);
+    let rows = file.requirements.obligations.iter();
+    rows.filter_map(|row| Some((led_by(row, directory, submitted)?, row)))
+        .max_by_key(|(earliest, _)| *earliest)
+}
+
+/// A start is planned by the minute, so what is left of one is waited for too.
+fn led_by(row: &TargetObligation, directory: &Directory, submitted: Timestamp) -> Option<Timestamp> {
+    let span = row.obligation.duty.lead_time()?;
+    let earliest = directory.clock_of_group(None).after(submitted, span);
+    let whole = TimestampRound::new().smallest(Unit::Minute).mode(RoundMode::Ceil);
+    Some(earliest.round(whole).unwrap_or(earliest))
+}
+
+fn lead_time_unmet(
+    (change, row): (&Change, &TargetObligation),
+    directory: &Directory,
+    start: Timestamp,
+) -> Option<Unmet> {
+    let earliest = led_by(row, directory, change.submitted_at?)?;
+    (start < earliest).then(|| {
+        unmet(
+            "lead_time",
+            format!(
+                "{} It can start at {earliest} at the earliest.",
+                sentence(&row.obligation.reason)
+            ),
+            "Plan a later start.",
+            Vec::new(),
+        )
+    })
+}
+
+/// Freezes that lie over `[start, end)` of a change and do not except it.
+pub fn freezes_over<'a>(
+    change: &'a Change,
+    directory: &'a Directory,
+    start: Timestamp,
+    end: Timestamp,
+) -> impl Iterator<Item = &'a Freeze> {
+    directory.freezes.iter().filter(move |freeze| {
+        freeze.overlaps(start, end)
+            && !freeze.excepts(change)
+            && change
+                .content
+                .targets
+                .iter()
+                .any(|target| freeze.covers(&target.service, &target.environment))
+    })
+}
+
+/// A freeze as an unmet condition.
+pub fn freeze_unmet(freeze: &Freeze, change: &Change, directory: &Directory) -> Unmet {
+    unmet(
+        "freeze",
+        format!(
+            "The freeze “{}” lies over it, from {} to {}.",
+            freeze.title, freeze.starts_at, freeze.ends_at
+        ),
+        "Plan another time, or have a change manager except this change.",
+        logins(directory, &eligible::past_a_freeze(change, directory)),
+    )
+}
+
+/// Everything due before work begins, without window and hold, which are matters of the clock and of people's word.
+pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let change = &file.change;
+    let mut rows = Vec::new();
+    if let Some(other) = &file.rejected_elsewhere {
+        let key = &other.key;
+        rows.push(unmet(
+            "rejected_elsewhere",
+            format!("{key} was rejected for the same artifact, service and environment."),
+            format!("{key} is revised, cancelled or overruled by a change manager."),
+            logins(directory, &eligible::lifters(other, directory)),
+        ));
+    }
+    for row in due_by(file, Due::Start) {
+        if !matches!(
+            row.obligation.duty,
+            Duty::Approval(_) | Duty::LeadTime { .. } | Duty::Permit { .. }
+        ) {
+            rows.extend(duty_unmet(file, directory, row, now));
+        }
+    }
+    for condition in file
+        .conditions
+        .iter()
+        .filter(|c| c.due == ConditionDue::Start && c.met.is_none() && !c.lapsed)
+    {
+        rows.push(condition_unmet(condition, file, directory));
+    }
+    for task in &file.tasks {
+        let holds = matches!(task.kind, TaskKind::Prepare | TaskKind::Test);
+        if holds && task.mandatory && task.state == TaskState::Open {
+            rows.push(task_unmet(task, change, directory));
+        }
+    }
+    for linked in file.depends_on.iter().filter(|linked| !linked.state.is_final()) {
+        rows.push(unmet(
+            "dependency_open",
+            format!("It depends on {}, which is {}.", linked.key, linked.state),
+            format!("{} is closed or cancelled.", linked.key),
+            linked.owner.iter().map(|owner| directory.login(owner)).collect(),
+        ));
+    }
+    rows
+}
+
+pub(crate) fn condition_unmet(
+    condition: &crate::change::related_records::Condition,
+    file: &ChangeFile,
+    directory: &Directory,
+) -> Unmet {
+    let checkers = crate::change::conditions::checkers(file, directory, condition);
+    let satisfy = if checkers.contains(&condition.checker) {
+        "Its checker says that it is met.".to_owned()
+    } else {
+        format!(
+            "{} may no longer act here, so whoever took over the check says that it is met.",
+            directory.name(&condition.checker)
+        )
+    };
+    unmet(
+        "condition_open",
+        format!("A condition is open: {}", condition.text),
+        satisfy,
+        logins(directory, &checkers),
+    )
+}
+
+pub(crate) fn task_unmet(
+    task: &crate::change::related_records::ChangeTask,
+    change: &Change,
+    directory: &Directory,
+) -> Unmet {
+    let assignee = task.assignee.iter().find(|person| directory.is_active(person));
+    let people = assignee.map_or_else(|| eligible::writers(change, directory), |person| vec![person.clone()]);
+    unmet(
+        "task_open",
+        format!("The task “{}” is open.", task.title),
+        "The task is done, or dropped with a reason.",
+        logins(directory, &people),
+    )
+}
+
+/// The targets of which nobody has told yet how they ended.
+pub(crate) fn outcomes_missing(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    if file.change.open_targets().next().is_none() {
+        return Vec::new();
+    }
+    let people = logins(directory, &eligible::implementers(file, directory, now));
+    let row = |target: &Target| {
+        unmet(
+            "outcome_missing",
+            format!(
+                "Target {} ({} in {}) has no outcome.",
+                target.id, target.service, target.environment
+            ),
+            "Say how it ended.",
+            people.clone(),
+        )
+    };
+    file.change.open_targets().map(row).collect()
+}
+
+/// Everything that stands against a start at this instant: what is due, the window, a freeze now.
+pub fn against_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let change = &file.change;
+    let mut rows = before_approved(file, directory, now);
+    rows.extend(before_scheduled(file, directory, now));
+    rows.extend(before_start(file, directory, now));
+    if let (Some(start), Some(end)) = (change.planned_start, change.window_end()) {
+        if now < start {
+            let text = format!("The window opens at {start}.");
+            rows.push(unmet(
+                "window_not_open",
+                text,
+                "Wait for it, or plan another time.",
+                Vec::new(),
+            ));
+        } else if now >= end && !rows.iter().any(|row| row.code == "window_over") {
+            rows.push(unmet(
+                "window_over",
+                format!("The window ended at {end}."),
+                "Plan another time.",
+                logins(directory, &eligible::planners(change, directory)),
+            ));
+        }
+        let second = jiff::SignedDuration::from_secs(1);
+        let known = rows.iter().any(|row| row.code == "freeze");
+        if !known {
+            rows.extend(freezes_over(change, directory, now, now + second).map(|f| freeze_unmet(f, change, directory)));
+        }
+    }
+    rows
+}

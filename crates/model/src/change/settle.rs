@@ -1,0 +1,474 @@
+//! After every act and timer the change moves as far as its conditions allow.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::approval::obligation::Duty;
+use crate::change::change_file::Case;
+use crate::change::content::digests;
+use crate::change::record::Change;
+use crate::change::related_records::{Approval, ChecklistItem, Coverage, Permit};
+use crate::change::requirement::{before_approved, before_scheduled, before_start};
+use crate::core::enums::{ApprovalState, Kind, Level, Origin, PermitState, Purpose, Role, State};
+use crate::core::ids::{PersonId, RecordId, TargetId};
+use crate::directory::snapshot::Directory;
+use crate::risk::assessment;
+use crate::schedule::freeze::{Freeze, FreezeException};
+
+/// Recomputes what follows from the content: risk, digests, obligations, requests, checklist.
+pub fn recompute(case: &mut Case<'_>) {
+    // What was decided about texts that are gone was decided about those: their digests stay.
+    if case.change().has_lost_texts() {
+        return case.rejudge();
+    }
+    case.file.change.digests = digests(&case.file.change);
+    compute_risk(case);
+    case.rejudge();
+    add_checklist(case);
+}
+
+fn compute_risk(case: &mut Case<'_>) {
+    let table = case
+        .directory
+        .tenant
+        .as_ref()
+        .map(|tenant| tenant.risk_table.clone())
+        .unwrap_or_default();
+    let stated = case
+        .file
+        .change
+        .content
+        .risk_override
+        .as_ref()
+        .map(|stated| stated.level);
+    let approved = stated.is_some() && lowering_is_approved(case);
+    let content = &case.file.change.content;
+    let risk = assessment::assess(
+        &table,
+        content.impact,
+        content.complexity,
+        stated.map(|level| (level, approved)),
+    );
+    let before = case.file.change.risk.level;
+    if risk.level != before && !case.file.change.key.is_empty() {
+        let data = json!({"from": before, "to": risk.level});
+        if case.file.change.version > 0 {
+            case.tell("change.risk_changed", data);
+        }
+    }
+    case.file.change.risk = risk;
+}
+
+/// A stated level below the table counts once a change manager's yes on *what* stands.
+fn lowering_is_approved(case: &Case<'_>) -> bool {
+    case.file.standing().any(|approval| {
+        approval.is_yes()
+            && approval.what == Coverage::Standing
+            && approval.what_digest == case.file.change.digests.what
+            && case.directory.has_role(&approval.person, Role::ChangeManager)
+    })
+}
+
+fn add_checklist(case: &mut Case<'_>) {
+    if case.file.change.state >= State::Reviewing {
+        return;
+    }
+    let wanted: Vec<(String, String)> = case
+        .file
+        .requirements
+        .obligations
+        .iter()
+        .filter_map(|row| match &row.obligation.duty {
+            Duty::Checklist { items } => Some((row.obligation.id.clone(), items.clone())),
+            _ => None,
+        })
+        .flat_map(|(rule, items)| items.into_iter().map(move |item| (rule.clone(), item)))
+        .collect();
+    for (rule, title) in wanted {
+        let known = case
+            .file
+            .checklist
+            .iter()
+            .any(|item| item.rule == rule && item.title == title);
+        if !known {
+            let (id, change) = (case.new_id(), case.change_id());
+            case.file.checklist.push(ChecklistItem {
+                id,
+                version: 0,
+                change,
+                rule,
+                title,
+                done: None,
+            });
+        }
+    }
+}
+
+/// Moves the change as far as its conditions allow, forwards or back.
+pub fn settle(case: &mut Case<'_>) {
+    if lowering_matters(case) {
+        recompute(case);
+    }
+    for _ in 0..State::ALL.len() * 2 {
+        if !step(case) {
+            break;
+        }
+    }
+    crate::cab::board::note_decisions(case);
+    crate::approval::routing::route(case);
+    flag_freezes(case);
+    halt(case);
+    end_permits_ahead(case);
+    crate::change::ready_spans::note(case);
+}
+
+/// An approval of a lowered risk changes the level, and so the obligations.
+fn lowering_matters(case: &Case<'_>) -> bool {
+    let change = case.change();
+    change.content.risk_override.is_some() && change.state < State::Implementing
+}
+
+fn step(case: &mut Case<'_>) -> bool {
+    let now = case.now;
+    let change = case.change();
+    if let Some(end) = change.planned_end
+        && change.state == State::Scheduled
+        && end <= now
+    {
+        miss_window(case);
+        return true;
+    }
+    let held = change.is_on_hold();
+    let file = &case.file;
+    let what_is_open = || !before_approved(file, &case.directory, now).is_empty();
+    let when_is_open = || !before_scheduled(file, &case.directory, now).is_empty();
+    let next = match change.state {
+        State::Authorizing if !held && !what_is_open() => State::Approved,
+        State::Approved if what_is_open() => State::Authorizing,
+        State::Approved if !held && !when_is_open() => State::Scheduled,
+        State::Scheduled if what_is_open() => State::Authorizing,
+        State::Scheduled if when_is_open() => State::Approved,
+        _ => return false,
+    };
+    move_to(case, next);
+    true
+}
+
+/// Moves to another state and tells it.
+pub fn move_to(case: &mut Case<'_>, next: State) {
+    let before = case.change().state;
+    if before == next {
+        return;
+    }
+    case.file.change.state = next;
+    let kind = match next {
+        State::Draft => "change.drafted",
+        State::Assessing => "change.submitted",
+        State::Authorizing => "change.authorizing",
+        State::Approved => "change.approved",
+        State::Scheduled => "change.scheduled",
+        State::Implementing => "change.implementing",
+        State::Reviewing => "change.reviewing",
+        State::Closed => "change.closed",
+        State::Rejected => "change.rejected",
+        State::Cancelled => "change.cancelled",
+    };
+    case.tell(kind, json!({"from": before, "to": next}));
+    if before == State::Scheduled && next < State::Scheduled {
+        revoke_permits(case, "the change is no longer scheduled", |_| true);
+    }
+}
+
+/// The window passed without a start: decisions on *when* are void, people are told.
+fn miss_window(case: &mut Case<'_>) {
+    case.file.change.window_missed = true;
+    void_when(case, "its window passed without a start");
+    case.tell("change.window_missed", json!({}));
+    move_to(case, State::Approved);
+    let change = case.change();
+    let mut people = vec![change.content.owner.clone(), change.requester.clone()];
+    people.extend(change.content.implementers.iter().cloned());
+    let mark = change.planned_end.map(|end| end.to_string()).unwrap_or_default();
+    let news = format!("{} was not started before its window ended.", change.key);
+    for person in people {
+        case.write_to(
+            &person,
+            "window_missed",
+            &mark,
+            news.clone(),
+            "Plan new times; those who decide on times are asked again.",
+        );
+    }
+}
+
+/// Voids every standing decision whole, lets the conditions behind it lapse, and voids the peer reviews.
+pub fn void_all(case: &mut Case<'_>, reason: &str) {
+    void_parts(case, reason, true, |_| true);
+}
+
+/// Voids what covers *what*, peer reviews too; the *when* part stays.
+pub fn void_what(case: &mut Case<'_>, reason: &str) {
+    void_parts(case, reason, true, |_| false);
+}
+
+/// Voids what an edit of the content touches: all that covers *what*, and *when* where a decision was counted for a target
+/// that now is another place, for others may answer there.
+pub fn void_content(case: &mut Case<'_>, reason: &str, moved: &BTreeSet<TargetId>) {
+    let is_moved = |approval: &Approval| {
+        let mut rows = approval.counted_for.iter().filter(|row| row.when);
+        rows.any(|row| row.targets.iter().any(|target| moved.contains(target)))
+    };
+    void_parts(case, reason, true, is_moved);
+}
+
+/// Voids what covers *when*; the *what* part stays.
+pub fn void_when(case: &mut Case<'_>, reason: &str) {
+    void_parts(case, reason, false, |_| true);
+}
+
+fn void_parts(case: &mut Case<'_>, reason: &str, what: bool, when: impl Fn(&Approval) -> bool) {
+    for review in case
+        .file
+        .peer_reviews
+        .iter_mut()
+        .filter(|row| what && row.state == ApprovalState::Standing)
+    {
+        review.state = ApprovalState::Voided;
+    }
+    let mut touched: Vec<(PersonId, RecordId, bool, bool)> = Vec::new();
+    for approval in case
+        .file
+        .approvals
+        .iter_mut()
+        .filter(|approval| approval.state == ApprovalState::Standing)
+    {
+        let hits_what = what && approval.what == Coverage::Standing;
+        let when = when(approval);
+        let hits_when = when && approval.when == Coverage::Standing;
+        if !hits_what && !hits_when {
+            continue;
+        }
+        if hits_what {
+            approval.what = Coverage::Voided;
+        }
+        if hits_when {
+            approval.when = Coverage::Voided;
+        }
+        approval.settle_state();
+        approval.ended = Some(reason.to_owned());
+        touched.push((
+            approval.person.clone(),
+            approval.id.clone(),
+            approval.state == ApprovalState::Voided,
+            when,
+        ));
+    }
+    for (person, id, whole, when) in touched {
+        if whole {
+            lapse_conditions(case, &id);
+        }
+        case.tell(
+            "approval.voided",
+            json!({"approval": id, "person": person, "what": what, "when": when}),
+        );
+        let news = format!("Your decision on {} no longer counts: {reason}.", case.change().key);
+        case.write_to(
+            &person,
+            "approval_voided",
+            id.as_str(),
+            news,
+            "Look at what changed and decide again.",
+        );
+    }
+}
+
+/// Conditions of a decision that no longer stands need not be met.
+pub fn lapse_conditions(case: &mut Case<'_>, approval: &RecordId) {
+    for condition in case
+        .file
+        .conditions
+        .iter_mut()
+        .filter(|c| &c.approval == approval && c.met.is_none())
+    {
+        condition.lapsed = true;
+    }
+}
+
+/// Revokes permits that still live and that `which` names.
+pub fn revoke_permits(case: &mut Case<'_>, reason: &str, which: impl Fn(&Permit) -> bool) {
+    let now = case.now;
+    let mut revoked = Vec::new();
+    for permit in &mut case.file.permits {
+        if permit.state == PermitState::Issued && permit.expires_at > now && which(permit) {
+            permit.state = PermitState::Revoked;
+            permit.revoked_reason = Some(reason.to_owned());
+            permit.revoked_at = Some(now);
+            revoked.push(permit.id.clone());
+        }
+    }
+    for id in revoked {
+        case.tell("permit.revoked", json!({"jti": id}));
+        case.revoked.push(id);
+    }
+}
+
+/// Whether permits of a purpose die: helper for readers of [`revoke_permits`].
+pub fn is_forward(permit: &Permit) -> bool {
+    permit.purpose == Purpose::Deploy
+}
+
+/// A change under way goes on in a freeze, and says so.
+fn flag_freezes(case: &mut Case<'_>) {
+    let change = case.change();
+    let on = change.state == State::Implementing
+        && case.directory.freezes.iter().any(|freeze| {
+            freeze.is_on(case.now)
+                && !freeze.excepts(change)
+                && change
+                    .open_targets()
+                    .any(|target| freeze.covers(&target.service, &target.environment))
+        });
+    if on && !case.file.change.in_freeze {
+        case.tell("change.in_freeze", json!({}));
+    }
+    case.file.change.in_freeze = on;
+}
+
+/// A halting freeze stops what is under way, also by permits given before it: those that were there when it was set for now
+/// are gone with the list's own line ([`void_at_halt`]), those given before the beginning of one that was set ahead die here.
+fn halt(case: &mut Case<'_>) {
+    let change = case.change();
+    if change.state != State::Implementing || change.lawful_break_glass().is_some() {
+        return;
+    }
+    let halts = |target: &crate::change::record::Target| {
+        case.directory.freezes.iter().any(|freeze| {
+            freeze.halt
+                && freeze.is_on(case.now)
+                && !freeze.excepts(change)
+                && freeze.covers(&target.service, &target.environment)
+        })
+    };
+    let targets = change.content.targets.iter().filter(|target| halts(target));
+    let halted: Vec<TargetId> = targets.map(|target| target.id.clone()).collect();
+    if !halted.is_empty() {
+        revoke_permits(case, "a halting freeze began", |permit| {
+            is_forward(permit) && halted.contains(&permit.target)
+        });
+    }
+}
+
+/// Whether a freeze that halts from now on reaches a permit: it is about the same place, and no way back.
+pub fn is_reached(permit: &Permit, freeze: &Freeze) -> bool {
+    is_forward(permit) && freeze.covers(&permit.service, &permit.environment)
+}
+
+/// Ends every permit of a change that a halt reaches at its beginning. What the freeze excepts and what goes on under a broken
+/// glass keeps its open gate and needs another permit, which its people cannot guess: they are told.
+pub fn void_at_halt(case: &mut Case<'_>, freeze: &Freeze) {
+    let now = case.now;
+    let is_out =
+        |permit: &&Permit| permit.state == PermitState::Issued && permit.expires_at > now && is_reached(permit, freeze);
+    let mut people: BTreeSet<PersonId> = case
+        .file
+        .permits
+        .iter()
+        .filter(is_out)
+        .map(|it| it.by.clone())
+        .collect();
+    revoke_permits(case, "a halting freeze began", |permit| is_reached(permit, freeze));
+    let change = case.change();
+    let may_go_on = freeze.excepts(change) || change.lawful_break_glass().is_some();
+    if people.is_empty() || !may_go_on {
+        return;
+    }
+    people.insert(change.content.owner.clone());
+    let news = format!(
+        "The freeze “{}” halts, and permits from before it are void. {} may go on in spite of it, with a new permit.",
+        freeze.title, change.key
+    );
+    let mark = format!("{}/{now}", freeze.id);
+    for person in people {
+        case.write_to(
+            &person,
+            "permit_voided",
+            &mark,
+            news.clone(),
+            "Ask the gate for another permit.",
+        );
+    }
+}
+
+/// A permit ahead of the window was given because nothing due before the start was missing; what is missing since then ends
+/// it, for nobody is asked again before it is used.
+fn end_permits_ahead(case: &mut Case<'_>) {
+    let now = case.now;
+    let lives = |permit: &Permit| permit.state == PermitState::Issued && permit.expires_at > now && is_forward(permit);
+    if case.change().state != State::Scheduled || !case.file.permits.iter().any(lives) {
+        return;
+    }
+    if !before_start(&case.file, &case.directory, now).is_empty() {
+        revoke_permits(case, "something that is due before the start is missing", is_forward);
+    }
+}
+
+/// The default window of an emergency: from now, for four hours.
+pub fn emergency_window(change: &mut Change, now: Timestamp) {
+    if change.content.kind != Kind::Emergency {
+        return;
+    }
+    if change.planned_start.is_none() {
+        change.planned_start = Some(now);
+        change.origins.insert("planned_start".to_owned(), Origin::Derived);
+    }
+    if change.planned_end.is_none() {
+        let hours = SignedDuration::from_hours(4);
+        // A start at the end of all times has no end after it; it is asked for then.
+        let end = change.planned_start.and_then(|start| start.checked_add(hours).ok());
+        if end.is_some() {
+            change.planned_end = end;
+            change.origins.insert("planned_end".to_owned(), Origin::Derived);
+        }
+    }
+}
+
+/// The level that a draft starts with before it is judged.
+pub fn unjudged() -> crate::change::record::Risk {
+    crate::change::record::Risk {
+        level: Level::Low,
+        score: 0,
+        reasons: Vec::new(),
+    }
+}
+
+/// The exceptions that an edit of *what* ends: they were for what the change said before, and do not come back with it.
+pub fn lapsed<'d>(
+    directory: &'d Directory,
+    change: &'d Change,
+    now: Timestamp,
+) -> impl Iterator<Item = (&'d Freeze, &'d FreezeException)> {
+    let freezes = directory.freezes.iter().filter(move |freeze| !freeze.is_over(now));
+    let rows = freezes.flat_map(|freeze| freeze.exceptions.iter().map(move |exception| (freeze, exception)));
+    rows.filter(|(_, exception)| exception.change == change.id && !exception.counts_for(change))
+}
+
+/// Tells who excepted the change from a freeze, and its owner, that it is excepted no more.
+pub(crate) fn tell_lapsed(case: &mut Case<'_>) {
+    let directory = case.directory.clone();
+    let change = case.change().clone();
+    for (freeze, exception) in lapsed(&directory, &change, case.now) {
+        let news = format!(
+            "{} was edited, so the freeze “{}” lets it pass no more: another content was excepted.",
+            change.key, freeze.title
+        );
+        let then = "Read what it says now; if it still cannot wait, a change manager excepts it anew.";
+        let mut people = vec![exception.by.clone(), change.content.owner.clone()];
+        people.dedup();
+        let mark = format!("{}/{}", freeze.id, exception.at);
+        for person in people {
+            case.write_to(&person, "exception_lapsed", &mark, news.clone(), then);
+        }
+    }
+}

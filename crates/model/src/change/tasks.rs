@@ -1,0 +1,213 @@
+//! Tasks: work given to people, which holds its step while open.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::change::change_file::Case;
+use crate::change::next_step::check_state;
+use crate::change::read_content::{person, refuse_departed};
+use crate::change::related_records::ChangeTask;
+use crate::change::settle::settle;
+use crate::core::act::Act;
+use crate::core::body::Body;
+use crate::core::enums::{TaskKind, TaskState};
+use crate::core::ids::{PersonId, RecordId};
+use crate::core::parse::{LINE, Reading, TEXT};
+use crate::core::refusal::Refusal;
+
+/// Adds a task.
+///
+/// # Errors
+/// 403, 422, 409.
+pub fn add(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
+    case.allow(Act::AddTask)?;
+    let directory = case.directory.clone();
+    let mut reading = Reading::new(body, "");
+    let kind = reading.needed_word("kind", TaskKind::Prepare);
+    let title = reading.needed("title", LINE);
+    let assignee = person(&mut reading, "assignee", &directory);
+    if let Some(assignee) = &assignee {
+        refuse_departed(&mut reading, "assignee", assignee, &directory);
+    }
+    let depends_on = depends_on(case, &mut reading);
+    let mandatory = reading.boolean("mandatory").unwrap_or(true);
+    let planned_start = reading.time("planned_start");
+    let planned_end = reading.time("planned_end");
+    if let (Some(start), Some(end)) = (planned_start, planned_end)
+        && end < start
+    {
+        reading.wrong(
+            "planned_end",
+            "out_of_order",
+            "`planned_end` must not lie before `planned_start`.",
+        );
+    }
+    reading.finish()?;
+    check_state(case, Act::AddTask)?;
+    let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
+    case.tell("task.added", json!({"task": id, "kind": kind, "assignee": assignee}));
+    if let Some(assignee) = &assignee {
+        let news = format!("A {kind} task on {} is yours.", case.change().key);
+        case.write_to(assignee, "task", id.as_str(), news, "Do it, then mark it as done.");
+    }
+    case.file.tasks.push(ChangeTask {
+        id: id.clone(),
+        version: 0,
+        change,
+        kind,
+        title,
+        assignee,
+        depends_on,
+        mandatory,
+        state: TaskState::Open,
+        planned_start,
+        planned_end,
+        actual_start: None,
+        actual_end: None,
+        text: None,
+        by,
+        at,
+    });
+    settle(case);
+    Ok(id)
+}
+
+fn depends_on(case: &Case<'_>, reading: &mut Reading<'_>) -> Vec<RecordId> {
+    let ids = reading.texts("depends_on", LINE).unwrap_or_default();
+    let mut found = Vec::new();
+    for (place, id) in ids.into_iter().map(RecordId).enumerate() {
+        if case.file.tasks.iter().any(|task| task.id == id) {
+            found.push(id);
+        } else {
+            reading.wrong(
+                &format!("depends_on[{place}]"),
+                "unknown",
+                format!("There is no task `{id}`."),
+            );
+        }
+    }
+    found
+}
+
+/// Moves a task on: actual times, done, or dropped with a reason; or gives it to another person, which whoever has it cannot do
+/// by that alone.
+///
+/// # Errors
+/// 403, 404, 422, 409 when a task before it is open.
+pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), Refusal> {
+    let assignee = case
+        .file
+        .tasks
+        .iter()
+        .find(|row| &row.id == task)
+        .map(|row| row.assignee.clone());
+    let Some(assignee) = assignee else {
+        return Err(Refusal::not_found("such task"));
+    };
+    if assignee.as_ref() != Some(&case.actor.person) || body.contains_key("assignee") {
+        case.allow(Act::UpdateTask)?;
+    }
+    let mut reading = Reading::new(body, "");
+    let directory = case.directory.clone();
+    let next = person(&mut reading, "assignee", &directory);
+    if let Some(next) = &next {
+        refuse_departed(&mut reading, "assignee", next, &directory);
+    }
+    let state: Option<TaskState> = reading.word("state");
+    let actual_start = reading.time("actual_start");
+    let actual_end = reading.time("actual_end");
+    let text = reading.text("text", TEXT);
+    if state == Some(TaskState::Dropped) && text.is_none() {
+        reading.wrong("text", "missing", "Say in `text` why the task is dropped.");
+    }
+    let reopens = state == Some(TaskState::Open);
+    check_times(case, task, &mut reading, (actual_start, actual_end), reopens);
+    reading.finish()?;
+    check_state(case, Act::UpdateTask)?;
+    check_order(case, task, state)?;
+    let now = case.now;
+    for row in case.file.tasks.iter_mut().filter(|row| &row.id == task) {
+        row.state = state.unwrap_or(row.state);
+        if next.is_some() {
+            row.assignee.clone_from(&next);
+        }
+        row.actual_start = actual_start.or(row.actual_start);
+        row.actual_end = actual_end.or(row.actual_end.filter(|_| !reopens));
+        if row.state == TaskState::Done {
+            row.actual_end.get_or_insert(now);
+        }
+        if text.is_some() {
+            row.text.clone_from(&text);
+        }
+    }
+    case.tell("task.updated", told(task, state, next.as_ref()));
+    if let Some(next) = next.filter(|next| assignee.as_ref() != Some(next)) {
+        let news = format!("A task on {} is yours now.", case.change().key);
+        case.write_to(&next, "task", task.as_str(), news, "Do it, then mark it as done.");
+    }
+    settle(case);
+    Ok(())
+}
+
+fn told(task: &RecordId, state: Option<TaskState>, next: Option<&PersonId>) -> serde_json::Value {
+    match next {
+        Some(next) => json!({"task": task, "state": state, "assignee": next}),
+        None => json!({"task": task, "state": state}),
+    }
+}
+
+/// Work that was done lies behind us, and ended after it began. What is taken up again has not ended.
+fn check_times(
+    case: &Case<'_>,
+    task: &RecordId,
+    reading: &mut Reading<'_>,
+    (start, end): (Option<Timestamp>, Option<Timestamp>),
+    reopens: bool,
+) {
+    for (field, time) in [("actual_start", start), ("actual_end", end)] {
+        if time.is_some_and(|time| time > case.now) {
+            reading.wrong(field, "in_the_future", format!("`{field}` cannot lie ahead."));
+        }
+    }
+    let known = case.file.tasks.iter().find(|row| &row.id == task);
+    let began = start.or(known.and_then(|row| row.actual_start));
+    let ended = end.or(known.and_then(|row| row.actual_end).filter(|_| !reopens));
+    let (Some(began), Some(ended)) = (began, ended) else {
+        return;
+    };
+    if ended < began && (start.is_some() || end.is_some()) {
+        let field = if end.is_some() { "actual_end" } else { "actual_start" };
+        reading.wrong(field, "out_of_order", "It ended before it began.");
+    }
+}
+
+fn check_order(case: &Case<'_>, task: &RecordId, state: Option<TaskState>) -> Result<(), Refusal> {
+    if state != Some(TaskState::Done) {
+        return Ok(());
+    }
+    let needed = case
+        .file
+        .tasks
+        .iter()
+        .find(|row| &row.id == task)
+        .map(|row| row.depends_on.clone())
+        .unwrap_or_default();
+    let open = case
+        .file
+        .tasks
+        .iter()
+        .find(|row| needed.contains(&row.id) && row.state == TaskState::Open);
+    match open {
+        None => Ok(()),
+        Some(first) => Err(Refusal::not_now(
+            "task_before_open",
+            format!("The task “{}” comes first and is open.", first.title),
+            "Finish that task first.",
+            first
+                .assignee
+                .iter()
+                .map(|person| case.directory.login(person))
+                .collect(),
+        )),
+    }
+}

@@ -1,0 +1,536 @@
+//! What the clock makes due: read from the change itself, so that a timer carries nothing and may run twice.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::approval::clocks;
+use crate::change::after::{close_now, mark_unauthorized};
+use crate::change::change_file::{Case, ChangeFile};
+use crate::change::closure::before_closure;
+use crate::change::eligible;
+use crate::change::record::Change;
+use crate::change::requirement::before_start;
+use crate::change::settle::{is_forward, revoke_permits, settle};
+use crate::change::template::template_review;
+use crate::core::enums::{Kind, Outcome, State};
+use crate::core::ids::PersonId;
+use crate::core::parse::later;
+use crate::directory::ownership_matrix::Place;
+use crate::directory::snapshot::Directory;
+use crate::schedule::freeze::Freeze;
+
+/// An unanswered request for more time is an overrun after this long.
+const EXTENSION_MINUTES: i64 = 15;
+/// People are told of an overrun this often.
+const OVERRUN_MINUTES: i64 = 15;
+/// Validation should come within a day of the work's end, and the review within five.
+const VALIDATION_HOURS: i64 = 24;
+/// See [`VALIDATION_HOURS`].
+const REVIEW_HOURS: i64 = 5 * 24;
+/// The marks of the two reminders.
+const VALIDATION_DUE: &str = "validation_due";
+/// See [`VALIDATION_DUE`].
+const REVIEW_DUE: &str = "review_due";
+
+/// The latest moment to roll back and still end inside the window; for work that a break-glass let begin outside of it, inside of the
+/// glass's time box.
+pub fn latest_rollback(change: &Change) -> Option<Timestamp> {
+    let minutes = change.content.rollback_minutes.or_else(|| {
+        let sum: i64 = change
+            .content
+            .rollback_plan
+            .iter()
+            .filter_map(|step| step.minutes)
+            .sum();
+        (sum > 0).then_some(sum)
+    })?;
+    end_of_work(change)?
+        .checked_sub(SignedDuration::from_mins(minutes))
+        .ok()
+}
+
+/// By when work is to end: with its window, or with the glass that let it begin outside of one.
+fn end_of_work(change: &Change) -> Option<Timestamp> {
+    let end = change.window_end();
+    let begun = change.actual_start.filter(|_| change.state >= State::Implementing);
+    let is_outside = |start: &Timestamp| {
+        let begins_early = change.planned_start.is_none_or(|planned| *start < planned);
+        begins_early || end.is_none_or(|end| *start >= end)
+    };
+    let glass = change
+        .break_glass
+        .as_ref()
+        .filter(|_| begun.as_ref().is_some_and(is_outside));
+    glass.map(|glass| glass.until).or(end)
+}
+
+/// By when a decision of a person is due: when a rule that asks them should be met, and before the work would start. An emergency
+/// starts when it is submitted, which makes nothing due before they were asked.
+pub fn decision_due(change: &Change, person: &PersonId) -> Option<Timestamp> {
+    let asks = |rule: &str| {
+        let mut rows = change.requests.iter();
+        rows.any(|request| &request.person == person && request.rule == rule)
+    };
+    let clocks = change.clocks.iter().filter(|clock| clock.met_at.is_none());
+    let by_rule = clocks.filter(|clock| asks(&clock.rule)).map(|clock| clock.decide_by);
+    let own = change.requests.iter().filter(|request| &request.person == person);
+    let asked_at = own.map(|request| request.asked_at).min()?;
+    let is_emergency = change.content.kind == Kind::Emergency;
+    let start = change.planned_start.filter(|start| !is_emergency || *start > asked_at);
+    by_rule.chain(start).min()
+}
+
+/// The next instant at which something may be due; `None` when nothing is ahead.
+///
+/// An instant that has passed is named only while [`run`] has not yet done what was due at it, so that a late timer
+/// is not forgotten when another act comes first, and no instant comes back once it was run.
+pub fn next_due(case: &Case<'_>) -> Option<Timestamp> {
+    instants(case)
+        .into_iter()
+        .filter_map(|due| due.at.map(|at| (at, due.is_pending)))
+        .filter(|(at, is_pending)| *at > case.now || *is_pending)
+        .map(|(at, _)| at)
+        .min()
+}
+
+/// An instant, and whether what is due at it has still to be done.
+struct DueAt {
+    at: Option<Timestamp>,
+    is_pending: bool,
+}
+
+/// An instant at which conditions are looked at anew; the looking leaves nothing undone.
+fn look(at: Option<Timestamp>) -> DueAt {
+    DueAt { at, is_pending: false }
+}
+
+/// An instant with a lasting effect of its own.
+fn effect(at: Option<Timestamp>, is_pending: bool) -> DueAt {
+    DueAt { at, is_pending }
+}
+
+/// An instant at which people are told something once, under a mark.
+fn news(case: &Case<'_>, at: Option<Timestamp>, mark: String) -> DueAt {
+    effect(at, at.is_some() && !case.change().told.contains(&mark))
+}
+
+fn instants(case: &Case<'_>) -> Vec<DueAt> {
+    let change = case.change();
+    if let Some(hold) = &change.hold {
+        let mut found = vec![news(case, hold.until, hold_mark(hold.until))];
+        if change.state == State::Scheduled {
+            found.push(look(change.planned_end));
+        }
+        return found;
+    }
+    let mut found = match change.state {
+        State::Draft | State::Assessing => Vec::new(),
+        State::Authorizing | State::Approved | State::Scheduled => while_deciding(case),
+        State::Implementing => while_implementing(case),
+        State::Reviewing => while_reviewing(case),
+        State::Closed | State::Rejected | State::Cancelled => return Vec::new(),
+    };
+    if let Some(glass) = change.break_glass.as_ref().filter(|glass| !glass.ended) {
+        found.push(effect(Some(glass.until), true));
+    }
+    let late = crate::emergency::budget::validation_due(case);
+    found.extend(late.into_iter().map(|(at, is_pending)| effect(Some(at), is_pending)));
+    found
+}
+
+fn while_deciding(case: &Case<'_>) -> Vec<DueAt> {
+    let change = case.change();
+    let mut found = vec![
+        look(change.planned_end),
+        look(template_review(&case.file, &case.directory)),
+    ];
+    found.push(match change.planned_start {
+        Some(start) if change.state == State::Scheduled => news(case, Some(start), window_mark(start)),
+        start => look(start),
+    });
+    found.extend(clocks::agenda(case).into_iter().map(|item| effect(Some(item.at), true)));
+    found.extend(authority_edges(case));
+    let counted = case.file.standing().flat_map(|approval| &approval.counted_for);
+    found.extend(counted.map(|row| look(row.valid_until)));
+    found.extend(freeze_edges(case));
+    found
+}
+
+fn while_implementing(case: &Case<'_>) -> Vec<DueAt> {
+    let change = case.change();
+    let mut found: Vec<DueAt> = freeze_edges(case).collect();
+    if let Some(moment) = latest_rollback(change) {
+        found.push(news(case, Some(moment), rollback_mark(moment)));
+    }
+    if let Some(since) = overrun_since(change) {
+        let quarter = overrun_quarter(since, case.now);
+        let next = later(since, SignedDuration::from_mins(OVERRUN_MINUTES * (quarter + 1)));
+        let due = news(case, Some(since), overrun_mark(since, quarter));
+        found.push(effect(due.at, since <= case.now && (due.is_pending || !change.overrun)));
+        found.push(look((since <= case.now).then_some(next)));
+    }
+    found
+}
+
+fn while_reviewing(case: &Case<'_>) -> Vec<DueAt> {
+    let change = case.change();
+    let end = change.actual_end.unwrap_or(change.updated_at);
+    let at = |hours: i64| Some(later(end, SignedDuration::from_hours(hours)));
+    let rows = before_closure(&case.file, &case.directory, case.now);
+    let lacks = |code: &str, topic: &str| rows.iter().any(|row| row.code == code) && !change.told.contains(topic);
+    let unanswered = change
+        .retrospective
+        .as_ref()
+        .is_some_and(|retro| retro.confirmation.is_none());
+    vec![
+        effect(at(VALIDATION_HOURS), lacks("validation_missing", VALIDATION_DUE)),
+        effect(at(REVIEW_HOURS), lacks("review_missing", REVIEW_DUE)),
+        effect(
+            change.retrospective.as_ref().map(|retro| retro.confirm_by),
+            unanswered && !change.unauthorized,
+        ),
+        effect(watch_end(case), closes_by_itself(case)),
+    ]
+}
+
+/// The next instants at which somebody gains or loses authority by the clock alone.
+fn authority_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
+    let (directory, now) = (&case.directory, case.now);
+    let targets = case.change().content.targets.iter();
+    targets
+        .map(move |target| directory.next_edge(&Place::from(target), now))
+        .chain([
+            directory.next_people_edge(now),
+            directory.next_on_call_edge(now),
+            directory.next_training_edge(now),
+        ])
+        .chain(crate::change::duties::ends(&case.file, directory).map(Some))
+        .map(look)
+}
+
+fn hold_mark(until: Option<Timestamp>) -> String {
+    format!("hold/{}", until.map(|until| until.to_string()).unwrap_or_default())
+}
+
+fn window_mark(start: Timestamp) -> String {
+    format!("window_opens/{start}")
+}
+
+fn rollback_mark(moment: Timestamp) -> String {
+    format!("latest_rollback/{moment}")
+}
+
+/// How marks of overruns begin.
+const OVERRUN: &str = "overrun/";
+
+fn overrun_mark(since: Timestamp, quarter: i64) -> String {
+    format!("{OVERRUN}{since}/{quarter}")
+}
+
+/// Since when work overruns: its end, or sooner where a request for more time stays without an answer. Under
+/// break-glass the time box says it all.
+fn overrun_since(change: &Change) -> Option<Timestamp> {
+    if change.lawful_break_glass().is_some() {
+        return None;
+    }
+    let end = change.window_end()?;
+    let asked = change
+        .extension
+        .as_ref()
+        .filter(|extension| extension.decision.is_none());
+    let silence = asked.map(|extension| extension.at + SignedDuration::from_mins(EXTENSION_MINUTES));
+    Some(silence.map_or(end, |silence| end.min(silence)))
+}
+
+/// How many times a quarter of an hour has passed since.
+fn overrun_quarter(since: Timestamp, now: Timestamp) -> i64 {
+    now.duration_since(since).as_mins().max(0) / OVERRUN_MINUTES
+}
+
+/// Edges of freezes over one of the change's targets: those alone touch it, and it is settled when one of them is set or moved.
+fn freeze_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
+    let targets = &case.change().content.targets;
+    let touches = |freeze: &&Freeze| {
+        let mut targets = targets.iter();
+        targets.any(|target| freeze.covers(&target.service, &target.environment))
+    };
+    let freezes = case.directory.freezes.iter().filter(touches);
+    freezes.flat_map(|freeze| [look(Some(freeze.starts_at)), look(Some(freeze.ends_at))])
+}
+
+/// When a standard change in review closes by itself as it stands; `None` where something is still missing.
+pub fn closes_at(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Timestamp> {
+    let closes = file.change.state == State::Reviewing && !file.change.is_on_hold() && is_clean(file, directory, now);
+    closes.then(|| watch_end_of(&file.change, directory)).flatten()
+}
+
+fn watch_end(case: &Case<'_>) -> Option<Timestamp> {
+    watch_end_of(case.change(), &case.directory)
+}
+
+fn watch_end_of(change: &Change, directory: &Directory) -> Option<Timestamp> {
+    let template = change
+        .content
+        .template
+        .as_ref()
+        .filter(|_| change.content.kind == Kind::Standard)?;
+    let minutes = directory
+        .templates
+        .get(&template.key)
+        .map_or(60, |found| found.watch_minutes);
+    let end = change.actual_end?;
+    Some(later(end, SignedDuration::from_mins(minutes)))
+}
+
+/// Does what is due now. Running it twice at the same instant does nothing the second time.
+pub fn run(case: &mut Case<'_>) {
+    if !case.change().state.is_open() {
+        return;
+    }
+    end_hold_reminder(case);
+    if case.change().is_on_hold() {
+        settle(case);
+        return;
+    }
+    crate::approval::routing::run(case);
+    window_opens(case);
+    latest_rollback_passes(case);
+    overrun(case);
+    end_break_glass(case);
+    crate::emergency::budget::late_validation(case);
+    after_the_work(case);
+    settle(case);
+}
+
+fn end_hold_reminder(case: &mut Case<'_>) {
+    let Some(hold) = case.change().hold.clone() else { return };
+    let Some(until) = hold.until.filter(|until| *until <= case.now) else {
+        return;
+    };
+    if !case.file.change.tell_once(&hold_mark(Some(until))) {
+        return;
+    }
+    case.tell("change.hold_ended", json!({"until": until.to_string()}));
+    let news = format!("The hold of {} was meant to last until {until}.", case.change().key);
+    for person in [hold.by, case.change().content.owner.clone()] {
+        case.write_to(
+            &person,
+            "hold_ended",
+            &until.to_string(),
+            news.clone(),
+            "Resume it, or hold it for longer.",
+        );
+    }
+}
+
+fn window_opens(case: &mut Case<'_>) {
+    let change = case.change();
+    let Some(start) = change.planned_start.filter(|start| *start <= case.now) else {
+        return;
+    };
+    if change.state != State::Scheduled || !case.file.change.tell_once(&window_mark(start)) {
+        return;
+    }
+    case.tell("change.window_opened", json!({"at": start.to_string()}));
+    // Whoever is called to work at night is told what still holds it, not to start what no gate lets through.
+    let lacking = before_start(&case.file, &case.directory, case.now).into_iter().next();
+    let key = &case.change().key;
+    let (headline, news, next) = match lacking {
+        None => (
+            None,
+            format!("The window of {key} is open."),
+            "Start it, or put it on hold.".to_owned(),
+        ),
+        Some(unmet) => (
+            Some("cannot start yet".to_owned()),
+            format!("The window of {key} is open, but it cannot start yet."),
+            unmet.satisfy,
+        ),
+    };
+    let mut people = case.change().content.implementers.clone();
+    if people.is_empty() {
+        // Nobody is named to do the work, so whoever answers for the change sees to it.
+        people.push(case.change().content.owner.clone());
+    }
+    for person in people {
+        let topic = ("window_opens", headline.clone());
+        case.write_under(&person, topic, &start.to_string(), news.clone(), &next);
+    }
+}
+
+fn latest_rollback_passes(case: &mut Case<'_>) {
+    let change = case.change();
+    let Some(moment) = latest_rollback(change).filter(|moment| *moment <= case.now) else {
+        return;
+    };
+    if change.state != State::Implementing || !case.file.change.tell_once(&rollback_mark(moment)) {
+        return;
+    }
+    case.tell("change.latest_rollback_passed", json!({"at": moment.to_string()}));
+    let mut people = case.change().content.implementers.clone();
+    people.extend(case.people_in_charge());
+    let news = format!("{} can no longer be rolled back inside its window.", case.change().key);
+    for person in people {
+        case.write_to(
+            &person,
+            "latest_rollback",
+            &moment.to_string(),
+            news.clone(),
+            "Decide now: finish, take the way back, or ask for more time.",
+        );
+    }
+}
+
+fn overrun(case: &mut Case<'_>) {
+    if case.change().state != State::Implementing {
+        return;
+    }
+    let now = case.now;
+    let Some(since) = overrun_since(case.change()).filter(|since| *since <= now) else {
+        return;
+    };
+    if !case.change().overrun {
+        case.file.change.overrun = true;
+        case.tell("change.overrun", json!({"end": since.to_string()}));
+        revoke_permits(case, "the change overran its window", is_forward);
+    }
+    let quarter = overrun_quarter(since, now);
+    let mark = overrun_mark(since, quarter);
+    if !case.file.change.tell_once(&mark) {
+        return;
+    }
+    // The mark of the quarter says all that those of earlier ones said; a record does not grow by one for each.
+    let told = &mut case.file.change.told;
+    told.retain(|it| *it == mark || !it.starts_with(OVERRUN));
+    let end = case.change().window_end().unwrap_or(since);
+    let mut people = case.people_in_charge();
+    people.extend(case.change().content.implementers.iter().cloned());
+    let news = if end <= now {
+        format!("{} is past its end, {end}, and still under way.", case.change().key)
+    } else {
+        format!("{} asked for more time, and nobody has answered.", case.change().key)
+    };
+    for person in people {
+        case.write_to(
+            &person,
+            "overrun",
+            &format!("{since}/{quarter}"),
+            news.clone(),
+            "Complete it, take the way back, or decide on more time.",
+        );
+    }
+}
+
+fn end_break_glass(case: &mut Case<'_>) {
+    let now = case.now;
+    let Some(glass) = case
+        .file
+        .change
+        .break_glass
+        .as_mut()
+        .filter(|glass| !glass.ended && glass.until <= now)
+    else {
+        return;
+    };
+    glass.ended = true;
+    let until = glass.until;
+    case.tell("break_glass.ended", json!({"until": until.to_string()}));
+    revoke_permits(case, "the break-glass has ended", is_forward);
+    let news = format!("The break-glass of {} has ended.", case.change().key);
+    for person in case.people_in_charge() {
+        case.write_to(
+            &person,
+            "break_glass_ended",
+            &until.to_string(),
+            news.clone(),
+            "Complete the change; another person validates it.",
+        );
+    }
+}
+
+fn after_the_work(case: &mut Case<'_>) {
+    if case.change().state != State::Reviewing {
+        return;
+    }
+    let now = case.now;
+    let change = case.change();
+    let end = change.actual_end.unwrap_or(change.updated_at);
+    let late_confirmation = change
+        .retrospective
+        .as_ref()
+        .is_some_and(|retro| retro.confirmation.is_none() && retro.confirm_by <= now);
+    if late_confirmation {
+        mark_unauthorized(case, "unanswered");
+    }
+    if watch_end(case).is_some_and(|until| until <= now) && closes_by_itself(case) {
+        close_now(case);
+        return;
+    }
+    let rows = before_closure(&case.file, &case.directory, case.now);
+    let missing = |code: &str| rows.iter().any(|row| row.code == code);
+    let late = |hours: i64| later(end, SignedDuration::from_hours(hours)) <= now;
+    let (validation, review) = (
+        missing("validation_missing") && late(VALIDATION_HOURS),
+        missing("review_missing") && late(REVIEW_HOURS),
+    );
+    if validation {
+        let is_first = remind(case, VALIDATION_DUE, "has not been validated", "Say whether it works.");
+        if is_first && eligible::testers(&case.file, &case.directory, case.now).is_empty() {
+            tell_menders(case);
+        }
+    }
+    if review {
+        remind(
+            case,
+            REVIEW_DUE,
+            "has not been reviewed",
+            "Write the post-implementation review.",
+        );
+    }
+}
+
+fn closes_by_itself(case: &Case<'_>) -> bool {
+    is_clean(&case.file, &case.directory, case.now)
+}
+
+/// Whether a standard change went as its template says, so that nobody has to look at it again. Who broke the glass on one left
+/// that way, and what was made good afterwards is for a person to close.
+fn is_clean(file: &ChangeFile, directory: &Directory, now: Timestamp) -> bool {
+    file.change.content.kind == Kind::Standard
+        && file.change.retrospective.is_none()
+        && file.change.break_glass.is_none()
+        && file.change.outcome == Some(Outcome::Succeeded)
+        && before_closure(file, directory, now).is_empty()
+}
+
+/// Where nobody is left who may validate, those hear of it who can give the service another owner.
+fn tell_menders(case: &mut Case<'_>) {
+    let news = format!(
+        "{} has not been validated, and nobody is left who may.",
+        case.change().key
+    );
+    for admin in case.directory.with_role(crate::core::enums::Role::Admin) {
+        case.write_to(
+            &admin,
+            VALIDATION_DUE,
+            "mend",
+            news.clone(),
+            "Give the service another owner, who took no part in the work.",
+        );
+    }
+}
+
+/// Reminds once; answers whether that was now.
+fn remind(case: &mut Case<'_>, topic: &'static str, what: &str, next: &'static str) -> bool {
+    if !case.file.change.tell_once(topic) {
+        return false;
+    }
+    case.tell("change.reminded", json!({"about": topic}));
+    let news = format!("{} {what}.", case.change().key);
+    let mut people: Vec<PersonId> = case.change().content.tester.iter().cloned().collect();
+    people.extend(case.people_in_charge());
+    for person in people {
+        case.write_to(&person, topic, "1", news.clone(), next);
+    }
+    true
+}

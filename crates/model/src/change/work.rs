@@ -1,0 +1,624 @@
+//! The work itself: start, entries, extension, completion.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::change::change_file::Case;
+use crate::change::next_step::{check_hold, check_state};
+use crate::change::record::{EarlierOutcome, Extension, ExtensionDecision};
+use crate::change::related_records::{Entry, WayBack};
+use crate::change::requirement::{against_start, freeze_unmet, freezes_over};
+use crate::change::settle::{is_forward, move_to, revoke_permits, settle};
+use crate::core::act::Act;
+use crate::core::body::Body;
+use crate::core::enums::{EntryKind, Outcome, State};
+use crate::core::ids::{PersonId, RecordId, TargetId};
+use crate::core::parse::{LINE, Reading, TEXT, later};
+use crate::core::refusal::{Refusal, refuse_unmet};
+use crate::core::unmet::Unmet;
+
+/// How far behind the planned end an extension may reach: seven days; longer work is planned anew.
+pub const LONGEST_EXTENSION: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// Begins the work by a person's word.
+///
+/// # Errors
+/// 403; 409 with all that stands against it.
+pub fn start(case: &mut Case<'_>) -> Result<(), Refusal> {
+    case.allow(Act::Start)?;
+    check_state(case, Act::Start)?;
+    check_hold(case)?;
+    let unmet = against_start(&case.file, &case.directory, case.now);
+    refuse_unmet("start_refused", "It cannot start now.", unmet)?;
+    let at = case.now;
+    begin(case, at);
+    settle(case);
+    Ok(())
+}
+
+/// Marks the work as begun: the common end of a start by hand, a collected permit and a deployment's signal.
+pub fn begin(case: &mut Case<'_>, at: Timestamp) {
+    let by = case.person();
+    remember_implementer(case, &by);
+    begin_without_hand(case, at);
+}
+
+/// Marks the work as begun by a word that is no work: a co-signature.
+pub(crate) fn begin_without_hand(case: &mut Case<'_>, at: Timestamp) {
+    let change = &mut case.file.change;
+    change.actual_start.get_or_insert(at);
+    change.window_missed = false;
+    move_to(case, State::Implementing);
+}
+
+/// Writes into the log of actions. `earlier` is what stands in it: only what takes a way back back (`withdraws`) looks at it.
+///
+/// # Errors
+/// 403, 422, 409.
+pub fn record(case: &mut Case<'_>, body: &Body, earlier: &[Entry]) -> Result<RecordId, Refusal> {
+    case.allow(Act::Record)?;
+    let mut reading = Reading::new(body, "");
+    let text = reading.needed("text", TEXT);
+    let kind = reading.word("kind").unwrap_or(EntryKind::Step);
+    let target = target_field(case, &mut reading);
+    let withdraws = withdraws_field(&mut reading, kind);
+    let content = &case.change().content;
+    let followed = match kind {
+        EntryKind::Rollback => &content.rollback_plan,
+        _ => &content.plan,
+    };
+    let steps = i64::try_from(followed.len()).unwrap_or(i64::MAX);
+    let step = reading.integer("step", 1..=steps.max(1));
+    let said_at = reading.time("occurred_at");
+    let occurred_at = said_at.unwrap_or(case.now);
+    if occurred_at > case.now {
+        reading.wrong("occurred_at", "in_the_future", "`occurred_at` cannot lie ahead.");
+    }
+    not_long_before_creation(case, &mut reading, "occurred_at", said_at);
+    reading.finish()?;
+    check_state(case, Act::Record)?;
+    if let Some(begun) = &withdraws {
+        check_withdrawn(begun, earlier)?;
+    }
+    let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
+    remember_implementer(case, &by);
+    let mut data = json!({"entry": id, "kind": kind});
+    if let Some(begun) = &withdraws {
+        data["withdraws"] = json!(begun);
+    }
+    if let Some(number) = step {
+        data["step"] = number.into();
+    }
+    case.tell_at("entry.recorded", occurred_at, data);
+    case.file.entries.push(Entry {
+        id: id.clone(),
+        version: 0,
+        change,
+        kind,
+        text,
+        step,
+        target,
+        withdraws: withdraws.clone(),
+        occurred_at,
+        by: by.clone(),
+        at,
+    });
+    // That the way back is taken is news; each of its steps is none.
+    let is_news = kind != EntryKind::Step && !(kind == EntryKind::Rollback && step.is_some());
+    if is_news {
+        let (name, key) = (case.name(&by), &case.change().key);
+        let news = match kind {
+            _ if withdraws.is_some() => format!("{name} took back that {key} is rolled back: the work goes on."),
+            EntryKind::Rollback => format!("{name} began to roll {key} back."),
+            _ => format!("{name} reports a {kind} on {key}."),
+        };
+        for person in case.people_in_charge() {
+            case.write_to(
+                &person,
+                "work_report",
+                id.as_str(),
+                news.clone(),
+                "Read the log of actions and decide whether to go on.",
+            );
+        }
+    }
+    settle(case);
+    Ok(id)
+}
+
+fn withdraws_field(reading: &mut Reading<'_>, kind: EntryKind) -> Option<RecordId> {
+    let begun = reading.text("withdraws", LINE).map(RecordId)?;
+    if kind != EntryKind::Deviation {
+        let text = "`withdraws` goes with the kind `deviation`: whoever was told of the way back is told of this too.";
+        reading.wrong("withdraws", "not_here", text);
+    }
+    Some(begun)
+}
+
+/// A way back that was begun by mistake is taken back while nothing of it was done: what is done stands.
+fn check_withdrawn(begun: &RecordId, earlier: &[Entry]) -> Result<(), Refusal> {
+    match WayBack::of(earlier).filter(|back| back.begun.id == *begun) {
+        Some(back) if back.is_walked => Err(Refusal::not_now(
+            "way_back_walked",
+            "The way back stays: a step of it is done.",
+            "Finish it, and tell the outcome.",
+            Vec::new(),
+        )),
+        Some(_) => Ok(()),
+        None => {
+            let text = "`withdraws` is no beginning of a way back that this change is on.";
+            Err(Refusal::field("withdraws", "unknown", text))
+        }
+    }
+}
+
+fn remember_implementer(case: &mut Case<'_>, by: &PersonId) {
+    if !case.actor.is_system && !case.file.change.implemented_by.contains(by) {
+        case.file.change.implemented_by.push(by.clone());
+    }
+}
+
+/// How long before its change was created work may have begun: who fights a fire writes it down later the same day.
+const MOST_BEFORE_CREATION: SignedDuration = SignedDuration::from_hours(24);
+
+/// Work that was done long before its change is recorded with `retrospective`, where somebody confirms that they agreed to it.
+/// Mostly a date was mistyped, and would stand in the record for ever.
+fn not_long_before_creation(case: &Case<'_>, reading: &mut Reading<'_>, field: &str, time: Option<Timestamp>) {
+    let change = case.change();
+    if change.retrospective.is_none() && time.is_some_and(|time| time < change.created_at - MOST_BEFORE_CREATION) {
+        let text = format!(
+            "`{field}` lies more than a day before the change was created, at {}. Mend the date; work that was done so long \
+            before is recorded by a change with `retrospective`.",
+            change.created_at
+        );
+        reading.wrong(field, "out_of_order", text);
+    }
+}
+
+fn target_field(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<TargetId> {
+    let Some(named) = reading.text("target", LINE) else {
+        // A variable that a script forgot to fill must not stand for all targets at once.
+        if reading.says_text("target") {
+            let text = "`target` is empty. Name a target, or leave the field out to mean all that are still open.";
+            reading.wrong("target", "missing", text);
+        }
+        return None;
+    };
+    let id = TargetId(named);
+    if case.change().content.targets.iter().any(|target| target.id == id) {
+        return Some(id);
+    }
+    reading.wrong("target", "unknown", format!("The change has no target `{id}`."));
+    None
+}
+
+/// Asks for more time.
+///
+/// # Errors
+/// 403, 422, 409; never over a freeze.
+pub fn ask_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::AskExtension)?;
+    let mut reading = Reading::new(body, "");
+    let until = reading.needed_time("until");
+    let reason = reading.needed("reason", TEXT);
+    let end = case.change().window_end();
+    if until.is_some_and(|until| until <= case.now || end.is_some_and(|end| until <= end)) {
+        reading.wrong(
+            "until",
+            "out_of_order",
+            "`until` must lie ahead, after the present end.",
+        );
+    }
+    let planned = case.change().planned_end.unwrap_or(case.now);
+    if until.is_some_and(|until| until > later(planned, LONGEST_EXTENSION)) {
+        let text = "`until` may lie 7 days after the planned end at most; longer work is a change of its own.";
+        reading.wrong("until", "out_of_range", text);
+    }
+    reading.finish()?;
+    check_state(case, Act::AskExtension)?;
+    let until = until.unwrap_or(case.now);
+    check_no_freeze(case, until)?;
+    let (by, at) = (case.person(), case.now);
+    case.file.change.extension = Some(Extension {
+        until,
+        reason,
+        by: by.clone(),
+        at,
+        decision: None,
+    });
+    case.tell("extension.asked", json!({"until": until.to_string(), "by": by}));
+    let news = format!(
+        "{} asks for more time for {}, until {until}.",
+        case.name(&by),
+        case.change().key
+    );
+    for person in case.people_in_charge() {
+        case.write_to(
+            &person,
+            "extension_asked",
+            &at.to_string(),
+            news.clone(),
+            "Grant or deny it; unanswered it is an overrun after 15 minutes.",
+        );
+    }
+    settle(case);
+    Ok(())
+}
+
+fn check_no_freeze(case: &Case<'_>, until: Timestamp) -> Result<(), Refusal> {
+    let from = case.change().window_end().unwrap_or(case.now);
+    let rows: Vec<Unmet> = freezes_over(case.change(), &case.directory, from, until)
+        .map(|freeze| Unmet {
+            // The work is under way, so its times are not planned anew.
+            satisfy: "Ask for less time, or have a change manager except this change.".to_owned(),
+            ..freeze_unmet(freeze, case.change(), &case.directory)
+        })
+        .collect();
+    refuse_unmet("freeze", "A freeze lies over the asked time.", rows)
+}
+
+/// Grants or denies more time.
+///
+/// # Errors
+/// 403 for the asker themselves; 422; 409 when nothing is asked or a freeze has come.
+pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::DecideExtension)?;
+    let person = case.person();
+    if case
+        .change()
+        .extension
+        .as_ref()
+        .is_some_and(|extension| extension.decision.is_none() && extension.by == person)
+    {
+        return Err(Refusal::not_allowed(
+            "own_request",
+            "Who asked for more time cannot grant it.",
+        ));
+    }
+    let mut reading = Reading::new(body, "");
+    let grant = reading.needed_boolean("grant");
+    let reason = reading.text("reason", TEXT);
+    reading.finish()?;
+    check_state(case, Act::DecideExtension)?;
+    let extension = asked_extension(case)?;
+    if grant {
+        check_grantable(case, &extension)?;
+    }
+    let decision = ExtensionDecision {
+        grant,
+        reason,
+        by: person,
+        at: case.now,
+    };
+    let change = &mut case.file.change;
+    change.extension = Some(Extension {
+        decision: Some(decision),
+        ..extension.clone()
+    });
+    if grant {
+        change.extended_until = Some(extension.until);
+    }
+    // An answer, whichever, ends the overrun of silence; past the end it stays one.
+    change.overrun &= change.window_end().is_some_and(|end| end <= case.now);
+    case.tell(
+        if grant { "extension.granted" } else { "extension.denied" },
+        json!({"until": extension.until.to_string()}),
+    );
+    let news = format!(
+        "More time for {} was {}.",
+        case.change().key,
+        if grant { "granted" } else { "denied" }
+    );
+    case.write_to(
+        &extension.by,
+        "extension_decided",
+        &extension.at.to_string(),
+        news,
+        "Go on, or take the way back.",
+    );
+    settle(case);
+    Ok(())
+}
+
+fn asked_extension(case: &Case<'_>) -> Result<Extension, Refusal> {
+    let asked = case.change().extension.as_ref();
+    let open = asked.filter(|extension| extension.decision.is_none());
+    open.cloned().ok_or_else(|| {
+        Refusal::not_now(
+            "nothing_asked",
+            "Nobody asks for more time.",
+            "Ask with POST …/extension.",
+            Vec::new(),
+        )
+    })
+}
+
+fn check_grantable(case: &Case<'_>, extension: &Extension) -> Result<(), Refusal> {
+    if extension.until <= case.now {
+        let text = format!("The time that was asked for, until {}, has passed.", extension.until);
+        let satisfy = "Deny it; whoever works asks for a later time.";
+        return Err(Refusal::not_now("too_late", text, satisfy, Vec::new()));
+    }
+    check_no_freeze(case, extension.until)
+}
+
+struct Ending {
+    outcome: Outcome,
+    target: Option<TargetId>,
+    actual_start: Option<Timestamp>,
+    actual_end: Option<Timestamp>,
+    downtime: Option<i64>,
+    reason: Option<String>,
+}
+
+fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
+    let mut reading = Reading::new(body, "");
+    let ending = Ending {
+        outcome: reading.needed_word("outcome", Outcome::Failed),
+        target: target_field(case, &mut reading),
+        actual_start: reading.time("actual_start"),
+        actual_end: reading.time("actual_end"),
+        downtime: reading.integer("actual_downtime_minutes", 0..=1_000_000),
+        reason: reading.text("reason", TEXT),
+    };
+    let from = ending.actual_start.or(case.change().actual_start);
+    if let (Some(start), Some(end)) = (from, ending.actual_end)
+        && end < start
+    {
+        reading.wrong("actual_end", "out_of_order", "It ended before it began.");
+    }
+    let ahead = [("actual_start", ending.actual_start), ("actual_end", ending.actual_end)];
+    for (field, _) in ahead
+        .into_iter()
+        .filter(|(_, time)| time.is_some_and(|time| time > case.now))
+    {
+        reading.wrong(field, "in_the_future", format!("`{field}` cannot lie ahead."));
+    }
+    for (field, time) in ahead {
+        not_long_before_creation(case, &mut reading, field, time);
+    }
+    if reading.errors.is_empty() && begins_after_its_end(case, &ending) {
+        let text = "It would have begun after it ended; say `actual_end` as well.";
+        reading.wrong("actual_start", "out_of_order", text);
+    }
+    reading.finish()?;
+    Ok(ending)
+}
+
+/// A start is taken as it is told, for what is true must not be made up. One that nothing allowed then stands in the log by name, and
+/// those in charge are told: a mistyped time, or something to be looked at.
+fn tell_early(case: &mut Case<'_>, target: &TargetId, start: Timestamp) {
+    let (key, earliest) = (
+        case.change().key.clone(),
+        crate::change::ready_spans::earliest_start(case, target),
+    );
+    let known = match earliest {
+        Some(at) => format!("the earliest time at which it could is {at}."),
+        None => "nothing allowed it then.".to_owned(),
+    };
+    let news = format!("{key} is said to have begun at {start}: {known}");
+    case.tell(
+        "change.began_early",
+        json!({"target": target, "told": start, "earliest": earliest}),
+    );
+    for person in case.people_in_charge() {
+        let mark = format!("early/{start}");
+        case.write_to(
+            &person,
+            "work_report",
+            &mark,
+            news.clone(),
+            "Ask whoever did it, or have the time mended.",
+        );
+    }
+}
+
+/// A target of which somebody says that its work began before it could lawfully begin.
+fn begun_too_early(case: &Case<'_>, ending: &Ending) -> Option<(TargetId, Timestamp)> {
+    let start = ending.actual_start?;
+    let mut targets = ended_targets(case, ending).into_iter();
+    let early = targets.find(|target| !crate::change::ready_spans::may_have_begun(case, target, start))?;
+    Some((early, start))
+}
+
+/// Whether a start that is said now lies behind an end that was said before and stays.
+fn begins_after_its_end(case: &Case<'_>, ending: &Ending) -> bool {
+    let (Some(start), None) = (ending.actual_start, ending.actual_end) else {
+        return false;
+    };
+    let targets = ended_targets(case, ending);
+    let mut records = case.change().target_records.iter();
+    records.any(|record| targets.contains(&record.target) && record.actual_end.is_some_and(|end| end < start))
+}
+
+/// Says how one target, or all that are still open, ended.
+///
+/// # Errors
+/// 403; 422; 409 in the wrong state, for a repeated outcome without a reason, or against a `does_not` validation.
+pub fn complete(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Complete)?;
+    let ending = read_ending(case, body)?;
+    check_state(case, Act::Complete)?;
+    let targets = ended_targets(case, &ending);
+    check_revision(case, &ending, &targets)?;
+    let by = case.person();
+    remember_implementer(case, &by);
+    if let Some((target, start)) = begun_too_early(case, &ending) {
+        tell_early(case, &target, start);
+    }
+    finish(case, &ending, &targets);
+    Ok(())
+}
+
+/// The reason that an outcome has which a signal replaced.
+pub const BY_SIGNAL: &str = "a later signal";
+
+/// Ends targets by a deployment's signal.
+pub fn complete_by_signal(case: &mut Case<'_>, target: &TargetId, outcome: Outcome, at: Timestamp) {
+    let ending = Ending {
+        outcome,
+        target: Some(target.clone()),
+        actual_start: None,
+        actual_end: Some(at),
+        downtime: None,
+        reason: Some(BY_SIGNAL.to_owned()),
+    };
+    finish(case, &ending, std::slice::from_ref(target));
+}
+
+fn ended_targets(case: &Case<'_>, ending: &Ending) -> Vec<TargetId> {
+    match &ending.target {
+        Some(target) => vec![target.clone()],
+        None if case.change().state == State::Reviewing => case
+            .change()
+            .content
+            .targets
+            .iter()
+            .map(|target| target.id.clone())
+            .collect(),
+        None => case.change().open_targets().map(|target| target.id.clone()).collect(),
+    }
+}
+
+fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Result<(), Refusal> {
+    let change = case.change();
+    let again = targets.iter().any(|target| {
+        change
+            .target_record(target)
+            .is_some_and(|record| record.outcome.is_some())
+    });
+    // The outcome of work told afterwards was taken for granted until somebody states it.
+    let is_first_word = change.retrospective.is_some() && change.target_records.iter().all(|r| r.earlier.is_empty());
+    if again && ending.reason.is_none() && !is_first_word {
+        let text = "This target has an outcome already. Another one needs a `reason` and stands beside the first.";
+        return Err(Refusal::not_now(
+            "target_done",
+            text,
+            "Say the reason, or leave the outcome as it is.",
+            Vec::new(),
+        ));
+    }
+    let broken = change
+        .validations
+        .last()
+        .is_some_and(|v| v.result == crate::core::enums::ValidationResult::DoesNot);
+    if broken && ending.outcome == Outcome::Succeeded {
+        let text = "The last validation says that it does not work, so it cannot have succeeded.";
+        return Err(Refusal::not_now(
+            "does_not_work",
+            text,
+            "Validate it again, or state another outcome.",
+            Vec::new(),
+        ));
+    }
+    Ok(())
+}
+
+fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
+    let (now, by) = (case.now, case.person());
+    let change = &mut case.file.change;
+    let began = change.actual_start;
+    let validations = i64::try_from(change.validations.len()).unwrap_or(i64::MAX);
+    for record in change
+        .target_records
+        .iter_mut()
+        .filter(|record| targets.contains(&record.target))
+    {
+        if let Some(outcome) = record.outcome {
+            let reason = ending.reason.clone().unwrap_or_default();
+            record.earlier.push(EarlierOutcome {
+                outcome,
+                reason,
+                by: by.clone(),
+                at: now,
+                validations,
+            });
+        }
+        record.outcome = Some(ending.outcome);
+        record.actual_start = ending.actual_start.or(record.actual_start).or(began);
+        record.actual_end = Some(ending.actual_end.or(record.actual_end).unwrap_or(now));
+        record.actual_downtime_minutes = ending.downtime.or(record.actual_downtime_minutes);
+    }
+    for target in targets {
+        case.tell("target.completed", json!({"target": target, "outcome": ending.outcome}));
+        revoke_permits(case, "the target has an outcome", |permit| {
+            permit.target == *target && is_forward(permit)
+        });
+    }
+    tell_of_trouble(case, ending.outcome, targets);
+    let all_done = case.change().open_targets().next().is_none();
+    if all_done {
+        conclude(case);
+    }
+    settle(case);
+}
+
+/// Owner and change managers learn at once that something went wrong, whoever told it.
+fn tell_of_trouble(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) {
+    let what = match outcome {
+        Outcome::Failed => "failed",
+        Outcome::RolledBack => "was rolled back",
+        _ => return,
+    };
+    let wrong = case
+        .change()
+        .content
+        .targets
+        .iter()
+        .filter(|it| targets.contains(&it.id));
+    let places: Vec<String> = wrong
+        .map(|it| format!("{} in {}", it.service, it.environment))
+        .collect();
+    let news = format!("{} {what}: {}.", case.change().key, places.join(", "));
+    let ids: Vec<&str> = targets.iter().map(TargetId::as_str).collect();
+    let mark = format!("{}/{outcome}", ids.join("+"));
+    for person in case.people_in_charge() {
+        case.write_to(
+            &person,
+            "went_wrong",
+            &mark,
+            news.clone(),
+            "See that it is as it was before. The draft of its review holds what is known.",
+        );
+    }
+}
+
+fn conclude(case: &mut Case<'_>) {
+    let now = case.now;
+    let change = &mut case.file.change;
+    let outcomes: Vec<Outcome> = change
+        .target_records
+        .iter()
+        .filter_map(|record| record.outcome)
+        .collect();
+    change.outcome = whole_outcome(&outcomes);
+    // Targets may be told of one by one: the whole began with the first of them, and ended with the last.
+    let starts = change.target_records.iter().filter_map(|record| record.actual_start);
+    change.actual_start = starts.min().or(change.actual_start);
+    change.actual_end = change
+        .target_records
+        .iter()
+        .filter_map(|record| record.actual_end)
+        .max()
+        .or(Some(now));
+    change.overrun = false;
+    let data = json!({"outcome": change.outcome});
+    case.tell("change.completed", data);
+    move_to(case, State::Reviewing);
+}
+
+/// The outcome of the whole: all equal → that; any success → partially implemented; else the worst.
+pub fn whole_outcome(outcomes: &[Outcome]) -> Option<Outcome> {
+    let first = *outcomes.first()?;
+    if outcomes.iter().all(|outcome| *outcome == first) {
+        return Some(first);
+    }
+    if outcomes
+        .iter()
+        .any(|outcome| outcome.is_success() || *outcome == Outcome::PartiallyImplemented)
+    {
+        return Some(Outcome::PartiallyImplemented);
+    }
+    let worst_first = [Outcome::Failed, Outcome::RolledBack, Outcome::NotImplemented];
+    worst_first.into_iter().find(|outcome| outcomes.contains(outcome))
+}

@@ -1,0 +1,783 @@
+//! Writing a change: create, edit, label, submit, assess.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::approval::authority::{all_able, approval_rules};
+use crate::change::change_file::{Case, ChangeFile};
+use crate::change::content::{Cover, WHEN, cover};
+use crate::change::custom_field;
+use crate::change::next_step::{check_hold, check_state};
+use crate::change::read_content;
+use crate::change::read_content::Input;
+use crate::change::record::{Change, Content, Digests, DisruptionPlan, Retrospective, Target, TargetRecord};
+use crate::change::related_records::{Approval, Coverage};
+use crate::change::requirement::{against_submission, before_approvals_are_asked, before_submission};
+use crate::change::settle;
+use crate::change::settle::{move_to, recompute, settle, void_what, void_when};
+use crate::change::template::template_trouble;
+use crate::core::act::Act;
+use crate::core::body::Body;
+use crate::core::enums::{Disruption, Kind, Level, Outcome, Role, State};
+use crate::core::ids::{PersonId, TargetId};
+use crate::core::parse::Reading;
+use crate::core::refusal::{FieldError, Refusal, refuse_unmet};
+use crate::directory::ownership_matrix::Place;
+use crate::directory::snapshot::Directory;
+use crate::risk::assessment;
+
+/// Makes the record of a new change out of a checked input: a draft, or retrospective work in review.
+pub fn new_change(
+    case_id: &str,
+    key: String,
+    number: i64,
+    input: Input,
+    requester: crate::core::ids::PersonId,
+    now: Timestamp,
+) -> Change {
+    let mut change = Change {
+        id: case_id.into(),
+        version: 0,
+        revision: 0,
+        key,
+        number,
+        state: State::Draft,
+        authors: vec![requester.clone()],
+        planned_by: planner_of(&input, &requester),
+        requester,
+        created_at: now,
+        updated_at: now,
+        target_records: records_for(&input.content),
+        content: input.content,
+        planned_start: input.planned_start,
+        planned_end: input.planned_end,
+        labels: input.labels,
+        watchers: Vec::new(),
+        origins: input.origins,
+        risk: settle::unjudged(),
+        digests: Digests::default(),
+        digest_salt: None,
+        legal_hold: None,
+        erasure: None,
+        texts_erased_at: None,
+        implemented_by: Vec::new(),
+        requests: Vec::new(),
+        clocks: Vec::new(),
+        board_decisions: Vec::new(),
+        hold: None,
+        submitted_at: None,
+        assessed_at: None,
+        returned: None,
+        rejection: None,
+        cancelled: None,
+        outcome: None,
+        actual_start: None,
+        actual_end: None,
+        extension: None,
+        extended_until: None,
+        overrun: false,
+        distrusted: false,
+        ready: Vec::new(),
+        window_missed: false,
+        in_freeze: false,
+        unauthorized: false,
+        finding: None,
+        turned_normal: Vec::new(),
+        break_glass: None,
+        retrospective: None,
+        validations: Vec::new(),
+        reviews: Vec::new(),
+        closed_at: None,
+        closed_by: None,
+        told: std::collections::BTreeSet::new(),
+    };
+    if let Some(retro) = input.retrospective {
+        tell_afterwards(&mut change, retro, now);
+    }
+    change
+}
+
+fn tell_afterwards(change: &mut Change, retro: crate::change::read_content::RetrospectiveInput, now: Timestamp) {
+    change.retrospective = Some(Retrospective {
+        reason: retro.reason,
+        verbal_approver: retro.verbal_approver,
+        confirm_by: now + jiff::SignedDuration::from_hours(24),
+        confirmation: None,
+    });
+    change.actual_start = Some(retro.actual_start);
+    change.actual_end = Some(retro.actual_end);
+}
+
+fn records_for(content: &Content) -> Vec<TargetRecord> {
+    content
+        .targets
+        .iter()
+        .map(|target| TargetRecord {
+            target: target.id.clone(),
+            outcome: None,
+            earlier: Vec::new(),
+            actual_start: None,
+            actual_end: None,
+            actual_downtime_minutes: None,
+        })
+        .collect()
+}
+
+/// Creates: the case holds the new change already; this checks, judges and tells it.
+///
+/// # Errors
+/// 403 for who may not create; 422 when retrospective work lacks its facts or names its own author as approver.
+pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
+    recompute(case);
+    case.allow(Act::Create)?;
+    let turned = drifted_fields(case);
+    if case.change().retrospective.is_some() {
+        check_retrospective(&as_if_ahead(case), &case.directory, case.now)?;
+        // Nobody looked at it before it was done, so its template must stand at least now.
+        let trouble = turned
+            .is_empty()
+            .then(|| template_trouble(&case.file, &case.directory, case.now));
+        if let Some(trouble) = trouble.flatten() {
+            return Err(Refusal::field("template", "template_not_valid", trouble.text));
+        }
+    }
+    case.tell(
+        "change.created",
+        json!({"key": case.change().key, "kind": case.change().content.kind}),
+    );
+    if !turned.is_empty() {
+        turn_normal(case, turned);
+        recompute(case);
+        // Who may create a standard change is not always one who may create what it turned into.
+        case.allow(Act::Create)?;
+    }
+    if case.change().retrospective.is_some() {
+        open_retrospective(case);
+    }
+    settle(case);
+    Ok(())
+}
+
+/// The change as if it had been told ahead: rules ask nobody about work that is done, so who should have been asked is told by
+/// what they would have asked then.
+fn as_if_ahead(case: &Case<'_>) -> ChangeFile {
+    let mut ahead = case.file.clone();
+    let told = ahead.change.retrospective.take();
+    ahead.requirements = (case.judge)(&ahead);
+    ahead.change.retrospective = told;
+    ahead
+}
+
+fn check_retrospective(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Result<(), Refusal> {
+    let change = &file.change;
+    let mut errors = Vec::new();
+    for unmet in before_submission(change, directory) {
+        let field = unmet.satisfy.split('`').nth(1).unwrap_or("").to_owned();
+        let about_the_future = matches!(field.as_str(), "planned_start" | "planned_end" | "complexity");
+        if !about_the_future {
+            errors.push(FieldError::new(field, "missing", unmet.text));
+        }
+    }
+    let verbal = change.retrospective.as_ref().map(|retro| &retro.verbal_approver);
+    if let Some(text) = verbal.and_then(|person| why_no_verbal_approver(file, directory, person, now)) {
+        errors.push(FieldError::new("retrospective.verbal_approver", "not_allowed", text));
+    }
+    if change.actual_end.is_some_and(|end| end > change.created_at) {
+        let text = "Retrospective work has ended already; it cannot end in the future.";
+        errors.push(FieldError::new("retrospective.actual_end", "out_of_order", text));
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Invalid(errors))
+    }
+}
+
+/// So many of those who may be named are told.
+const TOLD: usize = 10;
+
+/// Why a person's yes by word of mouth would be worth nothing: it is another's than the requester's and the workers', and comes
+/// from somebody whom a rule would have asked, or from a change manager.
+fn why_no_verbal_approver(
+    file: &ChangeFile,
+    directory: &Directory,
+    named: &PersonId,
+    now: Timestamp,
+) -> Option<String> {
+    let change = &file.change;
+    if named == &change.requester {
+        return Some("The verbal approver must be another person than the requester.".to_owned());
+    }
+    let person = directory.people.get(named);
+    if !person.is_some_and(|person| person.active && !person.is_barred_from_deciding()) {
+        let text =
+            "The verbal approver is somebody who may decide: no pipeline, vendor, auditor or person who has left.";
+        return Some(text.to_owned());
+    }
+    if change.content.implementers.contains(named) {
+        return Some("The verbal approver is none of those who did the work.".to_owned());
+    }
+    let is_asked = || approval_rules(file).next().is_some();
+    let able = all_able(file, directory, now);
+    if directory.has_role(named, Role::ChangeManager) || able.contains(named) || !is_asked() {
+        return None;
+    }
+    let rule = "The verbal approver is somebody whom a rule would have asked about these targets, or a change manager.";
+    if able.is_empty() {
+        return Some(rule.to_owned());
+    }
+    let names: Vec<String> = able.iter().take(TOLD).map(|it| directory.login(it)).collect();
+    Some(format!("{rule} For example: {}.", names.join(", ")))
+}
+
+/// Work already done goes straight to review; who told it counts as having done it.
+fn open_retrospective(case: &mut Case<'_>) {
+    let requester = case.change().requester.clone();
+    let change = &mut case.file.change;
+    change.implemented_by = if change.content.implementers.is_empty() {
+        vec![requester]
+    } else {
+        change.content.implementers.clone()
+    };
+    for record in &mut change.target_records {
+        record.outcome = Some(Outcome::Succeeded);
+        record.actual_start = change.actual_start;
+        record.actual_end = change.actual_end;
+    }
+    change.outcome = Some(Outcome::Succeeded);
+    let started = change.actual_start.unwrap_or(change.created_at);
+    let verbal = change.retrospective.as_ref().map(|retro| retro.verbal_approver.clone());
+    case.tell_at("change.told_afterwards", started, json!({"verbal_approver": verbal}));
+    move_to(case, State::Reviewing);
+    if let Some(person) = verbal {
+        let news = format!("{} says that you approved work by word of mouth.", case.change().key);
+        case.write_to(
+            &person,
+            "confirm_retrospective",
+            "1",
+            news,
+            "Confirm or deny it within 24 hours.",
+        );
+    }
+}
+
+/// Edits by a JSON Merge Patch: voids exactly what it touches.
+///
+/// # Errors
+/// 403, 422, or 409 for a state that takes only labels or nothing.
+pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
+    if patch.keys().all(|field| field == "labels") && !patch.is_empty() {
+        return label(case, patch);
+    }
+    case.allow(Act::Edit)?;
+    let new_times = sets_times(case, patch);
+    if new_times {
+        case.allow(Act::Schedule)?;
+    }
+    let input = patched(case, patch)?;
+    check_state(case, Act::Edit)?;
+    if new_times {
+        check_hold(case)?;
+    }
+    keep_what_was_needed(case, &input)?;
+    let revises = case.change().state == State::Rejected;
+    apply(case, input)?;
+    if WHEN.iter().all(|field| patch.contains_key(*field)) {
+        take_times(case);
+    }
+    // What it became may be under rules that what it was is not: another service, another kind.
+    case.allow(Act::Edit)?;
+    if revises {
+        case.file.change.rejection = None;
+        settle::void_all(case, "the change was revised after a rejection");
+        move_to(case, State::Draft);
+    }
+    settle(case);
+    Ok(())
+}
+
+/// Refuses before anybody writes an edit that could not be taken: of who may not edit, and of what has ended. In between labels may
+/// be edited, so the state is looked at with the edit itself.
+///
+/// # Errors
+/// 403, or 409 with the way there.
+pub fn check_editable(case: &mut Case<'_>) -> Result<(), Refusal> {
+    case.allow(Act::Edit)?;
+    match case.change().state {
+        State::Closed | State::Cancelled => check_state(case, Act::Edit),
+        _ => Ok(()),
+    }
+}
+
+/// Past the draft a PATCH of the planned times is the same act as PUT …/schedule, with its rules.
+fn sets_times(case: &Case<'_>, patch: &Body) -> bool {
+    let planning = crate::change::lifecycle::is_legal(Act::Schedule, case.change().state);
+    planning && WHEN.iter().any(|field| patch.contains_key(*field))
+}
+
+/// Reads a patch against the present change.
+///
+/// # Errors
+/// [`Refusal::Invalid`].
+pub fn patched(case: &Case<'_>, patch: &Body) -> Result<Input, Refusal> {
+    if patch.contains_key("retrospective") {
+        return Err(Refusal::field(
+            "retrospective",
+            "not_allowed",
+            "`retrospective` can be said only when a change is created.",
+        ));
+    }
+    let change = case.change();
+    let mut body = read_content::patch_base(change, &case.directory);
+    if ["services", "environment", "artifact", "commit", "config_items"]
+        .iter()
+        .any(|field| patch.get(*field).is_some_and(|value| !value.is_null()))
+    {
+        body.remove("targets");
+    }
+    if patch.get("kind").is_some_and(|kind| kind != "standard") {
+        body.remove("template");
+    }
+    read_content::merge(&mut body, patch);
+    if patch.get("template").is_some_and(Value::is_string) {
+        take_from_template(&mut body, patch, &case.directory);
+    }
+    read_content::name_cleared(&mut body, patch);
+    let mut input = read_content::read(&body, &case.directory, &change.requester, Some(&change.content))?;
+    let same_template = input.content.template.as_ref().zip(change.content.template.as_ref());
+    if let Some((new, old)) = same_template
+        && new.key == old.key
+        && !patch.contains_key("template")
+    {
+        input.content.template = Some(old.clone());
+    }
+    Ok(input)
+}
+
+/// Whoever names a template anew means what it says now: its locked values replace those that the patch does not say itself.
+fn take_from_template(body: &mut Body, patch: &Body, directory: &Directory) {
+    let named = body.get("template").and_then(Value::as_str);
+    let Some(template) = named.and_then(|key| directory.templates.get(key)) else {
+        return;
+    };
+    let locked = template.locked.keys().map(String::as_str).chain(["kind"]);
+    for field in locked.filter(|field| !patch.contains_key(*field)) {
+        body.remove(field);
+    }
+    if let Some(Value::Object(own)) = body.get_mut(custom_field::FIELD) {
+        let said = patch.get(custom_field::FIELD).and_then(Value::as_object);
+        for value in crate::change::custom_values::locked(template, directory) {
+            if said.is_none_or(|said| !said.contains_key(&value.key)) {
+                own.remove(&value.key);
+            }
+        }
+    }
+    read_content::fill_from_template(body, directory);
+}
+
+/// Past submission or assessment, what they needed cannot be removed.
+fn keep_what_was_needed(case: &Case<'_>, input: &Input) -> Result<(), Refusal> {
+    let change = case.change();
+    if matches!(change.state, State::Draft | State::Rejected) {
+        return Ok(());
+    }
+    let mut next = change.clone();
+    next.content = input.content.clone();
+    next.planned_start = input.planned_start;
+    next.planned_end = input.planned_end;
+    let mut errors: Vec<_> = before_submission(&next, &case.directory)
+        .into_iter()
+        .map(|row| {
+            let field = row.satisfy.split('`').nth(1).unwrap_or("").to_owned();
+            FieldError::new(
+                field,
+                "needed",
+                format!("{} It was needed for submission and must stay.", row.text),
+            )
+        })
+        .collect();
+    let standard = next.content.kind == Kind::Standard;
+    if change.state >= State::Authorizing
+        && !standard
+        && !change.content.plan.is_empty()
+        && next.content.plan.is_empty()
+    {
+        errors.push(FieldError::new(
+            "plan",
+            "needed",
+            "The plan was needed for the assessment and must stay.",
+        ));
+    }
+    let no_way_back = next.content.rollback_plan.is_empty() && next.content.no_rollback_reason.is_none();
+    if change.state >= State::Authorizing && !standard && no_way_back {
+        let text = "The way back was needed for the assessment and must stay.";
+        errors.push(FieldError::new("rollback_plan", "needed", text));
+    }
+    if let Some(end) = next
+        .planned_end
+        .filter(|end| Some(*end) != change.planned_end && *end <= case.now)
+    {
+        errors.push(FieldError::new(
+            "planned_end",
+            "in_the_past",
+            format!("`planned_end`, {end}, must lie ahead."),
+        ));
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Invalid(errors))
+    }
+}
+
+/// Puts a checked input into the change and voids what it touches, in the same breath.
+///
+/// # Errors
+/// None of its own: callers check state and hold before.
+pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
+    let before = case.file.change.clone();
+    let change = &mut case.file.change;
+    if change.content.targets != input.content.targets {
+        change.target_records = records_for(&input.content);
+    }
+    change.content = input.content;
+    change.planned_start = input.planned_start;
+    change.planned_end = input.planned_end;
+    change.labels = input.labels;
+    change.origins = input.origins;
+    if change.planned_start != before.planned_start || change.planned_end != before.planned_end {
+        change.window_missed = false;
+    }
+    let turned = if before.content.kind == Kind::Standard && case.change().content.kind == Kind::Normal {
+        vec!["kind".to_owned()]
+    } else {
+        drifted_fields(case)
+    };
+    turn_normal(case, turned);
+    if case.change().content.kind == Kind::Standard {
+        case.file.change.turned_normal.clear();
+    }
+    recompute(case);
+    let fields = changed_fields(&before, case.change());
+    keep_origins(case, &before, &fields);
+    if fields.is_empty() {
+        return Ok(());
+    }
+    let what = before.digests.what != case.change().digests.what;
+    let when = before.digests.when != case.change().digests.when;
+    note_editor(case, &before, what);
+    case.tell("change.edited", json!({"fields": fields, "what": what, "when": when}));
+    if what {
+        let moved = moved_targets(&before.content.targets, &case.change().content.targets);
+        settle::void_content(case, "its content was edited", &moved);
+        crate::emergency::break_glass::end_waiting(case);
+        crate::change::settle::tell_lapsed(case);
+        settle::revoke_permits(case, "the content was edited", |_| true);
+        crate::approval::clocks::hasten(case, &before);
+        crate::approval::routing::forget_acknowledgements(case);
+    }
+    if when {
+        void_when(case, "its planned times were edited");
+        settle::revoke_permits(case, "the planned times were edited", |_| true);
+    }
+    Ok(())
+}
+
+/// Who edits what is done counts among the authors, and who sets the planned times as their planner: with both times alone,
+/// with one of them beside whoever set the other.
+fn note_editor(case: &mut Case<'_>, before: &Change, what: bool) {
+    if case.actor.is_system {
+        return;
+    }
+    let editor = case.person();
+    let change = &mut case.file.change;
+    if what && !change.authors.contains(&editor) {
+        change.authors.push(editor.clone());
+    }
+    let moved = [
+        before.planned_start != change.planned_start,
+        before.planned_end != change.planned_end,
+    ];
+    match moved {
+        [false, false] => {}
+        [true, true] => change.planned_by = vec![editor],
+        _ if change.planned_by.contains(&editor) => {}
+        _ => change.planned_by.push(editor),
+    }
+}
+
+fn planner_of(input: &Input, requester: &crate::core::ids::PersonId) -> Vec<crate::core::ids::PersonId> {
+    let is_planned = input.planned_start.is_some() || input.planned_end.is_some();
+    is_planned.then(|| requester.clone()).into_iter().collect()
+}
+
+/// The targets that are no longer the place that they were: a target is known by its number in the list, where an edit may
+/// put another service, environment or config item, or nothing.
+fn moved_targets(before: &[Target], after: &[Target]) -> BTreeSet<TargetId> {
+    let stays = |old: &Target| {
+        after
+            .iter()
+            .any(|new| new.id == old.id && Place::from(new) == Place::from(old))
+    };
+    let moved = before.iter().filter(|old| !stays(old));
+    moved.map(|old| old.id.clone()).collect()
+}
+
+/// A value that nobody touched keeps its origin: what a pipeline told, or what submission filled in.
+fn keep_origins(case: &mut Case<'_>, before: &Change, changed: &[String]) {
+    let kept = before
+        .origins
+        .iter()
+        // What comes from the service is derived anew with each edit.
+        .filter(|(field, _)| *field != "owner" && !field.starts_with("impact."))
+        .filter(|(field, _)| !changed.contains(field));
+    for (field, origin) in kept {
+        case.file.change.origins.entry(field.clone()).or_insert(*origin);
+    }
+}
+
+fn changed_fields(before: &Change, after: &Change) -> Vec<String> {
+    let (Ok(Value::Object(before)), Ok(Value::Object(after))) =
+        (serde_json::to_value(before), serde_json::to_value(after))
+    else {
+        return Vec::new();
+    };
+    let mut fields: Vec<String> = before
+        .keys()
+        .chain(after.keys())
+        .filter(|field| matches!(cover(field), Some(Cover::What | Cover::When)) || *field == "labels")
+        .filter(|field| before.get(*field) != after.get(*field))
+        .cloned()
+        .collect();
+    fields.sort();
+    fields.dedup();
+    fields
+}
+
+/// Locked fields whose values are not the template's.
+fn drifted_fields(case: &Case<'_>) -> Vec<String> {
+    let content = &case.change().content;
+    let Some(pinned) = content.template.as_ref().filter(|_| content.kind == Kind::Standard) else {
+        return Vec::new();
+    };
+    let Some(template) = case.directory.templates.get(&pinned.key) else {
+        return Vec::new();
+    };
+    let present = read_content::present(case.change(), &case.directory);
+    let usual = template
+        .locked
+        .iter()
+        .filter(|(field, value)| *field != "kind" && !same_value(present.get(*field), value))
+        .map(|(field, _)| field.clone());
+    let own = crate::change::custom_values::locked(template, &case.directory)
+        .filter(|value| !content.custom_fields.contains(value))
+        .map(|value| format!("{}.{}", custom_field::FIELD, value.key));
+    let unseen = unseen_by_approvers(case, template);
+    usual.chain(own).chain(unseen).collect()
+}
+
+/// What makes a change graver than the template's approvers saw it: stated, and neither locked nor named as free.
+fn unseen_by_approvers(case: &Case<'_>, template: &crate::directory::records::StandardTemplate) -> Vec<String> {
+    let content = &case.change().content;
+    let none = [None; 3];
+    let (usual, _) = read_content::with_derived_impact(none, &case.directory, &content.targets, content.kind);
+    let (impact, high) = (&content.impact, Level::High);
+    let axes = [
+        (impact.data, usual.data),
+        (impact.availability, usual.availability),
+        (impact.compliance, usual.compliance),
+    ];
+    let is_higher = axes.into_iter().any(|(stated, usual)| stated == high && usual < high);
+    let disrupts = |plan: &DisruptionPlan| plan.kind != Disruption::None;
+    let stated = [
+        ("touches", !content.touches.is_empty()),
+        ("impact", is_higher),
+        ("disruption", content.disruption.as_ref().is_some_and(disrupts)),
+    ];
+    let is_open = |field: &str| !template.locked.contains_key(field) && !template.free.contains(field);
+    let unseen = stated
+        .into_iter()
+        .filter(|(field, is_stated)| *is_stated && is_open(field));
+    unseen.map(|(field, _)| field.to_owned()).collect()
+}
+
+/// Whether a present value says what the template's does; an object may say more (derived axes of impact).
+fn same_value(present: Option<&Value>, locked: &Value) -> bool {
+    match (present, locked) {
+        (Some(Value::Object(have)), Value::Object(want)) => {
+            want.iter().all(|(key, value)| same_value(have.get(key), value))
+        }
+        (Some(have), want) => have == want,
+        (None, want) => want.is_null() || want == &Value::Bool(false) || want == &json!([]),
+    }
+}
+
+/// An altered locked field makes a standard change a normal one, at most assessing.
+fn turn_normal(case: &mut Case<'_>, fields: Vec<String>) {
+    if fields.is_empty() {
+        return;
+    }
+    let change = &mut case.file.change;
+    change.content.kind = Kind::Normal;
+    change.content.template = None;
+    change.turned_normal.clone_from(&fields);
+    case.tell("change.turned_normal", json!({"fields": fields}));
+    if case.change().state > State::Assessing && case.change().state.is_before_start() {
+        move_to(case, State::Assessing);
+    }
+}
+
+/// Sets labels: nothing is voided.
+///
+/// # Errors
+/// 403, 422, or 409 once closed.
+pub fn label(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Label)?;
+    let mut reading = Reading::new(body, "");
+    let labels = reading.texts("labels", crate::core::parse::LINE).unwrap_or_default();
+    reading.finish()?;
+    check_state(case, Act::Label)?;
+    case.file.change.labels = labels;
+    case.tell(
+        "change.edited",
+        json!({"fields": ["labels"], "what": false, "when": false}),
+    );
+    settle(case);
+    Ok(())
+}
+
+/// Hands the change over for assessment; a standard change walks on by itself.
+///
+/// # Errors
+/// 403; 409 with every missing field, `on_hold`, or `template_not_valid`.
+pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
+    case.allow(Act::Submit)?;
+    check_state(case, Act::Submit)?;
+    check_hold(case)?;
+    settle::emergency_window(&mut case.file.change, case.now);
+    let unmet = against_submission(&case.file, &case.directory, case.now);
+    refuse_unmet("submission_incomplete", "It cannot be submitted as it stands.", unmet)?;
+    let now = case.now;
+    let change = &mut case.file.change;
+    change.submitted_at = Some(now);
+    change.returned = None;
+    recompute(case);
+    move_to(case, State::Assessing);
+    if case.change().content.kind == Kind::Standard {
+        case.file.change.assessed_at = Some(now);
+        case.tell(
+            "change.assessed",
+            json!({"by_template": case.change().content.template.as_ref().map(|t| &t.key)}),
+        );
+        move_to(case, State::Authorizing);
+    }
+    settle(case);
+    Ok(())
+}
+
+/// Somebody brought other content by way of an outside system: they count as one who wrote the change.
+pub fn add_author(case: &mut Case<'_>, person: &PersonId) {
+    if case.file.change.authors.contains(person) {
+        return;
+    }
+    case.file.change.authors.push(person.clone());
+    case.tell("change.author_added", json!({"person": person}));
+    settle(case);
+}
+
+/// States risk and impact, and asks for approvals.
+///
+/// # Errors
+/// 403; 422; 409 with what the assessment still needs.
+pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Assess)?;
+    let assessment = read_content::read_assessment(body)?;
+    check_state(case, Act::Assess)?;
+    check_hold(case)?;
+    let before = case.change().digests.what.clone();
+    take_assessment(case, assessment);
+    recompute(case);
+    let unmet = before_approvals_are_asked(&case.file, &case.directory, case.now);
+    refuse_unmet("assessment_incomplete", "Approvals cannot be asked yet.", unmet)?;
+    let (now, editor) = (case.now, case.person());
+    case.file.change.assessed_at = Some(now);
+    if before != case.change().digests.what {
+        if !case.actor.is_system && !case.file.change.authors.contains(&editor) {
+            case.file.change.authors.push(editor);
+        }
+        void_what(case, "the assessment changed its content");
+        crate::emergency::break_glass::end_waiting(case);
+        crate::change::settle::tell_lapsed(case);
+        recompute(case);
+    }
+    case.tell("change.assessed", json!({"risk": case.change().risk.level}));
+    move_to(case, State::Authorizing);
+    settle(case);
+    Ok(())
+}
+
+fn take_assessment(case: &mut Case<'_>, assessment: read_content::Assessment) {
+    let directory = case.directory.clone();
+    let change = &mut case.file.change;
+    let content = &mut change.content;
+    let given = [
+        ("data", assessment.impact[0], content.impact.data),
+        ("availability", assessment.impact[1], content.impact.availability),
+        ("compliance", assessment.impact[2], content.impact.compliance),
+    ];
+    let stated = given.map(|(name, now_given, present)| {
+        let derived = change.origins.contains_key(&format!("impact.{name}"));
+        now_given.or((!derived).then_some(present))
+    });
+    let (impact, origins) = read_content::with_derived_impact(stated, &directory, &content.targets, content.kind);
+    content.impact = impact;
+    change.origins.retain(|name, _| !name.starts_with("impact."));
+    change.origins.extend(origins);
+    content.complexity = assessment.complexity.or(content.complexity);
+    if assessment.security.is_some() {
+        content.security = assessment.security;
+    }
+    content.dependencies_reviewed = assessment
+        .dependencies_reviewed
+        .unwrap_or(content.dependencies_reviewed);
+    if let Some(excluded) = assessment.excluded {
+        content.excluded = excluded;
+    }
+    if assessment.risk_override.is_some() {
+        content.risk_override = assessment.risk_override;
+    }
+    let low_by_table = assessment::assess(
+        &directory
+            .tenant
+            .as_ref()
+            .map(|tenant| tenant.risk_table.clone())
+            .unwrap_or_default(),
+        content.impact,
+        content.complexity,
+        None,
+    );
+    if content
+        .risk_override
+        .as_ref()
+        .is_some_and(|stated| stated.level == low_by_table.level)
+    {
+        content.risk_override = None;
+    }
+}
+
+/// Whoever states both times answers for them from now on; who has approved them already changes nothing by it.
+pub(crate) fn take_times(case: &mut Case<'_>) {
+    let planner = vec![case.person()];
+    let agrees = |word: &Approval| word.person == planner[0] && word.is_yes() && word.when == Coverage::Standing;
+    let has_approved = case.file.standing().any(agrees);
+    if case.actor.is_system || has_approved || case.change().planned_by == planner {
+        return;
+    }
+    case.file.change.planned_by = planner;
+    case.tell(
+        "change.edited",
+        json!({"fields": ["planned_by"], "what": false, "when": false}),
+    );
+}

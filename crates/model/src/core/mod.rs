@@ -1,0 +1,15 @@
+//! The ground of the model: ids, enums, acts, refusals and parsing. It imports no area.
+
+pub mod act;
+pub mod body;
+pub mod confusables;
+pub mod enums;
+pub mod free_text;
+pub mod ids;
+pub mod parse;
+pub mod private_fields;
+pub mod proportion;
+pub mod refusal;
+pub mod shared_map;
+pub mod statement;
+pub mod unmet;

@@ -1,0 +1,82 @@
+//! How a directory is brought up to date with one record of the estate: each kind has its place, and one that was taken away
+//! leaves it.
+
+use crate::approval::absence::{Absence, Delegation};
+use crate::cab::meeting::{Meeting, OnCall};
+use crate::cab::training::Training;
+use crate::change::custom_field::CustomField;
+use crate::directory::ownership_matrix::Ownership;
+use crate::directory::records::{
+    ConfigItem, Dependency, Environment, Group, Incident, MaintenanceWindow, Person, Service, StandardTemplate,
+};
+use crate::directory::snapshot::{Directory, Tenant};
+use crate::emergency::outside_look::OutsideLook;
+use crate::schedule::calendar::Calendar;
+use crate::schedule::freeze::Freeze;
+
+/// A record of the estate that a directory holds.
+pub trait Held: Sized {
+    /// Brings the directory up to date with this record as it was written last.
+    fn put_into(self, directory: &mut Directory);
+}
+
+macro_rules! held {
+    ($($noun:ty: |$directory:ident, $record:ident| $put:expr;)+) => {$(
+        impl Held for $noun {
+            fn put_into(self, $directory: &mut Directory) {
+                let $record = self;
+                $put;
+            }
+        }
+    )+};
+}
+
+held! {
+    Tenant: |directory, it| directory.tenant = Some(it);
+    Person: |directory, it| directory.put_person(it);
+    Group: |directory, it| directory.groups.insert(it.key.clone(), it);
+    Service: |directory, it| directory.services.insert(it.key.clone(), it);
+    ConfigItem: |directory, it| directory.config_items.insert(it.key.clone(), it);
+    Environment: |directory, it| directory.environments.insert(it.key.clone(), it);
+    Dependency: |directory, it| directory.dependencies.renew(it);
+    Ownership: |directory, it| directory.ownerships.renew(it);
+    Absence: |directory, it| directory.absences.put(it, |row| &row.id);
+    Delegation: |directory, it| directory.delegations.put(it, |row| &row.id);
+    CustomField: |directory, it| directory.custom_fields.insert(it.key.clone(), it);
+    Calendar: |directory, it| directory.calendars.insert(it.key.clone(), it);
+    Freeze: |directory, it| if it.ended {
+        directory.freezes.remove(&it.id, |row| &row.id);
+    } else {
+        directory.freezes.put(it, |row| &row.id);
+    };
+    MaintenanceWindow: |directory, it| if it.ended {
+        directory.windows.remove(&it.id, |row| &row.id);
+    } else {
+        directory.windows.put(it, |row| &row.id);
+    };
+    Incident: |directory, it| directory.incidents.insert(it.key.clone(), it);
+    StandardTemplate: |directory, it| directory.templates.insert(it.key.clone(), it);
+    Meeting: |directory, it| directory.meetings.put(it, |row| &row.id);
+    OnCall: |directory, it| directory.on_call.put(it, |row| &row.id);
+    Training: |directory, it| directory.trainings.put(it, |row| &row.id);
+    OutsideLook: |directory, it| directory.outside_looks.put(it, |row| &row.id);
+}
+
+impl Directory {
+    /// Puts a person in the place of the one with the same id, and their login in the place of the one they had.
+    pub fn put_person(&mut self, person: Person) {
+        if let Some(before) = self.people.get(&person.id)
+            && before.login != person.login
+        {
+            let login = before.login.clone();
+            // Somebody else may have taken the old login in the same act.
+            if self.logins.get(&login) == Some(&person.id) {
+                self.logins.remove(&login);
+            }
+        }
+        if self.logins.get(&person.login) != Some(&person.id) {
+            self.logins.insert(person.login.clone(), person.id.clone());
+        }
+        self.people.insert(person.id.clone(), person);
+    }
+}

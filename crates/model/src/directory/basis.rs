@@ -1,0 +1,86 @@
+//! A person who holds a right, and the basis of that right.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::enums::Role;
+use crate::core::ids::PersonId;
+
+/// A record with the version that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The record's id, or a group's key.
+    pub id: String,
+    /// Its version then.
+    pub version: i64,
+}
+
+/// Why somebody may decide, as records and versions: what was looked at, as it stood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Basis {
+    /// The row of the ownership matrix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ownership: Option<Seen>,
+    /// What the row speaks of: `service:shop`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The way from the target to that scope, where it is inherited: `item:orders-db`, `service:shop`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
+    /// The group through which they hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub membership: Option<Seen>,
+    /// The time on call for which they are asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_call: Option<Seen>,
+    /// The right in the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// The delegations, nearest to the holder of the right first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegations: Vec<Seen>,
+    /// Those for whom they speak.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegators: Vec<PersonId>,
+    /// Whether the change itself names them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub named: bool,
+    /// Whether an escalation brought the matter to them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub escalated: bool,
+}
+
+impl Basis {
+    /// Whether nothing is known of it.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A person with the reason why they have a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The person.
+    pub person: PersonId,
+    /// `owner of booking-api since 2025-03-01`.
+    pub why: String,
+    /// The same as records.
+    pub basis: Basis,
+}
+
+impl Holder {
+    /// Whose right it is in the first place: one right counts once, whoever uses it.
+    pub fn root(&self) -> &PersonId {
+        self.basis.delegators.first().unwrap_or(&self.person)
+    }
+
+    /// The group through which they hold it, if one.
+    pub fn group(&self) -> Option<&str> {
+        self.basis.membership.as_ref().map(|group| group.id.as_str())
+    }
+
+    /// Whether both speak for one person by the same way, who is of several groups that are asked.
+    pub(crate) fn speaks_for_another_group_than(&self, other: &Self) -> bool {
+        let lent = !self.basis.delegators.is_empty();
+        lent && self.basis.delegators == other.basis.delegators && self.group() != other.group()
+    }
+}

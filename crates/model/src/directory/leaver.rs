@@ -1,0 +1,214 @@
+//! Somebody leaves. What rests on them is flagged; where their account was compromised, their word and what they hold
+//! fall at once.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::change::change_file::{Case, ChangeFile};
+use crate::change::related_records::{Approval, CountedFor, Coverage, Permit};
+use crate::change::settle::{lapse_conditions, recompute, revoke_permits, settle};
+use crate::core::enums::{ApprovalState, State, TaskState};
+use crate::core::ids::PersonId;
+use crate::emergency::records::BreakGlass;
+
+/// What a decision says that was voided with its author's account.
+const COMPROMISED: &str = "the account that gave it is compromised";
+/// What a decision says for a rule that counts nobody who has left.
+const LEFT: &str = "its author may no longer act";
+
+/// Takes a deactivated person out of an open change. Nobody asks them any more; a decision they gave lawfully stands, unless
+/// a rule for which it counts says `@while_active`: then it is void, and so are the permits that rest on it. Where the account was
+/// compromised, their decisions and peer reviews are void, also those that somebody gave by a way in that the account handed out
+/// or in its stead; what it accepted or found to be so is open again, the permits that rest on it or that it holds are revoked,
+/// and a break-glass of it ends.
+pub fn leave(case: &mut Case<'_>, person: &PersonId, compromised: bool) {
+    let parts = parts_in(&case.file, person);
+    match compromised {
+        true => distrust(case, person),
+        false => drop_unless_active(case, person),
+    }
+    if !parts.is_empty() {
+        case.tell(
+            "change.rests_on_leaver",
+            json!({"person": person, "parts": parts, "compromised": compromised}),
+        );
+        tell_people(case, person, &parts, compromised);
+    }
+    recompute(case);
+    settle(case);
+}
+
+/// What a person is to a change, in words of the log; empty when it does not rest on them.
+pub fn parts_in(file: &ChangeFile, person: &PersonId) -> Vec<&'static str> {
+    let (change, content) = (&file.change, &file.change.content);
+    let decided = file.standing().any(|approval| &approval.person == person);
+    let checks = file
+        .conditions
+        .iter()
+        .any(|it| &it.checker == person && it.met.is_none() && !it.lapsed);
+    let works = file
+        .tasks
+        .iter()
+        .any(|task| task.assignee.as_ref() == Some(person) && task.state == TaskState::Open);
+    [
+        (&change.requester == person, "requester"),
+        (&content.owner == person, "owner"),
+        (content.implementers.contains(person), "implementer"),
+        (content.tester.as_ref() == Some(person), "tester"),
+        (decided, "approver"),
+        (checks, "checker"),
+        (works, "assignee"),
+        (change.requests.iter().any(|request| &request.person == person), "asked"),
+    ]
+    .into_iter()
+    .filter_map(|(has, part)| has.then_some(part))
+    .collect()
+}
+
+fn tell_people(case: &mut Case<'_>, person: &PersonId, parts: &[&str], compromised: bool) {
+    let how = if compromised {
+        "; the account is compromised, so their decisions are void and their permits revoked"
+    } else {
+        ""
+    };
+    let news = format!(
+        "{} may no longer act, and {} rests on them ({}){how}.",
+        case.name(person),
+        case.change().key,
+        parts.join(", ")
+    );
+    let mark = format!("{person}/{}", case.now);
+    for reader in case.people_in_charge() {
+        let next = "Look whether somebody else has to take over.";
+        case.write_to(&reader, "rests_on_leaver", &mark, news.clone(), next);
+    }
+}
+
+fn distrust(case: &mut Case<'_>, person: &PersonId) {
+    let own = void_word(case, COMPROMISED, |approval| &approval.person == person);
+    // What others said by it is told with its owner's name, for their own account is sound.
+    let theirs = format!(
+        "the account of {}, by which it was given, is compromised",
+        case.name(person)
+    );
+    let lent = void_word(case, &theirs, |approval| is_word_of(approval, person));
+    let decided = own || lent;
+    let reviewed = void_reviews(case, person);
+    let opened = end_glass(case, person);
+    let stated = take_back(case, person);
+    let shaken = decided || reviewed || stated;
+    if shaken && case.change().state == State::Implementing {
+        case.file.change.distrusted = true;
+    }
+    revoke_permits(case, "an account behind it is compromised", |permit: &Permit| {
+        shaken || opened || &permit.by == person
+    });
+}
+
+/// Voids a leaver's decision where it counts for a rule that counts nobody who has left.
+fn drop_unless_active(case: &mut Case<'_>, person: &PersonId) {
+    let rules = crate::approval::authority::approval_rules(&case.file).filter(|(_, rule)| rule.while_active);
+    let rules: BTreeSet<String> = rules.map(|(row, _)| row.obligation.id.clone()).collect();
+    let counts = |approval: &Approval| approval.counted_for.iter().any(|row| rules.contains(&row.rule));
+    if void_word(case, LEFT, |approval| &approval.person == person && counts(approval)) {
+        revoke_permits(
+            case,
+            "a decision behind it was its author's who may no longer act",
+            |_| true,
+        );
+    }
+}
+
+/// Whether a decision is a person's word, whoever gave it: their own, one by a way in that they handed out, or one in their stead.
+pub fn is_word_of(approval: &Approval, person: &PersonId) -> bool {
+    let is_lent = |row: &CountedFor| row.basis.delegators.contains(person);
+    &approval.person == person
+        || approval.handed_by.as_ref() == Some(person)
+        || approval.counted_for.iter().any(is_lent)
+}
+
+/// Whether a person opened or co-signed a glass, or handed out the way in by which it was opened.
+pub fn is_glass_of(glass: &BreakGlass, person: &PersonId) -> bool {
+    let signed = glass.cosigned.as_ref().is_some_and(|word| &word.by == person);
+    &glass.by == person || signed || glass.handed_by.as_ref() == Some(person)
+}
+
+/// Opens again what the person said that something is good enough, or is so: failed evidence that they accepted, conditions that
+/// they found met. Answers whether there was any.
+fn take_back(case: &mut Case<'_>, person: &PersonId) -> bool {
+    let mut found = Vec::new();
+    for evidence in &mut case.file.evidence {
+        if evidence.accepted.as_ref().is_some_and(|said| &said.by == person) {
+            evidence.accepted = None;
+            found.push((
+                "evidence.acceptance_voided",
+                json!({"evidence": evidence.id, "person": person}),
+            ));
+        }
+    }
+    for condition in &mut case.file.conditions {
+        if condition.met.as_ref().is_some_and(|said| &said.by == person) {
+            condition.met = None;
+            found.push((
+                "condition.reopened",
+                json!({"condition": condition.id, "person": person}),
+            ));
+        }
+    }
+    let is_any = !found.is_empty();
+    for (kind, data) in found {
+        case.tell(kind, data);
+    }
+    is_any
+}
+
+/// Voids standing decisions, whole. Answers whether there was one that counted.
+fn void_word(case: &mut Case<'_>, reason: &str, is_meant: impl Fn(&Approval) -> bool) -> bool {
+    let mut voided = Vec::new();
+    for approval in &mut case.file.approvals {
+        if !is_meant(approval) || approval.state != ApprovalState::Standing {
+            continue;
+        }
+        for part in [&mut approval.what, &mut approval.when] {
+            if *part == Coverage::Standing {
+                *part = Coverage::Voided;
+            }
+        }
+        approval.state = ApprovalState::Voided;
+        approval.ended = Some(reason.to_owned());
+        voided.push((approval.id.clone(), approval.person.clone(), approval.is_yes()));
+    }
+    for (id, author, _) in &voided {
+        lapse_conditions(case, id);
+        case.tell(
+            "approval.voided",
+            json!({"approval": id, "person": author, "what": true, "when": true, "compromised": reason != LEFT}),
+        );
+    }
+    voided.iter().any(|(_, _, yes)| *yes)
+}
+
+fn void_reviews(case: &mut Case<'_>, person: &PersonId) -> bool {
+    let mut any = false;
+    for review in &mut case.file.peer_reviews {
+        if &review.person == person && review.state == ApprovalState::Standing {
+            review.state = ApprovalState::Voided;
+            any = true;
+        }
+    }
+    any
+}
+
+/// A break-glass of the person ends now. Answers whether there was one.
+fn end_glass(case: &mut Case<'_>, person: &PersonId) -> bool {
+    let now = case.now;
+    let Some(glass) = case.file.change.break_glass.as_mut().filter(|glass| !glass.ended) else {
+        return false;
+    };
+    if !is_glass_of(glass, person) {
+        return false;
+    }
+    glass.until = glass.until.min(now);
+    true
+}

@@ -1,0 +1,13 @@
+//! The directory: people, groups, services, ownership, tenants, imports and access reviews.
+
+pub mod access_review;
+pub mod apply_write;
+pub mod basis;
+pub mod holders;
+pub mod leaver;
+pub mod manager;
+pub mod ownership_matrix;
+pub mod records;
+pub mod snapshot;
+pub mod two_people;
+pub mod unknown_name;

@@ -1,0 +1,536 @@
+//! The records of the directory: people, groups, services, environments, dependencies, templates, connections, tokens.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState};
+use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
+
+/// Where a rule looks for a change's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkRule {
+    /// `trailer`, `branch`, `title` or `body`.
+    pub from: String,
+    /// What stands before the key; of a trailer, its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+}
+
+/// What the outside may give somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Given {
+    /// A right in the tenant.
+    Role,
+    /// A seat in a group.
+    Group,
+}
+
+/// A right that somebody here refused a person. Only somebody here gives it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedRight {
+    /// A right or a seat.
+    pub kind: Given,
+    /// The role, or the group's key.
+    pub what: String,
+    /// Who refused it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// The review of access that refused it; absent where an administrator took it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<RecordId>,
+}
+
+/// What a provider gives somebody, and until when: a right by a claim ends where no sign-in confirms it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vouched {
+    /// The provider's key.
+    pub provider: String,
+    /// When they signed in there last, as far as a day.
+    pub confirmed_at: Timestamp,
+    /// When what it gives ends.
+    pub until: Timestamp,
+    /// Rights that it gives.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub roles: BTreeSet<Role>,
+    /// Groups in which it gives a seat.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub groups: BTreeSet<GroupKey>,
+}
+
+/// A person (or a pipeline's identity) in a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// A random id: the log knows nothing else of a person.
+    pub id: PersonId,
+    /// Grows with every save.
+    pub version: i64,
+    /// What they sign in with: lower case, unique in the tenant.
+    pub login: String,
+    /// The name that others read.
+    pub name: String,
+    /// Where mail goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Rights in the tenant.
+    pub roles: BTreeSet<Role>,
+    /// IANA zone for pages and mail.
+    pub zone: String,
+    /// Whether they may act.
+    pub active: bool,
+    /// The login in connected systems (`github:octocat`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<String>,
+    /// Job functions such as `dba`, which rows of the ownership matrix may ask for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub functions: BTreeSet<String>,
+    /// The key of the business calendar by which their clocks run; the tenant's `default` unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+    /// How they were deactivated last; gone once they are active again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deactivation: Option<Deactivation>,
+    /// Who they are at identity providers: `issuer subject`. A subject belongs to one person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
+    /// Their id in the directory that provisions them (SCIM `externalId`, RFC 7643 section 3.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// What else that directory tells, by the names of RFC 7643: `department`, `title`, `name.givenName`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<(String, String)>,
+    /// Whether that directory removed them; it sees them no more, and they are inactive.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
+    /// How they wish to be told; absent for each matter at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telling: Option<crate::notify::preferences::Telling>,
+    /// Who answers for them, where somebody said so here; it goes before what a directory tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager: Option<PersonId>,
+    /// Rights and seats that somebody here refused them: no identity provider and no directory gives these back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_rights: Vec<RefusedRight>,
+    /// What identity providers give them, each until so long after a sign-in there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vouched: Vec<Vouched>,
+    /// Who moved their mail address alone, and when, where that was another person: whoever has the address comes as them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readdressed: Option<Readdressed>,
+}
+
+/// Whose hand moved somebody's mail address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readdressed {
+    /// Who moved it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How a person was deactivated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deactivation {
+    /// By whom.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Whether somebody else may have used the account: then its decisions are void.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compromised: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Person {
+    /// Whether their account was deactivated as compromised.
+    pub fn is_compromised(&self) -> bool {
+        self.deactivation.as_ref().is_some_and(|it| it.compromised)
+    }
+
+    /// Whether the person never decides for an owner, by role: a pipeline, a vendor, an auditor.
+    pub fn is_barred_from_deciding(&self) -> bool {
+        let barred = [Role::Pipeline, Role::Vendor, Role::Auditor];
+        barred.iter().any(|role| self.roles.contains(role))
+    }
+}
+
+/// A group of people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// `change-managers`.
+    pub key: GroupKey,
+    /// A name for people.
+    pub name: String,
+    /// Its members.
+    pub members: BTreeSet<PersonId>,
+    /// A group of any people, or a team that runs services.
+    #[serde(default, skip_serializing_if = "GroupKind::is_usual")]
+    pub kind: GroupKind,
+    /// The key of the business calendar by which clocks of rules run that ask this group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+    /// Its id in the directory that provisions it (SCIM `externalId`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// Whether that directory removed it; nobody is in it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
+}
+
+impl GroupKind {
+    /// Whether it is what a group is unless said.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::Group
+    }
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// `booking-api`.
+    pub key: ServiceKey,
+    /// A name for people.
+    pub name: String,
+    /// How much depends on it.
+    pub criticality: Criticality,
+    /// Regimes such as `sox`, `hipaa`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub regimes: BTreeSet<String>,
+    /// `public`, `internal`, `confidential` or `restricted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_class: Option<String>,
+    /// The team that runs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// Who is told of the milestones of its changes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub watchers: BTreeSet<PersonId>,
+    /// Groups whose members are told of them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub watching_groups: BTreeSet<GroupKey>,
+}
+
+/// An environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// `production`.
+    pub key: EnvironmentKey,
+    /// A name for people.
+    pub name: String,
+    /// Whether customers depend on it.
+    pub is_production: bool,
+}
+
+/// A config item inside a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigItem {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// Its key, unique in the tenant.
+    pub key: String,
+    /// A name for people.
+    pub name: String,
+    /// The service it belongs to.
+    pub service: ServiceKey,
+    /// What kind of thing it is, such as `database`: a class for ownership.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+}
+
+/// An arrow of the graph: a service or config item needs, runs on or is part of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dependency {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The service (or item) that needs, runs on or is part.
+    pub from: ServiceKey,
+    /// The service (or item) that is needed, runs the other or holds it.
+    pub to: ServiceKey,
+    /// What the arrow means. Ownership comes down along `part_of` alone.
+    #[serde(default, skip_serializing_if = "DependencyKind::is_usual")]
+    pub kind: DependencyKind,
+    /// Whether `from` is a service or a config item.
+    #[serde(default, skip_serializing_if = "NodeKind::is_usual")]
+    pub from_kind: NodeKind,
+    /// Whether `to` is a service or a config item.
+    #[serde(default, skip_serializing_if = "NodeKind::is_usual")]
+    pub to_kind: NodeKind,
+    /// Whether it was taken away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
+}
+
+impl Dependency {
+    /// Whether it says that one service needs another.
+    pub fn is_between_services(&self) -> bool {
+        self.from_kind == NodeKind::Service && self.to_kind == NodeKind::Service
+    }
+}
+
+impl DependencyKind {
+    /// Whether it is what an arrow means unless said.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::DependsOn
+    }
+}
+
+impl NodeKind {
+    /// Whether it is what an end of an arrow is unless said.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::Service
+    }
+
+    /// A thing's key with its kind: `service:shop`, `item:orders-db`.
+    pub fn scope(self, key: &str) -> String {
+        match self {
+            Self::Service => format!("service:{key}"),
+            Self::ConfigItem => format!("item:{key}"),
+        }
+    }
+}
+
+/// A time in which work is welcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaintenanceWindow {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// What it is called.
+    pub title: String,
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end.
+    pub ends_at: Timestamp,
+    /// Services; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<ServiceKey>,
+    /// Environments; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub environments: BTreeSet<EnvironmentKey>,
+    /// Whether it was taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
+}
+
+/// An incident, first form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// `INC-12`.
+    pub key: String,
+    /// In one line.
+    pub title: String,
+    /// 1 (gravest) to 4.
+    pub severity: i64,
+    /// Services it hurts.
+    pub services: BTreeSet<ServiceKey>,
+    /// Its start.
+    pub started_at: Timestamp,
+    /// Its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<Timestamp>,
+    /// Its key elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_ref: Option<String>,
+}
+
+/// A pre-approved kind of change: the present version stands in it, earlier ones in its events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandardTemplate {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// `patch-web-tier`.
+    pub key: String,
+    /// Grows when its fields change.
+    pub template_version: i64,
+    /// Where it stands.
+    pub state: TemplateState,
+    /// A name for people.
+    pub title: String,
+    /// Fields whose values are fixed: name to value, in the API's form of a change.
+    pub locked: serde_json::Map<String, serde_json::Value>,
+    /// What each change says in the tenant's own fields. They stand apart, for what somebody typed is sealed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub custom_fields: Vec<crate::change::custom_field::CustomValue>,
+    /// Fields that each change fills in.
+    pub free: BTreeSet<String>,
+    /// Services it may touch; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<ServiceKey>,
+    /// Environments it may touch; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub environments: BTreeSet<EnvironmentKey>,
+    /// After this day it stops until reviewed.
+    pub review_by: Timestamp,
+    /// Minutes after completion until a clean change closes by itself.
+    pub watch_minutes: i64,
+    /// Who proposed this version.
+    pub proposer: PersonId,
+    /// Who handed the proposer the way in by which they came, where that was another person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_by: Option<PersonId>,
+    /// Who has approved this version, and as what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<TemplateApproval>,
+    /// Digest of the locked fields of this version.
+    pub digest: String,
+    /// Why it was suspended or retired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_reason: Option<String>,
+    /// The next version, which is proposed beside this one and takes its place once it is approved; or the last that was and was
+    /// retired, so that its number is nobody else's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Box<StandardTemplate>>,
+}
+
+/// A yes to a template's version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateApproval {
+    /// Who.
+    pub person: PersonId,
+    /// As owner or as change manager.
+    pub role: Role,
+    /// Who handed them the way in by which they came, where that was another person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_by: Option<PersonId>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl TemplateApproval {
+    /// Whose hand gave it.
+    pub fn speaker(&self) -> &PersonId {
+        self.handed_by.as_ref().unwrap_or(&self.person)
+    }
+}
+
+/// A connection to an outside system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// `github`.
+    pub kind: String,
+    /// A name for people.
+    pub name: String,
+    /// Which repository is which service.
+    pub map: Vec<Mapping>,
+    /// Where the name of a change is looked for; what is usual when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkRule>,
+    /// How its questions are answered, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<ConnectionApi>,
+    /// Whose attestations tie an artifact to a commit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub builders: Vec<Builder>,
+    /// For mail: the address to which letters are answered, without its signed part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
+    /// The human owner, who stands as requester where no sender is known.
+    pub owner: PersonId,
+    /// Whether deliveries are taken.
+    pub active: bool,
+    /// Whether it never was believed yet, and waits for two people to put it in force.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
+}
+
+/// How an outside system is called; its credential rests apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionApi {
+    /// Where its API stands, such as `https://api.github.com`.
+    pub base: String,
+    /// For merges at GitHub: `commit_status` or `check_run`.
+    pub status: String,
+    /// A GitHub App's id, where the credential is its private key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<i64>,
+    /// The installation whose tokens are used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installation: Option<i64>,
+}
+
+/// A builder and the key that verifies its attestations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Builder {
+    /// How it is called.
+    pub builder: String,
+    /// Its public key, PEM (SubjectPublicKeyInfo): Ed25519 or ECDSA P-256.
+    pub public_key: String,
+}
+
+/// A repository and what it stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapping {
+    /// `halden/booking-api`.
+    pub repository: String,
+    /// Our service.
+    pub service: ServiceKey,
+    /// Their environment names to ours.
+    pub environments: BTreeMap<String, EnvironmentKey>,
+    /// Since when, where it joined a connection that was there: what ran there before is none of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+/// An API token: only its digest is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// A name for people.
+    pub name: String,
+    /// The person for whom it speaks.
+    pub person: PersonId,
+    /// Who answers for it.
+    pub owner: PersonId,
+    /// SHA-256 of the secret: `sha256:…`.
+    pub digest: String,
+    /// The first characters, so that people can tell tokens apart.
+    pub prefix: String,
+    /// What it may do: `read`, `write`, `gate`, `audit`, `admin`.
+    pub scopes: BTreeSet<String>,
+    /// The roles that it carries of its person's; absent for all of them, also those that come later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<BTreeSet<Role>>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// Whether it was revoked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoked: bool,
+}

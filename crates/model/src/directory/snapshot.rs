@@ -1,0 +1,326 @@
+//! The estate and its people: services, environments, ownership, groups, freezes, windows, incidents, templates.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::approval::absence::{Absence, Delegation};
+use crate::core::enums::Role;
+pub use crate::core::enums::{DependencyKind, GroupKind, NodeKind};
+use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, ServiceKey};
+use crate::core::shared_map::{Rows, Shelf};
+pub use crate::directory::basis::Holder;
+use crate::directory::ownership_matrix::Matrix;
+pub use crate::directory::ownership_matrix::Ownership;
+pub use crate::directory::records::{
+    Builder, ConfigItem, Connection, ConnectionApi, Deactivation, Dependency, Environment, Group, Incident,
+    MaintenanceWindow, Mapping, Person, Readdressed, Service, StandardTemplate, TemplateApproval, Token,
+};
+use crate::schedule::calendar::{Calendar, zone};
+pub use crate::schedule::freeze::{Freeze, FreezeException};
+
+/// Where each thing's arrows stand among the rows.
+type Places = HashMap<(NodeKind, String), Vec<usize>>;
+
+/// All arrows, findable by where they begin. The index is made on first use and grows with the rows.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    rows: Rows<Dependency>,
+    from: OnceLock<Arc<Places>>,
+}
+
+impl From<Vec<Dependency>> for Graph {
+    fn from(rows: Vec<Dependency>) -> Self {
+        Self {
+            rows: rows.into(),
+            from: OnceLock::new(),
+        }
+    }
+}
+
+impl PartialEq for Graph {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows
+    }
+}
+
+impl Deref for Graph {
+    type Target = Rows<Dependency>;
+
+    fn deref(&self) -> &Rows<Dependency> {
+        &self.rows
+    }
+}
+
+impl Graph {
+    fn from(&self) -> &Places {
+        self.from.get_or_init(|| {
+            let mut from = Places::new();
+            for (place, row) in self.rows.iter().enumerate() {
+                from.entry((row.from_kind, row.from.0.clone())).or_default().push(place);
+            }
+            Arc::new(from)
+        })
+    }
+
+    fn place(&self, like: &Dependency) -> Option<usize> {
+        let places = self.from().get(&(like.from_kind, like.from.0.clone()))?;
+        let is_same = |row: &Dependency| row.to == like.to && row.to_kind == like.to_kind;
+        places
+            .iter()
+            .copied()
+            .find(|place| self.rows.get(*place).is_some_and(is_same))
+    }
+
+    /// The arrows that begin at a thing.
+    pub fn leaving(&self, kind: NodeKind, key: &str) -> impl Iterator<Item = &Dependency> {
+        let places = self.from().get(&(kind, key.to_owned()));
+        places.into_iter().flatten().filter_map(|place| self.rows.get(*place))
+    }
+
+    /// The arrow between the same two ends, if there is one.
+    pub fn between(&self, like: &Dependency) -> Option<&Dependency> {
+        self.rows.get(self.place(like)?)
+    }
+
+    /// Adds an arrow; one between the same ends is replaced.
+    pub fn put(&mut self, arrow: Dependency) {
+        let place = self.place(&arrow);
+        match place.and_then(|place| self.rows.get_mut(place)) {
+            Some(row) => *row = arrow,
+            None => {
+                let key = (arrow.from_kind, arrow.from.0.clone());
+                if let Some(from) = self.from.get_mut() {
+                    Arc::make_mut(from).entry(key).or_default().push(self.rows.len());
+                }
+                self.rows.push(arrow);
+            }
+        }
+    }
+
+    /// Brings the arrow with this record's id up to date, in rows that stand in the order of ids; one that ended goes.
+    pub(crate) fn renew(&mut self, arrow: Dependency) {
+        self.from = OnceLock::new();
+        if arrow.ended {
+            self.rows.remove(&arrow.id, |row| &row.id);
+        } else {
+            self.rows.put(arrow, |row| &row.id);
+        }
+    }
+
+    /// What a thing is part of, by the graph alone, in the order of keys.
+    pub fn parents(&self, kind: NodeKind, key: &str) -> Vec<(NodeKind, &ServiceKey)> {
+        if self.rows.is_empty() {
+            return Vec::new();
+        }
+        let places = self.from().get(&(kind, key.to_owned())).into_iter().flatten();
+        let mut found: Vec<(NodeKind, &ServiceKey)> = places
+            .filter_map(|place| self.rows.get(*place))
+            .filter(|row| row.kind == DependencyKind::PartOf)
+            .map(|row| (row.to_kind, &row.to))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+}
+
+/// The tenant's settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// The tenant's key as id.
+    pub id: String,
+    /// Grows with every save.
+    pub version: i64,
+    /// A name for people.
+    pub name: String,
+    /// Whether it was filled by the demo.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demo: bool,
+    /// Whether the log is public.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub log_is_public: bool,
+    /// Who last said whether it is, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_said: Option<crate::core::statement::Stated>,
+    /// Whether rows of the ownership matrix that move decisions go live by two people, once there are two administrators.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ownership_by_two: bool,
+    /// The times to acknowledge and to decide, where no rule says otherwise.
+    #[serde(default, skip_serializing_if = "crate::approval::sla::SlaTable::is_usual")]
+    pub sla_table: crate::approval::sla::SlaTable,
+    /// The configuration that brought them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sla_table_from: Option<crate::policy::configuration::InForce>,
+    /// How long texts, files and raw deliveries are kept.
+    #[serde(default, skip_serializing_if = "crate::compliance::erasure::Retention::is_usual")]
+    pub retention: crate::compliance::erasure::Retention,
+    /// The configuration that brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_from: Option<crate::policy::configuration::InForce>,
+    /// How often a review of access begins by itself.
+    #[serde(default, skip_serializing_if = "crate::core::enums::Period::is_usual")]
+    pub access_review_period: crate::core::enums::Period,
+    /// The risk table: rows by highest impact (none, low, medium, high), columns by complexity (low, medium, high).
+    pub risk_table: crate::risk::assessment::RiskTable,
+    /// The configuration that brought the risk table; absent for the first table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk_table_from: Option<crate::policy::configuration::InForce>,
+    /// The mapping from deployments to kinds of change; without rules each is normal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mapping: Vec<crate::policy::mapping::MappingRule>,
+    /// The configuration that brought the mapping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_from: Option<crate::policy::configuration::InForce>,
+    /// The policies in force; absent for those that come with the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<crate::policy::configuration::InForce>,
+}
+
+/// The whole estate of a tenant, as decisions look at it. What is written is put into a copy that shares the rest.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Directory {
+    /// The tenant's settings; absent only before its creation.
+    pub tenant: Option<Tenant>,
+    /// Grows with each write to anything in here.
+    pub generation: i64,
+    /// People by id.
+    pub people: Shelf<PersonId, Person>,
+    /// Ids by login.
+    pub logins: Shelf<String, PersonId>,
+    /// Groups by key.
+    pub groups: Shelf<GroupKey, Group>,
+    /// Services by key.
+    pub services: Shelf<ServiceKey, Service>,
+    /// Config items by key.
+    pub config_items: Shelf<String, ConfigItem>,
+    /// Environments by key.
+    pub environments: Shelf<EnvironmentKey, Environment>,
+    /// Dependencies.
+    pub dependencies: Graph,
+    /// The ownership matrix.
+    pub ownerships: Matrix,
+    /// Absences that are not long over.
+    pub absences: Rows<Absence>,
+    /// Delegations that are not long over.
+    pub delegations: Rows<Delegation>,
+    /// Fields that the tenant added to its changes, by key; those out of use as well.
+    pub custom_fields: Shelf<String, crate::change::custom_field::CustomField>,
+    /// Business calendars by key.
+    pub calendars: Shelf<String, Calendar>,
+    /// Freezes that have not been taken back and not long gone.
+    pub freezes: Rows<Freeze>,
+    /// Windows.
+    pub windows: Rows<MaintenanceWindow>,
+    /// Incidents by key.
+    pub incidents: Shelf<String, Incident>,
+    /// Templates by key.
+    pub templates: Shelf<String, StandardTemplate>,
+    /// Meetings of boards, in the order of ids.
+    pub meetings: Rows<crate::cab::meeting::Meeting>,
+    /// Who is on call, and when.
+    pub on_call: Rows<crate::cab::meeting::OnCall>,
+    /// Who has learned what.
+    pub trainings: Rows<crate::cab::training::Training>,
+    /// Looks from outside at the work of small teams.
+    pub outside_looks: Rows<crate::emergency::outside_look::OutsideLook>,
+}
+
+impl Directory {
+    /// A person's name for sentences; the id when unknown.
+    pub fn name(&self, person: &PersonId) -> String {
+        self.people
+            .get(person)
+            .map_or_else(|| person.0.clone(), |found| found.name.clone())
+    }
+
+    /// A person's login; the id when unknown.
+    pub fn login(&self, person: &PersonId) -> String {
+        self.people
+            .get(person)
+            .map_or_else(|| person.0.clone(), |found| found.login.clone())
+    }
+
+    /// The person behind a login, in any case of letters.
+    pub fn by_login(&self, login: &str) -> Option<&Person> {
+        self.logins
+            .get(&login.trim().to_lowercase())
+            .and_then(|id| self.people.get(id))
+    }
+
+    /// Whether the person may act and has this right.
+    pub fn has_role(&self, person: &PersonId, role: Role) -> bool {
+        self.people
+            .get(person)
+            .is_some_and(|found| found.active && found.roles.contains(&role))
+    }
+
+    /// Members of a group who take part. Rules ask nobody else of it.
+    pub fn members(&self, key: &GroupKey) -> Vec<PersonId> {
+        let Some(group) = self.groups.get(key) else {
+            return Vec::new();
+        };
+        group.members.iter().filter(|id| self.takes_part(id)).cloned().collect()
+    }
+
+    /// Whether a person may act and has some role. Without one nobody reads a change, so that nobody is asked about it either.
+    pub fn takes_part(&self, person: &PersonId) -> bool {
+        let found = self.people.get(person);
+        found.is_some_and(|found| found.active && !found.roles.is_empty())
+    }
+
+    /// Whether a person is known and active.
+    pub fn is_active(&self, person: &PersonId) -> bool {
+        self.people.get(person).is_some_and(|found| found.active)
+    }
+
+    /// Active people with a role in the tenant.
+    pub fn with_role(&self, role: Role) -> Vec<PersonId> {
+        self.people
+            .values()
+            .filter(|person| person.active && person.roles.contains(&role))
+            .map(|p| p.id.clone())
+            .collect()
+    }
+}
+
+impl Directory {
+    /// When a message to a person that was written at an instant is mailed.
+    pub fn told_at(&self, person: &PersonId, topic: &str, written_at: Timestamp) -> Timestamp {
+        let Some(found) = self.people.get(person).filter(|it| it.active) else {
+            return written_at;
+        };
+        let Some(telling) = &found.telling else {
+            return written_at;
+        };
+        let zone = zone(&found.zone).unwrap_or(TimeZone::UTC);
+        telling.due(topic, written_at, &zone)
+    }
+
+    /// Whether a person gets what may wait in one letter a day.
+    pub fn has_digest(&self, person: &PersonId) -> bool {
+        let telling = self.people.get(person).and_then(|it| it.telling.as_ref());
+        telling.is_some_and(|it| it.digest_at.is_some())
+    }
+}
+
+pub(crate) fn logins(directory: &Directory, people: &[PersonId]) -> Vec<String> {
+    people.iter().map(|person| directory.login(person)).collect()
+}
+
+/// The group that always exists: change managers, by right or by group; else administrators.
+pub fn last_people(directory: &Directory) -> Vec<PersonId> {
+    let mut people = directory.with_role(Role::ChangeManager);
+    for person in directory.members(&GroupKey::from("change-managers")) {
+        if !people.contains(&person) {
+            people.push(person);
+        }
+    }
+    if people.is_empty() {
+        people = directory.with_role(Role::Admin);
+    }
+    people
+}

@@ -1,0 +1,461 @@
+//! Break-glass: start without approvals, in the open, time-boxed, and validated by another person.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::approval::decide::check_factor;
+use crate::approval::obligation::{ApprovalRule, Duty};
+use crate::change::change_file::{Case, ChangeFile};
+use crate::change::next_step::check_state;
+use crate::change::record::Change;
+use crate::change::settle::settle;
+use crate::core::act::Act;
+use crate::core::body::Body;
+use crate::core::enums::Role;
+use crate::core::ids::PersonId;
+use crate::core::parse::{LINE, Reading, TEXT};
+use crate::core::refusal::Refusal;
+use crate::core::statement::Stated;
+use crate::core::unmet::Unmet;
+use crate::directory::snapshot::Directory;
+use crate::emergency::budget::{Used, any_approver_signs, could_be_asked, is_dual, is_grave, names_two};
+use crate::emergency::records::{BreakGlass, Cosignature};
+use crate::identity::factor::Wanted;
+use crate::policy::facts::Part;
+use crate::policy::permission::allowed;
+
+/// The longest time box.
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(4);
+
+/// How many of those who could sign a refusal names.
+const NAMED: usize = 5;
+
+/// Opens the glass; `used` tells how often its teams did so in the last [`crate::emergency::budget::BUDGET_DAYS`]. Over the budget it
+/// opens too, at once, and those above are told.
+///
+/// # Errors
+/// 403 by policy, for the administrator role alone, or `step_up_required`; 422; 409 on hold, without targets or a way back.
+pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), Refusal> {
+    case.allow(Act::BreakGlass)?;
+    if is_only_admin(&case.directory, &case.actor.person) {
+        let text = "The administrator role alone does not open the glass.";
+        return Err(Refusal::not_allowed("not_allowed", text));
+    }
+    check_factor(&case.actor, opening_wants(&case.file), case.now)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    let until = reading.needed_time("until");
+    let incident = reading.text("incident", LINE);
+    if let Some(until) = until {
+        if until <= case.now {
+            reading.wrong("until", "in_the_past", "`until` must lie ahead.");
+        } else if until.duration_since(case.now) > LONGEST {
+            reading.wrong("until", "too_long", "A break-glass lasts four hours at most.");
+        }
+    }
+    reading.finish()?;
+    check_state(case, Act::BreakGlass)?;
+    crate::change::next_step::check_hold(case)?;
+    check_ready(case)?;
+    let (by, at) = (case.person(), case.now);
+    let needs_cosignature = needs_cosignature(case);
+    let until = until.unwrap_or(at);
+    let counted = crate::emergency::budget::count(&case.file, &case.directory, used, until);
+    case.file.change.break_glass = Some(BreakGlass {
+        reason,
+        until,
+        incident,
+        by: by.clone(),
+        handed_by: case.actor.hand().cloned(),
+        factor: case.actor.fresh_factor(at).cloned(),
+        at,
+        what_digest: case.file.change.digests.what.clone(),
+        needs_cosignature,
+        cosigned: None,
+        ended: false,
+        validated: None,
+        counted: Some(counted.clone()),
+    });
+    case.tell(
+        "break_glass.opened",
+        json!({
+            "by": by, "until": until.to_string(), "needs_cosignature": needs_cosignature, "team": counted.team,
+            "number": counted.number, "budget": counted.budget, "validate_by": counted.validate_by.to_string(),
+        }),
+    );
+    tell_concerned(case, until);
+    if counted.is_over() {
+        crate::emergency::budget::tell_over_budget(case, &counted);
+    }
+    if !needs_cosignature {
+        crate::change::work::begin(case, at);
+    }
+    settle(case);
+    Ok(())
+}
+
+/// Tells those whom it concerns that the glass is broken.
+fn tell_concerned(case: &mut Case<'_>, until: Timestamp) {
+    let at = case.now.to_string();
+    let news = format!(
+        "{} broke the glass for {} until {until}.",
+        case.name(&case.person()),
+        case.change().key
+    );
+    let mut people = crate::emergency::budget::concerned(case);
+    let (news, signers) = match crate::emergency::budget::waits_for_cosignature(case.change(), case.now) {
+        false => (news, Vec::new()),
+        true => (
+            format!("{news} It opens nothing before a second person signs."),
+            crate::emergency::budget::cosigners(&case.file, &case.directory, case.now),
+        ),
+    };
+    people.extend(signers.iter().cloned());
+    people.sort();
+    people.dedup();
+    for person in people {
+        let then = match signers.contains(&person) {
+            true => "Look at it now, and sign it too if the work cannot wait.",
+            false => "Look at it now; another person validates it afterwards.",
+        };
+        case.write_to(&person, "break_glass", &at, news.clone(), then);
+    }
+}
+
+/// Whoever opens the glass shows a fresh factor. It stands in for approvals, so where one of them asks for a second factor, a
+/// password alone does not get around it.
+pub fn opening_wants(file: &ChangeFile) -> Wanted {
+    let approvals = approval_rules(file).map(ApprovalRule::wanted_factor);
+    approvals.max().unwrap_or(Wanted::Any).max(Wanted::Any)
+}
+
+fn approval_rules(file: &ChangeFile) -> impl Iterator<Item = &ApprovalRule> {
+    let rows = file.requirements.obligations.iter();
+    rows.filter_map(|row| match &row.obligation.duty {
+        Duty::Approval(rule) => Some(rule),
+        _ => None,
+    })
+}
+
+/// Whether a person is an administrator and nothing else: that role alone does not open the glass.
+pub fn is_only_admin(directory: &Directory, person: &PersonId) -> bool {
+    let person = directory.people.get(person);
+    person.is_some_and(|person| person.roles.iter().all(|role| *role == Role::Admin))
+}
+
+/// What work that nobody approved cannot do without: somewhere to go, and a way back.
+pub fn against_breaking(change: &Change, directory: &Directory) -> Vec<Unmet> {
+    let content = &change.content;
+    let writers =
+        || crate::directory::snapshot::logins(directory, &crate::change::eligible::writers(change, directory));
+    let mut unmet = Vec::new();
+    if content.targets.is_empty() {
+        unmet.push(crate::core::unmet::unmet(
+            "field_missing",
+            "It has no target.",
+            "Fill in `targets`.",
+            writers(),
+        ));
+    }
+    if content.rollback_plan.is_empty() && content.no_rollback_reason.is_none() {
+        let help = "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.";
+        unmet.push(crate::core::unmet::unmet(
+            "rollback_plan_missing",
+            "There is no way back.",
+            help,
+            writers(),
+        ));
+    }
+    unmet
+}
+
+fn refuse_unready(unmet: Vec<Unmet>) -> Result<(), Refusal> {
+    let text = "The glass cannot be broken as the change stands.";
+    crate::core::refusal::refuse_unmet("break_glass_refused", text, unmet)
+}
+
+fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
+    let mut unmet = against_breaking(case.change(), &case.directory);
+    if case
+        .change()
+        .break_glass
+        .as_ref()
+        .is_some_and(|glass| !glass.ended && glass.until > case.now && glass.cosigned.is_none() && is_for(glass, case))
+    {
+        let text = "The glass is open already and waits for its co-signature.";
+        unmet.push(crate::core::unmet::unmet(
+            "already_open",
+            text,
+            "A second person co-signs it.",
+            Vec::new(),
+        ));
+    }
+    refuse_unready(unmet)
+}
+
+/// Dual control and the peer review of high risk are not stood in for: a second person signs first. So it is for an emergency
+/// of high risk, which asks no peer before: else whoever calls a change one would have the second person out of the way.
+fn needs_cosignature(case: &Case<'_>) -> bool {
+    // Where the rules could not be judged, nobody knows that none of them asks for two people.
+    let unjudged = case.file.requirements.stop.is_some();
+    unjudged || names_two(&case.file) || is_grave(case.change())
+}
+
+/// The second person signs, for the content that the glass was broken for and, where they name its digest, that they read:
+/// only now does work begin.
+///
+/// # Errors
+/// 403 for the opener and for whom no such rule could ask, or `step_up_required`; 422; 409 when nothing waits for it, or when the content has moved.
+pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    let person = case.person();
+    if case
+        .change()
+        .break_glass
+        .as_ref()
+        .is_some_and(|glass| glass.by == person)
+    {
+        return Err(Refusal::not_allowed(
+            "own_request",
+            "Who broke the glass cannot co-sign it.",
+        ));
+    }
+    if !could_be_asked(&case.file, &case.directory, &person, case.now) {
+        return Err(not_asked(case));
+    }
+    case.check_lent(Act::CosignBreakGlass)?;
+    check_hand(case)?;
+    check_policies(case)?;
+    check_factor(&case.actor, signing_wants(&case.file), case.now)?;
+    let mut reading = Reading::new(body, "");
+    let digest = reading.text("content_digest", LINE);
+    reading.finish()?;
+    check_state(case, Act::CosignBreakGlass)?;
+    // Between the two signatures it may have been paused or emptied.
+    crate::change::next_step::check_hold(case)?;
+    if let Some(digest) = digest {
+        crate::approval::decide::check_digest(case, &digest)?;
+    }
+    refuse_unready(against_breaking(case.change(), &case.directory))?;
+    check_committers(case)?;
+    sign(case, person)
+}
+
+/// What the second signature asks of its author's fresh factor: what the rules of dual control ask with each word, for it stands in
+/// for them. Where the rules could not be judged, any fresh factor: nobody knows then that one asks for more, and a broken set of
+/// policies must not lock everybody out.
+pub fn signing_wants(file: &ChangeFile) -> Wanted {
+    let dual = approval_rules(file).filter(|rule| rule.dual_control);
+    let wanted = dual.map(ApprovalRule::wanted_factor).max().unwrap_or(Wanted::Nothing);
+    match file.requirements.stop.is_some() {
+        true => wanted.max(Wanted::Any),
+        false => wanted,
+    }
+}
+
+/// Puts the second signature under a glass that waits for it, and begins.
+fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
+    check_content(case)?;
+    let now = case.now;
+    let waiting = case
+        .file
+        .change
+        .break_glass
+        .as_mut()
+        .filter(|glass| glass.needs_cosignature && glass.cosigned.is_none() && !glass.ended);
+    let Some(glass) = waiting else {
+        return Err(Refusal::not_now(
+            "nothing_to_sign",
+            "No break-glass waits for a co-signature.",
+            "Nothing has to be signed.",
+            Vec::new(),
+        ));
+    };
+    if glass.until <= now {
+        return Err(Refusal::not_now(
+            "time_box_over",
+            "Its time box is over.",
+            "Break the glass again.",
+            Vec::new(),
+        ));
+    }
+    glass.cosigned = Some(Cosignature {
+        by: person.clone(),
+        at: now,
+        factor: case.actor.fresh_factor(now).cloned(),
+    });
+    case.tell("break_glass.cosigned", json!({"by": person}));
+    crate::change::work::begin_without_hand(case, now);
+    settle(case);
+    Ok(())
+}
+
+/// Whether a glass was broken for the content as it stands.
+fn is_for(glass: &BreakGlass, case: &Case<'_>) -> bool {
+    glass.what_digest == case.change().digests.what
+}
+
+/// The second signature is for what the first was for.
+fn check_content(case: &Case<'_>) -> Result<(), Refusal> {
+    let glass = case.change().break_glass.as_ref();
+    if glass.is_none_or(|glass| glass.ended || is_for(glass, case)) {
+        return Ok(());
+    }
+    Err(Refusal::not_now(
+        "content_moved",
+        "The change was edited since its glass was broken.",
+        "Break the glass again, for the change as it stands.",
+        Vec::new(),
+    ))
+}
+
+/// Ends a glass that still waits for its second signature, because what it was broken for was edited: whoever signs answers
+/// for what the opener answered for.
+pub(crate) fn end_waiting(case: &mut Case<'_>) {
+    let glass = case.file.change.break_glass.as_mut();
+    let waits = |glass: &&mut BreakGlass| glass.needs_cosignature && glass.cosigned.is_none() && !glass.ended;
+    let Some(glass) = glass.filter(waits) else { return };
+    glass.ended = true;
+    let (by, at, until) = (glass.by.clone(), glass.at, glass.until);
+    case.tell("break_glass.ended", json!({"until": until.to_string(), "edited": true}));
+    let news = format!(
+        "{} was edited before a second person signed your break-glass, so it has ended.",
+        case.change().key
+    );
+    let then = "Read what it says now; if nobody can be waited for, break the glass again.";
+    case.write_to(&by, "break_glass_ended", &at.to_string(), news, then);
+}
+
+/// The second signature is another hand's: whoever handed both their way in would sign alone.
+fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
+    if is_hand_of_opener(case) {
+        return Err(crate::approval::decide::one_hand(case));
+    }
+    Ok(())
+}
+
+/// Whether who acts comes by the hand that opened the glass.
+pub(crate) fn is_hand_of_opener(case: &Case<'_>) -> bool {
+    let opener = case.change().break_glass.as_ref();
+    let first = opener.map(|glass| glass.handed_by.as_ref().unwrap_or(&glass.by));
+    first == Some(case.actor.speaker())
+}
+
+/// Who co-signs made none of the commits, so all who made them must be known.
+fn check_committers(case: &Case<'_>) -> Result<(), Refusal> {
+    let mut rules = case.file.requirements.obligations.iter();
+    let kept_apart = rules.find(|row| is_dual(&row.obligation.duty));
+    let rule = kept_apart.map_or("", |row| row.obligation.id.as_str());
+    let unmet = crate::approval::approvals::committers_unmet(&case.file, &case.directory, rule);
+    let Some(first) = unmet.first() else {
+        return Ok(());
+    };
+    let text = first.text.clone();
+    Err(Refusal::NotNow {
+        code: "committer_unknown",
+        text,
+        unmet,
+    })
+}
+
+/// Asks the policies: one whom dual control or peer review could ask speaks here as one who is asked.
+fn check_policies(case: &Case<'_>) -> Result<(), Refusal> {
+    let mut facts = case.actor_facts();
+    if !facts.parts.contains(&Part::Asked) {
+        facts.parts.push(Part::Asked);
+    }
+    let act = Act::CosignBreakGlass.as_str();
+    allowed((case.may)(&facts, act, Some(&case.file)), act)
+}
+
+/// The refusal of one whom no rule could ask; it names those who could be.
+fn not_asked(case: &Case<'_>) -> Refusal {
+    let text = match any_approver_signs(&case.file) {
+        true => "A co-signature is given by one whom a rule of approval could ask.",
+        false => "A co-signature is given by one whom the rule of dual control or peer review could ask.",
+    };
+    let people = crate::emergency::budget::cosigners(&case.file, &case.directory, case.now);
+    let names: Vec<String> = people.iter().take(NAMED).map(|person| case.name(person)).collect();
+    let text = match (names.is_empty(), people.len().saturating_sub(NAMED)) {
+        (true, _) => text.to_owned(),
+        (false, 0) => format!("{text} Now that is {}.", one_of(&names)),
+        (false, more) => format!("{text} Now that is {} or {more} more.", names.join(", ")),
+    };
+    Refusal::not_allowed("not_asked", text)
+}
+
+/// Names side by side, the last behind “or”.
+fn one_of(names: &[String]) -> String {
+    match names {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// Another person validates the break-glass afterwards.
+///
+/// # Errors
+/// 403 for the opener; 422; 409.
+pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    let person = case.person();
+    if case
+        .change()
+        .break_glass
+        .as_ref()
+        .is_some_and(|glass| glass.by == person)
+    {
+        return Err(Refusal::not_allowed(
+            "own_request",
+            "Who broke the glass cannot validate it.",
+        ));
+    }
+    case.allow(Act::ValidateBreakGlass)?;
+    if is_hand_of_opener(case) {
+        let text = format!(
+            "The hand of {} broke the glass already: who set another's password or provider within the last day, or made \
+             their token, does not validate it as them.",
+            case.name(case.actor.speaker())
+        );
+        return Err(Refusal::not_allowed("one_hand", text));
+    }
+    let is_over = |glass: &BreakGlass| {
+        glass
+            .counted
+            .as_ref()
+            .is_some_and(crate::emergency::records::Counted::is_over)
+    };
+    if case.change().break_glass.as_ref().is_some_and(is_over) {
+        let validators = crate::change::eligible::glass_validators(&case.file, &case.directory, case.now);
+        if !validators.contains(&person) {
+            let text = "The team was over its budget of break-glass, so a change manager validates it, or security where \
+                        there is no other.";
+            return Err(Refusal::not_allowed("over_budget", text));
+        }
+    }
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("text", TEXT);
+    reading.finish()?;
+    check_state(case, Act::ValidateBreakGlass)?;
+    let at = case.now;
+    let Some(glass) = case
+        .file
+        .change
+        .break_glass
+        .as_mut()
+        .filter(|glass| glass.validated.is_none())
+    else {
+        return Err(Refusal::not_now(
+            "nothing_to_validate",
+            "No break-glass waits for a validation.",
+            "Nothing has to be done.",
+            Vec::new(),
+        ));
+    };
+    glass.validated = Some(Stated {
+        by: person.clone(),
+        at,
+        reason,
+    });
+    case.tell("break_glass.validated", json!({"by": person}));
+    settle(case);
+    Ok(())
+}

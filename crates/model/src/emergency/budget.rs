@@ -1,0 +1,315 @@
+//! The budget of break-glass: each opening counts against its teams' budgets of a quarter. A team over its budget still opens
+//! at once, because an emergency is never blocked; but executives are told, and only a change manager validates it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::approval::authority::{candidates, is_fit};
+use crate::approval::obligation::{ApprovalRule, Asked, Duty};
+use crate::approval::separation_of_duties::is_barred_holder;
+use crate::change::change_file::{Case, ChangeFile};
+use crate::change::eligible::owners_of;
+use crate::change::record::Change;
+use crate::core::enums::{Covers, GroupKind, Kind, Level, Role};
+use crate::core::ids::{PersonId, ServiceKey};
+use crate::core::unmet::{Unmet, unmet};
+use crate::directory::ownership_matrix::Place;
+use crate::directory::records::{Group, Service};
+use crate::directory::snapshot::{Directory, last_people, logins};
+use crate::emergency::records::{BreakGlass, Counted};
+
+/// How far back openings count.
+pub const BUDGET_DAYS: i64 = 90;
+/// How many openings a team has in that time, unless a policy says otherwise.
+pub const USUAL_BUDGET: u32 = 3;
+/// How many minutes after its end it must be validated, unless a policy says otherwise: a day.
+pub const USUAL_VALIDATION_MINUTES: i64 = 24 * 60;
+/// What begins the marks of the days on which people were told that it is not validated.
+const UNVALIDATED: &str = "glass_unvalidated/";
+
+/// How often each team broke the glass in the last [`BUDGET_DAYS`]; a team that is not named did not.
+pub type Used = BTreeMap<String, i64>;
+
+/// The teams whose budgets an opening of this change counts against: those of its services, and the one that the change itself
+/// names where it is one of the directory's. A service without a team has a budget of its own. A word that nobody knows opens
+/// no new budget: it counts only where the change names no service that is known. Never none; an empty word where nobody said any.
+pub fn teams_of(change: &Change, directory: &Directory) -> Vec<String> {
+    let mut teams: BTreeSet<String> = teams_of_services(change, directory).into_values().collect();
+    let own = change.content.team.as_deref().unwrap_or_default();
+    if teams.is_empty() || team_group(own, directory).is_some() {
+        teams.insert(canonical(own, directory));
+    }
+    teams.into_iter().collect()
+}
+
+/// The team whose budget an opening for each of the change's services counts against: a service without a team is its own.
+/// Services that nobody knows are left out.
+pub fn teams_of_services(change: &Change, directory: &Directory) -> BTreeMap<ServiceKey, String> {
+    let services = change.content.targets.iter();
+    let services = services.filter_map(|target| directory.services.get(&target.service));
+    let team = |service: &Service| match &service.team {
+        Some(team) => canonical(team, directory),
+        None => service.key.0.clone(),
+    };
+    services.map(|service| (service.key.clone(), team(service))).collect()
+}
+
+/// All words that mean a team as [`teams_of`] names it.
+pub fn words_of_team(team: &str, directory: &Directory) -> Vec<String> {
+    let group = team_group(team, directory);
+    let name = group.filter(|group| group.name != team).map(|group| group.name.clone());
+    [Some(team.to_owned()), name].into_iter().flatten().collect()
+}
+
+/// A team by its key where it is one of the directory's, whatever the spelling; else by its own word.
+fn canonical(word: &str, directory: &Directory) -> String {
+    team_group(word, directory).map_or_else(|| word.trim().to_owned(), |group| group.key.0.clone())
+}
+
+fn team_group<'a>(word: &str, directory: &'a Directory) -> Option<&'a Group> {
+    let word = word.trim().to_lowercase();
+    let is_meant = |group: &&Group| group.key.0.to_lowercase() == word || group.name.trim().to_lowercase() == word;
+    let mut groups = directory
+        .groups
+        .values()
+        .filter(|group| group.kind == GroupKind::Team && !group.removed);
+    groups.find(is_meant)
+}
+
+/// Counts an opening that ends at `until`, for that of its teams that opened most.
+pub(crate) fn count(file: &ChangeFile, directory: &Directory, used: &Used, until: Timestamp) -> Counted {
+    let rules = file
+        .requirements
+        .obligations
+        .iter()
+        .filter_map(|row| match &row.obligation.duty {
+            Duty::BreakGlass {
+                budget,
+                validate_within_minutes,
+            } => Some((*budget, *validate_within_minutes)),
+            _ => None,
+        });
+    let (budgets, times): (Vec<_>, Vec<_>) = rules.unzip();
+    let budget = budgets.into_iter().flatten().min().unwrap_or(USUAL_BUDGET);
+    let minutes = times.into_iter().flatten().min().unwrap_or(USUAL_VALIDATION_MINUTES);
+    let uses = teams_of(&file.change, directory).into_iter().map(|team| {
+        let before = used.get(&team).copied().unwrap_or_default();
+        (before, team)
+    });
+    let (before, team) = uses.max().unwrap_or_default();
+    Counted {
+        team,
+        number: before.saturating_add(1),
+        budget: i64::from(budget),
+        validate_by: until + SignedDuration::from_mins(minutes),
+    }
+}
+
+/// Whom an opened glass concerns: those in charge, owners and security of every target, and who does the work.
+pub(crate) fn concerned(case: &Case<'_>) -> Vec<PersonId> {
+    let (file, directory) = (&case.file, &case.directory);
+    let mut people = case.people_in_charge();
+    people.extend(owners_of(file, directory, case.now));
+    let security = ApprovalRule::plain(Asked::Security, Covers::What);
+    for target in &file.change.content.targets {
+        let holders = crate::approval::authority::candidates(file, directory, &security.from, target, case.now);
+        people.extend(holders.into_iter().map(|holder| holder.person));
+        let leads = directory.holders_at(
+            &Place::from(target),
+            crate::core::enums::OwnershipRole::TechnicalLead,
+            case.now,
+        );
+        people.extend(leads.into_iter().map(|holder| holder.person));
+    }
+    people.extend(file.change.content.implementers.iter().cloned());
+    once_each(people)
+}
+
+/// Whether the glass is broken but opens nothing yet: a second person may still sign it.
+pub fn waits_for_cosignature(change: &Change, now: Timestamp) -> bool {
+    let waits = |glass: &BreakGlass| !glass.is_lawful() && !glass.ended && now < glass.until;
+    change.state.is_before_start() && change.break_glass.as_ref().is_some_and(waits)
+}
+
+/// Those whom the rules name and who could sign a broken glass too. A peer review of no group names nobody, though any peer
+/// could.
+pub fn cosigners(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let mut people = Vec::new();
+    let any_approver = any_approver_signs(file);
+    for row in &file.requirements.obligations {
+        match &row.obligation.duty {
+            Duty::Approval(rule) if rule.dual_control || any_approver => {
+                for target in &file.change.content.targets {
+                    let holders = crate::approval::authority::candidates(file, directory, &rule.from, target, now);
+                    people.extend(holders.into_iter().map(|holder| holder.person));
+                }
+            }
+            Duty::PeerReview { from: Some(group), .. } => people.extend(directory.members(group)),
+            _ => {}
+        }
+    }
+    let opener = file.change.break_glass.as_ref().map(|glass| &glass.by);
+    let mut people = once_each(people);
+    people.retain(|person| Some(person) != opener && could_be_asked(file, directory, person, now));
+    people
+}
+
+/// The co-signature that a broken glass waits for, as an unmet condition.
+pub fn cosignature_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
+    let waits = waits_for_cosignature(&file.change, now);
+    let glass = file.change.break_glass.as_ref().filter(|_| waits)?;
+    let until = glass.until;
+    let satisfy = match any_approver_signs(file) {
+        true => format!("One whom a rule of approval could ask signs it too, before {until}."),
+        false => format!("One whom the rule of dual control or peer review could ask signs it too, before {until}."),
+    };
+    Some(unmet(
+        "cosignature_missing",
+        "The glass is broken, but it opens nothing before a second person signs.",
+        satisfy,
+        logins(directory, &cosigners(file, directory, now)),
+    ))
+}
+
+/// Whom it is escalated to when the budget is spent or nobody validates.
+fn above(case: &Case<'_>) -> Vec<PersonId> {
+    let mut people = case.directory.with_role(Role::Executive);
+    people.extend(last_people(&case.directory));
+    once_each(people)
+}
+
+fn once_each(mut people: Vec<PersonId>) -> Vec<PersonId> {
+    people.sort();
+    people.dedup();
+    people
+}
+
+/// The manager of whoever opened it, where somebody named one who may read the change.
+fn manager_of_opener(case: &Case<'_>) -> Option<PersonId> {
+    let opener = &case.change().break_glass.as_ref()?.by;
+    let manager = case.directory.manager_of(case.directory.people.get(opener)?)?;
+    case.directory.takes_part(&manager.id).then(|| manager.id.clone())
+}
+
+/// Tells those above, and the manager of whoever opened it, that a team is over its budget.
+pub(crate) fn tell_over_budget(case: &mut Case<'_>, counted: &Counted) {
+    let Counted {
+        team, number, budget, ..
+    } = counted;
+    case.tell(
+        "break_glass.over_budget",
+        json!({"team": team, "number": number, "budget": budget}),
+    );
+    let team = if team.is_empty() { "a team without a name" } else { team };
+    let news = format!(
+        "{} is break-glass number {number} of {team} within {BUDGET_DAYS} days; its budget is {budget}.",
+        case.change().key
+    );
+    let mark = case.now.to_string();
+    let mut readers = above(case);
+    readers.extend(manager_of_opener(case));
+    for person in once_each(readers) {
+        let next = "A change manager validates it; look at why the usual way does not serve this team.";
+        case.write_to(&person, "break_glass_over_budget", &mark, news.clone(), next);
+    }
+}
+
+/// How late the validation is told: the day and its mark.
+fn late(case: &Case<'_>) -> Option<(Timestamp, i64, String)> {
+    let glass = case
+        .change()
+        .lawful_break_glass()
+        .filter(|glass| glass.validated.is_none())?;
+    let since = glass.counted.as_ref()?.validate_by;
+    let day = case.now.duration_since(since).as_hours().max(0) / 24;
+    let at = since + SignedDuration::from_hours(24 * day);
+    Some((at, day, format!("{UNVALIDATED}{since}/{day}")))
+}
+
+/// When somebody must be told that a break-glass is not validated: the instant, and whether it is still to be told. There is
+/// no last one: each day's instant leads to the next day's, until somebody validates.
+pub(crate) fn validation_due(case: &Case<'_>) -> Vec<(Timestamp, bool)> {
+    let Some((at, _, mark)) = late(case) else {
+        return Vec::new();
+    };
+    let mut found = vec![(at, !case.change().told.contains(&mark))];
+    if at <= case.now {
+        found.push((at + SignedDuration::from_hours(24), true));
+    }
+    found
+}
+
+/// Tells once a day that the validation is late: first those who may give it, from the second day on those above too. Of days
+/// that passed while no server ran, the last one is told.
+pub(crate) fn late_validation(case: &mut Case<'_>) {
+    let Some((at, day, mark)) = late(case).filter(|(at, ..)| *at <= case.now) else {
+        return;
+    };
+    if !case.file.change.tell_once(&mark) {
+        return;
+    }
+    // The mark of the day says all that those of earlier days said; a record does not grow by one for each.
+    let told = &mut case.file.change.told;
+    told.retain(|it| *it == mark || !it.starts_with(UNVALIDATED));
+    case.tell("break_glass.unvalidated", json!({"since": at.to_string(), "day": day}));
+    let mut people = concerned(case);
+    people.extend(above(case).into_iter().filter(|_| day > 0));
+    let news = format!("The break-glass of {} has not been validated.", case.change().key);
+    for person in once_each(people) {
+        let next = "Another person than the one who opened it validates it; it does not close before.";
+        case.write_to(&person, "break_glass_unvalidated", &mark, news.clone(), next);
+    }
+}
+
+/// Whether a rule asks for two people, also when the glass is broken.
+pub(crate) fn names_two(file: &ChangeFile) -> bool {
+    let mut rows = file.requirements.obligations.iter();
+    rows.any(|row| is_dual(&row.obligation.duty))
+}
+
+/// Whether nobody brings a change out alone because its risk is high. What follows a template was looked at by two before.
+pub(crate) fn is_grave(change: &Change) -> bool {
+    change.risk.level == Level::High && change.content.kind != Kind::Standard
+}
+
+/// Whether anybody whom a rule of approval asks may co-sign: high risk needs two, and no rule says which two.
+pub(crate) fn any_approver_signs(file: &ChangeFile) -> bool {
+    is_grave(&file.change) && !names_two(file)
+}
+
+/// Whether a duty is one that needs two people, also when the glass is broken.
+pub(crate) fn is_dual(duty: &Duty) -> bool {
+    match duty {
+        Duty::Approval(rule) => rule.dual_control,
+        Duty::PeerReview { .. } => true,
+        _ => false,
+    }
+}
+
+/// Whether a rule of dual control or peer review could ask this person, who may then co-sign; of high risk without such a rule
+/// any rule of approval.
+pub fn could_be_asked(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
+    let any_approver = any_approver_signs(file);
+    file.requirements
+        .obligations
+        .iter()
+        .any(|row| match &row.obligation.duty {
+            Duty::Approval(rule) if rule.dual_control || any_approver => {
+                file.change.content.targets.iter().any(|target| {
+                    candidates(file, directory, &rule.from, target, now)
+                        .iter()
+                        .filter(|holder| &holder.person == person)
+                        // Who only speaks for another is not asked by dual control, nor whoever lacks what the rule wants.
+                        .any(|holder| {
+                            !is_barred_holder(file, rule, holder) && is_fit(directory, rule, &holder.person, now)
+                        })
+                })
+            }
+            Duty::PeerReview { from, .. } => {
+                crate::approval::authority::peer_counts(file, directory, person, from.as_ref())
+            }
+            _ => false,
+        })
+}

@@ -1,0 +1,6 @@
+//! Emergencies: break-glass, retrospective changes and the emergency board.
+
+pub mod break_glass;
+pub mod budget;
+pub mod outside_look;
+pub mod records;

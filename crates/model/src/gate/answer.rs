@@ -1,0 +1,448 @@
+//! The gate: one row per target and purpose, written with the change, and a decision that needs only the row and the clock.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::approval::obligation::Duty;
+use crate::change::change_file::ChangeFile;
+use crate::change::eligible;
+use crate::change::record::{Change, Target};
+use crate::change::requirement::{before_approved, before_scheduled, before_start};
+use crate::change::template::template_review;
+use crate::core::enums::{GateDecision, Purpose, State};
+use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
+use crate::core::unmet::{Unmet, unmet};
+use crate::directory::snapshot::{Directory, logins};
+use crate::schedule::freeze::Freeze;
+
+/// A span of time in which a freeze stops a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrozenSpan {
+    /// What the freeze is called.
+    pub title: String,
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end.
+    pub ends_at: Timestamp,
+    /// Whether it also stops what is under way.
+    pub halt: bool,
+    /// Logins of who may except the change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting_on: Vec<String>,
+}
+
+/// All that the gate must know of one target: everything but the time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateRow {
+    /// The change.
+    pub change: ChangeId,
+    /// Its key.
+    pub key: String,
+    /// The target.
+    pub target: TargetId,
+    /// Service.
+    pub service: ServiceKey,
+    /// Environment.
+    pub environment: EnvironmentKey,
+    /// The artifact that may go (for a way back: the one that is restored).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// The commit that may go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Forward or back.
+    pub purpose: Purpose,
+    /// Where the change stands.
+    pub state: State,
+    /// Whether the target has an outcome.
+    pub is_done: bool,
+    /// Whether the change is on hold.
+    pub on_hold: bool,
+    /// Planned start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<Timestamp>,
+    /// Planned end, or the granted extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Timestamp>,
+    /// The end of a lawful break-glass, also once it is over: nobody approved what began under it, so the way forward
+    /// stays shut afterwards, whatever the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glass_until: Option<Timestamp>,
+    /// The first instant at which an approval that is counted on ends; for a standard change its template's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub good_until: Option<Timestamp>,
+    /// Freezes over this target that do not except the change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frozen: Vec<FrozenSpan>,
+    /// What is unmet apart from clock, hold and freeze.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<Unmet>,
+    /// The change's owner, whom a stop waits for when nothing else is known.
+    pub owner: String,
+}
+
+impl GateRow {
+    /// Whether this freeze lies over the window of a change that is not under way: it is not scheduled then.
+    fn is_unscheduled_by(&self, freeze: &FrozenSpan) -> bool {
+        let is_over = |opens, closes| freeze.starts_at < closes && opens < freeze.ends_at;
+        let window = self.opens_at.zip(self.closes_at);
+        self.state == State::Approved && window.is_some_and(|(opens, closes)| is_over(opens, closes))
+    }
+}
+
+/// A gate's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Go or stop.
+    pub decision: GateDecision,
+    /// The change that was found.
+    pub change: Option<String>,
+    /// The target that was found.
+    pub target: Option<(ChangeId, TargetId)>,
+    /// Forward or back, as it was found.
+    pub purpose: Purpose,
+    /// Why not.
+    pub reasons: Vec<Unmet>,
+    /// When the answer may change by the clock alone.
+    pub next_transition_at: Option<Timestamp>,
+}
+
+/// The rows of a change: a target that names neither artifact nor commit opens no gate.
+pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<GateRow> {
+    let change = &file.change;
+    if !change.state.is_open() {
+        return Vec::new();
+    }
+    let unmet = static_unmet(file, directory, now);
+    let mut found = Vec::new();
+    for target in &change.content.targets {
+        let named = target.artifact.is_some() || target.commit.is_some();
+        if named && change.state <= State::Reviewing {
+            found.push(row(file, directory, target, Purpose::Deploy, unmet.clone(), now));
+        }
+        let begun = matches!(change.state, State::Implementing | State::Reviewing);
+        // One artifact for both is no way back. What reads a change refuses it; the gate does not rely on that.
+        let leads_back = target.rollback_to.is_some() && target.rollback_to != target.artifact;
+        if begun && leads_back && change.retrospective.is_none() {
+            found.push(row(file, directory, target, Purpose::Rollback, Vec::new(), now));
+        }
+    }
+    found
+}
+
+/// What stands against a start apart from clock, hold and freeze. Under way or under break-glass nothing does.
+fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    if file.change.state == State::Implementing {
+        let owner = directory.login(&file.change.content.owner);
+        let asked = file.change.extension.as_ref();
+        let was_granted = asked.and_then(|it| it.decision.as_ref()).is_some_and(|it| it.grant);
+        let text = match was_granted {
+            true => "It has overrun, and the time that was granted is over too.",
+            false => "It has overrun, and nobody granted more time.",
+        };
+        let help = "The owner or a change manager grants more time, or the way back is taken.";
+        if file.change.distrusted {
+            let text = "A decision that it began on was given by an account that is compromised.";
+            let help = "Take the way back, or finish by hand; a new change carries on.";
+            return vec![unmet("decision_voided", text, help, vec![owner])];
+        }
+        return if file.change.overrun {
+            vec![unmet("overrun", text, help, vec![owner])]
+        } else {
+            Vec::new()
+        };
+    }
+    // The second hand on a broken glass opens all at once, so it is named before what it stands in for.
+    let glass = crate::emergency::budget::cosignature_unmet(file, directory, now);
+    let mut rows: Vec<Unmet> = glass.into_iter().collect();
+    rows.extend(before_approved(file, directory, now));
+    rows.extend(
+        before_scheduled(file, directory, now)
+            .into_iter()
+            .filter(|row| row.code != "freeze" && row.code != "window_over"),
+    );
+    rows.extend(before_start(file, directory, now));
+    rows
+}
+
+fn row(
+    file: &ChangeFile,
+    directory: &Directory,
+    target: &Target,
+    purpose: Purpose,
+    unmet: Vec<Unmet>,
+    now: Timestamp,
+) -> GateRow {
+    let change = &file.change;
+    let back = purpose == Purpose::Rollback;
+    GateRow {
+        change: change.id.clone(),
+        key: change.key.clone(),
+        target: target.id.clone(),
+        service: target.service.clone(),
+        environment: target.environment.clone(),
+        artifact: if back {
+            target.rollback_to.clone()
+        } else {
+            target.artifact.clone()
+        },
+        commit: if back { None } else { target.commit.clone() },
+        purpose,
+        state: change.state,
+        is_done: change
+            .target_record(&target.id)
+            .is_some_and(|record| record.outcome.is_some()),
+        on_hold: change.is_on_hold(),
+        opens_at: change.planned_start,
+        closes_at: change.window_end(),
+        glass_until: change.lawful_break_glass().map(|glass| glass.until),
+        good_until: good_until(file, directory, target, now),
+        frozen: directory
+            .freezes
+            .iter()
+            .filter(|freeze| freeze.covers(&target.service, &target.environment) && !freeze.excepts(change))
+            .map(|freeze| FrozenSpan {
+                title: freeze.title.clone(),
+                starts_at: freeze.starts_at,
+                ends_at: freeze.ends_at,
+                halt: freeze.halt,
+                waiting_on: excepters_of(freeze, (change, directory), now),
+            })
+            .collect(),
+        unmet,
+        owner: directory.login(&change.content.owner),
+    }
+}
+
+/// Who may except a change from a freeze; of one that lies behind us nobody has to.
+fn excepters_of(freeze: &Freeze, (change, directory): (&Change, &Directory), now: Timestamp) -> Vec<String> {
+    if freeze.is_over(now) {
+        return Vec::new();
+    }
+    logins(directory, &eligible::excepters(change, directory))
+}
+
+fn good_until(file: &ChangeFile, directory: &Directory, target: &Target, now: Timestamp) -> Option<Timestamp> {
+    if file.change.state > State::Scheduled {
+        return None;
+    }
+    let rules: Vec<&str> = file
+        .requirements
+        .obligations
+        .iter()
+        .filter(|row| matches!(row.obligation.duty, Duty::Approval(_)))
+        .map(|row| row.obligation.id.as_str())
+        .collect();
+    file.standing()
+        .flat_map(|approval| &approval.counted_for)
+        .filter(|row| rules.contains(&row.rule.as_str()) && row.targets.contains(&target.id))
+        .filter_map(|row| row.valid_until)
+        .chain(template_review(file, directory))
+        .chain(crate::change::duties::ends(file, directory))
+        .filter(|until| *until > now)
+        .min()
+}
+
+/// Decides over the rows that a question found. `asked_change` narrows them; it never suffices alone.
+///
+/// A way back needs no window and no approval, so it is go as soon as the way forward is not.
+pub fn decide<'a>(rows: impl IntoIterator<Item = &'a GateRow>, asked_change: Option<&str>, now: Timestamp) -> Answer {
+    let named: Vec<&GateRow> = rows
+        .into_iter()
+        .filter(|row| asked_change.is_none_or(|key| row.key == key))
+        .collect();
+    let back: Vec<&GateRow> = named
+        .iter()
+        .copied()
+        .filter(|row| row.purpose == Purpose::Rollback)
+        .collect();
+    let forward: Vec<&GateRow> = named
+        .iter()
+        .copied()
+        .filter(|row| row.purpose == Purpose::Deploy && !row.is_done)
+        .collect();
+    let onward = one_change(&forward).map(|row| judge(row, now));
+    match (onward, one_change(&back)) {
+        (Some(answer), _) if answer.decision == GateDecision::Go => return answer,
+        (_, Some(row)) => return judge(row, now),
+        (Some(answer), None) => return answer,
+        (None, None) => {}
+    }
+    match (forward.is_empty() && back.is_empty(), named.first()) {
+        (false, _) => stop(None, ambiguous(&named), None),
+        (true, Some(done)) => stop(Some(done), target_done(done), None),
+        (true, None) => stop(None, change_missing(asked_change), None),
+    }
+}
+
+/// The first row, if all belong to one change: several of its targets may name the same commit.
+fn one_change<'a>(rows: &[&'a GateRow]) -> Option<&'a GateRow> {
+    let first = *rows.first()?;
+    rows.iter().all(|row| row.change == first.change).then_some(first)
+}
+
+fn change_missing(asked: Option<&str>) -> Vec<Unmet> {
+    let text = match asked {
+        Some(key) => format!("{key} does not name this service, environment and artifact in a target."),
+        None => "No open change names this service, environment and artifact.".to_owned(),
+    };
+    vec![unmet(
+        "change_missing",
+        text,
+        "Create a change that names them, and get it approved.",
+        Vec::new(),
+    )]
+}
+
+fn ambiguous(rows: &[&GateRow]) -> Vec<Unmet> {
+    let mut keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let text = format!("Several open changes name it: {}.", keys.join(", "));
+    vec![unmet("change_ambiguous", text, "Ask again with `change=`.", Vec::new())]
+}
+
+fn target_done(row: &GateRow) -> Vec<Unmet> {
+    let text = format!("Target {} of {} has its outcome already.", row.target, row.key);
+    vec![unmet(
+        "target_done",
+        text,
+        "Create a new change for another deployment.",
+        vec![row.owner.clone()],
+    )]
+}
+
+fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> Answer {
+    Answer {
+        decision: GateDecision::Stop,
+        change: row.map(|row| row.key.clone()),
+        target: row.map(|row| (row.change.clone(), row.target.clone())),
+        purpose: row.map_or(Purpose::Deploy, |row| row.purpose),
+        reasons,
+        next_transition_at: next,
+    }
+}
+
+/// Judges one row by the clock.
+pub fn judge(row: &GateRow, now: Timestamp) -> Answer {
+    let reasons = if row.purpose == Purpose::Rollback {
+        Vec::new()
+    } else {
+        against(row, now)
+    };
+    let next = next_transition(row, now);
+    if !reasons.is_empty() {
+        return stop(Some(row), reasons, next);
+    }
+    Answer {
+        decision: GateDecision::Go,
+        ..stop(Some(row), Vec::new(), next)
+    }
+}
+
+fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
+    let mut rows = Vec::new();
+    if let Some(until) = row.glass_until {
+        if now >= until {
+            rows.push(unmet(
+                "window_over",
+                format!("The break-glass of {} ended at {until}.", row.key),
+                "Take the way back, or finish by hand; a new change carries on.",
+                vec![row.owner.clone()],
+            ));
+        }
+        return rows;
+    }
+    rows.extend(row.unmet.iter().cloned());
+    let begun = row.state == State::Implementing;
+    if !begun && row.state != State::Scheduled {
+        let text = format!("{} is {}.", row.key, row.state);
+        rows.push(unmet(
+            "not_scheduled",
+            text,
+            "It is approved and scheduled first.",
+            vec![row.owner.clone()],
+        ));
+    }
+    if row.on_hold {
+        rows.push(unmet(
+            "on_hold",
+            format!("{} is on hold.", row.key),
+            "It is resumed first.",
+            vec![row.owner.clone()],
+        ));
+    }
+    rows.extend(window_unmet(row, now));
+    for freeze in row.frozen.iter().filter(|freeze| now < freeze.ends_at) {
+        let is_on = freeze.starts_at <= now && (!begun || freeze.halt);
+        let text = if is_on {
+            format!("The freeze “{}” is on until {}.", freeze.title, freeze.ends_at)
+        } else if row.is_unscheduled_by(freeze) {
+            format!(
+                "The freeze “{}” lies over the window, from {} until {}.",
+                freeze.title, freeze.starts_at, freeze.ends_at
+            )
+        } else {
+            continue;
+        };
+        rows.push(unmet(
+            "freeze",
+            text,
+            "Wait for its end, or have a change manager except this change.",
+            freeze.waiting_on.clone(),
+        ));
+    }
+    if row.good_until.is_some_and(|until| now >= until) {
+        rows.push(unmet(
+            "approval_expired",
+            "An approval is no longer valid.",
+            "Its author approves again.",
+            Vec::new(),
+        ));
+    }
+    rows
+}
+
+fn window_unmet(row: &GateRow, now: Timestamp) -> Option<Unmet> {
+    let (Some(opens), Some(closes)) = (row.opens_at, row.closes_at) else {
+        return (!row.unmet.iter().any(|u| u.code == "not_planned")).then(|| {
+            unmet(
+                "not_planned",
+                format!("{} has no planned times.", row.key),
+                "Set them.",
+                vec![row.owner.clone()],
+            )
+        });
+    };
+    if now < opens {
+        return Some(unmet(
+            "window_not_open",
+            format!("The window of {} opens at {opens}.", row.key),
+            "Wait for it.",
+            Vec::new(),
+        ));
+    }
+    if now >= closes {
+        let text = format!("The window of {} ended at {closes}.", row.key);
+        return Some(unmet(
+            "window_over",
+            text,
+            "Plan another time, or ask for more.",
+            vec![row.owner.clone()],
+        ));
+    }
+    None
+}
+
+fn next_transition(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
+    // Neither a freeze nor the end of the window stops a way back.
+    if row.purpose == Purpose::Rollback {
+        return None;
+    }
+    let mut instants = vec![row.opens_at, row.closes_at, row.glass_until, row.good_until];
+    for freeze in &row.frozen {
+        instants.push(Some(freeze.starts_at));
+        instants.push(Some(freeze.ends_at));
+    }
+    instants.into_iter().flatten().filter(|instant| *instant > now).min()
+}

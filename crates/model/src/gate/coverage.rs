@@ -1,0 +1,146 @@
+//! Whether every production service is watched: who tells of its deployments, which gate asks before them, and when that
+//! was last so.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::core::unmet::{Unmet, unmet};
+
+/// After so many days without a word a source or a gate counts as silent, unless asked otherwise.
+pub const SILENT_DAYS: i64 = 30;
+
+/// A gate that asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DoorUse {
+    /// The door's name.
+    pub door: String,
+    /// When it asked last.
+    pub last_at: Timestamp,
+    /// How often it has asked.
+    pub asked: i64,
+}
+
+/// A service in a production environment, and what is heard of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Watched {
+    /// The service's key.
+    pub service: String,
+    /// The environment's key; empty while the service is nowhere.
+    pub environment: String,
+    /// Connections that tell of its deployments, by name.
+    pub sources: Vec<String>,
+    /// Gates that have asked about it.
+    pub doors: Vec<DoorUse>,
+    /// When a deployment was told last.
+    pub last_signal_at: Option<Timestamp>,
+    /// When a gate asked last.
+    pub last_check_at: Option<Timestamp>,
+    /// Logins of those who answer for it.
+    pub owners: Vec<String>,
+}
+
+/// What is wrong with it: no source, no gate, or silence for `days`.
+pub fn findings(watched: &Watched, days: i64, now: Timestamp) -> Vec<Unmet> {
+    let mut found = Vec::new();
+    let place = format!("{} in {}", watched.service, watched.environment);
+    let mut tell = |code: &str, text: String, satisfy: &str| {
+        found.push(unmet(code, text, satisfy, watched.owners.clone()));
+    };
+    let silent = |at: Option<Timestamp>| at.is_none_or(|at| at + SignedDuration::from_hours(24 * days) <= now);
+    if watched.sources.is_empty() {
+        tell(
+            "no_source",
+            format!("No connection tells of deployments of {place}."),
+            "Map its repository in a connection, or let its pipeline tell.",
+        );
+    } else if silent(watched.last_signal_at) {
+        tell(
+            "silent_source",
+            since("a deployment of", &place, watched.last_signal_at, "was told"),
+            "See whether its deliveries still arrive, or whether it is still in use.",
+        );
+    }
+    if watched.doors.is_empty() {
+        tell(
+            "no_gate",
+            format!("No gate has ever asked about {place}."),
+            "Put a gateway before it, or `assent gate check` into its pipeline.",
+        );
+    } else if silent(watched.last_check_at) {
+        tell(
+            "silent_gate",
+            since("the gate for", &place, watched.last_check_at, "was asked"),
+            "See whether the gate still stands before it.",
+        );
+    }
+    found
+}
+
+fn since(what: &str, place: &str, at: Option<Timestamp>, done: &str) -> String {
+    match at {
+        Some(at) => format!("Not since {} {what} {place} {done}.", at.strftime("%Y-%m-%d")),
+        None => format!("Never yet {what} {place} {done}."),
+    }
+}
+
+/// A deployment without an approved change, or the other way round.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unmatched {
+    /// `deployment_without_change` or `change_without_deployment`.
+    pub code: &'static str,
+    /// The sentence.
+    pub text: String,
+    /// The service.
+    pub service: String,
+    /// The environment.
+    pub environment: String,
+    /// The artifact, if there is one.
+    pub artifact: Option<String>,
+    /// The commit, if there is one.
+    pub commit: Option<String>,
+    /// The change's key: one that was not open for the deployment, or the one without it.
+    pub change: Option<String>,
+    /// The deployment's record.
+    pub deployment: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// How long ago, in seconds.
+    pub age_seconds: i64,
+    /// Logins of those who answer for the service.
+    pub owners: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn none_and_silence_are_findings() {
+        let now: Timestamp = "2026-11-20T10:00:00Z".parse().expect("a time");
+        let codes =
+            |watched: &Watched| -> Vec<String> { findings(watched, 30, now).into_iter().map(|row| row.code).collect() };
+        let mut watched = Watched {
+            service: "shop".to_owned(),
+            environment: "production".to_owned(),
+            sources: Vec::new(),
+            doors: Vec::new(),
+            last_signal_at: None,
+            last_check_at: None,
+            owners: vec!["hanne".to_owned()],
+        };
+        assert_eq!(codes(&watched), ["no_source", "no_gate"]);
+        watched.sources.push("GitHub".to_owned());
+        let door = DoorUse {
+            door: "nginx".to_owned(),
+            last_at: now,
+            asked: 1,
+        };
+        watched.doors.push(door);
+        watched.last_check_at = Some(now - SignedDuration::from_hours(24 * 29));
+        assert_eq!(codes(&watched), ["silent_source"]);
+        watched.last_signal_at = Some(now);
+        watched.last_check_at = Some(now - SignedDuration::from_hours(24 * 30));
+        assert_eq!(codes(&watched), ["silent_gate"]);
+        assert_eq!(findings(&watched, 30, now)[0].waiting_on, ["hanne"]);
+    }
+}

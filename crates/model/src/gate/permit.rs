@@ -1,0 +1,302 @@
+//! Permits: made for one target and purpose, revoked by people or by what happens to the change.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::approval::obligation::Duty;
+use crate::change::change_file::{Case, ChangeFile};
+use crate::change::next_step::{check_hold, check_state};
+use crate::change::read_content::tidy_digest;
+use crate::change::record::Target;
+use crate::change::related_records::Permit;
+use crate::change::requirement::{before_approved, before_scheduled, before_start};
+use crate::change::settle::revoke_permits;
+use crate::core::act::Act;
+use crate::core::body::Body;
+use crate::core::enums::{PermitState, Purpose, State};
+use crate::core::ids::{RecordId, TargetId};
+use crate::core::parse::{LINE, Reading, TEXT, later};
+use crate::core::refusal::Refusal;
+use crate::core::unmet::Unmet;
+use crate::gate::answer;
+
+/// A permit lives this long unless a policy grants more.
+const MINUTES: i64 = 15;
+/// The longest life a policy may grant.
+const LONGEST_MINUTES: i64 = 24 * 60;
+/// A verifier's list may be this old unless a policy grants more.
+const LIST_AGE: i64 = 900;
+/// The oldest list a policy may allow.
+const LONGEST_LIST_AGE: i64 = 86_400;
+
+/// Under what a permit is made: where the revocation list stands, and which key signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signing {
+    /// The revocation list's epoch.
+    pub epoch: i64,
+    /// The key's id.
+    pub kid: String,
+}
+
+struct Terms {
+    minutes: i64,
+    ahead: bool,
+    list_age: i64,
+}
+
+/// Whether a permit may be asked for ahead of the window for a target: a policy grants it, and the window lies ahead.
+pub fn is_granted_ahead(file: &ChangeFile, target: &TargetId, now: Timestamp) -> bool {
+    let lies_ahead = file.change.planned_start.is_some_and(|start| start > now);
+    lies_ahead && file.change.state == State::Scheduled && terms(file, target).ahead
+}
+
+/// What the policies grant for a target: the most generous rule, inside the house's limits.
+fn terms(file: &ChangeFile, target: &TargetId) -> Terms {
+    let mut terms = Terms {
+        minutes: MINUTES,
+        ahead: false,
+        list_age: LIST_AGE,
+    };
+    for row in file
+        .requirements
+        .obligations
+        .iter()
+        .filter(|row| row.targets.contains(target))
+    {
+        let Duty::Permit {
+            minutes,
+            ahead,
+            max_list_age_seconds,
+        } = &row.obligation.duty
+        else {
+            continue;
+        };
+        terms.minutes = terms.minutes.max(minutes.unwrap_or(MINUTES)).min(LONGEST_MINUTES);
+        terms.ahead |= ahead;
+        terms.list_age = terms
+            .list_age
+            .max(max_list_age_seconds.unwrap_or(LIST_AGE))
+            .min(LONGEST_LIST_AGE);
+    }
+    terms
+}
+
+/// Makes a permit for a target whose gate says go.
+pub fn issue(case: &mut Case<'_>, target: &Target, purpose: Purpose, signing: &Signing) -> Permit {
+    let terms = terms(&case.file, &target.id);
+    let now = case.now;
+    let end = later(now, SignedDuration::from_mins(terms.minutes));
+    let expires_at = latest(case, purpose).map_or(end, |limit| end.min(limit));
+    make(case, target, purpose, signing, (now, expires_at), terms.list_age)
+}
+
+/// A permit forward never outlives the window, nor a break-glass its time box; a way back has no such end.
+fn latest(case: &Case<'_>, purpose: Purpose) -> Option<Timestamp> {
+    if purpose == Purpose::Rollback {
+        return None;
+    }
+    let change = case.change();
+    match change.lawful_break_glass() {
+        Some(glass) => Some(glass.until),
+        None => change.window_end(),
+    }
+}
+
+fn make(
+    case: &mut Case<'_>,
+    target: &Target,
+    purpose: Purpose,
+    signing: &Signing,
+    (not_before, expires_at): (Timestamp, Timestamp),
+    max_list_age_seconds: i64,
+) -> Permit {
+    let (id, by, issued_at) = (case.new_id(), case.person(), case.now);
+    let change = case.change();
+    let artifact = if purpose == Purpose::Rollback {
+        target.rollback_to.clone()
+    } else {
+        target.artifact.clone()
+    };
+    let commit = if purpose == Purpose::Rollback {
+        None
+    } else {
+        target.commit.clone()
+    };
+    let permit = Permit {
+        id: id.clone(),
+        version: 0,
+        change: change.id.clone(),
+        change_key: change.key.clone(),
+        target: target.id.clone(),
+        service: target.service.clone(),
+        environment: target.environment.clone(),
+        artifact,
+        commit,
+        purpose,
+        content_digest: change.digests.content.clone(),
+        policy_digest: case.file.requirements.policy_digest.clone(),
+        epoch: signing.epoch,
+        max_list_age_seconds,
+        break_glass: change.lawful_break_glass().is_some(),
+        issued_at,
+        not_before,
+        expires_at,
+        by,
+        state: PermitState::Issued,
+        revoked_reason: None,
+        revoked_at: None,
+        kid: signing.kid.clone(),
+        used_at: None,
+        used_by: None,
+    };
+    case.tell(
+        "permit.issued",
+        json!({"jti": id, "target": target.id, "purpose": purpose, "expires_at": expires_at.to_string()}),
+    );
+    case.file.permits.push(permit.clone());
+    permit
+}
+
+/// Gives a permit ahead of the window, where a policy grants it. It starts nothing.
+///
+/// # Errors
+/// 403, 422 for a target that is not there, 409 where no policy grants it or something due before start is missing.
+pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Result<Permit, Refusal> {
+    case.allow(Act::IssuePermit)?;
+    let mut reading = Reading::new(body, "");
+    let service = reading.needed("service", LINE);
+    let environment = reading.needed("environment", LINE);
+    let artifact = reading.text("artifact", 255).map(tidy_digest);
+    let commit = reading.text("commit", 64).map(|commit| commit.to_lowercase());
+    if artifact.is_none() && commit.is_none() {
+        reading.wrong("artifact", "missing", "Name the `artifact` or the `commit`.");
+    }
+    let found = case.change().content.targets.iter().find(|target| {
+        target.service.as_str() == service
+            && target.environment.as_str() == environment
+            && is_named(target, artifact.as_ref(), commit.as_ref())
+    });
+    let target = found.cloned();
+    if target.is_none() && reading.errors.is_empty() {
+        reading.wrong("service", "unknown", "The change has no such target.");
+    }
+    reading.finish()?;
+    check_state(case, Act::IssuePermit)?;
+    check_hold(case)?;
+    let Some(target) = target else {
+        return Err(Refusal::not_found("such target"));
+    };
+    let terms = terms(&case.file, &target.id);
+    if !terms.ahead {
+        let text = "No policy grants permits ahead of the window for this target.";
+        return Err(Refusal::not_now(
+            "not_ahead",
+            text,
+            "Ask the gate inside the window.",
+            Vec::new(),
+        ));
+    }
+    crate::core::refusal::refuse_unmet(
+        "permit_refused",
+        "No permit can be given ahead.",
+        against_ahead(case, &target),
+    )?;
+    // Work under a broken glass has begun, whatever was planned, and its time box may end before the planned start.
+    let planned = case.change().planned_start;
+    let planned = planned.filter(|_| case.change().lawful_break_glass().is_none());
+    let start = planned.map_or(case.now, |start| start.max(case.now));
+    let end = later(start, SignedDuration::from_mins(terms.minutes));
+    let expires_at = latest(case, Purpose::Deploy).map_or(end, |limit| end.min(limit));
+    Ok(make(
+        case,
+        &target,
+        Purpose::Deploy,
+        signing,
+        (start, expires_at),
+        terms.list_age,
+    ))
+}
+
+/// Whether a target names what is asked for. Who says artifact and commit means both, as at the gate.
+fn is_named(target: &Target, artifact: Option<&String>, commit: Option<&String>) -> bool {
+    let agrees = |asked: Option<&String>, named: Option<&String>| asked.is_none() || named.is_none() || asked == named;
+    let (own, own_commit) = (target.artifact.as_ref(), target.commit.as_ref());
+    let names = (artifact.is_some() && own == artifact) || (commit.is_some() && own_commit == commit);
+    names && agrees(artifact, own) && agrees(commit, own_commit)
+}
+
+/// What stands against a permit: before the start all that is due by then, whatever the hour; afterwards what the gate says.
+fn against_ahead(case: &Case<'_>, target: &Target) -> Vec<Unmet> {
+    let (file, directory, now) = (&case.file, &case.directory, case.now);
+    if case.change().state == State::Scheduled {
+        let mut rows = before_approved(file, directory, now);
+        rows.extend(before_scheduled(file, directory, now));
+        rows.extend(before_start(file, directory, now));
+        return rows;
+    }
+    let rows = answer::rows(file, directory, now);
+    let own: Vec<_> = rows
+        .into_iter()
+        .filter(|row| row.target == target.id && row.purpose == Purpose::Deploy)
+        .collect();
+    answer::decide(&own, None, now).reasons
+}
+
+/// Uses a permit up at the online gate: the first who asks has it, and nobody after them. Who may use one up is who may collect
+/// one. What it is for and whether the gate is open was looked at before.
+///
+/// # Errors
+/// 403; 404; 409 when it is used, revoked, run out or not good yet.
+pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
+    let (now, by) = (case.now, case.person());
+    case.allow(Act::IssuePermit)?;
+    let Some(found) = case.file.permits.iter_mut().find(|row| &row.id == permit) else {
+        return Err(Refusal::not_found("such permit"));
+    };
+    let again = "Ask the gate for another permit.";
+    let refused = |code, text: String, satisfy| Err(Refusal::not_now(code, text, satisfy, Vec::new()));
+    if let Some(at) = found.used_at {
+        return refused("permit_used", format!("This permit was used up at {at}."), again);
+    }
+    if found.state == PermitState::Revoked {
+        return refused("permit_revoked", "This permit was revoked.".to_owned(), again);
+    }
+    if found.expires_at <= now {
+        return refused("not_alive", "This permit is no longer alive.".to_owned(), again);
+    }
+    if found.not_before > now {
+        let text = format!("This permit is good from {} on.", found.not_before);
+        return refused("not_yet_valid", text, "Use it then.");
+    }
+    found.used_at = Some(now);
+    found.used_by = Some(by);
+    case.tell("permit.consumed", json!({"jti": permit}));
+    Ok(())
+}
+
+/// Revokes one permit.
+///
+/// # Errors
+/// 403, 404, 422, 409 when it is no longer alive.
+pub fn revoke(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(), Refusal> {
+    let Some(found) = case.file.permits.iter().find(|row| &row.id == permit) else {
+        return Err(Refusal::not_found("such permit"));
+    };
+    let is_over = found.state == PermitState::Revoked || found.expires_at <= case.now;
+    case.allow(Act::RevokePermit)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    check_state(case, Act::RevokePermit)?;
+    if is_over {
+        let text = "This permit is no longer alive.";
+        return Err(Refusal::not_now(
+            "not_alive",
+            text,
+            "Nothing has to be revoked.",
+            Vec::new(),
+        ));
+    }
+    revoke_permits(case, &reason, |row| &row.id == permit);
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! Workloads: jobs of other people's pipelines, which show a token of their platform instead of a stored secret. What is
+//! trusted is written down claim by claim: anybody in the world can have a token of a public platform.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::core::enums::Role;
+use crate::core::ids::{PersonId, RecordId};
+
+/// Issuers of platforms on which everybody may have a repository.
+const PUBLIC_ISSUERS: [&str; 2] = ["https://token.actions.githubusercontent.com", "https://gitlab.com"];
+/// Claims of theirs that say whose a repository is.
+const OWNER_CLAIMS: [&str; 8] = [
+    "repository",
+    "repository_id",
+    "repository_owner",
+    "repository_owner_id",
+    "project_path",
+    "project_id",
+    "namespace_id",
+    "namespace_path",
+];
+/// Which jobs of a platform are let in, as whom, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Workload {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// `github-main`: stands in its address.
+    pub key: String,
+    /// A name for people.
+    pub name: String,
+    /// The platform's issuer, letter for letter as its tokens name it.
+    pub issuer: String,
+    /// For whom its tokens must be meant.
+    pub meant_for: String,
+    /// What its tokens must say: for each claim the patterns of which one must fit. `*` stands for anything.
+    pub claims: BTreeMap<String, BTreeSet<String>>,
+    /// The person for whom its jobs speak.
+    pub person: PersonId,
+    /// Who answers for it.
+    pub owner: PersonId,
+    /// What its jobs may do: `read`, `write`, `gate`, `audit`.
+    pub scopes: BTreeSet<String>,
+    /// The roles that they carry of the person's; absent for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<BTreeSet<Role>>,
+    /// How long one is let in for one token of the platform, in minutes.
+    pub minutes: i64,
+    /// Whether anybody is let in.
+    pub active: bool,
+    /// When those in charge were told that it trusts anybody; absent until then, and once it was set anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted_at: Option<Timestamp>,
+}
+
+impl Workload {
+    /// Whether it lets in jobs of anybody. It may stand so since before that was refused.
+    pub fn trusts_anybody(&self) -> bool {
+        self.active && trusts_anybody(&self.issuer, &self.claims)
+    }
+
+    /// The claim that does not fit, if there is one.
+    pub fn misfit(&self, told: &Map<String, Value>) -> Option<&str> {
+        let fits = |(name, patterns): (&String, &BTreeSet<String>)| {
+            let text = told.get(name).and_then(text_of);
+            text.is_some_and(|text| patterns.iter().any(|pattern| fits(pattern, &text)))
+        };
+        self.claims
+            .iter()
+            .find(|row| !fits(*row))
+            .map(|(name, _)| name.as_str())
+    }
+}
+
+/// Whether patterns fit whatever a claim says.
+pub fn is_anybody(patterns: &BTreeSet<String>) -> bool {
+    patterns.iter().any(|it| it.chars().all(|it| it == '*'))
+}
+
+/// Whether rules let in more than an organisation's own jobs: no claim is held to anything, or, of a platform on which everybody
+/// may have a repository, none that says whose it is.
+pub fn trusts_anybody(issuer: &str, claims: &BTreeMap<String, BTreeSet<String>>) -> bool {
+    claims.values().all(is_anybody) || (is_public(issuer) && !claims.iter().any(fixes_owner))
+}
+
+/// Whether anybody in the world can have a token of this issuer. An enterprise of GitHub with an issuer of its own
+/// (`…/ENTERPRISE`) is no such one.
+fn is_public(issuer: &str) -> bool {
+    let bare = issuer.trim_end_matches('/').to_ascii_lowercase();
+    PUBLIC_ISSUERS.contains(&bare.as_str())
+}
+
+/// Whether a claim says whose the repository is, whatever else its patterns leave open: each of them writes the owner out.
+fn fixes_owner((name, patterns): (&String, &BTreeSet<String>)) -> bool {
+    let written = |text: &str| {
+        let owner = text.split('/').next().unwrap_or_default();
+        !owner.is_empty() && !owner.contains('*')
+    };
+    // Subjects are `repo:acme/booking-api:…` and `project_path:acme/booking-api:…`, or begin with another claim that GitHub lets
+    // a repository put there.
+    let of_subject = |text: &str| {
+        let Some((claim, rest)) = text.split_once(':') else {
+            return false;
+        };
+        let value = rest.split(':').next().unwrap_or_default();
+        (claim == "repo" || OWNER_CLAIMS.contains(&claim)) && written(value)
+    };
+    match name.as_str() {
+        "sub" => patterns.iter().all(|it| of_subject(it)),
+        name => OWNER_CLAIMS.contains(&name) && patterns.iter().all(|it| written(it)),
+    }
+}
+
+/// The value of a claim as patterns see it. Lists and objects fit nothing.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(yes) => Some(yes.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether a text fits a pattern in which `*` stands for any run of characters. The time is bounded by the product of
+/// their lengths.
+pub fn fits(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        match rest.split_once(part) {
+            Some((_, behind)) => rest = behind,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn patterns_fit_whole_texts() {
+        for (pattern, text, is_so) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("a", "", false),
+            ("*", "", true),
+            ("refs/tags/*", "refs/tags/v1", true),
+            ("refs/tags/*", "refs/heads/refs/tags/v1", false),
+            ("acme/*-api", "acme/booking-api", true),
+            ("acme/*-api", "acme/booking-api-evil", false),
+            ("acme/*", "acme-evil/x", false),
+            ("*a*b*", "xaybz", true),
+            ("*a*b*", "xbya", false),
+            ("ab*ba", "aba", false),
+            ("", "", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(fits(pattern, text), is_so, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn every_claim_must_fit_and_be_there() {
+        let workload: Workload = serde_json::from_value(json!({
+            "id": "w", "version": 1, "key": "k", "name": "n", "issuer": "https://i.example", "meant_for": "a",
+            "claims": {"repository": ["acme/api", "acme/web"], "ref_protected": ["true"]},
+            "person": "p", "owner": "o", "scopes": ["gate"], "minutes": 15, "active": true,
+        }))
+        .unwrap();
+        let misfit = |value: Value| workload.misfit(value.as_object().unwrap()).map(str::to_owned);
+        assert_eq!(misfit(json!({"repository": "acme/web", "ref_protected": true})), None);
+        assert_eq!(misfit(json!({"repository": "acme/web", "ref_protected": "true"})), None);
+        assert_eq!(
+            misfit(json!({"repository": "acme/web"})).as_deref(),
+            Some("ref_protected")
+        );
+        assert_eq!(
+            misfit(json!({"repository": ["acme/web"], "ref_protected": true})).as_deref(),
+            Some("repository")
+        );
+        assert_eq!(
+            misfit(json!({"repository": "evil/web", "ref_protected": true})).as_deref(),
+            Some("repository")
+        );
+    }
+
+    #[test]
+    fn a_claim_of_a_public_platform_fixes_whose_the_repository_is() {
+        let fixes = |name: &str, patterns: &[&str]| {
+            let patterns = patterns.iter().map(|it| (*it).to_owned()).collect();
+            fixes_owner((&name.to_owned(), &patterns))
+        };
+        for (name, pattern) in [
+            ("repository", "acme/*"),
+            ("repository_owner", "acme"),
+            ("repository_owner_id", "4711"),
+            ("repository_id", "123"),
+            ("project_path", "acme/*"),
+            ("namespace_path", "acme/*"),
+            ("sub", "repo:acme/*"),
+            ("sub", "repo:acme/booking-api:environment:*"),
+            ("sub", "repository_owner:acme:*"),
+            ("sub", "project_path:acme/booking-api:ref_type:branch:ref:main"),
+        ] {
+            assert!(fixes(name, &[pattern]), "{name} {pattern}");
+        }
+        for (name, pattern) in [
+            ("repository", "*"),
+            ("repository", "*/booking-api"),
+            ("repository", "acme*"),
+            ("repository", "a*/x"),
+            ("repository_owner", "acme-*"),
+            ("repository_owner_id", "47*"),
+            ("ref", "refs/heads/main"),
+            ("environment", "production"),
+            (
+                "job_workflow_ref",
+                "acme/flows/.github/workflows/deploy.yml@refs/heads/main",
+            ),
+            ("sub", "repo:*"),
+            ("sub", "repo:acme*:environment:production"),
+            ("sub", "*repo:acme/*"),
+            ("sub", "environment:production"),
+        ] {
+            assert!(!fixes(name, &[pattern]), "{name} {pattern}");
+        }
+        assert!(!fixes("repository", &["acme/*", "*/*"]), "one open pattern opens it");
+        assert!(is_public("https://gitlab.com/") && !is_public("https://gitlab.acme.example"));
+        assert!(!is_public("https://token.actions.githubusercontent.com/acme"));
+    }
+}

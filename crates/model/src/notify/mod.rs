@@ -1,0 +1,4 @@
+//! Notifications: messages, preferences, mail and feeds.
+
+pub mod preferences;
+pub mod watching;

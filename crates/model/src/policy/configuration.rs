@@ -1,0 +1,94 @@
+//! Configurations that move decisions: a set of policies or a risk table, proposed by one person and put in force by an
+//! approved change or a second person.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::enums::{ConfigurationKind, ConfigurationState};
+use crate::core::ids::{PersonId, RecordId};
+use crate::risk::assessment::RiskTable;
+
+/// A configuration with its whole content. The content never changes once it is proposed; what becomes of it does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// Policies, the risk table, the mapping, rows of the ownership matrix, the times to acknowledge and to decide, or the
+    /// retention.
+    pub kind: ConfigurationKind,
+    /// Digest of the content, `sha256:…`: what an approved change names as its target's artifact.
+    pub digest: String,
+    /// Where it stands.
+    pub state: ConfigurationState,
+    /// Why it is proposed.
+    pub reason: String,
+    /// The policies and their parameters' declarations, the base pack included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<PolicyFile>,
+    /// What a proposal of ownership brings, as JSON with a salt: it names people, so it is sealed as a free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The cases that they must pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<PolicyFile>,
+    /// The tenant's own values, TOML.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub parameters: String,
+    /// The risk table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<RiskTable>,
+    /// The rules of a mapping.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<crate::policy::mapping::MappingRule>,
+    /// The times to acknowledge and to decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slas: Option<crate::approval::sla::SlaTable>,
+    /// How long texts, files and raw deliveries are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<crate::compliance::erasure::Retention>,
+    /// Who proposed it.
+    pub proposer: PersonId,
+    /// Who handed out the way in by which it was proposed, where that was another person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_by: Option<PersonId>,
+    /// When.
+    pub proposed_at: Timestamp,
+    /// Who put it in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activated_by: Option<PersonId>,
+    /// Who handed out the way in by which it was put in force, where that was another person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation_handed_by: Option<PersonId>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activated_at: Option<Timestamp>,
+    /// The approved change that stood in for a second person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_key: Option<String>,
+    /// Digest of what was in force before it: of a proposal, what was in force when it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The configuration that was in force before it; absent for what comes with the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<RecordId>,
+}
+
+/// A file of a set of policies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyFile {
+    /// The path with `/`; the folder is the pack: `sox/sox.cedar`.
+    pub path: String,
+    /// What stands in it.
+    pub content: String,
+}
+
+/// Which configuration is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InForce {
+    /// The configuration.
+    pub id: RecordId,
+    /// Its digest.
+    pub digest: String,
+}

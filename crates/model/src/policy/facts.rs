@@ -1,0 +1,152 @@
+//! The facts that the policies may look at. They hold no clock and no free text.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::enums::{Category, Criticality, Kind, Level, OwnershipRole, Role, State, Touch};
+use crate::core::ids::{GroupKey, PersonId, ServiceKey, TargetId};
+
+/// Everything about one change and one target that a policy may test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeFacts {
+    /// The tenant's key.
+    pub tenant: String,
+    /// The change's id.
+    pub change: String,
+    /// Standard, normal or emergency.
+    pub kind: Kind,
+    /// Late, not urgent.
+    pub expedited: bool,
+    /// Recorded after the work was done.
+    pub retrospective: bool,
+    /// Where the change stands.
+    pub state: State,
+    /// What it is about.
+    pub category: Category,
+    /// Sensitive things it touches.
+    pub touches: Vec<Touch>,
+    /// The computed (or overridden) level.
+    pub risk: Level,
+    /// Impact on data.
+    pub impact_data: Level,
+    /// Impact on availability.
+    pub impact_availability: Level,
+    /// Impact on compliance.
+    pub impact_compliance: Level,
+    /// Complexity.
+    pub complexity: Level,
+    /// Who asked for it.
+    pub requester: PersonId,
+    /// Who owns the change.
+    pub owner: PersonId,
+    /// Who wrote it or edited its covered content.
+    pub authors: Vec<PersonId>,
+    /// Who is named to implement it.
+    pub implementers: Vec<PersonId>,
+    /// Who did some of the work.
+    pub implemented_by: Vec<PersonId>,
+    /// Who is named to test it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tester: Option<PersonId>,
+}
+
+/// The target's service and environment, as far as policies see them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetFacts {
+    /// The target inside its change.
+    pub target: TargetId,
+    /// The service's key.
+    pub service: ServiceKey,
+    /// The service's criticality.
+    pub criticality: Criticality,
+    /// Regimes such as `sox`, `hipaa`.
+    pub regimes: Vec<String>,
+    /// The class of its data, if stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_class: Option<String>,
+    /// The environment's key.
+    pub environment: String,
+    /// Whether the environment is production.
+    pub is_production: bool,
+    /// Whether the target names an artifact or a commit.
+    pub has_artifact: bool,
+    /// Who owns the service, by role.
+    pub owners: Vec<(OwnershipRole, PersonId)>,
+}
+
+/// A person or a token's bearer, as far as policies see them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActorFacts {
+    /// The person.
+    pub person: PersonId,
+    /// Rights in this tenant (of the person, narrowed by the token if one was used).
+    pub roles: Vec<Role>,
+    /// Groups.
+    pub groups: Vec<GroupKey>,
+    /// Whether a token, not a session, speaks.
+    pub by_token: bool,
+    /// Parts that the person has in this change, as the crate `model` works them out.
+    pub parts: Vec<Part>,
+    /// Job functions.
+    #[serde(default)]
+    pub functions: Vec<String>,
+    /// Trainings that are valid at this moment.
+    #[serde(default)]
+    pub trainings: Vec<String>,
+}
+
+impl ActorFacts {
+    /// The facts as far as a token carries them that is narrowed to some roles: those roles alone, no groups, and of the
+    /// parts those that a role stands for. What bars somebody (wrote it, implemented it) stays; policies are asked twice,
+    /// about the whole person and about this, so that what is left out here never opens anything.
+    #[must_use]
+    pub fn narrowed(&self, to: &std::collections::BTreeSet<Role>) -> Self {
+        let any = |roles: &[Role]| roles.iter().any(|role| to.contains(role));
+        let keeps = |part: &Part| match part {
+            Part::Requester => any(&[Role::Requester]),
+            Part::Owner => any(&[Role::Owner]),
+            Part::Implementer => any(&[Role::Implementer, Role::Pipeline]),
+            Part::Holder => any(&[Role::Owner, Role::Implementer]),
+            Part::Tester | Part::Asked | Part::Approver | Part::Peer | Part::VerbalApprover | Part::Checker => {
+                any(&[Role::Owner, Role::Security, Role::ChangeManager])
+            }
+            Part::Author | Part::Implemented => true,
+        };
+        Self {
+            roles: self.roles.iter().copied().filter(|role| to.contains(role)).collect(),
+            groups: Vec::new(),
+            parts: self.parts.iter().copied().filter(keeps).collect(),
+            ..self.clone()
+        }
+    }
+}
+
+/// A part of the acting person in the change at hand: what policies of acts test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Asked for it.
+    Requester,
+    /// Owns the change or one of its targets.
+    Owner,
+    /// Wrote it or edited its covered content.
+    Author,
+    /// Is named to implement, or (where nobody is named) has the implementer or pipeline right on the target.
+    Implementer,
+    /// Did some of the work.
+    Implemented,
+    /// Is the named tester, or one whom a rule of validation names.
+    Tester,
+    /// Is asked for an approval by a rule.
+    Asked,
+    /// Has approved.
+    Approver,
+    /// Could review as a peer.
+    Peer,
+    /// Is named as verbal approver of a retrospective change.
+    VerbalApprover,
+    /// Checks a condition.
+    Checker,
+    /// Has a right of their own over every target, whoever the change names: owns it, leads or implements there by the matrix, or
+    /// has the right to implement in the whole tenant.
+    Holder,
+}

@@ -1,0 +1,306 @@
+//! What the policies are given of a change and of an acting person, and whether that person may act.
+
+use jiff::Timestamp;
+
+use crate::approval::authority::candidates;
+use crate::approval::obligation::{Duty, Verdict};
+use crate::change::change_file::{Actor, Case, ChangeFile};
+use crate::change::record::{Content, Target};
+use crate::core::enums::{OwnershipRole, Role};
+use crate::core::ids::PersonId;
+use crate::core::refusal::Refusal;
+use crate::directory::ownership_matrix::Place;
+use crate::directory::snapshot::Directory;
+use crate::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
+use crate::risk::regimes;
+
+impl Case<'_> {
+    /// The parts that the acting person has in the change.
+    pub fn parts(&self) -> Vec<Part> {
+        parts_of(&self.file, &self.directory, &self.actor.person, self.now)
+    }
+
+    /// What policies are told of the acting person.
+    pub fn actor_facts(&self) -> ActorFacts {
+        actor_facts(&self.actor, &self.directory, self.parts(), self.now)
+    }
+
+    /// Asks the policies, and refuses with their reasons.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`] with the deciding policy.
+    pub fn allow(&self, act: crate::core::act::Act) -> Result<(), Refusal> {
+        if self.actor.is_system {
+            return Ok(());
+        }
+        self.check_lent(act)?;
+        let verdict = (self.may)(&self.actor_facts(), act.as_str(), Some(&self.file));
+        allowed(verdict, act.as_str())?;
+        self.check_approved(act)
+    }
+
+    /// Refuses work by whose yes counts for a rule that keeps its people apart from who implements: the rule looks at it
+    /// when they decide, and they may decide first.
+    fn check_approved(&self, act: crate::core::act::Act) -> Result<(), Refusal> {
+        use crate::core::act::Act;
+        if !matches!(act, Act::Start | Act::Record | Act::Complete | Act::IssuePermit) {
+            return Ok(());
+        }
+        let Some(rule) = crate::approval::authority::approved_apart(&self.file, &self.actor.person) else {
+            return Ok(());
+        };
+        let text =
+            format!("You approved this change under rule `{rule}`, which keeps apart who approves and who implements.");
+        Err(Refusal::not_allowed("approved_it", text))
+    }
+
+    /// [`check_lent`] of the acting person.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`].
+    pub fn check_lent(&self, act: crate::core::act::Act) -> Result<(), Refusal> {
+        check_lent(&self.file, &self.directory, &self.actor, self.now, act)
+    }
+}
+
+/// What the policies are told of a change.
+pub fn change_facts(file: &ChangeFile, tenant: &str) -> ChangeFacts {
+    let change = &file.change;
+    let content = &change.content;
+    ChangeFacts {
+        tenant: tenant.to_owned(),
+        change: change.id.0.clone(),
+        kind: content.kind,
+        expedited: content.expedited,
+        retrospective: change.retrospective.is_some(),
+        state: change.state,
+        category: content.category,
+        touches: content.touches.iter().copied().collect(),
+        risk: change.risk.level,
+        impact_data: content.impact.data,
+        impact_availability: content.impact.availability,
+        impact_compliance: content.impact.compliance,
+        complexity: content.complexity.unwrap_or(crate::core::enums::Level::High),
+        requester: change.requester.clone(),
+        owner: content.owner.clone(),
+        authors: change.authors.clone(),
+        implementers: content.implementers.clone(),
+        implemented_by: change.implemented_by.clone(),
+        tester: content.tester.clone(),
+    }
+}
+
+/// What the policies are told of its targets. A target whose service is unknown is told as critical.
+pub fn target_facts(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<TargetFacts> {
+    file.change
+        .content
+        .targets
+        .iter()
+        .map(|target| one_target(target, directory, now))
+        .collect()
+}
+
+fn one_target(target: &Target, directory: &Directory, now: Timestamp) -> TargetFacts {
+    let service = directory.services.get(&target.service);
+    let environment = directory.environments.get(&target.environment);
+    let owners = OwnershipRole::ALL
+        .iter()
+        .flat_map(|role| {
+            let holders = directory.holders_at(&Place::from(target), *role, now);
+            holders.into_iter().map(move |holder| (*role, holder.person))
+        })
+        .collect();
+    TargetFacts {
+        target: target.id.clone(),
+        service: target.service.clone(),
+        criticality: service.map_or(crate::core::enums::Criticality::Critical, |found| found.criticality),
+        regimes: service
+            .map(|found| {
+                found
+                    .regimes
+                    .iter()
+                    .map(|it| regimes::canonical(it).to_owned())
+                    .collect()
+            })
+            .unwrap_or_default(),
+        data_class: service.and_then(|found| found.data_class.clone()),
+        environment: target.environment.0.clone(),
+        is_production: environment.is_none_or(|found| found.is_production),
+        has_artifact: target.artifact.is_some() || target.commit.is_some(),
+        owners,
+    }
+}
+
+/// Turns a verdict into permission or refusal.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] with the deciding policies.
+pub fn allowed(verdict: Verdict, act: &str) -> Result<(), Refusal> {
+    if verdict.allowed {
+        return Ok(());
+    }
+    let text = match verdict.reasons.first() {
+        Some(reason) => format!("{} (rule `{}`).", reason.reason.trim_end_matches('.'), reason.id),
+        None => format!("No rule lets you {}.", act.replace('_', " ")),
+    };
+    Err(Refusal::NotAllowed {
+        code: "not_allowed",
+        text,
+        policies: verdict.reasons,
+        act: Some(act.to_owned()),
+        waiting_on: Vec::new(),
+    })
+}
+
+/// What policies are told of an acting person.
+pub fn actor_facts(actor: &Actor, directory: &Directory, parts: Vec<Part>, now: Timestamp) -> ActorFacts {
+    let person = directory.people.get(&actor.person);
+    ActorFacts {
+        person: actor.person.clone(),
+        roles: person
+            .filter(|p| p.active)
+            .map(|p| p.roles.iter().copied().collect())
+            .unwrap_or_default(),
+        groups: directory.groups_of(&actor.person),
+        by_token: actor.by_token,
+        parts,
+        functions: person
+            .map(|p| p.functions.iter().cloned().collect())
+            .unwrap_or_default(),
+        trainings: directory.trainings_of(&actor.person, now),
+    }
+}
+
+/// What the policies are told of a person on a change, who would speak in a session of their own.
+pub fn person_facts(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> ActorFacts {
+    let actor = Actor {
+        person: person.clone(),
+        is_system: false,
+        ..Actor::system()
+    };
+    actor_facts(&actor, directory, parts_of(file, directory, person, now), now)
+}
+
+/// Refuses a judgement that comes through a token which somebody made who has a stake in this change: it would be their own,
+/// in another's name. Where two people give voices, no voice counts that one other person alone lent.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] with the code `own_request` or `lent_voice`.
+pub fn check_lent(
+    file: &ChangeFile,
+    directory: &Directory,
+    actor: &Actor,
+    now: Timestamp,
+    act: crate::core::act::Act,
+) -> Result<(), Refusal> {
+    use crate::core::act::Act;
+    let change = &file.change;
+    let opener = change.break_glass.as_ref().map(|glass| &glass.by);
+    let set_up = |maker: &PersonId| change.authors.contains(maker) || change.planned_by.contains(maker);
+    let has_stake = |maker: &PersonId| set_up(maker) || change.requester == *maker || opener == Some(maker);
+    let maker = actor.lent.as_ref().map(|lent| &lent.maker);
+    let of_another = maker.filter(|maker| **maker != actor.person && has_stake(maker));
+    if let Some(maker) = of_another.filter(|_| actor.by_token && act.judges()) {
+        let text = format!(
+            "This token was made by {}, who has a stake in this change: a decision through it would be their own.",
+            directory.name(maker)
+        );
+        return Err(Refusal::not_allowed("own_request", text));
+    }
+    if act.judges() || matches!(act, Act::BreakGlass | Act::Review) {
+        // On a first day people approve and read as peers; whatever one person may do alone waits until it is over.
+        let is_of_first_day = matches!(act, Act::Approve | Act::PeerReview);
+        let works =
+            |maker: &PersonId| change.content.implementers.contains(maker) || file.committers.people.contains(maker);
+        let passes = |maker: &PersonId| is_of_first_day && !has_stake(maker) && !works(maker);
+        crate::directory::two_people::check_voice(directory, actor, now, passes)?;
+    }
+    Ok(())
+}
+
+/// The parts that a person has in a change.
+pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<Part> {
+    let change = &file.change;
+    let content = &change.content;
+    let owns = |role| {
+        content
+            .targets
+            .iter()
+            .any(|t| directory.holds(person, &t.service, &t.environment, role, now))
+    };
+    let may_implement = if content.implementers.is_empty() {
+        owns(OwnershipRole::Implementer)
+            || owns(OwnershipRole::Pipeline)
+            || directory.has_role(person, Role::Implementer)
+            || directory.has_role(person, Role::Pipeline)
+    } else {
+        content.implementers.contains(person)
+    };
+    let asked = !crate::approval::authority::asking(file, directory, person, now).is_empty();
+    let approved = file
+        .standing()
+        .any(|approval| &approval.person == person && approval.is_yes());
+    let wrote = file.wrote(person);
+    let verbal = change
+        .retrospective
+        .as_ref()
+        .is_some_and(|retro| &retro.verbal_approver == person);
+    let checks = file.conditions.iter().any(|condition| {
+        &condition.checker == person || crate::change::conditions::checkers(file, directory, condition).contains(person)
+    });
+    [
+        (&change.requester == person, Part::Requester),
+        (&content.owner == person || owns(OwnershipRole::Owner), Part::Owner),
+        (wrote, Part::Author),
+        (may_implement, Part::Implementer),
+        (change.implemented_by.contains(person), Part::Implemented),
+        (
+            content.tester.as_ref() == Some(person) || asked_to_validate(file, directory, person, now),
+            Part::Tester,
+        ),
+        (asked, Part::Asked),
+        (approved, Part::Approver),
+        (!wrote && !approved, Part::Peer),
+        (verbal, Part::VerbalApprover),
+        (checks, Part::Checker),
+        (holds_every_target(content, directory, person, now), Part::Holder),
+    ]
+    .into_iter()
+    .filter_map(|(has, part)| has.then_some(part))
+    .collect()
+}
+
+/// Whether a person has a right of their own over each target. Whoever writes a change names its owner and implementers, so
+/// these words alone are no right over a service.
+fn holds_every_target(content: &Content, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
+    let holds = |target: &Target| {
+        let (service, environment) = (&target.service, &target.environment);
+        [
+            OwnershipRole::Owner,
+            OwnershipRole::TechnicalLead,
+            OwnershipRole::Implementer,
+        ]
+        .into_iter()
+        .any(|role| directory.holds(person, service, environment, role, now))
+    };
+    directory.has_role(person, Role::Implementer) || !content.targets.is_empty() && content.targets.iter().all(holds)
+}
+
+/// Whether a rule names the person as one who may validate beside tester and owner.
+fn asked_to_validate(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
+    file.requirements.obligations.iter().any(|row| {
+        let Duty::Validation { from: Some(asked), .. } = &row.obligation.duty else {
+            return false;
+        };
+        file.change
+            .content
+            .targets
+            .iter()
+            .filter(|target| row.targets.contains(&target.id))
+            .any(|target| {
+                candidates(file, directory, asked, target, now)
+                    .iter()
+                    .any(|holder| &holder.person == person)
+            })
+    })
+}

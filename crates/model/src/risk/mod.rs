@@ -1,0 +1,4 @@
+//! Risk: impact, reach, the risk table, categories and checklists.
+
+pub mod assessment;
+pub mod regimes;

@@ -1,0 +1,6 @@
+//! Schedule: windows, freezes, the calendar, free slots and conflicts.
+
+pub mod calendar;
+pub mod freeze;
+pub mod plan;
+pub mod slots;

@@ -1,0 +1,3 @@
+//! Approvals: required rules, decisions, clocks, escalation, delegation and absence.
+
+pub(crate) mod home;

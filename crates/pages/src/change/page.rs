@@ -1,0 +1,416 @@
+//! The page of a change: the decision first, everything else below or beside.
+
+mod sample;
+
+use askama::Template;
+
+use crate::elements::form::Acts;
+use crate::elements::parts::{BriefRows, Facts, Plan};
+use crate::elements::record::Head;
+use crate::elements::{filters, parts};
+use crate::{
+    ActForm, Brief, Cell, Column, Entry, Fact, Fold, Frame, Kind, Mark, Moment, Notice, Part, PlanStep, Rich, Risk,
+    Section, SectionBody, State, Stepper, Table, render,
+};
+
+/// The head and the foot of the decision card.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Decision {
+    /// Whose decision it is: “Your decision, for Security”, or “What is decided here”.
+    pub heading: String,
+    /// When it is due: “Due today 17:00, in 6 h”; empty for no due time.
+    pub due: String,
+    /// Whether that is close or past.
+    pub is_late: bool,
+    /// Since when: “asked yesterday 16:10”; empty when the reader is not asked.
+    pub asked: String,
+    /// By when the reader says that they have seen it; empty where they did, or are not asked.
+    pub seen: String,
+    /// The decisions open to the reader, each with `content_digest` hidden; empty for none.
+    pub acts: Vec<ActForm>,
+    /// What the decision binds: “You decide on exactly this text: digest …”.
+    pub binds: Rich,
+}
+
+/// A list of a change with acts on it: approvals, evidence, tasks, comments …
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Work {
+    /// Its entries.
+    pub entries: Vec<Entry>,
+    /// At the heading's end: “2 of 4”.
+    pub note: Rich,
+    /// Acts that add to it or decide on it.
+    pub acts: Vec<ActForm>,
+}
+
+impl Work {
+    /// A list without acts.
+    #[must_use]
+    pub fn new(note: impl Into<Rich>, entries: Vec<Entry>) -> Self {
+        Self {
+            entries,
+            note: note.into(),
+            acts: Vec::new(),
+        }
+    }
+
+    /// The same list with its acts.
+    #[must_use]
+    pub fn acts(mut self, acts: Vec<ActForm>) -> Self {
+        self.acts = acts;
+        self
+    }
+
+    fn section(&self, id: &str, title: &str, unsaid: &str) -> Option<Section> {
+        if self.entries.is_empty() && self.acts.is_empty() && unsaid.is_empty() {
+            return None;
+        }
+        let body = SectionBody::Entries(self.entries.clone());
+        Some(
+            Section::new(id, title, body)
+                .note(self.note.clone())
+                .unsaid(unsaid)
+                .acts(self.acts.clone()),
+        )
+    }
+}
+
+/// One target of a change: a service in an environment, with its own outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TargetRow {
+    /// Its id within the change: `1`.
+    pub id: String,
+    /// The service's key.
+    pub service: String,
+    /// The service's page; empty for none.
+    pub href: String,
+    /// The environment.
+    pub environment: String,
+    /// Artifact or commit, shortened; empty for work by hand.
+    pub build: String,
+    /// What the way back leads to; empty when not said.
+    pub rollback_to: String,
+    /// Where the work on it stands, or its outcome.
+    pub outcome: Mark,
+    /// Acts on it: its completion.
+    pub acts: Vec<ActForm>,
+}
+
+/// The page of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
+#[template(path = "change.html")]
+pub struct ChangePage {
+    /// Everything around it.
+    pub frame: Frame,
+    /// Its key.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// The digest of what is decided: a page that is followed live does not swap it under the reader's eyes.
+    pub digest: String,
+    /// Its state in the lifecycle.
+    pub state: State,
+    /// Whether it is on hold; the state stays.
+    pub is_on_hold: bool,
+    /// Its risk; `None` until it was computed.
+    pub risk: Option<Risk>,
+    /// Its kind.
+    pub kind: Kind,
+    /// Further marks: expedited, overrun, missed its window, unauthorized.
+    pub flags: Vec<Mark>,
+    /// Who wrote it and when: “by Ingrid Solheim, 4 days ago”.
+    pub byline: Rich,
+    /// Warnings about it: what was voided, a freeze, a collision.
+    pub notices: Vec<Notice>,
+    /// Acts at the head's right end: edit, watch, the bundle.
+    pub head_acts: Vec<ActForm>,
+    /// The lifecycle.
+    pub stepper: Stepper,
+    /// The card's answers.
+    pub brief: Brief,
+    /// The card's head and foot.
+    pub decision: Decision,
+    /// Every other act that is legal now, one form each, the main one first.
+    pub acts: Vec<ActForm>,
+    /// What stands above those acts: “Next: submit it for assessment.”
+    pub acts_note: Rich,
+    /// What is still unmet before each next step, and whom it waits for.
+    pub requirements: Work,
+    /// Who was asked, why, and what they said.
+    pub approvals: Work,
+    /// The plan.
+    pub plan: Vec<PlanStep>,
+    /// At the plan's heading: “75 min, 28 of them watched”.
+    pub plan_note: Rich,
+    /// The rollback plan.
+    pub rollback_plan: Vec<PlanStep>,
+    /// At its heading: “9 min, rehearsed 18 Nov”.
+    pub rollback_note: Rich,
+    /// Long texts with their label: description, justification, objectives, verification.
+    pub texts: Vec<(String, String)>,
+    /// Targets with their outcomes.
+    pub targets: Vec<TargetRow>,
+    /// Evidence, with the form that adds to it.
+    pub evidence: Work,
+    /// Conditions of approvals and whether they are met.
+    pub conditions: Work,
+    /// Tasks.
+    pub tasks: Work,
+    /// The gate's state per target, and permits.
+    pub gate: Work,
+    /// The log of actions.
+    pub runbook: Work,
+    /// Validation and post-implementation review.
+    pub review: Work,
+    /// Links to other changes and incidents.
+    pub links: Work,
+    /// Comments.
+    pub comments: Work,
+    /// What happened, newest first, with log indexes.
+    pub timeline: Vec<Moment>,
+    /// At the timeline's heading: a link to all of it.
+    pub timeline_note: Rich,
+    /// Facts beside the page.
+    pub facts: Vec<Fact>,
+}
+
+impl ChangePage {
+    /// The whole document.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.frame
+            .around(&format!("{} {}", self.key, self.title), false, &render(self))
+    }
+
+    /// Believable instances: an empty draft, one seen by an approver, one in
+    /// implementation, a closed one, one full of odd texts.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        sample::all()
+    }
+
+    fn marks(&self) -> Vec<Mark> {
+        let mut marks = vec![self.state.mark()];
+        if self.is_on_hold {
+            marks.push(State::OnHold.mark());
+        }
+        marks.extend(self.risk.map(Risk::long_mark));
+        marks.push(self.kind.mark());
+        marks.extend(self.flags.clone());
+        marks
+    }
+
+    fn head_html(&self) -> HeadHtml {
+        let crumb = [("Changes".to_owned(), self.frame.url("/changes"))];
+        let head = Head {
+            crumb: &crumb,
+            key: &self.key,
+            title: &self.title,
+            is_said: true,
+            marks: &self.marks(),
+            byline: &self.byline,
+            acts: &self.head_acts,
+        };
+        HeadHtml(head.html())
+    }
+
+    fn notices(&self) -> parts::Notices<'_> {
+        parts::Notices(&self.notices)
+    }
+
+    fn brief_rows(&self) -> BriefRows<'_> {
+        BriefRows {
+            rows: self.brief.full(),
+        }
+    }
+
+    fn decision_acts(&self) -> Acts<'_> {
+        Acts {
+            group: "decide",
+            forms: &self.decision.acts,
+        }
+    }
+
+    fn act_row(&self) -> Acts<'_> {
+        Acts {
+            group: "act",
+            forms: &self.acts,
+        }
+    }
+
+    fn plan_steps(&self) -> Plan<'_> {
+        Plan {
+            steps: &self.plan,
+            unsaid: "No step is written yet.",
+        }
+    }
+
+    fn rollback_steps(&self) -> Plan<'_> {
+        Plan {
+            steps: &self.rollback_plan,
+            unsaid: "No way back is written yet.",
+        }
+    }
+
+    fn fact_list(&self) -> Facts<'_> {
+        Facts { facts: &self.facts }
+    }
+
+    /// The sections above the plans.
+    fn upper(&self) -> Vec<Section> {
+        [
+            self.requirements.section("requirements", "Still to be met", ""),
+            self.approvals.section(
+                "approvals",
+                "Approvals",
+                "Nobody is asked yet. Submission and assessment find out who must be.",
+            ),
+            self.conditions.section("conditions", "Conditions", ""),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// The sections below the plans.
+    fn lower(&self) -> Vec<Section> {
+        let texts = self.texts.iter().enumerate().map(|(place, (label, text))| {
+            Section::new(
+                format!("text-{place}"),
+                label.as_str(),
+                SectionBody::Prose(text.clone()),
+            )
+        });
+        let targets = (!self.targets.is_empty()).then(|| self.target_section());
+        let work = [
+            self.evidence.section("evidence", "Evidence", "None yet."),
+            self.tasks.section("tasks", "Tasks", ""),
+        ];
+        let after = [
+            self.gate.section("gate", "Gate and permits", ""),
+            self.runbook.section("runbook", "Log of actions", ""),
+            self.review.section("review", "Validation and review", ""),
+            self.links.section("links", "Links", ""),
+            self.comments.section("comments", "Comments", ""),
+            self.timeline_section(),
+        ];
+        texts
+            .filter(|section| !section.is_empty())
+            .chain(work.into_iter().flatten())
+            .chain(targets)
+            .chain(after.into_iter().flatten())
+            .collect()
+    }
+
+    fn timeline_section(&self) -> Option<Section> {
+        let body = SectionBody::Timeline(self.timeline.clone());
+        let section = Section::new("timeline", "Timeline", body).note(self.timeline_note.clone());
+        (!self.timeline.is_empty()).then_some(section)
+    }
+
+    fn target_section(&self) -> Section {
+        let rows = self.targets.iter().map(TargetRow::cells).collect();
+        let table = Table {
+            caption: "Targets with their outcomes".to_owned(),
+            columns: vec![
+                Column::new("Service", Fold::Never),
+                Column::new("Environment", Fold::Under),
+                Column::new("Build", Fold::Under),
+                Column::new("Way back", Fold::Away),
+                Column::new("Outcome", Fold::Under).named(),
+                Column::new("", Fold::Never),
+            ],
+            rows,
+            ..Table::default()
+        };
+        let done = self
+            .targets
+            .iter()
+            .filter(|target| target.outcome != Mark::default())
+            .count();
+        Section::new("targets", "Targets", SectionBody::Table(table))
+            .note(format!("{done} of {} told", self.targets.len()))
+    }
+
+    /// The links to the sections that are there, with their counts.
+    fn jumps(&self) -> Vec<(&'static str, &'static str, String)> {
+        let count = |number: usize| {
+            if number == 0 { String::new() } else { number.to_string() }
+        };
+        let all = [
+            (
+                "requirements",
+                "Still to be met",
+                count(self.requirements.entries.len()),
+                self.requirements.entries.is_empty() && self.requirements.acts.is_empty(),
+            ),
+            ("approvals", "Approvals", count(self.approvals.entries.len()), false),
+            ("plan", "Plan", String::new(), false),
+            ("evidence", "Evidence", count(self.evidence.entries.len()), false),
+            ("targets", "Targets", count(self.targets.len()), self.targets.is_empty()),
+            (
+                "runbook",
+                "Log of actions",
+                count(self.runbook.entries.len()),
+                self.runbook.entries.is_empty() && self.runbook.acts.is_empty(),
+            ),
+            (
+                "review",
+                "Review",
+                String::new(),
+                self.review.entries.is_empty() && self.review.acts.is_empty(),
+            ),
+            (
+                "comments",
+                "Comments",
+                count(self.comments.entries.len()),
+                self.comments.entries.is_empty() && self.comments.acts.is_empty(),
+            ),
+            (
+                "timeline",
+                "Timeline",
+                count(self.timeline.len()),
+                self.timeline.is_empty(),
+            ),
+        ];
+        all.into_iter()
+            .filter(|(_, _, _, is_absent)| !is_absent)
+            .map(|(id, label, count, _)| (id, label, count))
+            .collect()
+    }
+}
+
+impl TargetRow {
+    fn cells(&self) -> Vec<Cell> {
+        let outcome = match self.outcome == Mark::default() {
+            true => Cell::text("Open"),
+            false => Cell::Mark(self.outcome.clone()),
+        };
+        let build = match self.build.is_empty() {
+            true => Rich::from("by hand"),
+            false => Rich::new().digest(&self.build),
+        };
+        vec![
+            Cell::title(self.service.as_str(), self.href.as_str()),
+            Cell::said(self.environment.as_str()),
+            Cell::Text(build),
+            Cell::Text(match self.rollback_to.is_empty() {
+                true => Rich::new(),
+                false => Rich::new().digest(&self.rollback_to),
+            }),
+            outcome,
+            Cell::Acts {
+                group: format!("target-{}", self.id),
+                forms: self.acts.clone(),
+            },
+        ]
+    }
+}
+
+struct HeadHtml(String);
+
+impl Part for HeadHtml {
+    fn html(&self) -> String {
+        self.0.clone()
+    }
+}

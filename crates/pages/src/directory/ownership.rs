@@ -1,0 +1,94 @@
+//! The ownership matrix: who answers for what, in which part, since when.
+
+use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::{ActForm, ActTone, Cell, Column, Empty, Field, Fold, List, ListRow, Place, Rich};
+
+use crate::elements::list::row_acts;
+
+/// The rows of the matrix; with a place chosen, its lines stand above the table with the reasons.
+pub type Ownerships = List<OwnershipRow>;
+
+/// A row of the matrix.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OwnershipRow {
+    /// The record's id, unique on the page.
+    pub id: String,
+    /// What it speaks of: “service booking-api”.
+    pub scope: String,
+    /// The environment; empty for all.
+    pub environment: Rich,
+    /// The part: “Owner”.
+    pub part: String,
+    /// Who, with a link where there is one.
+    pub holder: Rich,
+    /// From when, and until when: “since 1 March 2025”.
+    pub span: String,
+    /// End it.
+    pub acts: Vec<ActForm>,
+}
+
+impl ListRow for OwnershipRow {
+    const TITLE: &'static str = "Ownership";
+    const LEDE: &'static str = "Who answers for what. Choose a service and an environment to see the lines that speak \
+        of it, the nearest first, and why each person is asked.";
+
+    fn columns() -> Vec<Column> {
+        vec![
+            Column::new("For", Fold::Never),
+            Column::new("In", Fold::Under),
+            Column::new("Part", Fold::Under),
+            Column::new("Who", Fold::Under),
+            Column::new("When", Fold::Away),
+            Column::new("", Fold::Never),
+        ]
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::title(self.scope.as_str(), ""),
+            Cell::Text(self.environment.clone()),
+            Cell::text(self.part.as_str()),
+            Cell::Text(self.holder.clone()),
+            Cell::Short(self.span.clone()),
+            row_acts(&format!("ownership-{}", self.id), &self.acts),
+        ]
+    }
+
+    fn empty() -> Empty {
+        Empty::new(
+            "Nobody answers here",
+            "Name an owner: without one nothing that touches this place can be approved.",
+        )
+    }
+
+    fn place() -> Place {
+        Place::Ownership
+    }
+
+    fn sample_acts() -> Vec<ActForm> {
+        vec![
+            ActForm::new("ownership", "Name somebody", "/t/halden/ownership")
+                .field(Field::select("role", "Part", &[("owner", "Owner"), ("security", "Security")]).half())
+                .field(Field::text("person", "Login").half())
+                .submit("Name them"),
+        ]
+    }
+
+    fn sample_rows() -> Vec<Self> {
+        let end = ActForm::new("end", "End it", "/t/halden/ownership/o1/end").tone(ActTone::Link);
+        let row = |id: &str, scope: &str, holder: &str| Self {
+            id: id.to_owned(),
+            scope: scope.to_owned(),
+            environment: Rich::new().said("production"),
+            part: "Owner".to_owned(),
+            holder: Rich::new().said(holder),
+            span: "since 1 March 2025".to_owned(),
+            acts: vec![end.clone()],
+        };
+        vec![
+            row("o1", "service booking-api", "Hanne Brandt"),
+            row("o2", MARKUP, BIDI),
+            row("o3", LONG_WORD, MARKUP),
+        ]
+    }
+}

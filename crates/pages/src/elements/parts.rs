@@ -1,0 +1,523 @@
+//! The components that pages are built from, named as the look names them.
+
+use askama::Template;
+
+use crate::elements::filters;
+use crate::elements::form::Acts;
+use crate::{ActForm, Part, Rich, State, Tone, render};
+
+/// An answer or a warning; one per matter, never nested.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
+#[template(path = "parts/notice.html")]
+pub struct Notice {
+    /// What it means.
+    pub tone: Tone,
+    /// The news in one line; empty when the text says it all.
+    pub title: String,
+    /// Why, what next, who.
+    pub text: Rich,
+    /// One line each, such as unmet conditions or links to fields.
+    pub rows: Vec<Rich>,
+    /// Whether it answers what the reader just did; it is then read aloud first.
+    pub is_answer: bool,
+}
+
+impl Notice {
+    /// A notice with a tone and a sentence.
+    #[must_use]
+    pub fn new(tone: Tone, text: impl Into<Rich>) -> Self {
+        Self {
+            tone,
+            text: text.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The same notice with its news on a line of its own.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// The same notice, as the answer to an act.
+    #[must_use]
+    pub fn answer(mut self) -> Self {
+        self.is_answer = true;
+        self
+    }
+
+    fn icon(&self) -> &'static str {
+        match self.tone {
+            Tone::Wait => "clock",
+            Tone::Plain => "bell",
+            tone => tone.icon(),
+        }
+    }
+
+    fn role(&self) -> &'static str {
+        match (self.is_answer, self.tone) {
+            (true, Tone::Stop) => "alert",
+            _ => "status",
+        }
+    }
+}
+
+impl Part for Notice {
+    fn html(&self) -> String {
+        render(self)
+    }
+}
+
+/// Several notices in order.
+pub(crate) struct Notices<'a>(pub(crate) &'a [Notice]);
+
+impl Part for Notices<'_> {
+    fn html(&self) -> String {
+        self.0.iter().map(Part::html).collect()
+    }
+}
+
+/// A fact beside the page: a small grey label and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fact {
+    /// The label: “Owner”.
+    pub label: String,
+    /// The answer, one line each.
+    pub values: Vec<Rich>,
+    /// Names of people, each with a round mark; shown before the values.
+    pub people: Vec<String>,
+    /// Whether a tenant or a person wrote the label, which is then no word of ours.
+    pub is_said: bool,
+}
+
+impl Fact {
+    /// A fact with one line.
+    #[must_use]
+    pub fn new(label: impl Into<String>, value: impl Into<Rich>) -> Self {
+        Self {
+            label: label.into(),
+            values: vec![value.into()],
+            ..Self::default()
+        }
+    }
+
+    /// The same fact under a label of somebody's own.
+    #[must_use]
+    pub fn said(mut self) -> Self {
+        self.is_said = true;
+        self
+    }
+
+    /// A fact that names people.
+    #[must_use]
+    pub fn people(label: impl Into<String>, people: Vec<String>) -> Self {
+        Self {
+            label: label.into(),
+            people,
+            ..Self::default()
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "parts/facts.html")]
+pub(crate) struct Facts<'a> {
+    pub(crate) facts: &'a [Fact],
+}
+
+impl Part for Facts<'_> {
+    fn html(&self) -> String {
+        render(self)
+    }
+}
+
+/// One entry of a list of approvals, reasons, evidence, people: always with why.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Entry {
+    /// What it means; gives colour and, without `icon`, the shape.
+    pub tone: Tone,
+    /// Another shape than the tone's own.
+    pub icon: Option<&'static str>,
+    /// The sentence: “**Hanne Brandt** approved”.
+    pub text: Rich,
+    /// A machine code that stands beside the sentence.
+    pub code: Option<String>,
+    /// What somebody wrote, in their words.
+    pub quote: Option<String>,
+    /// The second voice: why this person or rule.
+    pub sub: Rich,
+    /// At the end of the row: when, who, one line each.
+    pub aside: Vec<Rich>,
+    /// Acts on this entry alone.
+    pub acts: Vec<ActForm>,
+    /// Makes the ids of those acts unique; needed only with acts.
+    pub id: String,
+}
+
+impl Entry {
+    /// An entry with a tone and its sentence.
+    #[must_use]
+    pub fn new(tone: Tone, text: impl Into<Rich>) -> Self {
+        Self {
+            tone,
+            text: text.into(),
+            ..Self::default()
+        }
+    }
+
+    /// The same entry with another shape.
+    #[must_use]
+    pub fn icon(mut self, icon: &'static str) -> Self {
+        self.icon = Some(icon);
+        self
+    }
+
+    /// The same entry with its second voice.
+    #[must_use]
+    pub fn why(mut self, sub: impl Into<Rich>) -> Self {
+        self.sub = sub.into();
+        self
+    }
+
+    /// The same entry with somebody's words.
+    #[must_use]
+    pub fn quote(mut self, quote: impl Into<String>) -> Self {
+        self.quote = Some(quote.into());
+        self
+    }
+
+    /// The same entry with a machine code.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// The same entry with one more line at its end.
+    #[must_use]
+    pub fn aside(mut self, line: impl Into<Rich>) -> Self {
+        self.aside.push(line.into());
+        self
+    }
+
+    /// The same entry with an act of its own; `id` must be unique on the page.
+    #[must_use]
+    pub fn act(mut self, id: impl Into<String>, act: ActForm) -> Self {
+        self.id = id.into();
+        self.acts.push(act);
+        self
+    }
+
+    fn shape(&self) -> &'static str {
+        self.icon.unwrap_or_else(|| self.tone.icon())
+    }
+
+    fn acts(&self) -> Acts<'_> {
+        Acts {
+            group: &self.id,
+            forms: &self.acts,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "parts/entries.html")]
+pub(crate) struct Entries<'a> {
+    pub(crate) entries: &'a [Entry],
+    pub(crate) wide: bool,
+}
+
+impl Part for Entries<'_> {
+    fn html(&self) -> String {
+        render(self)
+    }
+}
+
+/// The answers of a decision card. On a page, in a queue and in mail they keep
+/// their order; what is empty in a queue is left out, on the page it says so.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Brief {
+    /// What is done and what for, in one sentence.
+    pub what: Rich,
+    /// Services and environment, and what depends on them.
+    pub where_: Rich,
+    /// The planned times and what people will notice.
+    pub when: Rich,
+    /// Why this reader is asked; the queue begins with it.
+    pub why_you: Rich,
+    /// Facts that speak for it, each with its tone.
+    pub why_safe: Vec<(Tone, Rich)>,
+    /// Who was asked and what they said.
+    pub who_decides: Vec<(Tone, Rich)>,
+    /// The way back, how long it takes and its latest moment.
+    pub if_it_fails: Rich,
+    /// What is still open and whose it is; empty when nothing is.
+    pub still_missing: Rich,
+}
+
+/// One row of a card: a question, its sentence or its list.
+pub(crate) struct BriefRow<'a> {
+    pub(crate) question: &'static str,
+    pub(crate) class: &'static str,
+    pub(crate) answer: Option<&'a Rich>,
+    pub(crate) list: &'a [(Tone, Rich)],
+    pub(crate) unsaid: &'static str,
+    /// The shape of what is met: a fact is ticked, a person's yes is ringed.
+    pub(crate) met_icon: &'static str,
+}
+
+/// The class of a question that nobody answered, on a card that asks for a decision.
+const UNANSWERED: &str = "unanswered";
+
+impl BriefRow<'_> {
+    fn is_empty(&self) -> bool {
+        self.answer.is_none_or(Rich::is_empty) && self.list.is_empty()
+    }
+
+    /// What nobody said is quiet where somebody may still say it, and waits where it is decided upon.
+    fn unsaid_class(&self) -> &'static str {
+        match self.class {
+            UNANSWERED => "waits",
+            _ => "muted",
+        }
+    }
+
+    fn list_icon(&self, tone: &Tone) -> &'static str {
+        match tone {
+            Tone::Ok => self.met_icon,
+            Tone::Stop => "x",
+            other => other.icon(),
+        }
+    }
+}
+
+impl Brief {
+    /// The seven questions in their order, as on the page of a change.
+    pub(crate) fn full(&self) -> Vec<BriefRow<'_>> {
+        vec![
+            row("What", "first", &self.what, "Nothing is written yet."),
+            row("Where", "", &self.where_, "No target is named yet."),
+            row("When", "", &self.when, "No time is planned yet."),
+            list("Why it is safe", &self.why_safe, "No evidence is there yet."),
+            BriefRow {
+                met_icon: "go",
+                ..list("Who decides", &self.who_decides, "Nobody is asked yet.")
+            },
+            row("If it fails", "", &self.if_it_fails, "No way back is written yet."),
+            row("Still missing", "missing", &self.still_missing, ""),
+        ]
+        .into_iter()
+        .filter(|row| !row.is_empty() || !row.unsaid.is_empty())
+        .collect()
+    }
+
+    /// The same in a queue: why the reader is asked comes first, and what the
+    /// title already says is left out. That nothing shows it to be safe, or
+    /// leads back, is told: whoever decides would take silence for comfort.
+    pub(crate) fn queued(&self) -> Vec<BriefRow<'_>> {
+        vec![
+            row("Why you", "", &self.why_you, ""),
+            row("When", "", &self.when, ""),
+            row("Where", "", &self.where_, ""),
+            list("Why it is safe", &self.why_safe, "No evidence is there yet."),
+            row("If it fails", "", &self.if_it_fails, "No way back is written yet."),
+            row("Still missing", "missing", &self.still_missing, ""),
+        ]
+        .into_iter()
+        .filter(|row| !row.is_empty() || !row.unsaid.is_empty())
+        .map(|row| match row.is_empty() {
+            true => BriefRow {
+                class: UNANSWERED,
+                ..row
+            },
+            false => row,
+        })
+        .collect()
+    }
+}
+
+fn row<'a>(question: &'static str, class: &'static str, answer: &'a Rich, unsaid: &'static str) -> BriefRow<'a> {
+    BriefRow {
+        question,
+        class,
+        answer: Some(answer),
+        list: &[],
+        unsaid,
+        met_icon: "check",
+    }
+}
+
+fn list<'a>(question: &'static str, rows: &'a [(Tone, Rich)], unsaid: &'static str) -> BriefRow<'a> {
+    BriefRow {
+        question,
+        class: "",
+        answer: None,
+        list: rows,
+        unsaid,
+        met_icon: "check",
+    }
+}
+
+/// The card's list of answers.
+#[derive(Template)]
+#[template(path = "parts/brief.html")]
+pub(crate) struct BriefRows<'a> {
+    pub(crate) rows: Vec<BriefRow<'a>>,
+}
+
+impl Part for BriefRows<'_> {
+    fn html(&self) -> String {
+        render(self)
+    }
+}
+
+/// The lifecycle as eight steps, the current one told by a word and a note.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stepper {
+    /// Where the change stands; on hold and the exits leave all steps ahead or past.
+    pub current: State,
+    /// The last step that was reached, when `current` is an exit or a hold.
+    pub reached: Option<State>,
+    /// A date or a short note under a step: `(State::Draft, "16 Nov")`.
+    pub notes: Vec<(State, String)>,
+}
+
+/// One drawn step.
+pub(crate) struct StepMark<'a> {
+    label: &'static str,
+    note: &'a str,
+    is_past: bool,
+    is_current: bool,
+}
+
+impl Stepper {
+    fn steps(&self) -> Vec<StepMark<'_>> {
+        let place = |state: State| State::WAY.iter().position(|step| *step == state);
+        let current = place(self.current);
+        let reached = current.or_else(|| self.reached.and_then(place)).unwrap_or(0);
+        State::WAY
+            .iter()
+            .enumerate()
+            .map(|(index, state)| StepMark {
+                label: state.label(),
+                note: self.note(*state),
+                is_past: index < reached || (current.is_none() && index == reached),
+                is_current: current == Some(index),
+            })
+            .collect()
+    }
+
+    fn note(&self, state: State) -> &str {
+        self.notes
+            .iter()
+            .find(|(noted, _)| *noted == state)
+            .map_or("", |(_, note)| note.as_str())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "parts/stepper.html")]
+struct StepperView<'a> {
+    steps: Vec<StepMark<'a>>,
+}
+
+impl Part for Stepper {
+    fn html(&self) -> String {
+        render(&StepperView { steps: self.steps() })
+    }
+}
+
+/// A step of a plan or rollback plan.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlanStep {
+    /// What is done.
+    pub title: String,
+    /// Who does it and what is checked: “Tomasz Wrona · check: banner shows”.
+    pub detail: Rich,
+    /// How long it takes, as words: “6 min”; empty when nobody said.
+    pub length: String,
+}
+
+#[derive(Template)]
+#[template(path = "parts/plan.html")]
+pub(crate) struct Plan<'a> {
+    pub(crate) steps: &'a [PlanStep],
+    pub(crate) unsaid: &'static str,
+}
+
+impl Part for Plan<'_> {
+    fn html(&self) -> String {
+        render(self)
+    }
+}
+
+/// One entry of a timeline, with its place in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Moment {
+    /// The shape: `go`, `edit`, `plus`, `leaf`, `comment`, a state's icon.
+    pub icon: &'static str,
+    /// What happened, with the person's name.
+    pub text: Rich,
+    /// When, and what it rested on.
+    pub meta: Rich,
+    /// The entry's index in the tenant's log, written as `48,107`; `None` while it is not sealed yet.
+    pub index: Option<String>,
+    /// Where its proof can be read.
+    pub proof_url: String,
+}
+
+#[derive(Template)]
+#[template(path = "parts/timeline.html")]
+pub(crate) struct Timeline<'a> {
+    pub(crate) moments: &'a [Moment],
+}
+
+impl Part for Timeline<'_> {
+    fn html(&self) -> String {
+        render(self)
+    }
+}
+
+/// What an empty list says: the news, and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
+#[template(path = "parts/empty.html")]
+pub struct Empty {
+    /// The news: “Nobody waits for you”.
+    pub title: String,
+    /// When something will be here, or what to do meanwhile.
+    pub text: Rich,
+}
+
+impl Empty {
+    /// An empty list's words.
+    #[must_use]
+    pub fn new(title: impl Into<String>, text: impl Into<Rich>) -> Self {
+        Self {
+            title: title.into(),
+            text: text.into(),
+        }
+    }
+}
+
+impl Part for Empty {
+    fn html(&self) -> String {
+        render(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_in_the_queue_tells_what_nobody_showed() {
+        let bare = Brief::default();
+        let rows: Vec<(&str, &str)> = bare.queued().iter().map(|row| (row.question, row.unsaid)).collect();
+        let expected = [
+            ("Why it is safe", "No evidence is there yet."),
+            ("If it fails", "No way back is written yet."),
+        ];
+        assert_eq!(rows, expected);
+    }
+}

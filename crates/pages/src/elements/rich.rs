@@ -1,0 +1,386 @@
+//! Sentences with a few words set apart: a name in bold, a rule in mono, a link.
+
+use std::fmt::Write;
+
+use crate::Part;
+use crate::elements::text;
+
+/// One piece of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Said(String),
+    Strong(String),
+    Name(String),
+    Heavy(Vec<Piece>),
+    Emphasis(String),
+    Quoted(String),
+    Code(String),
+    Digest(String),
+    Time { words: String, absolute: String },
+    Key(String),
+    Late(String),
+    AllLate(Vec<Piece>),
+    Link { text: String, href: String, kind: Kind },
+    Break,
+}
+
+/// Whose words a link has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Ours.
+    Words,
+    /// Somebody's, or a name.
+    Said,
+    /// Something to copy.
+    Code,
+}
+
+/// A sentence or two, built from plain words. Every piece is escaped.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rich {
+    pieces: Vec<Piece>,
+}
+
+impl Rich {
+    /// An empty sentence, to be built from its pieces.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds plain words.
+    #[must_use]
+    pub fn text(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Text(text.into()))
+    }
+
+    /// Adds somebody's own words, or a name: what is never put into another language.
+    #[must_use]
+    pub fn said(self, text: impl Into<String>) -> Self {
+        let text = text.into();
+        match text.is_empty() {
+            true => self,
+            false => self.with(Piece::Said(text)),
+        }
+    }
+
+    /// Adds names side by side, the last behind a word such as “and” or “or”: what stands between them is ours.
+    #[must_use]
+    pub fn names(mut self, names: &[String], joint: &str) -> Self {
+        for (place, name) in names.iter().enumerate() {
+            self = match place {
+                0 => self,
+                _ if place + 1 == names.len() => self.text(format!(" {joint} ")),
+                _ => self.text(", "),
+            };
+            self = self.said(name.as_str());
+        }
+        self
+    }
+
+    /// Adds whom or what the sentence is about by name, which is never put into another language.
+    #[must_use]
+    pub fn name(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Name(text.into()))
+    }
+
+    /// Adds what the sentence is about in words of ours: a role, a step.
+    #[must_use]
+    pub fn strong(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Strong(text.into()))
+    }
+
+    /// Adds what the sentence is about where that is a sentence itself, such as several names.
+    #[must_use]
+    pub fn strong_parts(self, parts: Rich) -> Self {
+        self.with(Piece::Heavy(parts.pieces))
+    }
+
+    /// Adds a word used as a term, as in “approved *what* and *when*”.
+    #[must_use]
+    pub fn emphasis(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Emphasis(text.into()))
+    }
+
+    /// Adds somebody's own words in the second voice.
+    #[must_use]
+    pub fn quoted(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Quoted(text.into()))
+    }
+
+    /// Adds what is copied: a digest, a rule's name, a command.
+    #[must_use]
+    pub fn code(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Code(text.into()))
+    }
+
+    /// Adds a digest: short on a screen, whole on paper.
+    #[must_use]
+    pub fn digest(self, whole: impl Into<String>) -> Self {
+        self.with(Piece::Digest(whole.into()))
+    }
+
+    /// Adds a time in words that count from now, such as `2 days ago`; paper tells it as `absolute`.
+    #[must_use]
+    pub fn time(self, words: impl Into<String>, absolute: impl Into<String>) -> Self {
+        self.with(Piece::Time {
+            words: words.into(),
+            absolute: absolute.into(),
+        })
+    }
+
+    /// Adds a record's key, such as `CHG-1042`.
+    #[must_use]
+    pub fn key(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Key(text.into()))
+    }
+
+    /// Adds a time that is past or close, in the colour of what is late.
+    #[must_use]
+    pub fn late(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Late(text.into()))
+    }
+
+    /// The same sentence in the colour of what is late.
+    #[must_use]
+    pub fn all_late(self) -> Self {
+        Self {
+            pieces: vec![Piece::AllLate(self.pieces)],
+        }
+    }
+
+    /// Adds a link. An address that is neither http, https, mailto nor a path
+    /// of this server leaves only the words.
+    #[must_use]
+    pub fn link(self, text: impl Into<String>, href: impl Into<String>) -> Self {
+        self.with(Piece::Link {
+            text: text.into(),
+            href: href.into(),
+            kind: Kind::Words,
+        })
+    }
+
+    /// Adds a link whose words are somebody's own, or a name: what is never put into another language.
+    #[must_use]
+    pub fn said_link(self, text: impl Into<String>, href: impl Into<String>) -> Self {
+        self.with(Piece::Link {
+            text: text.into(),
+            href: href.into(),
+            kind: Kind::Said,
+        })
+    }
+
+    /// Adds a link whose words are in mono, for rules and digests.
+    #[must_use]
+    pub fn code_link(self, text: impl Into<String>, href: impl Into<String>) -> Self {
+        self.with(Piece::Link {
+            text: text.into(),
+            href: href.into(),
+            kind: Kind::Code,
+        })
+    }
+
+    /// Goes to a new line.
+    #[must_use]
+    pub fn line(self) -> Self {
+        self.with(Piece::Break)
+    }
+
+    /// Adds everything that `other` says.
+    #[must_use]
+    pub fn append(mut self, other: Rich) -> Self {
+        self.pieces.extend(other.pieces);
+        self
+    }
+
+    /// Whether nothing was said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Whether it begins with words of ours, which stand with a capital where they stand alone: neither a name nor what
+    /// is copied.
+    #[must_use]
+    pub(crate) fn begins_with_words(&self) -> bool {
+        let is_empty = |piece: &&Piece| matches!(piece, Piece::Text(text) if text.is_empty());
+        let first = self.pieces.iter().find(|piece| !is_empty(piece));
+        matches!(
+            first,
+            Some(Piece::Text(_) | Piece::Late(_) | Piece::AllLate(_) | Piece::Time { .. })
+        )
+    }
+
+    /// The same words as plain text; links are left as words.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        self.pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Text(text)
+                | Piece::Said(text)
+                | Piece::Strong(text)
+                | Piece::Name(text)
+                | Piece::Emphasis(text)
+                | Piece::Quoted(text)
+                | Piece::Code(text)
+                | Piece::Key(text)
+                | Piece::Late(text)
+                | Piece::Time { words: text, .. }
+                | Piece::Link { text, .. } => text::plain(text),
+                Piece::Digest(whole) => text::plain(&crate::short_digest(whole)),
+                Piece::Heavy(pieces) | Piece::AllLate(pieces) => Rich { pieces: pieces.clone() }.plain(),
+                Piece::Break => " ".to_owned(),
+            })
+            .collect()
+    }
+
+    fn with(mut self, piece: Piece) -> Self {
+        self.pieces.push(piece);
+        self
+    }
+}
+
+impl From<&str> for Rich {
+    fn from(text: &str) -> Self {
+        if text.is_empty() {
+            Self::new()
+        } else {
+            Self::new().text(text)
+        }
+    }
+}
+
+impl From<String> for Rich {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl Part for Rich {
+    fn html(&self) -> String {
+        let mut out = String::new();
+        for piece in &self.pieces {
+            push(&mut out, piece);
+        }
+        out
+    }
+}
+
+/// An address breaks behind its slashes rather than within a word; nothing of that is copied.
+fn breakable(words: &str) -> String {
+    match words.split_once("://") {
+        Some((scheme, rest)) if !rest.contains(' ') => {
+            let parts: Vec<String> = rest.split('/').map(text::mark).collect();
+            format!("{}://{}", text::mark(scheme), parts.join("/<wbr/>"))
+        }
+        _ => text::mark(words),
+    }
+}
+
+fn push(out: &mut String, piece: &Piece) {
+    let (pieces, before, after) = match piece {
+        Piece::Heavy(pieces) => (pieces.as_slice(), "<b>", "</b>"),
+        Piece::AllLate(pieces) => (pieces.as_slice(), "<span class=\"late\">", "</span>"),
+        _ => (&[][..], "", ""),
+    };
+    if !before.is_empty() {
+        out.push_str(before);
+        pieces.iter().for_each(|inner| push(out, inner));
+        return out.push_str(after);
+    }
+    // Writing into a String cannot fail.
+    let _ = match piece {
+        Piece::Text(words) => write!(out, "{}", text::mark(words)),
+        Piece::Said(words) => write!(out, "<span translate=\"no\">{}</span>", text::mark(words)),
+        Piece::Name(words) => write!(out, "<b translate=\"no\">{}</b>", text::mark(words)),
+        Piece::Strong(words) => write!(out, "<b>{}</b>", text::mark(words)),
+        Piece::Emphasis(words) => write!(out, "<i>{}</i>", text::mark(words)),
+        Piece::Quoted(words) => write!(out, "<i translate=\"no\">{}</i>", text::mark(words)),
+        Piece::Code(words) => write!(out, "<code>{}</code>", breakable(words)),
+        Piece::Digest(whole) => write!(
+            out,
+            "<code class=\"digest\" data-whole=\"{}\">{}</code>",
+            text::raw(&text::plain(whole)),
+            text::mark(&crate::short_digest(whole))
+        ),
+        Piece::Time { words, absolute } => write!(
+            out,
+            "<span class=\"when\" data-label=\"{}\">{}</span>",
+            text::raw(&text::plain(absolute)),
+            text::mark(words)
+        ),
+        Piece::Key(words) => write!(out, "<span class=\"key\">{}</span>", text::mark(words)),
+        Piece::Late(words) => write!(out, "<span class=\"late\">{}</span>", text::mark(words)),
+        Piece::Break | Piece::Heavy(_) | Piece::AllLate(_) => write!(out, "<br/>"),
+        Piece::Link {
+            text: words,
+            href,
+            kind,
+        } => {
+            let (words, kept) = match kind {
+                Kind::Code => (format!("<code>{}</code>", text::mark(words)), ""),
+                Kind::Words => (text::mark(words), ""),
+                Kind::Said => (text::mark(words), " translate=\"no\""),
+            };
+            match text::has_allowed_scheme(href) {
+                true => write!(out, "<a href=\"{}\"{kept}>{words}</a>", text::raw(href)),
+                false => write!(out, "<span{kept}>{words}</span>"),
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_ours_are_told_from_names_and_from_what_is_copied() {
+        assert!(Rich::from("today 10:42").begins_with_words());
+        assert!(Rich::new().late("overdue").begins_with_words());
+        assert!(!Rich::new().text("").said("ledger-db").begins_with_words());
+        assert!(
+            !Rich::new()
+                .said_link("ledger-db", "/services/ledger-db")
+                .begins_with_words()
+        );
+        assert!(!Rich::new().code("sha256:ab").begins_with_words());
+        assert!(!Rich::new().begins_with_words());
+    }
+
+    #[test]
+    fn paper_tells_digests_whole_and_times_absolute() {
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        let html = Rich::new().digest(&digest).time("now", "Sat 21 Nov 2026 22:00").html();
+        assert_eq!(
+            html,
+            format!(
+                "<code class=\"digest\" data-whole=\"{digest}\">sha256:abab…bab</code><span class=\"when\" data-label=\"Sat 21 \
+                 Nov 2026 22:00\">now</span>"
+            )
+        );
+    }
+
+    #[test]
+    fn an_address_may_break_behind_its_slashes() {
+        let html = Rich::new().code("https://a.example/t/<b>").html();
+        assert_eq!(html, "<code>https://a.example/<wbr/>t/<wbr/>&lt;b&gt;</code>");
+        assert_eq!(Rich::new().code("sha256:ab/c").html(), "<code>sha256:ab/c</code>");
+    }
+
+    #[test]
+    fn pieces_are_escaped_and_bad_links_lose_their_address() {
+        let rich = Rich::new()
+            .strong("<b>")
+            .text(" & ")
+            .link("go", "javascript:alert(1)")
+            .link("in", "/a?b=\"");
+        assert_eq!(
+            rich.html(),
+            "<b>&lt;b&gt;</b> &amp; <span>go</span><a href=\"/a?b=&quot;\">in</a>"
+        );
+        assert_eq!(rich.plain(), "<b> & goin");
+    }
+}

@@ -1,0 +1,4 @@
+//! The gate: checks, permits, running builds, coverage and gateway dialects.
+
+pub(crate) mod check;
+pub(crate) mod checks;

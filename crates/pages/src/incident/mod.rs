@@ -1,0 +1,3 @@
+//! Incidents, alerts and drift.
+
+pub(crate) mod incidents;

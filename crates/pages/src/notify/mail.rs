@@ -1,0 +1,545 @@
+//! Messages as plain text: the same words as on the page, with one link.
+//!
+//! A subject is one line without control characters, so that no text can add a
+//! header. The body is wrapped by the reader's program, not by us.
+
+use crate::elements::parts::BriefRow;
+use crate::elements::text::plain;
+use crate::{Brief, Rich, Tone};
+
+/// A message ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// One line, at most 150 letters.
+    pub subject: String,
+    /// Plain text; lines end in `\n`.
+    pub body: String,
+}
+
+/// What a letter tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// The reader is asked for a decision.
+    AskedToApprove {
+        /// Why this person: “for Security: the change touches personal data”.
+        why: String,
+        /// By when, for the reader; empty for no due time.
+        due: String,
+    },
+    /// The time to decide is running out.
+    Reminder {
+        /// By when, for the reader.
+        due: String,
+    },
+    /// An edit voided the reader's approval.
+    ApprovalVoided {
+        /// What was edited, and by whom.
+        what: String,
+    },
+    /// The change went back to its writer.
+    Returned {
+        /// Who returned it.
+        by: String,
+        /// The question.
+        question: String,
+    },
+    /// Somebody asked said no.
+    Rejected {
+        /// Who rejected it.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// All said yes.
+    Approved,
+    /// The time stands.
+    Scheduled {
+        /// From and to, for the reader.
+        when: String,
+    },
+    /// The window went by without a start.
+    WindowMissed {
+        /// The window, for the reader.
+        when: String,
+    },
+    /// The work goes on past its time.
+    Overrun {
+        /// When it should have ended, for the reader.
+        since: String,
+    },
+    /// Somebody stood in for all approvals.
+    BrokeGlass {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+        /// Until when, for the reader.
+        until: String,
+    },
+    /// Something differs from the plan.
+    Deviation {
+        /// Who noted it.
+        by: String,
+        /// What differs.
+        text: String,
+    },
+    /// Something is wrong.
+    Issue {
+        /// Who noted it.
+        by: String,
+        /// What is wrong.
+        text: String,
+    },
+    /// A permit is void.
+    PermitRevoked {
+        /// For which service and environment.
+        target: String,
+        /// Why.
+        reason: String,
+    },
+    /// The change is on hold.
+    OnHold {
+        /// Who put it on hold.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// More time was asked for.
+    ExtensionAsked {
+        /// Who asks.
+        by: String,
+        /// Until when, for the reader.
+        until: String,
+        /// Why.
+        reason: String,
+    },
+    /// A deployment ran without a lawful start.
+    Unauthorized {
+        /// For which service and environment.
+        target: String,
+        /// What was seen.
+        text: String,
+    },
+    /// Work was given to the reader.
+    TaskGiven {
+        /// What is to be done.
+        task: String,
+        /// By when, for the reader; empty for no due time.
+        due: String,
+    },
+    /// The named person is asked whether they allowed work that is already done.
+    ConfirmationAsked {
+        /// Who did it.
+        by: String,
+        /// By when, for the reader.
+        due: String,
+    },
+    /// The change is finished.
+    Closed {
+        /// Its outcome in a word.
+        outcome: String,
+    },
+    /// Anything else, in its own words.
+    Other {
+        /// The news in a few words, after the key in the subject.
+        subject: String,
+        /// The news as a sentence.
+        text: String,
+    },
+}
+
+/// A message about one change to one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The reader's name.
+    pub to: String,
+    /// The tenant's name.
+    pub tenant: String,
+    /// The change's key.
+    pub key: String,
+    /// The change's title.
+    pub title: String,
+    /// Its page, with the server's address.
+    pub link: String,
+    /// What is told.
+    pub news: News,
+    /// The decision card; `None` where nothing is decided.
+    pub card: Option<Brief>,
+}
+
+impl Letter {
+    /// Subject and body.
+    #[must_use]
+    pub fn render(&self) -> Mail {
+        let (subject, sentence) = self.news.words();
+        let mut body = format!("{} {}\n\n{}\n", self.key, plain(&self.title), plain(&sentence));
+        if let Some(card) = &self.card {
+            body.push('\n');
+            body.push_str(&card_text(card));
+        }
+        body.push_str(&format!(
+            "\n{}: {}\n\n-- \nTo {} from Assent, {}. Every message also stands under Messages.\n",
+            self.news.way_on(),
+            self.link,
+            plain(&self.to),
+            plain(&self.tenant)
+        ));
+        Mail {
+            subject: one_line(&format!("{} {}: {}", self.key, subject, self.title)),
+            body,
+        }
+    }
+}
+
+/// Several messages to one person in one letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// The reader's name.
+    pub to: String,
+    /// The tenant's name.
+    pub tenant: String,
+    /// The page of their messages, with the server's address.
+    pub link: String,
+    /// What is told, the oldest first.
+    pub rows: Vec<DigestRow>,
+}
+
+/// One message of a digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestRow {
+    /// When it was written, for the reader.
+    pub at: String,
+    /// Its subject.
+    pub subject: String,
+    /// The news as a sentence.
+    pub text: String,
+    /// The page of what it is about; empty for none.
+    pub link: String,
+}
+
+impl Digest {
+    /// Subject and body.
+    #[must_use]
+    pub fn render(&self) -> Mail {
+        let count = self.rows.len();
+        let noun = if count == 1 { "message" } else { "messages" };
+        let mut body = format!("{count} {noun} since the last letter.\n");
+        for row in &self.rows {
+            body.push_str(&format!(
+                "\n{}  {}\n  {}\n",
+                plain(&row.at),
+                one_line(&row.subject),
+                plain(&row.text)
+            ));
+            if !row.link.is_empty() {
+                body.push_str(&format!("  {}\n", row.link));
+            }
+        }
+        body.push_str(&format!(
+            "\nAll messages: {}\n\n-- \nTo {} from Assent, {}. You wished for one letter a day; what cannot wait comes at once.\n",
+            self.link,
+            plain(&self.to),
+            plain(&self.tenant)
+        ));
+        Mail {
+            subject: one_line(&format!("Assent: {count} {noun}, {}", self.tenant)),
+            body,
+        }
+    }
+}
+
+impl News {
+    /// A few words for the subject, and the news as sentences.
+    fn words(&self) -> (&str, String) {
+        match self {
+            News::AskedToApprove { why, due } => (
+                "needs your word",
+                format!("You are asked {why}.{}", sentence(" Your word is due ", due)),
+            ),
+            News::Reminder { due } => (
+                "still needs your word",
+                format!("Your word is due {due}. Nobody decides in your place by silence."),
+            ),
+            News::ApprovalVoided { what } => (
+                "needs your word again",
+                format!("{what} That is part of what you approved, so your approval is void."),
+            ),
+            News::Returned { by, question } => (
+                "came back with a question",
+                format!("{by} returned it and asks: {question}\n\nAnswer by editing it, then submit it again."),
+            ),
+            News::Rejected { by, reason } => (
+                "was rejected",
+                format!(
+                    "{by} rejected it: {reason}\n\nIt ends here until you revise it; an edit makes it a draft again."
+                ),
+            ),
+            News::Approved => (
+                "is approved",
+                "Everybody asked said yes to what is done. It is scheduled as soon as its time stands.".to_owned(),
+            ),
+            News::Scheduled { when } => ("is scheduled", format!("It may start {when}.")),
+            News::WindowMissed { when } => (
+                "missed its window",
+                format!(
+                    "The planned time, {when}, went by without a start. What is done stays approved; set new times, and only the time is asked again."
+                ),
+            ),
+            News::Overrun { since } => (
+                "runs over its time",
+                format!(
+                    "It should have ended {since}. The gate forward is shut, the way back is open. Ask for more time, roll back, or tell the outcome."
+                ),
+            ),
+            News::BrokeGlass { by, reason, until } => (
+                "broke glass",
+                format!(
+                    "{by} broke glass until {until}: {reason}\n\nThat stands in for all approvals. Somebody else validates it before it can close."
+                ),
+            ),
+            News::Deviation { by, text } => ("differs from its plan", format!("{by} notes: {text}")),
+            News::Issue { by, text } => ("has an issue", format!("{by} notes: {text}")),
+            News::PermitRevoked { target, reason } => {
+                ("lost a permit", format!("The permit for {target} is revoked: {reason}"))
+            }
+            News::OnHold { by, reason } => (
+                "is on hold",
+                format!("{by} put it on hold: {reason}\n\nIts permits are void and do not come back."),
+            ),
+            News::ExtensionAsked { by, until, reason } => (
+                "needs more time",
+                format!(
+                    "{by} asks for time until {until}: {reason}\n\nWithout an answer within 15 minutes it counts as overrun."
+                ),
+            ),
+            News::Unauthorized { target, text } => (
+                "was deployed without a lawful start",
+                format!("On {target}: {text}\n\nNo state was moved. Say what it was with a retrospective change."),
+            ),
+            News::TaskGiven { task, due } => ("has work for you", format!("{task}{}", sentence("\n\nIt is due ", due))),
+            News::ConfirmationAsked { by, due } => (
+                "asks what you allowed",
+                format!(
+                    "{by} did this work and says that you allowed it. Confirm or deny it by {due}; without an answer it counts as unauthorized."
+                ),
+            ),
+            News::Closed { outcome } => ("is closed", format!("It ended: {outcome}.")),
+            News::Other { subject, text } => (subject, text.clone()),
+        }
+    }
+
+    fn way_on(&self) -> &'static str {
+        match self {
+            News::AskedToApprove { .. } | News::Reminder { .. } | News::ApprovalVoided { .. } => "Decide",
+            News::ExtensionAsked { .. } | News::ConfirmationAsked { .. } => "Answer",
+            News::Returned { .. } | News::Rejected { .. } => "Revise",
+            _ => "Read it",
+        }
+    }
+}
+
+fn sentence(start: &str, end: &str) -> String {
+    if end.is_empty() {
+        String::new()
+    } else {
+        format!("{start}{end}.")
+    }
+}
+
+/// A subject: control characters become spaces, and it is cut at 150 letters.
+fn one_line(text: &str) -> String {
+    let clean: String = plain(text)
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let words: Vec<&str> = clean.split_whitespace().collect();
+    let line = words.join(" ");
+    if line.chars().count() <= 150 {
+        return line;
+    }
+    let cut: String = line.chars().take(149).collect();
+    format!("{}…", cut.trim_end())
+}
+
+/// The card as text: a question, then its answer, indented.
+fn card_text(card: &Brief) -> String {
+    let mut out = String::new();
+    for (question, lines) in card.told() {
+        out.push_str(&format!("{question}\n"));
+        for line in lines {
+            out.push_str(&format!("  {line}\n"));
+        }
+    }
+    out
+}
+
+impl Brief {
+    /// The seven questions in their order, each with the lines of its answer in plain text, for where no page is: in mail
+    /// and in a chat.
+    #[must_use]
+    pub fn told(&self) -> Vec<(&'static str, Vec<String>)> {
+        self.full().into_iter().map(|row| (row.question, lines(&row))).collect()
+    }
+}
+
+fn lines(row: &BriefRow<'_>) -> Vec<String> {
+    let mut lines: Vec<String> = row.list.iter().map(list_line).collect();
+    if let Some(answer) = row.answer.map(Rich::plain).filter(|answer| !answer.is_empty()) {
+        lines.insert(0, answer);
+    }
+    if lines.is_empty() {
+        lines.push(row.unsaid.to_owned());
+    }
+    lines
+}
+
+fn list_line((tone, text): &(Tone, Rich)) -> String {
+    let sign = match tone {
+        Tone::Ok => "[x]",
+        Tone::Stop => "[!]",
+        Tone::Plain | Tone::Wait | Tone::Freeze => "[ ]",
+    };
+    format!("{sign} {}", text.plain())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(title: &str, news: News) -> Letter {
+        Letter {
+            to: "Priya Raman".to_owned(),
+            tenant: "Halden Freight".to_owned(),
+            key: "CHG-1042".to_owned(),
+            title: title.to_owned(),
+            link: "https://assent.example.org/t/halden/changes/CHG-1042".to_owned(),
+            news,
+            card: None,
+        }
+    }
+
+    #[test]
+    fn a_decision_card_is_told_in_full_with_one_link() {
+        let mut asked = letter(
+            "Give every shipment a customs reference",
+            News::AskedToApprove {
+                why: "for Security: the change touches personal data".to_owned(),
+                due: "today 17:00, in 6 h".to_owned(),
+            },
+        );
+        asked.card = Some(Brief {
+            what: Rich::from("Adds one column."),
+            why_safe: vec![
+                (Tone::Ok, Rich::from("412 of 412 tests passed")),
+                (Tone::Wait, Rich::from("peer review is open")),
+            ],
+            ..Brief::default()
+        });
+        let mail = asked.render();
+        assert_eq!(
+            mail.subject,
+            "CHG-1042 needs your word: Give every shipment a customs reference"
+        );
+        assert_eq!(
+            mail.body,
+            "CHG-1042 Give every shipment a customs reference\n\nYou are asked for Security: the change touches personal data. Your word is due today 17:00, in 6 h.\n\n\
+What\n  Adds one column.\nWhere\n  No target is named yet.\nWhen\n  No time is planned yet.\nWhy it is safe\n  [x] 412 of 412 tests passed\n  [ ] peer review is open\n\
+Who decides\n  Nobody is asked yet.\nIf it fails\n  No way back is written yet.\n\nDecide: https://assent.example.org/t/halden/changes/CHG-1042\n\n-- \nTo Priya Raman from Assent, Halden Freight. Every message also stands under Messages.\n"
+        );
+    }
+
+    fn every_news() -> Vec<News> {
+        let text = || "words".to_owned();
+        vec![
+            News::AskedToApprove {
+                why: text(),
+                due: String::new(),
+            },
+            News::Reminder { due: text() },
+            News::ApprovalVoided { what: text() },
+            News::Returned {
+                by: text(),
+                question: text(),
+            },
+            News::Rejected {
+                by: text(),
+                reason: text(),
+            },
+            News::Approved,
+            News::Scheduled { when: text() },
+            News::WindowMissed { when: text() },
+            News::Overrun { since: text() },
+            News::BrokeGlass {
+                by: text(),
+                reason: text(),
+                until: text(),
+            },
+            News::Deviation {
+                by: text(),
+                text: text(),
+            },
+            News::Issue {
+                by: text(),
+                text: text(),
+            },
+            News::PermitRevoked {
+                target: text(),
+                reason: text(),
+            },
+            News::OnHold {
+                by: text(),
+                reason: text(),
+            },
+            News::ExtensionAsked {
+                by: text(),
+                until: text(),
+                reason: text(),
+            },
+            News::Unauthorized {
+                target: text(),
+                text: text(),
+            },
+            News::TaskGiven {
+                task: text(),
+                due: text(),
+            },
+            News::ConfirmationAsked {
+                by: text(),
+                due: text(),
+            },
+            News::Closed { outcome: text() },
+            News::Other {
+                subject: text(),
+                text: text(),
+            },
+        ]
+    }
+
+    #[test]
+    fn every_letter_has_its_own_subject_one_link_and_whole_sentences() {
+        let letters: Vec<Mail> = every_news()
+            .into_iter()
+            .map(|news| letter("Title", news).render())
+            .collect();
+        let subjects: std::collections::BTreeSet<&str> = letters.iter().map(|mail| mail.subject.as_str()).collect();
+        assert_eq!(subjects.len(), letters.len());
+        for mail in &letters {
+            assert!(
+                mail.subject.starts_with("CHG-1042 ") && mail.subject.ends_with(": Title"),
+                "{}",
+                mail.subject
+            );
+            assert_eq!(mail.body.matches("https://").count(), 1, "{}", mail.body);
+            assert!(!mail.body.contains("  .") && !mail.body.contains('!'), "{}", mail.body);
+        }
+    }
+
+    #[test]
+    fn a_subject_cannot_carry_a_second_header_or_hidden_letters() {
+        let mail = letter("evil\r\nBcc: all@example.org \u{202E}x", News::Approved).render();
+        assert!(!mail.subject.contains(['\r', '\n']));
+        assert!(mail.subject.contains("[U+202E]"));
+        let long = letter(&"very long ".repeat(60), News::Approved).render();
+        assert_eq!(long.subject.chars().count(), 150);
+    }
+}

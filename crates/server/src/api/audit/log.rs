@@ -1,0 +1,327 @@
+//! What auditors and verifiers fetch: the log's files, keys, revocation lists, proofs and bundles.
+
+use std::collections::BTreeMap;
+
+use acts::Room;
+use acts::audit::find_log::{LogFilter, search_log};
+use acts::audit::find_timeline::Told;
+use acts::report::name_record::name_record;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use model::change::change_file::Actor;
+use model::core::refusal::{FieldError, Refusal};
+use serde_json::json;
+use store::gate::revocation;
+use store::{Lane, Mode, SYSTEM_TENANT};
+
+use crate::http::address::BASE;
+use crate::http::authenticate::caller_of;
+use crate::http::caller::{Caller, Scope};
+use crate::http::failure::Failure;
+use crate::http::handler::get;
+use crate::http::route::{Ask, Places, Reply, Route, see_change_as};
+use crate::http::state::AppState;
+
+/// Single events: what they did, and their proofs.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get(
+        "/events",
+        "Lists the entries of the log that fit, the newest first.",
+        list,
+    )
+    .scope(Scope::Audit),
+    Route::get(
+        "/events/{id}",
+        "Shows an event with each field that it wrote, before and after.",
+        show,
+    )
+    .scope(Scope::Audit),
+    Route::get("/events/{id}/proof", "Proves that an event stands in the log.", prove).scope(Scope::Audit),
+];
+
+/// Files of the log, keys, lists and bundles: they are no JSON, or need no credential.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .route(&format!("{BASE}/changes/{{key}}/bundle"), get(bundle))
+        .route("/t/{tenant}/log/key", get(key))
+        .route("/t/{tenant}/log/{*path}", get(file))
+        .route("/t/{tenant}/.well-known/jwks.json", get(jwks))
+        .route("/t/{tenant}/.well-known/assent-revocations", get(revocations))
+}
+
+fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let word = |name: &str| ask.query(name).map(str::to_owned);
+    let mut wrong = Vec::new();
+    let filter = LogFilter {
+        kind: word("kind"),
+        actor: word("actor"),
+        about: word("about"),
+        from: noted(&mut wrong, moment(ask, "from"))?,
+        to: noted(&mut wrong, moment(ask, "to"))?,
+    };
+    let before = noted(&mut wrong, place_in_log(ask))?;
+    let limit = noted(&mut wrong, ask.limit())?;
+    let page = noted(&mut wrong, search_log(room, &filter, before, limit))?;
+    if !wrong.is_empty() {
+        return Err(Refusal::Invalid(wrong).into());
+    }
+    let subjects = subjects(room, &page.entries)?;
+    let directory = room.directory()?;
+    let item = |told: &Told| {
+        json!({
+            "id": told.id,
+            "index": told.index,
+            "kind": told.kind,
+            "actor": directory.login(&told.actor),
+            "occurred_at": told.at.to_string(),
+            "recorded_at": told.recorded_at.to_string(),
+            "subject": subjects.get(&(told.table.as_str(), told.subject.as_str())),
+            "data": told.data,
+        })
+    };
+    let items = page.entries.iter().map(item).collect();
+    Ok(ask.page(items, page.next.map(|next| next.to_string())))
+}
+
+/// What was asked wrongly is noted, so that all of it is told at once.
+fn noted<T: Default>(wrong: &mut Vec<FieldError>, found: acts::Result<T>) -> acts::Result<T> {
+    match found {
+        Err(acts::Error::Refused(Refusal::Invalid(errors))) => {
+            wrong.extend(errors);
+            Ok(T::default())
+        }
+        other => other,
+    }
+}
+
+fn place_in_log(ask: &Ask) -> acts::Result<Option<i64>> {
+    let Some(text) = ask.query("after") else {
+        return Ok(None);
+    };
+    let place = text.parse().map_err(|_| {
+        let text = "`after` is a place in the log: a whole number.";
+        Refusal::field("after", "not_a_number", text)
+    })?;
+    Ok(Some(place))
+}
+
+/// What entries are about, each looked up once: its table and id, what people call it and the key of the change that it belongs to.
+fn subjects<'a>(
+    room: &mut Room<'_, '_>,
+    entries: &'a [Told],
+) -> acts::Result<BTreeMap<(&'a str, &'a str), serde_json::Value>> {
+    let mut found = BTreeMap::new();
+    for told in entries {
+        let place = (told.table.as_str(), told.subject.as_str());
+        if found.contains_key(&place) {
+            continue;
+        }
+        let called = name_record(room, place.0, place.1)?;
+        let mut subject = json!({"table": place.0, "id": place.1});
+        for (field, value) in [("name", called.name), ("change", called.change)] {
+            if let Some(value) = value {
+                subject[field] = json!(value);
+            }
+        }
+        found.insert(place, subject);
+    }
+    Ok(found)
+}
+
+fn moment(ask: &Ask, name: &str) -> acts::Result<Option<Timestamp>> {
+    let Some(text) = ask.query(name) else {
+        return Ok(None);
+    };
+    match text.parse() {
+        Ok(at) => Ok(Some(at)),
+        Err(_) => {
+            let said = format!("`{text}` is no time, such as 2026-11-21T22:00:00Z.");
+            Err(Refusal::field(name, "not_a_time", said).into())
+        }
+    }
+}
+
+fn show(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let found = acts::audit::show_event::show_event(room, ask.place(0))?;
+    Ok(Reply::ok(serde_json::to_value(found)?))
+}
+
+fn prove(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::AUDIT)?;
+    let proof = acts::audit::prove_event::prove_event(room, ask.place(0))?;
+    Ok(Reply::ok(json!({
+        "index": proof.index,
+        "leaf": proof.leaf,
+        "checkpoint": proof.checkpoint,
+        "inclusion": proof.inclusion,
+    })))
+}
+
+async fn bundle(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
+    let key = places.take(0);
+    let asking = caller.clone();
+    let name = format!(
+        "attachment; filename=\"{}.zip\"",
+        key.to_uppercase()
+            .replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "")
+    );
+    let act = move |room: &mut Room<'_, '_>| {
+        see_change_as(room, &asking, &key, Scope::Audit)?;
+        room.allow(model::core::act::actions::AUDIT)?;
+        acts::audit::export_bundle::export_bundle(room, &key)
+    };
+    let export = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
+    crate::http::attempts::note_scope_use(&state, &caller, Scope::Audit);
+    let headers = [
+        (header::CONTENT_TYPE, "application/zip".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+        (header::CONTENT_LENGTH, export.bytes.to_string()),
+    ];
+    let body = crate::api::change::evidence_file::body_of_bundle(&state, &caller, export);
+    Ok((StatusCode::OK, headers, body).into_response())
+}
+
+fn absent() -> Failure {
+    Failure::from(acts::Error::from(Refusal::not_found("log")))
+}
+
+/// Looks into a tenant without a credential. A tenant that cannot be looks like one that is not there.
+async fn open_to_all<T: Send + 'static>(
+    state: &AppState,
+    tenant: &str,
+    mode: Mode,
+    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> Result<T, Failure> {
+    if store::check_tenant(tenant).is_err() {
+        return Err(absent());
+    }
+    state.act_as(Lane::Pages, tenant, Actor::system(), mode, act).await
+}
+
+async fn key(State(state): State<AppState>, mut places: Places) -> Result<Response, Failure> {
+    let tenant = places.take(0);
+    let keys = open_to_all(&state, &tenant, Mode::Read, acts::core::signing_keys::verifier_keys).await?;
+    if keys.0.is_empty() {
+        return Err(absent());
+    }
+    Ok(text(keys.to_text()))
+}
+
+fn text(text: String) -> Response {
+    (
+        [
+            (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+            (header::CACHE_CONTROL, "no-cache"),
+        ],
+        text,
+    )
+        .into_response()
+}
+
+async fn file(
+    State(state): State<AppState>,
+    mut places: Places,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let (tenant, path) = (places.take(0), places.take(1));
+    check_reader(&state, &tenant, &method, &headers).await?;
+    let name = path.clone();
+    let found = open_to_all(&state, &tenant, Mode::Read, move |room| {
+        if store::audit::log::state(room.tx)?.is_none() {
+            return Ok(None);
+        }
+        acts::audit::prove_event::tile(room, &name)
+    });
+    let bytes = found.await?.ok_or_else(absent)?;
+    if path == "checkpoint" {
+        return Ok(text(String::from_utf8(bytes).unwrap_or_default()));
+    }
+    // A tile's path never changes its content.
+    let cache = "private, max-age=31536000, immutable";
+    Ok((
+        [
+            (header::CONTENT_TYPE, "application/octet-stream"),
+            (header::CACHE_CONTROL, cache),
+        ],
+        bytes,
+    )
+        .into_response())
+}
+
+/// The log is read with the audit scope by the tenant's own auditors, or by anyone where the tenant chose so. The
+/// system's log is read by any tenant's auditors.
+async fn check_reader(state: &AppState, tenant: &str, method: &Method, headers: &HeaderMap) -> Result<(), Failure> {
+    if tenant != SYSTEM_TENANT {
+        let is_public =
+            |room: &mut Room<'_, '_>| Ok(room.directory()?.tenant.as_ref().is_some_and(|it| it.log_is_public));
+        if open_to_all(state, tenant, Mode::Read, is_public).await? {
+            return Ok(());
+        }
+    }
+    let caller = caller_of(state, method, headers).await?;
+    if caller.tenant != tenant && tenant != SYSTEM_TENANT {
+        return Err(absent());
+    }
+    let scope = caller.clone();
+    let check = move |room: &mut Room<'_, '_>| {
+        scope.check_scope(Scope::Audit)?;
+        room.allow(model::core::act::actions::AUDIT)
+    };
+    state.act(Lane::Pages, &caller, Mode::Read, check).await?;
+    crate::http::attempts::note_scope_use(state, &caller, Scope::Audit);
+    Ok(())
+}
+
+async fn jwks(State(state): State<AppState>, mut places: Places) -> Result<Response, Failure> {
+    let tenant = places.take(0);
+    let jwks = open_to_all(&state, &tenant, Mode::Read, acts::core::signing_keys::jwks).await?;
+    if jwks.keys.is_empty() {
+        return Err(absent());
+    }
+    let body = jwks.to_json().to_string();
+    Ok((
+        [
+            (header::CONTENT_TYPE, "application/jwk-set+json"),
+            (header::CACHE_CONTROL, "no-cache"),
+        ],
+        body,
+    )
+        .into_response())
+}
+
+async fn revocations(State(state): State<AppState>, mut places: Places) -> Result<Response, Failure> {
+    let tenant = places.take(0);
+    let ready = open_to_all(&state, &tenant, Mode::Read, |room| {
+        if store::audit::keys::list(room.tx, acts::core::signing_keys::PERMIT)?.is_empty() {
+            return Err(Refusal::not_found("revocation list").into());
+        }
+        let kept = revocation::state(room.tx)?;
+        let age = room.now.as_second() - kept.signed_at.as_second();
+        let is_fresh = (0..acts::audit::sign_revocations::RENEWED_AFTER_SECONDS).contains(&age);
+        Ok((is_fresh && kept.signed_epoch == kept.epoch && !kept.signed.is_empty()).then_some(kept.signed))
+    });
+    let signed = match ready.await? {
+        Some(signed) => signed,
+        None => {
+            open_to_all(
+                &state,
+                &tenant,
+                Mode::Write,
+                acts::audit::sign_revocations::sign_revocations,
+            )
+            .await?
+        }
+    };
+    Ok((
+        [
+            (header::CONTENT_TYPE, "application/jose"),
+            (header::CACHE_CONTROL, "no-cache"),
+        ],
+        signed,
+    )
+        .into_response())
+}

@@ -1,0 +1,5 @@
+//! Audit: the log, proofs, bundles, replay, witnesses and keys.
+
+pub(super) mod keys;
+pub(super) mod log;
+pub(super) mod witnesses;

@@ -1,0 +1,3 @@
+//! Change advisory boards: meetings, agenda, minutes, on-call and training.
+
+pub(super) mod meetings;

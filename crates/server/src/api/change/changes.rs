@@ -1,0 +1,206 @@
+//! Changes and the acts that move them.
+
+use std::collections::HashMap;
+
+use acts::Room;
+use acts::report::find_changes::{Spot, read_order};
+use model::change::record::Change;
+use model::core::enums::{Kind, Level, State};
+use model::core::refusal::{FieldError, Refusal};
+use model::directory::snapshot::Directory;
+use serde_json::Value;
+use store::change::change_order::list_ordered;
+use store::change::changes::ChangeFilter;
+use store::record::{self, Filter};
+use wire::views;
+
+use crate::api::shared::change_replies::{act, current, moved, nothing_said, plain_act, show};
+use crate::change::search_words::{artifact_of, commit_of};
+use crate::http::route::{Ask, Reply, Route};
+
+/// Changes and their acts.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/changes", "Lists changes, newest first or in another order.", list),
+    Route::post("/changes", "Makes a change.", create),
+    Route::get("/changes/{key}", "Shows a change.", |room, ask| {
+        show(room, ask.place(0))
+    }),
+    Route::patch(
+        "/changes/{key}",
+        "Edits a change by a merge patch.",
+        current,
+        |room, ask| {
+            acts::change::edit_change::edit_change(room, ask.place(0), &ask.body)?;
+            show(room, ask.place(0))
+        },
+    ),
+    plain_act!(
+        "/changes/{key}/submission",
+        "Hands a change over for assessment.",
+        acts::change::verbs::submit_change
+    ),
+    act!(
+        "/changes/{key}/assessment",
+        "States risk and impact, and asks for approvals.",
+        acts::change::verbs::assess_change
+    ),
+    act!(
+        "/changes/{key}/hold",
+        "Pauses a change.",
+        acts::change::verbs::hold_change
+    ),
+    plain_act!(
+        "/changes/{key}/resume",
+        "Ends a pause.",
+        acts::change::verbs::resume_change
+    ),
+    plain_act!(
+        "/changes/{key}/implementation",
+        "Starts the work.",
+        acts::change::verbs::start_change
+    ),
+    act!(
+        "/changes/{key}/extension",
+        "Asks for more time.",
+        acts::change::verbs::ask_extension
+    ),
+    act!(
+        "/changes/{key}/extension/decision",
+        "Grants or denies more time.",
+        acts::change::verbs::decide_extension
+    ),
+    act!(
+        "/changes/{key}/completion",
+        "Says how targets ended.",
+        acts::change::verbs::complete_change
+    ),
+    act!(
+        "/changes/{key}/validation",
+        "Says whether it works.",
+        acts::change::verbs::validate_change
+    ),
+    act!(
+        "/changes/{key}/review",
+        "Writes the post-implementation review.",
+        acts::change::verbs::review_change
+    ),
+    plain_act!(
+        "/changes/{key}/closure",
+        "Closes a change.",
+        acts::change::verbs::close_change
+    ),
+    act!(
+        "/changes/{key}/cancellation",
+        "Takes a change back before its start.",
+        acts::change::verbs::cancel_change
+    ),
+    act!(
+        "/changes/{key}/finding",
+        "States the finding on unauthorized work.",
+        acts::emergency::verbs::state_finding
+    ),
+    Route::get(
+        "/changes/{key}/review-draft",
+        "Drafts the post-implementation review from what is known.",
+        |room, ask| {
+            room.allow(model::core::act::actions::READ)?;
+            Ok(Reply::ok(acts::change::draft_review::draft_review(room, ask.place(0))?))
+        },
+    ),
+];
+
+fn create(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let key = acts::change::create_change::create_change(room, &ask.body, &[])?;
+    let reply = Reply {
+        status: 201,
+        ..show(room, &key)?
+    };
+    Ok(reply.with("location", format!("{}/changes/{key}", crate::http::address::BASE)))
+}
+
+fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::READ)?;
+    let limit = ask.limit()?;
+    let filter = filter(room, ask)?;
+    let (order, after) = read_order(ask.query("sort"), ask.query("after"))?;
+    let mut rows = list_ordered(room.tx, &filter, order, limit + 1, after.as_ref())?;
+    let more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    let next = rows.last().filter(|_| more).map(|row| Spot::of(order, row).word(order));
+    let items = shown(room, rows.iter().map(|row| row.id.as_str()).collect())?;
+    Ok(ask.page(items, next))
+}
+
+/// The changes with these ids, in their order.
+fn shown(room: &mut Room<'_, '_>, ids: Vec<&str>) -> acts::Result<Vec<Value>> {
+    let directory = room.directory()?;
+    let places: HashMap<String, usize> = ids.iter().map(|id| (*id).to_owned()).zip(0..).collect();
+    // Sorted here: asked for in an order of the table, they would be picked by walking through all changes.
+    let mut found = record::bodies::<Change>(room.tx, &Filter::new().one_of("id", ids))?;
+    found.sort_by_key(|change| places.get(change.id.as_str()).copied());
+    Ok(found.iter().map(|change| views::change(change, &directory)).collect())
+}
+
+/// Closed words in a filter are checked: an unknown one would find nothing, which reads like an answer.
+fn known_words(ask: &Ask) -> Result<(), Refusal> {
+    let mut errors = Vec::new();
+    let mut check = |field: &str, wanted: Vec<String>, wrong: fn(&str) -> Option<String>| {
+        let found = wanted.iter().filter_map(|word| wrong(word));
+        errors.extend(found.map(|text| FieldError::new(field, "unknown_word", format!("`{field}`: {text}."))));
+    };
+    check("state", ask.queries("state"), |word| word.parse::<State>().err());
+    let one = |field: &str| ask.query(field).map(str::to_owned).into_iter().collect();
+    check("kind", one("kind"), |word| word.parse::<Kind>().err());
+    check("risk", one("risk"), |word| word.parse::<Level>().err());
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Invalid(errors))
+    }
+}
+
+/// So are services and environments: one that there is not has no changes, and a slip of the finger has none either.
+fn known_places(ask: &Ask, directory: &Directory) -> Result<(), Refusal> {
+    let services: Vec<&str> = directory.services.keys().map(|key| key.0.as_str()).collect();
+    let environments: Vec<&str> = directory.environments.keys().map(|key| key.0.as_str()).collect();
+    for (field, known) in [("service", services), ("environment", environments)] {
+        let Some(wanted) = ask.query(field).filter(|wanted| !known.contains(wanted)) else {
+            continue;
+        };
+        let near = model::core::parse::nearest(wanted, &known).map(|near| format!(" Did you mean `{near}`?"));
+        let text = format!("There is no {field} `{wanted}`.{}", near.unwrap_or_default());
+        return Err(Refusal::field(field, "unknown", text));
+    }
+    Ok(())
+}
+
+fn filter(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
+    let directory = room.directory()?;
+    let text = |name: &str| ask.query(name).map(str::to_owned);
+    // A login that nobody has finds nothing.
+    let person = |name: &str| {
+        ask.query(name)
+            .map(|login| directory.by_login(login).map_or_else(String::new, |p| p.id.0.clone()))
+    };
+    known_words(ask)?;
+    known_places(ask, &directory)?;
+    let [planned_from, planned_to] = ask.query_span("planned_from", "planned_to")?;
+    let [created_from, created_to] = ask.query_span("created_from", "created_to")?;
+    Ok(ChangeFilter {
+        states: ask.queries("state"),
+        kind: text("kind"),
+        service: text("service"),
+        environment: text("environment"),
+        artifact: ask.query("artifact").map(artifact_of),
+        commit: ask.query("commit").map(commit_of).transpose()?,
+        risk: text("risk"),
+        owner: person("owner"),
+        team: text("team"),
+        requester: person("requester"),
+        q: text("q"),
+        planned_from,
+        planned_to,
+        created_from,
+        created_to,
+    })
+}

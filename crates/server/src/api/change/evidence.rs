@@ -1,0 +1,204 @@
+//! Evidence: a file with its fields (multipart), or JSON alone for a note.
+
+use acts::Room;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use model::change::related_records::Evidence;
+use model::core::body::Body as Fields;
+use model::core::ids::RecordId;
+use model::core::refusal::Refusal;
+use serde_json::Value;
+use store::record;
+use store::{Lane, Mode};
+
+use crate::api::change::evidence_file::body_of;
+use crate::api::shared::change_replies::item;
+use crate::change::keep_evidence::{FIELDS, keep, malformed, take_file, take_text};
+use crate::http::address::BASE;
+use crate::http::body::{JsonBody, Pace, check_length, media_type};
+use crate::http::caller::{Caller, Scope};
+use crate::http::failure::Failure;
+use crate::http::files::NewFile;
+use crate::http::handler::{get, post};
+use crate::http::route::{Once, Places, Reply, idempotency_key, see_change_as};
+use crate::http::state::AppState;
+
+/// What the form around a file may add to the limit, in bytes.
+const FORM_ROOM: u64 = 64 * 1024;
+
+/// Adding evidence, and getting its file back.
+pub(crate) fn router() -> Router<AppState> {
+    // The body is counted chunk by chunk below, so the framework's own limit of 2 MiB is lifted.
+    let add = post(add).layer(DefaultBodyLimit::disable());
+    Router::new()
+        .route(&format!("{BASE}/changes/{{key}}/evidence"), add)
+        .route(&format!("{BASE}/changes/{{key}}/evidence/{{id}}/file"), get(show_file))
+}
+
+/// A file as it was received, and what stood beside it.
+struct Received {
+    fields: Fields,
+    file: Option<(NewFile, String)>,
+    digest: String,
+}
+
+async fn add(
+    State(state): State<AppState>,
+    caller: Caller,
+    mut places: Places,
+    uri: Uri,
+    request: Request,
+) -> Result<Response, Failure> {
+    let key = places.take(0);
+    let headers = request.headers().clone();
+    check_length(&headers, state.evidence_limit() + FORM_ROOM)?;
+    let received = match media_type(&headers).as_str() {
+        "multipart/form-data" => from_form(&state, request).await?,
+        _ => {
+            let body = JsonBody::from_request(request, &state).await?;
+            Received {
+                fields: body.fields,
+                file: None,
+                digest: body.digest,
+            }
+        }
+    };
+    // Whoever may not see the change learns so before anything is kept.
+    check_may_see(&state, &caller, &key).await?;
+    let once = Once {
+        credential: caller.credential_id().to_owned(),
+        path: uri.path().to_owned(),
+        key: idempotency_key(&headers)?,
+        body_digest: received.digest,
+    };
+    // What was kept is answered again, whatever the change would take by now.
+    let asked = once.clone();
+    let known = move |room: &mut Room<'_, '_>| asked.known(room);
+    if once.key.is_some()
+        && let Some(reply) = state.act(Lane::Pages, &caller, Mode::Read, known).await?
+    {
+        return Ok(reply.into_response());
+    }
+    let stored = keep(&state, &caller, &key, &received.fields, received.file).await?;
+    let fields = received.fields;
+    let act = move |room: &mut Room<'_, '_>| {
+        once.run(room, |room| {
+            let id = acts::change::add_evidence::add_evidence(room, &key, &fields, &stored)?;
+            let change = room.change(&key)?;
+            Ok(Reply::created(item::<Evidence>(room, &change, &id)?))
+        })
+    };
+    Ok(state.act(Lane::Acts, &caller, Mode::Write, act).await?.into_response())
+}
+
+async fn check_may_see(state: &AppState, caller: &Caller, key: &str) -> Result<(), Failure> {
+    let (key, asking) = (key.to_owned(), caller.clone());
+    let look = move |room: &mut Room<'_, '_>| see_change_as(room, &asking, &key, Scope::Write).map(drop);
+    state.act(Lane::Pages, caller, Mode::Read, look).await?;
+    crate::http::attempts::note_scope_use(state, caller, Scope::Write);
+    Ok(())
+}
+
+async fn from_form(state: &AppState, request: Request) -> Result<Received, Failure> {
+    let mut form = Multipart::from_request(request, state)
+        .await
+        .map_err(|error| malformed(format!("{error}.")))?;
+    let mut pace = Pace::new();
+    let mut received = Received {
+        fields: Fields::new(),
+        file: None,
+        digest: String::new(),
+    };
+    let mut seen = proof::crypto::Sha256::new();
+    while let Some(field) = pace
+        .patiently(form.next_field())
+        .await?
+        .map_err(|error| malformed(format!("{error}.")))?
+    {
+        let name = field.name().unwrap_or_default().to_owned();
+        seen.update(name.as_bytes());
+        if field.file_name().is_some() {
+            if received.file.is_some() {
+                return Err(malformed("One file at a time."));
+            }
+            let kind = field.content_type().unwrap_or("application/octet-stream").to_owned();
+            let file = take_file(state, field, &mut pace, &mut seen).await?;
+            received.file = Some((file, kind));
+            continue;
+        }
+        if received.fields.len() == FIELDS || received.fields.contains_key(&name) {
+            return Err(malformed(format!(
+                "The field `{name}` stands twice, or there are too many fields."
+            )));
+        }
+        let text = take_text(field, &mut pace).await?;
+        seen.update(text.as_bytes());
+        received.fields.insert(name, Value::String(text));
+    }
+    received.digest = proof::crypto::hash_text(&seen.finish());
+    Ok(received)
+}
+
+/// The file of a piece of evidence, as an attachment that no browser opens by itself.
+async fn show_file(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
+    let (key, id) = (places.take(0), places.take(1));
+    let asking = caller.clone();
+    let look = move |room: &mut Room<'_, '_>| {
+        let change = see_change_as(room, &asking, &key, Scope::Read)?;
+        let id = RecordId::from(id.as_str());
+        let found = record::load::<Evidence>(room.tx, id.as_str())?.map(|stored| stored.record);
+        let evidence = found
+            .filter(|it| it.change == change.id)
+            .ok_or_else(|| Refusal::not_found("evidence"))?;
+        // The same content may still be kept for another change; of this one it was erased.
+        if evidence.file_erased_at.is_some() {
+            return Err(Refusal::not_found("file").into());
+        }
+        Ok(evidence)
+    };
+    let evidence = state.act(Lane::Pages, &caller, Mode::Read, look).await?;
+    crate::http::attempts::note_scope_use(&state, &caller, Scope::Read);
+    let (body, length) = body_of(&state, &caller, &evidence).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_DISPOSITION, attachment(&evidence.name)),
+        (header::CONTENT_LENGTH, length.to_string()),
+        (header::ETAG, format!("\"{}\"", evidence.file_digest)),
+    ];
+    Ok((StatusCode::OK, headers, body).into_response())
+}
+
+/// How an attachment is called (RFC 6266): in plain letters for old readers, and as it is written (RFC 8187).
+fn attachment(name: &str) -> String {
+    let is_odd = |c: char| c.is_control() || "/\\:*?\"<>|%".contains(c);
+    let whole: String = name.chars().map(|c| if is_odd(c) { '_' } else { c }).collect();
+    let plain: String = whole.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect();
+    let mut encoded = String::new();
+    for byte in whole.bytes() {
+        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attachment_has_a_name_that_harms_nobody() {
+        assert_eq!(
+            attachment("Unit tests"),
+            "attachment; filename=\"Unit tests\"; filename*=UTF-8''Unit%20tests"
+        );
+        assert_eq!(
+            attachment("../\"Prüfung\"\r\nX"),
+            "attachment; filename=\"..__Pr_fung___X\"; filename*=UTF-8''..__Pr%C3%BCfung___X"
+        );
+    }
+}

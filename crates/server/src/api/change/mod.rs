@@ -1,0 +1,9 @@
+//! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
+
+pub(super) mod bulk;
+pub(super) mod changes;
+pub(super) mod custom_fields;
+pub(super) mod evidence;
+pub(super) mod evidence_file;
+pub(super) mod items;
+pub(super) mod templates;

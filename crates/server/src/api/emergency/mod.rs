@@ -1,0 +1,4 @@
+//! Emergencies: break-glass, retrospective changes and the emergency board.
+
+pub(super) mod break_glass;
+pub(super) mod outside_looks;

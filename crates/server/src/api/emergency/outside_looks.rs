@@ -1,0 +1,24 @@
+//! Looks from outside at a small team's work.
+
+use model::emergency::outside_look::OutsideLook;
+
+use crate::api::shared::records::{all, loaded, new_one};
+use crate::http::route::Route;
+
+/// Looks from outside.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/outside-looks", "Lists looks from outside.", all::<OutsideLook>),
+    Route::post(
+        "/outside-looks",
+        "Records a look from outside at a small team's work.",
+        |room, ask| {
+            let made = acts::emergency::outside_look::look_outside(room, &ask.body)?;
+            new_one(room, &made)
+        },
+    ),
+    Route::get(
+        "/outside-looks/{id}",
+        "Shows a look from outside.",
+        loaded::<OutsideLook>,
+    ),
+];

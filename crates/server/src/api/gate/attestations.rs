@@ -1,0 +1,53 @@
+//! Build attestations: a signed statement that ties an artifact to the commit that was approved.
+
+use acts::Room;
+use acts::integration::keep_attestation::{Built, builders_of, keep_attestation};
+use connect::change::evidence::Unreadable;
+use connect::change::slsa;
+use model::core::refusal::Refusal;
+use serde_json::{Value, json};
+
+use crate::http::caller::Scope;
+use crate::http::route::{Ask, Reply, Route};
+
+/// Taking them.
+pub(crate) const ROUTES: &[Route] = &[Route::post(
+    "/attestations",
+    "Takes a build attestation: from then on the artifact stands for its commit.",
+    attest,
+)
+.scope(Scope::Gate)];
+
+fn attest(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::ASK_GATE)?;
+    let mut reading = model::core::parse::Reading::new(&ask.body, "");
+    let document = reading.value("attestation").cloned().unwrap_or(Value::Null);
+    reading.finish()?;
+    let signed = slsa::open(&document).map_err(unreadable)?;
+    let told = slsa::read(&signed.payload).map_err(unreadable)?;
+    let builder = builders_of(room, &told.repository)?.into_iter().find(|builder| {
+        let is_good = |signature: &Vec<u8>| {
+            proof::dsse::is_signed(&signed.payload_type, &signed.payload, signature, &builder.public_key)
+        };
+        signed.payload_type == "application/vnd.in-toto+json" && signed.signatures.iter().any(is_good)
+    });
+    let Some(builder) = builder else {
+        let text = format!("No builder that a connection names for {} signed it.", told.repository);
+        return Err(Refusal::field("attestation", "not_signed", text).into());
+    };
+    let built = Built {
+        repository: told.repository,
+        commit: told.commit,
+        artifacts: told.artifacts,
+    };
+    let new = keep_attestation(room, &builder.builder, &built)?;
+    Ok(Reply::created(json!({
+        "builder": builder.builder, "repository": built.repository, "commit": built.commit,
+        "artifacts": built.artifacts, "new": new,
+    })))
+}
+
+fn unreadable(error: Unreadable) -> acts::Error {
+    let text = format!("The attestation cannot be read: {error}.");
+    Refusal::field("attestation", "unreadable", text).into()
+}

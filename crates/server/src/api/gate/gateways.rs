@@ -1,0 +1,187 @@
+//! What stands behind gateways: admission's question, what runs, and the questions that were refused.
+
+use acts::Room;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use jiff::SignedDuration;
+use model::core::act::actions;
+use model::core::body::Body;
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::Refusal;
+use model::gate::coverage;
+use serde_json::{Value, json};
+use store::{Lane, Mode};
+use wire::views;
+
+use crate::api::gate::questions::{gate_reply, read_question};
+use crate::http::address::BASE;
+use crate::http::body::JsonBody;
+use crate::http::caller::{Caller, Scope};
+use crate::http::failure::Failure;
+use crate::http::handler::post;
+use crate::http::route::{Ask, Reply, Route};
+use crate::http::state::AppState;
+
+/// Admission, what runs, and what was refused.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get(
+        "/admission",
+        "Answers whether a workload may be admitted: go also for what is recorded as running.",
+        ask_admission,
+    )
+    .scope(Scope::Gate)
+    .lane(Lane::Gate),
+    Route::get("/running", "Lists what is recorded as running.", list_running)
+        .scope(Scope::Gate)
+        .lane(Lane::Gate),
+    Route::get(
+        "/gate-refusals",
+        "Lists questions to the gate that named nothing that is known.",
+        list_refusals,
+    ),
+    Route::get(
+        "/coverage",
+        "Lists every production service with its source of signals, its gates and what is amiss.",
+        list_coverage,
+    ),
+    Route::get(
+        "/completeness",
+        "Lists deployments without an approved change, and changes without a deployment.",
+        list_unmatched,
+    ),
+    Route::get(
+        "/gate-waits",
+        "Tells how long each pipeline waited: for people, in the queue, for the decision.",
+        list_waits,
+    ),
+];
+
+/// How far back the lists look, in days, unless asked otherwise.
+const DAYS: i64 = 30;
+/// The longest look back, in days.
+const MOST_DAYS: i64 = 366;
+
+/// The days of the query.
+fn days(ask: &Ask, usual: i64) -> acts::Result<i64> {
+    let Some(text) = ask.query("days") else {
+        return Ok(usual);
+    };
+    let found = text.parse::<i64>().ok().filter(|days| (1..=MOST_DAYS).contains(days));
+    let wrong = || {
+        Refusal::field(
+            "days",
+            "out_of_range",
+            format!("`days` lies between 1 and {MOST_DAYS}."),
+        )
+    };
+    Ok(found.ok_or_else(wrong)?)
+}
+
+fn list_coverage(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(actions::READ)?;
+    let days = days(ask, coverage::SILENT_DAYS)?;
+    let wanted = ask.query("service").map(str::to_owned);
+    let rows = acts::gate::coverage::watched(room)?;
+    let items = rows
+        .iter()
+        .filter(|row| wanted.as_ref().is_none_or(|service| &row.service == service))
+        .map(|row| {
+            let mut value = json!(row);
+            value["findings"] = json!(coverage::findings(row, days, room.now));
+            value
+        })
+        .collect();
+    ask.whole(items)
+}
+
+fn list_unmatched(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(actions::READ)?;
+    let from = room.now - SignedDuration::from_hours(24 * days(ask, DAYS)?);
+    let rows = acts::gate::coverage::unmatched(room, from)?;
+    ask.whole(rows.iter().map(|row| json!(row)).collect())
+}
+
+fn list_waits(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(actions::READ)?;
+    let from = room.now - SignedDuration::from_hours(24 * days(ask, DAYS)?);
+    let spans = |it: acts::gate::gate_waits::Spans| json!({"p50_ms": it.p50, "p95_ms": it.p95, "longest_ms": it.longest, "sum_ms": it.sum});
+    let items = acts::gate::gate_waits::gate_waits(room, from)?
+        .into_iter()
+        .map(|row| {
+            json!({
+                "pipeline": row.pipeline, "service": row.service, "environment": row.environment, "checks": row.checks,
+                "people": spans(row.people), "queue": spans(row.queue), "decision": spans(row.decision),
+            })
+        })
+        .collect();
+    ask.whole(items)
+}
+
+/// A companion tells what it could not turn into a question.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route(&format!("{BASE}/gate-refusals"), post(tell_refusal))
+}
+
+fn ask_admission(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(actions::ASK_GATE)?;
+    let fields: Body = ask
+        .query
+        .iter()
+        .map(|(field, value)| (field.clone(), Value::String(value.clone())))
+        .collect();
+    let mut reading = Reading::new(&fields, "");
+    let question = read_question(&mut reading);
+    let permit = reading.text("permit", 255);
+    reading.finish()?;
+    let (mut answer, is_running) = acts::gate::running::admit(room, &question)?;
+    if !is_running {
+        answer = acts::gate::shown_permit::check_shown(room, &question, permit.as_deref(), answer)?;
+    }
+    let mut reply = gate_reply(room, &answer);
+    reply.body["basis"] = json!(if is_running { "running" } else { "gate" });
+    Ok(reply)
+}
+
+fn list_running(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(actions::ASK_GATE)?;
+    let rows = acts::gate::running::list(room, ask.query("service"), ask.query("environment"))?;
+    let directory = room.directory()?;
+    let items = rows.iter().map(|row| views::shown(row, &directory)).collect();
+    ask.whole(items)
+}
+
+fn list_refusals(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(actions::AUDIT)?;
+    let rows = store::gate::gate_use::refused(room.tx, ask.reach()?)?;
+    let items = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "door": row.door, "service": row.service, "environment": row.environment, "code": row.code,
+                "subject": row.subject, "text": row.text, "asked": row.asked,
+                "first_at": row.first_at, "last_at": row.last_at,
+            })
+        })
+        .collect();
+    ask.placed(items)
+}
+
+async fn tell_refusal(State(state): State<AppState>, caller: Caller, body: JsonBody) -> Result<Response, Failure> {
+    let who = caller.clone();
+    let allowed = move |room: &mut Room<'_, '_>| {
+        who.check_scope(Scope::Gate)?;
+        room.allow(actions::ASK_GATE)
+    };
+    state.act(Lane::Gate, &caller, Mode::Read, allowed).await?;
+    crate::http::attempts::note_scope_use(&state, &caller, Scope::Gate);
+    let mut reading = Reading::new(&body.fields, "");
+    let door = reading.needed("door", LINE);
+    let code = reading.needed("code", 64);
+    let subject = reading.text("subject", 1_000).unwrap_or_default();
+    let text = reading.text("text", 1_000).unwrap_or_default();
+    reading.finish().map_err(acts::Error::from)?;
+    crate::gateway::note_unclear(&state, &caller.tenant, &door, &code, &subject, &text);
+    Ok((StatusCode::ACCEPTED, axum::Json(json!({"counted": true}))).into_response())
+}

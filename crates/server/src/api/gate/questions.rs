@@ -1,0 +1,384 @@
+//! The gate: the plain question, recorded checks, waiting for a turn, collecting a permit.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use acts::Room;
+use acts::core::gate_question::Question;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
+use jiff::{SignedDuration, Timestamp};
+use model::change::read_content::tidy_digest;
+use model::change::related_records::GateCheck;
+use model::core::body::Body;
+use model::core::enums::{CheckState, GateDecision};
+use model::core::parse::{LINE, Reading};
+use model::core::refusal::{FieldError, Refusal};
+use model::gate::answer::Answer;
+use serde_json::{Value, json};
+use store::{Lane, Mode};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use wire::views;
+
+use crate::http::address::BASE;
+use crate::http::authenticate::Asking;
+use crate::http::caller::{Caller, Scope};
+use crate::http::failure::Failure;
+use crate::http::handler::get;
+use crate::http::route::{Ask, Places, Reply, Route, query_of};
+use crate::http::state::AppState;
+use crate::start::router::Waited;
+
+/// How far ahead a check may wait.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// How long one request may wait for a turn, in seconds.
+const LONGEST_POLL: u64 = 60;
+/// How many headers an answer to the plain question has, at most.
+const HEADERS: usize = 12;
+/// How often a waiting request looks by itself: another server may have committed.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Asking, and collecting.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::post(
+        "/gate-checks",
+        "Records a question; on go it carries the permit.",
+        check,
+    )
+    .scope(Scope::Gate)
+    .lane(Lane::Gate),
+    Route::post(
+        "/gate-checks/{id}/permit",
+        "Collects the permit of a check that turned go.",
+        collect,
+    )
+    .scope(Scope::Gate)
+    .lane(Lane::Gate),
+    Route::post(
+        "/permits/{jti}/consumption",
+        "Uses a permit up: the first who asks has it.",
+        consume,
+    )
+    .scope(Scope::Gate)
+    .lane(Lane::Gate),
+];
+
+/// Waiting for a turn holds neither a thread nor a connection, so it is no plain act. Nor is the question that is asked
+/// more often than all else: it needs no key, no version and no body, and its answer is counted.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .route(GATE, get(ask_gate))
+        .route(&format!("{BASE}/gate-checks/{{id}}"), get(show_check))
+        .route(&format!("{BASE}/gate-checks/{{id}}/stream"), get(follow_check))
+}
+
+pub(crate) fn read_question(reading: &mut Reading<'_>) -> Question {
+    let (change, purpose) = (reading.text("change", LINE), reading.word("purpose"));
+    Question {
+        change,
+        purpose,
+        ..read_target(reading)
+    }
+}
+
+/// What is about to be deployed, and where.
+fn read_target(reading: &mut Reading<'_>) -> Question {
+    let question = Question {
+        service: reading.needed("service", LINE),
+        environment: reading.needed("environment", LINE),
+        artifact: reading.text("artifact", 255).map(tidy_digest),
+        commit: reading.text("commit", 64).map(|commit| commit.to_lowercase()),
+        change: None,
+        purpose: None,
+    };
+    if question.artifact.is_none() && question.commit.is_none() && reading.errors.is_empty() {
+        reading.wrong(
+            "artifact",
+            "missing",
+            "Name the `artifact` by its digest, or the `commit`.",
+        );
+    }
+    question
+}
+
+/// The path of the plain question.
+pub(crate) const GATE: &str = "/api/v1/gate";
+
+/// The answer to a plain question that can be given from memory; `None` when it has to go the usual way.
+pub(crate) fn at_once(state: &AppState, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Response> {
+    if uri.path() != GATE || method != Method::GET {
+        return None;
+    }
+    let (question, None) = read_asked(query_of(uri).ok()?).ok()? else {
+        return None;
+    };
+    let asking = Asking::of_known(state, headers)?;
+    let (answer, now) = asking.ask_at_once(state, &question).ok()??;
+    crate::gateway::note_asked(state, &asking.caller().tenant, headers, &question, &answer);
+    Some(answered(&answer, now))
+}
+
+/// `GET /gate`: whether it may go. Writes nothing. What could be answered at once was answered before.
+async fn ask_gate(
+    State(state): State<AppState>,
+    asking: Asking,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let asked = Arc::new(read_asked(query_of(&uri)?));
+    let (caller, about) = (Arc::clone(asking.caller()), Arc::clone(&asked));
+    let act = move |room: &mut Room<'_, '_>| {
+        caller.check_scope(Scope::Gate)?;
+        acts::gate::answer::may_ask(room)?;
+        // Who may not ask learns that first, and only then what is wrong with the question.
+        let (question, permit) = about.as_ref().as_ref().map_err(Clone::clone)?;
+        let answer = acts::gate::answer::ask(room, question)?;
+        let answer = acts::gate::shown_permit::check_shown(room, question, permit.as_deref(), answer)?;
+        Ok((answer, room.now))
+    };
+    let caller = Arc::clone(asking.caller());
+    let (answer, now) = asking.act(&state, Lane::Gate, Mode::Read, act).await?;
+    crate::http::attempts::note_scope_use(&state, &caller, Scope::Gate);
+    if let Ok((question, _)) = asked.as_ref() {
+        crate::gateway::note_asked(&state, &caller.tenant, &headers, question, &answer);
+    }
+    Ok(answered(&answer, now))
+}
+
+/// What a query asks, with the permit that is shown beside it.
+fn read_asked(query: Vec<(String, String)>) -> Result<(Question, Option<String>), Refusal> {
+    let (mut fields, mut twice) = (Body::new(), Vec::new());
+    for (field, value) in query {
+        if fields.insert(field.clone(), Value::String(value)).is_some() {
+            // Which of the two was meant is not for the gate to guess.
+            twice.push(FieldError::new(
+                field.as_str(),
+                "not_unique",
+                format!("`{field}` stands there twice."),
+            ));
+        }
+    }
+    let mut reading = Reading::new(&fields, "");
+    reading.errors = twice;
+    let question = read_question(&mut reading);
+    let permit = reading.text("permit", 255);
+    reading.finish()?;
+    Ok((question, permit))
+}
+
+/// 200 or 403, with headers that proxies hand on where they drop the body.
+fn answered(answer: &Answer, now: Timestamp) -> Response {
+    let text = views::gate_answer_text(answer, &now.to_string());
+    let status = match answer.decision {
+        GateDecision::Go => StatusCode::OK,
+        _ => StatusCode::FORBIDDEN,
+    };
+    let mut response = (
+        status,
+        [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+        text,
+    )
+        .into_response();
+    let headers = response.headers_mut();
+    headers.reserve(HEADERS);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for (name, value) in told(answer) {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+/// The headers that say what the body says.
+fn told(answer: &Answer) -> impl Iterator<Item = (&'static str, String)> {
+    let change = answer.change.clone().map(|change| ("assent-change", change));
+    change.into_iter().chain([
+        ("assent-decision", answer.decision.as_str().to_owned()),
+        ("assent-reasons", crate::gateway::reasons_line(&answer.reasons)),
+    ])
+}
+
+/// The same, as the answer of a route of the table.
+pub(crate) fn gate_reply(room: &Room<'_, '_>, answer: &Answer) -> Reply {
+    let mut reply = Reply::ok(views::gate_answer(answer, &room.now.to_string()));
+    reply.status = if answer.decision == GateDecision::Go { 200 } else { 403 };
+    told(answer)
+        .fold(reply, |reply, (name, value)| reply.with(name, value))
+        .with("cache-control", "no-store")
+}
+
+fn check(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::ASK_GATE)?;
+    let mut reading = Reading::new(&ask.body, "");
+    let question = read_question(&mut reading);
+    let wait_until = read_wait(&mut reading, room.now);
+    reading.finish()?;
+    let checked = acts::gate::answer::check(room, &question, wait_until)?;
+    let directory = room.directory()?;
+    let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
+    let reply = Reply::created(view).with("assent-decision", checked.check.decision.as_str());
+    Ok(reply.with_permit(checked.check.permit))
+}
+
+fn read_wait(reading: &mut Reading<'_>, now: Timestamp) -> Option<Timestamp> {
+    let seconds = reading.integer("wait_seconds", 1..=LONGEST_WAIT.as_secs());
+    let until = reading.time("wait_until");
+    if seconds.is_some() && until.is_some() {
+        reading.wrong(
+            "wait_seconds",
+            "not_allowed",
+            "Say `wait_until` or `wait_seconds`, not both.",
+        );
+    }
+    let until = until.or_else(|| seconds.map(|seconds| now + SignedDuration::from_secs(seconds)))?;
+    if until <= now {
+        reading.wrong("wait_until", "in_the_past", "`wait_until` must lie ahead.");
+    }
+    if until > now + LONGEST_WAIT {
+        reading.wrong("wait_until", "out_of_range", "A check waits for at most 7 days.");
+    }
+    Some(until)
+}
+
+fn collect(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::ASK_GATE)?;
+    own_check(room, ask.place(0))?;
+    let collected = acts::gate::answer::collect(room, ask.place(0));
+    let checked = crate::api::shared::change_replies::nothing_said(ask, collected)?;
+    let directory = room.directory()?;
+    let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
+    Ok(Reply::created(view).with_permit(checked.check.permit))
+}
+
+fn consume(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::ASK_GATE)?;
+    let mut reading = Reading::new(&ask.body, "");
+    let question = read_target(&mut reading);
+    reading.finish()?;
+    let permit = acts::gate::consume_permit::consume_permit(room, ask.place(0), &question)?;
+    let change = room.change(&permit.change_key)?;
+    let mut value = views::item(&permit, change.state, &*room.directory()?);
+    value["jti"] = json!(permit.id);
+    Ok(Reply::created(value))
+}
+
+/// A check is its caller's: nobody else collects by it.
+fn own_check(room: &mut Room<'_, '_>, id: &str) -> acts::Result<GateCheck> {
+    let check = acts::gate::answer::load_check(room, id)?;
+    if check.by != room.actor.person {
+        return Err(Refusal::not_allowed("not_yours", "Only who asked collects the permit.").into());
+    }
+    Ok(check)
+}
+
+/// `GET /gate-checks/{id}?wait=60`: answers at once when it is settled or turned, else when it turns or the wait is over. With
+/// `seen`, the `checked_at` that was read last, it answers at other reasons as well.
+async fn show_check(
+    State(state): State<AppState>,
+    caller: Caller,
+    mut places: Places,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let (query, id) = (query_of(&uri)?, places.take(0));
+    let begun = tokio::time::Instant::from_std(crate::http::clock::tick());
+    let mut bell = state.bells().listen(&caller.tenant);
+    let seen = query.iter().find(|(field, _)| field == "seen").map(|(_, value)| value);
+    let mut has_waited = None;
+    loop {
+        let (is_waiting, view) = look(&state, &caller, &id).await?;
+        // Who may not see the check learns that first.
+        let end = begun + poll_of(&query).map_err(acts::Error::from)?;
+        let now = tokio::time::Instant::from_std(crate::http::clock::tick());
+        let is_news = seen.as_ref().is_some_and(|seen| view["checked_at"] != **seen);
+        if !is_waiting || is_news || now >= end || state.bells().is_stopping() {
+            let answer = (StatusCode::OK, has_waited.map(Extension), axum::Json(view));
+            return Ok(answer.into_response());
+        }
+        has_waited = Some(Waited);
+        // The bell rings for this server's writes, and soon after for those of others; the pause is for what it missed.
+        let _ = tokio::time::timeout((end - now).min(LOOK), bell.changed()).await;
+    }
+}
+
+/// How long a request asks to wait; more than the longest wait is cut to it.
+fn poll_of(query: &[(String, String)]) -> Result<Duration, Refusal> {
+    crate::http::query_words::check_words("/gate-checks/{id}", query)?;
+    let Some((_, value)) = query.iter().find(|(field, _)| field == "wait") else {
+        return Ok(Duration::ZERO);
+    };
+    let wrong = || {
+        let text = format!("`wait` is a whole number of seconds; more than {LONGEST_POLL} count as {LONGEST_POLL}.");
+        Refusal::field("wait", "out_of_range", text)
+    };
+    let seconds = value.parse::<u64>().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(seconds.min(LONGEST_POLL)))
+}
+
+/// Follows a check: its view at once, then at each change, until it waits no more.
+async fn follow_check(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
+    let id = places.take(0);
+    let first = look(&state, &caller, &id).await?;
+    let (send, receive) = mpsc::channel(8);
+    tokio::spawn(tell_turns(state, caller, id, first, send));
+    Ok(Sse::new(ReceiverStream::new(receive))
+        .keep_alive(KeepAlive::default())
+        .into_response())
+}
+
+async fn tell_turns(
+    state: AppState,
+    caller: Caller,
+    id: String,
+    first: (bool, Value),
+    send: mpsc::Sender<Result<Event, Infallible>>,
+) {
+    let mut bell = state.bells().listen(&caller.tenant);
+    let (mut is_waiting, mut view) = first;
+    let mut told = Value::Null;
+    loop {
+        if view != told {
+            let event = Event::default().event("gate_check").data(view.to_string());
+            if send.send(Ok(event)).await.is_err() {
+                return;
+            }
+            told = view;
+        }
+        if !is_waiting || send.is_closed() || state.bells().is_stopping() {
+            return;
+        }
+        let _ = tokio::time::timeout(LOOK, bell.changed()).await;
+        let Ok(found) = look(&state, &caller, &id).await else {
+            return;
+        };
+        (is_waiting, view) = found;
+    }
+}
+
+async fn look(state: &AppState, caller: &Caller, id: &str) -> Result<(bool, Value), Failure> {
+    let (id, asked) = (id.to_owned(), caller.clone());
+    let act = move |room: &mut Room<'_, '_>| {
+        // Whoever waits may wait for days; a credential that ended meanwhile is told nothing more.
+        asked.check_alive(room)?;
+        let check = match room.allow(model::core::act::actions::ASK_GATE) {
+            Ok(()) => acts::gate::answer::load_check(room, &id)?,
+            Err(acts::Error::Refused(_)) => return Err(Refusal::not_found("gate check").into()),
+            Err(fault) => return Err(fault),
+        };
+        asked.check_scope(Scope::Gate)?;
+        let directory = room.directory()?;
+        Ok((
+            check.state == CheckState::Waiting,
+            views::gate_check(&check, None, &directory),
+        ))
+    };
+    let found = state.act(Lane::Gate, caller, Mode::Read, act).await?;
+    crate::http::attempts::note_scope_use(state, caller, Scope::Gate);
+    Ok(found)
+}

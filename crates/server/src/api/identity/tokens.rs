@@ -1,0 +1,37 @@
+//! Tokens of the API.
+
+use model::directory::snapshot::Token;
+use serde_json::json;
+use store::record::Filter;
+use wire::views;
+
+use crate::api::shared::records::{new_one, page, tagged};
+use crate::http::caller::Scope;
+use crate::http::route::Route;
+
+/// Tokens.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/tokens", "Lists tokens, without their secrets.", |room, ask| {
+        room.allow(model::core::act::actions::SET_TOKEN)?;
+        let uses = store::identity::session::token_uses(room.tx)?;
+        let mut reply = page::<Token>(room, ask, Filter::new(), views::shown)?;
+        for item in reply.body["items"].as_array_mut().into_iter().flatten() {
+            if let Some(at) = item["id"].as_str().and_then(|id| uses.get(id)) {
+                item["last_used_at"] = json!(at);
+            }
+        }
+        Ok(reply)
+    })
+    .scope(Scope::Admin),
+    Route::post("/tokens", "Makes a token; its secret is shown once.", |room, ask| {
+        let (token, secret) = acts::identity::set_token::create_token(room, &ask.body)?;
+        let mut reply = new_one(room, &token)?.shown_once(&["token"]);
+        reply.body["token"] = json!(secret);
+        Ok(reply)
+    })
+    .scope(Scope::Admin),
+    Route::delete("/tokens/{id}", "Revokes a token.", |room, ask| {
+        let ended = acts::identity::set_token::revoke_token(room, ask.place(0))?;
+        tagged(&*room.directory()?, &ended)
+    }),
+];

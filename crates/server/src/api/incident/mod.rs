@@ -1,0 +1,3 @@
+//! Incidents, alerts and drift.
+
+pub(super) mod incidents;

@@ -1,0 +1,100 @@
+//! Connections to outside systems, and their deliveries.
+
+use acts::Room;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::{Connection, Directory};
+use serde_json::{Value, json};
+use store::record::Filter;
+use wire::views;
+
+use crate::api::shared::records::{page, version_of};
+use crate::http::caller::Scope;
+use crate::http::route::{Ask, Reply, Route};
+
+/// Connections.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/connections", "Lists connections.", |room, ask| {
+        room.allow(model::core::act::actions::SET_CONNECTION)?;
+        page::<Connection>(room, ask, Filter::new(), connection_view)
+    })
+    .scope(Scope::Admin),
+    Route::post(
+        "/connections",
+        "Makes a connection; its secret is shown once.",
+        |room, ask| {
+            let (made, secret) = acts::integration::set_connection::create_connection(room, &ask.body)?;
+            let directory = room.directory()?;
+            let mut reply = Reply::created(connection_view(&made, &directory))
+                .tagged(made.version)
+                .shown_once(&["secret", "signing_secret"]);
+            if made.kind != "github" && made.kind != "pagerduty" {
+                reply.body["signing_secret"] = json!(connect::integration::door::signing_secret(&secret));
+            }
+            reply.body["secret"] = json!(secret);
+            Ok(reply)
+        },
+    )
+    .scope(Scope::Admin),
+    Route::get("/connections/{id}", "Shows a connection.", |room, ask| {
+        room.allow(model::core::act::actions::SET_CONNECTION)?;
+        let found = acts::core::connections::connection(room, ask.place(0))?;
+        let mut reply = Reply::ok(connection_view(&found, &*room.directory()?)).tagged(found.version);
+        reply.body["refused"] = crate::api::integration::deliveries::refused(room, ask.place(0))?;
+        Ok(reply)
+    })
+    .scope(Scope::Admin),
+    Route::patch(
+        "/connections/{id}",
+        "Changes a connection; its address and secret stay.",
+        version_of::<Connection>,
+        |room, ask| {
+            let made = acts::integration::edit_connection::edit_connection(room, ask.place(0), &ask.body)?;
+            Ok(Reply::ok(connection_view(&made, &*room.directory()?)).tagged(made.version))
+        },
+    )
+    .scope(Scope::Admin),
+    Route::delete(
+        "/connections/{id}",
+        "Stops taking a connection's deliveries.",
+        |room, ask| {
+            let ended = acts::integration::set_connection::end_connection(room, ask.place(0))?;
+            Ok(Reply::ok(connection_view(&ended, &*room.directory()?)))
+        },
+    )
+    .scope(Scope::Admin),
+    Route::get(
+        "/connections/{id}/deliveries",
+        "Lists deliveries by their state.",
+        deliveries,
+    )
+    .scope(Scope::Admin),
+];
+
+fn connection_view(connection: &Connection, directory: &Directory) -> Value {
+    let mut value = views::shown(connection, directory);
+    value["hook_path"] = json!(format!("/hooks/{}", connection.id));
+    value
+}
+
+fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    acts::core::connections::connection(room, ask.place(0))?;
+    const STATES: [&str; 3] = ["waiting", "parked", "done"];
+    let state = ask.query("state");
+    if let Some(state) = state.filter(|state| !STATES.contains(state)) {
+        let text = format!("`{state}` is none of: {}.", STATES.join(", "));
+        return Err(Refusal::field("state", "unknown_word", text).into());
+    }
+    let limit = ask.limit()?;
+    let mut found = store::integration::inbox::list_of(room.tx, ask.place(0), state, ask.query("after"), limit + 1)?;
+    let more = i64::try_from(found.len()).is_ok_and(|count| count > limit);
+    found.truncate(usize::try_from(limit).unwrap_or_default());
+    let next = found.last().filter(|_| more).map(|row| row.id.clone());
+    let items = found.into_iter().map(|row| {
+        json!({
+            "id": row.id, "delivery_id": row.delivery_id, "event": row.event, "received_at": row.received_at,
+            "state": row.state, "tries": row.tries, "reason": row.reason, "result": row.result,
+        })
+    });
+    Ok(ask.page(items.collect(), next))
+}

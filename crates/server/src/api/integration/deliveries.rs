@@ -1,0 +1,132 @@
+//! What deliveries made: one shown with its result, one read again, the questions of outside systems, rules tried on the past.
+
+use acts::Room;
+use model::gate::provenance::OutsideCheck;
+use model::integration::signal::Signal;
+use serde_json::{Value, json};
+use store::record::Filter;
+use wire::views;
+
+use crate::api::shared::records::page;
+use crate::http::caller::Scope;
+use crate::http::route::{Ask, Reply, Route};
+use crate::integration::read_again::{delivery, read_again};
+
+/// The most past deliveries that one trial looks at.
+const MOST: i64 = 200;
+
+/// Deliveries one by one, and questions of outside systems.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get(
+        "/deliveries/{id}",
+        "Shows a delivery, what it says and what came of it.",
+        shown,
+    )
+    .scope(Scope::Admin),
+    Route::post("/deliveries/{id}/replays", "Reads a delivery once more.", replay).scope(Scope::Admin),
+    Route::get(
+        "/outside-checks",
+        "Lists questions of outside systems with our answers.",
+        |room, ask| {
+            room.allow(model::core::act::actions::READ)?;
+            page::<OutsideCheck>(room, ask, Filter::new(), views::shown)
+        },
+    ),
+    Route::get("/calls", "Lists calls to outside systems by their state.", calls).scope(Scope::Admin),
+    Route::post(
+        "/connections/{id}/link-trials",
+        "Tries rules that find changes on past deliveries.",
+        try_links,
+    )
+    .scope(Scope::Admin),
+];
+
+/// What was turned away at a connection.
+pub(crate) fn refused(room: &mut Room<'_, '_>, connection: &str) -> acts::Result<Value> {
+    let rows = store::integration::inbox::turned_away(room.tx, connection)?;
+    let told = rows.iter().map(|it| {
+        json!({"code": it.code, "text": it.text, "count": it.count, "first_at": it.first_at, "last_at": it.last_at})
+    });
+    Ok(told.collect())
+}
+
+/// A delivery as people see it: its body stays with us, what was read in it is shown.
+fn view(room: &mut Room<'_, '_>, row: &store::integration::inbox::Delivery) -> acts::Result<Value> {
+    let kind = acts::core::connections::connection(room, &row.connection)?.kind;
+    let read = connect::integration::door::read(&kind, &row.event, &row.body, row.received_at);
+    let (signals, complaint) = match read {
+        Ok(signals) => {
+            let complaint = signals.iter().find_map(Signal::complaint).map(str::to_owned);
+            (json!(signals), complaint)
+        }
+        Err(aside) => (json!([]), Some(aside.reason)),
+    };
+    Ok(json!({
+        "id": row.id, "connection": row.connection, "delivery_id": row.delivery_id, "event": row.event,
+        "received_at": row.received_at, "state": row.state, "tries": row.tries, "reason": row.reason,
+        "result": row.result, "signals": signals, "complaint": complaint,
+    }))
+}
+
+fn shown(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let row = delivery(room, ask.place(0))?;
+    Ok(Reply::ok(view(room, &row)?))
+}
+
+/// Reads a delivery again in this very transaction, so that the answer tells what it made.
+fn replay(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let before = delivery(room, ask.place(0))?.result;
+    let (signals, result) = read_again(room, ask.place(0))?;
+    let mut body = json!({"id": ask.place(0), "signals": signals, "result": result});
+    body["before"] = json!(before);
+    Ok(Reply::created(body))
+}
+
+fn calls(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    let state = ask.query("state").unwrap_or("parked");
+    let rows = store::integration::call::list(room.tx, state, ask.reach()?)?;
+    let items = rows.iter().map(|row| {
+        json!({"id": row.id, "kind": row.kind, "subject": row.subject, "tries": row.tries, "run_at": row.run_at,
+            "state": row.state, "last_error": row.last_error})
+    });
+    ask.placed(items.collect())
+}
+
+/// What proposed rules find in the questions of past deliveries, beside what the present ones find.
+fn try_links(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    let connection = acts::core::connections::connection(room, ask.place(0))?;
+    let mut reading = model::core::parse::Reading::new(&ask.body, "");
+    let rules = reading
+        .objects("links", acts::integration::set_connection::read_link)
+        .unwrap_or_default();
+    let last = reading.integer("last", 1..=MOST).unwrap_or(50);
+    reading.finish()?;
+    let mut rows = Vec::new();
+    for row in store::integration::inbox::of_connection(room.tx, connection.id.as_str(), last)? {
+        let Ok(signals) = connect::integration::door::read(&connection.kind, &row.event, &row.body, row.received_at)
+        else {
+            continue;
+        };
+        for signal in signals {
+            let Signal::Ask(question) = signal else { continue };
+            // Who wants an answer once more names no change anew.
+            if question.is_repeat {
+                continue;
+            }
+            let find = |rules: &[model::directory::records::LinkRule]| {
+                model::gate::provenance::find_change(rules, &question.texts)
+            };
+            let (now, then) = (find(&connection.links), find(&rules));
+            rows.push(json!({
+                "delivery": row.id, "event": row.event, "received_at": row.received_at, "commit": question.commit,
+                "now": now.as_ref().map(|it| &it.0), "found_by_now": now.as_ref().map(|it| &it.1),
+                "proposed": then.as_ref().map(|it| &it.0), "found_by": then.as_ref().map(|it| &it.1),
+                "differs": now.as_ref().map(|it| &it.0) != then.as_ref().map(|it| &it.0),
+            }));
+        }
+    }
+    let differ = rows.iter().filter(|row| row["differs"] == true).count();
+    Ok(Reply::created(json!({"questions": rows, "differ": differ})))
+}

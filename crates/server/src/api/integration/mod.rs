@@ -1,0 +1,5 @@
+//! Integrations: connections, deliveries, outgoing calls and webhooks.
+
+pub(super) mod connections;
+pub(super) mod deliveries;
+pub(super) mod webhooks;

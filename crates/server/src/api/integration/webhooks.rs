@@ -1,0 +1,145 @@
+//! Outgoing webhooks.
+
+use acts::Room;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Directory;
+use model::integration::webhook::Webhook;
+use serde_json::{Value, json};
+use store::record::Filter;
+use wire::views;
+
+use crate::api::shared::records::page;
+use crate::http::caller::Scope;
+use crate::http::route::{Ask, Reply, Route};
+
+/// Webhooks, their deliveries, and how to send them again.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/webhooks", "Lists outgoing webhooks.", |room, ask| {
+        room.allow(model::core::act::actions::SET_CONNECTION)?;
+        page::<Webhook>(room, ask, Filter::new(), views::shown)
+    })
+    .scope(Scope::Admin),
+    Route::post(
+        "/webhooks",
+        "Makes an outgoing webhook; its secret is shown once.",
+        |room, ask| {
+            let (made, secret) = acts::integration::set_webhook::create_webhook(room, &ask.body)?;
+            with_secret(room, &made, &secret)
+        },
+    )
+    .scope(Scope::Admin),
+    Route::get(
+        "/webhooks/{id}",
+        "Shows an outgoing webhook and how it fares.",
+        |room, ask| {
+            room.allow(model::core::act::actions::SET_CONNECTION)?;
+            let found = acts::integration::set_webhook::webhook(room, ask.place(0))?;
+            shown(room, &found)
+        },
+    )
+    .scope(Scope::Admin),
+    Route::patch(
+        "/webhooks/{id}",
+        "Changes, stops or continues an outgoing webhook.",
+        |room, ask| {
+            Ok(Some(
+                acts::integration::set_webhook::webhook(room, ask.place(0))?.version,
+            ))
+        },
+        |room, ask| {
+            let made = acts::integration::set_webhook::edit_webhook(room, ask.place(0), &ask.body)?;
+            shown(room, &made)
+        },
+    )
+    .scope(Scope::Admin),
+    Route::delete("/webhooks/{id}", "Ends an outgoing webhook.", |room, ask| {
+        let ended = acts::integration::set_webhook::end_webhook(room, ask.place(0))?;
+        shown(room, &ended)
+    })
+    .scope(Scope::Admin),
+    Route::post(
+        "/webhooks/{id}/secret",
+        "Replaces a webhook's secret; for a day both sign.",
+        |room, ask| {
+            let (made, secret) = acts::integration::set_webhook::rotate_secret(room, ask.place(0))?;
+            with_secret(room, &made, &secret)
+        },
+    )
+    .scope(Scope::Admin),
+    Route::get(
+        "/webhooks/{id}/deliveries",
+        "Lists what is on its way, was taken or was given up, the newest first.",
+        deliveries,
+    )
+    .scope(Scope::Admin),
+    Route::post("/webhooks/{id}/replays", "Sends deliveries again.", |room, ask| {
+        let count = acts::integration::set_webhook::replay_webhook(room, ask.place(0), &ask.body)?;
+        Ok(Reply::created(json!({"deliveries": count})))
+    })
+    .scope(Scope::Admin),
+];
+
+fn shown(room: &mut Room<'_, '_>, webhook: &Webhook) -> acts::Result<Reply> {
+    let directory = room.directory()?;
+    let mut value = view(webhook, &directory);
+    if let Some(state) = store::integration::webhook::state(room.tx, webhook.id.as_str())? {
+        value["state"] = json!({
+            "next_index": state.position,
+            "failing_since": state.failing_since,
+            "next_try_at": state.failing_since.map(|_| state.run_at),
+            "last_status": state.last_status,
+            "last_error": state.last_error,
+            "delivered_at": state.delivered_at,
+        });
+    }
+    Ok(Reply::ok(value).tagged(webhook.version))
+}
+
+fn view(webhook: &Webhook, directory: &Directory) -> Value {
+    views::shown(webhook, directory)
+}
+
+fn with_secret(room: &mut Room<'_, '_>, webhook: &Webhook, secret: &[u8]) -> acts::Result<Reply> {
+    let directory = room.directory()?;
+    let mut reply = Reply::created(view(webhook, &directory))
+        .tagged(webhook.version)
+        .shown_once(&["secret"]);
+    // What a chat is told is not signed.
+    if webhook.format.is_usual() {
+        reply.body["secret"] = json!(connect::integration::standard_webhooks::secret_text(secret));
+    }
+    Ok(reply)
+}
+
+fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    let found = acts::integration::set_webhook::webhook(room, ask.place(0))?;
+    let state = ask.query("state").unwrap_or("waiting");
+    if !["waiting", "delivered", "dead"].contains(&state) {
+        let text = "`state` is `waiting`, `delivered` or `dead`.";
+        return Err(Refusal::field("state", "unknown_word", text).into());
+    }
+    let before = match ask.query("after") {
+        Some(text) => text
+            .parse()
+            .map_err(|_| Refusal::field("after", "not_a_number", "`after` is what `next` said."))?,
+        None => i64::MAX,
+    };
+    let limit = ask.limit()?;
+    let mut rows = store::integration::webhook::list(room.tx, found.id.as_str(), state, before, limit + 1)?;
+    let most = usize::try_from(limit).unwrap_or_default();
+    let more = rows.len() > most;
+    rows.truncate(most);
+    let next = rows.last().filter(|_| more).map(|row| row.seq.to_string());
+    let items = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "index": row.seq, "event": row.event_id, "kind": row.kind, "state": row.state, "tries": row.tries,
+                "queued_at": row.queued_at, "next_try_at": (row.state == "waiting").then_some(row.run_at),
+                "last_status": row.last_status, "last_error": row.last_error, "ended_at": row.ended_at,
+            })
+        })
+        .collect();
+    Ok(ask.page(items, next))
+}

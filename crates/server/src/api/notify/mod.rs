@@ -1,0 +1,4 @@
+//! Notifications: messages, preferences, mail and feeds.
+
+pub(super) mod preferences;
+pub(super) mod stream;

@@ -1,0 +1,48 @@
+//! How people wish to be told.
+
+use model::directory::snapshot::Person;
+use serde_json::{Value, json};
+
+use crate::api::directory::people::person_version;
+use crate::http::route::{Reply, Route};
+
+/// Wishes.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get(
+        "/people/{login}/telling",
+        "Shows how a person wishes to be told.",
+        |room, ask| {
+            let (person, telling) = acts::notify::set_telling::telling_of(room, ask.place(0))?;
+            Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
+        },
+    ),
+    Route::put(
+        "/people/{login}/telling",
+        "Sets how a person wishes to be told.",
+        person_version,
+        |room, ask| {
+            let (person, telling) = acts::notify::set_telling::set_telling(room, ask.place(0), &ask.body)?;
+            Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
+        },
+    ),
+];
+
+/// A person's wishes in the words in which they are set.
+fn telling_view(person: &Person, telling: &model::notify::preferences::Telling) -> Value {
+    let mut view = json!({
+        "person": person.login, "zone": person.zone,
+        "how": if telling.digest_at.is_some() { "digest" } else { "at_once" },
+    });
+    let quiet = telling.quiet.as_ref();
+    for (field, value) in [
+        ("digest_at", telling.digest_at.as_ref()),
+        ("quiet_from", quiet.map(|it| &it.from)),
+        ("quiet_until", quiet.map(|it| &it.until)),
+        ("language", telling.language.as_ref()),
+    ] {
+        if let Some(value) = value {
+            view[field] = json!(value);
+        }
+    }
+    view
+}

@@ -1,0 +1,60 @@
+//! Policies and tables as answers show them.
+
+use acts::Room;
+use model::directory::snapshot::Directory;
+use model::policy::configuration::Configuration;
+use model::risk::assessment::RiskTable;
+use serde_json::{Value, json};
+use wire::views;
+
+use crate::http::route::Reply;
+
+pub(crate) fn created(room: &mut Room<'_, '_>, made: &Configuration) -> acts::Result<Reply> {
+    let directory = room.directory()?;
+    Ok(Reply::created(brief(made, &directory)).tagged(made.version))
+}
+
+/// Without the files.
+pub(crate) fn brief(row: &Configuration, directory: &Directory) -> Value {
+    let mut value = whole(row, directory);
+    if let Value::Object(map) = &mut value {
+        map.remove("files");
+        map.remove("cases");
+    }
+    value
+}
+
+pub(crate) fn whole(row: &Configuration, directory: &Directory) -> Value {
+    let mut value = views::shown(row, directory);
+    if let Value::Object(map) = &mut value {
+        map.remove("text");
+    }
+    // Views leave digests of secrets out; this one is what approvers decide about.
+    value["digest"] = json!(row.digest);
+    if let Some(text) = &row.text {
+        // Kept apart from the files of policies, which name nobody, and shown as one.
+        value["files"] = json!([{"path": acts::policy::propose_ownership::FILE, "content": text}]);
+    }
+    for (field, person) in [
+        ("proposer", Some(&row.proposer)),
+        ("activated_by", row.activated_by.as_ref()),
+    ] {
+        if let Some(person) = person {
+            value[field] = json!(directory.login(person));
+        }
+    }
+    if let Some(table) = &row.table {
+        value["table"] = table_view(table);
+    }
+    if let Some(table) = &row.slas {
+        value["slas"] = acts::policy::configurations::sla_view(table);
+    }
+    value
+}
+
+/// Rows are the highest impact, columns the complexity.
+pub(crate) fn table_view(table: &RiskTable) -> Value {
+    let row = |cells: &[model::core::enums::Level; 3]| json!({"low": cells[0], "medium": cells[1], "high": cells[2]});
+    let [none, low, medium, high] = &table.0;
+    json!({"none": row(none), "low": row(low), "medium": row(medium), "high": row(high)})
+}

@@ -1,0 +1,104 @@
+//! Policies: what is in force, what is proposed, trying it, putting it in force.
+
+use acts::Room;
+use model::policy::configuration::Configuration;
+use serde_json::{Value, json};
+use store::record::Filter;
+
+use crate::api::policy::configuration_views::{brief, created, whole};
+use crate::api::shared::records::page;
+use crate::http::caller::Scope;
+use crate::http::route::{Ask, Reply, Route};
+
+/// Reading, proposing, trying, activating.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/policies", "Lists the active policies, with their texts.", policies),
+    Route::post("/policies", "Proposes a set of policies.", |room, ask| {
+        let made = acts::policy::propose_configuration::propose_policies(room, &ask.body)?;
+        created(room, &made)
+    })
+    .scope(Scope::Admin),
+    Route::question(
+        "/policies/trial",
+        "Judges the last changes under a proposed set; writes nothing.",
+        |room, ask| {
+            let trial = acts::policy::try_policies::try_policies(room, &ask.body)?;
+            Ok(Reply::ok(serde_json::to_value(trial)?))
+        },
+    )
+    .scope(Scope::Admin),
+    Route::get(
+        "/changes/{key}/policies",
+        "Explains which policies ask what of a change.",
+        explain,
+    ),
+    Route::post(
+        "/ownership-proposals",
+        "Proposes rows of the ownership matrix, for another person or an approved change to put in force.",
+        |room, ask| {
+            let made = acts::policy::propose_ownership::propose_ownership(room, &ask.body)?;
+            created(room, &made)
+        },
+    )
+    .scope(Scope::Admin),
+    Route::get(
+        "/configurations",
+        "Lists sets of policies and risk tables, proposed, in force and replaced.",
+        configurations,
+    ),
+    Route::get("/configurations/{id}", "Shows one with its content.", |room, ask| {
+        room.allow(model::core::act::actions::READ)?;
+        let found = acts::policy::configurations::configuration(room, ask.place(0))?;
+        let directory = room.directory()?;
+        Ok(Reply::ok(whole(&found, &directory)).tagged(found.version))
+    }),
+    Route::post(
+        "/configurations/{id}/activation",
+        "Puts a proposal in force, and judges open changes again.",
+        |room, ask| {
+            let made = acts::policy::activate_configuration::activate_configuration(room, ask.place(0), &ask.body)?;
+            created(room, &made)
+        },
+    )
+    .scope(Scope::Admin),
+    Route::delete("/configurations/{id}", "Withdraws a proposal.", |room, ask| {
+        let made = acts::policy::activate_configuration::withdraw_configuration(room, ask.place(0))?;
+        Ok(Reply::ok(brief(&made, &*room.directory()?)).tagged(made.version))
+    })
+    .scope(Scope::Admin),
+];
+
+fn policies(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::READ)?;
+    let set = room.policies()?;
+    let items = set
+        .sources()
+        .map(|it| json!({"id": it.id, "file": it.file, "line": it.line, "text": it.text, "reason": it.reason}));
+    let directory = room.directory()?;
+    let from = directory.tenant.as_ref().and_then(|tenant| tenant.policies.as_ref());
+    Ok(Reply::ok(json!({
+        "digest": set.digest(),
+        "configuration": from.map(|it| it.id.clone()),
+        "policies": items.collect::<Vec<Value>>(),
+    })))
+}
+
+fn explain(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let file = room.file(ask.place(0))?;
+    let (set, directory) = (room.policies()?, room.directory()?);
+    let facts = model::policy::permission::change_facts(&file, &room.tenant());
+    let explained = set.explain(
+        &facts,
+        &model::policy::permission::target_facts(&file, &directory, room.now),
+    );
+    Ok(Reply::ok(serde_json::to_value(explained)?))
+}
+
+fn configurations(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::READ)?;
+    let filter = match ask.query("kind") {
+        Some(kind) => Filter::new().equals("kind", kind),
+        None => Filter::new(),
+    };
+    page::<Configuration>(room, ask, filter, brief)
+}

@@ -1,0 +1,40 @@
+//! The mapping: what is in force, proposing, explaining, trying.
+
+use serde_json::json;
+
+use crate::http::caller::Scope;
+use crate::http::route::{Reply, Route};
+
+/// The mapping from deployments to kinds of change.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/mapping", "Shows the mapping in force.", |room, _| {
+        room.allow(model::core::act::actions::READ)?;
+        let rules = acts::integration::mapping_facts::in_force(room)?;
+        let from = room.directory()?.tenant.as_ref().and_then(|it| it.mapping_from.clone());
+        Ok(Reply::ok(json!({"rules": rules, "configuration": from})))
+    }),
+    Route::post("/mapping", "Proposes a mapping.", |room, ask| {
+        let made = acts::policy::set_mapping::propose_mapping(room, &ask.body)?;
+        let directory = room.directory()?;
+        Ok(Reply::created(wire::views::shown(&made, &directory)).tagged(made.version))
+    })
+    .scope(Scope::Admin),
+    Route::question(
+        "/mapping/explanation",
+        "Names the rule that decides for a deployment.",
+        |room, ask| {
+            let (facts, mapped) = acts::policy::set_mapping::explain_mapping(room, &ask.body)?;
+            Ok(Reply::ok(json!({"facts": facts, "mapped": mapped})))
+        },
+    ),
+    Route::question(
+        "/mapping/trial",
+        "Maps the last deployments under a proposed mapping; writes nothing.",
+        |room, ask| {
+            let tried = acts::policy::set_mapping::try_mapping(room, &ask.body)?;
+            let differ = tried.iter().filter(|it| it.differs).count();
+            Ok(Reply::ok(json!({"deployments": tried, "differ": differ})))
+        },
+    )
+    .scope(Scope::Admin),
+];

@@ -1,0 +1,3 @@
+//! Risk: impact, reach, the risk table, categories and checklists.
+
+pub(super) mod risk_table;

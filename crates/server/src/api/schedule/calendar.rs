@@ -1,0 +1,123 @@
+//! The times of changes: setting them, and the calendar.
+
+use acts::Room;
+use jiff::Timestamp;
+use model::core::enums::State;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Directory;
+use serde_json::{Value, json};
+use wire::views;
+
+use crate::api::shared::change_replies::{current, show};
+use crate::http::route::{Ask, Reply, Route};
+
+/// The calendar.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get(
+        "/calendar",
+        "Shows planned changes, freezes and windows in a span of time.",
+        calendar,
+    ),
+    Route::put(
+        "/changes/{key}/schedule",
+        "Sets both planned times.",
+        current,
+        |room, ask| {
+            acts::change::verbs::schedule_change(room, ask.place(0), &ask.body)?;
+            show(room, ask.place(0))
+        },
+    ),
+];
+
+/// How many changes a calendar reads at once.
+const CALENDAR_PAGE: i64 = 1_000;
+
+/// How many changes a calendar holds at most.
+const CALENDAR_CHANGES: usize = 20_000;
+
+fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::READ)?;
+    let [from, to] = ask.query_span("from", "to")?;
+    let from = from.unwrap_or(room.now);
+    let to = to
+        .or_else(|| from.checked_add(jiff::SignedDuration::from_hours(24 * 31)).ok())
+        .unwrap_or(Timestamp::MAX);
+    let (service, environment) = (
+        ask.query("service").map(str::to_owned),
+        ask.query("environment").map(str::to_owned),
+    );
+    let filter = store::change::changes::ChangeFilter {
+        planned_to: Some(to),
+        service: service.clone(),
+        environment: environment.clone(),
+        states: State::ALL
+            .iter()
+            .filter(|state| state.is_open())
+            .map(ToString::to_string)
+            .collect(),
+        ..Default::default()
+    };
+    let directory = room.directory()?;
+    let mut entries = Vec::new();
+    for row in every_change(room, &filter)? {
+        let (Some(starts_at), Some(ends_at)) = (row.planned_start, row.planned_end) else {
+            continue;
+        };
+        if ends_at <= from {
+            continue;
+        }
+        entries.push(json!({
+            "kind": "change", "key": row.key, "title": row.title, "starts_at": starts_at, "ends_at": ends_at,
+            "state": row.state, "risk": row.risk, "on_hold": row.on_hold,
+        }));
+    }
+    let asked = |keys: &[String], wanted: &Option<String>| {
+        wanted.as_ref().is_none_or(|key| keys.is_empty() || keys.contains(key))
+    };
+    for (kind, mut value) in spans(&directory, from, to) {
+        let keys = |field: &str| -> Vec<String> { serde_json::from_value(value[field].clone()).unwrap_or_default() };
+        if asked(&keys("services"), &service) && asked(&keys("environments"), &environment) {
+            value["kind"] = json!(kind);
+            entries.push(value);
+        }
+    }
+    entries.sort_by_key(|entry| entry["starts_at"].to_string());
+    ask.whole(entries)
+}
+
+/// The changes of a filter, a page at a time: a calendar that stopped somewhere would show a free day where there is none, so
+/// one that would hold too many is refused.
+fn every_change(
+    room: &mut Room<'_, '_>,
+    filter: &store::change::changes::ChangeFilter,
+) -> acts::Result<Vec<store::change::changes::ChangeRow>> {
+    let mut found: Vec<store::change::changes::ChangeRow> = Vec::new();
+    loop {
+        let after = found.last().map(|row| row.number);
+        let page = store::change::changes::list_changes(room.tx, filter, CALENDAR_PAGE, after)?;
+        let is_last = i64::try_from(page.len()).unwrap_or(i64::MAX) < CALENDAR_PAGE;
+        found.extend(page);
+        if found.len() > CALENDAR_CHANGES {
+            let text = format!(
+                "More than {CALENDAR_CHANGES} changes lie in that span: ask for a shorter one, or for one service or environment."
+            );
+            return Err(Refusal::field("to", "too_many", text).into());
+        }
+        if is_last {
+            return Ok(found);
+        }
+    }
+}
+
+/// Freezes and windows that lie over a span of time.
+fn spans(directory: &Directory, from: Timestamp, to: Timestamp) -> Vec<(&'static str, Value)> {
+    let freezes = directory.freezes.iter().filter(|row| row.overlaps(from, to));
+    let windows = directory
+        .windows
+        .iter()
+        .filter(|row| row.starts_at < to && from < row.ends_at);
+    freezes
+        .map(|row| ("freeze", views::shown(row, directory)))
+        .chain(windows.map(|row| ("window", views::shown(row, directory))))
+        .collect()
+}

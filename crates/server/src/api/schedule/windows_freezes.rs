@@ -1,0 +1,66 @@
+//! Maintenance windows and freezes.
+
+use model::directory::snapshot::{Freeze, MaintenanceWindow};
+
+use crate::api::shared::records::{all, loaded, new_one, set, tagged, version_of};
+use crate::http::route::Route;
+
+/// Windows and freezes.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/windows", "Lists maintenance windows.", all::<MaintenanceWindow>),
+    set!(
+        "/windows",
+        "Sets a maintenance window.",
+        acts::directory::set_service::set_window
+    ),
+    Route::get(
+        "/windows/{id}",
+        "Shows a maintenance window.",
+        loaded::<MaintenanceWindow>,
+    ),
+    Route::patch(
+        "/windows/{id}",
+        "Changes a maintenance window.",
+        version_of::<MaintenanceWindow>,
+        |room, ask| {
+            let made = acts::schedule::edit_span::edit_window(room, ask.place(0), &ask.body)?;
+            tagged(&*room.directory()?, &made)
+        },
+    ),
+    Route::delete("/windows/{id}", "Takes a maintenance window back.", |room, ask| {
+        let ended = acts::directory::set_service::end_window(room, ask.place(0))?;
+        tagged(&*room.directory()?, &ended)
+    }),
+    Route::get("/freezes", "Lists freezes.", all::<Freeze>),
+    set!("/freezes", "Sets a freeze.", acts::schedule::set_freeze::set_freeze),
+    Route::post(
+        "/freezes/{id}/exceptions",
+        "Lets a change pass a freeze.",
+        |room, ask| {
+            let made = acts::schedule::set_freeze::except_from_freeze(room, ask.place(0), &ask.body)?;
+            new_one(room, &made)
+        },
+    ),
+    Route::delete(
+        "/freezes/{id}/exceptions/{change}",
+        "Lets a change no longer pass a freeze.",
+        |room, ask| {
+            let freeze = acts::schedule::set_freeze::withdraw_exception(room, ask.place(0), ask.place(1))?;
+            tagged(&*room.directory()?, &freeze)
+        },
+    ),
+    Route::get("/freezes/{id}", "Shows a freeze.", loaded::<Freeze>),
+    Route::patch(
+        "/freezes/{id}",
+        "Changes a freeze.",
+        version_of::<Freeze>,
+        |room, ask| {
+            let made = acts::schedule::edit_span::edit_freeze(room, ask.place(0), &ask.body)?;
+            tagged(&*room.directory()?, &made)
+        },
+    ),
+    Route::delete("/freezes/{id}", "Takes a freeze back.", |room, ask| {
+        let ended = acts::schedule::set_freeze::end_freeze(room, ask.place(0))?;
+        tagged(&*room.directory()?, &ended)
+    }),
+];

@@ -1,0 +1,5 @@
+//! What all areas of this layer share.
+
+pub(super) mod change_replies;
+pub(super) mod openapi;
+pub(super) mod records;

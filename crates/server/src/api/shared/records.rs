@@ -1,0 +1,176 @@
+//! Answers about records: a page of a list, one record, one that was made or set.
+
+use acts::Room;
+use model::core::body::Body;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Directory;
+use serde::Serialize;
+use serde_json::Value;
+use store::record::{self, Filter, Record};
+use wire::views;
+
+use crate::http::route::{Ask, Reply};
+
+/// A list that the directory holds, by its key.
+macro_rules! known {
+    ($path:literal, $summary:literal, |$directory:ident| $rows:expr) => {
+        Route::get($path, $summary, |room, ask| {
+            room.allow(model::core::act::actions::READ)?;
+            let $directory = room.directory()?;
+            keyed(ask, $rows)
+        })
+    };
+}
+pub(crate) use known;
+
+/// One thing that the directory holds.
+macro_rules! one {
+    ($path:literal, $summary:literal, $what:literal, |$directory:ident, $key:ident| $found:expr) => {
+        Route::get($path, $summary, |room, ask| {
+            room.allow(model::core::act::actions::READ)?;
+            let $directory = room.directory()?;
+            let $key = ask.place(0);
+            let found = $found.ok_or_else(|| Refusal::not_found(format!("{} {}", $what, $key)))?;
+            tagged(&$directory, found)
+        })
+    };
+}
+pub(crate) use one;
+
+/// An act that sets a thing of the estate from the body.
+macro_rules! set {
+    ($path:literal, $summary:literal, $verb:path) => {
+        Route::post($path, $summary, |room, ask| {
+            let made = $verb(room, &ask.body)?;
+            new_one(room, &made)
+        })
+    };
+}
+pub(crate) use set;
+
+/// An act that makes a thing of the estate from the body, or sets the one whose key it names.
+macro_rules! make_or_set {
+    ($path:literal, $summary:literal, $verb:path, |$directory:ident, $key:ident| $found:expr) => {
+        Route::post($path, $summary, |room, ask| {
+            let $directory = room.directory()?;
+            let $key = ask.body.get("key").and_then(Value::as_str).unwrap_or_default();
+            let stands = $found.is_some();
+            let made = $verb(room, &ask.body);
+            made_or_set(room, ask, stands, made)
+        })
+    };
+}
+pub(crate) use make_or_set;
+
+pub(crate) fn tagged<T: Serialize + Record>(directory: &Directory, record: &T) -> acts::Result<Reply> {
+    Ok(Reply::ok(views::shown(record, directory)).tagged(record.version()))
+}
+
+pub(crate) fn new_one<T: Serialize + Record>(room: &mut Room<'_, '_>, record: &T) -> acts::Result<Reply> {
+    let directory = room.directory()?;
+    Ok(Reply {
+        status: 201,
+        ..tagged(&directory, record)?
+    })
+}
+
+/// The answer to a request that makes a thing or sets the one that is there: 201 tells that it is new, 200 that it stood.
+/// `If-None-Match: *` (RFC 9110, section 13.1.2) asks for a new one alone.
+///
+/// # Errors
+/// The act's; 412 where it stands and only a new one was asked for.
+pub(crate) fn made_or_set<T: Serialize + Record>(
+    room: &mut Room<'_, '_>,
+    ask: &Ask,
+    stands: bool,
+    made: acts::Result<T>,
+) -> acts::Result<Reply> {
+    if stands {
+        ask.check_wants_known(&made)?;
+        return tagged(&*room.directory()?, &made?);
+    }
+    new_one(room, &made?)
+}
+
+/// A page of what the directory holds, in the order of keys.
+pub(crate) fn keyed(ask: &Ask, rows: impl Iterator<Item = (String, Value)>) -> acts::Result<Reply> {
+    let limit = usize::try_from(ask.limit()?).unwrap_or_default();
+    let after = ask.query("after").unwrap_or_default();
+    let wanted = ask.query("q").unwrap_or_default().to_lowercase();
+    let mut rows: Vec<(String, Value)> = rows
+        .filter(|(key, _)| after.is_empty() || key.as_str() > after)
+        .filter(|(key, value)| wanted.is_empty() || is_named(key, value, &wanted))
+        .collect();
+    rows.sort_by(|left, right| left.0.cmp(&right.0));
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|(key, _)| key.clone());
+    Ok(ask.page(rows.into_iter().map(|(_, value)| value).collect(), next))
+}
+
+fn is_named(key: &str, value: &Value, wanted: &str) -> bool {
+    let has = |field: &str| {
+        value[field]
+            .as_str()
+            .is_some_and(|text| text.to_lowercase().contains(wanted))
+    };
+    key.to_lowercase().contains(wanted) || has("name") || has("title")
+}
+
+pub(crate) fn all<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::READ)?;
+    page::<R>(room, ask, Filter::new(), views::shown)
+}
+
+pub(crate) fn loaded<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::core::act::actions::READ)?;
+    let found = store::record::load::<R>(room.tx, ask.place(0))?.ok_or_else(|| Refusal::not_found(R::TABLE))?;
+    tagged(&*room.directory()?, &found.record)
+}
+
+/// A thing as it stands with the body's merge patch on it, without what the server itself adds. What the patch clears is named,
+/// as what is not named stays.
+pub(crate) fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<Body> {
+    let Some(old) = old else {
+        return Err(Refusal::not_found(format!("{what} {}", ask.place(0))).into());
+    };
+    let Value::Object(mut map) = serde_json::to_value(&old)? else {
+        return Ok(Body::new());
+    };
+    for ours in ["id", "version", "watchers", "watching_groups"] {
+        map.remove(ours);
+    }
+    let key = map.get("key").and_then(Value::as_str);
+    if let Some(wrong) = key.and_then(|key| model::core::parse::other_key(&ask.body, key)) {
+        return Err(Refusal::Invalid(vec![wrong]).into());
+    }
+    model::change::read_content::merge(&mut map, &ask.body);
+    let cleared = ask.body.iter().filter(|(_, value)| value.is_null());
+    map.extend(cleared.map(|(field, _)| (field.clone(), Value::Null)));
+    Ok(map)
+}
+
+/// The version of a record that the directory does not hold by a key.
+pub(crate) fn version_of<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    Ok(store::record::load::<R>(room.tx, ask.place(0))?.map(|found| found.record.version()))
+}
+
+/// A page of records in the order of ids.
+pub(crate) fn page<R: Record>(
+    room: &mut Room<'_, '_>,
+    ask: &Ask,
+    filter: Filter,
+    view: fn(&R, &model::directory::snapshot::Directory) -> Value,
+) -> acts::Result<Reply> {
+    let limit = ask.limit()?;
+    let directory = room.directory()?;
+    let filter = match ask.query("after") {
+        Some(after) => filter.more("id", after),
+        None => filter,
+    };
+    let mut rows = record::find::<R>(room.tx, &filter.order_by("id").limit(limit + 1))?;
+    let more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    let next = rows.last().filter(|_| more).map(|row| row.record.id().to_owned());
+    Ok(ask.page(rows.iter().map(|row| view(&row.record, &directory)).collect(), next))
+}

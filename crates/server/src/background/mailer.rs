@@ -1,0 +1,292 @@
+//! The thread that sends letters. It is apart from the workers, so that a mail server that answers slowly, or not at all, holds
+//! up no timer and no delivery. No transaction is open while a letter is sent.
+
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use connect::notify::mail::{Letter, Party};
+use jiff::SignedDuration;
+use model::change::related_records::Message;
+use store::queue::job;
+use store::queue::job::Job;
+use store::{Mode, record};
+
+use crate::background::queue_worker::{Failed, HANDS, Holder, go_round, side_by_side};
+use crate::http::clock::tick;
+use crate::http::settings::Smtp;
+use crate::http::state::AppState;
+
+/// After so many tries, a day after the first, a letter is given up. Its message stays on the reader's pages.
+const TRIES: i64 = 300;
+
+/// How long the mail server may take over one letter, all steps together.
+const LETTER: Duration = Duration::from_secs(150);
+/// How long a letter is kept from others: its way to the mail server, and time to write and to note it.
+const LEASE: SignedDuration = store::LONGEST_LEASE;
+
+/// Starts the postman. It ends when the bells dismiss it.
+pub(crate) fn start(state: &AppState, server: &str, smtp: Option<&Smtp>) -> std::io::Result<JoinHandle<()>> {
+    let bell = state.bells().wake_thread();
+    let postman = Postman {
+        holder: Holder {
+            state: state.clone(),
+            name: format!("{server}-postman"),
+            lease: LEASE,
+        },
+        smtp: smtp.cloned(),
+    };
+    Builder::new()
+        .name("postman".to_owned())
+        .spawn(move || go_round(&bell, || postman.round()))
+}
+
+struct Postman {
+    holder: Holder,
+    smtp: Option<Smtp>,
+}
+
+/// A letter's text with the line above which its reader answers, where answers are taken.
+fn answerable(text: String, is_taken: bool) -> String {
+    if !is_taken {
+        return text;
+    }
+    format!(
+        "{}\nYour answer becomes a comment on the change. Nothing is decided by mail.\n\n{text}",
+        model::integration::signal::REPLY_MARK
+    )
+}
+
+/// What the mail server said.
+enum Posted {
+    /// It took the letter.
+    Taken,
+    /// It never will.
+    Refused,
+    /// It may later; why not now.
+    NotYet(String),
+}
+
+impl Postman {
+    /// Takes what is due; answers whether the store was there.
+    fn round(&self) -> bool {
+        if self.holder.state.bells().is_stopping() {
+            return true;
+        }
+        let now = self.holder.now();
+        let look = |tx: &mut store::CrossTx<'_>| Ok(job::next_due(tx)?);
+        let Some(due) = self.holder.across("which letters are due", Mode::Read, look) else {
+            return false;
+        };
+        if due.is_some_and(|at| at <= now) {
+            // No more than are sent at once: what waits behind a silent mail server is not held.
+            let most = i64::try_from(HANDS).unwrap_or(1);
+            let rows = self.holder.leased("due jobs", most, job::lease_across);
+            side_by_side(&rows, |row| self.do_job(row));
+        }
+        true
+    }
+
+    fn do_job(&self, row: &Job) {
+        let done = match row.kind.as_str() {
+            "mail" => self.mail(row),
+            acts::notify::send_deferred::DIGEST => self.digest(row),
+            other => Err(acts::Error::Fault(format!("nobody does jobs of the kind `{other}`"))),
+        };
+        if let Err(error) = done {
+            let failed = Failed {
+                tenant: &row.tenant,
+                id: &row.id,
+                tries: row.tries,
+            };
+            self.holder.again(failed, &error, (job::fail, Some(job::park)));
+        }
+    }
+
+    /// Sends a message's mail; without a mail server it stays kept, and is read on the pages.
+    fn mail(&self, row: &Job) -> acts::Result<()> {
+        let Some(smtp) = &self.smtp else {
+            return self.finish_job(row, None);
+        };
+        let subject = row.subject.clone();
+        let load = move |room: &mut acts::Room<'_, '_>| {
+            let Some(stored) = record::load::<Message>(room.tx, &subject)? else {
+                return Ok(None);
+            };
+            let directory = room.directory()?;
+            let Some(person) = directory.people.get(&stored.record.person).cloned() else {
+                return Ok(None);
+            };
+            // The letter is written for its reader: their zone, what they may see.
+            room.actor.person = person.id.clone();
+            let letter = crate::web::notify::letters::letter(room, &stored.record)?;
+            let reply_to = acts::notify::reply_by_mail::reply_address(room, &stored.record)?;
+            Ok(Some((stored.record, person, letter, reply_to)))
+        };
+        let found = self.holder.look(&row.tenant, load)?;
+        let Some((message, person, letter, reply_to)) = found else {
+            return self.finish_job(row, None);
+        };
+        // A message about another address goes to the earlier one, which its job names.
+        let named = Some(row.payload.clone()).filter(|address| !address.is_empty());
+        let Some(address) = named.or(person.email.clone()).filter(|_| person.active) else {
+            return self.finish_job(row, None);
+        };
+        let letter = Letter {
+            from: self.sender(smtp),
+            to: Party {
+                name: person.name,
+                address,
+            },
+            subject: letter
+                .as_ref()
+                .map_or_else(|| message.subject.clone(), |mail| mail.subject.clone()),
+            text: answerable(
+                letter.map_or_else(|| message.text.clone(), |mail| mail.body),
+                reply_to.is_some(),
+            ),
+            reply_to,
+            message_id: self.message_id(message.id.as_str()),
+            written_at: message.at,
+        };
+        match Self::post(row, smtp, &letter) {
+            Posted::Taken => self.finish_job(row, Some("mailed")),
+            Posted::Refused => self.finish_job(row, Some("failed")),
+            Posted::NotYet(why) => self.try_later(row, why),
+        }
+    }
+
+    /// Sends one letter about the messages that a job gathered. Its id is the job's, so that a second try carries the same.
+    fn digest(&self, row: &Job) -> acts::Result<()> {
+        let Some(smtp) = &self.smtp else {
+            return self.finish_digest(row, None);
+        };
+        let (reader, payload) = (row.subject.clone(), row.payload.clone());
+        let load = move |room: &mut acts::Room<'_, '_>| {
+            let messages = acts::notify::send_deferred::gathered(room, &payload)?;
+            let directory = room.directory()?;
+            let Some(person) = directory.people.get(&reader.as_str().into()).cloned() else {
+                return Ok(None);
+            };
+            room.actor.person = person.id.clone();
+            let letter = crate::web::notify::letters::digest(room, &messages)?;
+            Ok(Some((person, letter)))
+        };
+        let found = self.holder.look(&row.tenant, load)?;
+        let found = found.filter(|(person, _)| person.active);
+        let Some((person, mail)) = found else {
+            return self.finish_digest(row, None);
+        };
+        let Some(address) = person.email else {
+            return self.finish_digest(row, None);
+        };
+        let letter = Letter {
+            from: self.sender(smtp),
+            to: Party {
+                name: person.name,
+                address,
+            },
+            reply_to: None,
+            subject: mail.subject,
+            text: mail.body,
+            message_id: self.message_id(&row.id),
+            // A letter is dated when it is complete and on its way (RFC 5322 section 3.6.1), not when its oldest news was.
+            written_at: row.run_at,
+        };
+        match Self::post(row, smtp, &letter) {
+            Posted::Taken => self.finish_digest(row, Some("mailed")),
+            Posted::Refused => self.finish_digest(row, Some("failed")),
+            Posted::NotYet(why) => self.try_later(row, why),
+        }
+    }
+
+    fn finish_digest(&self, row: &Job, delivery: Option<&'static str>) -> acts::Result<()> {
+        let (id, payload, holder) = (row.id.clone(), row.payload.clone(), self.holder.name.clone());
+        self.holder.act(&row.tenant, move |room| {
+            if !job::finish(room.tx, &id, &holder)? {
+                return Ok(());
+            }
+            match delivery {
+                Some(delivery) => acts::notify::send_deferred::mark_gathered(room, &payload, delivery),
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn sender(&self, smtp: &Smtp) -> Party {
+        Party {
+            name: "Assent".to_owned(),
+            address: smtp.from.clone(),
+        }
+    }
+
+    fn message_id(&self, id: &str) -> String {
+        let host = self
+            .holder
+            .state
+            .public_url()
+            .split_once("://")
+            .map_or("assent", |(_, rest)| rest);
+        let host: String = host
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
+            .collect();
+        format!("{id}@{host}")
+    }
+
+    /// Hands a letter to the mail server.
+    fn post(row: &Job, smtp: &Smtp, letter: &Letter) -> Posted {
+        let built = connect::notify::mail::message(letter).map_err(|error| connect::socket::SendError {
+            temporary: false,
+            text: error.to_string(),
+        });
+        let until = tick() + LETTER;
+        let left = || until.saturating_duration_since(tick());
+        match built.and_then(|built| connect::socket::send_mail(&smtp.server, &built, &left)) {
+            Ok(()) => Posted::Taken,
+            Err(error) if error.temporary && row.tries < TRIES => Posted::NotYet(error.text),
+            Err(error) => {
+                tracing::warn!(error = %error.text, job = %row.id, "a letter was not taken");
+                Posted::Refused
+            }
+        }
+    }
+
+    /// Keeps a letter until the mail server may take it.
+    fn try_later(&self, row: &Job, why: String) -> acts::Result<()> {
+        tracing::warn!(error = %why, job = %row.id, tries = row.tries, "a letter waits for the mail server");
+        let (id, holder, pause) = (
+            row.id.clone(),
+            self.holder.name.clone(),
+            model::integration::webhook::pause(row.tries),
+        );
+        self.holder.act(&row.tenant, move |room| {
+            let retry_at = room.now + pause;
+            job::fail(room.tx, &id, &holder, retry_at, &why)
+                .map(|_| ())
+                .map_err(Into::into)
+        })
+    }
+
+    /// Ends a job, and notes what became of its message.
+    fn finish_job(&self, row: &Job, delivery: Option<&'static str>) -> acts::Result<()> {
+        let (id, subject, holder) = (row.id.clone(), row.subject.clone(), self.holder.name.clone());
+        self.holder.act(&row.tenant, move |room| {
+            if !job::finish(room.tx, &id, &holder)? {
+                return Ok(());
+            }
+            let Some(delivery) = delivery else { return Ok(()) };
+            let Some(stored) = record::load::<Message>(room.tx, &subject)? else {
+                return Ok(());
+            };
+            let mut written = acts::core::write::Written::default();
+            room.put(
+                &mut written,
+                Message {
+                    delivery: delivery.to_owned(),
+                    ..stored.record
+                },
+            )?;
+            room.tell(Vec::new(), written)
+        })
+    }
+}

@@ -1,0 +1,9 @@
+//! Background work: the queue's worker, the mailer, outbound calls, the sequencer and nightly replays.
+
+pub(crate) mod mailer;
+pub(crate) mod outbound_calls;
+pub(crate) mod queue_worker;
+pub(crate) mod replays;
+pub(crate) mod sequencer;
+pub(crate) mod sweep;
+pub(crate) mod worker;

@@ -1,0 +1,478 @@
+//! The threads that call other people's servers. They are apart from the workers, so that a receiver that answers slowly
+//! holds up no timer and no letter. No transaction is open while a call is made. What is taken is begun at once and done long
+//! before its lease ends, so that nobody else takes it meanwhile.
+
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use acts::integration::poll_deployments;
+use acts::integration::send_webhooks;
+use acts::integration::send_webhooks::{Parcel, Round};
+use acts::schedule::push_freezes;
+use connect::integration::cloudevents::{MEDIA_TYPE, Outgoing, structured};
+use connect::integration::deployments;
+use connect::integration::deployments::{Known, Told};
+use connect::integration::gitlab::freezes;
+use connect::integration::gitlab::freezes::Whom;
+use connect::integration::standard_webhooks;
+use connect::notify::chat;
+use connect::socket::call::{Call, Caller};
+use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::Actor;
+use store::integration::webhook::{Delivery, Leased, Tried};
+use store::{Lane, Mode};
+use wire::views;
+
+use crate::background::queue_worker::{HANDS, go_round, side_by_side};
+use crate::background::sequencer::told;
+use crate::http::clock::tick;
+use crate::http::state::AppState;
+
+/// How long it keeps what it took: a round, its last call, and as much again to write down what came of it.
+const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// After so long a round begins no further call.
+const ROUND: Duration = Duration::from_secs(60);
+/// After so many tries, a day after the first, a call is set aside for a person.
+const TRIES: i64 = 300;
+/// How many webhooks it looks after in a round. Each is taken when its turn comes.
+const WEBHOOKS: i64 = 4;
+
+/// Starts the couriers. They end when the bells dismiss them.
+pub(crate) fn start(
+    state: &AppState,
+    server: &str,
+    caller: &Caller,
+    count: usize,
+) -> std::io::Result<Vec<JoinHandle<()>>> {
+    (0..count.max(1))
+        .map(|number| {
+            let bell = state.bells().wake_thread();
+            let courier = Courier {
+                state: state.clone(),
+                caller: caller.clone(),
+                holder: format!("{server}-courier-{number}"),
+            };
+            Builder::new()
+                .name(format!("courier-{number}"))
+                .spawn(move || go_round(&bell, || courier.round()))
+        })
+        .collect()
+}
+
+struct Courier {
+    state: AppState,
+    caller: Caller,
+    holder: String,
+}
+
+impl Courier {
+    fn now(&self) -> Timestamp {
+        self.state.desk().tools().clock.now()
+    }
+
+    /// Whether work that began then may begin another call.
+    fn may_go_on(&self, began: Instant) -> bool {
+        !self.state.bells().is_stopping() && tick().saturating_duration_since(began) <= ROUND
+    }
+
+    /// Takes what is due; answers whether the store was there.
+    fn round(&self) -> bool {
+        if self.state.bells().is_stopping() {
+            return true;
+        }
+        let now = self.now();
+        let look = move |tx: &mut store::CrossTx<'_>| {
+            let is_due = store::integration::call::next_due(tx)?.is_some_and(|at| at <= now);
+            Ok((store::integration::webhook::due(tx, now, WEBHOOKS)?, is_due))
+        };
+        let desk = self.state.desk();
+        let found = desk.wait_across(Lane::Worker, "which calls are due", Mode::Read, look);
+        let Some((due, is_due)) = told(found, "looking for due calls") else {
+            return false;
+        };
+        if is_due {
+            self.make_calls();
+        }
+        for one in due {
+            if self.state.bells().is_stopping() {
+                break;
+            }
+            self.serve_webhook(&one);
+        }
+        true
+    }
+
+    fn make_calls(&self) {
+        let (now, holder) = (self.now(), self.holder.clone());
+        // No more than are made at once: what waits for its turn is not held.
+        let most = i64::try_from(HANDS).unwrap_or(1);
+        let take = move |tx: &mut store::CrossTx<'_>| {
+            let by = store::Lease {
+                now,
+                until: now + LEASE,
+                holder: &holder,
+                most,
+            };
+            Ok(store::integration::call::lease_across(tx, &by)?)
+        };
+        let taken = self
+            .state
+            .desk()
+            .wait_across(Lane::Worker, "taking calls", Mode::Write, take);
+        let calls = told(taken, "taking calls").unwrap_or_default();
+        side_by_side(&calls, |call| self.do_call(call));
+    }
+
+    fn do_call(&self, call: &store::queue::job::Job) {
+        let made = self.make_call(call);
+        let (id, holder, tries) = (call.id.clone(), self.holder.clone(), call.tries);
+        let noted = self.act(&call.tenant, move |room| {
+            let now = room.now;
+            Ok(match &made {
+                Ok(()) => store::integration::call::finish(room.tx, &id, &holder)?,
+                Err((why, true)) if tries < TRIES => {
+                    let again = now + model::integration::webhook::pause(tries);
+                    store::integration::call::fail(room.tx, &id, &holder, again, why)?
+                }
+                Err((why, _)) => store::integration::call::park(room.tx, &id, &holder, why)?,
+            })
+        });
+        told(noted, "noting a call");
+    }
+
+    /// Carries an answer to whoever asked; loads the truth first.
+    fn make_call(&self, call: &store::queue::job::Job) -> Result<(), (String, bool)> {
+        if push_freezes::is_call(&call.kind) {
+            return self.bring_freezes(call);
+        }
+        if poll_deployments::is_call(&call.kind) {
+            return self.ask_for_deployments(call);
+        }
+        let subject = call.subject.clone();
+        let load = move |room: &mut acts::Room<'_, '_>| acts::integration::external_checks::errand(room, &subject);
+        let found = self
+            .state
+            .desk()
+            .wait(Lane::Worker, &call.tenant, Actor::system(), Mode::Read, load)
+            .map_err(|error| (error.to_string(), true))?;
+        let Some(errand) = found else { return Ok(()) };
+        let words = (errand.credential.as_str(), errand.page.as_str());
+        connect::integration::reply::carry(&self.caller, &errand.connection, &errand.check, words, self.now())
+    }
+
+    /// Asks for deployments that no delivery told of, and takes them.
+    fn ask_for_deployments(&self, call: &store::queue::job::Job) -> Result<(), (String, bool)> {
+        let began = tick();
+        let (subject, left) = (call.subject.clone(), call.payload.clone());
+        let load = move |room: &mut acts::Room<'_, '_>| poll_deployments::errand(room, &subject, &left);
+        let found = self
+            .state
+            .desk()
+            .wait(Lane::Worker, &call.tenant, Actor::system(), Mode::Read, load)
+            .map_err(|error| (error.to_string(), true))?;
+        let Some(errand) = found else { return Ok(()) };
+        let known = Known {
+            since: errand.since,
+            ended: errand.ended,
+        };
+        let (connection, credential) = (&errand.connection, errand.credential.as_str());
+        let may_go_on = || self.may_go_on(began);
+        let round = (self.now(), &may_go_on as &dyn Fn() -> bool);
+        // A question that is tried for long makes room for a new one, so that asking never ends by itself.
+        let is_tried = call.tries >= TRIES / 2;
+        let told = match deployments::carry(&self.caller, connection, credential, &known, round) {
+            Ok(told) => told,
+            Err(_) if is_tried => Told::default(),
+            Err((why, _)) => return Err((why, true)),
+        };
+        self.take_deployments(call, told, is_tried)
+    }
+
+    /// Takes what was told. Where a repository told nothing, the same question is tried again.
+    fn take_deployments(
+        &self,
+        call: &store::queue::job::Job,
+        told: Told,
+        is_tried: bool,
+    ) -> Result<(), (String, bool)> {
+        let failed = told.failed.clone().filter(|_| !is_tried);
+        let (subject, id, holder) = (call.subject.clone(), call.id.clone(), self.holder.clone());
+        let is_done = failed.is_none();
+        let taken = self.act(&call.tenant, move |room| {
+            poll_deployments::take(room, &subject, &told.signals)?;
+            if is_done {
+                return poll_deployments::ask_again(room, &subject, &told.left);
+            }
+            // Whoever lost the lease meanwhile leaves it to the next one.
+            store::integration::call::note_left(room.tx, &id, &holder, &told.left.join("\n"))?;
+            Ok(())
+        });
+        taken.map_err(|error| (error.to_string(), true))?;
+        failed.map_or(Ok(()), |why| Err((why, true)))
+    }
+
+    /// Brings a connection's freezes to its projects, and notes theirs. What one project refuses holds back no other.
+    fn bring_freezes(&self, call: &store::queue::job::Job) -> Result<(), (String, bool)> {
+        let began = tick();
+        let (subject, left) = (call.subject.clone(), call.payload.clone());
+        let load = move |room: &mut acts::Room<'_, '_>| push_freezes::errand(room, &subject, &left);
+        let found = self
+            .state
+            .desk()
+            .wait(Lane::Worker, &call.tenant, Actor::system(), Mode::Read, load)
+            .map_err(|error| (error.to_string(), true))?;
+        let Some(errand) = found else { return Ok(()) };
+        let brought = self.bring_to_projects(&errand, began);
+        let (id, holder) = (call.id.clone(), self.holder.clone());
+        let left = brought.left.join("\n");
+        let noted = self.act(&call.tenant, move |room| {
+            store::integration::call::note_left(room.tx, &id, &holder, &left)?;
+            push_freezes::note(room, &errand.connection, &brought.theirs)
+        });
+        noted.map_err(|error| (error.to_string(), true))?;
+        brought.refused.map_or(Ok(()), Err)
+    }
+
+    /// Goes from project to project. Those that had no turn are left first, before those that refused: a few that never
+    /// answer must not take every round.
+    fn bring_to_projects(&self, errand: &push_freezes::Errand, began: Instant) -> Brought {
+        let mut brought = Brought::default();
+        let Some(api) = &errand.connection.api else {
+            return brought;
+        };
+        let (base, token) = (api.base.trim_end_matches('/'), errand.credential.as_str());
+        let (mut again, may_go_on) = (Vec::new(), || self.may_go_on(began));
+        for of in &errand.projects {
+            if !may_go_on() {
+                brought.left.push(of.repository.clone());
+                brought.refused = Some((freezes::LATE.to_owned(), true));
+                continue;
+            }
+            let project = of.repository.as_str();
+            let whom = Whom { base, token, project };
+            match freezes::carry(&self.caller, whom, &of.wanted, &of.unwanted, &may_go_on) {
+                Ok(found) => {
+                    let found = found.into_iter().map(|period| (of.repository.clone(), period));
+                    brought.theirs.extend(found);
+                }
+                Err((why, may_help)) => {
+                    again.push(of.repository.clone());
+                    let may_help = may_help || brought.refused.is_some_and(|(_, may_help)| may_help);
+                    brought.refused = Some((format!("{project}: {why}"), may_help));
+                }
+            }
+        }
+        brought.left.append(&mut again);
+        brought
+    }
+
+    fn act<T: Send + 'static>(
+        &self,
+        tenant: &str,
+        act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    ) -> acts::Result<T> {
+        self.state
+            .desk()
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
+    }
+
+    fn look<T: Send + 'static>(
+        &self,
+        tenant: &str,
+        act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    ) -> acts::Result<T> {
+        self.state
+            .desk()
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, act)
+    }
+
+    fn serve_webhook(&self, one: &Leased) {
+        let (id, holder, until) = (one.id.clone(), self.holder.clone(), self.now() + LEASE);
+        let gathered = self.act(&one.tenant, move |room| {
+            let round = send_webhooks::gather(room, &id, &holder, until)?;
+            let Some(round) = round else { return Ok(None) };
+            let directory = room.directory()?;
+            Ok(Some((round, directory)))
+        });
+        let gathered = match gathered {
+            Ok(gathered) => gathered,
+            Err(error) => return self.leave_alone(one, &error),
+        };
+        let Some((mut round, directory)) = gathered else { return };
+        if let Err(error) = self.word_cards(&one.tenant, &mut round) {
+            return self.leave_alone(one, &error);
+        }
+        let source = format!("{}/t/{}", self.state.public_url(), one.tenant);
+        let sent = self.send(&round, &source, &directory);
+        let (webhook, holder) = (round.webhook, self.holder.clone());
+        let noted = self.act(&one.tenant, move |room| {
+            send_webhooks::settle(room, &webhook, &holder, &sent.tried, &sent.rest)
+        });
+        told(noted, "noting a webhook's deliveries");
+    }
+
+    /// Puts the answers of the decision card in what a chat is told: all that is looked at here is read, and holds up no writer.
+    fn word_cards(&self, tenant: &str, round: &mut Round) -> acts::Result<()> {
+        let asked = |parcel: &Parcel| parcel.card.as_ref().map(|_| parcel.subject.clone());
+        let keys: Vec<String> = round.parcels.iter().filter_map(asked).collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let told = self.look(tenant, move |room| crate::web::notify::letters::answers(room, &keys))?;
+        let cards = round.parcels.iter_mut().filter_map(|parcel| parcel.card.as_mut());
+        for (card, answers) in cards.zip(told) {
+            card.answers = answers;
+        }
+        Ok(())
+    }
+
+    /// Leaves a webhook alone for a while whose events could not be gathered: those that were due first would be taken first
+    /// each time, and nobody else's turn would come.
+    fn leave_alone(&self, one: &Leased, error: &acts::Error) {
+        let (tenant, webhook) = (&one.tenant, &one.id);
+        tracing::error!(%error, tenant, webhook, "a webhook's events could not be gathered");
+        if matches!(error, acts::Error::Store(fault) if fault.is_passing()) {
+            return;
+        }
+        let (id, holder, until) = (one.id.clone(), self.holder.clone(), self.now() + LEASE);
+        let rested = self.act(tenant, move |room| {
+            send_webhooks::leave_alone(room, &id, &holder, until)
+        });
+        told(rested, "leaving a webhook alone");
+    }
+
+    /// Sends a round's parcels one after the other; stops when nobody is there to take them, or the server stops.
+    fn send(&self, round: &Round, source: &str, directory: &model::directory::snapshot::Directory) -> Sent {
+        let keys: Vec<_> = round
+            .secrets
+            .iter()
+            .filter_map(|bytes| standard_webhooks::key(&standard_webhooks::secret_text(bytes)))
+            .collect();
+        let began = tick();
+        let mut tried: Vec<Tried> = Vec::new();
+        let (mut is_away, mut wait) = (false, None);
+        let mut stuck: Vec<&str> = Vec::new();
+        for parcel in &round.parcels {
+            let delivery = &parcel.delivery;
+            if is_away || !self.may_go_on(began) {
+                break;
+            }
+            if stuck.contains(&delivery.subject.as_str()) {
+                continue;
+            }
+            let call = match parcel
+                .card
+                .as_ref()
+                .and_then(|card| chat::body(round.webhook.format, card))
+            {
+                Some(body) => Call {
+                    method: "POST",
+                    url: round.address.clone(),
+                    headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+                    body,
+                },
+                None => self.signed(round, parcel, (source, directory), &keys),
+            };
+            let one = self.try_one(&call, delivery);
+            (is_away, wait) = (one.is_away, one.wait);
+            if one.tried.state != "delivered" {
+                stuck.push(&delivery.subject);
+            }
+            tried.push(one.tried);
+        }
+        let rest = send_webhooks::rest(&round.before, self.now(), tried.last(), is_away, wait);
+        Sent { tried, rest }
+    }
+
+    /// A signed event.
+    fn signed(
+        &self,
+        round: &Round,
+        parcel: &Parcel,
+        (source, directory): (&str, &model::directory::snapshot::Directory),
+        keys: &[standard_webhooks::Key],
+    ) -> Call {
+        let event = &parcel.event;
+        let data = views::event(&event.bytes, event.seq, directory);
+        let body = structured(&Outgoing {
+            id: &event.id,
+            source,
+            kind: &event.kind,
+            subject: &parcel.subject,
+            time: &event.occurred_at.to_string(),
+            index: event.seq.unwrap_or_default(),
+            data,
+        });
+        let mut headers = standard_webhooks::headers(keys, &event.id, self.now(), &body);
+        headers.push(("content-type".to_owned(), MEDIA_TYPE.to_owned()));
+        // Many receivers know GitHub's form alone: HMAC over the body, keyed with the secret's text.
+        let text = round.secrets.first().map(|bytes| standard_webhooks::secret_text(bytes));
+        if let Some(secret) = text.and_then(|text| connect::integration::github::Secret::new(text.as_bytes())) {
+            headers.push(("x-hub-signature-256".to_owned(), secret.sign(&body)));
+        }
+        Call {
+            method: "POST",
+            url: round.address.clone(),
+            headers,
+            body,
+        }
+    }
+
+    fn try_one(&self, call: &Call, delivery: &Delivery) -> One {
+        let answer = self.caller.call(call);
+        let now = self.now();
+        let again = now + model::integration::webhook::pause(delivery.tries + 1);
+        let (state, run_at, status, error, is_away, wait) = match answer {
+            Ok(answer) if answer.is_taken() => ("delivered", now, Some(answer.status), None, false, None),
+            Ok(answer) => {
+                let text = format!("the receiver answered {}", answer.status);
+                let wait = answer.retry_after_seconds;
+                // Its own refusal holds back this subject alone; a server that cannot take anything holds back all.
+                (
+                    "waiting",
+                    again,
+                    Some(answer.status),
+                    Some(text),
+                    answer.is_busy(),
+                    wait,
+                )
+            }
+            Err(why) => ("waiting", now, None, Some(why), true, None),
+        };
+        One {
+            tried: Tried {
+                seq: delivery.seq,
+                state,
+                run_at,
+                status: status.map(i64::from),
+                error,
+            },
+            is_away,
+            wait,
+        }
+    }
+}
+
+/// One try.
+struct One {
+    tried: Tried,
+    is_away: bool,
+    wait: Option<i64>,
+}
+
+/// What became of a round of freezes.
+#[derive(Default)]
+struct Brought {
+    /// Periods that somebody else set there, each with its repository.
+    theirs: Vec<(String, String)>,
+    /// Projects that are still to be gone to.
+    left: Vec<String>,
+    /// What went wrong last, and whether trying again later may help.
+    refused: Option<(String, bool)>,
+}
+
+/// What a round sent.
+struct Sent {
+    tried: Vec<Tried>,
+    rest: store::integration::webhook::Rest,
+}

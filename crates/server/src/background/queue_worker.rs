@@ -1,0 +1,152 @@
+//! What the threads share that work rows which wait: leases, acts as the system, another try.
+
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::Actor;
+use store::{Lane, Lease, Mode};
+
+use crate::background::sequencer::{REST, hold_back, pause, told};
+use crate::http::clock::tick;
+use crate::http::state::AppState;
+
+/// How often a thread looks by itself: the clock makes rows due, other servers write some.
+const LOOK: Duration = Duration::from_millis(250);
+/// The shortest time between two rounds.
+const BREATH: Duration = Duration::from_millis(10);
+/// How long a lease lasts under which nobody outside is waited for.
+pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// After so many tries a row is set aside for a person, if it can be.
+const TRIES: i64 = 5;
+/// The pause before another try doubles so often, up to eight and a half minutes.
+const DOUBLINGS: i64 = 9;
+/// How many rows of one lease are worked at a time: their transactions share a commit, or wait for the disk together.
+pub(crate) const HANDS: usize = 4;
+
+/// Whoever holds leases: one thread of one server, under a name that no other has.
+pub(crate) struct Holder {
+    /// What the server has.
+    pub state: AppState,
+    /// The name.
+    pub name: String,
+    /// How long its leases last: longer than the work under them.
+    pub lease: SignedDuration,
+}
+
+impl Holder {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.state.desk().tools().clock.now()
+    }
+
+    /// Takes due rows, at most so many; none when the store is away.
+    pub(crate) fn leased<T: Send + 'static>(
+        &self,
+        reason: &'static str,
+        most: i64,
+        lease: fn(&mut store::CrossTx<'_>, &Lease<'_>) -> store::Result<Vec<T>>,
+    ) -> Vec<T> {
+        let (now, lasting, holder) = (self.now(), self.lease, self.name.clone());
+        let take = move |tx: &mut store::CrossTx<'_>| {
+            let by = Lease {
+                now,
+                until: now + lasting,
+                holder: &holder,
+                most,
+            };
+            Ok(lease(tx, &by)?)
+        };
+        self.across(reason, Mode::Write, take).unwrap_or_default()
+    }
+
+    /// Does something across tenants; `None`, and a line in the server's log, when the store is away.
+    pub(crate) fn across<T: Send + 'static>(
+        &self,
+        reason: &'static str,
+        mode: Mode,
+        act: impl Fn(&mut store::CrossTx<'_>) -> acts::Result<T> + Send + 'static,
+    ) -> Option<T> {
+        let desk = self.state.desk();
+        told(desk.wait_across(Lane::Worker, reason, mode, act), reason)
+    }
+
+    /// Reads in a tenant as the system.
+    pub(crate) fn look<T: Send + 'static>(
+        &self,
+        tenant: &str,
+        look: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    ) -> acts::Result<T> {
+        let desk = self.state.desk();
+        desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
+    }
+
+    /// Does an act in a tenant as the system, and rings its bell.
+    pub(crate) fn act<T: Send + 'static>(
+        &self,
+        tenant: &str,
+        act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    ) -> acts::Result<T> {
+        let desk = self.state.desk();
+        let done = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act);
+        if done.is_ok() {
+            self.state.bells().ring(tenant);
+        }
+        done
+    }
+
+    /// Gives a row back for a later try, or sets it aside after too many. Where there is no way to set it aside it is tried
+    /// until it is done.
+    pub(crate) fn again(&self, row: Failed<'_>, error: &acts::Error, (fail, park): (Fail, Option<Park>)) {
+        let Failed { tenant, id, tries } = row;
+        tracing::error!(%error, tenant, id, tries, "a row could not be worked");
+        let passing = matches!(error, acts::Error::Store(fault) if fault.is_passing());
+        let (id, holder, why) = (id.to_owned(), self.name.clone(), error.to_string());
+        let seconds = 1_i64 << tries.clamp(0, DOUBLINGS);
+        let noted = self.act(tenant, move |room| {
+            if let Some(park) = park.filter(|_| tries >= TRIES && !passing) {
+                return Ok(park(room.tx, &id, &holder, &why)?);
+            }
+            let retry_at = room.now + SignedDuration::from_secs(seconds);
+            Ok(fail(room.tx, &id, &holder, retry_at, &why)?)
+        });
+        told(noted, "giving a row back");
+    }
+}
+
+/// A row that could not be worked.
+pub(crate) struct Failed<'a> {
+    /// Whose it is.
+    pub tenant: &'a str,
+    /// Its id.
+    pub id: &'a str,
+    /// How often it was taken by now.
+    pub tries: i64,
+}
+
+/// Gives a row back: id, holder, when, why.
+type Fail = fn(&mut store::Tx<'_>, &str, &str, Timestamp, &str) -> store::Result<bool>;
+/// Sets a row aside: id, holder, why.
+type Park = fn(&mut store::Tx<'_>, &str, &str, &str) -> store::Result<bool>;
+
+/// Goes round until the bells dismiss the thread; `round` answers whether the store was there.
+pub(crate) fn go_round(bell: &Receiver<()>, mut round: impl FnMut() -> bool) {
+    let mut longest = LOOK;
+    let mut last = tick();
+    while pause(bell, longest) {
+        hold_back(last + BREATH);
+        last = tick();
+        longest = if round() { LOOK } else { REST };
+    }
+}
+
+/// Works rows, [`HANDS`] at a time, and comes back when all are done.
+pub(crate) fn side_by_side<T: Sync>(rows: &[T], work: impl Fn(&T) + Sync) {
+    let share = |hand: usize| rows.iter().skip(hand).step_by(HANDS).for_each(&work);
+    std::thread::scope(|scope| {
+        for hand in 1..HANDS.min(rows.len()) {
+            scope.spawn(move || share(hand));
+        }
+        // The calling thread is a hand as well: most often one row is due, and needs no other.
+        share(0);
+    });
+}

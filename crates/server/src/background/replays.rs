@@ -1,0 +1,186 @@
+//! The thread that replays every log once a day, so that whoever wrote into the database past the server is found by the next
+//! morning, and each log tells when it was compared and with what outcome.
+
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use acts::audit::note_replay::note_replay;
+use acts::audit::replay_log::{Progress, ReplayReport, replay_log};
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::Actor;
+use store::{CrossTx, Lane, Mode, SYSTEM_TENANT};
+
+use crate::background::sequencer::{pause, told};
+use crate::http::settings::Settings;
+use crate::http::state::AppState;
+
+/// How often it looks whether the hour has come.
+const LOOK: Duration = Duration::from_secs(1);
+/// When a comparison that could not be made is tried again.
+const RETRY: SignedDuration = SignedDuration::from_mins(10);
+/// How many differences of a log or of the storage the server's log names.
+const NAMED: usize = 20;
+
+/// Starts it, where the operator wants it. It ends when the bells dismiss it.
+pub(crate) fn start(settings: &Settings, state: &AppState) -> std::io::Result<Option<JoinHandle<()>>> {
+    let Some(at) = settings.replay_at else { return Ok(None) };
+    let bell = state.bells().until_dismissed();
+    let mut replays = Replays {
+        next: next_after(state.desk().tools().recorder.now(), at),
+        state: state.clone(),
+        settings: settings.clone(),
+        at,
+    };
+    let thread = Builder::new().name("replays".to_owned()).spawn(move || {
+        while pause(&bell, LOOK) {
+            replays.look();
+        }
+    })?;
+    Ok(Some(thread))
+}
+
+/// The first moment after another at which clocks that show UTC say this time of day.
+fn next_after(after: Timestamp, at: Time) -> Timestamp {
+    const DAY: SignedDuration = SignedDuration::from_hours(24);
+    let today = after.to_zoned(TimeZone::UTC).date().to_datetime(at);
+    match today.to_zoned(TimeZone::UTC).map(|it| it.timestamp()) {
+        Ok(today) if today > after => today,
+        Ok(today) => today.saturating_add(DAY).unwrap_or(today),
+        Err(_) => after.saturating_add(DAY).unwrap_or(after),
+    }
+}
+
+struct Replays {
+    state: AppState,
+    settings: Settings,
+    at: Time,
+    next: Timestamp,
+}
+
+impl Replays {
+    fn look(&mut self) {
+        let now = self.state.desk().tools().recorder.now();
+        // A clock that was set back keeps nothing waiting for longer than a day.
+        self.next = self.next.min(next_after(now, self.at));
+        if now < self.next {
+            return;
+        }
+        self.next = match self.replay_all() {
+            Some((differences, is_whole)) => {
+                self.state.metrics().note_replay(differences, is_whole.then_some(now));
+                next_after(now, self.at)
+            }
+            None => now + RETRY,
+        };
+    }
+
+    /// Compares everything: how many differences there are, and whether the storage was among what was compared, which takes
+    /// rights that a role may lack. Nothing when not every log came to its end.
+    fn replay_all(&self) -> Option<(usize, bool)> {
+        let of_storage = self.look_at_storage();
+        let mut differences = of_storage.unwrap_or_default();
+        for tenant in self.tenants()? {
+            differences += self.replay(&tenant)?;
+        }
+        Some((differences, of_storage.is_some()))
+    }
+
+    /// The storage itself: the SQLite file, the schema, rows of no tenant. None of it is any tenant's.
+    fn look_at_storage(&self) -> Option<usize> {
+        let found = crate::start::open_store::find_damage(&self.settings);
+        let mut damage = found
+            .inspect_err(|error| tracing::error!(%error, "the storage could not be compared"))
+            .ok()?;
+        let look = |tx: &mut CrossTx<'_>| Ok(store::damage::strays(tx)?);
+        let desk = self.state.desk();
+        let strays = desk.wait_across(Lane::Pages, "which rows belong to no tenant", Mode::Read, look);
+        damage.extend(told(strays, "looking for rows of no tenant")?);
+        for found in damage.iter().take(NAMED) {
+            tracing::error!(
+                table = found.table,
+                id = found.id,
+                what = found.what,
+                "the storage is damaged"
+            );
+        }
+        Some(damage.len())
+    }
+
+    fn tenants(&self) -> Option<Vec<String>> {
+        let look = |tx: &mut CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+        let desk = self.state.desk();
+        let found = desk.wait_across(Lane::Worker, "which logs are to be replayed", Mode::Read, look);
+        let mut tenants = told(found, "looking for logs to replay")?;
+        if !tenants.iter().any(|it| it == SYSTEM_TENANT) {
+            tenants.push(SYSTEM_TENANT.to_owned());
+        }
+        Some(tenants)
+    }
+
+    /// Replays one log and notes in it what that came to. A storage that cannot be read to its end is a difference.
+    fn replay(&self, tenant: &str) -> Option<usize> {
+        let bells = self.state.bells().clone();
+        let progress: Progress = Arc::new(move |_, _| !bells.is_stopping());
+        let report = match replay_log(self.state.desk(), tenant, &progress) {
+            Ok(report) => report,
+            Err(acts::Error::Store(store::Error::Corrupt(why))) => {
+                tracing::error!(
+                    tenant,
+                    why,
+                    "the replay of a log ended where the storage cannot be read"
+                );
+                return Some(1);
+            }
+            Err(_) if self.state.bells().is_stopping() => return None,
+            Err(error) => return told(Err(error), "replaying a log"),
+        };
+        let differences = report.findings.len();
+        // What stands there may be anybody's text, which has no place in the server's log.
+        for found in report.findings.iter().take(NAMED) {
+            tracing::error!(tenant, place = found.place(), "a stored row is not what the log says");
+        }
+        tracing::info!(
+            tenant,
+            differences,
+            events = report.events,
+            records = report.records,
+            "a log was replayed"
+        );
+        self.note(tenant, report);
+        Some(differences)
+    }
+
+    /// The differences are in the figures and in the server's log, whatever becomes of the event.
+    fn note(&self, tenant: &str, report: ReplayReport) {
+        let act = move |room: &mut acts::Room<'_, '_>| note_replay(room, &report);
+        let noted = self
+            .state
+            .desk()
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act);
+        if told(noted, "noting the replay of a log").is_some() {
+            self.state.bells().ring(tenant);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    #[test]
+    fn it_is_due_once_a_day() {
+        let at = Time::constant(2, 30, 0, 0);
+        for (after, next) in [
+            ("2026-11-26T02:29:59Z", "2026-11-26T02:30:00Z"),
+            ("2026-11-26T02:30:00Z", "2026-11-27T02:30:00Z"),
+            ("2026-12-31T23:00:00Z", "2027-01-01T02:30:00Z"),
+        ] {
+            assert_eq!(next_after(after.parse().unwrap(), at).to_string(), next, "{after}");
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! The threads that keep the logs: they place events, sign sizes and lists, and tell who listens.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use acts::audit::sequence_events::Sequenced;
+use model::change::change_file::Actor;
+use store::{Lane, Mode, SYSTEM_TENANT};
+
+use crate::http::clock::tick;
+use crate::http::state::AppState;
+
+/// How often it looks for other servers' events.
+const LOOK: Duration = Duration::from_millis(100);
+/// The shortest time between two rounds: a step costs the writing thread much the same for one
+/// event as for hundreds, so that under load they are placed in numbers.
+const PACE: Duration = Duration::from_millis(50);
+/// How often cosignatures and revocation lists are looked after; each is renewed when it is old enough.
+const TEND: Duration = Duration::from_secs(10);
+
+/// After so long without a new place while another server holds the pen, somebody is told.
+const STILL: Duration = Duration::from_secs(30);
+/// How often the log tells that a tenant's events still cannot be placed for the same reason.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Starts the sequencer. It ends when the bells dismiss it.
+pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandle<()>> {
+    let (state, server) = (state.clone(), server.to_owned());
+    let bell = state.bells().wake_thread();
+    Builder::new().name("sequencer".to_owned()).spawn(move || {
+        let mut sequencer = Sequencer {
+            state,
+            server,
+            tended_at: None,
+            stands: Stands::default(),
+            faults: Faults::default(),
+            rung: Rung::default(),
+        };
+        let mut longest = LOOK;
+        let mut last = tick();
+        while pause(&bell, longest) {
+            hold_back(last + PACE);
+            last = tick();
+            longest = if sequencer.round() { LOOK } else { REST };
+        }
+        // What was written last is placed before the process ends.
+        sequencer.place_all();
+        sequencer.keep_seen_logs();
+        sequencer.lay_down_pens();
+    })
+}
+
+/// How long a thread rests after the store was away, or something could not be done: its line in the log is enough.
+pub(crate) const REST: Duration = Duration::from_secs(2);
+
+/// Waits for the bell, but not longer; `false` when it is time to end.
+pub(crate) fn pause(bell: &Receiver<()>, longest: Duration) -> bool {
+    !matches!(bell.recv_timeout(longest), Err(RecvTimeoutError::Disconnected))
+}
+
+/// Waits until then without listening: whoever rings meanwhile finds the bell rung already and wakes nobody, which costs
+/// each committed act a good part of its time otherwise.
+pub(crate) fn hold_back(until: Instant) {
+    loop {
+        let left = until.saturating_duration_since(tick());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::park_timeout(left);
+    }
+}
+
+struct Sequencer {
+    state: AppState,
+    server: String,
+    tended_at: Option<Instant>,
+    stands: Stands,
+    faults: Faults,
+    rung: Rung,
+}
+
+/// How far each log was when those who wait at this server's doors were woken last.
+#[derive(Default)]
+struct Rung(HashMap<String, u64>);
+
+impl Rung {
+    /// Notes how far the logs are, and answers the tenants whose log has moved on since.
+    fn moved(&mut self, sizes: Vec<(String, u64)>) -> Vec<String> {
+        let before = std::mem::take(&mut self.0);
+        let has_moved = |(tenant, size): &&(String, u64)| before.get(tenant) != Some(size);
+        let moved = sizes.iter().filter(has_moved).map(|(tenant, _)| tenant.clone());
+        let moved = moved.collect();
+        self.0 = sizes.into_iter().collect();
+        moved
+    }
+}
+
+/// Why the events of which tenants could not be placed, and when the log told so: a step every two seconds would fill it.
+#[derive(Default)]
+struct Faults(HashMap<String, (String, Instant)>);
+
+impl Faults {
+    /// Whether a fault is to be told: it is another one than before, or was told long ago.
+    fn is_due(&mut self, tenant: &str, fault: &str, now: Instant) -> bool {
+        if let Some((known, told_at)) = self.0.get(tenant)
+            && known == fault
+            && now.saturating_duration_since(*told_at) < AGAIN
+        {
+            return false;
+        }
+        self.0.insert(tenant.to_owned(), (fault.to_owned(), now));
+        true
+    }
+
+    /// Forgets what was mended, and all but these.
+    fn keep(&mut self, tenants: &[String]) {
+        self.0.retain(|tenant, _| tenants.contains(tenant));
+    }
+}
+
+/// A log of which events wait and none got its place.
+struct Standing {
+    /// Its size, where another server holds the pen; nothing where nothing can be placed.
+    size: Option<u64>,
+    since: Instant,
+    told_at: Instant,
+}
+
+/// The logs of which events wait while another server holds the pen, or while nothing can be placed.
+#[derive(Default)]
+struct Stands(HashMap<String, Standing>);
+
+impl Stands {
+    /// Notes what a step came to; nothing for one that failed. Answers whether the log has stood still for long under another
+    /// server's pen, once each time that it has: why a step failed is told by itself.
+    fn note(&mut self, tenant: &str, placed: Option<Sequenced>, now: Instant) -> bool {
+        if placed.is_some_and(|it| it.has_pen) {
+            self.0.remove(tenant);
+            return false;
+        }
+        let size = placed.map(|it| it.to);
+        let begun = Standing {
+            size,
+            since: now,
+            told_at: now,
+        };
+        let Some(standing) = self.0.get_mut(tenant) else {
+            self.0.insert(tenant.to_owned(), begun);
+            return false;
+        };
+        if size.is_some() && standing.size != size {
+            *standing = begun;
+        }
+        let is_still = size.is_some() && now.saturating_duration_since(standing.told_at) >= STILL;
+        if is_still {
+            standing.told_at = now;
+        }
+        is_still
+    }
+
+    /// For how long the one that stands longest has stood.
+    fn longest(&self, now: Instant) -> Duration {
+        let lasted = self.0.values().map(|it| now.saturating_duration_since(it.since));
+        lasted.max().unwrap_or_default()
+    }
+
+    /// Forgets all but these.
+    fn keep(&mut self, tenants: &[String]) {
+        self.0.retain(|tenant, _| tenants.contains(tenant));
+    }
+}
+
+impl Sequencer {
+    /// Answers whether the store was there.
+    fn round(&mut self) -> bool {
+        let Some(is_well) = self.place_all() else {
+            return false;
+        };
+        let now = tick();
+        if self
+            .tended_at
+            .is_none_or(|at| now.saturating_duration_since(at) >= TEND)
+        {
+            self.tended_at = Some(now);
+            self.tend();
+        }
+        self.sign_lists();
+        self.ring_for_others();
+        is_well
+    }
+
+    /// Wakes those who wait at this server's doors for what another server did: its acts ring no bell here, and show by the log.
+    fn ring_for_others(&mut self) {
+        if !self.state.bells().has_readers() {
+            // Whoever comes next is woken once, so that nothing is missed between their own look and the first one here.
+            self.rung = Rung::default();
+            return;
+        }
+        let find = |tx: &mut store::CrossTx<'_>| Ok(store::audit::log::sizes(tx)?);
+        let sizes = self
+            .state
+            .desk()
+            .wait_across(Lane::Worker, "how far the logs are", Mode::Read, find);
+        let Some(sizes) = told(sizes, "looking how far the logs are") else {
+            return;
+        };
+        let sizes = sizes.into_iter();
+        let sizes = sizes.map(|(tenant, size)| (tenant, u64::try_from(size).unwrap_or_default()));
+        for tenant in self.rung.moved(sizes.collect()) {
+            self.state.bells().ring_for_readers(&tenant);
+        }
+    }
+
+    /// Places the waiting events of every tenant; answers whether all could be placed, and nothing when the store is away. A
+    /// tenant whose log is broken holds up no other: their events, their cosignatures and their lists.
+    fn place_all(&mut self) -> Option<bool> {
+        let find = |tx: &mut store::CrossTx<'_>| Ok(store::audit::event::tenants_unsequenced(tx)?);
+        let waiting = self
+            .state
+            .desk()
+            .wait_across(Lane::Worker, "whose events wait for a place", Mode::Read, find);
+        let mut is_well = true;
+        let waiting = told(waiting, "looking for events without a place")?;
+        self.stands.keep(&waiting);
+        self.faults.keep(&waiting);
+        for tenant in waiting {
+            let placed = acts::audit::sequence_events::sequence_events(self.state.desk(), &tenant, &self.server);
+            let placed = self.told_at_times(&tenant, placed);
+            is_well &= placed.is_some();
+            if self.stands.note(&tenant, placed, tick()) {
+                tracing::warn!(
+                    tenant,
+                    "events wait for their places while another server holds the pen"
+                );
+            }
+            if let Some(placed) = placed.filter(|it| it.to > it.from) {
+                self.state.bells().ring_for_readers(&tenant);
+                self.rung.0.insert(tenant, placed.to);
+            }
+        }
+        self.state.metrics().note_standing(self.stands.longest(tick()));
+        Some(is_well)
+    }
+
+    /// As [`told_of`], but the same fault again only once a minute.
+    fn told_at_times(&mut self, tenant: &str, placed: acts::Result<Sequenced>) -> Option<Sequenced> {
+        if let Err(error) = &placed
+            && !self.faults.is_due(tenant, &error.to_string(), tick())
+        {
+            return None;
+        }
+        let placed = told_of(tenant, placed, "placing events");
+        if placed.is_some() {
+            self.faults.0.remove(tenant);
+        }
+        placed
+    }
+
+    /// Another server may go on at once.
+    fn lay_down_pens(&self) {
+        for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
+            let laid = acts::audit::sequence_events::lay_down_pen(self.state.desk(), tenant, &self.server);
+            told_of(tenant, laid, "laying down the pen of a log");
+        }
+    }
+
+    /// Renews cosignatures, and notes in the system's log how far each tenant's is.
+    fn tend(&self) {
+        for tenant in self.tenants() {
+            let cosigned = acts::audit::cosign_log::cosign_log(self.state.desk(), &tenant);
+            told_of(&tenant, cosigned, "cosigning a log");
+        }
+        told(
+            acts::audit::cosign_log::cosign_log(self.state.desk(), SYSTEM_TENANT),
+            "cosigning the system's log",
+        );
+        told(
+            acts::audit::note_log_sizes::note_log_sizes(self.state.desk()),
+            "noting sizes of logs",
+        );
+        for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
+            let noted = acts::audit::check_log::note_log(self.state.desk(), tenant);
+            told_of(tenant, noted, "noting how far a log is");
+        }
+        self.keep_seen_logs();
+    }
+
+    /// Writes down outside of the database how far each log is.
+    fn keep_seen_logs(&self) {
+        if let Err(error) = self.state.desk().tools().seen_logs.keep() {
+            tracing::error!(%error, "how far the logs are could not be written down in the data folder");
+        }
+    }
+
+    fn tenants(&self) -> Vec<String> {
+        let find = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+        let found = self
+            .state
+            .desk()
+            .wait_across(Lane::Worker, "all tenants", Mode::Read, find);
+        told(found, "listing tenants").unwrap_or_default()
+    }
+
+    /// Signs the revocation lists that have new entries or grow old.
+    fn sign_lists(&self) {
+        let now = self.state.desk().tools().clock.now();
+        let before = now - jiff::SignedDuration::from_secs(acts::audit::sign_revocations::RENEWED_AFTER_SECONDS);
+        let find = move |tx: &mut store::CrossTx<'_>| Ok(store::gate::revocation::stale_lists(tx, before)?);
+        let stale = self
+            .state
+            .desk()
+            .wait_across(Lane::Worker, "whose list is old", Mode::Read, find);
+        for tenant in told(stale, "looking for old revocation lists").unwrap_or_default() {
+            let act = acts::audit::sign_revocations::sign_revocations;
+            let signed = self
+                .state
+                .desk()
+                .wait(Lane::Worker, &tenant, Actor::system(), Mode::Write, act);
+            told_of(&tenant, signed, "signing a revocation list");
+        }
+    }
+}
+
+/// Notes a fault once, at the place that cannot answer it to anybody.
+pub(crate) fn told<T>(answer: acts::Result<T>, doing: &'static str) -> Option<T> {
+    match answer {
+        Ok(value) => Some(value),
+        Err(error) => {
+            tracing::error!(%error, doing, "work behind the doors failed");
+            None
+        }
+    }
+}
+
+/// The same of one tenant's work, by its name.
+fn told_of<T>(tenant: &str, answer: acts::Result<T>, doing: &'static str) -> Option<T> {
+    answer
+        .inspect_err(|error| tracing::error!(%error, tenant, doing, "work behind the doors failed"))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(to: u64, has_pen: bool) -> Sequenced {
+        Sequenced { from: to, to, has_pen }
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_once_for_each_move_of_a_log() {
+        let mut rung = Rung::default();
+        let sizes = |ours: u64, theirs: u64| vec![("ours".to_owned(), ours), ("theirs".to_owned(), theirs)];
+        assert_eq!(
+            rung.moved(sizes(7, 9)),
+            ["ours", "theirs"],
+            "nobody knows how far they were"
+        );
+        assert_eq!(rung.moved(sizes(7, 9)), Vec::<String>::new());
+        assert_eq!(rung.moved(sizes(7, 10)), ["theirs"]);
+        rung.0.insert("ours".to_owned(), 8);
+        assert_eq!(rung.moved(sizes(8, 10)), Vec::<String>::new(), "that was told here");
+    }
+
+    #[test]
+    fn a_log_that_stands_still_under_another_servers_pen_is_told_of_and_one_that_grows_is_not() {
+        let mut stands = Stands::default();
+        let begun = tick();
+        let after = |seconds: u64| begun + Duration::from_secs(seconds);
+        assert!(!stands.note("acme", Some(step(7, false)), begun));
+        assert!(!stands.note("acme", Some(step(7, false)), after(29)));
+        assert!(stands.note("acme", Some(step(7, false)), after(30)));
+        assert!(
+            !stands.note("acme", Some(step(7, false)), after(31)),
+            "it was told just now"
+        );
+        assert!(stands.note("acme", Some(step(7, false)), after(60)), "it still stands");
+        assert!(!stands.note("acme", Some(step(9, false)), after(95)), "it has grown");
+        assert!(!stands.note("acme", Some(step(9, true)), after(130)), "the pen is here");
+        assert!(!stands.note("acme", Some(step(9, false)), after(131)));
+        assert_eq!(stands.longest(after(140)), Duration::from_secs(9));
+        stands.keep(&[]);
+        assert_eq!(stands.longest(after(140)), Duration::ZERO);
+        assert!(
+            !stands.note("acme", Some(step(9, false)), after(200)),
+            "nothing waited meanwhile"
+        );
+    }
+
+    #[test]
+    fn the_same_fault_is_told_once_a_minute_and_another_one_at_once() {
+        let mut faults = Faults::default();
+        let begun = tick();
+        let after = |seconds: u64| begun + Duration::from_secs(seconds);
+        assert!(faults.is_due("acme", "no code", begun));
+        assert!(!faults.is_due("acme", "no code", after(59)));
+        assert!(faults.is_due("acme", "no code", after(60)), "it lasts");
+        assert!(!faults.is_due("acme", "no code", after(61)));
+        assert!(faults.is_due("acme", "set back", after(62)), "it is another one");
+        assert!(faults.is_due("other", "set back", after(62)), "it is another tenant's");
+        faults.keep(&["other".to_owned()]);
+        assert!(faults.is_due("acme", "set back", after(63)), "it was away meanwhile");
+    }
+
+    #[test]
+    fn a_log_in_which_nothing_can_be_placed_stands_until_something_is() {
+        let mut stands = Stands::default();
+        let begun = tick();
+        let after = |seconds: u64| begun + Duration::from_secs(seconds);
+        for seconds in [0, 2, 40] {
+            assert!(!stands.note("acme", None, after(seconds)), "the failure itself is told");
+        }
+        stands.note("other", None, after(30));
+        assert_eq!(stands.longest(after(41)), Duration::from_secs(41));
+        stands.note("acme", Some(step(8, true)), after(42));
+        assert_eq!(stands.longest(after(42)), Duration::from_secs(12));
+    }
+}

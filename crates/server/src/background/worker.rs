@@ -1,0 +1,436 @@
+//! The threads that do what waits in rows: timers and deliveries. Each may run twice without harm.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::Actor;
+use store::integration::inbox;
+use store::integration::inbox::Delivery;
+use store::queue::timer::Timer;
+use store::queue::{job, timer};
+use store::{Lane, Mode};
+
+use crate::background::queue_worker::{Failed, Holder, LEASE, go_round, side_by_side};
+use crate::background::sequencer::told;
+use crate::http::clock::tick;
+use crate::http::state::AppState;
+
+/// How many rows a round takes.
+const MOST: i64 = 20;
+/// How often a server tells that it is up and old rows are removed.
+const TEND: Duration = Duration::from_secs(30);
+/// How often deployments are matched with changes, by the business clock.
+const MATCH: SignedDuration = SignedDuration::from_mins(10);
+/// How often evidence files that nothing names are looked for.
+const SWEEP: Duration = Duration::from_secs(6 * 60 * 60);
+/// How often it is looked for what the tenants' retention no longer keeps and for tokens that end, and how many pieces of
+/// deliveries a tenant is rid of then.
+const BY_DAYS: SignedDuration = SignedDuration::from_mins(10);
+const PIECES: usize = 20;
+/// After so many hours a silent server is forgotten, and answers kept for idempotency keys are removed.
+const SERVER_HOURS: i64 = 24;
+const KEPT_HOURS: i64 = 24 * 7;
+/// How many rows of a kind a transaction of the sweep removes, and how many such transactions it makes in a round: what was
+/// left lying for long neither holds up writing nor ends in a statement that takes too long.
+const SWEPT: i64 = 1_000;
+const SWEEPS: usize = 50;
+
+/// Why a delivery is set aside that somebody wrote into the database.
+const NOT_OWN: &str = "no server took this delivery in: its code is missing or another one's. Look at what it says, and have it \
+                       read once more if it is what the sender sent";
+
+/// Removes what ended before a time, of all tenants, at most so many rows; answers how many that were.
+type Prune = fn(&mut store::CrossTx<'_>, Timestamp, i64) -> store::Result<u64>;
+
+/// Starts the workers. They end when the bells dismiss them.
+pub(crate) fn start(state: &AppState, server: &str, count: usize) -> std::io::Result<Vec<JoinHandle<()>>> {
+    (0..count.max(1))
+        .map(|number| start_one(state, &format!("{server}-{number}"), number == 0))
+        .collect()
+}
+
+fn start_one(state: &AppState, name: &str, tends: bool) -> std::io::Result<JoinHandle<()>> {
+    let bell = state.bells().wake_thread();
+    let worker = Worker {
+        holder: Holder {
+            state: state.clone(),
+            name: name.to_owned(),
+            lease: LEASE,
+        },
+        tends,
+        marks: Mutex::default(),
+        late_marks: Mutex::default(),
+    };
+    Builder::new().name(format!("worker-{name}")).spawn(move || {
+        let mut tended_at = None;
+        let mut matched_at = None;
+        let mut swept_at = None;
+        let mut counted_at = None;
+        let began_at = worker.holder.state.desk().tools().recorder.now();
+        go_round(&bell, || {
+            let is_there = worker.round();
+            worker.tend(&mut tended_at, began_at);
+            worker.match_deployments(&mut matched_at);
+            worker.sweep_evidence(&mut swept_at);
+            worker.count_days(&mut counted_at);
+            is_there
+        });
+    })
+}
+
+struct Worker {
+    holder: Holder,
+    tends: bool,
+    /// Per tenant, how far the scan for lost timers has come.
+    marks: Marks,
+    /// The same of the scan for timers that stand too late.
+    late_marks: Marks,
+}
+
+/// How far a scan of a tenant has come, by tenant.
+type Marks = Mutex<HashMap<String, String>>;
+
+fn mark_of(marks: &Marks, tenant: &str) -> Option<String> {
+    let marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
+    marks.get(tenant).cloned()
+}
+
+fn set_mark(marks: &Marks, tenant: String, mark: Option<String>) {
+    let mut marks = marks.lock().unwrap_or_else(PoisonError::into_inner);
+    match mark {
+        Some(mark) => marks.insert(tenant, mark),
+        None => marks.remove(&tenant),
+    };
+}
+
+/// What became of a row.
+enum Done {
+    /// It is finished, in its own transaction.
+    Finished,
+    /// Somebody else holds it now.
+    Lost,
+}
+
+impl Worker {
+    /// Takes what is due; answers whether the store was there.
+    fn round(&self) -> bool {
+        let now = self.holder.now();
+        let look = |tx: &mut store::CrossTx<'_>| Ok([timer::next_due(tx)?, inbox::next_due(tx)?]);
+        // A look is cheap; a lease writes.
+        let Some(due) = self.holder.across("what is due", Mode::Read, look) else {
+            return false;
+        };
+        if self.tends {
+            self.write_tally();
+        }
+        let [timers, deliveries] = due.map(|at| at.is_some_and(|at| at <= now));
+        if timers {
+            let rows = self.holder.leased("due timers", MOST, timer::lease_across);
+            side_by_side(&rows, |row| self.run_timer(row));
+        }
+        if deliveries {
+            let rows = self.holder.leased("due deliveries", MOST, inbox::lease_across);
+            side_by_side(&rows, |row| self.take_delivery(row));
+        }
+        true
+    }
+
+    /// Writes how often gates were asked. What cannot be written now is lost, and only the counts suffer.
+    fn write_tally(&self) {
+        for (tenant, rows) in self.holder.state.tally().take() {
+            let written = self.holder.state.desk().wait(
+                Lane::Worker,
+                &tenant,
+                Actor::system(),
+                Mode::Write,
+                move |room: &mut acts::Room<'_, '_>| Ok(store::gate::gate_use::add(room.tx, &rows)?),
+            );
+            told(written, "counting questions to the gate");
+        }
+    }
+
+    fn run_timer(&self, row: &Timer) {
+        let (row_in, holder) = (row.clone(), self.holder.name.clone());
+        let done = self.holder.act(&row.tenant, move |room| {
+            if !timer::holds(room.tx, &row_in.id, &holder)? {
+                return Ok(Done::Lost);
+            }
+            acts::effects::run_timer::run_timer(room, &row_in.subject_table, &row_in.subject_id)?;
+            // The work may have set the timer anew, which ends the lease as well: either way it is done.
+            timer::finish(room.tx, &row_in.id, &holder)?;
+            Ok(Done::Finished)
+        });
+        if let Err(error) = done {
+            let failed = Failed {
+                tenant: &row.tenant,
+                id: &row.id,
+                tries: row.tries,
+            };
+            // Another try does no harm, and a timer that is never run again would leave its record standing still.
+            self.holder.again(failed, &error, (timer::fail, None));
+        }
+    }
+
+    fn take_delivery(&self, row: &Delivery) {
+        let (connection, id) = (row.connection.clone(), row.id.clone());
+        let found = self.holder.look(&row.tenant, move |room| {
+            let kind = acts::core::connections::connection(room, &connection)?.kind;
+            let found = inbox::load(room.tx, &id)?;
+            Ok(found.map(|found| (kind, acts::core::row_mac::is_own_delivery(room, &found), found)))
+        });
+        let (kind, found) = match found {
+            Ok(Some((kind, true, found))) => (kind, found),
+            Ok(Some((_, false, _))) => return self.set_aside(row, NOT_OWN.to_owned()),
+            Ok(None) => return,
+            Err(error) => return self.give_back(row, &error),
+        };
+        let signals = match connect::integration::door::read(&kind, &found.event, &found.body, found.received_at) {
+            Ok(signals) => signals,
+            Err(aside) => return self.set_aside(row, aside.reason),
+        };
+        drop(found);
+        let (id, connection, holder) = (row.id.clone(), row.connection.clone(), self.holder.name.clone());
+        let done = self.holder.act(&row.tenant, move |room| {
+            if !inbox::holds(room.tx, &id, &holder)? {
+                return Ok(Done::Lost);
+            }
+            acts::integration::take_delivery::take_delivery(room, &id, &holder, &connection, &signals)?;
+            Ok(Done::Finished)
+        });
+        if let Err(error) = done {
+            self.give_back(row, &error);
+        }
+    }
+
+    fn give_back(&self, row: &Delivery, error: &acts::Error) {
+        let failed = Failed {
+            tenant: &row.tenant,
+            id: &row.id,
+            tries: row.tries,
+        };
+        self.holder.again(failed, error, (inbox::fail, Some(inbox::park)));
+    }
+
+    /// A delivery that cannot be read, or that no server took in, will not get better: it is kept, with the reason, and shown to an administrator.
+    fn set_aside(&self, row: &Delivery, reason: String) {
+        let (id, holder) = (row.id.clone(), self.holder.name.clone());
+        told(
+            self.holder.act(&row.tenant, move |room| {
+                Ok(inbox::park(room.tx, &id, &holder, &reason)?)
+            }),
+            "setting a delivery aside",
+        );
+    }
+
+    /// Looks once in a while for deployments and changes without a partner, and tells of them.
+    fn match_deployments(&self, matched_at: &mut Option<Timestamp>) {
+        let now = self.holder.now();
+        if !self.tends || matched_at.is_some_and(|at| at + MATCH > now && at <= now) {
+            return;
+        }
+        *matched_at = Some(now);
+        let find = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+        let tenants = self.holder.across("whose deployments are matched", Mode::Read, find);
+        for tenant in tenants.unwrap_or_default() {
+            // A look that finds nothing new must not hold the writer.
+            let look = self.holder.look(&tenant, acts::gate::coverage::alarming);
+            let found = told(look, "matching deployments").unwrap_or_default();
+            if !found.is_empty() {
+                let tell = move |room: &mut acts::Room<'_, '_>| acts::gate::coverage::raise_alarm(room, &found);
+                told(self.holder.act(&tenant, tell), "telling of unmatched deployments");
+            }
+            self.make_up_calls(&tenant);
+        }
+    }
+
+    /// Has those asked whom nobody asks, such as connections that were made before there was asking.
+    fn make_up_calls(&self, tenant: &str) {
+        let looked = self
+            .holder
+            .look(tenant, acts::integration::find_lost_calls::find_lost_calls);
+        for connection in told(looked, "looking for lost calls").unwrap_or_default() {
+            let id = connection.id.0.clone();
+            tracing::info!(tenant, id, "nothing was asked of this connection; it is from now on");
+            let make_up =
+                move |room: &mut acts::Room<'_, '_>| acts::integration::find_lost_calls::make_up(room, &connection);
+            told(self.holder.act(tenant, make_up), "making up for a lost call");
+        }
+    }
+
+    /// Tells that this server is up, and removes what is over.
+    fn tend(&self, tended_at: &mut Option<Instant>, began_at: Timestamp) {
+        let now = tick();
+        let is_due = tended_at.is_none_or(|at| now.saturating_duration_since(at) >= TEND);
+        if !self.tends || !is_due {
+            return;
+        }
+        *tended_at = Some(now);
+        let (business, true_time) = (self.holder.now(), self.holder.state.desk().tools().recorder.now());
+        let server = store::servers::Server {
+            id: self.holder.name.clone(),
+            started_at: began_at,
+            beat_at: true_time,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        // In a transaction of its own: a sweep that fails is no sign that this server is down.
+        let beat = move |tx: &mut store::CrossTx<'_>| Ok(store::servers::beat(tx, &server)?);
+        self.holder.across("telling that the server is up", Mode::Write, beat);
+        self.sweep(business, true_time);
+        self.scan();
+        self.look_at_queues();
+    }
+
+    /// Removes what is over. What cannot be removed of one kind holds up no other.
+    fn sweep(&self, business: Timestamp, true_time: Timestamp) {
+        let silent_since = true_time - SignedDuration::from_hours(SERVER_HOURS);
+        let forget = move |tx: &mut store::CrossTx<'_>| Ok(store::servers::prune(tx, silent_since)?);
+        self.holder.across("forgetting silent servers", Mode::Write, forget);
+        let delivered = business - SignedDuration::from_hours(24 * model::integration::webhook::KEPT_DAYS);
+        let answered = true_time - SignedDuration::from_hours(KEPT_HOURS);
+        let parts: [(&'static str, Prune, Timestamp); 5] = [
+            ("sweeping sessions", store::identity::session::prune, business),
+            ("sweeping ceremonies", store::identity::second_factor::prune, business),
+            ("sweeping workloads", store::identity::workload::prune, business),
+            ("sweeping deliveries", store::integration::webhook::prune, delivered),
+            ("sweeping answers", store::idempotency::prune, answered),
+        ];
+        for (reason, prune, before) in parts {
+            self.sweep_one(reason, prune, before);
+        }
+    }
+
+    /// Removes what is over of one kind, piece by piece.
+    fn sweep_one(&self, reason: &'static str, prune: Prune, before: Timestamp) {
+        for _ in 0..SWEEPS {
+            let piece = move |tx: &mut store::CrossTx<'_>| Ok(prune(tx, before, SWEPT)?);
+            let removed = self.holder.across(reason, Mode::Write, piece);
+            if removed.is_none_or(|removed| removed < SWEPT.unsigned_abs()) {
+                return;
+            }
+        }
+    }
+
+    /// Tells how much the queues hold.
+    fn look_at_queues(&self) {
+        let look = |tx: &mut store::CrossTx<'_>| {
+            let depths = [job::depth(tx)?, timer::depth(tx)?, inbox::depth(tx)?];
+            Ok((depths, timer::failing(tx)?))
+        };
+        let Some((depths, failing)) = self.holder.across("depths of queues", Mode::Read, look) else {
+            return;
+        };
+        self.holder.state.metrics().note_depths(depths, failing);
+    }
+}
+
+impl Worker {
+    /// Looks once in a while, first right after the start, for evidence files that nothing names.
+    fn sweep_evidence(&self, swept_at: &mut Option<Instant>) {
+        let now = tick();
+        let is_due = swept_at.is_none_or(|at| now.saturating_duration_since(at) >= SWEEP);
+        if !self.tends || !is_due {
+            return;
+        }
+        let names = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+        if let Some(tenants) = self.holder.across("whose evidence is swept", Mode::Read, names) {
+            *swept_at = Some(now);
+            crate::background::sweep::sweep_evidence(&self.holder.state, &tenants);
+        }
+    }
+
+    /// Does once in a while, first right after the start, what days make due: erases what the tenants' retention no longer keeps,
+    /// and tells of tokens that end.
+    fn count_days(&self, counted_at: &mut Option<Timestamp>) {
+        let now = self.holder.now();
+        let is_due = counted_at.is_none_or(|at| now.duration_since(at).abs() >= BY_DAYS);
+        if !self.tends || !is_due {
+            return;
+        }
+        let names = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+        let Some(tenants) = self.holder.across("whose days are counted", Mode::Read, names) else {
+            return;
+        };
+        *counted_at = Some(now);
+        for tenant in tenants {
+            self.tell_ends_of(&tenant);
+            self.erase_of(&tenant);
+        }
+    }
+
+    fn tell_ends_of(&self, tenant: &str) {
+        let ending = self.holder.look(tenant, acts::identity::warn_token_expiry::find_ending);
+        for id in told(ending, "looking for tokens that end").unwrap_or_default() {
+            let telling = self.holder.act(tenant, move |room| {
+                acts::identity::warn_token_expiry::tell_end(room, &id)
+            });
+            told(telling, "telling that a token ends");
+        }
+    }
+
+    /// A part of what one tenant no longer keeps: what is beyond waits for the next round, so that nothing else waits for it.
+    /// A change that cannot be erased holds up no other.
+    fn erase_of(&self, tenant: &str) {
+        let due = self.holder.look(tenant, acts::compliance::set_retention::changes_due);
+        for id in told(due, "looking what the retention no longer keeps").unwrap_or_default() {
+            let erased = self.holder.act(tenant, move |room| {
+                acts::compliance::set_retention::erase_due(room, &id)
+            });
+            told(erased, "erasing texts that the retention no longer keeps");
+        }
+        for _ in 0..PIECES {
+            let forgotten = self.holder.act(tenant, acts::compliance::set_retention::forget_due);
+            if told(forgotten, "forgetting deliveries that the retention no longer keeps") != Some(true) {
+                return;
+            }
+        }
+    }
+
+    /// Looks for lost timers, a few changes of each tenant a round, so that the whole store is passed slowly.
+    fn scan(&self) {
+        let names = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+        let tenants = self.holder.across("whose timers may be lost", Mode::Read, names);
+        for tenant in tenants.unwrap_or_default() {
+            self.scan_late(&tenant);
+            let after = mark_of(&self.marks, &tenant);
+            let look = move |room: &mut acts::Room<'_, '_>| {
+                acts::effects::find_lost_timers::find_lost_timers(room, after.as_deref().unwrap_or_default())
+            };
+            let looked = self.holder.look(&tenant, look);
+            let lost = told(looked, "looking for lost timers").unwrap_or_default();
+            for (table, id) in lost.subjects {
+                if table == acts::identity::audit_workload_trust::TABLE {
+                    // Nobody was told of it yet, and nothing was to come.
+                    tracing::info!(tenant, table, id, "a timer is set that was not there");
+                } else {
+                    tracing::warn!(tenant, table, id, "a timer was lost; it is made up for now");
+                }
+                let run = self.holder.act(&tenant, move |room| {
+                    acts::effects::run_timer::run_timer(room, table, &id)
+                });
+                told(run, "making up for a lost timer");
+            }
+            set_mark(&self.marks, tenant, lost.mark);
+        }
+    }
+
+    /// Looks for timers that stand behind what is due, at fewer changes a round: each is judged for it.
+    fn scan_late(&self, tenant: &str) {
+        let after = mark_of(&self.late_marks, tenant);
+        let look = move |room: &mut acts::Room<'_, '_>| {
+            acts::effects::find_lost_timers::find_late_timers(room, after.as_deref().unwrap_or_default())
+        };
+        let looked = self.holder.look(tenant, look);
+        let late = told(looked, "looking for late timers").unwrap_or_default();
+        for (table, id) in late.subjects {
+            tracing::warn!(tenant, table, id, "a timer stood too late; it is set again");
+            let run = self.holder.act(tenant, move |room| {
+                acts::effects::run_timer::run_timer(room, table, &id)
+            });
+            told(run, "setting a late timer again");
+        }
+        set_mark(&self.late_marks, tenant.to_owned(), late.mark);
+    }
+}

@@ -1,0 +1,272 @@
+//! One act on several changes, for pages and API alike: what each will answer is found by doing the act and taking it back,
+//! so that the words are those of the act itself; then it is done, each in a transaction of its own.
+
+use acts::Room;
+use model::core::body::Body;
+use model::core::refusal::Refusal;
+use serde_json::Value;
+use store::{Lane, Mode};
+
+use crate::http::caller::Caller;
+use crate::http::failure::Failure;
+use crate::http::route::{Once, Reply};
+use crate::http::state::AppState;
+
+/// The most changes at once.
+pub(crate) const MOST: usize = 50;
+/// The code by which an act that was only tried is taken back.
+const TRIED: &str = "tried";
+/// What stands for a reason while an act is only tried and none was given yet.
+const TRIED_WORDS: &str = "Tried beforehand.";
+
+/// An act that can be done to several changes.
+pub(crate) struct BulkAct {
+    /// Its name in addresses and bodies.
+    pub name: &'static str,
+    /// The verb on the button.
+    pub verb: &'static str,
+    /// “will be …”, said of a change.
+    pub will: &'static str,
+    /// “is …”, said afterwards.
+    pub done: &'static str,
+    /// What it asks for beside the changes: the words above the field.
+    pub reason: Option<&'static str>,
+    /// The act: change, digest that was seen, words.
+    run: fn(&mut Room<'_, '_>, &str, &str, &str) -> acts::Result<()>,
+}
+
+/// Every such act.
+pub(crate) const ACTS: &[BulkAct] = &[
+    BulkAct {
+        name: "approve",
+        verb: "Approve",
+        will: "will be approved by you",
+        done: "is approved by you",
+        reason: None,
+        run: |room, key, digest, comment| {
+            let mut body = words("comment", comment);
+            body.insert("decision".to_owned(), "approve".into());
+            body.insert("content_digest".to_owned(), digest.into());
+            acts::approval::verbs::approve_change(room, key, &body).map(drop)
+        },
+    },
+    BulkAct {
+        name: "acknowledge",
+        verb: "Say that you have seen them",
+        will: "will be noted as seen by you",
+        done: "is noted as seen by you",
+        reason: None,
+        run: |room, key, _, _| acts::approval::verbs::acknowledge_change(room, key),
+    },
+    BulkAct {
+        name: "watch",
+        verb: "Watch",
+        will: "will be watched by you",
+        done: "is watched by you",
+        reason: None,
+        run: |room, key, _, _| acts::change::verbs::watch_change(room, key, true),
+    },
+    BulkAct {
+        name: "hold",
+        verb: "Put on hold",
+        will: "will be on hold",
+        done: "is on hold",
+        reason: Some("Why they wait"),
+        run: |room, key, _, reason| acts::change::verbs::hold_change(room, key, &words("reason", reason)),
+    },
+    BulkAct {
+        name: "cancel",
+        verb: "Cancel",
+        will: "will be cancelled",
+        done: "is cancelled",
+        reason: Some("Why they are called off"),
+        run: |room, key, _, reason| acts::change::verbs::cancel_change(room, key, &words("reason", reason)),
+    },
+];
+
+fn words(field: &str, text: &str) -> Body {
+    let mut body = Body::new();
+    if !text.trim().is_empty() {
+        body.insert(field.to_owned(), Value::String(text.to_owned()));
+    }
+    body
+}
+
+/// The act of a name.
+pub(crate) fn find(name: &str) -> Option<&'static BulkAct> {
+    ACTS.iter().find(|act| act.name == name)
+}
+
+/// A change that was picked, as far as it is seen.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Picked {
+    /// Its key.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// Where it stands.
+    pub state: String,
+    /// The digest that an approval names.
+    pub digest: String,
+}
+
+/// What became of one, or will.
+pub(crate) struct Answer {
+    /// The change.
+    pub picked: Picked,
+    /// Why not, where it was not done or would not be.
+    pub failure: Option<Failure>,
+    /// Whether it was done before, by the same request.
+    pub was_done: bool,
+}
+
+impl Answer {
+    fn of(picked: Picked, failure: Option<Failure>) -> Self {
+        Self {
+            picked,
+            failure,
+            was_done: false,
+        }
+    }
+}
+
+/// What is asked of each change.
+#[derive(Clone)]
+pub(crate) struct Wish {
+    /// The act.
+    pub act: &'static BulkAct,
+    /// Comment or reason.
+    pub words: String,
+    /// Whether it is only tried.
+    pub is_trial: bool,
+    /// In which lane it runs.
+    pub lane: Lane,
+}
+
+/// How many may be picked.
+///
+/// # Errors
+/// 422.
+pub(crate) fn check_count(count: usize) -> Result<(), Failure> {
+    if count == 0 || count > MOST {
+        let text = format!("Select between 1 and {MOST} changes in the list.");
+        return Err(Failure::new(422, "nothing_selected", text));
+    }
+    Ok(())
+}
+
+/// The changes with these keys as they stand now; one that is absent or hidden says so by itself.
+///
+/// # Errors
+/// 403 who may see no change at all, or a fault.
+pub(crate) async fn look(
+    state: &AppState,
+    caller: &Caller,
+    lane: Lane,
+    keys: Vec<String>,
+) -> Result<Vec<Answer>, Failure> {
+    let act = move |room: &mut Room<'_, '_>| {
+        room.allow(model::core::act::actions::READ)?;
+        let mut found = Vec::new();
+        for key in &keys {
+            found.push(match room.change(key) {
+                Ok(change) => Ok(Picked {
+                    key: change.key,
+                    title: change.content.title,
+                    state: change.state.to_string(),
+                    digest: change.digests.content,
+                }),
+                Err(acts::Error::Refused(refusal)) => Err((key.clone(), refusal)),
+                Err(error) => return Err(error),
+            });
+        }
+        Ok(found)
+    };
+    let found = state.act(lane, caller, Mode::Read, act).await?;
+    let answer = |one: Result<Picked, (String, Refusal)>| match one {
+        Ok(picked) => Answer::of(picked, None),
+        Err((key, refusal)) => {
+            let failure = Failure::from(acts::Error::Refused(refusal));
+            Answer::of(
+                Picked {
+                    key,
+                    ..Picked::default()
+                },
+                Some(failure),
+            )
+        }
+    };
+    Ok(found.into_iter().map(answer).collect())
+}
+
+/// Does the act to a change inside of a transaction, or only tries it: then it ends in a refusal of our own, and nothing of
+/// it stays.
+fn run(room: &mut Room<'_, '_>, wish: &Wish, picked: &Picked) -> acts::Result<()> {
+    let is_bare = wish.words.trim().is_empty();
+    let words = if wish.is_trial && is_bare && wish.act.reason.is_some() {
+        TRIED_WORDS
+    } else {
+        &wish.words
+    };
+    (wish.act.run)(room, &picked.key, &picked.digest, words)?;
+    match wish.is_trial {
+        true => Err(Refusal::not_allowed(TRIED, "Only tried.").into()),
+        false => Ok(()),
+    }
+}
+
+/// Does the act to each, or only tries it. An attempt that is refused stands in the log as it does at the act's own door.
+/// With `once`, what this very request did before is not done again.
+///
+/// # Errors
+/// A fault: nothing is known of the rest then.
+pub(crate) async fn each(
+    state: &AppState,
+    caller: &Caller,
+    wish: &Wish,
+    mut answers: Vec<Answer>,
+    once: Option<&Once>,
+) -> Result<Vec<Answer>, Failure> {
+    for answer in answers.iter_mut().filter(|answer| answer.failure.is_none()) {
+        let done = one(state, caller, wish, &answer.picked, once).await;
+        match done {
+            Ok(was_done) => answer.was_done = was_done,
+            Err(failure) if wish.is_trial && failure.problem.code == TRIED => {}
+            Err(failure) if failure.status() >= 500 => return Err(failure),
+            Err(failure) => answer.failure = Some(failure),
+        }
+        if let Some(failure) = answer.failure.as_ref().filter(|_| !wish.is_trial) {
+            let (what, key) = (format!("bulk {}", wish.act.name), answer.picked.key.clone());
+            crate::http::attempts::note(state, caller, what, Some(key), failure).await;
+        }
+    }
+    Ok(answers)
+}
+
+/// Does it to one; whether that was done before.
+async fn one(
+    state: &AppState,
+    caller: &Caller,
+    wish: &Wish,
+    picked: &Picked,
+    once: Option<&Once>,
+) -> Result<bool, Failure> {
+    let once = once.map(|once| Once {
+        key: once.key.as_ref().map(|key| format!("{key}#{}", picked.key)),
+        ..once.clone()
+    });
+    let (lane, wish, picked) = (wish.lane, wish.clone(), picked.clone());
+    let act = move |room: &mut Room<'_, '_>| {
+        let Some(once) = &once else {
+            return run(room, &wish, &picked).map(|()| false);
+        };
+        let mut was_done = true;
+        once.run(room, |room| {
+            was_done = false;
+            run(room, &wish, &picked)?;
+            Ok(Reply::ok(Value::Null))
+        })?;
+        Ok(was_done)
+    };
+    state.act(lane, caller, Mode::Write, act).await
+}

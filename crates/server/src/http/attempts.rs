@@ -1,0 +1,198 @@
+//! Attempts that were refused, credentials that open nothing any more, and the last use of tokens: noted by the doors, the
+//! same thing once a minute, so that nobody fills a log by asking again and again.
+
+use acts::Room;
+use acts::audit::note_attempt::{Attempt, note_attempt, note_credential, note_use};
+use model::change::change_file::Actor;
+use model::core::act::Act;
+use model::core::refusal::PolicyReason;
+use model::identity::provider::IdentityProvider;
+use model::integration::workload::Workload;
+use serde_json::{Value, json};
+use store::{Lane, Mode};
+use wire::problem::Problem;
+
+use crate::http::caller::{Caller, Credential, Scope};
+use crate::http::failure::Failure;
+use crate::http::state::AppState;
+
+/// Wrong fields that are more than a slip: an account under the address of somebody who has one.
+const OF_SOMEBODY: &[(&str, &str)] = &[("email", "not_unique"), ("emails", "not_unique")];
+
+/// Refusals that are more than a slip wherever they stand: a right for oneself, and alone what two people do.
+const GRAVE: &[&str] = &[
+    "own_request",
+    "two_people_needed",
+    "second_person_needed",
+    "moved_since",
+    "digest_not_current",
+];
+
+/// Whether a failure is one that the log shall know of: somebody was not allowed what they tried, tried alone what needs two
+/// people, or decided on a text that is not the present one.
+fn is_attempt(failure: &Failure) -> bool {
+    matches!(failure.status(), 401 | 403)
+        || GRAVE.contains(&code_of(failure))
+        || failure
+            .problem
+            .errors
+            .iter()
+            .any(|error| OF_SOMEBODY.contains(&(error.field.as_str(), error.code.as_str())))
+}
+
+/// The code by which a refusal is known: of a wrong field that is more than a slip, as of a line of an import, its own.
+fn code_of(failure: &Failure) -> &str {
+    let mut codes = failure.problem.errors.iter().map(|error| error.code.as_str());
+    codes
+        .find(|code| GRAVE.contains(code))
+        .unwrap_or(failure.problem.code.as_str())
+}
+
+/// Notes that a caller tried something and was refused, before the refusal is answered. `what` names the door, `change`
+/// the key of the change it was about.
+pub(crate) async fn note(state: &AppState, caller: &Caller, what: String, change: Option<String>, failure: &Failure) {
+    if !is_attempt(failure) {
+        return;
+    }
+    let code = code_of(failure);
+    let about = change.as_deref().unwrap_or_default();
+    let name = format!("{}/{} {what} {about} {code}", caller.tenant, caller.person);
+    let Some(times) = state.noted().count(&name, crate::http::clock::tick()) else {
+        return;
+    };
+    let attempt = Attempt {
+        what,
+        change,
+        code: code.to_owned(),
+        policies: named(&failure.problem, code),
+        act: failure.problem.refused_act.as_deref().and_then(Act::named),
+        times,
+    };
+    let write = move |room: &mut Room<'_, '_>| note_attempt(room, &attempt);
+    let written = state
+        .act_as(Lane::Acts, &caller.tenant, caller.actor(), Mode::Write, write)
+        .await;
+    told(written);
+}
+
+/// The policies that decided. A rule of Assent itself says no more than the code.
+fn named(problem: &Problem, code: &str) -> Vec<String> {
+    let own = PolicyReason::built_in(code, "").id;
+    let ids = problem.policies.iter().map(|it| it.id.clone());
+    ids.filter(|id| *id != own).collect()
+}
+
+/// The refusal is answered all the same when it cannot be noted: whoever is refused must not learn that the store is away.
+fn told(written: Result<(), Failure>) {
+    if let Err(failure) = written {
+        tracing::warn!(code = failure.problem.code, "an attempt could not be noted");
+    }
+}
+
+/// Notes that a token was shown which opens nothing any more.
+pub(crate) async fn note_token(state: &AppState, tenant: &str, id: &str, code: &'static str) {
+    let Some(times) = state
+        .noted()
+        .count(&format!("{tenant} token {id} {code}"), crate::http::clock::tick())
+    else {
+        return;
+    };
+    let news = ("token.refused", ("token", id.to_owned()));
+    credential(state, tenant, news, json!({"code": code, "times": times})).await;
+}
+
+/// Notes that somebody tried to sign in as a person, or to show their factor, and did not succeed. The answer does not
+/// wait for it, so that it tells nobody who is known here.
+pub(crate) fn note_sign_in(state: &AppState, tenant: &str, person: &str, method: &str, code: &'static str) {
+    let name = format!("{tenant}/{person} sign-in {method} {code}");
+    let Some(times) = state.noted().count(&name, crate::http::clock::tick()) else {
+        return;
+    };
+    let (state, tenant) = (state.clone(), tenant.to_owned());
+    let news = ("sign_in.refused", ("person", person.to_owned()));
+    let data = json!({"method": method, "code": code, "times": times});
+    tokio::spawn(async move { credential(&state, &tenant, news, data).await });
+}
+
+/// Notes that a provider vouched for somebody who is not let in: a second account, an ended one, nobody who is known.
+pub(crate) async fn note_provider(state: &AppState, tenant: &str, provider: &IdentityProvider, failure: &Failure) {
+    if failure.status() != 403 {
+        return;
+    }
+    let code = failure.problem.code.clone();
+    let name = format!("{tenant} provider {} {code}", provider.key);
+    let Some(times) = state.noted().count(&name, crate::http::clock::tick()) else {
+        return;
+    };
+    let news = ("sign_in.refused", ("identity_provider", provider.id.0.clone()));
+    let method = format!("provider:{}", provider.key);
+    credential(
+        state,
+        tenant,
+        news,
+        json!({"method": method, "code": code, "times": times}),
+    )
+    .await;
+}
+
+/// Notes that a token of a platform was refused; `workload` is the one that it comes nearest to.
+pub(crate) async fn note_workload(state: &AppState, tenant: &str, workload: &Workload, failure: &Failure) {
+    if failure.status() != 403 {
+        return;
+    }
+    let code = failure.problem.code.clone();
+    let Some(times) = state.noted().count(
+        &format!("{tenant} workload {} {code}", workload.key),
+        crate::http::clock::tick(),
+    ) else {
+        return;
+    };
+    let news = ("workload.refused", ("workload", workload.id.0.clone()));
+    credential(state, tenant, news, json!({"code": code, "times": times})).await;
+}
+
+async fn credential(state: &AppState, tenant: &str, news: (&'static str, (&'static str, String)), data: Value) {
+    let write = move |room: &mut Room<'_, '_>| note_credential(room, news.clone(), &data);
+    told(
+        state
+            .act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, write)
+            .await,
+    );
+}
+
+/// Notes that a token was used, now and then. Nobody waits for it.
+pub(crate) fn note_token_use(state: &AppState, caller: &Caller) {
+    let Credential::Token { id, .. } = &caller.credential else {
+        return;
+    };
+    note_kind_of_use(state, caller, id, None);
+}
+
+/// Notes for which of its scopes a token of several was used, now and then. Nobody waits for it.
+pub(crate) fn note_scope_use(state: &AppState, caller: &Caller, scope: Scope) {
+    let Credential::Token { id, scopes, .. } = &caller.credential else {
+        return;
+    };
+    if scopes.len() < 2 {
+        return;
+    }
+    let used = scope.opened_by().iter().find(|it| scopes.contains(it.as_str()));
+    if let Some(used) = used {
+        note_kind_of_use(state, caller, id, Some(used.as_str()));
+    }
+}
+
+fn note_kind_of_use(state: &AppState, caller: &Caller, id: &str, scope: Option<&'static str>) {
+    let name = [&caller.tenant, " token ", id, " used ", scope.unwrap_or_default()].concat();
+    if state.noted().count(&name, crate::http::clock::tick()).is_none() {
+        return;
+    }
+    let (state, tenant, id) = (state.clone(), caller.tenant.clone(), id.to_owned());
+    tokio::spawn(async move {
+        let write = move |room: &mut Room<'_, '_>| note_use(room, &id, scope);
+        let written = state.act_as(Lane::Acts, &tenant, Actor::system(), Mode::Write, write);
+        if let Err(failure) = written.await {
+            tracing::debug!(code = failure.problem.code, "the use of a token could not be noted");
+        }
+    });
+}

@@ -1,0 +1,430 @@
+//! Finds out who is at the door, by the token in the header or the session in the cookie.
+
+use std::sync::Arc;
+
+use acts::Room;
+use acts::core::gate_question::Asker;
+use acts::core::gate_question::Question;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use jiff::Timestamp;
+use model::change::change_file::Lent;
+use model::core::ids::PersonId;
+use model::gate::answer::Answer;
+use model::identity::factor::Factor;
+use store::{Lane, Mode};
+use wire::problem::UNAUTHENTICATED;
+
+use crate::http::caller::{Caller, Credential, Known, SESSION_COOKIE, Scope, cookie, digest_of};
+use crate::http::failure::Failure;
+use crate::http::state::AppState;
+
+/// The longest credential that is looked up, in bytes.
+const LONGEST: usize = 200;
+
+/// How often an act is tried whose caller's estate is written while they ask.
+const TRIES: usize = 5;
+
+/// An act that several tries share.
+type Again<T> = Arc<dyn Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + Sync>;
+
+/// Finds out who asks, by the request's head.
+///
+/// # Errors
+/// 401 without a good credential; 403 when another site sent a session's request; 503 while the store is away.
+pub(crate) async fn caller_of(state: &AppState, method: &Method, headers: &HeaderMap) -> Result<Caller, Failure> {
+    caller_in(state, Lane::Pages, method, headers).await
+}
+
+/// Finds out whose calendar feed an address opens: that of a token which opens nothing else.
+///
+/// # Errors
+/// 401 for any other secret; 503 while the store is away.
+pub(crate) async fn caller_of_feed(state: &AppState, secret: &str) -> Result<Caller, Failure> {
+    let caller = by_token(state, Lane::Pages, token_digest(secret)?).await?.caller;
+    match &caller.credential {
+        Credential::Token { scopes, .. } if scopes.contains(acts::notify::make_feed::SCOPE) => {
+            Ok(Caller::clone(&caller))
+        }
+        _ => Err(unknown()),
+    }
+}
+
+/// The same, looked up in a lane of its own.
+async fn caller_in(state: &AppState, lane: Lane, method: &Method, headers: &HeaderMap) -> Result<Caller, Failure> {
+    if let Some(secret) = bearer(headers)? {
+        let known = by_token(state, lane, token_digest(secret)?).await?;
+        crate::http::attempts::note_token_use(state, &known.caller);
+        return Ok(Arc::unwrap_or_clone(known.caller));
+    }
+    let Some(secret) = cookie(headers, SESSION_COOKIE) else {
+        return Err(unknown());
+    };
+    let caller = by_session(state, lane, secret).await?;
+    if !method.is_safe()
+        && let Err(failure) = check_site(state, headers)
+    {
+        crate::http::attempts::note(state, &caller, method.to_string(), None, &failure).await;
+        return Err(failure);
+    }
+    Ok(caller)
+}
+
+fn unknown() -> Failure {
+    let text = "Send `Authorization: Bearer` with a token, or sign in. This credential is absent, unknown or over.";
+    Failure::new(401, UNAUTHENTICATED, text)
+}
+
+/// The secret of a token in the header, if there is such a header.
+///
+/// # Errors
+/// 401 for another scheme.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
+    let Some(text) = headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let text = text.to_str().unwrap_or_default();
+    let (scheme, secret) = text.split_once(' ').unwrap_or((text, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(unknown());
+    }
+    Ok(Some(secret.trim()))
+}
+
+/// The digest of a token's secret as it stands in the header, if it can be one at all.
+fn token_digest(secret: &str) -> Result<String, Failure> {
+    if !secret.starts_with(acts::identity::set_token::PREFIX) || secret.len() > LONGEST {
+        return Err(unknown());
+    }
+    Ok(digest_of(secret))
+}
+
+async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known, Failure> {
+    let wanted = digest.clone();
+    let find = move |tx: &mut store::CrossTx<'_>| Ok(store::identity::session::find_token(tx, &wanted)?);
+    let found = state.across(lane, "whose token is it", Mode::Read, find).await?;
+    let now = state.desk().tools().clock.now();
+    let Some(found) = found else {
+        return by_workload(state, lane, digest).await;
+    };
+    let token = found.token;
+    if token.revoked || token.expires_at.is_some_and(|end| end <= now) {
+        let code = if token.revoked { "revoked" } else { "expired" };
+        crate::http::attempts::note_token(state, &found.tenant, &token.id.0, code).await;
+        return Err(unknown());
+    }
+    let credential = Credential::Token {
+        id: token.id.0,
+        scopes: token.scopes,
+        lent: Lent {
+            maker: token.owner,
+            roles: token.roles,
+        },
+    };
+    Ok(Known {
+        caller: Arc::new(Caller {
+            tenant: found.tenant,
+            person: token.person,
+            credential,
+        }),
+        expires_at: token.expires_at,
+        generation: found.generation,
+    })
+}
+
+/// Somebody who was let in with a token of their platform: what they may is what the workload says now.
+async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Known, Failure> {
+    let wanted = digest.clone();
+    let find = move |tx: &mut store::CrossTx<'_>| Ok(store::identity::workload::find(tx, &wanted)?);
+    let found = state.across(lane, "whose workload is it", Mode::Read, find).await?;
+    let now = state.desk().tools().clock.now();
+    let found = found
+        .filter(|it| it.workload.active && now < it.expires_at)
+        .ok_or_else(unknown)?;
+    let workload = found.workload;
+    Ok(Known {
+        caller: Arc::new(Caller {
+            tenant: found.tenant,
+            person: workload.person,
+            credential: Credential::Token {
+                id: digest,
+                scopes: workload.scopes,
+                lent: Lent {
+                    maker: workload.owner,
+                    roles: workload.roles,
+                },
+            },
+        }),
+        expires_at: Some(found.expires_at),
+        generation: found.generation,
+    })
+}
+
+async fn by_session(state: &AppState, lane: Lane, secret: &str) -> Result<Caller, Failure> {
+    if secret.is_empty() || secret.len() > LONGEST {
+        return Err(unknown());
+    }
+    let digest = digest_of(secret);
+    let find = move |tx: &mut store::CrossTx<'_>| Ok(store::identity::session::find(tx, &digest)?);
+    let found = state.across(lane, "whose session is it", Mode::Read, find).await?;
+    let now = state.desk().tools().clock.now();
+    let Some((tenant, session)) = found else {
+        return Err(unknown());
+    };
+    if !acts::core::row_mac::is_own_session(&state.desk().tools().master, &tenant, &session) {
+        tracing::warn!(
+            tenant,
+            person = session.person,
+            "a session was shown that no server began; it opens nothing"
+        );
+        return Err(unknown());
+    }
+    if session.expires_at <= now {
+        return Err(unknown());
+    }
+    let is_second = session.is_second_factor;
+    let factor = session.factor.map(|kind| Factor::new(kind, is_second));
+    let method = match &factor {
+        Some(factor) if factor.kind != session.method => format!("{}+{}", session.method, factor.kind),
+        _ => session.method,
+    };
+    let credential = Credential::Session {
+        digest: session.token_digest,
+        stepped_up_at: session.stepped_up_at,
+        factor,
+        method,
+        handed_by: session.handed_by.map(PersonId),
+    };
+    Ok(Caller {
+        tenant,
+        person: PersonId(session.person),
+        credential,
+    })
+}
+
+/// Refuses a state-changing request that another site's page may have sent with our cookie.
+///
+/// # Errors
+/// 403 `cross_site`.
+pub(crate) fn check_site(state: &AppState, headers: &HeaderMap) -> Result<(), Failure> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_ours = match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => is_own_origin(state, origin, text("host")),
+        (None, None) => false,
+    };
+    if is_ours {
+        return Ok(());
+    }
+    let text =
+        "A session's request that changes something says in `Origin` that it comes from this server's own pages.";
+    Err(Failure::new(403, "cross_site", text))
+}
+
+fn is_own_origin(state: &AppState, origin: &str, host: Option<&str>) -> bool {
+    let bare = |text: &str| {
+        text.split_once("://")
+            .map(|(_, rest)| rest.trim_end_matches('/').to_lowercase())
+    };
+    let public = bare(state.public_url()).map(|rest| rest.split('/').next().unwrap_or_default().to_owned());
+    let asked = bare(origin);
+    asked.is_some() && (asked == public || asked.as_deref() == host.map(str::to_lowercase).as_deref())
+}
+
+/// The gate's questions are looked up apart, so that a rush at other doors does not hold up pipelines.
+fn lane_of(path: &str) -> Lane {
+    if path.starts_with("/api/v1/gate") {
+        Lane::Gate
+    } else {
+        Lane::Pages
+    }
+}
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Failure> {
+        caller_in(state, lane_of(parts.uri.path()), &parts.method, &parts.headers).await
+    }
+}
+
+/// Who asks, perhaps from memory: only [`Asking::act`] takes it, which asks the act's own transaction whether it
+/// still holds. What needs a caller outside of an act takes [`Caller`], which is always looked up.
+pub(crate) struct Asking {
+    caller: Arc<Caller>,
+    /// For a token: the digest of its secret, and the generation of the estate at which it was read.
+    seen: Option<(String, i64)>,
+}
+
+impl Asking {
+    /// The caller, who counts only inside of an act.
+    pub(crate) fn caller(&self) -> &Arc<Caller> {
+        &self.caller
+    }
+
+    /// The generation of the estate that must still stand.
+    pub(crate) fn generation(&self) -> Option<i64> {
+        self.seen.as_ref().map(|(_, generation)| *generation)
+    }
+
+    /// The gate's answer to a token with the scope for it, when it can be given without a transaction.
+    ///
+    /// # Errors
+    /// A fault of the clock.
+    pub(crate) fn ask_at_once(
+        &self,
+        state: &AppState,
+        question: &Question,
+    ) -> Result<Option<(Answer, Timestamp)>, Failure> {
+        let Some((_, generation)) = self.seen else {
+            return Ok(None);
+        };
+        if self.caller.check_scope(Scope::Gate).is_err() {
+            return Ok(None);
+        }
+        crate::http::attempts::note_scope_use(state, &self.caller, Scope::Gate);
+        let Credential::Token { lent, .. } = &self.caller.credential else {
+            return Ok(None);
+        };
+        let asker = Asker {
+            tenant: &self.caller.tenant,
+            person: &self.caller.person,
+            lent,
+            generation,
+        };
+        Ok(acts::gate::answer::ask_at_once(
+            state.desk().services(),
+            &asker,
+            question,
+        )?)
+    }
+
+    /// Looks the credential up again, as the estate has been written since.
+    ///
+    /// # Errors
+    /// 401 when it no longer opens anything, or not what it opened before.
+    pub(crate) async fn renew(&mut self, state: &AppState, lane: Lane) -> Result<(), Failure> {
+        let Some((digest, generation)) = &mut self.seen else {
+            return Ok(());
+        };
+        let known = look_up(state, lane, digest).await?;
+        if known.caller != self.caller {
+            return Err(unknown());
+        }
+        *generation = known.generation;
+        Ok(())
+    }
+
+    /// Does an act for who asks. A caller from memory counts only if the estate, tokens and people included, still
+    /// stands where it stood when they were looked up: the act's own transaction says so. Otherwise nothing is done, the
+    /// credential is looked up anew, and the act is tried again.
+    ///
+    /// # Errors
+    /// 401 when the credential or its person may no longer act; the act's refusal or fault, as it is answered.
+    pub(crate) fn act<T, A>(
+        self,
+        state: &AppState,
+        lane: Lane,
+        mode: Mode,
+        act: A,
+    ) -> impl Future<Output = Result<T, Failure>> + Send
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + Sync + 'static,
+    {
+        self.try_act(state, lane, mode, Arc::new(act))
+    }
+
+    async fn try_act<T: Send + 'static>(
+        mut self,
+        state: &AppState,
+        lane: Lane,
+        mode: Mode,
+        act: Again<T>,
+    ) -> Result<T, Failure> {
+        for _ in 0..TRIES {
+            let (act, generation) = (Arc::clone(&act), self.generation());
+            let whole = move |room: &mut Room<'_, '_>| {
+                if let Some(generation) = generation
+                    && room.generation()? != generation
+                {
+                    return Ok(None);
+                }
+                Caller::check_active(room)?;
+                act(room).map(Some)
+            };
+            let caller = self.caller();
+            let answer = state.act_as(lane, &caller.tenant, caller.actor(), mode, whole).await?;
+            if let Some(answer) = answer {
+                return Ok(answer);
+            }
+            self.renew(state, lane).await?;
+        }
+        Err(Failure::busy(
+            "overloaded",
+            "People or services are being changed all the time. Ask again soon.",
+        ))
+    }
+}
+
+/// Looks a token up and remembers its bearer.
+async fn look_up(state: &AppState, lane: Lane, digest: &str) -> Result<Known, Failure> {
+    let found = by_token(state, lane, digest.to_owned()).await;
+    match &found {
+        Ok(known) => {
+            state.callers().keep(digest, known);
+            state.desk().warm(&known.caller.tenant);
+        }
+        Err(_) => state.callers().forget(digest),
+    }
+    found
+}
+
+impl FromRequestParts<AppState> for Asking {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Failure> {
+        Self::of(state, lane_of(parts.uri.path()), &parts.method, &parts.headers).await
+    }
+}
+
+impl Asking {
+    /// Finds out who asks, by the request's head.
+    ///
+    /// # Errors
+    /// As [`caller_of`].
+    pub(crate) async fn of(
+        state: &AppState,
+        lane: Lane,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Self, Failure> {
+        let Some(secret) = bearer(headers)? else {
+            let caller = Arc::new(caller_in(state, lane, method, headers).await?);
+            return Ok(Self { caller, seen: None });
+        };
+        let digest = token_digest(secret)?;
+        let now = state.desk().tools().clock.now();
+        let known = match state.callers().find(&digest, now) {
+            Some(known) => known,
+            None => look_up(state, lane, &digest).await?,
+        };
+        Ok(Self::with(state, digest, known))
+    }
+
+    /// Finds out who asks from memory alone; `None` when that takes a look-up, or the credential is no token.
+    pub(crate) fn of_known(state: &AppState, headers: &HeaderMap) -> Option<Self> {
+        let digest = token_digest(bearer(headers).ok()??).ok()?;
+        let known = state.callers().find(&digest, state.desk().tools().clock.now())?;
+        Some(Self::with(state, digest, known))
+    }
+
+    fn with(state: &AppState, digest: String, known: Known) -> Self {
+        crate::http::attempts::note_token_use(state, &known.caller);
+        Self {
+            caller: known.caller,
+            seen: Some((digest, known.generation)),
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Who is at the door: a token in the header, or a session in the cookie.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use acts::Room;
+use axum::http::{HeaderMap, header};
+use jiff::Timestamp;
+use model::change::change_file::{Actor, Lent};
+use model::core::ids::PersonId;
+use model::core::refusal::Refusal;
+use model::identity::factor::Factor;
+use wire::problem::UNAUTHENTICATED;
+
+/// The cookie that holds a session's secret.
+pub const SESSION_COOKIE: &str = "assent_session";
+/// How many tokens' bearers are remembered; past it they are looked up anew.
+const CALLERS: usize = 10_000;
+
+/// What a credential may do at the doors; the policies judge on top of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Look at things.
+    Read,
+    /// Change things.
+    Write,
+    /// Ask the gate.
+    Gate,
+    /// Read the log and export bundles.
+    Audit,
+    /// People, tokens, connections, policies.
+    Admin,
+    /// Provisioning of people and groups, and nothing else.
+    Scim,
+}
+
+impl Scope {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Gate => "gate",
+            Self::Audit => "audit",
+            Self::Admin => "admin",
+            Self::Scim => "scim",
+        }
+    }
+
+    /// The scopes of which one opens a door of this one, the one that says the least first: whoever may write or audit may
+    /// also read.
+    pub(crate) fn opened_by(self) -> &'static [Scope] {
+        match self {
+            Self::Read => &[Self::Read, Self::Audit, Self::Write, Self::Admin],
+            Self::Write => &[Self::Write],
+            Self::Gate => &[Self::Gate],
+            Self::Audit => &[Self::Audit],
+            Self::Admin => &[Self::Admin],
+            Self::Scim => &[Self::Scim],
+        }
+    }
+}
+
+/// With what a caller showed who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A token, by its id, with its scopes.
+    Token {
+        /// The token's record.
+        id: String,
+        /// What it may do.
+        scopes: BTreeSet<String>,
+        /// Who made it, and how far it carries.
+        lent: Lent,
+    },
+    /// A session, by the digest of its secret.
+    Session {
+        /// `sha256:…`.
+        digest: String,
+        /// When a fresh factor was shown last.
+        stepped_up_at: Option<Timestamp>,
+        /// Which factor that was.
+        factor: Option<Factor>,
+        /// How it was begun, and with which fresh factor it went on: `password+totp`.
+        method: String,
+        /// Who handed out the way in by which it was begun, where that was another person.
+        handed_by: Option<PersonId>,
+    },
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The tenant that the credential belongs to.
+    pub tenant: String,
+    /// The person for whom it speaks.
+    pub person: PersonId,
+    /// The credential.
+    pub credential: Credential,
+}
+
+impl Caller {
+    /// The caller as acts know it.
+    pub fn actor(&self) -> Actor {
+        let by_token = matches!(self.credential, Credential::Token { .. });
+        let (lent, (stepped_up_at, factor), method) = match &self.credential {
+            Credential::Token { lent, .. } => (Some(lent.clone()), (None, None), "token".to_owned()),
+            Credential::Session {
+                stepped_up_at,
+                factor,
+                method,
+                handed_by,
+                ..
+            } => {
+                let handed = handed_by.clone().map(|maker| Lent { maker, roles: None });
+                (handed, (*stepped_up_at, factor.clone()), method.clone())
+            }
+        };
+        Actor {
+            person: self.person.clone(),
+            by_token,
+            stepped_up_at,
+            factor,
+            is_system: false,
+            method,
+            lent,
+        }
+    }
+
+    /// The credential's name in the table of idempotency keys: never its secret.
+    pub(crate) fn credential_id(&self) -> &str {
+        match &self.credential {
+            Credential::Token { id, .. } => id,
+            Credential::Session { digest, .. } => digest,
+        }
+    }
+
+    /// Refuses a token without the scope. A session has all of them; whoever may write or audit may also read.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`] with the code `scope_missing`.
+    pub(crate) fn check_scope(&self, scope: Scope) -> Result<(), Refusal> {
+        let Credential::Token { scopes, .. } = &self.credential else {
+            return Ok(());
+        };
+        if scope.opened_by().iter().any(|it| scopes.contains(it.as_str())) {
+            return Ok(());
+        }
+        let text = format!("This token lacks the scope `{}`.", scope.as_str());
+        Err(Refusal::not_allowed("scope_missing", text))
+    }
+
+    /// Refuses a person who was deactivated after the credential was made, and a token or a workload whose maker was: nobody
+    /// answers for it any more.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`], answered with 401; or the store's.
+    pub(crate) fn check_active(room: &mut Room<'_, '_>) -> acts::Result<()> {
+        let person = room.actor.person.clone();
+        let directory = room.directory()?;
+        let maker = room.actor.hand().filter(|_| room.actor.by_token);
+        let is_answered = maker.is_none_or(|maker| directory.is_active(maker));
+        if room.actor.is_system || (is_answered && directory.is_active(&person)) {
+            return Ok(());
+        }
+        Err(Refusal::not_allowed(UNAUTHENTICATED, "The person behind this credential may no longer act.").into())
+    }
+
+    /// Refuses a credential that was revoked, ended or ran out since it was shown: for answers that go on for minutes.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`], answered with 401; or the store's.
+    pub(crate) fn check_alive(&self, room: &mut Room<'_, '_>) -> acts::Result<()> {
+        let now = room.now;
+        let is_alive = match &self.credential {
+            Credential::Token { id, .. } => {
+                match store::record::load::<model::directory::snapshot::Token>(room.tx, id)? {
+                    Some(it) => !it.record.revoked && it.record.expires_at.is_none_or(|end| end > now),
+                    None => is_let_in(room, id)?,
+                }
+            }
+            Credential::Session { digest, .. } => {
+                let found = store::identity::session::load(room.tx, digest)?;
+                found.is_some_and(|session| session.expires_at > now && session.person == self.person.0)
+            }
+        };
+        if is_alive {
+            return Ok(());
+        }
+        Err(Refusal::not_allowed(UNAUTHENTICATED, "This credential is over.").into())
+    }
+}
+
+/// Whether a job that was let in with its platform's token still is: it names no token of ours.
+fn is_let_in(room: &mut Room<'_, '_>, digest: &str) -> acts::Result<bool> {
+    let now = room.now;
+    let Some(workload) = store::identity::workload::entered(room.tx, digest, now)? else {
+        return Ok(false);
+    };
+    let found = store::record::load::<model::integration::workload::Workload>(room.tx, &workload)?;
+    Ok(found.is_some_and(|it| it.record.active))
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+/// The digest under which a secret is kept.
+pub(crate) fn digest_of(secret: &str) -> String {
+    proof::crypto::digest_text(secret.as_bytes())
+}
+
+/// A token's bearer as they were when the tenant's estate stood at a generation.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub caller: Arc<Caller>,
+    pub expires_at: Option<Timestamp>,
+    pub generation: i64,
+}
+
+/// Bearers of tokens by the digest of the secret. What stands here opens nothing by itself: it saves the look-up, and the
+/// act's own transaction looks whether the estate, of which tokens are a part, still stands where it stood.
+#[derive(Default)]
+pub(crate) struct KnownCallers(Mutex<HashMap<String, Known>>);
+
+impl KnownCallers {
+    fn map(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        // A map of what was read is whole after any panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn find(&self, digest: &str, now: Timestamp) -> Option<Known> {
+        let found = self.map().get(digest).cloned();
+        found.filter(|known| known.expires_at.is_none_or(|end| now < end))
+    }
+
+    pub(crate) fn keep(&self, digest: &str, known: &Known) {
+        let mut map = self.map();
+        if map.len() >= CALLERS {
+            map.clear();
+        }
+        map.insert(digest.to_owned(), known.clone());
+    }
+
+    pub(crate) fn forget(&self, digest: &str) {
+        self.map().remove(digest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    fn token(scopes: &[&str]) -> Caller {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let credential = Credential::Token {
+            id: "t".to_owned(),
+            scopes,
+            lent: Lent {
+                maker: PersonId::from("p"),
+                roles: None,
+            },
+        };
+        Caller {
+            tenant: "acme".to_owned(),
+            person: PersonId::from("p"),
+            credential,
+        }
+    }
+
+    #[test]
+    fn scopes_open_their_own_doors() {
+        assert!(token(&["write"]).check_scope(Scope::Read).is_ok());
+        assert!(token(&["read"]).check_scope(Scope::Write).is_err());
+        assert!(token(&["gate"]).check_scope(Scope::Read).is_err());
+        assert!(token(&["write"]).check_scope(Scope::Gate).is_err());
+        assert!(token(&["admin"]).check_scope(Scope::Write).is_err());
+        assert!(token(&["gate"]).check_scope(Scope::Gate).is_ok());
+    }
+
+    #[test]
+    fn cookies_are_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, "a=1; assent_session=xyz ;b=2".parse().unwrap());
+        assert_eq!(cookie(&headers, "assent_session"), Some("xyz"));
+        assert_eq!(cookie(&headers, "c"), None);
+    }
+}

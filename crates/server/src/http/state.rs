@@ -1,0 +1,241 @@
+//! What every door shares, and the bridge between the async doors and the store's threads.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use acts::{Desk, Doing, Room};
+use axum::body::Bytes;
+use connect::socket::http::Http;
+use model::change::change_file::Actor;
+use store::{CrossTx, Lane, Mode};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::http::caller::{Caller, KnownCallers};
+use crate::http::change_notifier::Bells;
+use crate::http::failure::Failure;
+use crate::http::gate_counters::Tally;
+use crate::http::known_connections::KnownConnections;
+use crate::http::metrics::Metrics;
+use crate::http::noted::Noted;
+use crate::http::provider_calls::Outside;
+use crate::http::throttle::Throttle;
+
+/// How long a lane may take until the caller is told that it is not done yet.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The same at the gate, where a pipeline stands and waits: without an answer nothing goes.
+const GATE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What every door shares. Clones share it.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+struct Inner {
+    desk: Desk,
+    bells: Bells,
+    uploads: PathBuf,
+    evidence_limit: u64,
+    metrics: Metrics,
+    tally: Tally,
+    throttle: Throttle,
+    noted: Noted,
+    callers: KnownCallers,
+    connections: KnownConnections,
+    hashing: Semaphore,
+    no_password: OnceLock<String>,
+    description: OnceLock<Bytes>,
+    outside: Outside,
+}
+
+impl AppState {
+    /// The state over a desk. `uploads` is a folder for files on their way in; `evidence_limit` is in bytes; `http` calls
+    /// identity providers.
+    pub fn new(desk: Desk, bells: Bells, uploads: PathBuf, evidence_limit: u64, http: Http) -> Self {
+        Self(Arc::new(Inner {
+            desk,
+            bells,
+            uploads,
+            evidence_limit,
+            metrics: Metrics::default(),
+            tally: Tally::default(),
+            throttle: Throttle::default(),
+            noted: Noted::default(),
+            callers: KnownCallers::default(),
+            connections: KnownConnections::default(),
+            hashing: Semaphore::new(crate::identity::password::HASHERS),
+            no_password: OnceLock::new(),
+            description: OnceLock::new(),
+            outside: Outside::new(http),
+        }))
+    }
+
+    /// Where acts are done.
+    pub fn desk(&self) -> &Desk {
+        &self.0.desk
+    }
+
+    /// The bells.
+    pub fn bells(&self) -> &Bells {
+        &self.0.bells
+    }
+
+    /// How people reach the server, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        &self.0.desk.tools().public_url
+    }
+
+    /// Whether people reach it by HTTPS, so that cookies are marked secure.
+    pub fn is_secure(&self) -> bool {
+        self.public_url().starts_with("https://")
+    }
+
+    /// The largest file of evidence, in bytes.
+    pub fn evidence_limit(&self) -> u64 {
+        self.0.evidence_limit
+    }
+
+    pub(crate) fn uploads(&self) -> &std::path::Path {
+        &self.0.uploads
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Questions to the gate that are not written yet.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.0.tally
+    }
+
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    pub(crate) fn noted(&self) -> &Noted {
+        &self.0.noted
+    }
+
+    pub(crate) fn callers(&self) -> &KnownCallers {
+        &self.0.callers
+    }
+
+    pub(crate) fn connections(&self) -> &KnownConnections {
+        &self.0.connections
+    }
+
+    pub(crate) fn hashing(&self) -> &Semaphore {
+        &self.0.hashing
+    }
+
+    pub(crate) fn outside(&self) -> &Outside {
+        &self.0.outside
+    }
+
+    pub(crate) fn no_password(&self) -> &OnceLock<String> {
+        &self.0.no_password
+    }
+
+    /// The API's own description, written once: strangers may ask for it as often as they like.
+    pub(crate) fn description(&self) -> Bytes {
+        let written = || wire::openapi::document(self.public_url()).to_string().into();
+        self.0.description.get_or_init(written).clone()
+    }
+
+    /// Does an act for a caller. Refuses with 401 when the person may no longer act.
+    ///
+    /// # Errors
+    /// The act's refusal or fault, as it is answered.
+    pub fn act<T, A>(
+        &self,
+        lane: Lane,
+        caller: &Caller,
+        mode: Mode,
+        act: A,
+    ) -> impl Future<Output = Result<T, Failure>> + Send
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    {
+        let whole = move |room: &mut Room<'_, '_>| {
+            Caller::check_active(room)?;
+            act(room)
+        };
+        self.act_as(lane, &caller.tenant, caller.actor(), mode, whole)
+    }
+
+    /// Does an act as anybody, the system included. Writing acts ring the tenant's bell after their commit.
+    ///
+    /// # Errors
+    /// The act's refusal or fault, as it is answered.
+    pub fn act_as<T, A>(
+        &self,
+        lane: Lane,
+        tenant: &str,
+        actor: Actor,
+        mode: Mode,
+        act: A,
+    ) -> impl Future<Output = Result<T, Failure>> + Send
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    {
+        self.act_boxed(lane, tenant.to_owned(), actor, mode, Box::new(act))
+    }
+
+    /// What every act walks through, made once for each kind of answer instead of once for each act.
+    async fn act_boxed<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        tenant: String,
+        actor: Actor,
+        mode: Mode,
+        act: Doing<T>,
+    ) -> Result<T, Failure> {
+        let (send, receive) = oneshot::channel();
+        let (bells, rings) = (self.0.bells.clone(), tenant.clone());
+        self.0.desk.run(lane, &tenant, actor, mode, act, move |answer| {
+            if mode == Mode::Write && answer.is_ok() {
+                bells.ring(&rings);
+            }
+            // A caller who went away takes no answer.
+            let _ = send.send(answer);
+        });
+        answer(lane, receive).await
+    }
+
+    /// Looks across tenants.
+    ///
+    /// # Errors
+    /// The store's, as it is answered.
+    pub async fn across<T, A>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        A: Fn(&mut CrossTx<'_>) -> acts::Result<T> + Send + 'static,
+    {
+        let (send, receive) = oneshot::channel();
+        self.0
+            .desk
+            .tools()
+            .store
+            .run_across(lane, reason, mode, act, move |answer| {
+                let _ = send.send(answer);
+            });
+        answer(lane, receive).await
+    }
+}
+
+/// Waits for a lane's answer, but not for ever: a database may keep its connections open and say nothing.
+async fn answer<T>(lane: Lane, receive: oneshot::Receiver<acts::Result<T>>) -> Result<T, Failure> {
+    let patience = match lane {
+        Lane::Gate => GATE_PATIENCE,
+        Lane::Acts | Lane::Pages | Lane::Worker => PATIENCE,
+    };
+    match tokio::time::timeout(patience, receive).await {
+        Ok(Ok(answer)) => answer.map_err(Failure::from),
+        Ok(Err(_)) => Err(Failure::busy("stopping", "The server is stopping.")),
+        Err(_) => Err(Failure::busy(
+            "too_slow",
+            "This takes longer than expected; it may still be done. Ask again.",
+        )),
+    }
+}

@@ -1,0 +1,300 @@
+//! Slows down who guesses passwords, by account and by source.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// After so many failures under an account the next try has to wait.
+const FREE: u32 = 5;
+/// The same of a source, behind which a whole company may sit: one guest who guesses must not keep the others out.
+const FREE_OF_SOURCE: u32 = 100;
+/// The longest wait, and how long failures are remembered.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// The longest wait of a source: it is slowed and never shut. Whom its guesses are about is kept by their accounts.
+const LONGEST_OF_SOURCE: Duration = Duration::from_secs(60);
+/// How the names of sources begin.
+const SOURCE: &str = "source ";
+/// How many accounts and sources are remembered; with more, half of them are forgotten.
+const MOST: usize = 20_000;
+
+/// What is remembered of failures. Nothing of it outlives the process. Names are whatever strangers send, so that only their
+/// digests are kept.
+#[derive(Default)]
+pub(crate) struct Throttle(Mutex<HashMap<Key, Failures>>);
+
+/// The digest of a name.
+type Key = [u8; 32];
+
+fn key(name: &str) -> Key {
+    proof::crypto::sha256(name.as_bytes())
+}
+
+/// What a source is counted under.
+pub(crate) fn source_name(source: &str) -> String {
+    format!("{SOURCE}{}", counted_source(source))
+}
+
+/// A source as it is counted: a network of IPv6 is one household's or one server's, so that its addresses are one source.
+pub(crate) fn counted_source(source: &str) -> String {
+    match source.parse() {
+        Ok(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).to_string(),
+        _ => source.to_owned(),
+    }
+}
+
+/// The first half of an address of IPv6: what a customer of a network is given at least (RFC 6177).
+const NETWORK: u128 = !(u64::MAX as u128);
+
+#[derive(Clone, Copy)]
+struct Failures {
+    count: u32,
+    last: Instant,
+}
+
+impl Failures {
+    /// How long the next try under a name must wait since the last one: doubling from one second.
+    fn pause(self, name: &str) -> Duration {
+        let (free, longest) = match name.starts_with(SOURCE) {
+            true => (FREE_OF_SOURCE, LONGEST_OF_SOURCE),
+            false => (FREE, LONGEST),
+        };
+        let Some(over) = self.count.checked_sub(free) else {
+            return Duration::ZERO;
+        };
+        Duration::from_secs(1 << over.min(20)).min(longest)
+    }
+
+    /// How much of that is left now.
+    fn left(self, name: &str, now: Instant) -> Duration {
+        self.pause(name)
+            .saturating_sub(now.saturating_duration_since(self.last))
+    }
+}
+
+impl Throttle {
+    fn map(&self) -> MutexGuard<'_, HashMap<Key, Failures>> {
+        // Counts are whole after any panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many seconds a try by these names must still wait; 0 when it may go on.
+    pub(crate) fn wait(&self, names: &[String], now: Instant) -> u64 {
+        let map = self.map();
+        names
+            .iter()
+            .filter_map(|name| map.get(&key(name)).map(|known| known.left(name, now)))
+            .map(|left| if left.is_zero() { 0 } else { left.as_secs() + 1 })
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Lets a try begin, or says how many seconds it must still wait. A try that begins counts under its account as one that
+    /// failed, until it is known to be right or not to have been one: so a thousand at once are not a thousand free ones.
+    pub(crate) fn enter(&self, names: &[String], now: Instant) -> Result<(), u64> {
+        let wait = self.wait(names, now);
+        if wait > 0 {
+            return Err(wait);
+        }
+        let mut map = self.map();
+        let Some(name) = names.first() else {
+            return Ok(());
+        };
+        let account = key(name);
+        // Between the look above and this one others may have begun.
+        if let Some(known) = map.get(&account) {
+            let left = known.left(name, now);
+            if !left.is_zero() {
+                return Err(left.as_secs() + 1);
+            }
+        }
+        note(&mut map, account, now);
+        Ok(())
+    }
+
+    /// Takes back that a try began: nobody came to look at it.
+    pub(crate) fn left(&self, account: &str) {
+        let mut map = self.map();
+        let Some(known) = map.get_mut(&key(account)) else {
+            return;
+        };
+        known.count = known.count.saturating_sub(1);
+        if known.count == 0 {
+            map.remove(&key(account));
+        }
+    }
+
+    /// Notes that a try which had begun was wrong: under its account it counts already.
+    pub(crate) fn wrong(&self, names: &[String], now: Instant) {
+        self.failed(names.get(1..).unwrap_or_default(), now);
+    }
+
+    /// Notes a failure under each name.
+    pub(crate) fn failed(&self, names: &[String], now: Instant) {
+        let mut map = self.map();
+        for name in names {
+            note(&mut map, key(name), now);
+        }
+    }
+
+    /// Forgets an account's failures after it signed in. A source's stay: it may be trying many accounts.
+    pub(crate) fn succeeded(&self, account: &str) {
+        self.map().remove(&key(account));
+    }
+}
+
+/// Counts a failure, and makes room for it where there is none.
+fn note(map: &mut HashMap<Key, Failures>, name: Key, now: Instant) {
+    if map.len() >= MOST {
+        make_room(map, now);
+    }
+    let known = map.entry(name).or_insert(Failures { count: 0, last: now });
+    if now.saturating_duration_since(known.last) > LONGEST {
+        known.count = 0;
+    }
+    known.count = known.count.saturating_add(1);
+    known.last = now;
+}
+
+/// Forgets what is over, and of the rest that half which failed least, and of these what is stalest: whoever makes up names
+/// fails once under each, and must not make us forget whom somebody tries again and again.
+fn make_room(map: &mut HashMap<Key, Failures>, now: Instant) {
+    map.retain(|_, known| now.saturating_duration_since(known.last) <= LONGEST);
+    if map.len() < MOST {
+        return;
+    }
+    let weight = |known: &Failures| (known.count, known.last);
+    let mut weights: Vec<_> = map.values().map(weight).collect();
+    weights.sort_unstable();
+    let middle = weights[weights.len() / 2];
+    map.retain(|_, known| weight(known) > middle);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_five_failures_each_try_waits_longer() {
+        let throttle = Throttle::default();
+        let now = crate::http::clock::tick();
+        let names = ["account a/b".to_owned()];
+        for _ in 0..4 {
+            throttle.failed(&names, now);
+        }
+        assert_eq!(throttle.wait(&names, now), 0);
+        throttle.failed(&names, now);
+        let first = throttle.wait(&names, now);
+        assert!(first >= 1);
+        throttle.failed(&names, now);
+        throttle.failed(&names, now);
+        assert!(throttle.wait(&names, now) > first);
+        assert_eq!(throttle.wait(&names, now + LONGEST), 0);
+        throttle.succeeded(&names[0]);
+        assert_eq!(throttle.wait(&names, now), 0);
+    }
+
+    /// Guesses against one account from a thousand addresses, a hundred at once, for as long as they last.
+    #[test]
+    fn many_guesses_from_many_addresses_are_few_checks_an_hour() {
+        let guesses: u64 = std::env::var("ASSENT_TEST_GUESSES").map_or(100_000, |text| text.parse().unwrap_or(100_000));
+        let throttle = Throttle::default();
+        let start = crate::http::clock::tick();
+        let mut checks: HashMap<u64, u32> = HashMap::new();
+        for round in 0..guesses / 100 {
+            // A hundred at once, every 36 seconds: a hundred such rounds an hour.
+            let now = start + Duration::from_secs(36 * round);
+            let names = |number: u64| {
+                let source = (round * 100 + number) % 1_000;
+                [
+                    "account a/ada".to_owned(),
+                    format!("source 10.0.{}.{}", source / 250, source % 250),
+                ]
+            };
+            let begun: Vec<u64> = (0..100)
+                .filter(|number| throttle.enter(&names(*number), now).is_ok())
+                .collect();
+            *checks.entry(round / 100).or_default() += u32::try_from(begun.len()).unwrap_or(u32::MAX);
+            for number in begun {
+                throttle.wrong(&names(number), now);
+            }
+        }
+        let most = checks.values().copied().max().unwrap_or_default();
+        println!(
+            "{guesses} guesses over {} hours, {most} checks in the worst hour",
+            checks.len()
+        );
+        assert!((1..=100).contains(&most), "{most} checks in an hour: {checks:?}");
+    }
+
+    /// Somebody whom many try, and then more names than are remembered, each once.
+    #[test]
+    fn made_up_names_make_nobody_forgotten() {
+        let throttle = Throttle::default();
+        let now = crate::http::clock::tick();
+        let tried = ["account a/ada".to_owned()];
+        for _ in 0..10 {
+            throttle.failed(&tried, now);
+        }
+        for number in 0..3 * MOST {
+            let later = now + Duration::from_micros(number as u64);
+            throttle.failed(&[format!("account a/{number}{}", "x".repeat(2_000))], later);
+        }
+        assert!(throttle.wait(&tried, now + Duration::from_secs(1)) > 0);
+        assert!(throttle.map().len() <= MOST);
+    }
+
+    /// Whoever guesses from where others work slows them down late and little, and never shuts them out.
+    #[test]
+    fn a_stranger_at_a_shared_address_keeps_nobody_else_out() {
+        let throttle = Throttle::default();
+        let now = crate::http::clock::tick();
+        let names = |login: &str| [format!("account a/{login}"), source_name("203.0.113.5")];
+        let ada = names("ada");
+        for number in 1..FREE_OF_SOURCE {
+            let guessed = names(&format!("nobody-{number}"));
+            assert_eq!(throttle.enter(&guessed, now), Ok(()));
+            throttle.wrong(&guessed, now);
+            assert_eq!(throttle.wait(&ada, now), 0, "after {number} guesses");
+        }
+        throttle.failed(&names("nobody")[1..], now);
+        assert!(throttle.wait(&ada, now) >= 1, "a source that goes on is slowed");
+        for _ in 0..1_000 {
+            throttle.failed(&names("nobody")[1..], now);
+        }
+        assert_eq!(throttle.wait(&ada, now + LONGEST_OF_SOURCE), 0, "and never shut");
+        assert_eq!(throttle.wait(&ada[..1], now), 0, "a step-up counts its account alone");
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_source() {
+        assert_eq!(counted_source("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(
+            counted_source("2001:db8:1:2::9"),
+            counted_source("2001:db8:1:2:ffff::1")
+        );
+        assert_eq!(counted_source("203.0.113.5"), "203.0.113.5");
+        assert_eq!(counted_source("unknown"), "unknown");
+    }
+
+    #[test]
+    fn who_begins_and_is_right_or_not_looked_at_is_not_counted() {
+        let throttle = Throttle::default();
+        let now = crate::http::clock::tick();
+        let names = ["account a/b".to_owned(), "source s".to_owned()];
+        for _ in 0..50 {
+            assert_eq!(throttle.enter(&names, now), Ok(()));
+            throttle.left(&names[0]);
+        }
+        for _ in 0..50 {
+            assert_eq!(throttle.enter(&names, now), Ok(()));
+            throttle.succeeded(&names[0]);
+        }
+        for _ in 0..5 {
+            assert_eq!(throttle.enter(&names, now), Ok(()));
+        }
+        assert!(throttle.enter(&names, now).is_err(), "five are under way");
+        let other = ["account a/c".to_owned(), "source s".to_owned()];
+        assert_eq!(throttle.enter(&other, now), Ok(()), "others of the same source go on");
+    }
+}

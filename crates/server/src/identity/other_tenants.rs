@@ -1,0 +1,69 @@
+//! In which tenants somebody is known: those that would let in the identity that a provider proved when this session began.
+//!
+//! Nothing else would do. An equal mail address or login is what a tenant says of its people, and whoever administers a tenant
+//! sets passwords and makes tokens there: by these they would learn of other tenants. What a provider said at the door is
+//! verified by keys that are read from its issuer, and the same issuer and subject are the same person everywhere. So a session
+//! that began by a password or a passkey, and every token, knows its own tenant only. Why, and what was given up, stands in
+//! `docs/decisions/0025-who-is-known-elsewhere.md`.
+
+use model::core::refusal::Refusal;
+use store::{CrossTx, Lane, Mode};
+
+use crate::http::caller::{Caller, Credential, Scope};
+use crate::http::failure::Failure;
+use crate::http::state::AppState;
+
+/// A tenant in which somebody is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// Its key.
+    pub tenant: String,
+    /// Its name.
+    pub name: String,
+    /// Whether the caller acts in it.
+    pub is_acting: bool,
+}
+
+impl Known {
+    /// Where people of it sign in.
+    pub fn door(&self) -> String {
+        format!("/t/{}/sign-in", self.tenant)
+    }
+}
+
+/// The tenants in which the caller is known, the one in which they act first.
+///
+/// # Errors
+/// 403 for a token that reads nothing; the store's, as it is answered.
+pub(crate) async fn known_in(state: &AppState, caller: &Caller) -> Result<Vec<Known>, Failure> {
+    let asking = caller.clone();
+    let own = move |room: &mut acts::Room<'_, '_>| {
+        asking.check_scope(Scope::Read)?;
+        let tenant = room.directory()?.tenant.clone();
+        let tenant = tenant.ok_or_else(|| Refusal::not_found("tenant"))?;
+        let subject = match &asking.credential {
+            Credential::Session { digest, .. } => store::identity::session::proven_subject(room.tx, digest)?,
+            Credential::Token { .. } => None,
+        };
+        Ok((tenant.name, subject))
+    };
+    let (name, subject) = state.act(Lane::Pages, caller, Mode::Read, own).await?;
+    crate::http::attempts::note_scope_use(state, caller, Scope::Read);
+    let mut found = vec![Known {
+        tenant: caller.tenant.clone(),
+        name,
+        is_acting: true,
+    }];
+    // Without a proof nobody looks beyond their own tenant at all.
+    let Some(subject) = subject else { return Ok(found) };
+    let find = move |tx: &mut CrossTx<'_>| Ok(store::identity::identities::tenants_of(tx, &subject)?);
+    let reason = "in which tenants the identity is known that this session proved";
+    let all = state.across(Lane::Pages, reason, Mode::Read, find).await?;
+    let others = all.into_iter().filter(|(tenant, _)| *tenant != caller.tenant);
+    found.extend(others.map(|(tenant, name)| Known {
+        tenant,
+        name,
+        is_acting: false,
+    }));
+    Ok(found)
+}

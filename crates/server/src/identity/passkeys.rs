@@ -1,0 +1,159 @@
+//! Passkeys at the door and as fresh factor. Both the API and the pages come through here. Wrong answers are told in the
+//! log and slow nobody down: a signature is not guessed, and whoever has a passkey gets in while others try passwords.
+
+use acts::Room;
+use acts::identity::set_passkey as passkeys;
+use acts::identity::set_passkey::{Answered, Begun, Shown, Wrong};
+use model::change::change_file::Actor;
+use model::core::body::Body;
+use model::core::refusal::Refusal;
+use model::identity::factor::Factor;
+use store::{Lane, Mode};
+
+use crate::http::caller::{Caller, Credential};
+use crate::http::failure::Failure;
+use crate::http::state::AppState;
+use crate::identity::sign_in;
+use crate::identity::sign_in::{NewSession, Origin, Start};
+
+/// What is noted as the way in and as the fresh factor.
+const PASSKEY: &str = "passkey";
+
+/// Turns what came of an answer into the answer of a door, and notes what was wrong under its person.
+fn judged<T>(state: &AppState, tenant: &str, answered: Answered<T>) -> Result<T, Failure> {
+    let (wrong, person) = match answered {
+        Answered::Right(found) => return Ok(found),
+        Answered::Wrong(wrong, person) => (wrong, person),
+    };
+    if let Some(person) = person {
+        crate::http::attempts::note_sign_in(state, tenant, person.as_str(), PASSKEY, wrong.code());
+    }
+    if wrong == Wrong::There {
+        let refusal = Refusal::not_now(wrong.code(), wrong.text(), "Use another authenticator.", Vec::new());
+        return Err(Failure::from(acts::Error::from(refusal)));
+    }
+    Err(Failure::new(401, wrong.code(), wrong.text()))
+}
+
+/// The session in which a caller shows a factor; a token shows none.
+fn session_of(caller: &Caller) -> Result<&str, Failure> {
+    match &caller.credential {
+        Credential::Session { digest, .. } => Ok(digest),
+        _ => Err(Failure::new(
+            403,
+            "step_up_required",
+            "A token has no fresh factor; sign in, and step up there.",
+        )),
+    }
+}
+
+/// The challenge for a new passkey.
+///
+/// # Errors
+/// As `begin_passkey` of the acts.
+pub(crate) async fn begin_adding(state: &AppState, caller: &Caller, body: Body) -> Result<Begun, Failure> {
+    let begin = move |room: &mut Room<'_, '_>| passkeys::begin_passkey(room, &body);
+    state.act(Lane::Pages, caller, Mode::Write, begin).await
+}
+
+/// Keeps a new passkey; answers the recovery codes, once, when there were none.
+///
+/// # Errors
+/// 401 with why the answer is wrong; 409 when it is kept already; as `finish_passkey` of the acts.
+pub(crate) async fn finish_adding(
+    state: &AppState,
+    caller: &Caller,
+    id: String,
+    answer: Vec<u8>,
+) -> Result<Vec<String>, Failure> {
+    let finish = move |room: &mut Room<'_, '_>| passkeys::finish_passkey(room, &id, &answer);
+    let answered = state.act(Lane::Pages, caller, Mode::Write, finish).await?;
+    judged(state, &caller.tenant, answered)
+}
+
+/// The challenge for a fresh factor.
+///
+/// # Errors
+/// 403 for a token; as `begin_step_up` of the acts.
+pub(crate) async fn begin_step_up(state: &AppState, caller: &Caller) -> Result<Begun, Failure> {
+    session_of(caller)?;
+    state
+        .act(Lane::Pages, caller, Mode::Write, passkeys::begin_step_up)
+        .await
+}
+
+/// Notes in the session that the passkey was shown.
+///
+/// # Errors
+/// 403 for a token; 401 with why the answer is wrong.
+pub(crate) async fn step_up(state: &AppState, caller: &Caller, id: String, answer: Vec<u8>) -> Result<Factor, Failure> {
+    let digest = session_of(caller)?;
+    let finish = move |room: &mut Room<'_, '_>| passkeys::finish_step_up(room, &id, &answer);
+    let answered = state.act(Lane::Pages, caller, Mode::Write, finish).await?;
+    let factor = judged(state, &caller.tenant, answered)?.factor;
+    sign_in::note_factor(state, caller, digest, factor.clone()).await?;
+    Ok(factor)
+}
+
+fn check_tenant(tenant: &str) -> Result<(), Failure> {
+    let absent = || Failure::from(acts::Error::from(Refusal::not_found("organisation")));
+    store::check_tenant(tenant).map_err(|_| absent())
+}
+
+/// The challenge for somebody who stands before the door.
+///
+/// # Errors
+/// 404 for a tenant that is not here; as `begin_sign_in` of the acts.
+pub(crate) async fn begin_sign_in(state: &AppState, tenant: &str) -> Result<Begun, Failure> {
+    check_tenant(tenant)?;
+    state
+        .act_as(
+            Lane::Pages,
+            tenant,
+            Actor::system(),
+            Mode::Write,
+            passkeys::begin_sign_in,
+        )
+        .await
+}
+
+/// Begins a session for who showed their passkey. Having it and unlocking it are two factors, so it counts as fresh.
+///
+/// # Errors
+/// 401 with why the answer is wrong; 404 for a tenant that is not here.
+pub(crate) async fn sign_in(
+    state: &AppState,
+    origin: &Origin,
+    tenant: &str,
+    (id, answer): (String, Vec<u8>),
+) -> Result<NewSession, Failure> {
+    check_tenant(tenant)?;
+    let finish = move |room: &mut Room<'_, '_>| passkeys::finish_sign_in(room, &id, &answer);
+    let answered: Answered<Shown> = state
+        .act_as(Lane::Pages, tenant, Actor::system(), Mode::Write, finish)
+        .await?;
+    let Shown { person, factor } = judged(state, tenant, answered)?;
+    let start = Start {
+        method: PASSKEY.to_owned(),
+        factor: Some(factor),
+        subject: None,
+    };
+    sign_in::begin(state, origin, tenant, person, start).await
+}
+
+/// Whether the caller has a passkey, and whether this server's address lets them use it.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn has_passkey(state: &AppState, caller: &Caller) -> Result<bool, Failure> {
+    if !passkeys::is_offered(state.public_url()) {
+        return Ok(false);
+    }
+    let find = |room: &mut Room<'_, '_>| {
+        let own = acts::identity::set_second_factor::own_factors(room)?;
+        Ok(own
+            .iter()
+            .any(|it| it.kind == acts::identity::set_second_factor::PASSKEY))
+    };
+    state.act(Lane::Pages, caller, Mode::Read, find).await
+}

@@ -1,0 +1,418 @@
+//! Signing in at an identity provider, and showing it anew who one is. What the two halves share rides in an encrypted
+//! cookie of the browser that began: an answer brought by another browser, or for another provider, finds nothing.
+
+use acts::Room;
+use acts::core::providers::{provider, provider_secret, providers};
+use acts::identity::provision_at_sign_in::meet_person;
+use acts::identity::set_second_factor::is_enrolled;
+use axum::http::HeaderMap;
+use connect::identity::oidc;
+use connect::identity::oidc::{OidcError, Pending, Registration, Verified};
+use connect::identity::workload::Keys;
+use connect::socket::http::Http;
+use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::Actor;
+use model::core::ids::PersonId;
+use model::identity::factor::Factor;
+use model::identity::provider::IdentityProvider;
+use serde::{Deserialize, Serialize};
+use std::sync::PoisonError;
+use std::time::Duration;
+use store::{Lane, Mode};
+
+use crate::http::authenticate::caller_of;
+use crate::http::caller::{Credential, cookie};
+use crate::http::failure::Failure;
+use crate::http::provider_calls::{FRESH, MOST};
+use crate::http::state::AppState;
+use crate::identity::sign_in;
+use crate::identity::sign_in::{NewSession, Origin, Start};
+
+/// The cookie in which a sign-in under way rides.
+const COOKIE: &str = "assent_sign_in";
+/// How long a sign-in may take, in minutes.
+const PATIENCE_MINUTES: i64 = 15;
+/// How long one waits for a turn.
+const TURN: Duration = Duration::from_secs(5);
+/// How far before ours a provider's clock may stand when it says that somebody signed in anew, in seconds.
+const BEHIND_SECONDS: i64 = 60;
+
+/// How long a platform's keys are left alone after they were read, however many tokens they do not fit.
+const KEYS_REST: Duration = Duration::from_secs(30);
+
+/// The keys of a platform whose tokens workloads are let in with: from memory while they are fresh. `anew` reads them again
+/// unless that was done just now.
+///
+/// # Errors
+/// 502 when the platform cannot be asked; 503 when too many are.
+pub(crate) async fn workload_keys(state: &AppState, issuer: &str, anew: bool) -> Result<Keys, Failure> {
+    let now = crate::http::clock::tick();
+    let longest = if anew { KEYS_REST } else { FRESH };
+    let remembered = || {
+        let keys = state.outside().keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, keys) = keys.get(issuer)?;
+        (now.saturating_duration_since(*at) < longest).then(|| keys.clone())
+    };
+    if let Some(keys) = remembered() {
+        return Ok(keys);
+    }
+    let asked = issuer.to_owned();
+    let found = outside(state, move |http| connect::identity::workload::keys(http, &asked)).await?;
+    let mut keys = state.outside().keys.lock().unwrap_or_else(PoisonError::into_inner);
+    if keys.len() >= MOST {
+        keys.clear();
+    }
+    keys.insert(issuer.to_owned(), (now, found.clone()));
+    Ok(found)
+}
+
+/// Does something that blocks on the outside, away from the doors' threads.
+async fn outside<T: Send + 'static>(
+    state: &AppState,
+    work: impl FnOnce(&Http) -> Result<T, OidcError> + Send + 'static,
+) -> Result<T, Failure> {
+    let busy = || Failure::busy("busy", "Too many people sign in at once. Try again soon.");
+    let turn = tokio::time::timeout(TURN, state.outside().turns.acquire()).await;
+    let _turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+    let http = state.outside().http.clone();
+    let done = tokio::task::spawn_blocking(move || work(&http)).await;
+    done.map_err(|error| Failure::fault(&error))?
+        .map_err(|error| failed(&error))
+}
+
+fn failed(error: &OidcError) -> Failure {
+    tracing::info!(code = error.code, "a sign-in at a provider was refused");
+    let status = if error.code == "provider_away" { 502 } else { 403 };
+    Failure::new(status, error.code, error.text.clone())
+}
+
+/// Why somebody is sent to a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Purpose {
+    /// To begin a session.
+    SignIn,
+    /// To show who they are anew, in a session that there is.
+    StepUp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Riding {
+    pending: Pending,
+    purpose: Purpose,
+    next: String,
+    begun_at: Timestamp,
+    /// Whether the provider names itself in each answer.
+    #[serde(default)]
+    is_named: bool,
+}
+
+/// Where a browser is sent, and the cookie it takes along.
+#[derive(Debug)]
+pub(crate) struct Leaving {
+    /// The provider's address.
+    pub url: String,
+    /// The value of the `Set-Cookie` header.
+    pub cookie: String,
+}
+
+fn associated(tenant: &str, key: &str) -> Vec<u8> {
+    format!("assent sign-in under way\0{tenant}\0{key}").into_bytes()
+}
+
+fn cookie_line(state: &AppState, tenant: &str, value: &str, seconds: i64) -> String {
+    let secure = if state.is_secure() { "; Secure" } else { "" };
+    format!("{COOKIE}={value}; Path=/t/{tenant}/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+}
+
+/// The providers at which people of a tenant may sign in: key and name. None for a tenant that is not there.
+pub(crate) async fn ways_in(state: &AppState, tenant: &str) -> Vec<(String, String)> {
+    if store::check_tenant(tenant).is_err() {
+        return Vec::new();
+    }
+    let found = state
+        .act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, providers)
+        .await;
+    let active = found.unwrap_or_default().into_iter().filter(|it| it.active);
+    active.map(|it| (it.key, it.name)).collect()
+}
+
+/// An active provider with how we are known there.
+async fn known(state: &AppState, tenant: &str, key: &str) -> Result<(IdentityProvider, Registration), Failure> {
+    let absent = || Failure::new(404, "not_found", "There is no such way to sign in here.");
+    store::check_tenant(tenant).map_err(|_| absent())?;
+    let (wanted, base) = (key.to_owned(), state.public_url().to_owned());
+    let way_back = format!("{base}/t/{tenant}/sign-in/{key}/callback");
+    let find = move |room: &mut Room<'_, '_>| {
+        let found = provider(room, &wanted)?;
+        let secret = provider_secret(room, &found)?;
+        Ok((found, secret))
+    };
+    let (found, client_secret) = state
+        .act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find)
+        .await
+        .map_err(|failure| if failure.status() == 404 { absent() } else { failure })?;
+    if !found.active {
+        return Err(absent());
+    }
+    let registration = Registration {
+        issuer: found.issuer.clone(),
+        client_id: found.client_id.clone(),
+        client_secret,
+        redirect_uri: way_back,
+        scopes: found.scopes.clone(),
+        login_claim: found.login_claim.clone(),
+        groups_claim: found.groups_claim.clone(),
+    };
+    Ok((found, registration))
+}
+
+/// Sends a browser to a provider.
+///
+/// # Errors
+/// 404 for an unknown provider; 502 when it cannot be asked; 503 when too many are.
+pub(crate) async fn leave(
+    state: &AppState,
+    tenant: &str,
+    key: &str,
+    purpose: Purpose,
+    next: &str,
+) -> Result<Leaving, Failure> {
+    let (found, registration) = known(state, tenant, key).await?;
+    let discovered = match state.outside().remembered(&found.issuer) {
+        Some(discovered) => discovered,
+        None => {
+            let issuer = found.issuer.clone();
+            let discovered = outside(state, move |http| oidc::discover(http, &issuer)).await?;
+            state.outside().remember(&found.issuer, &discovered);
+            discovered
+        }
+    };
+    let pending = Pending {
+        state: secret(state)?,
+        nonce: secret(state)?,
+        verifier: secret(state)?,
+    };
+    let url = oidc::begin(&registration, &discovered, &pending, purpose == Purpose::StepUp)
+        .map_err(|error| failed(&error))?;
+    let riding = Riding {
+        pending,
+        purpose,
+        next: next.to_owned(),
+        begun_at: state.desk().tools().clock.now(),
+        is_named: discovered.names_itself(),
+    };
+    Ok(Leaving {
+        url,
+        cookie: cookie_line(
+            state,
+            tenant,
+            &sealed(state, tenant, key, &riding)?,
+            PATIENCE_MINUTES * 60,
+        ),
+    })
+}
+
+/// 256 random bits as text, which is also what PKCE asks of its verifier.
+fn secret(state: &AppState) -> Result<String, Failure> {
+    let mut bytes = [0_u8; 32];
+    let filled = state.desk().tools().entropy.fill(&mut bytes);
+    filled.map_err(|error| Failure::fault(&error))?;
+    Ok(proof::crypto::base64url(&bytes))
+}
+
+fn sealed(state: &AppState, tenant: &str, key: &str, riding: &Riding) -> Result<String, Failure> {
+    let tools = state.desk().tools();
+    let text = serde_json::to_vec(riding).map_err(|error| Failure::fault(&error))?;
+    let bytes = tools
+        .master
+        .seal(&text, &associated(tenant, key), tools.entropy.as_ref())
+        .map_err(|error| Failure::fault(&error))?;
+    Ok(proof::crypto::base64url(&bytes))
+}
+
+fn opened(state: &AppState, tenant: &str, key: &str, headers: &HeaderMap) -> Result<Riding, Failure> {
+    let lost = || {
+        let text = "This sign-in was not begun in this browser, or it took too long. Sign in again.";
+        Failure::new(403, "sign_in_lost", text)
+    };
+    let value = cookie(headers, COOKIE).ok_or_else(lost)?;
+    let bytes = proof::crypto::from_base64url(value).ok_or_else(lost)?;
+    let bound = associated(tenant, key);
+    let text = state.desk().tools().master.open(&bytes, &bound).map_err(|_| lost())?;
+    let riding: Riding = serde_json::from_slice(&text).map_err(|_| lost())?;
+    let age = state.desk().tools().clock.now().duration_since(riding.begun_at);
+    if age > SignedDuration::from_mins(PATIENCE_MINUTES) || age.is_negative() {
+        return Err(lost());
+    }
+    Ok(riding)
+}
+
+/// What a provider sent a browser back with.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Returned {
+    /// To be exchanged for tokens.
+    pub code: Option<String>,
+    /// Ties it to the sign-in.
+    pub state: Option<String>,
+    /// Who sends it, if the provider says (RFC 9207).
+    pub iss: Option<String>,
+    /// Why there is no code.
+    pub error: Option<String>,
+    /// The same in words.
+    pub error_description: Option<String>,
+}
+
+/// A sign-in that came to its end.
+pub(crate) struct Arrived {
+    /// Where the reader was going.
+    pub next: String,
+    /// Cookies to set: the session's, if one began, and the end of the one it rode in.
+    pub cookies: Vec<String>,
+}
+
+/// The cookie that forgets a sign-in under way.
+pub(crate) fn forgotten(state: &AppState, tenant: &str) -> String {
+    cookie_line(state, tenant, "", 0)
+}
+
+/// Takes a browser back from a provider: verifies all of it, then begins a session or freshens the one there is.
+///
+/// # Errors
+/// 403 with the reason; 404; 502; 503.
+pub(crate) async fn arrive(
+    state: &AppState,
+    tenant: &str,
+    key: &str,
+    headers: &HeaderMap,
+    (origin, returned): (&Origin, Returned),
+) -> Result<Arrived, Failure> {
+    let (found, registration) = known(state, tenant, key).await?;
+    let riding = opened(state, tenant, key, headers)?;
+    let code = checked_code(&found, &riding, returned)?;
+    let now = state.desk().tools().clock.now();
+    let since =
+        (riding.purpose == Purpose::StepUp).then(|| riding.begun_at - SignedDuration::from_secs(BEHIND_SECONDS));
+    let pending = riding.pending.clone();
+    let verified = outside(state, move |http| {
+        let discovered = oidc::discover(http, &registration.issuer)?;
+        oidc::finish(http, &registration, &discovered, &code, &pending, (now, since))
+    })
+    .await?;
+    let mut cookies = vec![forgotten(state, tenant)];
+    match riding.purpose {
+        Purpose::SignIn => cookies.push(enter(state, tenant, &found, verified, origin).await?.cookie),
+        Purpose::StepUp => freshen(state, tenant, &found, &verified, headers).await?,
+    }
+    Ok(Arrived {
+        next: riding.next,
+        cookies,
+    })
+}
+
+fn checked_code(found: &IdentityProvider, riding: &Riding, returned: Returned) -> Result<String, Failure> {
+    let given = returned.state.unwrap_or_default();
+    if !proof::crypto::is_same_secret(given.as_bytes(), riding.pending.state.as_bytes()) {
+        let text = "This answer belongs to another sign-in than yours. Sign in again.";
+        return Err(Failure::new(403, "wrong_state", text));
+    }
+    // A provider that names itself in each answer did not write one without its name.
+    let is_another = returned
+        .iss
+        .as_deref()
+        .map_or(riding.is_named, |iss| iss != found.issuer);
+    if is_another {
+        let text = "Another provider than the one you chose has answered.";
+        return Err(Failure::new(403, "wrong_issuer", text));
+    }
+    if let Some(error) = returned.error {
+        let why = returned.error_description.unwrap_or(error);
+        let why: String = why.chars().filter(|it| !it.is_control()).take(200).collect();
+        let text = format!("{} did not let you in: {why}.", found.name);
+        return Err(Failure::new(403, "provider_refused", text));
+    }
+    let absent = || Failure::new(403, "code_refused", "The provider sent no code.");
+    returned.code.filter(|code| !code.is_empty()).ok_or_else(absent)
+}
+
+async fn enter(
+    state: &AppState,
+    tenant: &str,
+    found: &IdentityProvider,
+    verified: Verified,
+    origin: &Origin,
+) -> Result<NewSession, Failure> {
+    if found.groups_claim.is_some() && verified.claimed.groups.is_none() {
+        // Nobody is moved on what is not known; whoever wonders why groups do not follow finds it here.
+        tracing::info!(
+            tenant,
+            provider = %found.key,
+            "a provider says that somebody's groups stand elsewhere: groups and rights stay as they are"
+        );
+    }
+    let subject = verified.claimed.subject.clone();
+    let is_second = verified.proves_second_factor();
+    let (provider, claimed) = (found.clone(), verified.claimed);
+    let meet = move |room: &mut Room<'_, '_>| {
+        let person = meet_person(room, &provider, &claimed)?;
+        let factors = store::identity::second_factor::of_person(room.tx, person.as_str())?;
+        Ok((person, is_enrolled(&factors)))
+    };
+    let met = state
+        .act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, meet)
+        .await;
+    if let Err(failure) = &met {
+        crate::http::attempts::note_provider(state, tenant, found, failure).await;
+    }
+    let (person, enrolled): (PersonId, bool) = met?;
+    let method = format!("provider:{}", found.key);
+    // A sign-in that the provider says happened just now is as fresh as a password entered now.
+    let now = state.desk().tools().clock.now();
+    let is_fresh = verified
+        .signed_in_at
+        .is_some_and(|at| now.duration_since(at) <= SignedDuration::from_secs(BEHIND_SECONDS));
+    let start = Start {
+        factor: (is_fresh && !enrolled).then(|| Factor::new(method.clone(), is_second)),
+        method,
+        subject: Some(subject),
+    };
+    sign_in::begin(state, origin, tenant, person, start).await
+}
+
+/// Notes in the caller's session that the provider saw them anew. It must be the same person, and one without a second
+/// factor of their own.
+async fn freshen(
+    state: &AppState,
+    tenant: &str,
+    found: &IdentityProvider,
+    verified: &Verified,
+    headers: &HeaderMap,
+) -> Result<(), Failure> {
+    let caller = caller_of(state, &axum::http::Method::GET, headers).await?;
+    let Credential::Session { digest, .. } = &caller.credential else {
+        return Err(Failure::new(403, "step_up_required", "A token has no fresh factor."));
+    };
+    if caller.tenant != tenant {
+        return Err(Failure::new(
+            403,
+            "other_person",
+            "Your session is one of another organisation.",
+        ));
+    }
+    let (digest, subject) = (digest.clone(), verified.claimed.subject.clone());
+    let factor = Factor::new(format!("provider:{}", found.key), verified.proves_second_factor());
+    let note = move |room: &mut Room<'_, '_>| {
+        let whose = room.actor.person.clone();
+        let owners = store::identity::identities::find(room.tx, store::identity::identities::SUBJECT, &subject)?;
+        if !owners.iter().any(|owner| owner == whose.as_str()) {
+            let text = "The provider saw somebody else than the person of this session.";
+            return Err(model::core::refusal::Refusal::not_allowed("other_person", text).into());
+        }
+        if is_enrolled(&store::identity::second_factor::of_person(room.tx, whose.as_str())?) {
+            let text = "You have a second factor here: enter its code, or use your passkey.";
+            return Err(model::core::refusal::Refusal::not_allowed("second_factor_required", text).into());
+        }
+        acts::core::row_mac::note_factor(room, &digest, &factor)
+    };
+    state.act(Lane::Pages, &caller, Mode::Write, note).await?;
+    Ok(())
+}

@@ -1,0 +1,394 @@
+//! Signing in and out, and the fresh factor. Both the API and the pages come through here.
+
+use std::time::Duration;
+
+use acts::Room;
+use acts::identity::set_second_factor::{is_enrolled, own_factors, random_name, use_code, use_recovery_code};
+use axum::http::{HeaderMap, header};
+use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::Actor;
+use model::core::ids::PersonId;
+use model::identity::factor::Factor;
+use store::identity::session;
+use store::identity::session::Session;
+use store::{Lane, Mode};
+use wire::problem::UNAUTHENTICATED;
+
+use crate::http::caller::{Caller, Credential, SESSION_COOKIE, digest_of};
+use crate::http::clock;
+use crate::http::failure::Failure;
+use crate::http::source::Source;
+use crate::http::state::AppState;
+use crate::http::throttle::source_name;
+use crate::identity::password;
+
+/// How long a session lives, in hours: a working day and its evening.
+const SESSION_HOURS: i64 = 12;
+/// How long one waits for a free hasher.
+const HASHER_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A session that has just begun.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// The tenant.
+    pub tenant: String,
+    /// Whose it is.
+    pub person: PersonId,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// The value of the `Set-Cookie` header.
+    pub cookie: String,
+}
+
+/// The longest name of a browser or program that is kept, in characters.
+const AGENT_CHARS: usize = 200;
+
+/// Where a request comes from: kept with the session, so that its owner can tell it from others.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The address.
+    pub source: String,
+    /// The browser or program, as it names itself.
+    pub agent: String,
+}
+
+impl Origin {
+    /// The origin of a request.
+    pub(crate) fn of(source: &Source, headers: &HeaderMap) -> Self {
+        let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Self {
+            source: source.0.clone(),
+            agent: agent.unwrap_or_default().chars().take(AGENT_CHARS).collect(),
+        }
+    }
+}
+
+/// Begins a session for who knows the password. A wrong login takes as long as a wrong password. Somebody with a second
+/// factor has shown one of two by that: what needs a fresh factor asks for the second.
+///
+/// # Errors
+/// 401; 429 after repeated failures; 503 while the hashers are busy or the store is away.
+pub async fn sign_in(
+    state: &AppState,
+    origin: &Origin,
+    tenant: &str,
+    login: &str,
+    secret: &str,
+) -> Result<NewSession, Failure> {
+    let login = login.trim().to_lowercase();
+    let names = [format!("account {tenant}/{login}"), source_name(&origin.source)];
+    let found = if store::check_tenant(tenant).is_ok() {
+        find_person(state, tenant, &login).await?
+    } else {
+        None
+    };
+    let checked = check_password(state, &names, found.as_ref().map(|it| it.phc.clone()), secret).await;
+    if let (Err(failure), Some(found)) = (&checked, &found) {
+        note_refused(state, tenant, &found.person, ("password", failure));
+    }
+    checked?;
+    let Some(found) = found else { return Err(wrong()) };
+    let start = Start {
+        method: "password".to_owned(),
+        factor: (!found.is_enrolled).then(|| Factor::new("password", false)),
+        subject: None,
+    };
+    begin(state, origin, tenant, found.person, start).await
+}
+
+/// Lets the log know that somebody was not let in as a person, or did not show that person's factor.
+fn note_refused(state: &AppState, tenant: &str, person: &PersonId, (method, failure): (&str, &Failure)) {
+    let code = match failure.status() {
+        401 => "wrong",
+        429 => "too_many_tries",
+        _ => return,
+    };
+    crate::http::attempts::note_sign_in(state, tenant, person.as_str(), method, code);
+}
+
+/// Somebody who may sign in with a password.
+struct Known {
+    person: PersonId,
+    phc: String,
+    is_enrolled: bool,
+}
+
+fn wrong() -> Failure {
+    Failure::new(401, UNAUTHENTICATED, "This login and password do not fit together.")
+}
+
+/// The person behind a login, their password's PHC text, and whether they have a second factor.
+async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Option<Known>, Failure> {
+    let login = login.to_owned();
+    let find = move |room: &mut Room<'_, '_>| {
+        let directory = room.directory()?;
+        let Some(person) = directory.by_login(&login).filter(|person| person.active) else {
+            return Ok(None);
+        };
+        let phc = store::identity::secrets::password(room.tx, person.id.as_str())?;
+        let factors = store::identity::second_factor::of_person(room.tx, person.id.as_str())?;
+        Ok(phc.map(|phc| Known {
+            person: person.id.clone(),
+            phc,
+            is_enrolled: is_enrolled(&factors),
+        }))
+    };
+    state
+        .act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find)
+        .await
+}
+
+/// Checks a password against its PHC text, or against one that fits nothing.
+async fn check_password(state: &AppState, names: &[String], phc: Option<String>, secret: &str) -> Result<(), Failure> {
+    if let Err(wait) = state.throttle().enter(names, clock::tick()) {
+        let text = format!("Too many failed tries. Try again in {wait} seconds.");
+        return Err(Failure::new(429, "too_many_tries", text).after(wait));
+    }
+    let is_right = match verified(state, phc, secret).await {
+        Ok(is_right) => is_right,
+        Err(failure) => {
+            state.throttle().left(&names[0]);
+            return Err(failure);
+        }
+    };
+    if is_right {
+        state.throttle().succeeded(&names[0]);
+        return Ok(());
+    }
+    state.throttle().wrong(names, clock::tick());
+    Err(wrong())
+}
+
+async fn verified(state: &AppState, phc: Option<String>, secret: &str) -> Result<bool, Failure> {
+    let secret = secret.to_owned();
+    let holder = state.clone();
+    hashing(state, move || {
+        let known = phc.is_some();
+        let phc = phc.unwrap_or_else(|| {
+            let made = || password::hash("nobody's password").unwrap_or_default();
+            holder.no_password().get_or_init(made).clone()
+        });
+        password::verify(&secret, &phc) && known
+    })
+    .await
+}
+
+/// Hashes a new password on the bounded pool.
+///
+/// # Errors
+/// 422 for a password that is too short or too long; 503 while the hashers are busy.
+pub(crate) async fn hash_password(state: &AppState, secret: &str) -> Result<String, Failure> {
+    let secret = secret.to_owned();
+    let hashed = hashing(state, move || password::hash(&secret)).await?;
+    hashed.map_err(|error| {
+        let refusal = model::core::refusal::Refusal::field("password", "not_a_password", format!("{error}."));
+        Failure::from(acts::Error::from(refusal))
+    })
+}
+
+async fn hashing<T: Send + 'static>(state: &AppState, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    let busy = || Failure::busy("busy", "Too many people sign in at once. Try again soon.");
+    let turn = tokio::time::timeout(HASHER_PATIENCE, state.hashing().acquire()).await;
+    let _turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Failure::fault(&error))
+}
+
+/// How a session begins.
+#[derive(Debug, Clone)]
+pub(crate) struct Start {
+    /// `password`, `passkey` or `provider:KEY`.
+    pub method: String,
+    /// What counts as fresh factor at once, if anything does.
+    pub factor: Option<Factor>,
+    /// Who an identity provider has just proved them to be, `issuer subject`; nothing else may stand here.
+    pub subject: Option<String>,
+}
+
+/// Begins a session for somebody who has shown who they are.
+///
+/// # Errors
+/// 503 while the store is away.
+pub(crate) async fn begin(
+    state: &AppState,
+    origin: &Origin,
+    tenant: &str,
+    person: PersonId,
+    start: Start,
+) -> Result<NewSession, Failure> {
+    let mut bytes = [0_u8; 32];
+    state
+        .desk()
+        .tools()
+        .entropy
+        .fill(&mut bytes)
+        .map_err(|error| Failure::fault(&error))?;
+    let secret = proof::crypto::base64url(&bytes);
+    let (digest, whose, origin) = (digest_of(&secret), person.clone(), origin.clone());
+    let insert = move |room: &mut Room<'_, '_>| {
+        let expires_at = room.now + SignedDuration::from_hours(SESSION_HOURS);
+        let handed_by = acts::guard::impersonation::handed_by(room, &whose, &start.method)?;
+        let session = Session {
+            token_digest: digest.clone(),
+            person: whose.0.clone(),
+            created_at: room.now,
+            last_seen_at: room.now,
+            expires_at,
+            stepped_up_at: start.factor.as_ref().map(|_| room.now),
+            id: random_name(room)?,
+            method: start.method.clone(),
+            factor: start.factor.as_ref().map(|factor| factor.kind.clone()),
+            is_second_factor: start.factor.as_ref().is_some_and(|factor| factor.is_second),
+            source: origin.source.clone(),
+            agent: origin.agent.clone(),
+            handed_by: handed_by.map(|by| by.0),
+            subject: start.subject.clone(),
+            mac: Vec::new(),
+        };
+        acts::core::row_mac::begin_session(room, session)?;
+        session::note_seen(room.tx, whose.as_str(), room.now)?;
+        Ok(expires_at)
+    };
+    let expires_at = state
+        .act_as(Lane::Pages, tenant, Actor::system(), Mode::Write, insert)
+        .await?;
+    let cookie = cookie(state, &secret, SESSION_HOURS * 3_600);
+    Ok(NewSession {
+        tenant: tenant.to_owned(),
+        person,
+        expires_at,
+        cookie,
+    })
+}
+
+fn cookie(state: &AppState, value: &str, seconds: i64) -> String {
+    let secure = if state.is_secure() { "; Secure" } else { "" };
+    format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+}
+
+/// A fresh factor as it is shown.
+#[derive(Debug, Clone)]
+pub enum Shown {
+    /// The password again: enough for who has nothing better.
+    Password(String),
+    /// A code of an authenticator.
+    Code(String),
+    /// One of the codes kept for the day on which the authenticator is lost.
+    Recovery(String),
+}
+
+/// Whether the caller has a second factor.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn has_second_factor(state: &AppState, caller: &Caller) -> Result<bool, Failure> {
+    let find = |room: &mut Room<'_, '_>| Ok(is_enrolled(&own_factors(room)?));
+    state.act(Lane::Pages, caller, Mode::Read, find).await
+}
+
+/// Notes a fresh factor in a session, and answers what it is worth. Who has a second factor shows that one.
+///
+/// # Errors
+/// 403 for a token, `second_factor_required` for a password that is not enough; 401 for a wrong one; 429 after repeated
+/// failures.
+pub async fn step_up(state: &AppState, caller: &Caller, shown: Shown) -> Result<Factor, Failure> {
+    let Credential::Session { digest, .. } = &caller.credential else {
+        return Err(Failure::new(
+            403,
+            "step_up_required",
+            "A token has no fresh factor; sign in, and step up there.",
+        ));
+    };
+    let factor = match shown {
+        Shown::Password(secret) => {
+            if has_second_factor(state, caller).await? {
+                let text = "You have a second factor: enter its code, or use your passkey.";
+                return Err(Failure::new(403, "second_factor_required", text));
+            }
+            confirm_password(state, caller, &secret).await?;
+            Factor::new("password", false)
+        }
+        Shown::Code(code) => use_up(state, caller, move |room| use_code(room, &code)).await?,
+        Shown::Recovery(code) => use_up(state, caller, move |room| use_recovery_code(room, &code)).await?,
+    };
+    note_factor(state, caller, digest, factor.clone()).await?;
+    Ok(factor)
+}
+
+/// Notes in a session which factor was shown.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn note_factor(
+    state: &AppState,
+    caller: &Caller,
+    digest: &str,
+    factor: Factor,
+) -> Result<(), Failure> {
+    let digest = digest.to_owned();
+    let note = move |room: &mut Room<'_, '_>| acts::core::row_mac::note_factor(room, &digest, &factor);
+    state.act(Lane::Pages, caller, Mode::Write, note).await?;
+    Ok(())
+}
+
+/// Checks the caller's own password, slowed down like a sign-in by their account, and not by their address: they are in already,
+/// and others there may be guessing.
+///
+/// # Errors
+/// 401 for a wrong password; 429 after repeated failures.
+pub(crate) async fn confirm_password(state: &AppState, caller: &Caller, secret: &str) -> Result<(), Failure> {
+    let whose = caller.person.clone();
+    let find = move |room: &mut Room<'_, '_>| {
+        let login = room.directory()?.login(&whose);
+        Ok((login, store::identity::secrets::password(room.tx, whose.as_str())?))
+    };
+    let (login, phc) = state.act(Lane::Pages, caller, Mode::Read, find).await?;
+    let names = [format!("account {}/{login}", caller.tenant)];
+    let checked = check_password(state, &names, phc, secret).await;
+    if let Err(failure) = &checked {
+        note_refused(state, &caller.tenant, &caller.person, ("password", failure));
+    }
+    checked
+}
+
+/// Tries a code that is used up when it is right. A million codes are soon tried, so wrong ones slow their person down.
+async fn use_up(
+    state: &AppState,
+    caller: &Caller,
+    try_it: impl Fn(&mut Room<'_, '_>) -> acts::Result<Option<Factor>> + Send + 'static,
+) -> Result<Factor, Failure> {
+    let names = [format!("factor {}/{}", caller.tenant, caller.person)];
+    if let Err(wait) = state.throttle().enter(&names, clock::tick()) {
+        let text = format!("Too many wrong codes. Try again in {wait} seconds.");
+        return Err(Failure::new(429, "too_many_tries", text).after(wait));
+    }
+    let shown = match state.act(Lane::Pages, caller, Mode::Write, try_it).await {
+        Ok(shown) => shown,
+        Err(failure) => {
+            state.throttle().left(&names[0]);
+            return Err(failure);
+        }
+    };
+    if let Some(factor) = shown {
+        state.throttle().succeeded(&names[0]);
+        return Ok(factor);
+    }
+    let text = "This code does not fit, or it was used before. Wait for the next one.";
+    let failure = Failure::new(401, "wrong_code", text);
+    note_refused(state, &caller.tenant, &caller.person, ("code", &failure));
+    Err(failure)
+}
+
+/// Ends a session; answers the `Set-Cookie` header that forgets it.
+///
+/// # Errors
+/// The store's. A token has no session and ends nothing.
+pub async fn end_session(state: &AppState, caller: &Caller) -> Result<String, Failure> {
+    if let Credential::Session { digest, .. } = &caller.credential {
+        let digest = digest.clone();
+        let end = move |room: &mut Room<'_, '_>| Ok(session::delete(room.tx, &digest)?);
+        state.act(Lane::Pages, caller, Mode::Write, end).await?;
+    }
+    Ok(cookie(state, "", 0))
+}

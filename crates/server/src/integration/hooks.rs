@@ -1,0 +1,287 @@
+//! Deliveries of outside systems: verified over their raw bytes, kept, and answered. Their effect comes later.
+
+use std::sync::Arc;
+
+use acts::Room;
+use acts::core::row_mac::Came;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use connect::integration::door;
+use connect::integration::github::{Secret, Signing};
+use jiff::Timestamp;
+use model::change::change_file::Actor;
+use model::core::refusal::Refusal;
+use serde_json::json;
+use store::integration::inbox;
+use store::integration::inbox::NewDelivery;
+use store::{Lane, Mode};
+
+use crate::http::body::{Chunks, check_length, read_all};
+use crate::http::failure::Failure;
+use crate::http::files::NewFile;
+use crate::http::handler::post;
+use crate::http::known_connections::{Found, Known};
+use crate::http::route::Places;
+use crate::http::state::AppState;
+
+/// The largest delivery, in bytes: what GitHub sends at most.
+const LIMIT: u64 = 25 * 1024 * 1024;
+/// How much of a delivery is held in memory before its signature is known, in bytes.
+const HELD: usize = 256 * 1024;
+/// The largest delivery of a system that does not sign as GitHub does, in bytes: it is read before it is believed.
+const OTHERS: u64 = 2 * 1024 * 1024;
+/// The longest name of a delivery or of an event, in characters.
+const NAME_LIMIT: usize = 200;
+/// The longest id of a connection, in characters.
+const ID_LIMIT: usize = 64;
+/// How often a delivery is judged again because the estate was written meanwhile, before its sender is asked to come again.
+const TRIES: usize = 8;
+
+/// `POST /hooks/{connection}`.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route("/hooks/{connection}", post(receive))
+}
+
+async fn receive(
+    State(state): State<AppState>,
+    mut places: Places,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Failure> {
+    let connection = places.take(0);
+    check_length(&headers, LIMIT)?;
+    let known = match state.connections().find(&connection) {
+        Some(known) => known,
+        None => look_up(&state, &connection).await?,
+    };
+    let now = state.desk().tools().clock.now();
+    let bytes = match read_verified(&state, &known.found, &headers, body, now).await? {
+        Ok(bytes) => bytes,
+        Err(doubt) => {
+            // What was remembered may be over, and then nothing is kept or counted of it.
+            let known = look_up(&state, &connection).await?;
+            return Err(turn_away(&state, &known.found.tenant, connection, doubt).await);
+        }
+    };
+    let kind = &known.found.kind;
+    let text = |name: &str| header(&headers, name);
+    let answer = answer_to(kind, &bytes);
+    let raw_digest = proof::crypto::digest_text(&bytes);
+    let kept = door::keep(kind, &text, bytes).map_err(|aside| {
+        Failure::new(
+            400,
+            "malformed",
+            format!("The delivery cannot be kept: {}.", aside.reason),
+        )
+    })?;
+    let delivery_id = Some(kept.delivery_id).filter(|id| !id.is_empty()).unwrap_or(raw_digest);
+    if kept.event.len() > NAME_LIMIT || delivery_id.len() > NAME_LIMIT {
+        return Err(Failure::new(400, "malformed", "A header of the delivery is too long."));
+    }
+    let whole = Arc::new(Whole {
+        // The attributes of a CloudEvent in binary mode stand beside its body, so that a body may well come twice.
+        body_digest: proof::crypto::digest_text(&kept.body),
+        connection,
+        delivery_id,
+        event: kept.event,
+        body: kept.body,
+    });
+    let is_new = keep(&state, known, whole).await?;
+    let answer = answer.unwrap_or_else(|| json!({"kept": is_new}));
+    Ok((StatusCode::ACCEPTED, axum::Json(answer)).into_response())
+}
+
+/// A delivery with all that is kept of it.
+struct Whole {
+    connection: String,
+    delivery_id: String,
+    body_digest: String,
+    event: String,
+    body: Vec<u8>,
+}
+
+/// Keeps a delivery, in a transaction that sees the connection as it was when the signature was held to it; `false` when it
+/// was there before.
+async fn keep(state: &AppState, mut known: Known, whole: Arc<Whole>) -> Result<bool, Failure> {
+    for _ in 0..TRIES {
+        let (whole, generation) = (Arc::clone(&whole), known.generation);
+        let connection = whole.connection.clone();
+        let keep = move |room: &mut Room<'_, '_>| {
+            if room.generation()? != generation {
+                return Ok(None);
+            }
+            let id = room.new_id()?;
+            let came = Came {
+                id: &id,
+                connection: &whole.connection,
+                delivery_id: &whole.delivery_id,
+                event: &whole.event,
+                body_digest: &whole.body_digest,
+            };
+            let mac = came.mac(room);
+            let delivery = NewDelivery {
+                id: &id,
+                connection: &whole.connection,
+                delivery_id: &whole.delivery_id,
+                body_digest: &whole.body_digest,
+                event: &whole.event,
+                received_at: room.now,
+                body: &whole.body,
+                mac: &mac,
+            };
+            Ok(Some(inbox::receive(room.tx, &delivery)?))
+        };
+        let tenant = &known.found.tenant;
+        let is_new = state
+            .act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, keep)
+            .await?;
+        if let Some(is_new) = is_new {
+            return Ok(is_new);
+        }
+        let again = look_up(state, &connection).await?;
+        if again.found != known.found {
+            // The signature was held to another secret, or the body read as another kind's.
+            return Err(absent());
+        }
+        known = again;
+    }
+    Err(Failure::busy(
+        "overloaded",
+        "People or services are being changed all the time. Send it again soon.",
+    ))
+}
+
+/// A header's text; empty when it is not there.
+fn header(headers: &HeaderMap, name: &str) -> String {
+    let found = headers.get(name).and_then(|value| value.to_str().ok());
+    found.unwrap_or_default().to_owned()
+}
+
+/// Reads a body and holds it to the connection's secret.
+async fn read_verified(
+    state: &AppState,
+    found: &Found,
+    headers: &HeaderMap,
+    body: Body,
+    now: Timestamp,
+) -> Result<Result<Vec<u8>, door::Doubt>, Failure> {
+    let signature = header(headers, "x-hub-signature-256");
+    if found.kind == "github" {
+        let secret = Secret::new(found.secret.as_bytes())
+            .ok_or_else(|| Failure::fault(&"a connection's secret is too short"))?;
+        let read = read_signed(state, body, &secret, &signature).await?;
+        return Ok(read.ok_or(door::FORGED));
+    }
+    let bytes = read_all(body, OTHERS).await?;
+    let text = |name: &str| header(headers, name);
+    Ok(door::verify(&found.kind, &found.secret, &text, &bytes, now).map(|()| bytes))
+}
+
+/// Reads a body and holds it against its signature. Anybody may send one, so until it is known to be signed a long one
+/// stands in a file. `None` when it is not signed.
+async fn read_signed(
+    state: &AppState,
+    body: Body,
+    secret: &Secret,
+    signature: &str,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let mut signing = Signing::begin(std::slice::from_ref(secret));
+    let mut chunks = Chunks::new(body, LIMIT);
+    let mut bytes = Vec::new();
+    let mut file: Option<NewFile> = None;
+    while let Some(chunk) = chunks.next().await? {
+        signing.update(&chunk);
+        match &mut file {
+            Some(file) => {
+                file.write(chunk).await?;
+            }
+            None if bytes.len() + chunk.len() <= HELD => bytes.extend_from_slice(&chunk),
+            None => {
+                let mut begun = NewFile::of(state, std::mem::take(&mut bytes)).await?;
+                begun.write(chunk).await?;
+                file = Some(begun);
+            }
+        }
+    }
+    if !signing.fits(signature) {
+        return Ok(None);
+    }
+    match file {
+        Some(mut file) => {
+            let whole = file.bytes(usize::try_from(LIMIT).unwrap_or(usize::MAX)).await?;
+            whole
+                .map(Some)
+                .ok_or_else(|| Failure::fault(&"a delivery grew while it was read"))
+        }
+        None => Ok(Some(bytes)),
+    }
+}
+
+/// PagerDuty's senders read the answer; others only its status.
+fn answer_to(kind: &str, body: &[u8]) -> Option<serde_json::Value> {
+    let key = || connect::integration::pagerduty::dedup_key(body).unwrap_or_else(|| proof::crypto::digest_text(body));
+    (kind == "pagerduty").then(|| json!({"status": "success", "message": "Event processed", "dedup_key": key()}))
+}
+
+/// Counts a delivery that is not the sender's, with its reason, where an administrator sees it.
+async fn turn_away(state: &AppState, tenant: &str, connection: String, doubt: door::Doubt) -> Failure {
+    state.metrics().note_refused_delivery();
+    let count = move |room: &mut Room<'_, '_>| {
+        let now = room.now;
+        Ok(inbox::turn_away(room.tx, &connection, (doubt.code, doubt.text), now)?)
+    };
+    match state
+        .act_as(Lane::Worker, tenant, Actor::system(), Mode::Write, count)
+        .await
+    {
+        Ok(()) => Failure::new(401, doubt.code, doubt.text),
+        Err(failure) => failure,
+    }
+}
+
+fn absent() -> Failure {
+    Failure::from(acts::Error::from(Refusal::not_found("connection")))
+}
+
+/// Looks a connection up and remembers it.
+async fn look_up(state: &AppState, connection: &str) -> Result<Known, Failure> {
+    let found = find(state, connection).await;
+    match &found {
+        Ok(known) => state.connections().keep(connection, known),
+        Err(_) => state.connections().forget(connection),
+    }
+    found
+}
+
+/// The tenant, the kind and the secret of a connection that takes deliveries.
+async fn find(state: &AppState, connection: &str) -> Result<Known, Failure> {
+    if connection.len() > ID_LIMIT {
+        return Err(absent());
+    }
+    let id = connection.to_owned();
+    let look = move |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenant_of_connection(tx, &id)?);
+    let tenant = state.across(Lane::Pages, "whose connection is it", Mode::Read, look);
+    let tenant = tenant.await?.ok_or_else(absent)?;
+    let id = connection.to_owned();
+    let look = move |room: &mut Room<'_, '_>| {
+        let generation = room.generation()?;
+        match acts::core::connections::connection(room, &id) {
+            Ok(found) if found.active => {
+                let secret = acts::core::connections::connection_secret(room, &id)?;
+                Ok(Some((found.kind, secret, generation)))
+            }
+            Ok(_) | Err(acts::Error::Refused(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    };
+    let (kind, secret, generation) = state
+        .act_as(Lane::Pages, &tenant, Actor::system(), Mode::Read, look)
+        .await?
+        .ok_or_else(absent)?;
+    let secret = String::from_utf8(secret).map_err(|_| Failure::fault(&"a connection's secret is no text"))?;
+    let found = Arc::new(Found { tenant, kind, secret });
+    Ok(Known { found, generation })
+}

@@ -1,0 +1,4 @@
+//! Integrations: connections, deliveries, outgoing calls and webhooks.
+
+pub(crate) mod hooks;
+pub(crate) mod read_again;

@@ -1,0 +1,137 @@
+//! Live events (SSE): those that have their place in the log, by their index, so that a range once read is final.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use acts::Room;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use store::{Lane, Mode};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use wire::views;
+
+use crate::http::caller::Caller;
+use crate::http::failure::Failure;
+use crate::http::state::AppState;
+
+/// How many events one look takes.
+const BATCH: i64 = 100;
+
+/// How often a stream looks by itself.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// After how many quiet looks a stream ends, so that its reader shows its credential again.
+const LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// An event ready to be sent: its index, its kind and its text.
+struct Line {
+    index: i64,
+    kind: String,
+    text: String,
+}
+
+/// What a stream tells of each event.
+#[derive(Clone)]
+pub(crate) enum Telling {
+    /// All that the API tells, under the event's own name.
+    Whole,
+    /// For a page: that something happened to a change, or to the changes and the estate of the tenant. Browsers hand
+    /// out events without a name to whoever listens, so that a page need not know every name there is.
+    News {
+        about: Option<String>,
+        /// What the page shows already.
+        shown: BTreeSet<String>,
+    },
+}
+
+/// The news of a tenant for a page of its: of one change by its id, or of all; none that the page shows already. `from` is the size of the log that the
+/// page was made at.
+pub(crate) fn news(
+    state: AppState,
+    caller: Caller,
+    (about, shown): (Option<String>, BTreeSet<String>),
+    from: i64,
+) -> Response {
+    open(state, caller, Telling::News { about, shown }, from)
+}
+
+pub(crate) fn open(state: AppState, caller: Caller, telling: Telling, from: i64) -> Response {
+    let (send, receive) = mpsc::channel(64);
+    let feed = feed(state, caller, telling, from, send);
+    tokio::spawn(async move {
+        // A stream that is not read to its end, or whose reader went away, ends with its channel.
+        let _ = tokio::time::timeout(LIFE, feed).await;
+    });
+    Sse::new(ReceiverStream::new(receive))
+        .keep_alive(KeepAlive::default())
+        .into_response()
+}
+
+async fn feed(
+    state: AppState,
+    caller: Caller,
+    telling: Telling,
+    mut from: i64,
+    send: mpsc::Sender<Result<Event, Infallible>>,
+) {
+    let mut bell = state.bells().listen(&caller.tenant);
+    while !send.is_closed() && !state.bells().is_stopping() {
+        let Ok((lines, seen)) = look(&state, &caller, &telling, from).await else {
+            return;
+        };
+        let is_full = seen - from >= BATCH;
+        from = seen;
+        for line in lines {
+            let event = Event::default().id(line.index.to_string()).data(line.text);
+            let event = match telling {
+                Telling::Whole => event.event(line.kind),
+                Telling::News { .. } => event,
+            };
+            if send.send(Ok(event)).await.is_err() {
+                return;
+            }
+        }
+        if !is_full {
+            let _ = tokio::time::timeout(LOOK, bell.changed()).await;
+        }
+    }
+}
+
+/// The lines of the next events, and the index behind the last event that was looked at.
+async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -> Result<(Vec<Line>, i64), Failure> {
+    let (telling, reader) = (telling.clone(), caller.clone());
+    let act = move |room: &mut Room<'_, '_>| {
+        reader.check_alive(room)?;
+        room.allow(model::core::act::actions::READ)?;
+        let directory = room.directory()?;
+        let events = store::audit::event::page(room.tx, from, BATCH)?;
+        let seen = from + i64::try_from(events.len()).unwrap_or(BATCH);
+        let mut lines = Vec::new();
+        for event in events {
+            let index = event.seq.unwrap_or(from);
+            let text = match &telling {
+                Telling::Whole => views::event(&event.bytes, Some(index), &directory).to_string(),
+                Telling::News { shown, .. } if shown.contains(&event.id) => continue,
+                Telling::News { about, .. } if is_news(&event, about.as_deref()) => "news".to_owned(),
+                Telling::News { .. } => continue,
+            };
+            lines.push(Line {
+                index,
+                kind: event.kind,
+                text,
+            });
+        }
+        Ok((lines, seen))
+    };
+    state.act(Lane::Pages, caller, Mode::Read, act).await
+}
+
+/// Whether a page should look again. What was mailed and what a gate answered moves no page of its own.
+fn is_news(event: &store::audit::event::Event, about: Option<&str>) -> bool {
+    match about {
+        Some(change) => event.subject_table == "change" && event.subject_id == change,
+        None => !event.kind.starts_with("message.") && !event.kind.starts_with("gate."),
+    }
+}

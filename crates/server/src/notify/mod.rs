@@ -1,0 +1,3 @@
+//! Notifications: messages, preferences, mail and feeds.
+
+pub(crate) mod live_events;

@@ -1,0 +1,56 @@
+//! Whether it lives, whether it is ready, and its figures: all without a credential.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::json;
+use store::{Lane, Mode};
+
+use crate::http::failure::Failure;
+use crate::http::state::AppState;
+
+/// How long the store may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// `/healthz`, `/readyz`, `/metrics`.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+}
+
+/// The doors while the house is being opened.
+pub(crate) fn closed() -> Router {
+    let not_yet = async || Failure::busy("starting", "The server is starting.").into_response();
+    Router::new().route("/healthz", get(alive)).fallback(not_yet)
+}
+
+async fn alive() -> Response {
+    axum::Json(json!({"status": "alive"})).into_response()
+}
+
+async fn ready(State(state): State<AppState>) -> Result<Response, Failure> {
+    let away = || Failure::busy("unavailable", "The database does not answer.");
+    let look = state.across(Lane::Pages, "is the store there", Mode::Read, |tx| {
+        Ok(store::servers::tenants(tx)?.len())
+    });
+    match tokio::time::timeout(PATIENCE, look).await {
+        Ok(Ok(_)) => Ok(axum::Json(json!({"is_ready": true, "reasons": []})).into_response()),
+        _ => Err(away()),
+    }
+}
+
+async fn metrics(State(state): State<AppState>) -> Response {
+    for lane in Lane::ALL {
+        state
+            .metrics()
+            .note_lane(lane.name(), state.desk().tools().store.waiting(lane));
+    }
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], state.metrics().text()).into_response()
+}

@@ -1,0 +1,162 @@
+//! Opens the house: data folder, store, master key, policies, desk. The command line opens it the same way for its acts
+//! on the host.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use acts::core::log_high_water::{SeenInMemory, SeenLogs};
+use acts::{Clock, Desk, Tools};
+use model::change::change_file::Actor;
+use policy::{PolicySet, SourceFile};
+use proof::crypto::{Entropy, SystemEntropy};
+use store::{Config, Lane, Mode, SYSTEM_TENANT, Store};
+
+use crate::http::failed_sync::end_after_failed_sync;
+use crate::http::settings::Settings;
+use crate::start::master_key;
+use crate::start::seen_logs::SeenLogsFile;
+use crate::start::serve_error::ServeError;
+
+/// An opened house.
+pub struct Opened {
+    /// Where acts are done.
+    pub desk: Desk,
+    /// The folder for files on their way in.
+    pub uploads: PathBuf,
+}
+
+/// Every group, person, service and environment a policy names is taken to exist until tenants bring policies of their own.
+struct AnyName;
+
+impl policy::Directory for AnyName {
+    fn group_exists(&self, _: &str) -> bool {
+        true
+    }
+
+    fn person_exists(&self, _: &str) -> bool {
+        true
+    }
+
+    fn service_exists(&self, _: &str) -> bool {
+        true
+    }
+
+    fn environment_exists(&self, _: &str) -> bool {
+        true
+    }
+}
+
+/// Opens or makes everything that `settings` name. `public_url` stands in permits and in the log's name.
+///
+/// # Errors
+/// [`ServeError`] with a sentence for the operator.
+pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Result<Opened, ServeError> {
+    let folder = |name: &str| make_folder(&settings.data_dir.join(name));
+    folder("")?;
+    let uploads = folder("uploads")?;
+    let store = Store::open(config(settings))?;
+    let evidence_folder = if store.is_postgres() {
+        None
+    } else {
+        Some(folder("evidence")?)
+    };
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+    let master = Arc::new(master_key::key(settings, &store, entropy.as_ref())?);
+    let seen_logs: Arc<dyn SeenLogs> = match settings.remembers_logs {
+        true => Arc::new(SeenLogsFile::open(&settings.data_dir)?),
+        false => Arc::new(SeenInMemory::default()),
+    };
+    let policies = Arc::new(policies(settings)?);
+    let recorder = clock.clone();
+    let public_url = public_url.trim_end_matches('/').to_owned();
+    let desk = Desk::new(Tools {
+        store,
+        clock,
+        recorder,
+        entropy,
+        master,
+        seen_logs,
+        policies,
+        public_url,
+        evidence_folder,
+    });
+    desk.wait(
+        Lane::Worker,
+        SYSTEM_TENANT,
+        Actor::system(),
+        Mode::Write,
+        acts::audit::open_log::open_log,
+    )?;
+    Ok(Opened { desk, uploads })
+}
+
+/// The names of the migrations that `open` would run, in order; nothing is changed.
+///
+/// # Errors
+/// The store's, where the database cannot be read.
+pub fn waiting_migrations(settings: &Settings) -> Result<Vec<&'static str>, ServeError> {
+    Ok(Store::waiting_migrations(&config(settings))?)
+}
+
+/// What is damaged in a SQLite file itself, found by reading all of it; nothing is changed.
+///
+/// # Errors
+/// The store's, where it cannot be opened.
+pub fn find_damage(settings: &Settings) -> Result<Vec<store::damage::Damage>, ServeError> {
+    Ok(Store::find_damage(&config(settings))?)
+}
+
+/// Makes a folder that nobody else on the machine reads; one that is there stays as it is.
+pub(crate) fn make_folder(path: &std::path::Path) -> Result<PathBuf, ServeError> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| ServeError::Folder(path.to_owned(), error))
+        .map(|()| path.to_owned())
+}
+
+fn config(settings: &Settings) -> Config {
+    let mut config = match &settings.database_url {
+        Some(url) => Config::postgres(url),
+        None => Config::sqlite(settings.data_dir.join("assent.db")),
+    };
+    config.on_fatal = Arc::new(|error| end_after_failed_sync(error));
+    config
+}
+
+/// Removes what broken-off uploads left; for a server's start, before its doors open.
+pub(crate) fn forget_leftovers(uploads: &std::path::Path) {
+    for entry in std::fs::read_dir(uploads).into_iter().flatten().flatten() {
+        let _ = std::fs::remove_file(entry.path());
+    }
+}
+
+/// Whether the packs and parameters of settings can be used; without either the base alone is in force, which can.
+///
+/// # Errors
+/// [`ServeError::Refused`] with what is wrong.
+pub(crate) fn check_policies(settings: &Settings) -> Result<(), ServeError> {
+    if settings.packs.is_empty() && settings.policy_parameters.is_empty() {
+        return Ok(());
+    }
+    policies(settings).map(drop)
+}
+
+fn policies(settings: &Settings) -> Result<PolicySet, ServeError> {
+    let mut files: Vec<SourceFile> = policy::base().files;
+    for name in &settings.packs {
+        let pack =
+            policy::pack(name).ok_or_else(|| ServeError::Refused(format!("there is no policy pack `{name}`")))?;
+        files.extend(pack.files);
+    }
+    let compiled = PolicySet::compile(
+        &files,
+        &settings.policy_parameters,
+        policy::SCHEMA,
+        &AnyName,
+        proof::crypto::digest_text,
+    );
+    compiled.map_err(|findings| {
+        let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        ServeError::Refused(format!("the policies cannot be used:\n{}", lines.join("\n")))
+    })
+}

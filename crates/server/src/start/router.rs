@@ -1,0 +1,236 @@
+//! All doors in one router, and what each of them gets: an id, a limit, a log line, headers that keep browsers careful.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{self, HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::http::address::{holds_null, is_page, null_refused};
+use crate::http::concurrency_limit::Turn;
+use crate::http::failure::Failure;
+use crate::http::request_id::REQUEST;
+use crate::http::state::AppState;
+use crate::identity::{scim, workloads};
+use crate::integration::hooks;
+use crate::start::health;
+use crate::{api, gateway, web};
+
+/// How many requests are worked at once; more are told to come again.
+const AT_ONCE: usize = 1_024;
+/// How many more may ask the gate: pipelines wait for it, so it is shed last.
+const GATE_AT_ONCE: usize = 2_048;
+/// A line is written for a request that took longer.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// What an answer carries that was held back until something turned or its caller's time was up: how long it took says nothing
+/// of the server.
+#[derive(Clone, Copy)]
+pub(crate) struct Waited;
+
+/// What pages may load: their own files and nothing else.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+    font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+#[derive(Clone)]
+struct Turns {
+    state: AppState,
+    others: Arc<Semaphore>,
+    gate: Arc<Semaphore>,
+}
+
+/// All doors, and the one before them for what can be answered from memory.
+#[derive(Clone)]
+pub(crate) struct Doors {
+    router: Router,
+    state: Option<AppState>,
+}
+
+impl Doors {
+    /// The doors while the house is being opened.
+    pub(crate) fn closed() -> Self {
+        Self::only(crate::start::health::closed())
+    }
+
+    /// The whole server.
+    pub(crate) fn open(state: AppState) -> Self {
+        Self {
+            router: router(state.clone()),
+            state: Some(state),
+        }
+    }
+
+    /// A few doors by themselves.
+    pub(crate) fn only(router: Router) -> Self {
+        Self { router, state: None }
+    }
+
+    /// Answers the question that is asked most often, where that can be done without waiting for anything: it needs no turn
+    /// then, and none of what the other doors stand behind.
+    pub(crate) fn answer_at_once<B>(&self, request: &http::Request<B>) -> Option<Response> {
+        let state = self.state.as_ref()?;
+        let began = crate::http::clock::tick();
+        let answer = || api::gate::questions::at_once(state, request.method(), request.uri(), request.headers());
+        // Whatever goes wrong here goes the usual way, and is told there.
+        let mut response = catch_unwind(AssertUnwindSafe(answer)).ok()??;
+        let id = request_id(state, request.headers());
+        finish(
+            state,
+            began,
+            &id,
+            request.method(),
+            api::gate::questions::GATE,
+            &mut response,
+        );
+        Some(response)
+    }
+
+    /// Answers a request.
+    pub(crate) async fn answer(self, mut request: Request) -> Response {
+        if let Some(uri) = scim::neat(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        match self.router.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// Counts an answer, and gives it the usual headers.
+fn finish(state: &AppState, began: Instant, id: &str, method: &Method, route: &str, response: &mut Response) {
+    let took = crate::http::clock::tick().saturating_duration_since(began);
+    let status = response.status().as_u16();
+    let has_waited = response.extensions().get::<Waited>().is_some();
+    let worked = (!has_waited).then_some(took);
+    state.metrics().note_answer(route, method.as_str(), status, worked);
+    let (ms, method) = (took.as_millis() as u64, method.as_str());
+    if worked.is_some_and(|worked| worked > SLOW) || status >= 500 {
+        tracing::warn!(id, method, route, status, ms, "answered")
+    } else {
+        tracing::debug!(id, method, route, status, ms, "answered")
+    }
+    finish_headers(response.headers_mut(), id, state.is_secure());
+}
+
+/// The doors as one service.
+fn router(state: AppState) -> Router {
+    let turns = Turns {
+        state: state.clone(),
+        others: Arc::new(Semaphore::new(AT_ONCE)),
+        gate: Arc::new(Semaphore::new(GATE_AT_ONCE)),
+    };
+    let talkative = Router::new()
+        .merge(api::router())
+        .merge(scim::router())
+        .merge(workloads::router())
+        .merge(health::router())
+        .merge(web::routes(&state))
+        // A door that compresses a long list answers nobody else meanwhile, so it is done the quickest way.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
+    // What machines ask in numbers is answered in a few words, on which compression would be wasted.
+    let brief = Router::new()
+        .merge(api::brief())
+        .merge(hooks::router())
+        .merge(gateway::routes());
+    talkative
+        .merge(brief)
+        .fallback(absent)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(turns, attend))
+        .with_state(state)
+}
+
+async fn absent() -> Response {
+    Failure::new(404, "not_found", "There is nothing here.").into_response()
+}
+
+async fn wrong_method() -> Response {
+    Failure::new(405, "method_not_allowed", "This address does not take this method.").into_response()
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    // The panic's own text went to the log by the hook; it may hold what a caller must not see.
+    Failure::fault(&"a request panicked").into_response()
+}
+
+/// Gives a request its id and its turn, and its answer the usual headers.
+async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Response {
+    let began = crate::http::clock::tick();
+    let id = request_id(&turns.state, request.headers());
+    let method = request.method().clone();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("none", MatchedPath::as_str);
+    // A page's address is refused by a page, see `web`.
+    let mut response = if holds_null(request.uri()) && !is_page(request.uri().path()) {
+        null_refused().into_response()
+    } else {
+        REQUEST.scope(id.clone(), take_turn(&turns, route, request, next)).await
+    };
+    finish(&turns.state, began, &id, &method, route, &mut response);
+    response
+}
+
+fn request_id(state: &AppState, headers: &HeaderMap) -> String {
+    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    let is_plain = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    if let Some(id) = given.filter(is_plain) {
+        return id.to_owned();
+    }
+    state
+        .desk()
+        .new_id(state.desk().tools().recorder.now())
+        .unwrap_or_default()
+}
+
+/// Streams and waiting checks hold no thread, so they need no turn.
+async fn take_turn(turns: &Turns, route: &str, request: Request, next: Next) -> Response {
+    if matches!(
+        route,
+        "/api/v1/stream" | "/t/{tenant}/live" | "/api/v1/gate-checks/{id}" | "/healthz" | "/readyz"
+    ) {
+        return next.run(request).await;
+    }
+    let is_gate = route.starts_with("/gateway/")
+        || route == "/envoy.service.auth.v3.Authorization/Check"
+        || route.ends_with("/gate")
+        || route.ends_with("/gate-checks")
+        || route.ends_with("/permit");
+    let queue = if is_gate { &turns.gate } else { &turns.others };
+    let Some(turn) = Turn::take(queue) else {
+        return Failure::busy("overloaded", "The server has too much to do. Ask again soon.").into_response();
+    };
+    let response = next.run(turn.watch(request)).await;
+    turn.end();
+    response
+}
+
+fn finish_headers(headers: &mut HeaderMap, id: &str, is_secure: bool) {
+    if let Ok(value) = HeaderValue::from_str(id) {
+        headers.insert("x-request-id", value);
+    }
+    let mut usual = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    usual(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY);
+    usual(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    usual(header::REFERRER_POLICY, "same-origin");
+    usual(header::X_FRAME_OPTIONS, "DENY");
+    usual(header::CACHE_CONTROL, "no-store");
+    usual(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    if is_secure {
+        usual(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}

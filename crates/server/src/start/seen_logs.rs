@@ -1,0 +1,186 @@
+//! The file in the data folder that remembers how far each log was: what lies in the database cannot vouch for itself.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use acts::core::log_high_water::{SeenInMemory, SeenLog, SeenLogs};
+use proof::crypto::{hash_of_text, hash_text};
+use serde::{Deserialize, Serialize};
+
+use crate::start::serve_error::ServeError;
+
+/// The file's name in the data folder.
+const FILE: &str = "seen-logs.json";
+/// Its name while it is written.
+const NEW_FILE: &str = "seen-logs.new";
+/// All names under which it lies in the data folder. No backup holds it: what is restored is older than what was seen.
+pub const FILES: [&str; 2] = [FILE, NEW_FILE];
+
+/// A log as the file has it, under its tenant.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    size: u64,
+    /// `sha256:` and 64 hex digits.
+    root: String,
+}
+
+/// A memory that is written into a file once in a while. Two servers may share it: each line only grows.
+pub(crate) struct SeenLogsFile {
+    path: PathBuf,
+    logs: SeenInMemory,
+    /// What was written last.
+    kept: Mutex<BTreeMap<String, SeenLog>>,
+}
+
+impl SeenLogsFile {
+    /// Reads the file; one that is not there yet remembers nothing.
+    ///
+    /// # Errors
+    /// [`ServeError::Refused`] where it cannot be read.
+    pub(crate) fn open(folder: &Path) -> Result<Self, ServeError> {
+        let path = folder.join(FILE);
+        let logs = read(&path).map_err(|error| {
+            ServeError::Refused(format!(
+                "{} cannot be read: {error}. It says how far each log was; put back a copy of it, or move it away if you know \
+                 that the database was not set back",
+                path.display()
+            ))
+        })?;
+        Ok(Self {
+            path,
+            kept: Mutex::new(logs.clone()),
+            logs: SeenInMemory::of(logs),
+        })
+    }
+}
+
+impl SeenLogs for SeenLogsFile {
+    fn seen(&self, tenant: &str) -> Option<SeenLog> {
+        self.logs.seen(tenant)
+    }
+
+    fn note(&self, tenant: &str, log: SeenLog) {
+        self.logs.note(tenant, log);
+    }
+
+    fn keep(&self) -> std::io::Result<()> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if *kept == self.logs.all() {
+            return Ok(());
+        }
+        for (tenant, log) in read(&self.path)? {
+            self.logs.note(&tenant, log);
+        }
+        let all = self.logs.all();
+        write(&self.path, &all)?;
+        *kept = all;
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> std::io::Result<BTreeMap<String, SeenLog>> {
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        bytes => bytes?,
+    };
+    let lines: BTreeMap<String, Line> = serde_json::from_slice(&bytes)?;
+    let log = |(tenant, line): (String, Line)| {
+        let wrong = || std::io::Error::new(ErrorKind::InvalidData, format!("the root of `{tenant}` is none"));
+        let root = hash_of_text(&line.root).ok_or_else(wrong)?;
+        Ok((tenant, SeenLog { size: line.size, root }))
+    };
+    lines.into_iter().map(log).collect()
+}
+
+/// Writes a file beside it and puts that in its place, so that a crash leaves the old one or the new one.
+fn write(path: &Path, logs: &BTreeMap<String, SeenLog>) -> std::io::Result<()> {
+    let line = |log: &SeenLog| Line {
+        size: log.size,
+        root: hash_text(&log.root),
+    };
+    let lines: BTreeMap<&String, Line> = logs.iter().map(|(tenant, log)| (tenant, line(log))).collect();
+    let new = path.with_file_name(NEW_FILE);
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&new)?;
+    file.write_all(&serde_json::to_vec_pretty(&lines)?)?;
+    file.sync_all()?;
+    std::fs::rename(&new, path)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+
+    use super::*;
+
+    /// An empty folder that goes when it is dropped.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("assent-seen-{}-{name}", std::process::id()));
+            std::fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        fn path(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    fn log(size: u64, byte: u8) -> SeenLog {
+        SeenLog { size, root: [byte; 32] }
+    }
+
+    #[test]
+    fn what_is_kept_is_there_after_a_start_and_only_grows() {
+        let folder = Folder::new("grows");
+        let one = SeenLogsFile::open(folder.path()).unwrap();
+        let two = SeenLogsFile::open(folder.path()).unwrap();
+        assert_eq!(one.seen("halden"), None);
+        one.note("halden", log(7, 1));
+        one.note("halden", log(5, 2));
+        one.keep().unwrap();
+        // The other one knows less of this log, and of another one more.
+        two.note("halden", log(6, 3));
+        two.note("system", log(2, 4));
+        two.keep().unwrap();
+        let again = SeenLogsFile::open(folder.path()).unwrap();
+        assert_eq!(again.seen("halden"), Some(log(7, 1)));
+        assert_eq!(again.seen("system"), Some(log(2, 4)));
+        assert_eq!(two.seen("halden"), Some(log(7, 1)));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_and_not_overwritten() {
+        for (name, text) in [
+            ("torn", "{"),
+            ("root", "{\"halden\": {\"size\": 7, \"root\": \"sha256:12\"}}"),
+        ] {
+            let folder = Folder::new(name);
+            std::fs::write(folder.path().join(FILE), text).unwrap();
+            let told = SeenLogsFile::open(folder.path()).err().unwrap().to_string();
+            assert!(told.contains(FILE) && told.contains("cannot be read"), "{told}");
+        }
+        let folder = Folder::new("later");
+        let logs = SeenLogsFile::open(folder.path()).unwrap();
+        logs.note("halden", log(7, 1));
+        std::fs::write(folder.path().join(FILE), "{").unwrap();
+        assert!(logs.keep().is_err());
+        assert_eq!(std::fs::read_to_string(folder.path().join(FILE)).unwrap(), "{");
+    }
+}

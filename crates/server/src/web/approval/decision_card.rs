@@ -1,0 +1,547 @@
+//! The answers of a decision card: what, where, when, why it is safe, who decides, what if it fails, what is missing.
+
+use jiff::Timestamp;
+use model::change::change_file::ChangeFile;
+use model::change::record::{Change, Target};
+use model::change::related_records::{Approval, Coverage};
+use model::change::template::template_trouble;
+use model::change::waiting_on::{Ahead, Step, ahead, first_awaited};
+use model::core::enums::{ApprovalState, Decision, Disruption, EvidenceResult, Kind};
+use model::core::unmet::Unmet;
+use model::emergency::budget::{could_be_asked, waits_for_cosignature};
+use model::identity::factor::Factor;
+use pages::{Brief, Rich, Tone, minutes};
+
+use crate::web::shared::view::View;
+use crate::web::shared::words::{beginning_of_prose, capital, names, plain};
+
+/// How many sentences of what is missing a card tells.
+const MISSING_SHOWN: usize = 3;
+
+/// The card of a change for the reader.
+pub(crate) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
+    let rows = ahead(file, &view.directory, view.now());
+    Brief {
+        what: what(&file.change),
+        where_: places(view, &file.change),
+        when: when(view, &file.change).append(past_freezes(view, &file.change)),
+        why_you: why_you(view, file),
+        why_safe: why_safe(view, file),
+        who_decides: who_decides(view, file, &rows),
+        if_it_fails: if_it_fails(view, &file.change),
+        still_missing: still_missing(view, &rows),
+    }
+}
+
+fn what(change: &Change) -> Rich {
+    let content = &change.content;
+    let said = |text: &Option<String>| {
+        text.as_deref()
+            .map(|text| beginning_of_prose(text, 240))
+            .unwrap_or_default()
+    };
+    let (what, why) = (said(&content.description), said(&content.justification));
+    match (what.is_empty(), why.is_empty()) {
+        (true, true) => Rich::new(),
+        (false, true) => Rich::new().said(what),
+        (true, false) => Rich::new().said(why),
+        (false, false) => Rich::new().said(what).line().quoted(why),
+    }
+}
+
+fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
+    let mut rich = Rich::new();
+    for (place, target) in change.content.targets.iter().enumerate() {
+        if place > 0 {
+            rich = rich.text("; ");
+        }
+        let service = target.service.as_str();
+        rich = rich
+            .said_link(service, view.url(&format!("/services/{service}")))
+            .text(", ")
+            .said(target.environment.as_str());
+    }
+    let dependents = dependents(view, &change.content.targets);
+    match dependents.len() {
+        0 => rich,
+        1 => rich.text(". ").append(names(&dependents)).text(" depends on it."),
+        2..=4 => rich.text(". ").append(names(&dependents)).text(" depend on it."),
+        many => rich.text(format!(". {many} services depend on it.")),
+    }
+}
+
+/// Services that depend on the targets and are none themselves.
+fn dependents(view: &View<'_, '_, '_>, targets: &[Target]) -> Vec<String> {
+    let is_target = |key: &model::core::ids::ServiceKey| targets.iter().any(|target| &target.service == key);
+    let rows = view
+        .directory
+        .dependencies
+        .iter()
+        .filter(|row| row.is_between_services());
+    let mut found: Vec<String> = rows
+        .filter(|row| is_target(&row.to) && !is_target(&row.from))
+        .map(|row| row.from.0.clone())
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
+    let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
+        return Rich::new();
+    };
+    let mut rich = Rich::new()
+        .strong_parts(Rich::new().time(
+            pages::elements::text::capital(&view.reader.span(start, end)),
+            view.reader.absolute_span(start, end),
+        ))
+        .text(".");
+    if let Some(zone) = view.reader.zone_of_letter() {
+        rich = rich.text(format!(" Times in {zone}."));
+    }
+    if let Some(until) = change.extended_until {
+        rich = rich.text(" More time until ").append(view.moment(until)).text(".");
+    }
+    if change.window_missed {
+        rich = rich.text(" ").late("This window passed without a start.");
+    }
+    rich.text(" ").append(noticed(change))
+}
+
+/// The freezes that let it pass: until when, who said so, and why.
+fn past_freezes(view: &View<'_, '_, '_>, change: &Change) -> Rich {
+    let mut rich = Rich::new();
+    for freeze in view.directory.freezes.iter().filter(|freeze| !freeze.ended) {
+        let span = change.planned_start.zip(change.planned_end);
+        let is_near = !freeze.is_over(view.now()) || span.is_some_and(|(start, end)| freeze.overlaps(start, end));
+        let mut rows = freeze.exceptions.iter().filter(|row| row.counts_for(change));
+        let Some(row) = rows.next().filter(|_| is_near) else {
+            continue;
+        };
+        rich = rich
+            .line()
+            .text("It may pass the freeze ")
+            .said_link(freeze.title.as_str(), view.url(&format!("/freezes/{}", freeze.id)))
+            .text(" until ")
+            .append(view.moment(freeze.ends_at))
+            .text(": ")
+            .name(view.name(&row.by))
+            .text(" excepted it, ")
+            .append(view.ago(row.at))
+            .text(".")
+            .line()
+            .quoted(row.reason.as_str());
+    }
+    rich
+}
+
+/// What people will notice, in a sentence.
+fn noticed(change: &Change) -> Rich {
+    let Some(plan) = &change.content.disruption else {
+        return Rich::from("Nobody said what people will notice.");
+    };
+    let length = plan
+        .minutes
+        .map(|count| format!(" for {}", minutes(count.unsigned_abs())))
+        .unwrap_or_default();
+    let who = |nobody: &str| match &plan.audience {
+        Some(audience) => Rich::new().said(audience.as_str()),
+        None => Rich::from(nobody),
+    };
+    match plan.kind {
+        Disruption::None => Rich::from("Nobody should notice."),
+        Disruption::Degraded => who("People").text(format!(" see it slower or partly missing{length}.")),
+        Disruption::ReadOnly => who("People").text(format!(" can read, not write{length}.")),
+        Disruption::Outage => Rich::from("It is unavailable for ")
+            .append(who("people"))
+            .text(format!("{length}.")),
+    }
+}
+
+/// Why somebody is asked; a role or a group is not told twice, as in “asked as security: has the role security”.
+pub(crate) fn why_asked(why: &str) -> &str {
+    let twice = [": has the role ", ": member of "].iter().find_map(|joint| {
+        let (asked, ground) = why.split_once(joint)?;
+        asked.ends_with(ground).then_some(asked)
+    });
+    twice.unwrap_or(why)
+}
+
+fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
+    let change = &file.change;
+    let waits = waits_for_cosignature(change, view.now());
+    if let Some(glass) = change.break_glass.as_ref().filter(|_| waits)
+        && could_be_asked(file, &view.directory, &view.me, view.now())
+    {
+        return Rich::new()
+            .name(view.name(&glass.by))
+            .text(" broke the glass. It opens nothing before a second person signs, and you may.");
+    }
+    let mine = change.requests.iter().filter(|request| request.person == view.me);
+    let asked = mine.enumerate().fold(Rich::new(), |rich, (place, request)| {
+        rich.text(if place > 0 { ". " } else { "" })
+            .append(view.sentence(why_asked(&request.why)))
+    });
+    match speaks_of_what_alone(view, change) {
+        true => asked.line().text(SET_ITS_TIMES),
+        false => asked,
+    }
+}
+
+/// What a planner is told beside what they are asked.
+const SET_ITS_TIMES: &str = "You set its times: your word counts for what is done, and not for them.";
+
+/// Whether the reader is asked, and set the times themselves.
+fn speaks_of_what_alone(view: &View<'_, '_, '_>, change: &Change) -> bool {
+    let is_asked = change.requests.iter().any(|request| request.person == view.me);
+    is_asked && change.state.is_before_start() && change.planned_by.contains(&view.me)
+}
+
+fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
+    let mut rows = Vec::new();
+    for evidence in &file.evidence {
+        let tone = match (evidence.result, &evidence.accepted) {
+            (EvidenceResult::Passed, _) => Tone::Ok,
+            (EvidenceResult::Failed, None) => Tone::Stop,
+            (EvidenceResult::Failed, Some(_)) => Tone::Wait,
+            (EvidenceResult::Informational, _) => Tone::Plain,
+        };
+        let place = evidence
+            .environment
+            .as_ref()
+            .map(|name| Rich::from(", ").said(name.as_str()))
+            .unwrap_or_default();
+        let result = plain(evidence.result.as_str());
+        let said = evidence
+            .text
+            .as_deref()
+            .map(|text| Rich::from(": ").said(beginning_of_prose(text, 120)))
+            .unwrap_or_default();
+        let aspect = plain(evidence.aspect.as_str());
+        let rich = Rich::new()
+            .said(evidence.name.as_str())
+            .text(format!(" ({aspect}"))
+            .append(place)
+            .text(format!(") {result}"))
+            .append(said);
+        rows.push((tone, rich));
+    }
+    for review in file.agreeing_peers() {
+        rows.push((
+            Tone::Ok,
+            Rich::new()
+                .said(view.name(&review.person))
+                .text(" read plan and code, and agrees"),
+        ));
+    }
+    rows
+}
+
+/// What keeps a rule of approval from being met: a word, a board's meeting, people at it, or that nobody can give the word.
+const OF_DECISIONS: [&str; 4] = ["approval_missing", "meeting_missing", "quorum_missing", "cannot_be_met"];
+
+/// What is unmet, and whom it waits for.
+fn with_whom_it_waits_for(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
+    let rich = view.sentence(&row.text);
+    match row.waiting_on.is_empty() {
+        true => rich,
+        false => rich
+            .text(" It waits for ")
+            .append(view.all_waits_on(&row.waiting_on))
+            .text("."),
+    }
+}
+
+fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> Vec<(Tone, Rich)> {
+    let mut rows: Vec<(Tone, Rich)> = file
+        .approvals
+        .iter()
+        .filter(|approval| approval.state == ApprovalState::Standing)
+        .map(|found| decided(view, found))
+        .collect();
+    rows.extend(by_template(view, file));
+    let me = view.directory.login(&view.me);
+    let mut told: Vec<(&str, &[String])> = Vec::new();
+    // That nobody is left to validate or review decides nothing; it stands with what is missing before it closes.
+    let of_decisions = |row: &&Ahead| row.step != Step::Closure && OF_DECISIONS.contains(&row.unmet.code.as_str());
+    for row in ahead.iter().filter(of_decisions) {
+        // A rule on what and when is unmet twice, and asks the same people once.
+        let same = (row.unmet.satisfy.as_str(), row.unmet.waiting_on.as_slice());
+        if told.contains(&same) {
+            continue;
+        }
+        told.push(same);
+        if row.unmet.code == "cannot_be_met" {
+            // Whoever helps is named by what helps; they decide nothing.
+            let text = Rich::new().append(view.sentence(&row.unmet.text)).text(" ");
+            rows.push((Tone::Stop, text.append(view.sentence(&row.unmet.satisfy))));
+            continue;
+        }
+        if matches!(row.unmet.code.as_str(), "meeting_missing" | "quorum_missing") {
+            // Who opens a meeting or comes to it does not decide by that.
+            rows.push((Tone::Wait, with_whom_it_waits_for(view, &row.unmet)));
+            continue;
+        }
+        let who = match row.unmet.waiting_on.as_slice() {
+            [only] if *only == me => Rich::from("You"),
+            all => view.all_waits_on(all),
+        };
+        let tone = Tone::Wait;
+        let text = Rich::new()
+            .strong_parts(who.text(", not yet"))
+            .text(": ")
+            .append(view.sentence(&reason(&row.unmet.text)));
+        rows.push((tone, text));
+    }
+    if speaks_of_what_alone(view, &file.change) {
+        rows.push((Tone::Plain, Rich::from(SET_ITS_TIMES)));
+    }
+    rows
+}
+
+/// Whose decision a standard change rests on: that of those who approved its template, made once for all that follow it.
+pub(crate) fn by_template(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<(Tone, Rich)> {
+    let change = &file.change;
+    let pinned = change
+        .content
+        .template
+        .as_ref()
+        .filter(|_| change.content.kind == Kind::Standard)?;
+    if change.state.is_before_start() && template_trouble(file, &view.directory, view.now()).is_some() {
+        return None;
+    }
+    let url = view.url(&format!("/templates/{}", crate::http::percent::escaped(&pinned.key)));
+    let rich = Rich::from("Approved by template ")
+        .said_link(pinned.key.as_str(), url)
+        .text(format!(", version {}", pinned.template_version));
+    let template = view.directory.templates.get(&pinned.key);
+    let same = template.filter(|found| found.template_version == pinned.template_version);
+    let people: Vec<String> = same
+        .iter()
+        .flat_map(|found| found.approvals.iter().map(|approval| view.name(&approval.person)))
+        .collect();
+    Some(match people.is_empty() {
+        true => (Tone::Ok, rich),
+        false => (Tone::Ok, rich.text(", which was approved by ").append(names(&people))),
+    })
+}
+
+/// Why somebody is asked, without the count where one word is all that is missing.
+fn reason(text: &str) -> String {
+    match text.rsplit_once(" 0 of 1 approvals on ") {
+        Some((reason, _)) => reason.to_owned(),
+        None => text.to_owned(),
+    }
+}
+
+/// What is unmet, in as few words as a list of such rows needs.
+pub(crate) fn short_reason(row: &Unmet) -> String {
+    match row.code.as_str() {
+        "approval_missing" => reason(&row.text),
+        _ => row.text.clone(),
+    }
+}
+
+/// What is missing, and who has it: a rule's own statement would read like a fact.
+pub(crate) fn missing(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
+    if row.code != "approval_missing" || row.waiting_on.is_empty() {
+        return view.sentence(&short_reason(row));
+    }
+    let me = view.directory.login(&view.me);
+    match (row.waiting_on.contains(&me), row.waiting_on.len()) {
+        (true, 1) => Rich::from("Your word is missing."),
+        (true, _) => Rich::from("Your word is missing, or that of others who are asked too."),
+        (false, _) => Rich::from("The word of ")
+            .append(view.all_waits_on(&row.waiting_on))
+            .text(" is missing."),
+    }
+}
+
+/// What opens it, and how much of it is there already where that is more than one word.
+pub(crate) fn way_on(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
+    match row.code == "approval_missing" && reason(&row.text) == row.text {
+        true => view.sentence(&row.text).text(" ").append(view.sentence(&row.satisfy)),
+        false => view.sentence(&row.satisfy),
+    }
+}
+
+/// A decision in a sentence.
+pub(crate) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Rich) {
+    let name = view.name(&approval.person);
+    let (tone, said) = match approval.decision {
+        Decision::Approve => (Tone::Ok, "approved"),
+        Decision::ApproveWithConditions => (Tone::Ok, "approved"),
+        Decision::Return => (Tone::Wait, "returned it"),
+        Decision::Reject => (Tone::Stop, "rejected it"),
+        Decision::Abstain => (Tone::Plain, "abstained"),
+    };
+    let covers = match (approval.is_yes(), approval.what, approval.when) {
+        (true, Coverage::Standing, Coverage::Standing) => " what and when",
+        (true, Coverage::Standing, _) => " what is done",
+        (true, _, Coverage::Standing) => " the time",
+        _ => "",
+    };
+    let how = match approval.decision {
+        Decision::ApproveWithConditions => " with conditions",
+        _ => "",
+    };
+    let text = Rich::new()
+        .name(name)
+        .text(format!(" {said}{covers}{how}, "))
+        .append(view.ago(approval.at));
+    let text = match spoken_for(view, approval) {
+        Some(people) => text.line().text(format!("In the place of {people}.")),
+        None => text,
+    };
+    match approval.factor.as_ref().filter(|factor| factor.is_second) {
+        Some(factor) => (tone, text.line().text(confirmed_with(factor))),
+        None => (tone, text),
+    }
+}
+
+/// In whose place somebody decided; `None` where it was in their own alone.
+fn spoken_for(view: &View<'_, '_, '_>, approval: &Approval) -> Option<String> {
+    let mut found: Vec<String> = Vec::new();
+    for person in approval
+        .counted_for
+        .iter()
+        .filter_map(|row| row.basis.delegators.first())
+    {
+        let name = view.name(person);
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    (!found.is_empty()).then(|| found.join(", "))
+}
+
+/// With which second factor a word was confirmed.
+pub(crate) fn confirmed_with(factor: &Factor) -> &'static str {
+    match factor.kind.as_str() {
+        "totp" => "Confirmed with an authenticator.",
+        "passkey" => "Confirmed with a passkey.",
+        "recovery_code" => "Confirmed with a recovery code.",
+        _ => "Confirmed with a second factor at the identity provider.",
+    }
+}
+
+fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
+    let content = &change.content;
+    if let Some(reason) = content
+        .no_rollback_reason
+        .as_ref()
+        .filter(|_| content.rollback_plan.is_empty())
+    {
+        return Rich::new()
+            .late("There is no way back: ")
+            .said(beginning_of_prose(reason, 200));
+    }
+    let Some(first) = content.rollback_plan.first() else {
+        return Rich::new();
+    };
+    let steps = match content.rollback_plan.len() {
+        1 => Rich::new(),
+        many => Rich::from(format!("{many} steps back, the first: ")),
+    };
+    let length = content
+        .rollback_minutes
+        .map(|count| format!(", in {}", minutes(count.unsigned_abs())))
+        .unwrap_or_default();
+    let rich = steps.said(first.title.as_str()).text(format!("{length}."));
+    match model::change::timers::latest_rollback(change) {
+        Some(latest) => rich
+            .text(" Latest moment to turn back: ")
+            .strong_parts(view.moment(latest))
+            .text("."),
+        None => rich,
+    }
+}
+
+fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
+    let Some(first) = first_awaited(rows) else {
+        return Rich::new();
+    };
+    if first.unmet.code == "cosignature_missing" {
+        return with_whom_it_waits_for(view, &first.unmet);
+    }
+    let mut next: Vec<&Ahead> = rows.iter().filter(|row| row.step == first.step).collect();
+    let mut rich = Rich::new();
+    // The reader's own word comes first.
+    let me = view.directory.login(&view.me);
+    next.sort_by_key(|row| !(row.unmet.code == "approval_missing" && row.unmet.waiting_on.contains(&me)));
+    // Two rules that lack the word of the same people lack one word.
+    let mut asked: Vec<&[String]> = Vec::new();
+    next.retain(|row| {
+        let people = row.unmet.waiting_on.as_slice();
+        if row.unmet.code != "approval_missing" {
+            return true;
+        }
+        let is_new = !asked.contains(&people);
+        asked.push(people);
+        is_new
+    });
+    for row in next.iter().take(MISSING_SHOWN) {
+        rich = match row.unmet.code.as_str() {
+            "approval_missing" => rich.append(whose_word(view, &row.unmet.waiting_on)).text(" "),
+            _ => rich.append(view.sentence(&row.unmet.text)).text(" "),
+        };
+    }
+    match next.len().saturating_sub(MISSING_SHOWN) {
+        0 => rich,
+        more => rich.link(format!("{more} more"), "#requirements"),
+    }
+}
+
+/// Whose word is missing: the reader's own is named first.
+fn whose_word(view: &View<'_, '_, '_>, waiting_on: &[String]) -> Rich {
+    let me = view.directory.login(&view.me);
+    match (waiting_on.contains(&me), waiting_on.len()) {
+        (true, 1) => Rich::from("Your word."),
+        (true, _) => Rich::from("Your word, or that of others who are asked too."),
+        (false, _) => Rich::from("The word of ")
+            .append(view.all_waits_on(waiting_on))
+            .text("."),
+    }
+}
+
+/// A step of the lifecycle as people name it.
+pub(crate) fn step_name(step: Step) -> &'static str {
+    match step {
+        Step::Submission => "before it is submitted",
+        Step::Assessment => "before it is assessed",
+        Step::Approval => "before it is approved",
+        Step::Scheduling => "before it is scheduled",
+        Step::Implementation => "before it starts",
+        Step::Closure => "before it closes",
+    }
+}
+
+/// An outcome as a mark.
+pub(crate) fn outcome_mark(outcome: model::core::enums::Outcome) -> pages::Mark {
+    use model::core::enums::Outcome;
+    let tone = match outcome {
+        Outcome::Succeeded => Tone::Ok,
+        Outcome::SucceededWithIssues | Outcome::PartiallyImplemented | Outcome::RolledBack => Tone::Wait,
+        Outcome::Failed => Tone::Stop,
+        Outcome::NotImplemented => Tone::Plain,
+    };
+    tone.mark(capital(outcome.as_str()))
+}
+
+/// By when a decision is due.
+pub(crate) fn due_words(view: &View<'_, '_, '_>, by: Timestamp) -> String {
+    if by <= view.now() {
+        return format!("A decision was due {}", view.reader.moment(by));
+    }
+    format!("Due {}", view.reader.due(by))
+}
+
+/// By when somebody who is asked should say that they have seen it: that is no decision.
+pub(crate) fn seen_words(view: &View<'_, '_, '_>, request: &model::change::record::Request) -> String {
+    let by = request.acknowledge_by;
+    if by <= view.now() {
+        return format!("a word that you have seen it was due {}", view.reader.moment(by));
+    }
+    format!("say that you have seen it by {}", view.reader.moment(by))
+}

@@ -1,0 +1,403 @@
+//! The first page: what waits for the reader, their own changes, and what to keep in mind.
+
+use acts::change::find_acts::find_acts;
+use acts::report::find_changes::{ChangeFilter, count_changes, find_changes};
+use acts::report::find_records::find_messages;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::change::change_file::ChangeFile;
+use model::change::timers::decision_due;
+use model::change::waiting_on::{Ahead, Step, awaited, due_now};
+use model::core::act::{Act, actions};
+use model::core::enums::State as Stage;
+use model::emergency::budget::waits_for_cosignature;
+use pages::{ActForm, Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
+
+use crate::http::state::AppState;
+use crate::web::approval::decision_card::brief;
+use crate::web::change::open_acts::{context, decisions, signatures};
+use crate::web::report::home_roles::VendorPlaces;
+use crate::web::shared::response::{base, see};
+use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words::{risk, state as stage};
+
+/// How many cards are shown whole; the rest are rows.
+const CARDS: usize = 5;
+/// How many of the reader's own changes are shown.
+const OWN: i64 = 20;
+/// How many open changes the queue is looked for in, as [`acts::approval::find_queue::find_queue`] does.
+const QUEUE_LOOKS: i64 = 1_000;
+/// How far ahead freezes are told, in days.
+const AHEAD_DAYS: i64 = 14;
+
+/// The tenant's address without its slash.
+pub(crate) async fn short(Path(tenant): Path<String>) -> Response {
+    see(&format!("{}/", base(&tenant)))
+}
+
+/// The first page.
+pub(crate) async fn show_home(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Home, page).await
+}
+
+fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    view.follow(None);
+    let queue = std::mem::take(&mut view.queue);
+    let mut due = Vec::new();
+    for file in queue.iter().take(CARDS) {
+        due.push(card(view, file)?);
+    }
+    let later = queue
+        .iter()
+        .skip(CARDS)
+        .map(|file| {
+            let due = decision_due(&file.change, &view.me);
+            QueueRow {
+                due: due.map(|at| view.reader.moment(at)).unwrap_or_default(),
+                ..row(view, file, brief(view, file).why_you)
+            }
+        })
+        .collect();
+    let own = own(view)?;
+    let mut sections = crate::web::cab::home_board::sections(view, &queue);
+    sections.extend(crate::web::report::home_roles::sections(view)?);
+    let page = Home {
+        lede: lede(view),
+        due,
+        later,
+        own,
+        tasks: tasks(view)?,
+        decided: crate::web::report::home_roles::decided(view)?,
+        sections,
+        keep_in_mind: keep_in_mind(view)?,
+        messages: messages(view)?,
+        frame: view.frame.clone(),
+    };
+    Ok(page.render())
+}
+
+fn lede(view: &View<'_, '_, '_>) -> Rich {
+    let owned: Vec<String> = view
+        .directory
+        .services
+        .keys()
+        .filter(|service| {
+            let mut places = view.directory.environments.keys();
+            places.any(|place| {
+                view.directory.holds(
+                    &view.me,
+                    service,
+                    place,
+                    model::core::enums::OwnershipRole::Owner,
+                    view.now(),
+                )
+            })
+        })
+        .map(|service| service.0.clone())
+        .collect();
+    match owned.len() {
+        0 => Rich::new(),
+        1..=4 => Rich::from("You answer for ")
+            .append(crate::web::shared::words::names(&owned))
+            .text("."),
+        many => Rich::from(format!("You answer for {many} services.")),
+    }
+}
+
+fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCard> {
+    let open = find_acts(view.room, file)?;
+    let change = &file.change;
+    let first = change
+        .requests
+        .iter()
+        .filter(|request| request.person == view.me)
+        .min_by_key(|request| request.asked_at);
+    let unseen = first.filter(|request| request.acknowledged_at.is_none());
+    let decide_by = decision_due(change, &view.me);
+    let glass = change.break_glass.as_ref().filter(|_| open.has(Act::CosignBreakGlass));
+    let until = glass.map(|glass| glass.until);
+    Ok(QueueCard {
+        key: change.key.clone(),
+        href: view.change_url(&change.key),
+        title: change.content.title.clone(),
+        risk: risk(change.risk.level),
+        waits: first
+            .map(|request| format!("waits {}", view.reader.age(request.asked_at)))
+            .unwrap_or_default(),
+        due: match until {
+            Some(until) => format!("Until {}", view.reader.due(until)),
+            None => decide_by
+                .map(|at| crate::web::approval::decision_card::due_words(view, at))
+                .unwrap_or_default(),
+        },
+        is_late: until.is_some() || decide_by.is_some_and(|at| at <= view.now()),
+        seen: unseen
+            .map(|request| crate::web::approval::decision_card::seen_words(view, request))
+            .unwrap_or_default(),
+        brief: brief(view, file),
+        acts: signatures(&open, &context(view, file))
+            .into_iter()
+            .chain(decisions(view, file, &open, &context(view, file)))
+            .map(stay_here)
+            .collect(),
+    })
+}
+
+/// A decision that leads back to the queue instead of to the change.
+fn stay_here(act: ActForm) -> ActForm {
+    if act.is_link {
+        return act;
+    }
+    act.field(pages::Field::hidden("next", "home"))
+}
+
+fn row(view: &View<'_, '_, '_>, file: &ChangeFile, next: Rich) -> QueueRow {
+    let change = &file.change;
+    QueueRow {
+        key: change.key.clone(),
+        href: view.change_url(&change.key),
+        title: change.content.title.clone(),
+        state: if change.is_on_hold() {
+            pages::State::OnHold
+        } else {
+            stage(change.state)
+        },
+        risk: (!change.risk.reasons.is_empty()).then(|| risk(change.risk.level)),
+        next,
+        due: change
+            .planned_start
+            .map(|at| view.reader.moment(at))
+            .unwrap_or_default(),
+    }
+}
+
+/// The reader's own open changes, each with what it waits for.
+fn own(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<QueueRow>> {
+    let states = Stage::ALL
+        .iter()
+        .filter(|state| !state.is_final())
+        .map(|state| state.as_str().to_owned());
+    let filter = ChangeFilter {
+        states: states.collect(),
+        requester: Some(view.me.0.clone()),
+        ..ChangeFilter::default()
+    };
+    let found = find_changes(view.room, &filter, OWN, None)?;
+    let mut rows = Vec::new();
+    for (listed, _) in found.rows {
+        let file = view.room.file(&listed.key)?;
+        let next = next_step(view, &file);
+        rows.push(row(view, &file, next));
+    }
+    Ok(rows)
+}
+
+/// The next step of a change and whose it is.
+fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
+    let change = &file.change;
+    let url = view.change_url(&change.key);
+    if change.is_on_hold() {
+        return Rich::new().link("Resume it", url);
+    }
+    if let Some(returned) = &change.returned {
+        return Rich::new().link(format!("Answer {}", view.name(&returned.by)), url);
+    }
+    if change.window_missed {
+        return Rich::new().link("Set new times", format!("{url}#act"));
+    }
+    let rows = due_now(file, &view.directory, view.now());
+    let login = view.directory.login(&view.me);
+    let own = rows.iter().find(|row| row.unmet.waiting_on.contains(&login));
+    if let Some(row) = own.filter(|_| change.state >= Stage::Implementing) {
+        return Rich::new().link(act_words(&row.unmet.code), format!("{url}#act"));
+    }
+    let people = awaited(file, &view.directory, view.now());
+    let others = Some(&people).filter(|people| !people.is_empty());
+    // Where nothing is missing the next act is the reader's, if they may do it.
+    let others = others.filter(|people| !rows.is_empty() || !people.contains(&login));
+    let first = others.map(|people| match people.contains(&login) {
+        true => Rich::from("you"),
+        false => view.all_waits_on(people),
+    });
+    match (change.state, first) {
+        (_, Some(who)) if waits_for_cosignature(change, view.now()) => Rich::from("waits for ").append(who),
+        (Stage::Draft, _)
+            if rows
+                .iter()
+                .any(|row| row.step == model::change::waiting_on::Step::Submission) =>
+        {
+            Rich::new().link("Fill in what is missing", url)
+        }
+        (Stage::Draft, _) => Rich::new().link("Submit it for assessment", url),
+        (Stage::Assessing, _) => Rich::new().link("Assess it", url),
+        (Stage::Rejected, _) => Rich::new().link("Revise or cancel it", url),
+        (_, Some(who)) => Rich::from("waits for ").append(who),
+        (Stage::Scheduled, None) => Rich::new().link("Start it in its window", url),
+        (Stage::Implementing, None) => Rich::new().link("Tell the outcome", url),
+        (Stage::Reviewing, None) => Rich::new().link("Close it", url),
+        _ => Rich::new(),
+    }
+}
+
+/// Work given to the reader: open changes under way that wait for their word, and before the start the conditions that they check
+/// and the tasks that hold a step.
+fn tasks(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
+    let mut entries = waiting(view, &[Stage::Implementing, Stage::Reviewing])?;
+    entries.extend(waiting(view, &[Stage::Authorizing, Stage::Approved, Stage::Scheduled])?);
+    Ok(entries)
+}
+
+/// What of the changes in some states waits for the reader, a line a change.
+fn waiting(view: &mut View<'_, '_, '_>, states: &[Stage]) -> acts::Result<Vec<Entry>> {
+    let filter = ChangeFilter {
+        states: states.iter().map(|state| state.as_str().to_owned()).collect(),
+        ..ChangeFilter::default()
+    };
+    let login = view.directory.login(&view.me);
+    let mut entries = Vec::new();
+    for (listed, _) in find_changes(view.room, &filter, 50, None)?.rows {
+        let file = view.room.file(&listed.key)?;
+        let rows = due_now(&file, &view.directory, view.now());
+        // Before the start, decisions are asked for in the queue and the start stands in the work ahead.
+        let is_given = |row: &&Ahead| {
+            let is_own = matches!(row.unmet.code.as_str(), "condition_open" | "task_open");
+            !file.change.state.is_before_start() || is_own && row.step != Step::Closure
+        };
+        let mut rows = rows.iter().filter(is_given);
+        let Some(row) = rows.find(|row| row.unmet.waiting_on.contains(&login)) else {
+            continue;
+        };
+        let way = format!("{}#act", view.change_url(&listed.key));
+        let text = Rich::new()
+            .link(act_words(&row.unmet.code), way)
+            .text(": ")
+            .link(listed.key.as_str(), view.change_url(&listed.key))
+            .text(" ")
+            .said(listed.title.as_str());
+        entries.push(Entry::new(Tone::Wait, text).why(view.sentence(&row.unmet.text)));
+    }
+    Ok(entries)
+}
+
+/// The act that brings what is missing.
+fn act_words(code: &str) -> &'static str {
+    match code {
+        "outcome_missing" => "Tell the outcome",
+        "validation_missing" => "Validate it",
+        "review_missing" => "Review it",
+        "condition_open" => "Say that it is met",
+        "task_open" => "Finish your task",
+        _ => "See what it waits for",
+    }
+}
+
+/// That the queue was not looked for in every change, where so many are open that it was not.
+fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
+    let states = [Stage::Authorizing, Stage::Approved, Stage::Scheduled];
+    let filter = ChangeFilter {
+        states: states.map(|state| state.as_str().to_owned()).to_vec(),
+        ..ChangeFilter::default()
+    };
+    let open = count_changes(view.room, &filter, QUEUE_LOOKS + 1, None)?;
+    if open.found <= QUEUE_LOOKS {
+        return Ok(None);
+    }
+    let all = Rich::new().link("The list holds them all", view.url("/changes?state=authorizing"));
+    let most = pages::count(QUEUE_LOOKS.unsigned_abs());
+    let text = format!("More than {most} changes wait for decisions; your queue comes from the oldest of them.");
+    Ok(Some(Entry::new(Tone::Wait, text).why(all)))
+}
+
+fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
+    let now = view.now();
+    let horizon = now + jiff::SignedDuration::from_hours(24 * AHEAD_DAYS);
+    let own = crate::web::report::home_roles::places_of_a_vendor(view)?;
+    let mut entries: Vec<Entry> = late(view, own.as_ref())?;
+    entries.extend(queue_is_cut(view)?);
+    for freeze in view
+        .directory
+        .freezes
+        .iter()
+        .filter(|freeze| !freeze.ended && freeze.overlaps(now, horizon))
+    {
+        let words = if freeze.is_on(now) { "is on" } else { "lies ahead" };
+        entries.push(
+            Entry::new(
+                Tone::Freeze,
+                Rich::new()
+                    .said_link(freeze.title.as_str(), view.url("/freezes"))
+                    .text(format!(" {words}")),
+            )
+            .why(view.reader.span(freeze.starts_at, freeze.ends_at)),
+        );
+    }
+    for incident in view
+        .directory
+        .incidents
+        .values()
+        .filter(|incident| incident.resolved_at.is_none())
+        .filter(|incident| {
+            own.as_ref()
+                .is_none_or(|own| !own.services.is_disjoint(&incident.services))
+        })
+    {
+        let url = view.url(&format!("/incidents/{}", incident.key));
+        let text = Rich::new()
+            .link(incident.key.as_str(), url)
+            .text(" ")
+            .said(incident.title.as_str());
+        entries.push(
+            Entry::new(Tone::Wait, text)
+                .icon("incident")
+                .why(format!("since {}", view.reader.moment(incident.started_at))),
+        );
+    }
+    Ok(entries)
+}
+
+/// What is late: work past its end, and windows that passed; of a vendor's own changes alone.
+fn late(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
+    let states = [Stage::Approved, Stage::Scheduled, Stage::Implementing].map(|state| state.as_str().to_owned());
+    let filter = ChangeFilter {
+        states: states.to_vec(),
+        planned_to: Some(view.now()),
+        ..ChangeFilter::default()
+    };
+    let mut entries = Vec::new();
+    for (listed, _) in find_changes(view.room, &filter, 50, None)?.rows {
+        let Some(end) = listed.planned_end.filter(|end| *end <= view.now()) else {
+            continue;
+        };
+        if own.is_some_and(|own| !own.changes.contains(&listed.key)) {
+            continue;
+        }
+        let text = Rich::new()
+            .link(listed.key.as_str(), view.change_url(&listed.key))
+            .text(" ")
+            .said(listed.title.as_str());
+        let words = if listed.state == Stage::Implementing.as_str() {
+            "should have ended"
+        } else {
+            "its window passed"
+        };
+        let why = Rich::new().late(format!("{words} {}", view.reader.moment(end)));
+        entries.push(Entry::new(Tone::Stop, text).icon("clock").why(why));
+    }
+    Ok(entries)
+}
+
+fn messages(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
+    let url = view.url("/messages");
+    let found = find_messages(view.room, 5)?;
+    let entries = found.into_iter().map(|message| {
+        let address = message
+            .change_key
+            .as_deref()
+            .map_or_else(|| url.clone(), |key| view.change_url(key));
+        Entry::new(Tone::Plain, Rich::new().link(message.subject, address))
+            .icon("bell")
+            .why(view.reader.moment(message.at))
+    });
+    Ok(entries.collect())
+}

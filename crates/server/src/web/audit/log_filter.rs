@@ -1,0 +1,219 @@
+//! What is asked of the log on its page: kept in the address, shown as chips, read for the search.
+
+use acts::audit::find_log::LogFilter;
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use pages::{Chip, Choice, Field, Input};
+
+use crate::http::percent::escaped;
+use crate::web::shared::view::View;
+
+/// What an address may ask for.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub(crate) struct Wanted {
+    /// The index before which the page ends.
+    pub before: Option<String>,
+    kind: Option<String>,
+    actor: Option<String>,
+    about: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+}
+
+/// Words for each family of kinds, in the order of the words.
+pub(crate) const FAMILIES: &[(&str, &str)] = &[
+    ("absence", "Absences"),
+    ("access_review", "Access reviews"),
+    ("approval", "Approvals"),
+    ("attempt", "Attempts that were refused"),
+    ("board", "Boards"),
+    ("break_glass", "Broken glasses"),
+    ("calendar", "Business calendars"),
+    ("change", "Changes"),
+    ("checklist", "Checklists"),
+    ("comment", "Comments"),
+    ("condition", "Conditions"),
+    ("config_item", "Config items"),
+    ("configuration", "Configurations"),
+    ("connection", "Connections"),
+    ("custom_field", "Custom fields"),
+    ("delegation", "Delegations"),
+    ("deliveries", "Deliveries"),
+    ("demo", "Demonstration"),
+    ("dependency", "Dependencies"),
+    ("deployment", "Deployments"),
+    ("directory", "Imports"),
+    ("entry", "Entries of the work"),
+    ("environment", "Environments"),
+    ("evidence", "Evidence"),
+    ("extension", "Extensions"),
+    ("freeze", "Freezes"),
+    ("gate", "Gate checks"),
+    ("group", "Groups"),
+    ("identity_provider", "Identity providers"),
+    ("incident", "Incidents"),
+    ("key", "Signing keys"),
+    ("keys", "Changes of published keys"),
+    ("log", "The log itself"),
+    ("mapping", "Mappings"),
+    ("meeting", "Meetings"),
+    ("message", "Single letters"),
+    ("messages", "Letters"),
+    ("on_call", "On call"),
+    ("outside_check", "Outside checks"),
+    ("outside_look", "Looks from outside"),
+    ("ownership", "Ownership"),
+    ("peer_review", "Peer reviews"),
+    ("permit", "Permits"),
+    ("person", "People"),
+    ("policies", "Policies"),
+    ("provenance", "Provenance"),
+    ("record", "Records"),
+    ("retention", "Retention"),
+    ("risk_table", "Risk table"),
+    ("service", "Services"),
+    ("sign_in", "Sign-ins that were refused"),
+    ("sla_table", "Times to decide"),
+    ("target", "Targets"),
+    ("task", "Tasks"),
+    ("template", "Templates"),
+    ("tenant", "Tenant"),
+    ("text", "Erased texts"),
+    ("token", "Tokens"),
+    ("training", "Trainings"),
+    ("webhook", "Webhooks"),
+    ("window", "Maintenance windows"),
+    ("witness", "Witnesses"),
+    ("workload", "Workloads"),
+];
+
+/// The filters, with the words above their fields.
+const FILTERS: [(&str, &str); 5] = [
+    ("kind", "Kind"),
+    ("actor", "Who"),
+    ("about", "About"),
+    ("from", "From"),
+    ("to", "To"),
+];
+
+impl Wanted {
+    fn get(&self, name: &str) -> &str {
+        let value = match name {
+            "kind" => &self.kind,
+            "actor" => &self.actor,
+            "about" => &self.about,
+            "from" => &self.from,
+            _ => &self.to,
+        };
+        value.as_deref().unwrap_or_default().trim()
+    }
+
+    /// Whether everything is shown.
+    pub fn is_empty(&self) -> bool {
+        FILTERS.iter().all(|(name, _)| self.get(name).is_empty())
+    }
+
+    /// The address of the log with these filters, but for one, and behind an index.
+    pub fn address(&self, view: &View<'_, '_, '_>, without: &str, before: Option<i64>) -> String {
+        let set = FILTERS.iter().map(|(name, _)| (*name, self.get(name)));
+        let set = set.filter(|(name, value)| !value.is_empty() && *name != without);
+        let mut parts: Vec<String> = set.map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+        parts.extend(before.map(|index| format!("before={index}")));
+        match parts.as_slice() {
+            [] => view.url("/audit"),
+            parts => view.url(&format!("/audit?{}", parts.join("&"))),
+        }
+    }
+
+    /// What is searched for; an error is a sentence about what could not be read.
+    pub fn filter(&self, view: &View<'_, '_, '_>) -> Result<LogFilter, String> {
+        let word = |name: &str| Some(self.get(name).to_owned()).filter(|value| !value.is_empty());
+        Ok(LogFilter {
+            kind: word("kind"),
+            actor: word("actor"),
+            about: word("about"),
+            from: self.start(view, "from", 0)?,
+            to: self.start(view, "to", 1)?,
+        })
+    }
+
+    /// The instant at which a day begins for the reader, or so many days later: a day that ends a span is in it.
+    fn start(&self, view: &View<'_, '_, '_>, name: &str, later: i64) -> Result<Option<Timestamp>, String> {
+        let text = self.get(name);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let unread = || format!("`{text}` is no day, such as 2026-11-21.");
+        let day: Date = text.parse().map_err(|_| unread())?;
+        let day = day.checked_add(later.days()).map_err(|_| unread())?;
+        let zone = view.reader.local(view.now()).time_zone().clone();
+        let start = day.to_zoned(zone).map_err(|_| unread())?;
+        Ok(Some(start.timestamp()))
+    }
+
+    /// The filters that are on, each with the address that takes it away.
+    pub fn chips(&self, view: &View<'_, '_, '_>) -> Vec<Chip> {
+        let set = FILTERS.iter().filter(|(name, _)| !self.get(name).is_empty());
+        let chip = |(name, label): &(&str, &str)| {
+            let value = self.get(name);
+            let family = FAMILIES.iter().find(|(word, _)| *name == "kind" && *word == value);
+            let day = ["from", "to"]
+                .contains(name)
+                .then(|| value.parse::<Date>().ok())
+                .flatten();
+            Chip {
+                label: (*label).to_owned(),
+                value: match (family, day) {
+                    (Some((_, words)), _) => (*words).to_owned(),
+                    (None, Some(day)) => view.reader.date(day),
+                    (None, None) => value.to_owned(),
+                },
+                remove_url: self.address(view, name, None),
+                is_said: family.is_none() && day.is_none(),
+            }
+        };
+        set.map(chip).collect()
+    }
+
+    /// The form of the filters.
+    pub fn fields(&self, view: &View<'_, '_, '_>) -> Vec<Field> {
+        let kind = self.get("kind");
+        let mut kinds = vec![Choice::new("", "Any")];
+        // An address may name one kind, as entries tell theirs; the form offers families and keeps it.
+        if !kind.is_empty() && !FAMILIES.iter().any(|(word, _)| *word == kind) {
+            kinds.push(Choice::said(kind, kind));
+        }
+        kinds.extend(FAMILIES.iter().map(|(word, words)| Choice::new(*word, *words)));
+        vec![
+            Field::new("kind", "Kind", Input::Select(kinds)).value(kind).half(),
+            Field::text("actor", "Who")
+                .hint("A login, or system for what happened by itself.")
+                .value(self.get("actor"))
+                .half(),
+            Field::text("about", "About")
+                .hint("The key of a change, service, environment, group, template or incident, or a login.")
+                .value(self.get("about")),
+            Field::new("from", "From", Input::Date).value(self.get("from")).half(),
+            Field::new("to", "To", Input::Date)
+                .hint(format!(
+                    "In {}; by when they were written down.",
+                    view.reader.zone_name()
+                ))
+                .value(self.get("to"))
+                .half(),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_kind_that_has_words_stands_in_a_family() {
+        let mut lost: Vec<&str> = crate::web::audit::phrases::kinds()
+            .map(|kind| kind.split('.').next().unwrap_or_default())
+            .filter(|family| !super::FAMILIES.iter().any(|(word, _)| word == family))
+            .collect();
+        lost.dedup();
+        assert!(lost.is_empty(), "{lost:?}");
+    }
+}

@@ -1,0 +1,8 @@
+//! Audit: the log, proofs, bundles, replay, witnesses and keys.
+
+pub(super) mod audit_sample;
+pub(crate) mod keys;
+pub(super) mod log;
+pub(super) mod log_entry;
+pub(super) mod log_filter;
+pub(super) mod phrases;

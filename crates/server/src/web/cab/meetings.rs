@@ -1,0 +1,160 @@
+//! Boards on a change's page: opening a meeting, being there, declaring a conflict of interest, and what was decided.
+
+use std::cmp::Reverse;
+
+use model::approval::obligation::{Asked, Duty};
+use model::cab::meeting::{BoardDecision, Meeting};
+use model::change::change_file::ChangeFile;
+use model::core::act::actions;
+use model::core::enums::State;
+use model::core::ids::GroupKey;
+use pages::{ActContext, ActForm, ActTone, Entry, Field, Rich, Tone};
+
+use crate::web::shared::view::View;
+
+/// The boards that rules of a change ask.
+pub(crate) fn boards(file: &ChangeFile) -> Vec<GroupKey> {
+    let mut found: Vec<GroupKey> = Vec::new();
+    for row in &file.requirements.obligations {
+        let Duty::Approval(rule) = &row.obligation.duty else {
+            continue;
+        };
+        if let (Asked::Group(key), Some(_)) = (&rule.from, rule.quorum)
+            && !found.contains(key)
+        {
+            found.push(key.clone());
+        }
+    }
+    found
+}
+
+/// The meetings at which the reader may vote on a change, the one that began last first: id and title.
+fn seats(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(String, String)> {
+    let boards = boards(file);
+    let groups = boards.iter();
+    let mut meetings: Vec<&Meeting> = groups
+        .flat_map(|group| view.directory.meetings_on(group, view.now()))
+        .filter(|meeting| meeting.has(&view.me) && !meeting.has_conflict(&view.me, &file.change.id))
+        .collect();
+    meetings.sort_by_key(|meeting| Reverse(meeting.starts_at));
+    let told = meetings.into_iter();
+    told.map(|meeting| (meeting.id.0.clone(), format!("At the meeting “{}”", meeting.title)))
+        .collect()
+}
+
+/// Adds to a decision's form at which meeting it is given, where the reader sits at one. Whoever sits there and says nothing
+/// else means it there: outside of a meeting their word counts for no board.
+pub(crate) fn seated(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) -> ActForm {
+    let seats = seats(view, file);
+    let Some((here, _)) = seats.first() else {
+        return form;
+    };
+    let mut choices: Vec<(&str, &str)> = seats.iter().map(|(id, title)| (id.as_str(), title.as_str())).collect();
+    choices.push(("", "Outside of a meeting"));
+    form.field(Field::select("meeting", "Where you give your word", &choices).value(here.as_str()))
+}
+
+/// The forms of a board that are open to the reader.
+pub(crate) fn forms(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext) -> Vec<ActForm> {
+    let state = file.change.state;
+    if !matches!(
+        state,
+        State::Assessing | State::Authorizing | State::Approved | State::Scheduled
+    ) {
+        return Vec::new();
+    }
+    boards(file)
+        .iter()
+        .flat_map(|group| of_board(view, file, context, group))
+        .collect()
+}
+
+fn of_board(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext, group: &GroupKey) -> Vec<ActForm> {
+    let mut forms = Vec::new();
+    let open: Vec<_> = view.directory.meetings_on(group, view.now()).collect();
+    if open.is_empty() && view.may(actions::SET_MEETING) {
+        forms.push(
+            ActForm::new(
+                &*format!("meeting-{group}"),
+                &*format!("Open a meeting of {group}"),
+                &*format!("{}/meeting", context.change_url),
+            )
+            .field(Field::hidden("group", group.as_str()))
+            .field(Field::text("title", "What it is called").required())
+            .submit("Open it now"),
+        );
+    }
+    if !view.directory.members(group).contains(&view.me) {
+        return forms;
+    }
+    for meeting in open {
+        let base = format!("{}/meetings/{}", context.change_url, meeting.id);
+        if !meeting.has(&view.me) {
+            let label = format!("Attend “{}”", meeting.title);
+            forms.push(
+                ActForm::new(
+                    &*format!("attend-{}", meeting.id),
+                    &*label,
+                    &*format!("{base}/attendance"),
+                )
+                .tone(ActTone::Go),
+            );
+        } else {
+            let label = format!("Leave “{}”", meeting.title);
+            forms.push(
+                ActForm::new(
+                    &*format!("leave-{}", meeting.id),
+                    &*label,
+                    &*format!("{base}/departure"),
+                )
+                .note("You then count for no quorum any more. What you said stands."),
+            );
+        }
+        if !meeting.has_conflict(&view.me, &file.change.id) {
+            forms.push(
+                ActForm::new(
+                    &*format!("conflict-{}", meeting.id),
+                    "Declare a conflict of interest",
+                    &*format!("{base}/conflict"),
+                )
+                .tone(ActTone::Stop)
+                .note("You then count neither for the quorum nor for the vote on this change.")
+                .field(Field::textarea("reason", "Which interest").required())
+                .submit("Declare it"),
+            );
+        }
+    }
+    forms
+}
+
+/// What boards decided, as entries among the approvals.
+pub(crate) fn entries(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Entry> {
+    let decisions = file.change.board_decisions.iter();
+    decisions.map(|decision| entry(view, decision)).collect()
+}
+
+fn entry(view: &View<'_, '_, '_>, decision: &BoardDecision) -> Entry {
+    let names = |people: &[model::core::ids::PersonId]| {
+        let names: Vec<String> = people.iter().map(|person| view.name(person)).collect();
+        names.join(", ")
+    };
+    let title = view
+        .directory
+        .meeting(&decision.meeting)
+        .map_or_else(|| decision.meeting.0.clone(), |meeting| meeting.title.clone());
+    let mut why = format!(
+        "There: {} (quorum {}). Yes: {}.",
+        names(&decision.present),
+        decision.quorum,
+        names(&decision.approved_by)
+    );
+    if !decision.conflicted.is_empty() {
+        why.push_str(&format!(" Conflict of interest: {}.", names(&decision.conflicted)));
+    }
+    let said = Rich::new()
+        .name(decision.group.as_str())
+        .text(format!(" decided at the meeting “{title}”"));
+    Entry::new(Tone::Ok, said)
+        .why(Rich::new().text(format!("{why} Rule ")).code(decision.rule.as_str()))
+        .aside(view.ago(decision.at))
+}

@@ -1,0 +1,4 @@
+//! Change advisory boards: meetings, agenda, minutes, on-call and training.
+
+pub(super) mod home_board;
+pub(super) mod meetings;

@@ -1,0 +1,478 @@
+//! The acts on a change as forms: each is read into the API's JSON object and handed to the same function.
+
+use acts::Room;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::core::body::Body;
+use model::core::ids::RecordId;
+use model::core::refusal::FieldError;
+use pages::Reader;
+use serde_json::{Value, json};
+
+use crate::http::failure::Failure;
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::change::page::{Refused, show_refused};
+use crate::web::shared::flash::Told;
+use crate::web::shared::form::{Decoded, Form};
+use crate::web::shared::response::see;
+use crate::web::shared::view::{Visitor, problem, reader_of, see_told, write_noted};
+
+/// An act as a form reaches it.
+struct Door {
+    /// Below the change's address; `{}` stands for the id of an item.
+    path: &'static str,
+    /// Boxes that are sent as `false` when they are not ticked.
+    boxes: &'static [&'static str],
+    /// The act: change, item, body.
+    run: fn(&mut Room<'_, '_>, &str, &str, &Body) -> acts::Result<()>,
+}
+
+const fn door(path: &'static str, run: fn(&mut Room<'_, '_>, &str, &str, &Body) -> acts::Result<()>) -> Door {
+    Door { path, boxes: &[], run }
+}
+
+const fn boxed(mut door: Door, boxes: &'static [&'static str]) -> Door {
+    door.boxes = boxes;
+    door
+}
+
+/// Every act on a change.
+const DOORS: &[Door] = &[
+    door("submission", |room, key, _, _| {
+        acts::change::verbs::submit_change(room, key)
+    }),
+    door("assessment", |room, key, _, body| {
+        acts::change::verbs::assess_change(room, key, body)
+    }),
+    door("acknowledgements", |room, key, _, _| {
+        acts::approval::verbs::acknowledge_change(room, key)
+    }),
+    door("approvals", |room, key, _, body| {
+        acts::approval::verbs::approve_change(room, key, body).map(drop)
+    }),
+    door("approvals/{}/withdrawal", |room, key, item, _| {
+        acts::approval::verbs::withdraw_approval(room, key, &RecordId::from(item))
+    }),
+    door("meeting", |room, _, _, body| {
+        acts::cab::meetings::open_meeting(room, body).map(drop)
+    }),
+    door("meetings/{}/attendance", |room, _, item, body| {
+        acts::cab::meetings::attend_meeting(room, item, body).map(drop)
+    }),
+    door("meetings/{}/departure", |room, _, item, _| {
+        acts::cab::meetings::leave_meeting(room, item).map(drop)
+    }),
+    door("meetings/{}/conflict", |room, key, item, body| {
+        let mut body = body.clone();
+        body.insert("change".to_owned(), key.into());
+        acts::cab::meetings::declare_conflict(room, item, &body).map(drop)
+    }),
+    door("return", |room, key, _, body| {
+        acts::approval::verbs::return_change(room, key, body)
+    }),
+    door("peer-reviews", |room, key, _, body| {
+        acts::approval::verbs::peer_review_change(room, key, body).map(drop)
+    }),
+    door("overruling", |room, key, _, body| {
+        acts::approval::verbs::overrule_rejection(room, key, body)
+    }),
+    door("schedule", |room, key, _, body| {
+        acts::change::verbs::schedule_change(room, key, body)
+    }),
+    door("hold", |room, key, _, body| {
+        acts::change::verbs::hold_change(room, key, body)
+    }),
+    door("resume", |room, key, _, _| {
+        acts::change::verbs::resume_change(room, key)
+    }),
+    door("implementation", |room, key, _, _| {
+        acts::change::verbs::start_change(room, key)
+    }),
+    door("implementation/entries", |room, key, _, body| {
+        acts::change::record_entry::record_entry(room, key, body).map(drop)
+    }),
+    door("extension", |room, key, _, body| {
+        acts::change::verbs::ask_extension(room, key, body)
+    }),
+    door("extension/decision", |room, key, _, body| {
+        acts::change::verbs::decide_extension(room, key, body)
+    }),
+    door("completion", |room, key, _, body| {
+        acts::change::verbs::complete_change(room, key, body)
+    }),
+    door("validation", |room, key, _, body| {
+        acts::change::verbs::validate_change(room, key, body)
+    }),
+    door("review", |room, key, _, body| {
+        acts::change::verbs::review_change(room, key, body)
+    }),
+    door("closure", |room, key, _, _| {
+        acts::change::verbs::close_change(room, key)
+    }),
+    door("cancellation", |room, key, _, body| {
+        acts::change::verbs::cancel_change(room, key, body)
+    }),
+    door("legal-hold", |room, key, _, body| {
+        acts::compliance::set_legal_hold::place_legal_hold(room, key, body).map(drop)
+    }),
+    door("legal-hold/end", |room, key, _, body| {
+        acts::compliance::set_legal_hold::end_legal_hold(room, key, body).map(drop)
+    }),
+    door("erasure", |room, key, _, body| {
+        acts::compliance::erase_texts::ask_erasure(room, key, body).map(drop)
+    }),
+    door("erasure/confirmation", |room, key, _, _| {
+        acts::compliance::erase_texts::confirm_erasure(room, key).map(drop)
+    }),
+    door("erasure/withdrawal", |room, key, _, _| {
+        acts::compliance::erase_texts::withdraw_erasure(room, key).map(drop)
+    }),
+    door("break-glass", |room, key, _, body| {
+        acts::emergency::break_glass::break_glass(room, key, body)
+    }),
+    door("break-glass/co-signature", |room, key, _, body| {
+        acts::emergency::verbs::cosign_break_glass(room, key, body)
+    }),
+    door("break-glass/validation", |room, key, _, body| {
+        acts::emergency::verbs::validate_break_glass(room, key, body)
+    }),
+    door("retrospective/confirmation", |room, key, _, body| {
+        acts::emergency::verbs::confirm_retrospective(room, key, body)
+    }),
+    door("finding", |room, key, _, body| {
+        acts::emergency::verbs::state_finding(room, key, body)
+    }),
+    door("evidence/{}/acceptance", |room, key, item, body| {
+        acts::change::verbs::accept_evidence(room, key, &RecordId::from(item), body)
+    }),
+    door("conditions/{}/met", |room, key, item, body| {
+        acts::change::verbs::meet_condition(room, key, &RecordId::from(item), body)
+    }),
+    door("checklist/{}/tick", |room, key, item, body| {
+        acts::change::verbs::tick_checklist(room, key, &RecordId::from(item), body)
+    }),
+    boxed(
+        door("tasks", |room, key, _, body| {
+            acts::change::verbs::add_task(room, key, body).map(drop)
+        }),
+        &["mandatory"],
+    ),
+    door("tasks/{}", |room, key, item, body| {
+        acts::change::verbs::update_task(room, key, &RecordId::from(item), body)
+    }),
+    door("comments", |room, key, _, body| {
+        acts::change::verbs::comment_change(room, key, body).map(drop)
+    }),
+    door("answer", |room, key, _, body| {
+        acts::change::verbs::comment_change(room, key, body)?;
+        acts::change::verbs::submit_change(room, key)
+    }),
+    door("links", |room, key, _, body| {
+        acts::change::link_change::link_change(room, key, body).map(drop)
+    }),
+    door("permits/{}/revocation", |room, key, item, body| {
+        acts::gate::verbs::revoke_permit(room, key, &RecordId::from(item), body)
+    }),
+    door("watchers", |room, key, _, _| {
+        acts::change::verbs::watch_change(room, key, true)
+    }),
+    door("watchers/end", |room, key, _, _| {
+        acts::change::verbs::watch_change(room, key, false)
+    }),
+];
+
+/// Finds the act of a path, and the id of the item in it.
+fn find(path: &str) -> Option<(&'static Door, String)> {
+    let exact = DOORS
+        .iter()
+        .find(|door| door.path == path)
+        .map(|door| (door, String::new()));
+    exact.or_else(|| {
+        DOORS.iter().find_map(|door| {
+            let (before, after) = door.path.split_once("{}")?;
+            let item = path.strip_prefix(before)?.strip_suffix(after)?;
+            (!item.is_empty() && !item.contains('/')).then(|| (door, item.to_owned()))
+        })
+    })
+}
+
+/// Reads a form as the acts want it: some fields of a form gather several of the API's.
+fn read(form: &Form, door: &Door, reader: &Reader) -> Decoded {
+    let mut decoded = form.decode(reader, door.boxes);
+    let body = &mut decoded.body;
+    if door.path == "approvals" {
+        gather_condition(body);
+    }
+    if door.path == "assessment" {
+        let unread = gather_excluded(body);
+        decoded.errors.extend(unread);
+        check_override(&mut decoded);
+    }
+    decoded
+}
+
+/// Why the risk is another says nothing without the risk.
+fn check_override(decoded: &mut Decoded) {
+    let stated = decoded.body.get("risk_override").and_then(Value::as_object);
+    if stated.is_some_and(|stated| !stated.contains_key("level")) {
+        let text = "Say which risk it is, or leave out why it is another.";
+        decoded
+            .errors
+            .push(FieldError::new("risk_override.level", "missing", text));
+    }
+}
+
+/// Conditions stand one a line; their due step and their checker are the same.
+fn gather_condition(body: &mut Body) {
+    let (text, due, checker) = (body.remove("condition"), body.remove("due"), body.remove("checker"));
+    if body.get("decision").and_then(Value::as_str) != Some("approve_with_conditions") {
+        return;
+    }
+    let text = text.as_ref().and_then(Value::as_str).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let one = |line: Option<&str>| {
+        let mut condition = Body::new();
+        let text = line.map(Value::from);
+        for (name, value) in [("text", text), ("due", due.clone()), ("checker", checker.clone())] {
+            if let Some(value) = value {
+                condition.insert(name.to_owned(), value);
+            }
+        }
+        Value::Object(condition)
+    };
+    // Without a line the act tells that a condition is missing.
+    let conditions = match lines.as_slice() {
+        [] => vec![one(None)],
+        lines => lines.iter().map(|line| one(Some(line))).collect(),
+    };
+    body.insert("conditions".to_owned(), Value::Array(conditions));
+}
+
+/// What was left out stands one a line: the item, a colon, the reason. Answers the first line that lacks one of them.
+fn gather_excluded(body: &mut Body) -> Option<FieldError> {
+    let Some(Value::String(text)) = body.remove("excluded") else {
+        return None;
+    };
+    let (mut rows, mut unread) = (Vec::new(), None);
+    for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let (item, reason) = line.split_once(':').unwrap_or((line, ""));
+        let (item, reason) = (item.trim(), reason.trim());
+        if item.is_empty() || reason.is_empty() {
+            let text = format!("Line {} says not both: the item, a colon, and the reason.", place + 1);
+            unread = unread.or_else(|| Some(FieldError::new("excluded", "missing", text)));
+        }
+        rows.push(json!({"item": item, "reason": reason}));
+    }
+    body.insert("excluded".to_owned(), rows.into());
+    unread
+}
+
+/// Whoever sets times sets them over those that their page showed: what somebody else set meanwhile is not written over unseen.
+fn check_times(room: &mut Room<'_, '_>, path: &str, key: &str, shown: &str) -> acts::Result<()> {
+    if path != "schedule" || shown.is_empty() || room.change(key)?.digests.when == shown {
+        return Ok(());
+    }
+    let text = "Somebody set other times since you opened this form. They stand above; set yours once more if they should change.";
+    Err(model::core::refusal::Refusal::Stale { text: text.to_owned() }.into())
+}
+
+/// Does an act that a form asks for, and goes back to the change.
+pub(crate) async fn act(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key, path)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let back = format!("{}/changes/{}", visitor.base(), escaped(&key));
+    let Some((door, item)) = find(&path) else {
+        return problem(
+            &state,
+            &visitor,
+            &Failure::new(404, "not_found", "There is no such act."),
+            &back,
+        )
+        .await;
+    };
+    let (sent, whose) = (form.clone(), key.clone());
+    let what = (door.path, Some(key.as_str()));
+    let once = crate::web::shared::idempotent_form::once(&visitor, &format!("/changes/{key}/{path}"), &form);
+    let done = write_noted(&state, &visitor, what, move |room| {
+        let directory = room.directory()?;
+        let decoded = read(&sent, door, &reader_of(room, &directory));
+        // Time fields are judged by the door, which alone knows the reader's zone; the act tells the rest.
+        let done = crate::web::shared::idempotent_form::run(&once, room, |room| {
+            check_times(room, door.path, &whose, sent.first("was"))?;
+            decoded.tell_all((door.run)(room, &whose, &item, &decoded.body))
+        })?;
+        Ok((decoded.twice, done.is_again))
+    })
+    .await;
+    let failure = match done {
+        Ok((twice, is_again)) => {
+            let told = Told::new(door.path).twice(twice).unless_again(is_again);
+            return after(&state, &visitor, (&key, form.first("next")), told);
+        }
+        Err(failure) => failure,
+    };
+    if failure.problem.code == "step_up_required" {
+        let path = format!("{back}/{path}");
+        return crate::web::shared::step_up::hold(&state, &visitor, (&path, &form), &back).await;
+    }
+    if matches!(failure.status(), 401 | 404 | 500..=599) {
+        return problem(&state, &visitor, &failure, &back).await;
+    }
+    let reader = Reader::named("UTC", state.desk().tools().clock.now());
+    let decoded = read(&form, door, &reader).without_errors();
+    let refused = Refused {
+        path: format!("/{path}"),
+        form,
+        decoded,
+        failure,
+    };
+    show_refused(&state, &visitor, key, refused).await
+}
+
+/// Where the reader goes after an act: back to the change, or on to where they did it.
+fn after(state: &AppState, visitor: &Visitor, (key, next): (&str, &str), told: Told) -> Response {
+    let change = format!("{}/changes/{}", visitor.base(), escaped(key));
+    let is_again = told.is_again();
+    match next {
+        "home" => {
+            let told = Told {
+                key: key.to_owned(),
+                ..told
+            };
+            see_told(state, visitor, &format!("{}/", visitor.base()), &told)
+        }
+        // The runbook shows by itself what was done.
+        "runbook" if is_again => see_told(state, visitor, &format!("{change}/runbook"), &told),
+        "runbook" => see(&format!("{change}/runbook")),
+        _ => see_told(state, visitor, &change, &told),
+    }
+}
+
+/// The address of an act is no page: whoever asks for it is shown the change.
+pub(crate) async fn away(visitor: Visitor, Path((_, key, _)): Path<(String, String, String)>) -> Response {
+    see(&format!("{}/changes/{}", visitor.base(), escaped(&key)))
+}
+
+/// Takes evidence with its file.
+pub(crate) async fn evidence(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+    multipart: axum::extract::Multipart,
+) -> Response {
+    let back = format!("{}/changes/{}", visitor.base(), escaped(&key));
+    match crate::web::change::evidence::take(&state, &visitor, &key, multipart).await {
+        Ok(is_again) => {
+            let told = Told::new("evidence").unless_again(is_again);
+            see_told(&state, &visitor, &back, &told)
+        }
+        Err((form, failure)) if matches!(failure.status(), 403 | 409 | 422) => {
+            let refused = Refused {
+                path: "/evidence".to_owned(),
+                form,
+                decoded: Decoded::default(),
+                failure,
+            };
+            show_refused(&state, &visitor, key, refused).await
+        }
+        Err((_, failure)) => problem(&state, &visitor, &failure, &back).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn every_usual_form_of_a_change_finds_its_act() {
+        let context = pages::ActContext {
+            item: "i1".to_owned(),
+            ..pages::ActContext::default()
+        };
+        for act in pages::Act::ALL {
+            let form = act.form(&context);
+            let path = form.action_url.trim_start_matches('/');
+            assert!(path == "evidence" || find(path).is_some(), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_an_act_answers_has_words() {
+        let others = [
+            "created",
+            "edited",
+            "handed_over",
+            "by_template",
+            "told_afterwards",
+            "evidence",
+        ];
+        for path in DOORS.iter().map(|door| door.path).chain(others) {
+            assert!(crate::web::shared::flash::words_of(path).is_some(), "{path}");
+        }
+    }
+
+    #[test]
+    fn items_are_found_in_their_path() {
+        assert_eq!(find("tasks/t1").unwrap().1, "t1");
+        assert_eq!(
+            find("approvals/a1/withdrawal").unwrap().0.path,
+            "approvals/{}/withdrawal"
+        );
+        assert!(find("approvals//withdrawal").is_none());
+        assert!(find("nothing").is_none());
+    }
+
+    #[test]
+    fn forms_gather_what_the_api_parts() {
+        let reader = Reader::named("UTC", Timestamp::UNIX_EPOCH);
+        let form = |pairs: &[(&str, &str)]| {
+            Form::new(
+                pairs
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                    .collect(),
+            )
+        };
+        let sent = form(&[
+            ("decision", "approve_with_conditions"),
+            ("condition", "Back up first"),
+            ("due", "start"),
+        ]);
+        let body = read(&sent, find("approvals").unwrap().0, &reader).body;
+        assert_eq!(body["conditions"], json!([{"due": "start", "text": "Back up first"}]));
+        let sent = form(&[
+            ("decision", "approve_with_conditions"),
+            ("condition", "Back up first\n\n Warn the hauliers "),
+            ("due", "close"),
+        ]);
+        let body = read(&sent, find("approvals").unwrap().0, &reader).body;
+        assert_eq!(
+            body["conditions"],
+            json!([{"due": "close", "text": "Back up first"}, {"due": "close", "text": "Warn the hauliers"}])
+        );
+        let sent = form(&[("risk_override.reason", "It is the month’s end.")]);
+        let errors = read(&sent, find("assessment").unwrap().0, &reader).errors;
+        assert_eq!(errors[0].field, "risk_override.level");
+        let sent = form(&[("excluded", "DR site: not affected\n\nload: too small")]);
+        let body = read(&sent, find("assessment").unwrap().0, &reader).body;
+        assert_eq!(
+            body["excluded"],
+            json!([{"item": "DR site", "reason": "not affected"}, {"item": "load", "reason": "too small"}])
+        );
+        let unread = |text: &str| read(&form(&[("excluded", text)]), find("assessment").unwrap().0, &reader).errors;
+        assert_eq!(unread("DR site: not affected\nload")[0].field, "excluded");
+        assert!(
+            unread("\nDR site: not affected\n:load\nload")[0]
+                .text
+                .starts_with("Line 3 ")
+        );
+    }
+}

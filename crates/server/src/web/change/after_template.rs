@@ -1,0 +1,114 @@
+//! A standard change after its template: the form asks what the template leaves open, and tells what it says.
+
+use model::core::body::Body;
+use model::core::enums::{Kind, TemplateState};
+use model::directory::snapshot::{Directory, StandardTemplate};
+use pages::{ChangeFields, ChangeForm, DerivedFact, Entry, NINE, Notice, Rich, Tone};
+use serde_json::Value;
+
+use crate::web::change::custom_fields::needed;
+use crate::web::change::templates::{locked, page_of};
+use crate::web::shared::form::{AFTER, Form, OWN};
+use crate::web::shared::view::View;
+
+/// The template of that key, while changes may follow it.
+pub(crate) fn approved<'d>(directory: &'d Directory, key: &str) -> Option<&'d StandardTemplate> {
+    let template = directory.templates.get(key)?;
+    (template.state == TemplateState::Approved).then_some(template)
+}
+
+/// Makes what a form says a standard change after the template that it names; without one it stays as it is.
+pub(crate) fn follow(form: &Form, body: &mut Body) {
+    let key = form.first(AFTER);
+    if key.is_empty() {
+        return;
+    }
+    body.insert("kind".to_owned(), Value::from(Kind::Standard.as_str()));
+    body.insert("template".to_owned(), Value::from(key));
+}
+
+/// Leaves what the template says out of the fields, and puts in where it holds.
+pub(crate) fn fill(view: &View<'_, '_, '_>, template: &StandardTemplate, fields: &mut ChangeFields) {
+    fields.retrospective = false;
+    fields.locked = template.locked.keys().cloned().collect();
+    fields.locked.extend(["kind", "template"].map(str::to_owned));
+    let own = template.custom_fields.iter();
+    fields.locked.extend(own.map(|value| format!("{OWN}{}", value.key)));
+    if !template.services.is_empty() {
+        fields.services = template.services.iter().map(|key| key.0.clone()).collect();
+    }
+    if !template.environments.is_empty() {
+        fields.environments = template.environments.iter().map(|key| key.0.clone()).collect();
+    }
+    fields.set("title", template.title.as_str());
+    if let [only] = fields.services.as_slice() {
+        let only = only.clone();
+        fields.set("targets.0.service", only);
+    }
+    if let [only] = fields.environments.as_slice() {
+        let only = only.clone();
+        fields.set("targets.0.environment", only);
+    }
+    fields.asked = open(view, template, fields);
+}
+
+/// The usual questions that neither the template nor the service answers, and the tenant's own that standard changes need.
+fn open(view: &View<'_, '_, '_>, template: &StandardTemplate, fields: &ChangeFields) -> Vec<String> {
+    let is_open = |name: &&str| {
+        let first = name.split('.').next().unwrap_or(name);
+        let is_known = match *name {
+            "title" => !template.free.contains("title"),
+            "impact.availability" => true,
+            _ => fields.values.get(*name).is_some_and(|value| !value.is_empty()),
+        };
+        !is_known && !fields.locked.contains(first)
+    };
+    let usual = NINE.into_iter().filter(is_open).map(str::to_owned);
+    let own = needed(&view.directory, Kind::Standard).into_iter();
+    usual.chain(own.filter(|name| !fields.locked.contains(name))).collect()
+}
+
+/// Tells on the form what it follows, and what that says already.
+pub(crate) fn tell(view: &View<'_, '_, '_>, template: &StandardTemplate, page: &mut ChangeForm, asked: usize) {
+    page.title = match asked {
+        0 => "The template answers everything".to_owned(),
+        1 => "One answer, the template gives the others".to_owned(),
+        many => format!(
+            "{} answers, the template gives the others",
+            pages::count_word(many as u64)
+        ),
+    };
+    page.lede =
+        "A standard change was agreed once, with its template; so long as it says the same, nobody is asked anew."
+            .to_owned();
+    page.go = ("Submit it by its template".to_owned(), "submit".to_owned());
+    page.back_url = page_of(view, template);
+    page.hidden.push(pages::Field::hidden(AFTER, template.key.as_str()));
+    let text = Rich::from("It follows the template ")
+        .said_link(template.title.as_str(), page_of(view, template))
+        .text(
+            ". What that says stands below; whoever edits it later makes a normal change of it, which people decide.",
+        );
+    page.notices.push(Notice::new(Tone::Plain, text));
+    page.next.drain(..page.next.len().saturating_sub(1));
+    let approved = Entry::new(Tone::Plain, "Its template stands for approval")
+        .icon("s-approved")
+        .why("As long as it says the same.");
+    page.next.insert(0, approved);
+    page.derived = locked(view, template)
+        .into_iter()
+        .map(|fact| DerivedFact {
+            label: fact.label,
+            value: joined(fact.values),
+            origin: "said by the template".to_owned(),
+        })
+        .collect();
+}
+
+/// Several values one after another.
+fn joined(values: Vec<Rich>) -> Rich {
+    values.into_iter().fold(Rich::new(), |all, value| match all.is_empty() {
+        true => value,
+        false => all.text("; ").append(value),
+    })
+}

@@ -1,0 +1,467 @@
+//! Writing and editing a change with a form that needs no script: rows are added by a button that sends the form.
+
+use acts::Room;
+use acts::change::find_similar::Filled;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::change::change_file::ChangeFile;
+use model::change::custom_field::CustomField;
+use model::change::record::Change;
+use model::change::write::check_editable;
+use model::core::act::actions;
+use model::core::body::Body;
+use model::core::enums::{Origin, State as Stage, TemplateState};
+use model::core::refusal::{FieldError, Refusal};
+use pages::{ChangeFields, ChangeForm, DerivedFact, Field, NINE, Notice, Place, Reader, Rich, Rows, Tone};
+
+use crate::http::failure::Failure;
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::change::custom_fields::own_fields;
+use crate::web::change::edit_conflict;
+use crate::web::change::edit_fields::{Back, HELD, asks_for_more, flat, labels, patch, read};
+use crate::web::schedule::free_slots;
+use crate::web::shared::flash::Told;
+use crate::web::shared::form::{Form, OWN, PICK, with_labels};
+use crate::web::shared::labels::{in_plain_words, missing_fields};
+use crate::web::shared::view::{View, Visitor, notice_of, problem, reader_of, see_told, show, show_as, write};
+
+/// The code of an answer to whom somebody else was faster.
+const STALE: &str = "stale";
+
+/// The fields that a form asks first: as it was sent, or as usual. Whoever wants more rows wants the whole form.
+pub(crate) fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
+    let Some(back) = back else {
+        return usual.to_vec();
+    };
+    if !back.form.first("add").is_empty() {
+        return Vec::new();
+    }
+    let is_known = |name: &&str| NINE.contains(name) || name.starts_with(OWN);
+    let sent: Vec<String> = back
+        .form
+        .first("asked")
+        .split(',')
+        .filter(is_known)
+        .map(str::to_owned)
+        .collect();
+    if sent.is_empty() { usual.to_vec() } else { sent }
+}
+
+pub(crate) fn asked_title(asked: &[String]) -> String {
+    match asked.len() {
+        0 => "Write a change".to_owned(),
+        1 => "One answer, and it can be assessed".to_owned(),
+        many => format!("{} answers, and it can be assessed", pages::count_word(many as u64)),
+    }
+}
+
+pub(crate) fn asked_field(asked: &[String]) -> Vec<Field> {
+    match asked.is_empty() {
+        true => Vec::new(),
+        false => vec![Field::hidden("asked", asked.join(","))],
+    }
+}
+
+/// The fields of the form without values.
+pub(crate) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
+    let directory = &view.directory;
+    let approved = directory
+        .templates
+        .values()
+        .filter(|template| template.state == TemplateState::Approved);
+    ChangeFields {
+        zone: view.reader.zone_name().to_owned(),
+        services: directory.services.keys().map(|key| key.0.clone()).collect(),
+        environments: directory.environments.keys().map(|key| key.0.clone()).collect(),
+        templates: approved
+            .map(|template| (template.key.clone(), template.title.clone()))
+            .collect(),
+        own: own_fields(directory, None),
+        ..ChangeFields::default()
+    }
+}
+
+/// Puts what was sent, its errors and the wanted rows into the page.
+pub(crate) fn fill_back(
+    view: &View<'_, '_, '_>,
+    page: &mut ChangeForm,
+    fields: &mut ChangeFields,
+    back: Option<&Back>,
+) {
+    let Some(back) = back else {
+        page.sections = fields.sections();
+        return;
+    };
+    fields.values.clear();
+    fields.touches.clear();
+    for (name, value) in back.form.pairs() {
+        fields.set(name, value);
+    }
+    fields.touches = back.form.all("touches");
+    let decoded = read(&back.form, &view.reader);
+    let mut errors: Vec<FieldError> = decoded.errors.clone();
+    errors.extend(
+        back.failure
+            .iter()
+            .flat_map(|failure| failure.problem.errors.iter().cloned()),
+    );
+    errors.extend(back.failure.iter().flat_map(missing_fields));
+    let mut by_field = decoded.by_field(&errors, &view.reader);
+    by_field.retain(|name, _| !name.starts_with(PICK));
+    let labels = labels(fields);
+    let known: Vec<&String> = labels.iter().map(|(name, _)| name).collect();
+    for (name, text) in &by_field {
+        let text = with_labels(text, &labels);
+        match shown_as(name, &known) {
+            Some(field) => fields.fail(&field, text),
+            None => page.errors.push(view.sentence(&in_plain_words(&text, name))),
+        }
+    }
+    add_rows(fields, back.form.first("add"));
+    page.sections = fields.sections();
+    if back.form.first("act") == "submit" {
+        page.refused = match fields.errors.len() + page.errors.len() {
+            0 => String::new(),
+            1 => "Not submitted yet: one answer needs a second look".to_owned(),
+            many => format!("Not submitted yet: {many} answers need a second look"),
+        };
+    }
+    // Wrong fields are told beside them and above the form already.
+    let is_plain = back
+        .failure
+        .as_ref()
+        .filter(|it| errors.is_empty() && it.problem.code != STALE);
+    page.notices.extend(is_plain.map(|failure| notice_of(view, failure)));
+}
+
+/// The field beside which an error is shown: its own, the first of its row, or the one that stands for it.
+fn shown_as(name: &str, known: &[&String]) -> Option<String> {
+    let name = if name == "expedited_reason" { "expedited" } else { name };
+    let first_of_row = known.iter().find(|field| field.starts_with(&format!("{name}.")));
+    let own = known.iter().find(|field| field.as_str() == name);
+    own.or(first_of_row).map(|field| (*field).clone())
+}
+
+/// More rows than are filled in, in the group whose button was pressed.
+fn add_rows(fields: &mut ChangeFields, add: &str) {
+    let count = |rows: Rows| {
+        let prefix = format!("{}.", rows.name());
+        let places = fields
+            .values
+            .keys()
+            .filter_map(|name| name.strip_prefix(&prefix)?.split('.').next()?.parse::<usize>().ok());
+        places.max().map_or(0, |last| last.saturating_add(1)).min(200)
+    };
+    let (targets, plan, back) = (count(Rows::Targets), count(Rows::Plan), count(Rows::RollbackPlan));
+    let more = |rows: Rows, present: usize, by: usize| if add == rows.name() { present + by } else { present };
+    fields.target_rows = more(Rows::Targets, targets, 2);
+    fields.plan_rows = more(Rows::Plan, plan, 3);
+    fields.rollback_rows = more(Rows::RollbackPlan, back, 2);
+}
+
+/// The form over a change as it stands.
+pub(crate) async fn edit_form(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::Changes, move |view| {
+        view.room.try_on_change(&key, check_editable)?;
+        edit_page(view, &key, None)
+    })
+    .await
+}
+
+fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let file = view.room.file(key)?;
+    let change = &file.change;
+    let base = model::change::read_content::patch_base(change, &view.directory);
+    let merged = back
+        .filter(|back| is_contested(back))
+        .map(|back| (back, edit_conflict::merge(&base, &back.form, &view.reader)));
+    let (back, both) = match merged {
+        Some((back, merged)) => {
+            let failure = back.failure.clone();
+            let form = merged.form;
+            (Some(Back { form, failure }), Some((merged.both, merged.is_edited)))
+        }
+        None => (back.cloned(), None),
+    };
+    let back = back.as_ref();
+    let mut fields = empty_fields(view);
+    fields.own = own_fields(&view.directory, Some(change));
+    fields.earliest_start = crate::web::change::open_acts::earliest(view, &file);
+    for (name, value) in flat(&base, &view.reader) {
+        if name == "touches" {
+            fields.touches.push(value);
+        } else {
+            fields.set(&name, value);
+        }
+    }
+    fields.asked = asked(back, &missing(view, change, &fields));
+    fields.fits = free_slots::of_change(view, &fields, back, &file)?;
+    let mut page = edit_form_page(view, change, &fields.asked);
+    page.derived = derived(change, &fields);
+    let revision = if both.is_some() {
+        change.revision.to_string()
+    } else {
+        revision(change, back)
+    };
+    let was = match back
+        .map(|back| back.form.first("was"))
+        .filter(|was| !was.is_empty() && both.is_none())
+    {
+        Some(was) => was.to_owned(),
+        None => serde_json::to_string(&held(&base))?,
+    };
+    page.hidden
+        .extend([Field::hidden("revision", revision), Field::hidden("was", was)]);
+    page.notices.extend(voids(view, &file));
+    fill_back(view, &mut page, &mut fields, back);
+    if let (Some(back), Some((both, is_edited))) = (back, &both) {
+        page.hidden.push(Field::hidden("both", both.join(",")));
+        edit_conflict::show(view, &mut page, change, back, (both, *is_edited))?;
+    }
+    Ok(page.render())
+}
+
+/// Whether another person's edit came between, now or before this form's last answer.
+fn is_contested(back: &Back) -> bool {
+    let is_stale = back
+        .failure
+        .as_ref()
+        .is_some_and(|failure| failure.problem.code == STALE);
+    is_stale || !back.form.first("both").is_empty()
+}
+
+fn edit_form_page(view: &View<'_, '_, '_>, change: &Change, asked: &[String]) -> ChangeForm {
+    let keep = ("Keep these edits".to_owned(), "keep".to_owned());
+    let is_draft = change.state == Stage::Draft && change.returned.is_none();
+    let (go, keep) = match is_draft {
+        true => (("Submit for assessment".to_owned(), "submit".to_owned()), keep),
+        false => (keep, (String::new(), String::new())),
+    };
+    ChangeForm {
+        frame: view.frame.clone(),
+        title: match asked.is_empty() {
+            true => format!("Edit {}", change.key),
+            false => asked_title(asked),
+        },
+        lede: change.content.title.clone(),
+        crumb: change.key.clone(),
+        action_url: format!("{}/edit", view.change_url(&change.key)),
+        hidden: asked_field(asked),
+        go,
+        keep,
+        back_url: view.change_url(&change.key),
+        ..ChangeForm::default()
+    }
+}
+
+/// What a draft still lacks before it can be submitted, in the order of the form; nothing for what is past that.
+fn missing(view: &View<'_, '_, '_>, change: &Change, fields: &ChangeFields) -> Vec<String> {
+    if change.state != Stage::Draft || change.returned.is_some() {
+        return Vec::new();
+    }
+    let is_empty = |name: &&&str| fields.values.get(**name).is_none_or(|value| value.is_empty());
+    // Availability is derived from the service when nobody says it.
+    let names = NINE
+        .iter()
+        .filter(|name| **name != "impact.availability")
+        .filter(is_empty);
+    let own = model::change::custom_values::missing(change, &view.directory).map(CustomField::path);
+    names.map(|name| (*name).to_owned()).chain(own).collect()
+}
+
+/// What nobody had to type, with its origin.
+fn derived(change: &Change, fields: &ChangeFields) -> Vec<DerivedFact> {
+    let labels = labels(fields);
+    let one = |(name, origin): (&String, &Origin)| {
+        let words = match origin {
+            Origin::Pipeline => "told by the pipeline",
+            Origin::Derived if acts::change::find_similar::TAKEN_OVER.contains(&name.as_str()) => {
+                "from an earlier change"
+            }
+            Origin::Derived => "derived from the service",
+            Origin::Person => return None,
+        };
+        let own = |field: &String| field == name || field.starts_with(&format!("{name}."));
+        let label = labels
+            .iter()
+            .find(|(field, _)| own(field))
+            .map(|(_, label)| label.clone());
+        let values = fields.values.iter().filter(|(field, _)| own(field));
+        let values: Vec<&str> = values
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+            .collect();
+        let told = match name.strip_prefix("impact.") {
+            Some(axis) => Some(impact_of(change, axis)),
+            None => (name == "targets").then(|| places(change)),
+        };
+        let value = told.unwrap_or_else(|| crate::web::shared::words::beginning(&values.join(", "), 120));
+        Some(DerivedFact {
+            label: label.unwrap_or_else(|| crate::web::shared::words::capital(name)),
+            value: Rich::from(value),
+            origin: words.to_owned(),
+        })
+    };
+    change
+        .origins
+        .iter()
+        .filter_map(one)
+        .filter(|fact| !fact.value.is_empty())
+        .collect()
+}
+
+fn places(change: &Change) -> String {
+    let targets = change.content.targets.iter().take(5);
+    let told = targets.map(|target| match target.artifact.as_deref().or(target.commit.as_deref()) {
+        Some(build) => format!(
+            "{}, {}: {}",
+            target.service,
+            target.environment,
+            pages::short_digest(build)
+        ),
+        None => format!("{}, {}", target.service, target.environment),
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+fn impact_of(change: &Change, axis: &str) -> String {
+    let impact = &change.content.impact;
+    let level = match axis {
+        "data" => impact.data,
+        "availability" => impact.availability,
+        _ => impact.compliance,
+    };
+    crate::web::shared::words::capital(level.as_str())
+}
+
+fn voids(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<Notice> {
+    let yes: Vec<String> = file
+        .standing()
+        .filter(|approval| approval.is_yes())
+        .map(|approval| view.name(&approval.person))
+        .collect();
+    if yes.is_empty() {
+        return None;
+    }
+    let text = crate::web::shared::words::names(&yes)
+        .text(" approved what stands here. An edit of what they approved voids their word, and they are told.");
+    Some(Notice::new(Tone::Wait, text).title("An edit voids approvals"))
+}
+
+/// What the form holds of a change.
+fn held(base: &Body) -> Body {
+    let known = |name: &&str| base.get(*name).map(|value| ((*name).to_owned(), value.clone()));
+    HELD.iter().filter_map(known).collect()
+}
+
+/// The revision that the reader saw; a form that came back keeps the one that it was made from.
+fn revision(change: &Change, back: Option<&Back>) -> String {
+    let sent = back
+        .map(|back| back.form.first("revision").to_owned())
+        .filter(|text| !text.is_empty());
+    sent.unwrap_or_else(|| change.revision.to_string())
+}
+
+/// Edits a change.
+pub(crate) async fn edit(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    if asks_for_more(&form) {
+        let form = free_slots::taken(form);
+        return show_edit(&state, &visitor, key, Back { form, failure: None }).await;
+    }
+    let (sent, whose) = (form.clone(), key.clone());
+    let is_submitted = form.first("act") == "submit";
+    let done = write(&state, &visitor, move |room| {
+        let similar = edit_from(room, &whose, &sent)?;
+        Ok((similar, comes_twice(room, &sent)?))
+    })
+    .await;
+    let page = format!("{}/changes/{}", visitor.base(), escaped(&key));
+    match done {
+        Ok((similar, twice)) => {
+            let done = if is_submitted { "handed_over" } else { "edited" };
+            let told = Told::written(done, similar, twice);
+            see_told(&state, &visitor, &page, &told)
+        }
+        Err(failure) if matches!(failure.status(), 409 | 412 | 422) => {
+            show_edit(
+                &state,
+                &visitor,
+                key,
+                Back {
+                    form,
+                    failure: Some(failure),
+                },
+            )
+            .await
+        }
+        Err(failure) => problem(&state, &visitor, &failure, &page).await,
+    }
+}
+
+/// Edits by a form; with “submit” it is handed over in the same act. Answers the change whose plan was taken over.
+fn edit_from(room: &mut Room<'_, '_>, key: &str, form: &Form) -> acts::Result<Option<String>> {
+    let change = room.change(key)?;
+    if form.first("revision") != change.revision.to_string() {
+        // What is cancelled or closed by now is told so: nobody is to look at it again and keep what cannot be kept.
+        room.try_on_change(key, check_editable)?;
+        let text = "Somebody changed it since you opened this form. Compare with its page, and edit it from there.";
+        return Err(Refusal::Stale { text: text.to_owned() }.into());
+    }
+    let directory = room.directory()?;
+    let reader = reader_of(room, &directory);
+    let decoded = read(form, &reader);
+    decoded.tell_all(edit_read(room, &change, form, (decoded.body.clone(), &reader)))
+}
+
+fn edit_read(
+    room: &mut Room<'_, '_>,
+    change: &Change,
+    form: &Form,
+    (mut body, reader): (Body, &Reader),
+) -> acts::Result<Option<String>> {
+    let theirs = edit_conflict::picked_theirs(form).map_err(Refusal::Invalid)?;
+    let is_submitted = form.first("act") == "submit";
+    let filled = match is_submitted {
+        true => acts::change::find_similar::fill_from_similar(room, &mut body)?,
+        false => Filled::default(),
+    };
+    let directory = room.directory()?;
+    let base = model::change::read_content::patch_base(change, &directory);
+    let mut patch = patch(&base, &body, reader);
+    patch.retain(|name, _| {
+        let is_reason_of_theirs = name == "expedited_reason" && theirs.iter().any(|it| it == "expedited");
+        !theirs.contains(name) && !is_reason_of_theirs
+    });
+    if !patch.is_empty() {
+        acts::change::edit_change::edit_change_filled(room, &change.key, &patch, &filled.fields)?;
+    }
+    if is_submitted {
+        acts::change::verbs::submit_change(room, &change.key)?;
+    }
+    Ok(filled.from)
+}
+
+async fn show_edit(state: &AppState, visitor: &Visitor, key: String, back: Back) -> Response {
+    let status = back.failure.as_ref().map_or(200, Failure::status);
+    show_as(state, visitor, Place::Changes, status, move |view| {
+        edit_page(view, &key, Some(&back))
+    })
+    .await
+}
+
+/// The times of a form that come twice for whoever sent it.
+pub(crate) fn comes_twice(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<Vec<String>> {
+    let directory = room.directory()?;
+    Ok(form.decode(&reader_of(room, &directory), &[]).twice)
+}

@@ -1,0 +1,100 @@
+//! The evidence of a change on its page: each with its file, and the form that adds to it.
+
+use model::change::related_records::Evidence;
+use model::core::act::Act as Verb;
+use model::core::enums::{EvidenceKind, EvidenceResult};
+use pages::{Act, Entry, Field, Rich, Tone, Work, short_digest};
+
+use crate::web::change::sections::Around;
+use crate::web::shared::view::View;
+use crate::web::shared::words::plain;
+
+/// Whether a piece of evidence holds more than its text, and nobody erased it.
+fn has_file(evidence: &Evidence) -> bool {
+    evidence.kind != EvidenceKind::Note && evidence.size > 0 && evidence.file_erased_at.is_none()
+}
+
+impl Around<'_> {
+    /// The name of a piece of evidence: the way to its file, where one is kept.
+    fn named(&self, evidence: &Evidence) -> Rich {
+        let (key, id) = (&self.file.change.key, evidence.id.as_str());
+        match has_file(evidence) {
+            true => Rich::new().said_link(
+                evidence.name.as_str(),
+                format!("/api/v1/changes/{key}/evidence/{id}/file"),
+            ),
+            false => Rich::new().name(evidence.name.as_str()),
+        }
+    }
+
+    /// Evidence, with the form that adds to it.
+    pub fn evidence(&self, view: &View<'_, '_, '_>) -> Work {
+        let entries = self.file.evidence.iter().map(|evidence| {
+            let tone = match evidence.result {
+                EvidenceResult::Passed => Tone::Ok,
+                EvidenceResult::Failed => Tone::Stop,
+                EvidenceResult::Informational => Tone::Plain,
+            };
+            let bound = evidence
+                .artifact
+                .as_deref()
+                .map_or_else(|| "the plan".to_owned(), short_digest);
+            let place = evidence
+                .environment
+                .as_ref()
+                .map(|name| format!(", {name}"))
+                .unwrap_or_default();
+            let mut entry = Entry::new(
+                tone,
+                self.named(evidence)
+                    .text(format!(" {}", plain(evidence.result.as_str()))),
+            )
+            .why(format!(
+                "{}, {}{place}; for {bound}; by {}",
+                evidence.kind,
+                evidence.aspect,
+                view.name(&evidence.by)
+            ))
+            .aside(view.ago(evidence.at));
+            if has_file(evidence) {
+                let size = pages::size(evidence.size.unsigned_abs());
+                let told = Rich::from(format!("{size}, ")).digest(&evidence.file_digest);
+                entry = entry.aside(told);
+            }
+            if let Some(text) = &evidence.text {
+                entry = entry.quote(text.as_str());
+            }
+            if let Some(accepted) = &evidence.accepted {
+                entry = entry.aside(format!("accepted by {}", view.name(&accepted.by)));
+            }
+            let id = evidence.id.as_str();
+            let may =
+                evidence.result == EvidenceResult::Failed && evidence.accepted.is_none() && evidence.by != view.me;
+            if may && self.open.has(Verb::AcceptEvidence) {
+                let accept = self
+                    .at(
+                        &format!("accept-{id}"),
+                        "Accept it",
+                        &format!("/evidence/{id}/acceptance"),
+                    )
+                    .field(Field::textarea("reason", "Why its failure does not matter").required())
+                    .submit("Accept this failure");
+                entry = entry.act(format!("evidence-{id}"), accept);
+            }
+            entry
+        });
+        let entries: Vec<Entry> = entries.collect();
+        let passed = self
+            .file
+            .evidence
+            .iter()
+            .filter(|evidence| evidence.result == EvidenceResult::Passed)
+            .count();
+        let note = if entries.is_empty() {
+            String::new()
+        } else {
+            format!("{passed} of {} passed", entries.len())
+        };
+        Work::new(note, entries).acts(self.act(Verb::AddEvidence, Act::AddEvidence))
+    }
+}

@@ -1,0 +1,229 @@
+//! Fields that a tenant adds to its changes, with how many answers each kind of change asks already.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::change::custom_field::{CustomField, MOST_ASKED, MOST_FIELDS};
+use model::core::act::actions;
+use model::core::body::Body;
+use model::core::enums::{FieldKind, Kind};
+use pages::{ActForm, ActTone, Fact, Field, NINE, Place, RecordPage, Rich, Section, SectionBody};
+use serde_json::Value;
+
+use super::super::shared::form::{Form, lines};
+use super::super::shared::form_page::{Back, send, sent};
+use super::super::shared::view::{View, Visitor, show};
+use super::super::shared::words::{and, capital};
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+
+/// The page.
+pub(crate) async fn show_fields(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Fields, |view| page(view, None)).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let may_set = view.may(actions::SET_SERVICE);
+    let directory = view.directory.clone();
+    let fields: Vec<&CustomField> = directory.custom_fields.values().collect();
+    let mut sections = vec![budget(&fields)];
+    if fields.is_empty() {
+        let none = Section::new("own", "Fields of your own", SectionBody::Entries(Vec::new()));
+        sections.push(none.unsaid(
+            "None yet. Add one where changes must say what nothing else tells; three of a kind are the most that are asked.",
+        ));
+    }
+    sections.extend(fields.iter().map(|field| section(view, field, may_set)));
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        title: "Fields of changes".to_owned(),
+        byline: Rich::from(
+            "What your changes say beside the usual. An approval covers it like everything else on the decision card.",
+        ),
+        sections,
+        ..RecordPage::default()
+    };
+    if may_set {
+        page.acts.push(form("field", "Add a field", view, None));
+    }
+    if let Some(back) = back {
+        let below = page.sections.iter_mut().flat_map(|section| section.acts.iter_mut());
+        back.put(view, &mut page.frame, page.acts.iter_mut().chain(below));
+    }
+    Ok(page.render())
+}
+
+/// How many answers each kind of change asks, and how many more it can bear.
+fn budget(fields: &[&CustomField]) -> Section {
+    let row = |kind: &Kind| {
+        let needed = fields.iter().filter(|field| field.is_needed_of(*kind)).count();
+        let free = fields.iter().filter(|field| field.is_of(*kind)).count() - needed;
+        let may = match free {
+            0 => String::new(),
+            1 => ", and 1 that may stay empty".to_owned(),
+            many => format!(", and {many} that may stay empty"),
+        };
+        let text = format!(
+            "{} usual answers and {needed} of {MOST_ASKED} of your own{may}",
+            NINE.len()
+        );
+        Fact::new(capital(kind.as_str()), text)
+    };
+    let in_use = fields.iter().filter(|field| !field.is_over).count();
+    Section::new(
+        "budget",
+        "What a change asks at most",
+        SectionBody::Facts(Kind::ALL.iter().map(row).collect()),
+    )
+    .note(format!("{in_use} of {MOST_FIELDS} fields in use"))
+}
+
+fn holds_words(kind: FieldKind) -> &'static str {
+    match kind {
+        FieldKind::Text => "Text",
+        FieldKind::Choice => "One of a few",
+        FieldKind::Number => "Whole number",
+        FieldKind::Date => "Day",
+        FieldKind::Person => "Person",
+        FieldKind::Service => "Service",
+        FieldKind::Link => "Link",
+    }
+}
+
+fn section(view: &View<'_, '_, '_>, field: &CustomField, may_set: bool) -> Section {
+    let kinds: Vec<String> = field.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+    let on = match kinds.is_empty() {
+        true => "every change".to_owned(),
+        false => format!("{} changes", and(&kinds)),
+    };
+    let mut facts = vec![
+        Fact::new("Key", Rich::new().code(field.key.as_str())),
+        Fact::new("Holds", holds_words(field.holds)),
+    ];
+    if !field.choices.is_empty() {
+        facts.push(Fact::new("Choices", Rich::new().said(field.choices.join(", "))));
+    }
+    facts.push(Fact::new("On", on));
+    if let Some(since) = field.needed_since {
+        let text = format!("before submission, of changes written since {}", view.reader.day(since));
+        facts.push(Fact::new("Needed", text));
+    }
+    if let Some(hint) = &field.description {
+        facts.push(Fact::new("Help", Rich::new().said(hint.as_str())));
+    }
+    let note = if field.is_over { "out of use" } else { "" };
+    let section = Section::new(
+        format!("field-{}", field.key),
+        field.name.as_str(),
+        SectionBody::Facts(facts),
+    )
+    .said()
+    .note(note);
+    if !may_set {
+        return section;
+    }
+    let label = if field.is_over { "Use it again" } else { "Change it" };
+    let mut acts = vec![form(&format!("change-{}", field.key), label, view, Some(field)).tone(ActTone::Link)];
+    if !field.is_over {
+        let url = view.url(&format!("/fields/{}/end", escaped(&field.key)));
+        acts.push(
+            ActForm::new(format!("end-{}", field.key), "Take it out of use", url)
+                .tone(ActTone::Link)
+                .note("No form asks for it any more. What changes say in it stays, and so do approvals.")
+                .submit("Take it out of use"),
+        );
+    }
+    section.acts(acts)
+}
+
+fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&CustomField>) -> ActForm {
+    let holds: Vec<(&str, &str)> = FieldKind::ALL
+        .iter()
+        .map(|kind| (kind.as_str(), holds_words(*kind)))
+        .collect();
+    let kinds: Vec<(String, String)> = Kind::ALL
+        .iter()
+        .map(|kind| (kind.as_str().to_owned(), capital(kind.as_str())))
+        .collect();
+    let kinds: Vec<(&str, &str)> = kinds
+        .iter()
+        .map(|(value, label)| (value.as_str(), label.as_str()))
+        .collect();
+    let mut on = Field::many("kinds", "On which changes", &kinds).hint("None ticked means all of them.");
+    let mut form = ActForm::new(id, label, view.url("/fields"));
+    form = match known {
+        Some(field) => {
+            on.chosen = field.kinds.iter().map(|kind| kind.as_str().to_owned()).collect();
+            form.field(Field::hidden("key", field.key.as_str()))
+                .field(Field::hidden("holds", field.holds.as_str()))
+        }
+        None => form
+            .field(
+                Field::text("key", "Key")
+                    .hint("By which requests and files name it, such as cost_centre.")
+                    .required()
+                    .half(),
+            )
+            .field(Field::select("holds", "Holds", &holds).required().half()),
+    };
+    form = form.field(
+        Field::text("name", "Name")
+            .hint("The words above it.")
+            .value(known.map(|field| field.name.clone()).unwrap_or_default())
+            .required(),
+    );
+    form = form.field(
+        Field::text("description", "Help")
+            .hint("One sentence that helps to fill it in.")
+            .value(known.and_then(|field| field.description.clone()).unwrap_or_default()),
+    );
+    if known.is_none_or(|field| field.holds == FieldKind::Choice) {
+        form = form.field(
+            Field::textarea("choices", "Choices")
+                .hint("One a line, for one of a few.")
+                .value(known.map(|field| field.choices.join("\n")).unwrap_or_default()),
+        );
+    }
+    let is_needed = known.is_some_and(|field| field.needed_since.is_some());
+    let needed = Field::new(
+        "is_needed",
+        "Changes written from now on cannot be submitted without it",
+        pages::Input::Checkbox,
+    )
+    .value(if is_needed { "true" } else { "" });
+    form.field(on).field(needed).submit("Keep this field")
+}
+
+/// What people write in lines and tick, as the API takes it.
+fn gather(body: &Body) -> Body {
+    let mut body = body.clone();
+    if let Some(Value::String(text)) = body.remove("choices") {
+        body.insert("choices".to_owned(), lines(&text).collect());
+    }
+    body
+}
+
+/// Adds a field, or changes one.
+pub(crate) async fn set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let path = "/fields".to_owned();
+    let sent = sent(form, path.clone(), path, Place::Fields);
+    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
+        acts::change::set_custom_field::set_custom_field(room, &gather(body)).map(drop)
+    };
+    send(&state, &visitor, sent, run, page).await
+}
+
+/// Takes a field out of use.
+pub(crate) async fn end(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let path = format!("/fields/{}/end", escaped(&key));
+    let sent = sent(form, path, "/fields".to_owned(), Place::Fields);
+    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
+        acts::change::set_custom_field::end_custom_field(room, &key).map(drop)
+    };
+    send(&state, &visitor, sent, run, page).await
+}

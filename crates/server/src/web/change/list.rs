@@ -1,0 +1,430 @@
+//! The list of changes: filters live in the address, so that a list can be sent to somebody.
+
+use std::collections::BTreeMap;
+
+use acts::report::find_changes::{
+    ChangeRow as Listed, Order, TargetRow, find_custom_values, find_ordered, find_waiting, read_order,
+};
+use axum::extract::{Query, State};
+use axum::response::Response;
+use model::core::enums::State as Stage;
+use model::core::ids::PersonId;
+use model::core::refusal::{FieldError, Refusal};
+use pages::{
+    ActForm, ActTone, Bulk, ChangeList, ChangeRow, Chip, Choice, Empty, FILTER_FORM, Field, Input, Notice, Paging,
+    Place, Rich, Tone, View as SavedView,
+};
+
+use acts::report::saved_views::SavedView as KeptView;
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::change::change_query::{COLUMNS, FILTERS, KINDS, OWN, RISKS, Wanted, filter, is_key};
+use crate::web::shared::form_page::Back;
+use crate::web::shared::response::see;
+use crate::web::shared::view::{View, Visitor, show, show_as};
+use crate::web::shared::words::capital;
+
+/// How many changes a page shows.
+const PAGE: i64 = 50;
+/// The column of those whom changes wait for.
+pub(crate) const WAITS: &str = "waits_for";
+/// The name under which an address asks for the page with every row picked (`all`), for whoever has no script.
+const PICKED: &str = "picked";
+/// The list's name among saved views.
+pub(crate) const LIST: &str = "changes";
+
+/// The list of changes; a whole key in the search leads to its change.
+pub(crate) async fn show_list(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Response {
+    let mut wanted = Wanted(pairs);
+    if let Some(key) = wanted.get("q").filter(|q| is_key(q)) {
+        return see(&format!("{}/changes/{}", visitor.base(), key.to_uppercase()));
+    }
+    let is_all = wanted.get(PICKED) == Some("all");
+    // No link keeps it, so that nobody picks the rows of another page unseen.
+    wanted.0.retain(|(name, _)| name != PICKED);
+    show(&state, &visitor, Place::Changes, move |view| {
+        page(view, &wanted, is_all, None)
+    })
+    .await
+}
+
+/// The list that a query shows, with a form over it that came back.
+pub(crate) async fn show_back(state: &AppState, visitor: &Visitor, query: &str, back: Back) -> Response {
+    let asked = format!("/?{query}").parse().ok();
+    let pairs = asked.and_then(|uri| Query::<Vec<(String, String)>>::try_from_uri(&uri).ok());
+    let wanted = Wanted(pairs.map(|Query(pairs)| pairs).unwrap_or_default());
+    show_as(state, visitor, Place::Changes, 422, move |view| {
+        page(view, &wanted, false, Some(&back))
+    })
+    .await
+}
+
+/// The names of orders are an address's own: a page says where they are chosen.
+fn no_such_order() -> Refusal {
+    let text = "There is no such order of the list, or no such page in it. Open the list, and choose its order there.";
+    Refusal::field("sort", "unknown_word", text)
+}
+
+fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option<&Back>) -> acts::Result<String> {
+    let (order, after) = read_order(wanted.get("sort"), wanted.get("after")).map_err(|_| no_such_order())?;
+    let filter = match filter(view, wanted) {
+        Ok(filter) => filter,
+        Err(errors) => return unread_page(view, wanted, &errors),
+    };
+    let (found, next) = find_ordered(view.room, &filter, order, PAGE, after.as_ref())?;
+    let shown = wanted.columns();
+    let own = match shown.iter().any(|id| id == OWN) {
+        true => find_custom_values(view.room, &found)?,
+        false => BTreeMap::new(),
+    };
+    let waiting = match shown.iter().any(|id| id == WAITS) {
+        true => find_waiting(view.room, &found)?,
+        false => BTreeMap::new(),
+    };
+    let rows = found.rows.iter().map(|(listed, targets)| ChangeRow {
+        waits_for: waiting
+            .get(&listed.id)
+            .map(|people| first_of(view, people))
+            .unwrap_or_default(),
+        own: own
+            .get(&listed.id)
+            .map(|values| crate::web::change::custom_fields::told(view, values))
+            .unwrap_or_default(),
+        ..row(view, listed, targets)
+    });
+    let rows: Vec<ChangeRow> = rows.collect();
+    let url = view.url("/changes");
+    let first = wanted.with("after", "");
+    let older = next.as_ref().map(|next| {
+        let sign = if first.is_empty() { '?' } else { '&' };
+        format!("{url}{first}{sign}after={}", next.word(order))
+    });
+    let newer = after.is_some().then(|| format!("{url}{first}"));
+    let shown_rows = (rows.len(), next.is_some());
+    let whole = crate::web::change::counts::whole(view, &filter, (order, after.as_ref()), shown_rows)?;
+    let saved = acts::report::saved_views::find_views(view.room, LIST)?;
+    let shared = acts::report::saved_views::find_shared_views(view.room, LIST)?;
+    let views = views(view, wanted, &saved, &shared, &whole.figure)?;
+    view.follow(None);
+    view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
+    let mut page = ChangeList {
+        frame: view.frame.clone(),
+        acts: exports(view, wanted),
+        views,
+        chips: chips(&url, wanted),
+        filters: fields(view, wanted),
+        column_fields: column_fields(wanted),
+        view_acts: view_acts(view, wanted, &saved),
+        bulk: Some(bulk(view, wanted, is_all)),
+        columns: crate::web::change::orders::heads(&url, wanted, order),
+        orders: crate::web::change::orders::in_words(&url, wanted, order),
+        filter_url: url,
+        count: whole.all,
+        paging: Paging {
+            newer,
+            older,
+            count: whole.page,
+            is_sorted: order != Order::default(),
+        },
+        rows,
+        shown,
+        ..ChangeList::default()
+    };
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.view_acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+/// The list where a filter cannot be read: nothing is listed, and the filter's field says why.
+fn unread_page(view: &mut View<'_, '_, '_>, wanted: &Wanted, errors: &[FieldError]) -> acts::Result<String> {
+    let saved = acts::report::saved_views::find_views(view.room, LIST)?;
+    let shared = acts::report::saved_views::find_shared_views(view.room, LIST)?;
+    let views = views(view, wanted, &saved, &shared, "")?;
+    view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
+    let mut filters = fields(view, wanted);
+    let mut notice = Notice::new(Tone::Stop, "Nothing is listed: the list would answer another question.")
+        .title("A filter cannot be read")
+        .answer();
+    for error in errors {
+        let Some(field) = filters.iter_mut().find(|field| field.name == error.field) else {
+            continue;
+        };
+        field.error = Some(error.text.clone());
+        let row = Rich::new()
+            .link(field.label.as_str(), format!("#{}", field.id(FILTER_FORM)))
+            .line()
+            .text(error.text.as_str());
+        notice.rows.push(row);
+    }
+    view.frame.notices.push(notice);
+    let url = view.url("/changes");
+    let page = ChangeList {
+        frame: view.frame.clone(),
+        views,
+        chips: chips(&url, wanted),
+        filters,
+        filter_url: url,
+        unfound: Some(Empty::new("A filter cannot be read", "Mend it above, or take it away.")),
+        ..ChangeList::default()
+    };
+    Ok(page.render())
+}
+
+/// The acts on picked rows, and the same page with every row picked or none.
+fn bulk(view: &View<'_, '_, '_>, wanted: &Wanted, is_all: bool) -> Bulk {
+    let url = view.url("/changes");
+    let pairs: Vec<String> = wanted
+        .0
+        .iter()
+        .map(|(name, value)| format!("{name}={}", escaped(value)))
+        .collect();
+    let here = pairs.join("&");
+    let sign = if here.is_empty() { "" } else { "&" };
+    Bulk {
+        url: view.url("/changes/bulk"),
+        acts: crate::web::change::bulk::offered(),
+        all_url: format!("{url}?{here}{sign}{PICKED}=all"),
+        none_url: if here.is_empty() { url } else { format!("{url}?{here}") },
+        is_all,
+    }
+}
+
+/// The list as it is shown, as files.
+fn exports(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<ActForm> {
+    let link = |words: &str, ending: &str| {
+        let query = wanted.query();
+        let sign = if query.is_empty() { "" } else { "?" };
+        ActForm::link(words, view.url(&format!("/changes.{ending}{sign}{query}"))).tone(ActTone::Quiet)
+    };
+    vec![link("Export as CSV", "csv"), link("Export as Excel", "xlsx")]
+}
+
+fn column_fields(wanted: &Wanted) -> Vec<Field> {
+    let kept = wanted.parts().into_iter().filter(|(name, _)| name != "columns");
+    let mut fields: Vec<Field> = kept.map(|(name, value)| Field::hidden(name, value)).collect();
+    let mut choice = Field::many("columns", "Columns beside the title", &COLUMNS);
+    choice.chosen = wanted.columns();
+    fields.push(choice);
+    fields
+}
+
+/// Keeping what is shown as a view, or taking a kept view away.
+fn view_acts(view: &View<'_, '_, '_>, wanted: &Wanted, saved: &[KeptView]) -> Vec<ActForm> {
+    let query = wanted.query();
+    if let Some(kept) = saved.iter().find(|kept| kept.query == query) {
+        let remove = ActForm::new("remove-view", "Remove this view", view.url("/views/removal"));
+        let (verb, wish) = match kept.is_shared {
+            true => ("Keep this view to yourself", "no"),
+            false => ("Show this view to everybody", "yes"),
+        };
+        let share = ActForm::new("share-view", verb, view.url("/views/sharing"));
+        return vec![
+            share
+                .tone(ActTone::Link)
+                .field(Field::hidden("name", kept.name.as_str()))
+                .field(Field::hidden("is_shared", wish)),
+            remove
+                .tone(ActTone::Link)
+                .field(Field::hidden("name", kept.name.as_str())),
+        ];
+    }
+    if query.is_empty() {
+        return Vec::new();
+    }
+    let save = ActForm::new("save-view", "Save as a view", view.url("/views"))
+        .tone(ActTone::Link)
+        .field(Field::text("name", "Name of the view").required())
+        .field(Field::hidden("query", query));
+    vec![save]
+}
+
+/// The first of several people or groups, and how many more there are: `Priya Raman +1`.
+fn first_of(view: &View<'_, '_, '_>, people: &[String]) -> String {
+    let first = people.first().map(|who| view.waits_on(who)).unwrap_or_default();
+    match people.len().saturating_sub(1) {
+        0 => first,
+        more => format!("{first} +{more}"),
+    }
+}
+
+/// A change as the list shows it.
+pub(crate) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow]) -> ChangeRow {
+    let first = targets.first().map(|target| target.service.clone()).unwrap_or_default();
+    let more = targets.len().saturating_sub(1);
+    let state = pages::State::from_word(&listed.state).unwrap_or_default();
+    let owner = model::core::ids::PersonId::from(listed.owner.as_str());
+    ChangeRow {
+        key: listed.key.clone(),
+        href: view.change_url(&listed.key),
+        title: listed.title.clone(),
+        kind: pages::Kind::from_word(&listed.kind).unwrap_or_default(),
+        state: if listed.on_hold { pages::State::OnHold } else { state },
+        risk: pages::Risk::from_word(&listed.risk),
+        targets: if more == 0 { first } else { format!("{first} +{more}") },
+        planned: listed
+            .planned_start
+            .map(|at| view.reader.moment(at))
+            .unwrap_or_default(),
+        planned_end: listed.planned_end.map(|at| view.reader.moment(at)).unwrap_or_default(),
+        waits_for: String::new(),
+        owner: view.name(&owner),
+        requester: view.name(&model::core::ids::PersonId::from(listed.requester.as_str())),
+        team: listed.team.clone().unwrap_or_default(),
+        created: view.reader.moment(listed.created_at),
+        updated: view.reader.moment(listed.updated_at),
+        age: view.reader.age(listed.created_at),
+        own: String::new(),
+    }
+}
+
+fn views(
+    view: &mut View<'_, '_, '_>,
+    wanted: &Wanted,
+    saved: &[KeptView],
+    shared: &[(PersonId, KeptView)],
+    figure: &str,
+) -> acts::Result<Vec<SavedView>> {
+    let me = view.directory.login(&view.me);
+    let mine = format!("state=open&requester={}", escaped(&me));
+    let rows = [
+        ("All", String::new()),
+        ("Open", "state=open".to_owned()),
+        ("Yours", mine),
+        ("Waiting for approval", "state=authorizing".to_owned()),
+        ("Under way", "state=implementing".to_owned()),
+        ("To be closed", "state=reviewing".to_owned()),
+    ];
+    // Who writes no change has none of their own here.
+    let rows = rows
+        .into_iter()
+        .filter(|(label, _)| *label != "Yours" || view.frame.may_create);
+    let rows = rows.map(|(label, query)| (label.to_owned(), query, false));
+    let kept = saved.iter().map(|kept| (kept.name.clone(), kept.query.clone(), true));
+    let others = shared.iter().map(|(owner, kept)| {
+        let label = format!("{} ({})", kept.name, view.name(owner));
+        (label, kept.query.clone(), true)
+    });
+    let rows: Vec<(String, String, bool)> = rows.chain(kept).chain(others).collect();
+    let present = present(wanted, rows.iter().map(|(_, query, _)| query.as_str()));
+    // What is shown was counted already, and further.
+    let others = rows.iter().filter(|(_, query, _)| *query != present);
+    let queries: Vec<String> = others.map(|(_, query, _)| query.clone()).collect();
+    let mut figures = crate::web::change::counts::of_views(view, &queries)?.into_iter();
+    let views = rows.into_iter().map(|(label, query, is_said)| {
+        let is_current = query == present;
+        let counted = match is_current {
+            true => Some(figure.to_owned()),
+            false => figures.next(),
+        };
+        SavedView {
+            is_said,
+            is_current,
+            href: view.url(&if query.is_empty() {
+                "/changes".to_owned()
+            } else {
+                format!("/changes?{query}")
+            }),
+            label,
+            count: counted.unwrap_or_default(),
+        }
+    });
+    Ok(views.collect())
+}
+
+/// The query of the view that is shown: one with the same order, else the one that differs by its order alone.
+fn present<'q>(wanted: &Wanted, mut queries: impl Iterator<Item = &'q str>) -> String {
+    let present = wanted.query();
+    if queries.any(|query| query == present) {
+        return present;
+    }
+    let without = wanted.0.iter().filter(|(name, _)| name != "sort").cloned();
+    Wanted(without.collect()).query()
+}
+
+fn chips(url: &str, wanted: &Wanted) -> Vec<Chip> {
+    let set = FILTERS
+        .iter()
+        .filter_map(|(name, label)| Some((name, label, wanted.get(name)?)));
+    set.flat_map(|(name, label, value)| {
+        let is_said = !["state", "kind", "risk"].contains(name);
+        // Of several words each is a chip of its own, which takes that one away.
+        let words: Vec<&str> = if is_said {
+            vec![value]
+        } else {
+            value.split(',').collect()
+        };
+        let chip = |word: &&str| {
+            let rest: Vec<&str> = words.iter().copied().filter(|other| other != word).collect();
+            Chip {
+                label: (*label).to_owned(),
+                value: if is_said {
+                    (*word).to_owned()
+                } else {
+                    word.replace('_', " ")
+                },
+                remove_url: format!("{url}{}", wanted.with(name, &rest.join(","))),
+                is_said,
+            }
+        };
+        words.iter().map(chip).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+fn fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
+    let mut fields = filter_fields(view, wanted);
+    // Other filters keep the columns and the order that were chosen.
+    let kept = wanted.parts().into_iter();
+    let kept = kept.filter(|(name, _)| ["columns", "sort"].contains(&name.as_str()));
+    fields.extend(kept.map(|(name, value)| Field::hidden(name, value)));
+    fields
+}
+
+fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
+    let present = |name: &str| wanted.get(name).unwrap_or_default().to_owned();
+    let time = |name: &str, label: &str| Field::new(name, label, Input::DateTime).value(present(name)).half();
+    let menu = |name: &str, label: &str, words: Vec<String>| {
+        let any = std::iter::once(Choice::new("", "Any"));
+        let is_said = ["service", "environment"].contains(&name);
+        let choices = any.chain(words.iter().map(|word| match is_said {
+            true => Choice::said(word.as_str(), word.as_str()),
+            false => Choice::new(word.as_str(), capital(word)),
+        }));
+        Field::new(name, label, Input::Select(choices.collect()))
+            .value(present(name))
+            .half()
+    };
+    let stages = std::iter::once("open".to_owned()).chain(Stage::ALL.iter().map(|state| state.as_str().to_owned()));
+    let levels = RISKS.map(|level| level.as_str().to_owned());
+    vec![
+        Field::text("q", "Words").value(present("q")),
+        menu("state", "State", stages.collect()),
+        menu("kind", "Kind", KINDS.map(str::to_owned).to_vec()),
+        menu(
+            "service",
+            "Service",
+            view.directory.services.keys().map(|key| key.0.clone()).collect(),
+        ),
+        menu(
+            "environment",
+            "Environment",
+            view.directory.environments.keys().map(|key| key.0.clone()).collect(),
+        ),
+        menu("risk", "Risk", levels.to_vec()),
+        Field::text("owner", "Owner’s login").value(present("owner")).half(),
+        Field::text("requester", "Requester’s login")
+            .value(present("requester"))
+            .half(),
+        Field::text("team", "Team").value(present("team")).half(),
+        time("planned_from", "Planned from"),
+        time("planned_to", "Planned before"),
+        time("created_from", "Written from"),
+        time("created_to", "Written before"),
+    ]
+}

@@ -1,0 +1,161 @@
+//! The empty form of a change: from nothing, or after a template.
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use model::core::act::Act as Verb;
+use model::core::enums::Kind;
+use pages::{ChangeFields, ChangeForm, Entry, NINE, Place, Tone};
+
+use crate::http::failure::Failure;
+use crate::http::state::AppState;
+use crate::web::change::after_template;
+use crate::web::change::custom_fields::needed;
+use crate::web::change::edit::{asked, asked_field, asked_title, comes_twice, empty_fields, fill_back};
+use crate::web::change::edit_fields::{Back, asks_for_more, read};
+use crate::web::schedule::free_slots;
+use crate::web::shared::flash::Told;
+use crate::web::shared::form::{AFTER, Form};
+use crate::web::shared::idempotent_form;
+use crate::web::shared::view::{View, Visitor, problem, reader_of, see_told, show, show_as, write};
+use acts::Room;
+use acts::change::find_similar::Filled;
+use model::core::body::Body;
+
+/// What the address asks for: the template that the change follows.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(crate) struct Begin {
+    after: Option<String>,
+}
+
+/// The empty form.
+pub(crate) async fn new_form(State(state): State<AppState>, visitor: Visitor, Query(begin): Query<Begin>) -> Response {
+    show(&state, &visitor, Place::Changes, move |view| {
+        view.room.allow(Verb::Create.as_str())?;
+        new_page(view, begin.after.as_deref().unwrap_or_default(), None)
+    })
+    .await
+}
+
+/// The page, empty or as it came back.
+pub(crate) fn new_page(view: &mut View<'_, '_, '_>, after: &str, back: Option<&Back>) -> acts::Result<String> {
+    let directory = view.directory.clone();
+    let mut fields = empty_fields(view);
+    fields.retrospective = true;
+    let Some(template) = after_template::approved(&directory, after) else {
+        let usual = NINE.iter().map(|name| (*name).to_owned());
+        let usual: Vec<String> = usual.chain(needed(&view.directory, Kind::Normal)).collect();
+        fields.asked = asked(back, &usual);
+        fields.fits = free_slots::of_new(view, &fields, back)?;
+        return Ok(new_page_of(view, fields, back).render());
+    };
+    after_template::fill(view, template, &mut fields);
+    fields.asked = asked(back, &fields.asked);
+    fields.fits = free_slots::of_new(view, &fields, back)?;
+    let count = fields.asked.len();
+    let mut page = new_page_of(view, fields, back);
+    after_template::tell(view, template, &mut page, count);
+    Ok(page.render())
+}
+
+/// The page of a change that is not written yet, with these fields.
+pub(crate) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, back: Option<&Back>) -> ChangeForm {
+    let mut page = ChangeForm {
+        frame: view.frame.clone(),
+        title: asked_title(&fields.asked),
+        lede: "Owner, impact and people come from the service, the plan from the last change like it that went well; \
+               whatever you say yourself goes before."
+            .to_owned(),
+        crumb: "New".to_owned(),
+        action_url: view.url("/changes"),
+        hidden: idempotent_form::marked(view, asked_field(&fields.asked)),
+        go: ("Submit for assessment".to_owned(), "submit".to_owned()),
+        keep: ("Keep as draft".to_owned(), "keep".to_owned()),
+        back_url: view.url("/changes"),
+        next: vec![
+            Entry::new(Tone::Plain, "It is assessed")
+                .icon("s-assessing")
+                .why("Risk and impact are stated, and computed."),
+            Entry::new(Tone::Plain, "The right people are asked")
+                .icon("s-authorizing")
+                .why("By the rules, at once."),
+            Entry::new(Tone::Plain, "The gate opens at its start")
+                .icon("s-scheduled")
+                .why("For exactly what was approved."),
+        ],
+        ..ChangeForm::default()
+    };
+    fill_back(view, &mut page, &mut fields, back);
+    page
+}
+
+/// Writes a change; with “submit” it is handed over in the same act.
+pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    if asks_for_more(&form) {
+        let form = free_slots::taken(form);
+        return show_new(&state, &visitor, Back { form, failure: None }).await;
+    }
+    let sent = form.clone();
+    let is_submitted = form.first("act") == "submit";
+    let once = idempotent_form::once(&visitor, "/changes", &form);
+    let done = write(&state, &visitor, move |room| {
+        let done = idempotent_form::run(&once, room, |room| create_from(room, &sent))?;
+        Ok((done, comes_twice(room, &sent)?))
+    })
+    .await;
+    match done {
+        Ok((done, twice)) => {
+            let ((key, similar), is_again) = (done.answer, done.is_again);
+            let is_done_already = !form.first("retrospective.actual_start").is_empty();
+            let done = match (is_submitted, form.first(AFTER)) {
+                _ if is_done_already => "told_afterwards",
+                (false, _) => "created",
+                (true, "") => "handed_over",
+                (true, _) => "by_template",
+            };
+            let told = Told::written(done, similar, twice).unless_again(is_again);
+            see_told(&state, &visitor, &format!("{}/changes/{key}", visitor.base()), &told)
+        }
+        Err(failure) if matches!(failure.status(), 409 | 422) => {
+            show_new(
+                &state,
+                &visitor,
+                Back {
+                    form,
+                    failure: Some(failure),
+                },
+            )
+            .await
+        }
+        Err(failure) => problem(&state, &visitor, &failure, &format!("{}/changes", visitor.base())).await,
+    }
+}
+
+/// Writes what a form says; the key, and the change whose plan was taken over.
+fn create_from(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<(String, Option<String>)> {
+    let directory = room.directory()?;
+    let mut decoded = read(form, &reader_of(room, &directory));
+    after_template::follow(form, &mut decoded.body);
+    decoded.tell_all(create_read(room, form, decoded.body.clone()))
+}
+
+fn create_read(room: &mut Room<'_, '_>, form: &Form, mut body: Body) -> acts::Result<(String, Option<String>)> {
+    let is_submitted = form.first("act") == "submit";
+    let filled = match is_submitted {
+        true => acts::change::find_similar::fill_from_similar(room, &mut body)?,
+        false => Filled::default(),
+    };
+    let key = acts::change::create_change::create_change_filled(room, &body, &filled.fields)?;
+    // Work that is done already waits for its confirmation and its review, not for an assessment.
+    if is_submitted && !body.contains_key("retrospective") {
+        acts::change::verbs::submit_change(room, &key)?;
+    }
+    Ok((key, filled.from))
+}
+
+async fn show_new(state: &AppState, visitor: &Visitor, back: Back) -> Response {
+    let status = back.failure.as_ref().map_or(200, Failure::status);
+    show_as(state, visitor, Place::Changes, status, move |view| {
+        new_page(view, back.form.first(AFTER), Some(&back))
+    })
+    .await
+}

@@ -1,0 +1,316 @@
+//! The forms of the acts that are open to the reader on a change: found by `acts`, drawn by `pages`.
+
+use acts::change::find_acts::OpenActs;
+use model::change::change_file::ChangeFile;
+use model::change::closure::before_closure;
+use model::change::record::Change;
+use model::change::requirement::earliest_start;
+use model::change::timers::closes_at;
+use model::change::waiting_on::ahead;
+use model::core::act::Act as Verb;
+use model::core::enums::State;
+use model::core::ids::PersonId;
+use model::identity::factor::Wanted;
+use pages::{Act, ActContext, ActForm, ActTone, Field};
+
+use crate::http::percent::escaped;
+use crate::web::change::refused_acts;
+use crate::web::shared::view::View;
+
+/// What forms have to know of a change.
+pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext {
+    let change = &file.change;
+    let field = |at: Option<jiff::Timestamp>| at.map(|at| view.reader.field(at)).unwrap_or_default();
+    ActContext {
+        change_url: view.change_url(&change.key),
+        content_digest: change.digests.content.clone(),
+        writer: view.name(&change.requester),
+        zone: view.reader.zone_name().to_owned(),
+        planned_start: field(change.planned_start),
+        planned_end: field(change.planned_end),
+        earliest_start: earliest(view, file),
+        reader: view.directory.login(&view.me),
+        targets: change
+            .open_targets()
+            .map(|target| {
+                (
+                    target.id.0.clone(),
+                    format!("{}, {}", target.service, target.environment),
+                )
+            })
+            .collect(),
+        item: String::new(),
+        is_rolled_back: false,
+        when_digest: change.digests.when.clone(),
+        standing_times: crate::web::shared::fields::standing([
+            ("planned_start", change.planned_start),
+            ("planned_end", change.planned_end),
+        ]),
+        once: crate::web::shared::idempotent_form::mark(view),
+        environments: view.directory.environments.keys().map(|key| key.0.clone()).collect(),
+    }
+}
+
+/// The earliest start that rules on lead time leave, in words; empty where none asks.
+pub(crate) fn earliest(view: &View<'_, '_, '_>, file: &ChangeFile) -> String {
+    let found = earliest_start(file, &view.directory, view.now());
+    found.map(|(at, _)| view.reader.moment(at)).unwrap_or_default()
+}
+
+/// The decisions open to the reader, the yes first.
+pub(crate) fn decisions(
+    view: &View<'_, '_, '_>,
+    file: &ChangeFile,
+    open: &OpenActs,
+    context: &ActContext,
+) -> Vec<ActForm> {
+    if !open.has(Verb::Approve) {
+        return Vec::new();
+    }
+    if has_said_all(view, file) {
+        return change_word(view, file, open, context);
+    }
+    let acts = [
+        Act::Approve,
+        Act::ApproveWithComment,
+        Act::ApproveWithConditions,
+        Act::Return,
+        Act::Reject,
+        Act::Abstain,
+    ];
+    let forms = acts.iter().map(|act| {
+        let form = crate::web::cab::meetings::seated(view, file, act.form(context));
+        // A question back binds nobody, so nothing is to be shown before.
+        let lacking = open.decision_lacks.filter(|_| *act != Act::Return);
+        stepped(form, context, lacking)
+    });
+    forms.collect()
+}
+
+/// Whether a rule of approval still lacks the word of a person, also one who gave a word before.
+pub(crate) fn awaits_word_of(view: &View<'_, '_, '_>, file: &ChangeFile, person: &PersonId) -> bool {
+    // Nobody is asked about a time that has passed: it gets new times first.
+    if file.change.window_missed {
+        return false;
+    }
+    let login = view.directory.login(person);
+    let rows = ahead(file, &view.directory, view.now());
+    rows.iter()
+        .any(|row| row.unmet.code == "approval_missing" && row.unmet.waiting_on.contains(&login))
+}
+
+/// Whether the reader gave a word that counts, and nothing more is asked of them.
+pub(crate) fn has_said_all(view: &View<'_, '_, '_>, file: &ChangeFile) -> bool {
+    let has_said = file.standing().any(|approval| approval.person == view.me);
+    has_said && !awaits_word_of(view, file, &view.me)
+}
+
+/// Whoever has decided is pressed to nothing; another word is one quiet form.
+fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
+    let words = [
+        ("approve", "Approve"),
+        ("approve_with_conditions", "Approve with conditions"),
+        ("return", "Return with a question"),
+        ("reject", "Reject"),
+        ("abstain", "Abstain"),
+    ];
+    let form = ActForm::new(
+        "change-word",
+        "Change your word",
+        format!("{}/approvals", context.change_url),
+    )
+    .tone(ActTone::Quiet)
+    .field(Field::hidden("content_digest", context.content_digest.as_str()))
+    .field(pages::once(context))
+    .field(Field::radio("decision", "Your word from now on", &words).required())
+    .field(Field::textarea("comment", "Why").hint("Needed unless you approve. Everyone on the change reads it."))
+    .field(Field::textarea("condition", "Conditions").hint("Only where you approve with conditions, one a line."))
+    .note("It takes the place of the word that you gave.")
+    .submit("Let this be your word");
+    let form = crate::web::cab::meetings::seated(view, file, form);
+    vec![stepped(form, context, open.decision_lacks)]
+}
+
+/// The second signature of a broken glass, where the reader may give it.
+pub(crate) fn signatures(open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
+    let is_open = open.has(Verb::CosignBreakGlass);
+    let form = || stepped(Act::CoSign.form(context), context, open.signing_lacks);
+    is_open.then(form).into_iter().collect()
+}
+
+/// The act, or the way to it where something is to be shown first.
+fn stepped(form: ActForm, context: &ActContext, lacking: Option<Wanted>) -> ActForm {
+    let (what, more) = match lacking {
+        None => return form,
+        Some(Wanted::Second) => ("your second factor", crate::web::shared::step_up::SECOND),
+        Some(Wanted::Any | Wanted::Nothing) => ("your password", ""),
+    };
+    let base = context.change_url.split("/changes/").next().unwrap_or_default();
+    let address = format!("{base}/step-up?next={}{more}", escaped(&context.change_url));
+    let mut link = ActForm::link(format!("{}: {what} first", form.verb_label), address).tone(form.tone);
+    link.id = form.id;
+    link
+}
+
+/// Every other act on the change as a whole, the main one first.
+pub(crate) fn others(
+    view: &View<'_, '_, '_>,
+    file: &ChangeFile,
+    open: &OpenActs,
+    context: &ActContext,
+) -> Vec<ActForm> {
+    let mut forms = Vec::new();
+    let plain = [
+        (Verb::Submit, Act::Submit),
+        (Verb::Assess, Act::Assess),
+        (Verb::CosignBreakGlass, Act::CoSign),
+        (Verb::ValidateBreakGlass, Act::ValidateBreakGlass),
+        (Verb::ConfirmRetrospective, Act::ConfirmRetrospective),
+        (Verb::Resume, Act::Resume),
+        (Verb::Start, Act::Start),
+        (Verb::DecideExtension, Act::DecideExtension),
+        (Verb::Complete, Act::Complete),
+        (Verb::Validate, Act::Validate),
+        (Verb::Review, Act::Review),
+        (Verb::Close, Act::Close),
+        (Verb::PeerReview, Act::PeerReview),
+        (Verb::Acknowledge, Act::Acknowledge),
+        (Verb::Schedule, Act::Schedule),
+        (Verb::AskExtension, Act::Extend),
+        (Verb::Overrule, Act::Overrule),
+        (Verb::Hold, Act::Hold),
+        (Verb::Cancel, Act::Cancel),
+    ];
+    for (verb, act) in plain {
+        // What comes after the closing adds to the record, and stands there.
+        if open.has(verb) && !(verb == Verb::Review && file.change.state == State::Closed) {
+            let lacking = open.signing_lacks.filter(|_| verb == Verb::CosignBreakGlass);
+            let form = stepped(act.form(context), context, lacking);
+            let form = weighed(view, file, open, (verb, form));
+            forms.push(refused_acts::why_not(view, file, open, (verb, form)));
+        }
+    }
+    if open.has(Verb::StateFinding) {
+        forms.insert(0, finding(context));
+    }
+    forms.extend(crate::web::cab::meetings::forms(view, file, context));
+    if let Some(returned) = file.change.returned.as_ref().filter(|_| open.has(Verb::Submit)) {
+        // One button is the main one: whoever was asked something answers first.
+        forms.iter_mut().for_each(|form| {
+            form.tone = if form.tone == ActTone::Go {
+                ActTone::Plain
+            } else {
+                form.tone
+            }
+        });
+        forms.insert(0, answer(&view.name(&returned.by), context));
+    }
+    if open.has(Verb::Return) && !open.has(Verb::Approve) {
+        forms.push(return_form(context));
+    }
+    if open.has(Verb::BreakGlass) {
+        let form = stepped(Act::BreakGlass.form(context), context, open.opening_lacks);
+        forms.push(refused_acts::why_not(view, file, open, (Verb::BreakGlass, form)));
+    }
+    forms
+}
+
+/// The form of an act with the weight that it has now: while the work goes on, its outcome is what the page is for, and nobody
+/// is pressed to close what closes by itself.
+fn weighed(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, (verb, form): (Verb, ActForm)) -> ActForm {
+    let is_under_way = file.change.state == State::Implementing;
+    match verb {
+        Verb::Complete if is_under_way && !open.has(Verb::DecideExtension) => form.tone(ActTone::Go),
+        Verb::Schedule if file.change.window_missed => {
+            let mut form = form.tone(ActTone::Go);
+            form.verb_label = "Set new times".to_owned();
+            form
+        }
+        Verb::Validate if is_asked_for(view, file, "validation_missing") => form.tone(ActTone::Go),
+        Verb::Review if is_asked_for(view, file, "review_missing") => form.tone(ActTone::Go),
+        Verb::Close if closes_at(file, &view.directory, view.now()).is_some() => form.tone(ActTone::Plain),
+        Verb::Close if !before_closure(file, &view.directory, view.now()).is_empty() => form.tone(ActTone::Plain),
+        _ => form,
+    }
+}
+
+/// Whether the first thing that is missing before its closing is this, and the reader has it.
+fn is_asked_for(view: &View<'_, '_, '_>, file: &ChangeFile, code: &str) -> bool {
+    let login = view.directory.login(&view.me);
+    let rows = before_closure(file, &view.directory, view.now());
+    let own = rows.iter().find(|row| row.waiting_on.contains(&login));
+    own.is_some_and(|row| row.code == code)
+}
+
+fn finding(context: &ActContext) -> ActForm {
+    ActForm::new(
+        "finding",
+        "State your finding",
+        format!("{}/finding", context.change_url),
+    )
+    .tone(ActTone::Go)
+    .field(Field::textarea("text", "What you found about the unauthorized work").required())
+    .submit("State this finding")
+}
+
+/// The answer to a question with which the change came back; one act with the submission.
+fn answer(asker: &str, context: &ActContext) -> ActForm {
+    ActForm::new(
+        "answer",
+        format!("Answer {asker}"),
+        format!("{}/answer", context.change_url),
+    )
+    .tone(ActTone::Go)
+    .field(
+        Field::textarea("text", "Your answer")
+            .hint("It stands among the comments and goes to whoever asked. Edit the change first where it needs that.")
+            .required(),
+    )
+    .submit("Answer and submit again")
+}
+
+/// Sending it back by somebody whom no rule asks: the change manager.
+fn return_form(context: &ActContext) -> ActForm {
+    ActForm::new(
+        "return",
+        "Return with a question",
+        format!("{}/return", context.change_url),
+    )
+    .field(
+        Field::textarea("question", format!("Your question to {}", context.writer))
+            .hint("The change goes back to draft, and the approvals it had are void.")
+            .required(),
+    )
+    .submit("Return with this question")
+}
+
+/// What stands above the acts.
+pub(crate) fn note(view: &View<'_, '_, '_>, file: &ChangeFile, has_acts: bool) -> String {
+    if let Some(at) = closes_at(file, &view.directory, view.now()) {
+        return format!("It closes by itself: {}.", view.reader.due(at));
+    }
+    match has_acts {
+        true => next_of(&file.change).to_owned(),
+        false => String::new(),
+    }
+}
+
+fn next_of(change: &Change) -> &'static str {
+    if change.is_on_hold() {
+        return "Next: resume it, or cancel it.";
+    }
+    if change.window_missed {
+        return "Next: set new times. What is done stays approved; only the time is asked again.";
+    }
+    match change.state {
+        State::Draft => "Next: submit it for assessment.",
+        State::Assessing => "Next: assess it.",
+        State::Authorizing => "It waits for its approvals.",
+        State::Approved => "Next: it is scheduled by itself when its times are approved and free.",
+        State::Scheduled => "Next: start it inside its window; a pipeline's permit does so by itself.",
+        State::Implementing => "Next: tell the outcome of each target.",
+        State::Reviewing => "Next: validate, review and close it.",
+        State::Rejected => "It ended here. An edit makes it a draft again.",
+        State::Closed | State::Cancelled => "",
+    }
+}

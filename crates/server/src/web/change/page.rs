@@ -1,0 +1,481 @@
+//! The page of a change: the decision first, everything else below it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use acts::audit::find_timeline::find_timeline;
+use acts::change::find_acts::{OpenActs, find_acts};
+use acts::report::find_records::{find_comments, find_entries};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::change::change_file::ChangeFile;
+use model::change::record::Change;
+use model::change::timers::decision_due;
+use model::core::act::{Act as Verb, actions};
+use pages::{Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Field, Notice, Place, Rich, Tone, Work};
+
+use crate::http::failure::Failure;
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::approval::decision_card::brief;
+use crate::web::change::open_acts::{context, decisions, has_said_all, note, others};
+use crate::web::change::plan_steps::{length, steps};
+use crate::web::change::review_draft::start_from;
+use crate::web::change::runbook::rolls_back_since;
+use crate::web::change::sections::Around;
+use crate::web::shared::form::{Decoded, Form, refill, to_errors, unplaced};
+use crate::web::shared::view::{View, Visitor, notice_of, show_as};
+use crate::web::shared::words::{free, kind, plain, risk, state};
+
+/// A form that came back: what it sent, and what was wrong.
+pub(crate) struct Refused {
+    /// Where it was sent, below the change's address: `/hold`.
+    pub path: String,
+    /// What was sent.
+    pub form: Form,
+    /// What it was read into.
+    pub decoded: Decoded,
+    /// The answer.
+    pub failure: Failure,
+}
+
+/// Shows a change.
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+) -> Response {
+    show_as(&state, &visitor, Place::Changes, 200, move |view| {
+        view.follow(Some(&key));
+        page(view, &key, None)
+    })
+    .await
+}
+
+/// Shows a change with a form that came back.
+pub(crate) async fn show_refused(state: &AppState, visitor: &Visitor, key: String, refused: Refused) -> Response {
+    let status = refused.failure.status();
+    let refused = Arc::new(refused);
+    show_as(state, visitor, Place::Changes, status, move |view| {
+        page(view, &key, Some(&refused))
+    })
+    .await
+}
+
+fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let file = view.room.file(key)?;
+    let open = find_acts(view.room, &file)?;
+    let id = file.change.id.0.clone();
+    let comments = find_comments(view.room, &id)?;
+    let entries = find_entries(view.room, &id)?;
+    let told = find_timeline(view.room, &id)?;
+    let context = ActContext {
+        is_rolled_back: rolls_back_since(&entries).is_some(),
+        ..context(view, &file)
+    };
+    let has_failed = file.change.outcome.is_some_and(|outcome| !outcome.is_success());
+    let review_draft = if has_failed && file.change.reviews.is_empty() && open.has(model::core::act::Act::Review) {
+        Some(acts::change::draft_review::draft_review(view.room, key)?)
+    } else {
+        None
+    };
+    let around = Around {
+        file: &file,
+        comments,
+        entries,
+        told,
+        open: &open,
+        context: &context,
+        review_draft,
+    };
+    let mut page = assemble(view, &around);
+    for_each_act(&mut page, &mut |act| mark(act, &context));
+    if let Some(refused) = refused {
+        put_back(view, &mut page, refused, &context);
+    }
+    Ok(page.render())
+}
+
+fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
+    let file = around.file;
+    let change = &file.change;
+    let content = &change.content;
+    let mut acts = others(view, file, around.open, around.context);
+    if let Some(draft) = &around.review_draft {
+        let reviews = acts.iter_mut().filter(|form| form.id == "review");
+        reviews.for_each(|form| start_from(form, draft));
+    }
+    acts.extend(crate::web::compliance::retention::acts(
+        view,
+        change,
+        &around.context.change_url,
+    ));
+    ChangePage {
+        frame: view.frame.clone(),
+        key: change.key.clone(),
+        title: content.title.clone(),
+        digest: change.digests.content.clone(),
+        state: state(change.state),
+        is_on_hold: change.is_on_hold(),
+        risk: (!change.risk.reasons.is_empty()).then(|| risk(change.risk.level)),
+        kind: kind(content.kind),
+        flags: flags(change),
+        byline: Rich::from(format!("by {}, ", view.name(&change.requester))).append(view.ago(change.created_at)),
+        notices: notices(view, file, around.open),
+        head_acts: head_acts(view, change, around.open, around.context),
+        stepper: around.stepper(view),
+        brief: brief(view, file),
+        decision: decision(view, file, around.open, around.context),
+        acts_note: Rich::from(note(view, file, !acts.is_empty())),
+        acts,
+        requirements: around.requirements(view),
+        approvals: around.approvals(view),
+        plan: steps(view, &content.plan),
+        plan_note: Rich::from(length(&content.plan)),
+        rollback_plan: steps(view, &content.rollback_plan),
+        rollback_note: Rich::from(length(&content.rollback_plan)),
+        texts: texts(change),
+        targets: around.targets(view),
+        evidence: around.evidence(view),
+        conditions: around.conditions(view),
+        tasks: around.tasks(view),
+        gate: around.gate(view),
+        runbook: around.runbook(view),
+        review: around.review(view),
+        links: around.links(view),
+        comments: around.comments(view),
+        timeline: around.timeline(view),
+        timeline_note: if view.frame.places.contains(&Place::AuditLog) {
+            let verify = view.url(&format!("/audit/verify/{}", escaped(&change.key)));
+            Rich::new()
+                .link(format!("Verify all {}", around.told.len()), verify)
+                .text(" · ")
+                .link("The whole log", view.url("/audit"))
+        } else {
+            Rich::new()
+        },
+        facts: around.facts(view),
+    }
+}
+
+fn flags(change: &Change) -> Vec<pages::Mark> {
+    let rows = [
+        (change.content.expedited, Tone::Plain, "Expedited"),
+        (change.overrun, Tone::Stop, "Overrun"),
+        (change.window_missed, Tone::Wait, "Window missed"),
+        (change.in_freeze, Tone::Freeze, "In a freeze"),
+        (change.unauthorized, Tone::Stop, "Unauthorized"),
+        (change.break_glass.is_some(), Tone::Stop, "Break-glass"),
+        (change.retrospective.is_some(), Tone::Wait, "Told afterwards"),
+    ];
+    let mut marks: Vec<pages::Mark> = rows
+        .into_iter()
+        .filter(|(is, _, _)| *is)
+        .map(|(_, tone, words)| tone.mark(words))
+        .collect();
+    marks.extend(change.outcome.map(crate::web::approval::decision_card::outcome_mark));
+    marks
+}
+
+fn texts(change: &Change) -> Vec<(String, String)> {
+    let content = &change.content;
+    let rows = [
+        ("Description", &content.description),
+        ("Why now", &content.justification),
+        ("Objectives", &content.objectives),
+        ("How we will see that it worked", &content.verification),
+        ("What it means for security", &content.security),
+        ("Why it is late", &content.expedited_reason),
+        ("Why there is no way back", &content.no_rollback_reason),
+        ("The threat", &content.threat),
+    ];
+    let mut texts: Vec<(String, String)> = rows
+        .into_iter()
+        .filter_map(|(label, text)| Some((label.to_owned(), text.clone()?)))
+        .collect();
+    if !content.excluded.is_empty() {
+        let lines: Vec<String> = content
+            .excluded
+            .iter()
+            .map(|row| format!("- {}: {}", row.item, row.reason))
+            .collect();
+        texts.push(("Left out of the assessment".to_owned(), lines.join("\n")));
+    }
+    texts
+}
+
+fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<Notice> {
+    let change = &file.change;
+    let mut notices = Vec::new();
+    if let Some(why) = &open.withheld {
+        notices.push(Notice::new(Tone::Wait, why.as_str()).title("You decide nothing by this way in"));
+    }
+    if let Some(hold) = &change.hold {
+        let reason = free(&hold.reason);
+        let text = match hold.until {
+            Some(at) => reason
+                .line()
+                .text(format!("People are reminded {}.", view.reader.moment(at))),
+            None => reason,
+        };
+        let title = format!("On hold by {}, {}", view.name(&hold.by), view.reader.distance(hold.at));
+        notices.push(Notice::new(Tone::Wait, text).title(title));
+    }
+    if let Some(returned) = &change.returned {
+        let title = format!("{} returned it with a question", view.name(&returned.by));
+        notices.push(Notice::new(Tone::Wait, returned.reason.as_str()).title(title));
+    }
+    if let Some(rejection) = &change.rejection {
+        let title = format!(
+            "{} rejected it, {}",
+            view.name(&rejection.by),
+            view.reader.distance(rejection.at)
+        );
+        notices.push(Notice::new(Tone::Stop, rejection.reason.as_str()).title(title));
+    }
+    if let Some(cancelled) = &change.cancelled {
+        let title = format!("{} cancelled it", view.name(&cancelled.by));
+        notices.push(Notice::new(Tone::Plain, cancelled.reason.as_str()).title(title));
+    }
+    if let Some(glass) = &change.break_glass {
+        let title = format!(
+            "{} broke the glass, until {}",
+            view.name(&glass.by),
+            view.reader.moment(glass.until)
+        );
+        let reason = free(&glass.reason);
+        let text = match (glass.is_lawful(), glass.ended) {
+            (true, _) => reason,
+            (false, false) => reason.line().text("It opens nothing before a second person signs."),
+            (false, true) => reason.line().text("Nobody signed it too, so it opened nothing."),
+        };
+        let text = match glass.factor.as_ref().filter(|factor| factor.is_second) {
+            Some(factor) => text
+                .line()
+                .text(crate::web::approval::decision_card::confirmed_with(factor)),
+            None => text,
+        };
+        notices.push(Notice::new(Tone::Stop, text).title(title));
+    }
+    if let Some(asked) = change.extension.as_ref().filter(|asked| asked.decision.is_none()) {
+        let title = format!(
+            "{} asks for more time, until {}",
+            view.name(&asked.by),
+            view.reader.moment(asked.until)
+        );
+        notices.push(Notice::new(Tone::Wait, free(&asked.reason)).title(title));
+    }
+    if !change.turned_normal.is_empty() {
+        let fields: Vec<String> = change.turned_normal.iter().map(|field| plain(field)).collect();
+        let text = format!(
+            "An edit of what its template locks made it normal: {}.",
+            fields.join(", ")
+        );
+        notices.push(Notice::new(Tone::Wait, text));
+    }
+    notices.extend(crate::web::compliance::retention::notices(view, change));
+    notices
+}
+
+fn head_acts(view: &View<'_, '_, '_>, change: &Change, open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
+    let mut acts = Vec::new();
+    if open.has(Verb::Edit) {
+        acts.push(ActForm::link("Edit", format!("{}/edit", context.change_url)).tone(ActTone::Quiet));
+    }
+    if open.has(Verb::Schedule) {
+        let propose = view.url(&format!("/calendar/propose?change={}", escaped(&change.key)));
+        acts.push(ActForm::link("Another time", propose).tone(ActTone::Quiet));
+    }
+    if view.frame.may_create {
+        acts.push(ActForm::link("Clone", format!("{}/clone", context.change_url)).tone(ActTone::Quiet));
+    }
+    if open.has(Verb::Watch) {
+        let watches = change.watchers.contains(&view.me);
+        let form = Act::Watch.form(context).tone(ActTone::Quiet);
+        acts.push(match watches {
+            true => ActForm::new(
+                "unwatch",
+                "Stop watching",
+                format!("{}/watchers/end", context.change_url),
+            )
+            .tone(ActTone::Quiet),
+            false => form,
+        });
+    }
+    acts
+}
+
+fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context: &ActContext) -> Decision {
+    let change = &file.change;
+    let acts = decisions(view, file, open, context);
+    let mine: Vec<_> = change
+        .requests
+        .iter()
+        .filter(|request| request.person == view.me)
+        .collect();
+    let said = has_said_all(view, file);
+    let heading = match (acts.is_empty(), said) {
+        (true, _) => "What is decided here",
+        (false, false) => "Your decision",
+        (false, true) => "You decided; another word replaces it",
+    };
+    let first = mine.iter().min_by_key(|request| request.asked_at);
+    let is_open = !said && !acts.is_empty();
+    let due = decision_due(change, &view.me).filter(|_| is_open);
+    let asked = first.map(|request| format!("asked {}", view.reader.moment(request.asked_at)));
+    let unseen = first.filter(|request| is_open && request.acknowledged_at.is_none());
+    let seen = unseen.map(|request| crate::web::approval::decision_card::seen_words(view, request));
+    Decision {
+        heading: heading.to_owned(),
+        due: due
+            .map(|at| crate::web::approval::decision_card::due_words(view, at))
+            .unwrap_or_default(),
+        is_late: due.is_some_and(|at| at <= view.now()),
+        asked: asked.unwrap_or_default(),
+        seen: seen.unwrap_or_default(),
+        binds: binds(change, acts.is_empty()),
+        acts,
+    }
+}
+
+fn binds(change: &Change, is_silent: bool) -> Rich {
+    let digest = change.digests.content.as_str();
+    match is_silent {
+        true => Rich::new().text("Content digest ").digest(digest),
+        false => Rich::new()
+            .text("You decide on exactly this text: digest ")
+            .digest(digest)
+            .text(". An edit of it voids your word, and you are told."),
+    }
+}
+
+/// Opens the form that came back, with its values and errors, and tells the rest above the page.
+fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, context: &ActContext) {
+    let mut errors = refused.failure.problem.errors.clone();
+    errors.extend(refused.decoded.errors.iter().cloned());
+    let errors: BTreeMap<String, String> = refused.decoded.by_field(&errors, &view.reader);
+    let address = format!("{}{}", context.change_url, refused.path);
+    let sent = &refused.form;
+    // Two forms may send the same word, one of them with a comment: it was the one that has room for what was typed.
+    let mut best: Option<(String, usize)> = None;
+    for_each_act(page, &mut |act| {
+        let room = typed_in(act, sent);
+        if is_same(act, &address, sent) && best.as_ref().is_none_or(|(_, most)| room > *most) {
+            best = Some((act.id.clone(), room));
+        }
+    });
+    let mut rest: Option<Vec<String>> = None;
+    for_each_act(page, &mut |act| {
+        let is_best = best.as_ref().is_some_and(|(id, _)| *id == act.id);
+        if rest.is_none() && is_best && is_same(act, &address, sent) {
+            rest = Some(refill(act, sent, &errors));
+            carry(act, sent);
+        }
+    });
+    let mut notice = notice_of(view, &refused.failure);
+    if rest.is_none() {
+        notice.rows.extend(typed(&address, sent));
+    }
+    let rest = rest.unwrap_or_else(|| unplaced(&errors));
+    if rest.len() < errors.len() {
+        notice.rows.push(to_errors());
+    }
+    notice.rows.extend(rest.iter().map(|text| view.sentence(text)));
+    page.frame.notices.push(notice);
+}
+
+/// What forms of other pages send along beside the words of a person, which the same act's form here knows nothing of.
+const CARRIED: [&str; 3] = ["next", "step", "withdraws"];
+
+/// Gives a form that came back what it was sent with: what a runbook says of its step is not lost on the change's own page.
+fn carry(act: &mut ActForm, sent: &Form) {
+    for name in CARRIED {
+        let value = sent.first(name);
+        if !value.is_empty() && act.fields.iter().all(|field| field.name != name) {
+            act.fields.push(Field::hidden(name, value));
+        }
+    }
+}
+
+/// How many of a form's fields that a person fills in were sent with something in them.
+fn typed_in(act: &ActForm, sent: &Form) -> usize {
+    let seen = act.fields.iter().filter(|field| field.input != pages::Input::Hidden);
+    seen.filter(|field| !sent.first(&field.name).trim().is_empty()).count()
+}
+
+/// What was typed into a form that the page no longer has, so that it is not lost with it.
+fn typed(address: &str, sent: &Form) -> Vec<Rich> {
+    let pairs = sent.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let kept = pages::Kept {
+        action_url: address.to_owned(),
+        fields: pairs.collect(),
+        ..pages::Kept::default()
+    };
+    let row = |(label, value): (String, &str)| Rich::from(label).text(": ").said(value);
+    kept.typed_by_hand().into_iter().map(row).collect()
+}
+
+/// Gives a form that has none the mark by which it does its work once.
+fn mark(act: &mut ActForm, context: &ActContext) {
+    let is_marked = act
+        .fields
+        .iter()
+        .any(|field| field.name == crate::web::shared::form::MARK);
+    if !act.is_link && !act.is_question && !is_marked {
+        act.fields.push(pages::once(context));
+    }
+}
+
+/// Whether this is the form that was sent: the same address, and the same hidden words beside it, but for what each page has
+/// anew.
+fn is_same(act: &ActForm, address: &str, form: &Form) -> bool {
+    let anew = [
+        "content_digest",
+        "was",
+        crate::web::shared::form::STANDS,
+        crate::web::shared::form::MARK,
+    ];
+    let hidden = act
+        .fields
+        .iter()
+        .filter(|field| field.input == pages::Input::Hidden)
+        .filter(|field| !anew.contains(&field.name.as_str()));
+    act.action_url == address && hidden.into_iter().all(|field| form.first(&field.name) == field.value)
+}
+
+fn for_each_act(page: &mut ChangePage, see: &mut dyn FnMut(&mut ActForm)) {
+    page.decision
+        .acts
+        .iter_mut()
+        .chain(page.acts.iter_mut())
+        .chain(page.head_acts.iter_mut())
+        .for_each(&mut *see);
+    page.targets
+        .iter_mut()
+        .flat_map(|target| target.acts.iter_mut())
+        .for_each(&mut *see);
+    let works: [&mut Work; 9] = [
+        &mut page.requirements,
+        &mut page.approvals,
+        &mut page.evidence,
+        &mut page.conditions,
+        &mut page.tasks,
+        &mut page.gate,
+        &mut page.runbook,
+        &mut page.review,
+        &mut page.links,
+    ];
+    for work in works {
+        see_work(work, see);
+    }
+    see_work(&mut page.comments, see);
+}
+
+fn see_work(work: &mut Work, see: &mut dyn FnMut(&mut ActForm)) {
+    work.acts.iter_mut().for_each(&mut *see);
+    work.entries
+        .iter_mut()
+        .flat_map(|entry: &mut Entry| entry.acts.iter_mut())
+        .for_each(&mut *see);
+}

@@ -1,0 +1,100 @@
+//! Acts that would be refused now: the reason stands where the button would be, with what mends it.
+
+use acts::change::find_acts::OpenActs;
+use model::change::change_file::ChangeFile;
+use model::change::closure::before_closure;
+use model::change::requirement::{against_assessment, against_start, against_submission, before_approvals_are_asked};
+use model::core::act::Act as Verb;
+use model::core::unmet::Unmet;
+use model::emergency::break_glass::against_breaking;
+use pages::{ActForm, Rich};
+
+use crate::web::shared::view::View;
+
+/// How many reasons stand beside a button; the section of what is still to be met has them all.
+const REASONS_SHOWN: usize = 3;
+
+/// Says why an act cannot be done now, by the same rules that refuse it.
+pub(crate) fn why_not(
+    view: &View<'_, '_, '_>,
+    file: &ChangeFile,
+    open: &OpenActs,
+    (verb, form): (Verb, ActForm),
+) -> ActForm {
+    let rows = against(view, file, verb);
+    match rows.is_empty() {
+        false => form.disabled(reasons(view, file, open, &rows)),
+        true if verb == Verb::Assess => warned(view, file, form),
+        true => form,
+    }
+}
+
+/// What stands against an act, whatever its form says.
+fn against(view: &View<'_, '_, '_>, file: &ChangeFile, verb: Verb) -> Vec<Unmet> {
+    let (change, directory, now) = (&file.change, &*view.directory, view.now());
+    match verb {
+        Verb::Submit => against_submission(file, directory, now),
+        Verb::Assess => against_assessment(change, directory),
+        Verb::Start => against_start(file, directory, now),
+        Verb::Close => before_closure(file, directory, now),
+        Verb::BreakGlass | Verb::CosignBreakGlass => against_breaking(change, directory),
+        _ => Vec::new(),
+    }
+}
+
+/// The first reasons, a line each.
+fn reasons(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, rows: &[Unmet]) -> Rich {
+    let mut all = Rich::new();
+    for (place, row) in rows.iter().take(REASONS_SHOWN).enumerate() {
+        let one = reason(view, file, open, row);
+        all = if place == 0 { one } else { all.line().append(one) };
+    }
+    match rows.len().saturating_sub(REASONS_SHOWN) {
+        0 => all,
+        more => all.line().link(format!("And {more} more."), "#requirements"),
+    }
+}
+
+/// Why, what opens it, and the way there: for whoever may edit it the field itself, for everybody else who can.
+fn reason(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, row: &Unmet) -> Rich {
+    let reason = view.sentence(&row.text).text(" ").append(view.sentence(&row.satisfy));
+    if let Some(field) = field_of(row).filter(|_| open.has(Verb::Edit)) {
+        let page = format!("{}/edit#{field}", view.change_url(&file.change.key));
+        return reason.text(" ").link("Edit it.", page);
+    }
+    if row.waiting_on.is_empty() || row.waiting_on.contains(&view.directory.login(&view.me)) {
+        return reason;
+    }
+    reason
+        .text(" Held by ")
+        .append(view.all_waits_on(&row.waiting_on))
+        .text(".")
+}
+
+/// Where the form of a change asks for what is missing.
+fn field_of(row: &Unmet) -> Option<&str> {
+    match row.code.as_str() {
+        "plan_missing" => Some("s-plan"),
+        "rollback_plan_missing" => Some("s-back"),
+        "window_over" => Some("planned_start"),
+        "field_missing" => match row.satisfy.split('`').nth(1)? {
+            "targets" => Some("s-where"),
+            field => Some(field),
+        },
+        _ => None,
+    }
+}
+
+/// The rules ask by the risk, which the assessment settles: what they would ask as it stands now is told beside the form.
+fn warned(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) -> ActForm {
+    let rows = before_approvals_are_asked(file, &view.directory, view.now());
+    let is_asked = |row: &&Unmet| row.code != "field_missing";
+    let Some(row) = rows.iter().find(is_asked) else {
+        return form;
+    };
+    let told = view.sentence(&row.text).text(" ").append(view.sentence(&row.satisfy));
+    form.note(format!(
+        "As it stands it is refused, unless another risk asks for less. {}",
+        told.plain()
+    ))
+}

@@ -1,0 +1,299 @@
+//! The runbook of a change: one step at a time, with the latest moment to roll back always in sight.
+
+use acts::change::find_acts::{OpenActs, find_acts};
+use acts::report::find_records::find_entries;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use jiff::Timestamp;
+use model::change::change_file::people_in_charge;
+use model::change::record::{Change, Step};
+use model::change::related_records::{Entry as ActionEntry, WayBack};
+use model::change::timers::latest_rollback;
+use model::core::act::{Act as Verb, actions};
+use model::core::enums::{EntryKind, State as Stage};
+use pages::{
+    Act, ActContext, ActForm, ActTone, Entry, Field, Notice, Place, Rich, RunClock, RunStep, Runbook, Tone, minutes,
+};
+
+use crate::http::state::AppState;
+use crate::web::change::open_acts::context;
+use crate::web::change::plan_steps::{length, steps};
+use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words::{free, names as names_of};
+
+/// How many lines of the log of actions stand under the step.
+const SO_FAR: usize = 20;
+
+/// The page.
+pub(crate) async fn show_runbook(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::Changes, move |view| page(view, &key)).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let file = view.room.file(key)?;
+    view.follow(Some(key));
+    let change = &file.change;
+    let open = find_acts(view.room, &file)?;
+    let mut entries = find_entries(view.room, &change.id.0)?;
+    entries.sort_by_key(|entry| entry.occurred_at);
+    let walk = Walk::of(change, &entries);
+    let steps_of = run_steps(view, &walk, &entries);
+    let current = steps_of.iter().position(|step| !step.is_done).filter(|_| walk.is_on);
+    let forms = context(view, &file);
+    let page = Runbook {
+        frame: view.frame.clone(),
+        key: change.key.clone(),
+        href: view.change_url(&change.key),
+        title: change.content.title.clone(),
+        is_back: walk.back_since.is_some(),
+        instead: instead(change, &walk),
+        clocks: clocks(view, change, &entries, (&walk, current)),
+        entry_url: format!("{}/implementation/entries", forms.change_url),
+        api_url: format!("/api/v1/changes/{}/implementation/entries", change.key),
+        once: forms.once.clone(),
+        may_record: walk.is_on && open.has(Verb::Record),
+        rollback: steps(view, &change.content.rollback_plan),
+        rollback_note: way_back(change),
+        so_far: entries
+            .iter()
+            .rev()
+            .take(SO_FAR)
+            .map(|entry| so_far(view, entry))
+            .collect(),
+        go_on: go_on(&entries, &forms)
+            .filter(|_| walk.is_on && open.has(Verb::Record))
+            .into_iter()
+            .collect(),
+        acts: acts_of(&open, &forms, &walk),
+        notices: notices(view, change, &walk),
+        steps: steps_of,
+        current,
+    };
+    Ok(page.render())
+}
+
+/// Which plan is followed: the plan, or the rollback plan once the way back is taken.
+struct Walk<'c> {
+    /// Whether the work goes on.
+    is_on: bool,
+    /// Since when the way back is taken.
+    back_since: Option<Timestamp>,
+    /// The steps.
+    plan: &'c [Step],
+}
+
+impl<'c> Walk<'c> {
+    fn of(change: &'c Change, entries: &[ActionEntry]) -> Self {
+        let is_on = change.state == Stage::Implementing;
+        let back_since = rolls_back_since(entries).filter(|_| is_on);
+        let content = &change.content;
+        let plan = match back_since {
+            Some(_) => &content.rollback_plan,
+            None => &content.plan,
+        };
+        Self {
+            is_on,
+            back_since,
+            plan,
+        }
+    }
+
+    /// What a step of the plan that is followed is noted as.
+    fn kind(&self) -> EntryKind {
+        match self.back_since {
+            Some(_) => EntryKind::Rollback,
+            None => EntryKind::Step,
+        }
+    }
+}
+
+/// Since when a change is rolled back, by its log of actions.
+pub(crate) fn rolls_back_since(entries: &[ActionEntry]) -> Option<Timestamp> {
+    WayBack::of(entries).map(|back| back.begun.occurred_at)
+}
+
+/// The form that takes back a way back begun by mistake, while no step of it is done.
+fn go_on(entries: &[ActionEntry], forms: &ActContext) -> Option<ActForm> {
+    let back = WayBack::of(entries).filter(|back| !back.is_walked)?;
+    let entry_url = format!("{}/implementation/entries", forms.change_url);
+    let act = ActForm::new("go-on", "Not rolling back after all", entry_url)
+        .field(Field::hidden("next", "runbook"))
+        .field(pages::once(forms))
+        .field(Field::hidden("kind", "deviation"))
+        .field(Field::hidden("withdraws", back.begun.id.as_str()))
+        .field(
+            Field::textarea("text", "Why the work goes on")
+                .hint("Owner and change managers are told at once, as they were of the way back.")
+                .required(),
+        )
+        .submit("Go on with the plan");
+    Some(act)
+}
+
+fn acts_of(open: &OpenActs, forms: &ActContext, walk: &Walk<'_>) -> Vec<ActForm> {
+    let mut acts: Vec<ActForm> = Vec::new();
+    if open.has(Verb::Start) {
+        acts.push(Act::Start.form(forms).field(Field::hidden("next", "runbook")));
+    }
+    if walk.is_on && open.has(Verb::Complete) {
+        let words = match walk.back_since {
+            Some(_) => "Tell the outcome: rolled back",
+            None => "Tell the outcome",
+        };
+        acts.push(ActForm::link(words, format!("{}#act", forms.change_url)).tone(ActTone::Go));
+    }
+    acts
+}
+
+fn instead(change: &Change, walk: &Walk<'_>) -> String {
+    let words = match (change.state, walk.back_since) {
+        (Stage::Implementing, Some(_)) if walk.plan.is_empty() => "It has no rollback plan to follow",
+        (Stage::Implementing, Some(_)) => "Every step back is done",
+        (Stage::Implementing, None) if walk.plan.is_empty() => "It has no plan to follow",
+        (Stage::Implementing, None) => "Every step is done",
+        (Stage::Reviewing | Stage::Closed, _) => "The work is over",
+        (Stage::Rejected | Stage::Cancelled, _) => "It was called off",
+        _ => "It has not started yet",
+    };
+    words.to_owned()
+}
+
+fn run_steps(view: &View<'_, '_, '_>, walk: &Walk<'_>, entries: &[ActionEntry]) -> Vec<RunStep> {
+    let is_done = |number: usize| {
+        let number = i64::try_from(number).unwrap_or(i64::MAX);
+        entries
+            .iter()
+            .any(|entry| entry.kind == walk.kind() && entry.step == Some(number))
+    };
+    let rows = walk.plan.iter().enumerate().map(|(place, step)| RunStep {
+        title: step.title.clone(),
+        who: step
+            .doer
+            .as_deref()
+            .map(|doer| view.waits_on(doer))
+            .or_else(|| step.team.clone())
+            .unwrap_or_default(),
+        check: step.check.clone().unwrap_or_default(),
+        length: step
+            .minutes
+            .map(|count| minutes(count.unsigned_abs()))
+            .unwrap_or_default(),
+        is_done: is_done(place + 1),
+    });
+    rows.collect()
+}
+
+/// Since when the step runs; and by when to turn back, or since when the way back is taken.
+fn clocks(
+    view: &View<'_, '_, '_>,
+    change: &Change,
+    entries: &[ActionEntry],
+    (walk, current): (&Walk<'_>, Option<usize>),
+) -> Vec<RunClock> {
+    if !walk.is_on {
+        return Vec::new();
+    }
+    let last = entries.iter().rev().find(|entry| entry.kind == walk.kind());
+    let since = last.map(|entry| entry.occurred_at).or(change.actual_start);
+    let step = current.and_then(|place| walk.plan.get(place));
+    let first = since
+        .zip(step)
+        .map(|(since, step)| runs_since(view, "On this step since", since, step.minutes));
+    let second = match walk.back_since {
+        Some(since) => Some(runs_since(view, "Rolling back since", since, minutes_back(change))),
+        None => latest_rollback(change).map(|latest| turn_by(view, latest)),
+    };
+    first.into_iter().chain(second).collect()
+}
+
+fn hour(view: &View<'_, '_, '_>, at: Timestamp) -> String {
+    view.reader.local(at).strftime("%H:%M").to_string()
+}
+
+/// Something that goes on, and how many minutes it was to take.
+fn runs_since(view: &View<'_, '_, '_>, label: &str, since: Timestamp, planned: Option<i64>) -> RunClock {
+    let due = planned.map(|count| model::core::parse::later(since, jiff::SignedDuration::from_mins(count)));
+    RunClock {
+        label: label.to_owned(),
+        time: hour(view, since),
+        detail: planned
+            .map(|count| format!("of {}", minutes(count.unsigned_abs())))
+            .unwrap_or_default(),
+        instant: since.to_string(),
+        is_late: due.is_some_and(|due| due < view.now()),
+    }
+}
+
+/// The latest moment to turn back: it counts for as long as no outcome is told, also behind the last step.
+fn turn_by(view: &View<'_, '_, '_>, latest: Timestamp) -> RunClock {
+    let is_late = latest <= view.now();
+    let detail = if is_late {
+        "it is too late for that now"
+    } else {
+        "then it is too late"
+    };
+    RunClock {
+        label: "Roll back by".to_owned(),
+        time: match view.reader.local(latest).date() == view.reader.local(view.now()).date() {
+            true => hour(view, latest),
+            false => view.reader.moment(latest),
+        },
+        detail: detail.to_owned(),
+        instant: if is_late { String::new() } else { latest.to_string() },
+        is_late,
+    }
+}
+
+fn minutes_back(change: &Change) -> Option<i64> {
+    let content = &change.content;
+    let sum: i64 = content.rollback_plan.iter().filter_map(|step| step.minutes).sum();
+    content.rollback_minutes.or((sum > 0).then_some(sum))
+}
+
+fn way_back(change: &Change) -> String {
+    let content = &change.content;
+    let told = content.rollback_minutes.map(|count| minutes(count.unsigned_abs()));
+    let told = told.unwrap_or_else(|| length(&content.rollback_plan));
+    match (told.is_empty(), &content.no_rollback_reason) {
+        (true, Some(_)) => "there is none".to_owned(),
+        (true, None) => "no gate stops it".to_owned(),
+        (false, _) => format!("{told}, no gate stops it"),
+    }
+}
+
+fn so_far(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
+    let tone = match entry.kind {
+        EntryKind::Step => Tone::Ok,
+        EntryKind::Deviation | EntryKind::Rollback => Tone::Wait,
+        EntryKind::Issue => Tone::Stop,
+    };
+    let why = Rich::new()
+        .said(view.name(&entry.by))
+        .text(format!(", {}", view.reader.moment(entry.occurred_at)));
+    Entry::new(tone, free(&entry.text)).why(why)
+}
+
+fn notices(view: &View<'_, '_, '_>, change: &Change, walk: &Walk<'_>) -> Vec<Notice> {
+    let back = walk.back_since.map(|since| {
+        let people = people_in_charge(change, &view.directory);
+        let names: Vec<String> = people.iter().map(|person| view.name(person)).collect();
+        let told = match names.len() {
+            1 => names_of(&names).text(" is told."),
+            _ => names_of(&names).text(" are told."),
+        };
+        Notice::new(Tone::Stop, told).title(format!("Rolling back since {}", hour(view, since)))
+    });
+    let hold = change.hold.as_ref().map(|hold| {
+        let reason = free(&hold.reason);
+        Notice::new(Tone::Stop, reason).title(format!("On hold by {}", view.name(&hold.by)))
+    });
+    let ran_over = change.overrun.then(|| {
+        Notice::new(Tone::Stop, "Ask for more time on its page, or roll back.").title("It runs over its time")
+    });
+    back.into_iter().chain(hold).chain(ran_over).collect()
+}

@@ -1,0 +1,712 @@
+//! The sections of a change's page below its decision card.
+
+use std::collections::BTreeSet;
+
+use acts::audit::find_timeline::Told;
+use acts::change::find_acts::OpenActs;
+use model::change::change_file::ChangeFile;
+use model::change::record::Content;
+use model::change::related_records::{Comment, Entry as ActionEntry};
+use model::change::waiting_on::ahead;
+use model::core::act::Act as Verb;
+use model::core::enums::{
+    ApprovalState, EntryKind, GateDecision, Kind, LinkKind, PermitState, State, TaskState, ValidationResult,
+};
+use model::core::ids::PersonId;
+use model::directory::snapshot::Directory;
+use pages::{
+    Act, ActContext, ActForm, ActTone, Entry, Fact, Field, Input, Moment, Rich, Stepper, TargetRow, Tone, Work,
+};
+
+use serde_json::Value;
+
+use crate::http::percent::escaped;
+use crate::web::approval::decision_card::{decided, missing, outcome_mark, step_name, way_on, why_asked};
+use crate::web::change::open_acts::awaits_word_of;
+use crate::web::change::review_draft::what_differs;
+use crate::web::shared::fields::watching;
+use crate::web::shared::view::View;
+use crate::web::shared::words::{capital, free, plain, state};
+
+/// How many moments of the timeline a change's page shows.
+const MOMENTS: usize = 60;
+
+/// What the sections are made from.
+pub(crate) struct Around<'f> {
+    /// The file.
+    pub file: &'f ChangeFile,
+    /// Its comments.
+    pub comments: Vec<Comment>,
+    /// Its log of actions.
+    pub entries: Vec<ActionEntry>,
+    /// What happened, newest first.
+    pub told: Vec<Told>,
+    /// What is open to the reader.
+    pub open: &'f OpenActs,
+    /// What forms know of it.
+    pub context: &'f ActContext,
+    /// The review as it is drafted, where one is wanted after a failure.
+    pub review_draft: Option<Value>,
+}
+
+impl Around<'_> {
+    pub(crate) fn act(&self, verb: Verb, act: Act) -> Vec<ActForm> {
+        if self.open.has(verb) {
+            vec![act.form(self.context)]
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn item(&self, act: Act, item: &str) -> ActForm {
+        act.form(&ActContext {
+            item: item.to_owned(),
+            ..self.context.clone()
+        })
+    }
+
+    pub(crate) fn at(&self, id: &str, label: &str, path: &str) -> ActForm {
+        ActForm::new(id, label, format!("{}{path}", self.context.change_url)).tone(ActTone::Link)
+    }
+
+    /// What is still unmet before each step.
+    pub fn requirements(&self, view: &View<'_, '_, '_>) -> Work {
+        let rows = ahead(self.file, &view.directory, view.now());
+        let entries = rows.iter().map(|row| {
+            let entry = Entry::new(Tone::Wait, missing(view, &row.unmet))
+                .code(row.unmet.code.as_str())
+                .why(way_on(view, &row.unmet))
+                .aside(step_name(row.step));
+            // Where a word is missing its sentence names whose.
+            match row.unmet.waiting_on.is_empty() || row.unmet.code == "approval_missing" {
+                true => entry,
+                false => entry.aside(view.all_waits_on(&row.unmet.waiting_on)),
+            }
+        });
+        let mut entries: Vec<Entry> = entries.collect();
+        entries.extend(self.checklist(view));
+        let open = rows.len();
+        let note = if open == 0 {
+            String::new()
+        } else {
+            format!("{open} open")
+        };
+        Work::new(note, entries)
+    }
+
+    fn checklist(&self, view: &View<'_, '_, '_>) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for item in &self.file.checklist {
+            let id = item.id.as_str();
+            let entry = match &item.done {
+                Some(done) => Entry::new(Tone::Ok, Rich::new().said(item.title.as_str())).why(format!(
+                    "{}, {}",
+                    view.name(&done.by),
+                    view.reader.distance(done.at)
+                )),
+                None => Entry::new(Tone::Wait, Rich::new().said(item.title.as_str()))
+                    .why(format!("Asked by rule {}", item.rule)),
+            };
+            let tick = self.at(&format!("tick-{id}"), "Tick it", &format!("/checklist/{id}/tick"));
+            entries.push(match (&item.done, self.open.has(Verb::TickChecklist)) {
+                (None, true) => entry.act(format!("check-{id}"), tick),
+                _ => entry,
+            });
+        }
+        entries
+    }
+
+    /// Who was asked, why, and what they said.
+    pub fn approvals(&self, view: &View<'_, '_, '_>) -> Work {
+        let template = crate::web::approval::decision_card::by_template(view, self.file);
+        let mut entries: Vec<Entry> = template
+            .into_iter()
+            .map(|(tone, text)| Entry::new(tone, text).why("Nobody is asked about each change that follows it."))
+            .collect();
+        for approval in &self.file.approvals {
+            entries.push(self.approval(view, approval));
+        }
+        entries.extend(crate::web::cab::meetings::entries(view, self.file));
+        let change = &self.file.change;
+        for request in &change.requests {
+            let has_decided = self.file.standing().any(|approval| approval.person == request.person);
+            if has_decided && !awaits_word_of(view, self.file, &request.person) {
+                continue;
+            }
+            let aside = match request.acknowledged_at {
+                Some(at) => Rich::from("seen ").append(view.ago(at)),
+                None => Rich::from("asked ").append(view.ago(request.asked_at)),
+            };
+            let is_late = request.acknowledged_at.is_none() && request.acknowledge_by < view.now();
+            let aside = if is_late { aside.all_late() } else { aside };
+            entries.push(
+                Entry::new(
+                    Tone::Wait,
+                    Rich::new().name(view.name(&request.person)).text(" is asked"),
+                )
+                .why(
+                    view.sentence(why_asked(&request.why))
+                        .text(", rule ")
+                        .code(request.rule.as_str()),
+                )
+                .aside(aside),
+            );
+        }
+        for review in &self.file.peer_reviews {
+            let tone = if review.state == ApprovalState::Standing {
+                Tone::Ok
+            } else {
+                Tone::Plain
+            };
+            let words = format!(" {}s as a peer", review.verdict.as_str());
+            let mut entry =
+                Entry::new(tone, Rich::new().name(view.name(&review.person)).text(words)).aside(view.ago(review.at));
+            if review.state != ApprovalState::Standing {
+                entry = entry.why(plain(review.state.as_str()));
+            }
+            entries.push(match &review.text {
+                Some(text) => entry.quote(text.as_str()),
+                None => entry,
+            });
+        }
+        Work::new(self.yes_note(view), entries)
+    }
+
+    /// How many of those who are asked or gave their word said yes: “2 of 4 said yes”. A yes of which an edit voided a part, so
+    /// that its author is asked anew, is none.
+    fn yes_note(&self, view: &View<'_, '_, '_>) -> String {
+        let yes: BTreeSet<&PersonId> = self
+            .file
+            .standing()
+            .filter(|approval| approval.is_yes() && !awaits_word_of(view, self.file, &approval.person))
+            .map(|approval| &approval.person)
+            .collect();
+        let mut asked: BTreeSet<&PersonId> = self.file.change.requests.iter().map(|row| &row.person).collect();
+        // Once somebody rejected it nobody is asked any more, and their word is no yes.
+        asked.extend(self.file.standing().map(|approval| &approval.person));
+        match asked.len() {
+            0 => String::new(),
+            all => format!("{} of {all} said yes", yes.len()),
+        }
+    }
+
+    fn approval(&self, view: &View<'_, '_, '_>, approval: &model::change::related_records::Approval) -> Entry {
+        let (tone, text) = decided(view, approval);
+        let stands = approval.state == ApprovalState::Standing;
+        let mut entry = Entry::new(if stands { tone } else { Tone::Plain }, text);
+        let mut rules: Vec<&str> = approval.counted_for.iter().map(|row| row.rule.as_str()).collect();
+        // Who is of several groups that a rule asks has a ground for each.
+        rules.dedup();
+        entry.sub = match (stands, approval.ended.as_deref()) {
+            (true, _) if rules.is_empty() => Rich::from("No rule asked for it."),
+            (true, _) => rules
+                .iter()
+                .enumerate()
+                .fold(Rich::new().text("Counts for rule "), |rich, (place, rule)| {
+                    rich.text(if place > 0 { ", " } else { "" }).code(*rule)
+                }),
+            (false, why) => Rich::from(why.unwrap_or(approval.state.as_str())),
+        };
+        if let Some(comment) = &approval.comment {
+            entry = entry.quote(comment.as_str());
+        }
+        entry = entry.aside(Rich::new().digest(&approval.content_digest));
+        let used = self.file.permits.iter().any(|permit| permit.issued_at >= approval.at);
+        if stands && approval.person == view.me && self.open.has(Verb::Withdraw) && !used {
+            let id = approval.id.as_str();
+            entry = entry.act(format!("approval-{id}"), self.item(Act::Withdraw, id));
+        }
+        entry
+    }
+
+    /// Conditions of approvals.
+    pub fn conditions(&self, view: &View<'_, '_, '_>) -> Work {
+        let entries = self
+            .file
+            .conditions
+            .iter()
+            .filter(|condition| !condition.lapsed)
+            .map(|condition| {
+                let id = condition.id.as_str();
+                let checkers = model::change::conditions::checkers(self.file, &view.directory, condition);
+                let names: Vec<String> = checkers.iter().map(|person| view.name(person)).collect();
+                let entry = Entry::new(
+                    if condition.met.is_some() { Tone::Ok } else { Tone::Wait },
+                    free(&condition.text),
+                );
+                match &condition.met {
+                    Some(met) => entry
+                        .why(Rich::new().said(view.name(&met.by)).text(" says it is met"))
+                        .aside(view.ago(met.at)),
+                    None if checkers.contains(&view.me) && self.open.has(Verb::MeetCondition) => {
+                        let meet = self
+                            .at(&format!("meet-{id}"), "It is met", &format!("/conditions/{id}/met"))
+                            .field(Field::textarea("text", "How you saw it"))
+                            .submit("Say that it is met");
+                        entry
+                            .why(format!("due before {}, checked by you", condition.due.as_str()))
+                            .act(format!("condition-{id}"), meet)
+                    }
+                    None => {
+                        let due = format!("due before {}, checked by ", condition.due.as_str());
+                        entry.why(Rich::from(due).said(names.join(", ")))
+                    }
+                }
+            });
+        Work::new("", entries.collect())
+    }
+
+    /// Tasks.
+    pub fn tasks(&self, view: &View<'_, '_, '_>) -> Work {
+        let entries = self.file.tasks.iter().map(|task| {
+            let tone = match task.state {
+                TaskState::Open => Tone::Wait,
+                TaskState::Done => Tone::Ok,
+                TaskState::Dropped => Tone::Plain,
+            };
+            let who = match &task.assignee {
+                Some(person) => Rich::new().said(view.name(person)),
+                None => Rich::from("nobody yet"),
+            };
+            let holds = if task.mandatory {
+                "the next step waits for it"
+            } else {
+                "optional"
+            };
+            let entry = Entry::new(tone, Rich::new().said(task.title.as_str()))
+                .why(
+                    Rich::from(format!("{}, ", task.kind))
+                        .append(who)
+                        .text(format!("; {holds}")),
+                )
+                .aside(plain(task.state.as_str()));
+            let id = task.id.as_str();
+            if task.state != TaskState::Open || !self.open.has(Verb::UpdateTask) {
+                return entry;
+            }
+            let update = self
+                .at(&format!("task-{id}"), "Finish or drop it", &format!("/tasks/{id}"))
+                .field(
+                    Field::radio("state", "It is", &[("done", "done"), ("dropped", "dropped")])
+                        .value("done")
+                        .required(),
+                )
+                .field(Field::textarea("text", "In words").hint("Needed when it is dropped."))
+                .submit("Tell it");
+            entry.act(format!("task-{id}"), update)
+        });
+        let entries: Vec<Entry> = entries.collect();
+        let done = self
+            .file
+            .tasks
+            .iter()
+            .filter(|task| task.state != TaskState::Open)
+            .count();
+        let note = if entries.is_empty() {
+            String::new()
+        } else {
+            format!("{done} of {} done", entries.len())
+        };
+        Work::new(note, entries).acts(self.act(Verb::AddTask, Act::AddTask))
+    }
+
+    /// What a gate would answer for each target now, and the permits given out.
+    pub fn gate(&self, view: &View<'_, '_, '_>) -> Work {
+        let now = view.now();
+        let mut entries = Vec::new();
+        for row in model::gate::answer::rows(self.file, &view.directory, now) {
+            let answer = model::gate::answer::judge(&row, now);
+            let artifact = row.artifact.as_deref().or(row.commit.as_deref()).unwrap_or_default();
+            let way = if row.purpose == model::core::enums::Purpose::Rollback {
+                "back to"
+            } else {
+                "forward with"
+            };
+            let (tone, word) = match answer.decision {
+                GateDecision::Go => (Tone::Ok, "Go"),
+                GateDecision::Stop => (Tone::Stop, "Stop"),
+            };
+            let text = Rich::new()
+                .strong(word)
+                .text(" for ")
+                .said(row.service.as_str())
+                .text(", ")
+                .said(row.environment.as_str())
+                .text(format!(", {way} "))
+                .digest(artifact);
+            let why = answer
+                .reasons
+                .first()
+                .map(|reason| view.sentence(&reason.text))
+                .unwrap_or_default();
+            let entry = Entry::new(tone, text).why(why);
+            entries.push(match answer.next_transition_at {
+                Some(at) => entry.aside(format!("looks again {}", view.reader.moment(at))),
+                None => entry,
+            });
+        }
+        entries.extend(self.file.permits.iter().map(|permit| self.permit(view, permit)));
+        Work::new("", entries).acts(self.permits_ahead(now))
+    }
+
+    /// For each target that a policy lets have its permit before the window.
+    fn permits_ahead(&self, now: jiff::Timestamp) -> Vec<ActForm> {
+        if !self.open.has(Verb::IssuePermit) {
+            return Vec::new();
+        }
+        let targets = self.file.change.open_targets();
+        let granted = targets.filter(|target| model::gate::permit::is_granted_ahead(self.file, &target.id, now));
+        granted
+            .map(|target| {
+                let place = format!("{}, {}", target.service, target.environment);
+                let form = ActForm::new(
+                    format!("permit-ahead-{}", target.id),
+                    format!("Fetch the permit for {place}"),
+                    format!("{}/permit-file", self.context.change_url),
+                )
+                .note("It is good from the planned start on. It starts nothing; the deployment's own signal does.")
+                .field(Field::hidden("service", target.service.as_str()))
+                .field(Field::hidden("environment", target.environment.as_str()));
+                let named = [("artifact", &target.artifact), ("commit", &target.commit)];
+                named
+                    .into_iter()
+                    .filter_map(|(name, value)| Some(Field::hidden(name, value.as_deref()?)))
+                    .fold(form, ActForm::field)
+            })
+            .collect()
+    }
+
+    fn permit(&self, view: &View<'_, '_, '_>, permit: &model::change::related_records::Permit) -> Entry {
+        let id = permit.id.as_str();
+        let is_good = permit.state == PermitState::Issued && permit.expires_at > view.now();
+        let text = Rich::new()
+            .text("Permit for ")
+            .said(permit.service.as_str())
+            .text(", ")
+            .said(permit.environment.as_str())
+            .text(format!(", {}", permit.purpose));
+        let mut entry = Entry::new(if is_good { Tone::Ok } else { Tone::Plain }, text).icon("leaf");
+        entry.sub = match (&permit.revoked_reason, permit.used_at) {
+            (Some(reason), _) => Rich::from("revoked: ").append(free(reason)),
+            (None, Some(at)) => Rich::from(format!("used up {}", view.reader.moment(at))),
+            (None, None) => Rich::from(format!("good until {}", view.reader.moment(permit.expires_at))),
+        };
+        entry = entry.aside(view.ago(permit.issued_at));
+        if is_good && self.open.has(Verb::RevokePermit) {
+            entry = entry.act(format!("permit-{id}"), self.item(Act::RevokePermit, id));
+        }
+        entry
+    }
+
+    /// The log of actions, with the form that writes into it.
+    pub fn runbook(&self, view: &View<'_, '_, '_>) -> Work {
+        let entries = self.entries.iter().map(|entry| {
+            let (tone, word) = match entry.kind {
+                _ if entry.withdraws.is_some() => (Tone::Wait, "Going on after all"),
+                EntryKind::Step => (Tone::Ok, "Step"),
+                EntryKind::Deviation => (Tone::Wait, "Deviation"),
+                EntryKind::Issue => (Tone::Stop, "Issue"),
+                EntryKind::Rollback => (Tone::Wait, "Rollback"),
+            };
+            Entry::new(
+                tone,
+                Rich::new().strong(word).text(format!(" by {}", view.name(&entry.by))),
+            )
+            .quote(entry.text.as_str())
+            .aside(view.moment(entry.occurred_at))
+        });
+        let mut acts = self.act(Verb::Record, Act::Entry);
+        if !acts.is_empty() {
+            let page = format!("{}/runbook", self.context.change_url);
+            acts.insert(0, ActForm::link("Step by step", page));
+        }
+        Work::new("", entries.collect()).acts(acts)
+    }
+
+    /// Validations and reviews, with their forms.
+    pub fn review(&self, view: &View<'_, '_, '_>) -> Work {
+        let change = &self.file.change;
+        let mut entries: Vec<Entry> = Vec::new();
+        for validation in &change.validations {
+            let (tone, word) = match validation.result {
+                ValidationResult::Works => (Tone::Ok, "it works"),
+                ValidationResult::DoesNot => (Tone::Stop, "it does not work"),
+            };
+            let entry = Entry::new(
+                tone,
+                Rich::new()
+                    .name(view.name(&validation.by))
+                    .text(format!(" says that {word}")),
+            )
+            .aside(view.ago(validation.at));
+            entries.push(match &validation.text {
+                Some(text) => entry.quote(text.as_str()),
+                None => entry,
+            });
+        }
+        for review in &change.reviews {
+            let yes = |is: bool| if is { "yes" } else { "no" };
+            let kind = if review.addendum {
+                "added to the review"
+            } else {
+                "reviewed it"
+            };
+            let mut entry = Entry::new(
+                Tone::Ok,
+                Rich::new().name(view.name(&review.by)).text(format!(" {kind}")),
+            )
+            .why(format!(
+                "Objectives met: {}. Assessment adequate: {}. Steps adequate: {}.",
+                yes(review.objectives_met),
+                yes(review.assessment_adequate),
+                yes(review.steps_adequate)
+            ))
+            .quote(review.summary.as_str())
+            .aside(view.ago(review.at));
+            for line in &review.improvements {
+                entry = entry.aside(Rich::from("To do better: ").said(line.as_str()));
+            }
+            entries.push(entry);
+        }
+        if let Some(finding) = &change.finding {
+            let text = Rich::new()
+                .name(view.name(&finding.by))
+                .text(" found on the unauthorized work");
+            entries.push(Entry::new(Tone::Wait, text).quote(finding.reason.as_str()));
+        }
+        entries.extend(self.review_draft.as_ref().map(what_differs));
+        // While it is under review, its validation and its review are what its reader can do now, and stand above.
+        let mut acts = Vec::new();
+        if change.state == State::Closed {
+            acts.extend(self.act(Verb::Review, Act::Review).into_iter().map(addendum));
+        }
+        Work::new("", entries).acts(acts)
+    }
+
+    /// Links to other records.
+    pub fn links(&self, view: &View<'_, '_, '_>) -> Work {
+        let entries = self.file.links.iter().map(|link| {
+            let to = match &link.to_change {
+                Some(_) => Rich::new().link(link.to.as_str(), view.change_url(&link.to)),
+                None => Rich::new().said(link.to.as_str()),
+            };
+            Entry::new(
+                Tone::Plain,
+                Rich::new().text(format!("{} ", capital(link.kind.as_str()))).append(to),
+            )
+            .icon("list")
+        });
+        let reached = crate::web::change::affected::line(view, &self.file.change);
+        let mut acts = self.act(Verb::Link, Act::Link);
+        if !self.open.has(Verb::Edit) && !self.open.has(Verb::Label) {
+            acts.iter_mut().for_each(leave_holding_out);
+        }
+        Work::new("", reached.into_iter().chain(entries).collect()).acts(acts)
+    }
+
+    /// Comments, oldest first, with the form that adds one.
+    pub fn comments(&self, view: &View<'_, '_, '_>) -> Work {
+        let entries = self.comments.iter().map(|comment| {
+            Entry::new(Tone::Plain, Rich::new().name(view.name(&comment.by)))
+                .icon("comment")
+                .quote(comment.text.as_str())
+                .aside(view.moment(comment.at))
+        });
+        Work::new("", entries.collect()).acts(self.act(Verb::Comment, Act::Comment))
+    }
+
+    /// What happened, newest first, with log indexes.
+    pub fn timeline(&self, view: &View<'_, '_, '_>) -> Vec<Moment> {
+        self.told
+            .iter()
+            .take(MOMENTS)
+            .map(|told| {
+                let said = crate::web::shared::moments::entry_of(told)
+                    .and_then(|id| self.entries.iter().find(|it| it.id.0 == id));
+                crate::web::shared::moments::moment_of(view, told, said.map(crate::web::shared::moments::noted))
+            })
+            .collect()
+    }
+
+    /// The targets with their outcomes.
+    pub fn targets(&self, view: &View<'_, '_, '_>) -> Vec<TargetRow> {
+        let change = &self.file.change;
+        let rows = change.content.targets.iter().map(|target| {
+            let outcome = change.target_record(&target.id).and_then(|record| record.outcome);
+            let mut acts = Vec::new();
+            if outcome.is_some() && self.open.has(Verb::Complete) {
+                acts.push(self.revise_outcome(target));
+            }
+            TargetRow {
+                id: target.id.0.clone(),
+                service: target.service.0.clone(),
+                href: view.url(&format!("/services/{}", target.service)),
+                environment: target.environment.0.clone(),
+                build: target
+                    .artifact
+                    .as_deref()
+                    .or(target.commit.as_deref())
+                    .map(str::to_owned)
+                    .unwrap_or_default(),
+                rollback_to: target.rollback_to.clone().unwrap_or_default(),
+                outcome: outcome.map(outcome_mark).unwrap_or_default(),
+                acts,
+            }
+        });
+        rows.collect()
+    }
+
+    fn revise_outcome(&self, target: &model::change::record::Target) -> ActForm {
+        let id = target.id.as_str();
+        let mut form = Act::Complete.form(self.context).tone(ActTone::Link);
+        form.id = format!("complete-{id}");
+        form.verb_label = "Another outcome".to_owned();
+        form.fields.retain(|field| field.name != "target");
+        form.field(Field::hidden("target", id))
+    }
+
+    /// The facts beside the page.
+    pub fn facts(&self, view: &View<'_, '_, '_>) -> Vec<Fact> {
+        let change = &self.file.change;
+        let content = &change.content;
+        let mut facts = vec![
+            Fact::people("Owner", vec![view.name(&content.owner)]),
+            Fact::people("Requester", vec![view.name(&change.requester)]),
+        ];
+        if !content.implementers.is_empty() {
+            facts.push(Fact::people(
+                "Implementers",
+                content.implementers.iter().map(|person| view.name(person)).collect(),
+            ));
+        }
+        if let Some(tester) = &content.tester {
+            facts.push(Fact::people("Tester", vec![view.name(tester)]));
+        }
+        facts.extend(unknown_items(content, &view.directory));
+        for (label, value) in [("Team", &content.team), ("Business contact", &content.business_contact)] {
+            if let Some(value) = value {
+                facts.push(Fact::new(label, Rich::new().said(value.as_str())));
+            }
+        }
+        if let Some(incident) = &content.incident {
+            facts.push(Fact::new("Incident", incident_fact(view, incident)));
+        }
+        facts.extend(template_fact(view, content));
+        facts.extend(crate::web::change::custom_fields::facts(view, change));
+        facts.push(risk_fact(self.file));
+        if !content.touches.is_empty() {
+            let words: Vec<String> = content.touches.iter().map(|touch| plain(touch.as_str())).collect();
+            facts.push(Fact::new("Touches", words.join(", ")));
+        }
+        facts.push(Fact::new("Category", capital(content.category.as_str())));
+        if !change.labels.is_empty() {
+            facts.push(Fact::new("Labels", Rich::new().said(change.labels.join(", "))));
+        }
+        let digests = Fact {
+            label: "Digests".to_owned(),
+            values: vec![
+                Rich::new().text("what ").digest(&change.digests.what),
+                Rich::new().text("when ").digest(&change.digests.when),
+            ],
+            ..Fact::default()
+        };
+        facts.push(digests);
+        if !change.watchers.is_empty() {
+            facts.push(watching(view, change.watchers.iter(), std::iter::empty()));
+        }
+        facts.push(Fact::new("Updated", view.moment(change.updated_at)));
+        facts
+    }
+
+    /// The lifecycle.
+    pub fn stepper(&self, view: &View<'_, '_, '_>) -> Stepper {
+        let change = &self.file.change;
+        let day = |at: Option<jiff::Timestamp>| at.map(|at| view.reader.day(at));
+        let notes = [
+            (pages::State::Draft, day(Some(change.created_at))),
+            (pages::State::Assessing, day(change.submitted_at)),
+            (pages::State::Authorizing, day(change.assessed_at)),
+            (pages::State::Implementing, day(change.actual_start)),
+            (pages::State::Closed, day(change.closed_at)),
+        ];
+        let reached = match (change.assessed_at, change.submitted_at) {
+            (Some(_), _) => pages::State::Authorizing,
+            (None, Some(_)) => pages::State::Assessing,
+            (None, None) => pages::State::Draft,
+        };
+        Stepper {
+            current: state(change.state),
+            reached: Some(reached),
+            notes: notes
+                .into_iter()
+                .filter_map(|(state, note)| Some((state, note?)))
+                .collect(),
+        }
+    }
+}
+
+/// A review of what is closed already: it adds to the record and changes nothing of it.
+fn addendum(form: ActForm) -> ActForm {
+    let mut form = form.submit("Add this to the review");
+    form.verb_label = "Add to the review".to_owned();
+    form
+}
+
+/// The config items that the estate does not hold: nobody but the service's owners is asked for them.
+fn unknown_items(content: &Content, directory: &Directory) -> Option<Fact> {
+    let items = content.targets.iter().flat_map(|target| &target.config_items);
+    let unknown: BTreeSet<&str> = items
+        .filter(|item| !directory.config_items.contains_key(*item))
+        .map(String::as_str)
+        .collect();
+    let names: Vec<&str> = unknown.into_iter().collect();
+    (!names.is_empty()).then(|| Fact::new("Config items not in the estate", Rich::new().said(names.join(", "))))
+}
+
+/// The incident behind a change: one of ours with a link, and one that is kept elsewhere as what it is, so that nobody looks
+/// for it here.
+fn incident_fact(view: &View<'_, '_, '_>, named: &str) -> Rich {
+    let key = named.to_uppercase();
+    if view.directory.incidents.contains_key(&key) {
+        let url = view.url(&format!("/incidents/{}", escaped(&key)));
+        return Rich::new().said_link(named, url);
+    }
+    Rich::new().said(named).text(" (outside reference)")
+}
+
+/// The template that a standard change follows.
+fn template_fact(view: &View<'_, '_, '_>, content: &Content) -> Option<Fact> {
+    let pinned = content.template.as_ref().filter(|_| content.kind == Kind::Standard)?;
+    let url = view.url(&format!("/templates/{}", escaped(&pinned.key)));
+    let told = Rich::new().said_link(pinned.key.as_str(), url);
+    Some(Fact::new(
+        "Template",
+        told.text(format!(", version {}", pinned.template_version)),
+    ))
+}
+
+fn risk_fact(file: &ChangeFile) -> Fact {
+    let risk = &file.change.risk;
+    let mut values = vec![
+        Rich::new()
+            .strong(capital(risk.level.as_str()))
+            .text(format!(" ({} of 12)", risk.score)),
+    ];
+    values.extend(risk.reasons.iter().map(|reason| Rich::from(reason.as_str())));
+    let stated = file.change.content.risk_override.as_ref();
+    values.extend(stated.map(|stated| Rich::new().quoted(stated.reason.as_str())));
+    Fact {
+        label: "Risk".to_owned(),
+        values,
+        ..Fact::default()
+    }
+}
+
+/// Leaves out of the form of a link what holds the start: that is for who may write the change.
+fn leave_holding_out(form: &mut ActForm) {
+    for field in &mut form.fields {
+        if let Input::Select(choices) = &mut field.input {
+            choices.retain(|choice| choice.value != LinkKind::DependsOn.as_str());
+        }
+    }
+}

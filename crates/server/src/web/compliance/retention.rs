@@ -1,0 +1,173 @@
+//! What is kept and for how long: the retention among the policies, and on a change its legal hold and the erasure of texts.
+
+use acts::Room;
+use model::change::record::Change;
+use model::compliance::erasure::{Erasure, Retention};
+use model::core::act::actions;
+use model::core::body::Body;
+use model::core::enums::ErasureKind;
+use pages::{ActForm, ActTone, Entry, Field, Notice, Rich, Section, SectionBody, Tone};
+use serde_json::Value;
+
+use crate::web::shared::view::View;
+
+/// The retention in force, with the form that proposes another.
+pub(crate) fn section(view: &View<'_, '_, '_>) -> Section {
+    let tenant = view.directory.tenant.as_ref();
+    let kept = tenant.map(|tenant| tenant.retention).unwrap_or_default();
+    let rows = [
+        ("Texts and evidence files of changes that have ended", kept.changes_days),
+        ("Raw bodies of deliveries that were worked off", kept.deliveries_days),
+    ];
+    let entry =
+        |(what, days): (&str, Option<i64>)| Entry::new(Tone::Plain, Rich::from(format!("{what}: {}", span(days))));
+    let section = Section::new(
+        "retention",
+        "How long words and files are kept; the log and its proofs stay for ever",
+        SectionBody::Entries(rows.into_iter().map(entry).collect()),
+    );
+    if view.may(actions::SET_POLICY) {
+        section.acts(vec![form(view, kept)])
+    } else {
+        section
+    }
+}
+
+fn span(days: Option<i64>) -> String {
+    days.map_or_else(|| "for ever".to_owned(), |days| format!("{days} days"))
+}
+
+/// A retention in words.
+pub(crate) fn words(kept: Retention) -> String {
+    format!(
+        "texts and files of ended changes: {}; raw deliveries: {}",
+        span(kept.changes_days),
+        span(kept.deliveries_days)
+    )
+}
+
+fn form(view: &View<'_, '_, '_>, kept: Retention) -> ActForm {
+    let field = |name: &'static str, label: &'static str, days: Option<i64>| {
+        let value = days.map(|days| days.to_string()).unwrap_or_default();
+        Field::text(name, label).value(value).half()
+    };
+    ActForm::new(
+        "retention",
+        "Propose another retention",
+        view.url("/policies/retention/proposal"),
+    )
+    .field(crate::web::shared::idempotent_form::field(view))
+    .field(field(
+        "changes_days",
+        "Days after a change has ended",
+        kept.changes_days,
+    ))
+    .field(field(
+        "deliveries_days",
+        "Days for raw deliveries",
+        kept.deliveries_days,
+    ))
+    .field(
+        Field::text("reason", "Why")
+            .hint("At least 90 days; an empty field keeps for ever. Another person puts it in force.")
+            .required(),
+    )
+    .submit("Propose")
+}
+
+/// Proposes what the form says: an empty field keeps for ever.
+pub(crate) fn propose(room: &mut Room<'_, '_>, mut body: Body) -> acts::Result<()> {
+    for field in ["changes_days", "deliveries_days"] {
+        body.entry(field).or_insert(Value::Null);
+    }
+    acts::compliance::set_retention::propose_retention(room, &body).map(drop)
+}
+
+/// What a reader of a change must know of what is kept of it.
+pub(crate) fn notices(view: &View<'_, '_, '_>, change: &Change) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    if let Some(hold) = change.standing_hold() {
+        let title = format!("Under a legal hold by {}", view.name(&hold.by));
+        let text = crate::web::shared::words::free(&hold.reason)
+            .line()
+            .text("Nothing of it is erased.");
+        notices.push(Notice::new(Tone::Wait, text).title(title));
+    }
+    if let Some(erasure) = &change.erasure {
+        notices.push(erasure_notice(view, erasure));
+    }
+    notices
+}
+
+fn erasure_notice(view: &View<'_, '_, '_>, erasure: &Erasure) -> Notice {
+    let what = match erasure.kind {
+        ErasureKind::Texts => "all texts and files of this change",
+        ErasureKind::FormerTexts => "what was edited out of this change",
+        ErasureKind::Comment => "a comment on this change",
+    };
+    let asker = erasure.asked_by.as_ref().map(|person| view.name(person));
+    let reason = crate::web::shared::words::free(erasure.reason.as_deref().unwrap_or_default());
+    let Some(at) = erasure.done_at else {
+        let title = format!("{} asks to erase {what}", asker.unwrap_or_default());
+        return Notice::new(
+            Tone::Wait,
+            reason.line().text("Another person who sets policies confirms it."),
+        )
+        .title(title);
+    };
+    let when = view.reader.moment(at);
+    let Some(asker) = asker else {
+        let title = format!("The retention erased {what}, {when}");
+        return Notice::new(Tone::Plain, "What the log proves stays.").title(title);
+    };
+    let second = erasure
+        .done_by
+        .as_ref()
+        .filter(|person| Some(*person) != erasure.asked_by.as_ref());
+    let text = match second {
+        Some(person) => reason.line().text(format!("{} confirmed it.", view.name(person))),
+        None => reason,
+    };
+    Notice::new(Tone::Plain, text.line().text("What the log proves stays."))
+        .title(format!("{asker} had {what} erased, {when}"))
+}
+
+/// The forms about what is kept that are open to the reader.
+pub(crate) fn acts(view: &View<'_, '_, '_>, change: &Change, change_url: &str) -> Vec<ActForm> {
+    let mut acts = Vec::new();
+    let (sets, audits) = (view.may(actions::SET_POLICY), view.may(actions::AUDIT));
+    let reason = || Field::textarea("reason", "Why").required();
+    let form = |id: &'static str, label: &'static str, rest: &str| {
+        ActForm::new(id, label, format!("{change_url}/{rest}")).tone(ActTone::Link)
+    };
+    let is_asked = change.erasure.as_ref().is_some_and(Erasure::is_asked);
+    if is_asked && sets {
+        let confirm = form("confirm-erasure", "Confirm the erasure", "erasure/confirmation");
+        acts.push(confirm.submit("Erase for good"));
+        let withdraw = form("withdraw-erasure", "Withdraw the erasure", "erasure/withdrawal");
+        acts.push(withdraw.submit("Keep the texts"));
+    }
+    if !change.state.is_final() {
+        return acts;
+    }
+    match change.standing_hold() {
+        Some(_) if sets => {
+            let lift = form("lift-legal-hold", "Lift the legal hold", "legal-hold/end");
+            acts.push(lift.field(reason()).submit("Lift it"));
+        }
+        None if audits => {
+            let place = form("legal-hold", "Place it under a legal hold", "legal-hold");
+            acts.push(place.field(reason()).submit("Keep everything"));
+        }
+        _ => {}
+    }
+    if sets && !is_asked && !change.is_kept() {
+        let erase = form("erase", "Erase its texts", "erasure")
+            .field(Field::hidden("kind", ErasureKind::Texts.as_str()))
+            .field(reason().hint(
+                "Titles, plans, comments, letters and files go; the log's proofs stay. Nobody brings them back.",
+            ));
+        acts.push(erase.submit("Ask to erase"));
+    }
+    acts
+}

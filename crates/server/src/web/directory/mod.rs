@@ -1,0 +1,8 @@
+//! The directory: people, groups, services, ownership, tenants, imports and access reviews.
+
+pub(super) mod access_reviews;
+pub(crate) mod ownership;
+pub(super) mod ownership_proposal;
+pub(super) mod people;
+pub(super) mod rights;
+pub(super) mod services;

@@ -1,0 +1,495 @@
+//! Services, with who answers for them.
+
+use std::collections::BTreeMap;
+
+use acts::report::find_changes::{ChangeFilter, find_changes};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use model::core::act::actions;
+use model::core::body::Body;
+use model::core::enums::{Criticality, OwnershipRole, State as Stage};
+use model::core::ids::ServiceKey;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::{Dependency, Ownership, Service};
+use pages::{
+    ActForm, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, ServiceRow,
+    Services, Table, Tone,
+};
+use serde_json::Value;
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::shared::form::Form;
+use crate::web::shared::form_page::{Back, send, sent};
+use crate::web::shared::list_filter::Words;
+use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words::{capital, names};
+
+/// How many changes of a service its page shows.
+const CHANGES: i64 = 20;
+
+/// The list of services.
+pub(crate) async fn services(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+    show(&state, &visitor, Place::Services, move |view| {
+        services_page(view, &words, None)
+    })
+    .await
+}
+
+fn services_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
+    let open = open_changes(view)?;
+    let directory = view.directory.clone();
+    let (shown, count) = words.narrow(directory.services.values(), |service| {
+        let team = service.team.as_deref().unwrap_or_default();
+        vec![service.key.as_str(), service.name.as_str(), team]
+    });
+    let rows = shown.into_iter().map(|service| service_row(view, service, &open));
+    let mut page = Services {
+        frame: view.frame.clone(),
+        rows: rows.collect(),
+        count,
+        ..Services::default()
+    };
+    words.put(&mut page, view.url("/services"));
+    if view.may(actions::SET_SERVICE) {
+        page.acts.push(service_form(view, None));
+    }
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+/// How many open changes each service has.
+fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, usize>> {
+    let states = Stage::ALL
+        .iter()
+        .filter(|state| state.is_open())
+        .map(|state| state.as_str().to_owned());
+    let filter = ChangeFilter {
+        states: states.collect(),
+        ..ChangeFilter::default()
+    };
+    let mut open = BTreeMap::new();
+    for (_, targets) in find_changes(view.room, &filter, 500, None)?.rows {
+        let mut services: Vec<String> = targets.into_iter().map(|target| target.service).collect();
+        services.sort();
+        services.dedup();
+        for service in services {
+            *open.entry(service).or_insert(0) += 1;
+        }
+    }
+    Ok(open)
+}
+
+fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<String, usize>) -> ServiceRow {
+    let key = service.key.as_str();
+    ServiceRow {
+        key: key.to_owned(),
+        href: view.url(&format!("/services/{key}")),
+        name: if service.name == key {
+            String::new()
+        } else {
+            service.name.clone()
+        },
+        criticality: capital(service.criticality.as_str()),
+        owner: names(&owners(view, &service.key)),
+        team: service.team.clone().unwrap_or_default(),
+        regimes: service.regimes.iter().cloned().collect::<Vec<_>>().join(", "),
+        last_change: String::new(),
+        open_changes: open.get(key).copied().unwrap_or(0).to_string(),
+    }
+}
+
+/// Who owns a service in any environment, by name.
+fn owners(view: &View<'_, '_, '_>, service: &ServiceKey) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for place in view.directory.environments.keys() {
+        for holder in view.directory.holders(service, place, OwnershipRole::Owner, view.now()) {
+            let name = view.name(&holder.person);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+fn service_form(view: &View<'_, '_, '_>, service: Option<&Service>) -> ActForm {
+    let words: Vec<(&str, &str)> = Criticality::ALL
+        .iter()
+        .map(|word| (word.as_str(), word.as_str()))
+        .collect();
+    let text = |pick: fn(&Service) -> String| service.map(pick).unwrap_or_default();
+    let criticality = service.map_or(Criticality::Medium, |service| service.criticality);
+    let classes: Vec<(&str, &str)> = std::iter::once(("", "Not said"))
+        .chain(
+            view.policies
+                .data_classes()
+                .iter()
+                .map(|word| (word.as_str(), word.as_str())),
+        )
+        .collect();
+    let label = if service.is_some() { "Edit it" } else { "Add a service" };
+    let key = Field::text("key", "Key")
+        .hint("As pipelines name it: lower case, no spaces.")
+        .required();
+    let key = match service {
+        Some(service) => Field::hidden("key", service.key.as_str()),
+        None => key,
+    };
+    ActForm::new("service", label, view.url("/services"))
+        .field(key)
+        .field(Field::text("name", "Name").value(text(|service| service.name.clone())))
+        .field(
+            Field::select("criticality", "Criticality", &words)
+                .value(criticality.as_str())
+                .half(),
+        )
+        .field(
+            Field::select("data_class", "Data class", &classes)
+                .value(text(|it| it.data_class.clone().unwrap_or_default()))
+                .half(),
+        )
+        .field(
+            Field::text("team", "Team")
+                .value(text(|it| it.team.clone().unwrap_or_default()))
+                .half(),
+        )
+        .field(
+            Field::text("regimes", "Regimes")
+                .hint("Parted by commas.")
+                .value(text(|it| it.regimes.iter().cloned().collect::<Vec<_>>().join(", ")))
+                .half(),
+        )
+        .submit(if service.is_some() {
+            "Keep it"
+        } else {
+            "Add this service"
+        })
+}
+
+/// What a form says of a service: a field that was left empty clears.
+fn as_shown(body: &Body) -> Body {
+    let mut whole = body.clone();
+    for field in ["name", "criticality", "data_class", "team", "regimes"] {
+        whole.entry(field).or_insert(Value::Null);
+    }
+    whole
+}
+
+/// Adds a service or edits one.
+pub(crate) async fn set_service(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let sent = sent(form, "/services".to_owned(), "/services".to_owned(), Place::Services);
+    send(
+        &state,
+        &visitor,
+        sent,
+        |room, body| acts::directory::set_service::set_service(room, &as_shown(body)).map(drop),
+        |view, back| services_page(view, &Words::default(), back),
+    )
+    .await
+}
+
+/// One service.
+pub(crate) async fn service(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::Services, move |view| {
+        service_page(view, &key, None)
+    })
+    .await
+}
+
+fn service_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let directory = view.directory.clone();
+    let Some(service) = directory.services.get(&ServiceKey::from(key)) else {
+        return Err(Refusal::not_found(format!("service {key}")).into());
+    };
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Services".to_owned(), view.url("/services"))],
+        key: service.key.0.clone(),
+        title: service.name.clone(),
+        marks: vec![Tone::Plain.mark(format!("Criticality: {}", service.criticality.as_str()))],
+        sections: vec![
+            ownership_section(view, service),
+            dependency_section(view, service),
+            change_section(view, service)?,
+        ],
+        facts: service_facts(view, service),
+        ..RecordPage::default()
+    };
+    page.acts.push(watch_form(view, service));
+    if view.may(actions::SET_SERVICE) {
+        page.acts.push(service_form(view, Some(service)));
+    }
+    if let Some(back) = back {
+        let acts = page
+            .acts
+            .iter_mut()
+            .chain(page.sections.iter_mut().flat_map(|section| section.acts.iter_mut()));
+        back.put(view, &mut page.frame, acts);
+    }
+    Ok(page.render())
+}
+
+fn watch_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
+    let path = format!("/services/{}/watchers", escaped(service.key.as_str()));
+    if service.watchers.contains(&view.me) {
+        let note = "You are told of the milestones of its changes.";
+        return ActForm::new("watch", "Stop watching", view.url(&format!("{path}/end"))).note(note);
+    }
+    let group = Field::text("group", "For a group")
+        .hint("The key of a group of yours, whose members are told; empty means only you.");
+    ActForm::new("watch", "Watch it", view.url(&path))
+        .field(group)
+        .note("Whoever watches is told of the milestones of its changes.")
+}
+
+async fn send_watch(state: AppState, visitor: Visitor, key: String, form: Form, on: bool) -> Response {
+    let page = format!("/services/{}", escaped(&key));
+    let end = if on { "" } else { "/end" };
+    let sent = sent(form, format!("{page}/watchers{end}"), page, Place::Services);
+    let shown = key.clone();
+    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
+        acts::notify::watch_service::watch_service(room, &key, body, on).map(drop)
+    };
+    send(&state, &visitor, sent, run, move |view, back| {
+        service_page(view, &shown, back)
+    })
+    .await
+}
+
+/// Watches a service.
+pub(crate) async fn watch(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    send_watch(state, visitor, key, form, true).await
+}
+
+/// Stops watching one.
+pub(crate) async fn unwatch(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    send_watch(state, visitor, key, form, false).await
+}
+
+fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
+    let mut facts = vec![Fact::people("Owner", owners(view, &service.key))];
+    facts.extend(
+        service
+            .team
+            .as_deref()
+            .map(|team| Fact::new("Team", Rich::new().said(team))),
+    );
+    facts.extend(
+        service
+            .data_class
+            .as_deref()
+            .map(|class| Fact::new("Data class", class)),
+    );
+    if !service.regimes.is_empty() {
+        facts.push(Fact::new(
+            "Regimes",
+            Rich::new().said(service.regimes.iter().cloned().collect::<Vec<_>>().join(", ")),
+        ));
+    }
+    let groups = service.watching_groups.iter().map(|group| group.0.clone());
+    facts.push(crate::web::shared::fields::watching(
+        view,
+        service.watchers.iter(),
+        groups,
+    ));
+    facts
+}
+
+/// Where a row comes from that speaks of more than the service alone.
+fn inherited(row: &Ownership, service: &Service) -> String {
+    match (&row.service, &row.class) {
+        (Some(key), _) if *key == service.key => String::new(),
+        (Some(key), _) => format!("through {key}, "),
+        (None, Some(class)) => format!("by the class {class}, "),
+        (None, None) => "for every service, ".to_owned(),
+    }
+}
+
+fn ownership_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
+    let places: Vec<&model::core::ids::EnvironmentKey> = view.directory.environments.keys().collect();
+    let is_about = |row: &&Ownership| {
+        row.ends_at.is_none_or(|end| view.now() < end)
+            && places.iter().any(|place| {
+                view.directory.concerns(
+                    row,
+                    &model::directory::ownership_matrix::Place::new(&service.key, place),
+                )
+            })
+    };
+    let entries = view.directory.ownerships.iter().filter(is_about).map(|row| {
+        let who = match (&row.person, &row.group) {
+            (Some(person), _) => Rich::new().name(view.name(person)),
+            (None, Some(group)) => Rich::from("The group ").name(group.0.as_str()),
+            (None, None) => Rich::from("Nobody"),
+        };
+        let place = row
+            .environment
+            .as_ref()
+            .map_or_else(|| "everywhere".to_owned(), |key| key.0.clone());
+        Entry::new(
+            Tone::Plain,
+            who.text(format!(" is {}", crate::web::shared::words::plain(row.role.as_str()))),
+        )
+        .icon("person")
+        .why(format!(
+            "{}{place}, since {}",
+            inherited(row, service),
+            view.reader.day(row.since)
+        ))
+    });
+    let section = Section::new(
+        "ownership",
+        "Who answers for it",
+        SectionBody::Entries(entries.collect()),
+    )
+    .unsaid("Nobody: no change to it can be approved.");
+    if view.may(actions::SET_OWNERSHIP) {
+        section.acts(vec![ownership_form(view, service)])
+    } else {
+        section
+    }
+}
+
+fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
+    let roles: Vec<(String, String)> = OwnershipRole::ALL
+        .iter()
+        .map(|role| (role.as_str().to_owned(), capital(role.as_str())))
+        .collect();
+    let roles: Vec<(&str, &str)> = roles
+        .iter()
+        .map(|(word, label)| (word.as_str(), label.as_str()))
+        .collect();
+    let places = view.directory.environments.keys().map(|key| key.0.clone());
+    let by_two = model::directory::two_people::is_by_two(&view.directory, view.now());
+    let form = ActForm::new(
+        "ownership",
+        if by_two { "Propose somebody" } else { "Name somebody" },
+        view.url(&format!("/services/{}/ownerships", service.key)),
+    )
+    .field(crate::web::shared::idempotent_form::field(view))
+    .field(Field::hidden("service", service.key.as_str()))
+    .field(Field::select("role", "As", &roles).half())
+    .field(crate::web::shared::fields::keys_menu("environment", "In", places).half())
+    .field(Field::text("person", "Login").half())
+    .field(Field::text("group", "Or a group").half());
+    if !by_two {
+        return form.submit("Name them");
+    }
+    form.field(
+        Field::text("reason", "Why")
+            .hint("Another person puts it in force, on the page Policies.")
+            .required(),
+    )
+    .submit("Propose them")
+}
+
+/// A part and its whole, as either of them reads it.
+fn part_entry(row: &Dependency, service: &Service, link: &impl Fn(&ServiceKey) -> Rich) -> Option<Entry> {
+    if row.to == service.key {
+        return Some(Entry::new(Tone::Plain, link(&row.from).text(" is part of it")).icon("service"));
+    }
+    let whole = || {
+        Rich::new()
+            .text("It is part of ")
+            .append(link(&row.to))
+            .text(", and inherits its owners")
+    };
+    (row.from == service.key).then(|| Entry::new(Tone::Plain, whole()).icon("service"))
+}
+
+fn dependency_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
+    let link = |key: &ServiceKey| Rich::new().said_link(key.as_str(), view.url(&format!("/services/{key}")));
+    let between = view
+        .directory
+        .dependencies
+        .iter()
+        .filter(|row| row.is_between_services());
+    let rows = between.filter_map(|row| {
+        if row.kind == model::core::enums::DependencyKind::PartOf {
+            return part_entry(row, service, &link);
+        }
+        if row.to == service.key {
+            return Some(Entry::new(Tone::Plain, link(&row.from).text(" depends on it")).icon("service"));
+        }
+        let ours = row.from == service.key;
+        ours.then(|| Entry::new(Tone::Plain, Rich::new().text("It depends on ").append(link(&row.to))).icon("service"))
+    });
+    Section::new("dependencies", "Dependencies", SectionBody::Entries(rows.collect())).unsaid("None is known.")
+}
+
+fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Result<Section> {
+    let filter = ChangeFilter {
+        service: Some(service.key.0.clone()),
+        ..ChangeFilter::default()
+    };
+    let found = find_changes(view.room, &filter, CHANGES, None)?;
+    let rows = found.rows.iter().map(|(listed, _)| {
+        let state = pages::State::from_word(&listed.state).unwrap_or_default();
+        let title = Cell::Title {
+            text: listed.title.clone(),
+            href: view.change_url(&listed.key),
+            key: listed.key.clone(),
+            marks: Vec::new(),
+            sub: Rich::new(),
+        };
+        let planned = listed
+            .planned_start
+            .map(|at| view.reader.moment(at))
+            .unwrap_or_default();
+        vec![title, Cell::Mark(state.mark()), Cell::Short(planned)]
+    });
+    let table = Table {
+        caption: "Changes of this service, the newest first".to_owned(),
+        columns: vec![
+            Column::new("Change", Fold::Never),
+            Column::new("State", Fold::Under),
+            Column::new("Planned", Fold::Under),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    let all = view.url(&format!("/changes?service={}", escaped(service.key.as_str())));
+    Ok(Section::new("changes", "Changes", SectionBody::Table(table))
+        .note(Rich::new().link("All", all))
+        .unsaid("None yet."))
+}
+
+/// Names an owner or another part of a service.
+pub(crate) async fn set_ownership(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let page = format!("/services/{}", escaped(&key));
+    let sent = sent(form, format!("{page}/ownerships"), page, Place::Services);
+    let run = |room: &mut acts::Room<'_, '_>, body: &model::core::body::Body| {
+        crate::web::shared::propose_form::propose_or(
+            room,
+            ("rows", body.clone()),
+            acts::directory::set_service::set_ownership,
+        )
+    };
+    send(&state, &visitor, sent, run, move |view, back| {
+        service_page(view, &key, back)
+    })
+    .await
+}

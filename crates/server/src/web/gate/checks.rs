@@ -1,0 +1,293 @@
+//! What the gates were asked and answered.
+
+use acts::report::find_records::find_gate_checks;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use jiff::Timestamp;
+use model::change::change_file::ChangeFile;
+use model::change::related_records::GateCheck;
+use model::core::act::actions;
+use model::core::enums::{CheckState, EvidenceResult, GateDecision, Purpose};
+use model::core::unmet::Unmet;
+use pages::{Entry, Fact, GateCheckRow, GateChecks, GatePage, Paging, Place, Rich, Tone, short_digest};
+use serde_json::json;
+
+use crate::http::state::AppState;
+use crate::web::approval::decision_card::{missing, short_reason, way_on};
+use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words::names as names_of;
+
+/// How long the command waits where no turn of the clock is known, in hours.
+const DAY_HOURS: i64 = 24;
+/// The longest that a check may wait, in hours.
+const LONGEST_WAIT_HOURS: i64 = 7 * 24;
+/// How many checks a page shows.
+const PAGE: i64 = 50;
+
+/// Where the list goes on.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(crate) struct Asked {
+    before: Option<String>,
+}
+
+/// The list, newest first.
+pub(crate) async fn list(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+    let show_list = move |view: &mut View<'_, '_, '_>| list_page(view, asked.before.as_deref());
+    show(&state, &visitor, Place::GateChecks, show_list).await
+}
+
+fn list_page(view: &mut View<'_, '_, '_>, before: Option<&str>) -> acts::Result<String> {
+    let mut checks = find_gate_checks(view.room, before, PAGE + 1)?;
+    let is_more = checks.len() as i64 > PAGE;
+    checks.truncate(PAGE as usize);
+    let last = checks.last().filter(|_| is_more);
+    let older = last.map(|check| view.url(&format!("/gate-checks?before={}", check.id)));
+    let newer = before.map(|_| view.url("/gate-checks"));
+    let rows: Vec<GateCheckRow> = checks.iter().map(|check| row(view, check)).collect();
+    let shown = format!("{} shown", rows.len());
+    let page = GateChecks {
+        frame: view.frame.clone(),
+        count: shown.clone(),
+        paging: Paging {
+            newer,
+            older,
+            count: shown,
+            ..Paging::default()
+        },
+        rows,
+        ..GateChecks::default()
+    };
+    Ok(page.render())
+}
+
+fn build(check: &GateCheck) -> String {
+    check
+        .artifact
+        .as_deref()
+        .or(check.commit.as_deref())
+        .map(short_digest)
+        .unwrap_or_default()
+}
+
+fn row(view: &View<'_, '_, '_>, check: &GateCheck) -> GateCheckRow {
+    GateCheckRow {
+        id: check.id.0.clone(),
+        href: view.url(&format!("/gate-checks/{}", check.id)),
+        target: format!("{}, {}", check.service, check.environment),
+        artifact: build(check),
+        is_go: check.decision == GateDecision::Go,
+        is_waiting: matches!(check.state, CheckState::Waiting | CheckState::Collectable),
+        change: check
+            .change
+            .as_deref()
+            .map_or_else(Rich::new, |key| Rich::new().link(key, view.change_url(key))),
+        why: check
+            .reasons
+            .first()
+            .map(|reason| view.plain(&reason.text))
+            .unwrap_or_default(),
+        asked: view.reader.moment(check.asked_at),
+    }
+}
+
+/// One check.
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::GateChecks, move |view| {
+        view.room.allow(actions::READ)?;
+        let check = acts::gate::answer::load_check(view.room, &id)?;
+        let file = match &check.change {
+            Some(key) => Some(view.room.file(key)?),
+            None => None,
+        };
+        Ok(page(view, &check, file.as_ref()).render())
+    })
+    .await
+}
+
+fn page(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>) -> GatePage {
+    let is_go = check.decision == GateDecision::Go;
+    let mut told: Vec<(String, &str)> = Vec::new();
+    let mut rows: Vec<(String, &Unmet)> = Vec::new();
+    for row in &check.reasons {
+        let text = short_reason(row);
+        // A rule on what and when is unmet twice, and asks the same people for one word.
+        let same = (text.clone(), row.satisfy.as_str());
+        if !told.contains(&same) {
+            told.push(same);
+            rows.push((text, row));
+        }
+    }
+    let count = rows.len();
+    let open = rows.into_iter().map(|(_, reason)| {
+        let entry = Entry::new(Tone::Wait, missing(view, reason))
+            .code(reason.code.as_str())
+            .why(way_on(view, reason));
+        if reason.waiting_on.is_empty() || reason.code == "approval_missing" {
+            entry
+        } else {
+            entry.aside(view.all_waits_on(&reason.waiting_on))
+        }
+    });
+    GatePage {
+        frame: view.frame.clone(),
+        id: check.id.0.clone(),
+        is_go,
+        answer: answer(view, check, count),
+        decided: format!("decided {}", view.reader.moment(check.checked_at)),
+        open: open.collect(),
+        met: file.map(|file| met(view, check, file)).unwrap_or_default(),
+        // What was asked stands in it, so only what a change names goes into something that is copied.
+        command: match file {
+            Some(_) if !is_go => command(view, check),
+            _ => String::new(),
+        },
+        json: answer_json(check),
+        facts: facts(view, check),
+    }
+}
+
+/// The answer in a sentence.
+fn answer(view: &View<'_, '_, '_>, check: &GateCheck, open: usize) -> Rich {
+    let may = match check.decision {
+        GateDecision::Go => " may go to ",
+        GateDecision::Stop => " may not go to ",
+    };
+    let what = Rich::new()
+        .said(check.service.as_str())
+        .text(may)
+        .said(check.environment.as_str());
+    let Some(key) = &check.change else {
+        return what.text(": no change answers for it");
+    };
+    let link = |rich: Rich| rich.link(key.as_str(), view.change_url(key));
+    match (check.decision, open) {
+        (GateDecision::Go, _) | (GateDecision::Stop, 0) => link(what.text(": ")),
+        (GateDecision::Stop, 1) => link(what.text(": one condition of ")).text(" is open"),
+        (GateDecision::Stop, many) => link(what.text(format!(": {many} conditions of "))).text(" are open"),
+    }
+}
+
+/// What held when the check was judged, as far as the change still tells it.
+fn met(view: &View<'_, '_, '_>, check: &GateCheck, file: &ChangeFile) -> Vec<Entry> {
+    let key = file.change.key.as_str();
+    let names = Entry::new(Tone::Ok, "The change names this service, environment and build")
+        .aside(Rich::new().link(key, view.change_url(key)));
+    let mut entries = vec![names];
+    if check.purpose == Purpose::Rollback {
+        entries.push(Entry::new(
+            Tone::Ok,
+            "It is the way back, which no freeze and no window stops",
+        ));
+        return entries;
+    }
+    if file.change.lawful_break_glass().is_some() {
+        entries.push(Entry::new(
+            Tone::Wait,
+            "A glass was broken, which stands in for approvals, windows and freezes",
+        ));
+        return entries;
+    }
+    let is_open = |code: &str| check.reasons.iter().any(|reason| reason.code.starts_with(code));
+    let before = |at: Timestamp| at <= check.checked_at;
+    let yes = file.standing().filter(|one| one.is_yes() && before(one.at));
+    let yes: Vec<String> = yes.map(|one| view.name(&one.person)).collect();
+    if !yes.is_empty() && !is_open("approval") && !is_open("cannot_be_met") {
+        entries.push(Entry::new(Tone::Ok, "Everybody who was asked approved").aside(names_of(&yes)));
+    }
+    let passed = file.evidence.iter().filter(|one| {
+        let is_of_it = one.artifact.is_none() || one.artifact == check.artifact;
+        one.result == EvidenceResult::Passed && is_of_it && before(one.at)
+    });
+    entries.extend(passed.map(|one| {
+        let entry = Entry::new(Tone::Ok, Rich::new().said(one.name.as_str()).text(" passed"));
+        match &one.environment {
+            Some(place) => entry.aside(Rich::new().said(place.as_str())),
+            None => entry,
+        }
+    }));
+    if !is_open("freeze") {
+        entries.push(Entry::new(Tone::Ok, "No freeze stopped it"));
+    }
+    if check.decision == GateDecision::Go {
+        entries.push(Entry::new(Tone::Ok, "The window was open"));
+    }
+    entries
+}
+
+/// The command that waits for the answer to turn.
+fn command(view: &View<'_, '_, '_>, check: &GateCheck) -> String {
+    let artifact = check.artifact.as_ref().map(|it| format!(" --artifact {it}"));
+    let commit = check.commit.as_ref().map(|it| format!(" --commit {it}"));
+    let change = check.change.as_ref().map(|it| format!(" --change {it}"));
+    let turns = check.next_transition_at.filter(|at| *at > view.now());
+    let hours = turns.map_or(DAY_HOURS, |at| at.duration_since(view.now()).as_hours() + 1);
+    format!(
+        "assent gate check --service {} --environment {} \\\n {} \\\n {} --wait {}h",
+        check.service,
+        check.environment,
+        artifact.or(commit).unwrap_or_default(),
+        change.unwrap_or_default(),
+        hours.clamp(1, LONGEST_WAIT_HOURS)
+    )
+}
+
+fn answer_json(check: &GateCheck) -> String {
+    let answer = json!({
+        "id": check.id, "decision": check.decision, "change": check.change, "checked_at": check.checked_at.to_string(),
+        "reasons": check.reasons, "next_transition_at": check.next_transition_at.map(|at| at.to_string()),
+    });
+    serde_json::to_string_pretty(&answer).unwrap_or_default()
+}
+
+/// What it was asked for, as people say it.
+fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Deploy => "To deploy",
+        Purpose::Rollback => "To go back",
+    }
+}
+
+/// Where it stands, as people say it.
+fn standing(state: CheckState) -> &'static str {
+    match state {
+        CheckState::Settled => "Answered",
+        CheckState::Waiting => "Waits for a go",
+        CheckState::Collectable => "Turned to go; its permit waits",
+        CheckState::Over => "Waited in vain",
+    }
+}
+
+fn facts(view: &View<'_, '_, '_>, check: &GateCheck) -> Vec<Fact> {
+    let mut facts = vec![
+        Fact::new(
+            "Service",
+            Rich::new().said_link(
+                check.service.as_str(),
+                view.url(&format!("/services/{}", check.service)),
+            ),
+        ),
+        Fact::new("Environment", Rich::new().said(check.environment.as_str())),
+        Fact::new("Build", Rich::new().code(build(check))),
+        Fact::new("Asked by", Rich::new().said(view.name(&check.by))),
+        Fact::new("Asked", view.reader.moment(check.asked_at)),
+        Fact::new("Purpose", purpose(check.purpose)),
+        Fact::new("State", standing(check.state)),
+    ];
+    if let Some(until) = check.wait_until {
+        facts.push(Fact::new("Waits until", view.reader.moment(until)));
+    }
+    if let Some(next) = check.next_transition_at {
+        facts.push(Fact::new("May turn", view.reader.moment(next)));
+    }
+    if let (GateDecision::Stop, Some(key)) = (check.decision, &check.change) {
+        let glass = Rich::new()
+            .link("Break glass", format!("{}#act", view.change_url(key)))
+            .text(", with a reason and a fresh factor");
+        facts.push(Fact::new("In an emergency", glass));
+    }
+    facts
+}

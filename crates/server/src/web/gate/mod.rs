@@ -1,0 +1,5 @@
+//! The gate: checks, permits, running builds, coverage and gateway dialects.
+
+pub(super) mod checks;
+pub(super) mod gateways;
+pub(super) mod permit_file;

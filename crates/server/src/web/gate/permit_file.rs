@@ -1,0 +1,39 @@
+//! A permit ahead of its window, as a file: it is signed for this answer alone and shown nowhere again.
+
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::shared::form::Form;
+use crate::web::shared::view::{Visitor, problem, reader_of, write};
+
+/// Gives a permit ahead, as the API does, and answers it as a file.
+pub(crate) async fn fetch(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let back = format!("{}/changes/{}", visitor.base(), escaped(&key));
+    let done = write(&state, &visitor, move |room| {
+        let directory = room.directory()?;
+        let body = form.decode(&reader_of(room, &directory), &[]).body;
+        let (permit, token) = acts::gate::verbs::issue_permit(room, &key, &body)?;
+        Ok((permit.change_key, permit.service, token))
+    })
+    .await;
+    match done {
+        Ok((key, service, token)) => {
+            let name = format!("attachment; filename=\"{key}-{service}.permit.jwt\"");
+            let headers = [
+                (header::CONTENT_TYPE, "application/jwt".to_owned()),
+                (header::CONTENT_DISPOSITION, name),
+                (header::CACHE_CONTROL, "no-store".to_owned()),
+            ];
+            (StatusCode::OK, headers, format!("{token}\n")).into_response()
+        }
+        Err(failure) => problem(&state, &visitor, &failure, &back).await,
+    }
+}

@@ -1,0 +1,73 @@
+//! The doors to and from identity providers.
+
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use crate::http::failure::Failure;
+use crate::http::source::Source;
+use crate::http::state::AppState;
+use crate::identity::providers::{Leaving, Purpose, Returned, arrive, forgotten, leave};
+use crate::identity::sign_in::Origin;
+use crate::web::identity::sign_in::Next;
+use crate::web::shared::response::{base, html, safe_next, see};
+use crate::web::shared::sign_in_page::door_with;
+
+fn with_cookies(mut response: Response, cookies: &[String]) -> Response {
+    for cookie in cookies {
+        if let Ok(value) = HeaderValue::from_str(cookie) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+    response
+}
+
+async fn sent(state: &AppState, tenant: &str, leaving: Result<Leaving, Failure>) -> Response {
+    match leaving {
+        Ok(leaving) => with_cookies(Redirect::to(&leaving.url).into_response(), &[leaving.cookie]),
+        Err(failure) => html(failure.status(), door_with(state, tenant, &failure).await.render()),
+    }
+}
+
+/// Sends somebody to a provider to sign in.
+pub(crate) async fn out(
+    State(state): State<AppState>,
+    Path((tenant, key)): Path<(String, String)>,
+    Query(asked): Query<Next>,
+) -> Response {
+    let next = asked.next.unwrap_or_default();
+    let leaving = leave(&state, &tenant, &key, Purpose::SignIn, safe_next(&next, "")).await;
+    sent(&state, &tenant, leaving).await
+}
+
+/// Sends somebody to a provider to show anew who they are.
+pub(crate) async fn step_up(
+    State(state): State<AppState>,
+    Path((tenant, key)): Path<(String, String)>,
+    Query(asked): Query<Next>,
+) -> Response {
+    let next = asked.next.unwrap_or_default();
+    let leaving = leave(&state, &tenant, &key, Purpose::StepUp, safe_next(&next, "")).await;
+    sent(&state, &tenant, leaving).await
+}
+
+/// Takes somebody back from a provider.
+pub(crate) async fn back(
+    State(state): State<AppState>,
+    Path((tenant, key)): Path<(String, String)>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
+    Query(returned): Query<Returned>,
+) -> Response {
+    let origin = Origin::of(&source, &headers);
+    match arrive(&state, &tenant, &key, &headers, (&origin, returned)).await {
+        Ok(arrived) => {
+            let home = format!("{}/", base(&tenant));
+            with_cookies(see(safe_next(&arrived.next, &home)), &arrived.cookies)
+        }
+        Err(failure) => {
+            let page = door_with(&state, &tenant, &failure).await;
+            with_cookies(html(failure.status(), page.render()), &[forgotten(&state, &tenant)])
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The door: signing in, signing out, and the password asked again before an act of weight.
+
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use pages::{Field, Notice, SignIn, Tone};
+
+use crate::http::authenticate::{caller_of, check_site};
+use crate::http::caller::Credential;
+use crate::http::failure::Failure;
+use crate::http::source::Source;
+use crate::http::state::AppState;
+use crate::identity::sign_in;
+use crate::identity::sign_in::Origin;
+use crate::web::shared::form::Form;
+use crate::web::shared::problem::bare_problem;
+use crate::web::shared::response::{ASSETS, base, html, safe_next, see};
+use crate::web::shared::sign_in_page::door;
+use crate::web::shared::view::Visitor;
+
+/// Where the reader was going.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(crate) struct Next {
+    pub next: Option<String>,
+    out: Option<String>,
+}
+
+/// `/`: home for who is signed in, else the door.
+pub(crate) async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    match caller_of(&state, &axum::http::Method::GET, &headers).await {
+        Ok(caller) if matches!(caller.credential, Credential::Session { .. }) => {
+            see(&format!("{}/", base(&caller.tenant)))
+        }
+        _ => see("/sign-in"),
+    }
+}
+
+/// The door without a tenant in its address.
+pub(crate) async fn front_form() -> Response {
+    html(200, front_page(None, &Form::default()).render())
+}
+
+fn front_page(error: Option<&str>, form: &Form) -> SignIn {
+    let mut page = SignIn::new("", "/sign-in", ASSETS);
+    let tenant = Field::text("tenant", "Organisation")
+        .hint("Its short name, as in the address of its pages.")
+        .required();
+    page.fields.insert(0, tenant.value(form.first("tenant")));
+    refuse(&mut page, error, form);
+    page
+}
+
+fn refuse(page: &mut SignIn, error: Option<&str>, form: &Form) {
+    for field in &mut page.fields {
+        if field.name == "login" {
+            field.value = form.first("login").to_owned();
+        }
+        if field.name == "password" {
+            field.error = error.map(str::to_owned);
+        }
+    }
+}
+
+/// Signs in by organisation, login and password.
+pub(crate) async fn front_go(
+    State(state): State<AppState>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
+    form: Form,
+) -> Response {
+    let tenant = form.first("tenant").trim().to_lowercase();
+    match enter(&state, &source, &headers, &tenant, &form).await {
+        Ok(cookie) => with_cookie(see(&format!("{}/", base(&tenant))), &cookie),
+        Err(failure) if failure.status() == 403 => bare_problem(&failure),
+        Err(failure) => html(
+            failure.status(),
+            front_page(Some(&failure.problem.detail), &form).render(),
+        ),
+    }
+}
+
+async fn enter(
+    state: &AppState,
+    source: &Source,
+    headers: &HeaderMap,
+    tenant: &str,
+    form: &Form,
+) -> Result<String, Failure> {
+    // Another site must not sign a visitor in as somebody else.
+    check_site(state, headers)?;
+    let origin = Origin::of(source, headers);
+    let session = sign_in::sign_in(state, &origin, tenant, form.first("login"), form.first("password")).await?;
+    Ok(session.cookie)
+}
+
+pub(crate) fn with_cookie(mut response: Response, cookie: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+/// The door of a tenant.
+pub(crate) async fn form(
+    State(state): State<AppState>,
+    Path(tenant): Path<String>,
+    Query(asked): Query<Next>,
+    headers: HeaderMap,
+) -> Response {
+    let next = asked.next.unwrap_or_default();
+    let mut page = door(&state, &tenant, safe_next(&next, "")).await;
+    // A link that somebody made tells nobody that they are signed out who is not.
+    let is_in = caller_of(&state, &axum::http::Method::GET, &headers).await.is_ok();
+    if asked.out.is_some() && !is_in {
+        page.notices
+            .push(Notice::new(Tone::Ok, "You are signed out on this device."));
+    }
+    html(200, page.render())
+}
+
+/// Signs in to a tenant.
+pub(crate) async fn go(
+    State(state): State<AppState>,
+    Path(tenant): Path<String>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
+    form: Form,
+) -> Response {
+    let home = format!("{}/", base(&tenant));
+    match enter(&state, &source, &headers, &tenant, &form).await {
+        Ok(cookie) => {
+            let back = crate::web::shared::resumed_form::given_back(&tenant, &form);
+            with_cookie(
+                back.unwrap_or_else(|| see(safe_next(form.first("next"), &home))),
+                &cookie,
+            )
+        }
+        Err(failure) if failure.status() == 403 => bare_problem(&failure),
+        Err(failure) => {
+            let mut page = door(&state, &tenant, safe_next(form.first("next"), "")).await;
+            page.fields.extend(crate::web::shared::resumed_form::carried(&form));
+            refuse(&mut page, Some(&failure.problem.detail), &form);
+            html(failure.status(), page.render())
+        }
+    }
+}
+
+/// Signs out on this device.
+pub(crate) async fn out(State(state): State<AppState>, visitor: Visitor) -> Response {
+    match sign_in::end_session(&state, &visitor.caller).await {
+        Ok(cookie) => with_cookie(see(&format!("{}/sign-in?out=1", visitor.base())), &cookie),
+        Err(failure) => failure.into_response(),
+    }
+}

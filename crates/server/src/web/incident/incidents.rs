@@ -1,0 +1,232 @@
+//! Incidents.
+
+use acts::report::find_changes::{ChangeFilter, find_changes};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::core::act::actions;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Incident;
+use pages::{
+    ActForm, ActTone, Entry, Fact, Field, IncidentRow, Incidents, Place, RecordPage, Rich, Section, SectionBody, Tone,
+};
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::shared::fields::{standing, time_field};
+use crate::web::shared::form::{Form, STANDS};
+use crate::web::shared::form_page::{Back, send, sent};
+use crate::web::shared::view::{View, Visitor, show};
+
+/// How many changes that name an incident its page shows.
+const CHANGES: i64 = 20;
+
+/// The words of an incident's severity, the worst first.
+const SEVERITIES: [(&str, &str); 4] = [
+    ("1", "1, critical"),
+    ("2", "2, major"),
+    ("3", "3, minor"),
+    ("4", "4, cosmetic"),
+];
+
+/// The list of incidents.
+pub(crate) async fn incidents(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Incidents, |view| incidents_page(view, None)).await
+}
+
+fn incidents_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let mut found: Vec<&Incident> = view.directory.incidents.values().collect();
+    found.sort_by_key(|incident| (incident.resolved_at.is_some(), std::cmp::Reverse(incident.started_at)));
+    let rows = found.into_iter().map(|incident| incident_row(view, incident)).collect();
+    let mut page = Incidents {
+        frame: view.frame.clone(),
+        rows,
+        ..Incidents::default()
+    };
+    if view.may(actions::SET_INCIDENT) {
+        page.acts.push(incident_form(view));
+    }
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn severity(number: i64) -> String {
+    let text = number.to_string();
+    SEVERITIES
+        .iter()
+        .find(|(word, _)| *word == text)
+        .map_or(text.clone(), |(_, label)| (*label).to_owned())
+}
+
+/// The services that it touches, each with its page.
+fn services_linked(view: &View<'_, '_, '_>, incident: &Incident) -> Rich {
+    let mut rich = Rich::new();
+    for (place, key) in incident.services.iter().enumerate() {
+        if place > 0 {
+            rich = rich.line();
+        }
+        rich = rich.said_link(key.0.as_str(), view.url(&format!("/services/{}", escaped(&key.0))));
+    }
+    rich
+}
+
+fn services_of(incident: &Incident) -> String {
+    incident
+        .services
+        .iter()
+        .map(|key| key.0.clone())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn incident_row(view: &View<'_, '_, '_>, incident: &Incident) -> IncidentRow {
+    IncidentRow {
+        key: incident.key.clone(),
+        href: view.url(&format!("/incidents/{}", incident.key)),
+        title: incident.title.clone(),
+        severity: severity(incident.severity),
+        is_open: incident.resolved_at.is_none(),
+        services: services_of(incident),
+        started: view.reader.moment(incident.started_at),
+        related: Rich::new(),
+        acts: Vec::new(),
+    }
+}
+
+fn incident_form(view: &View<'_, '_, '_>) -> ActForm {
+    ActForm::new("incident", "Report an incident", view.url("/incidents"))
+        .field(crate::web::shared::idempotent_form::field(view))
+        .field(Field::text("title", "What is broken").required())
+        .field(Field::select("severity", "Severity", &SEVERITIES).value("3").half())
+        .field(time_field(view, "started_at", "Since"))
+        .field(Field::text("services", "Services").hint("Keys, parted by commas."))
+        .field(Field::text("external_ref", "Its key in your incident tool"))
+        .submit("Report it")
+}
+
+/// Reports an incident.
+pub(crate) async fn open_incident(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let sent = sent(form, "/incidents".to_owned(), "/incidents".to_owned(), Place::Incidents);
+    send(
+        &state,
+        &visitor,
+        sent,
+        |room, body| acts::incident::set_incident::open_incident(room, body).map(drop),
+        incidents_page,
+    )
+    .await
+}
+
+/// One incident.
+pub(crate) async fn incident(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::Incidents, move |view| {
+        incident_page(view, &key, None)
+    })
+    .await
+}
+
+fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let directory = view.directory.clone();
+    let Some(incident) = directory.incidents.get(&key.to_uppercase()) else {
+        return Err(Refusal::not_found(format!("incident {key}")).into());
+    };
+    let mark = match incident.resolved_at {
+        Some(_) => Tone::Ok.mark("Resolved"),
+        None => Tone::Wait.mark("Open"),
+    };
+    let mut facts = vec![
+        Fact::new("Severity", severity(incident.severity)),
+        Fact::new("Began", view.reader.moment(incident.started_at)),
+        Fact::new("Services", services_linked(view, incident)),
+    ];
+    facts.extend(
+        incident
+            .resolved_at
+            .map(|at| Fact::new("Resolved", view.reader.moment(at))),
+    );
+    facts.extend(
+        incident
+            .external_ref
+            .as_deref()
+            .map(|text| Fact::new("Elsewhere", Rich::new().said(text))),
+    );
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Incidents".to_owned(), view.url("/incidents"))],
+        key: incident.key.clone(),
+        title: incident.title.clone(),
+        marks: vec![mark],
+        facts,
+        sections: vec![named_by(view, &incident.key)?],
+        is_facts_first: true,
+        ..RecordPage::default()
+    };
+    if incident.resolved_at.is_none() && view.may(actions::SET_INCIDENT) {
+        let resolve = ActForm::new("resolve", "Resolve", view.url(&format!("/incidents/{}", incident.key)))
+            .tone(ActTone::Go)
+            .field(
+                time_field(view, "resolved_at", "When it was over")
+                    .value(view.reader.field(view.now()))
+                    .required(),
+            )
+            .field(Field::hidden(STANDS, standing([("resolved_at", Some(view.now()))])))
+            .submit("Say that it is over");
+        page.acts.push(resolve);
+    }
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+/// The changes that name an incident.
+fn named_by(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Section> {
+    let filter = ChangeFilter {
+        q: Some(key.to_owned()),
+        ..ChangeFilter::default()
+    };
+    let found = find_changes(view.room, &filter, CHANGES, None)?;
+    let entries = found.rows.iter().map(|(listed, _)| {
+        Entry::new(
+            Tone::Plain,
+            Rich::new()
+                .link(listed.key.as_str(), view.change_url(&listed.key))
+                .text(" ")
+                .said(listed.title.as_str()),
+        )
+        .icon("list")
+        .why(crate::web::shared::words::plain(&listed.state))
+    });
+    Ok(Section::new(
+        "changes",
+        "Changes that name it",
+        SectionBody::Entries(entries.collect()),
+    )
+    .unsaid("None yet. A change that mends it, or that led to it, names it under Links."))
+}
+
+/// Resolves an incident.
+pub(crate) async fn edit_incident(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let page = format!("/incidents/{}", escaped(&key));
+    let sent = sent(form, page.clone(), page, Place::Incidents);
+    let whose = key.clone();
+    let run = move |room: &mut acts::Room<'_, '_>, body: &model::core::body::Body| {
+        acts::incident::set_incident::edit_incident(room, &whose, body).map(drop)
+    };
+    send(&state, &visitor, sent, run, move |view, back| {
+        incident_page(view, &key, back)
+    })
+    .await
+}

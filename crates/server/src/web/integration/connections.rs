@@ -1,0 +1,484 @@
+//! Connections to outside systems: where they deliver, what became of each delivery, what was turned away.
+
+use acts::audit::find_timeline::find_history;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::core::act::actions;
+use model::core::body::Body;
+use model::directory::snapshot::{Connection, Directory};
+use pages::{
+    ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table,
+    Tone, count,
+};
+use serde_json::{Value, json};
+use store::integration::inbox::Delivery;
+use store::record::{self, Filter};
+
+use super::super::shared::form::{Form, lines, pairs};
+use super::super::shared::form_page::{Back, Made, send, send_made, sent};
+use super::super::shared::record_edit_conflict::Standing;
+use super::super::shared::view::{View, Visitor, reader_of, show};
+use super::super::shared::words::{beginning, capital};
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+
+/// The most connections that are listed.
+const MOST: i64 = 500;
+/// How many deliveries of one connection are shown.
+const DELIVERIES: i64 = 50;
+/// The kinds of system that deliver, with their words.
+const KINDS: [(&str, &str); 10] = [
+    ("github", "GitHub"),
+    ("gitlab", "GitLab"),
+    ("argocd", "Argo CD"),
+    ("jenkins", "Jenkins"),
+    ("cdevents", "CDEvents"),
+    ("cloudevents", "CloudEvents"),
+    ("plain", "Plain JSON"),
+    ("alertmanager", "Alertmanager"),
+    ("pagerduty", "PagerDuty"),
+    ("mail", "Mail replies"),
+];
+
+/// What a kind of connection is called.
+pub(crate) fn kind_words(kind: &str) -> &str {
+    KINDS
+        .iter()
+        .find(|(word, _)| *word == kind)
+        .map_or(kind, |(_, words)| *words)
+}
+
+fn hook_address(view: &View<'_, '_, '_>, id: &str) -> String {
+    format!("{}/hooks/{id}", view.room.services.tools().public_url)
+}
+
+/// The list.
+pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Connections, |view| list_page(view, None)).await
+}
+
+fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::SET_CONNECTION)?;
+    let filter = Filter::new().order_by("id").limit(MOST);
+    let found = record::find::<Connection>(view.room.tx, &filter)?;
+    let mut rows = Vec::new();
+    for stored in found {
+        rows.push(row(view, &stored.record)?);
+    }
+    let table = Table {
+        caption: "Connections".to_owned(),
+        columns: vec![
+            Column::new("Name", Fold::Never),
+            Column::new("Kind", Fold::Under),
+            Column::new("Owner", Fold::Under).named(),
+            Column::new("Last delivery", Fold::Under).named(),
+            Column::new("State", Fold::Under),
+        ],
+        rows,
+        ..Table::default()
+    };
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        title: "Connections".to_owned(),
+        byline: Rich::from("Systems that deliver here: what they tell becomes changes, deployments and evidence."),
+        sections: vec![
+            Section::new("connections", "All of them", SectionBody::Table(table))
+                .unsaid("None yet. Connect your source control first: its deliveries make changes by themselves."),
+        ],
+        acts: vec![connect_form(view)],
+        ..RecordPage::default()
+    };
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn row(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<Vec<Cell>> {
+    let id = connection.id.as_str();
+    let last = store::integration::inbox::of_connection(view.room.tx, id, 1)?;
+    let told = last
+        .first()
+        .map(|row| view.reader.moment(row.received_at))
+        .unwrap_or_default();
+    let parked = store::integration::inbox::list_of(view.room.tx, id, Some("parked"), None, DELIVERIES)?.len();
+    let state = match (connection.active, parked) {
+        (false, _) if connection.waits => Tone::Wait.mark("Waits for another person"),
+        (false, _) => Tone::Plain.mark("Ended"),
+        (true, 0) => Tone::Ok.mark("Taken"),
+        (true, parked) => Tone::Stop.mark(format!("{parked} set aside")),
+    };
+    Ok(vec![
+        Cell::title(
+            connection.name.as_str(),
+            view.url(&format!("/connections/{}", escaped(id))),
+        ),
+        Cell::text(kind_words(&connection.kind)),
+        Cell::said(view.name(&connection.owner)),
+        Cell::Short(told),
+        Cell::Mark(state),
+    ])
+}
+
+fn connect_form(view: &View<'_, '_, '_>) -> ActForm {
+    ActForm::new("connect", "Connect a system", view.url("/connections"))
+        .field(super::super::shared::idempotent_form::field(view))
+        .field(Field::select("kind", "Kind", &KINDS).required().half())
+        .field(Field::text("name", "Name").hint("For people: “GitHub of Logistics”.").required().half())
+        .field(Field::text("owner", "Owner").hint("A login; who stands as requester where no sender is known.").value(view.directory.login(&view.me)))
+        .field(Field::textarea("map", "What their repositories are here").hint(
+            "One a line: their repository, our service, then their environments and ours: halden/booking-api booking-api prod=production",
+        ))
+        .field(Field::text("reply_to", "For mail: the address that letters are answered to").hint(
+            "Such as assent@example.org; its server hands on what comes to assent+anything@example.org.",
+        ))
+        .note("Its secret is shown once, with the address to deliver to.")
+        .submit("Connect it")
+}
+
+/// The map as people write it, as the API takes it.
+fn gather_map(body: &Body) -> Body {
+    let mut body = body.clone();
+    let Some(Value::String(text)) = body.remove("map") else {
+        return body;
+    };
+    let row = |line: &str| {
+        let mut words = line.split_whitespace();
+        let (repository, service) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        json!({"repository": repository, "service": service, "environments": pairs(words)})
+    };
+    body.insert("map".to_owned(), lines(&text).map(row).collect());
+    body
+}
+
+/// Connects a system.
+pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let path = "/connections".to_owned();
+    let sent = sent(form, path.clone(), path, Place::Connections);
+    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
+        let (made, secret) = acts::integration::set_connection::create_connection(room, &gather_map(body))?;
+        let address = format!("{}/hooks/{}", room.services.tools().public_url, made.id);
+        let mut shown = vec![
+            ("Deliver to".to_owned(), address),
+            ("Secret".to_owned(), secret.clone()),
+        ];
+        let signing = connect::integration::door::signing_secret(&secret)
+            .filter(|_| !matches!(made.kind.as_str(), "github" | "pagerduty"));
+        shown.extend(signing.map(|secret| ("Signing secret".to_owned(), secret)));
+        Ok(Made {
+            title: format!("{} is connected", made.name),
+            text: if made.waits {
+                "Copy the secret now: it cannot be shown again. What it delivers is taken once another person put it in force: \
+                 propose that on its page."
+            } else {
+                "Copy the secret now: it cannot be shown again."
+            }
+            .to_owned(),
+            shown,
+        })
+    };
+    send_made(&state, &visitor, sent, run, list_page).await
+}
+
+/// One connection with its deliveries.
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::Connections, move |view| page(view, &id, None)).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::SET_CONNECTION)?;
+    let connection = acts::core::connections::connection(view.room, id)?;
+    let deliveries = store::integration::inbox::of_connection(view.room.tx, id, DELIVERIES)?;
+    let turned = store::integration::inbox::turned_away(view.room.tx, id)?;
+    let turned = turned.iter().map(|it| {
+        Entry::new(Tone::Stop, it.text.as_str())
+            .code(it.code.as_str())
+            .why(match it.count.unsigned_abs() {
+                1 => "once".to_owned(),
+                times => format!("{} times, first {}", count(times), view.reader.moment(it.first_at)),
+            })
+            .aside(view.moment(it.last_at))
+    });
+    let turned: Vec<Entry> = turned.collect();
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Connections".to_owned(), view.url("/connections"))],
+        title: connection.name.clone(),
+        is_said: true,
+        marks: vec![match connection.active {
+            true => Tone::Ok.mark("Taken"),
+            false if connection.waits => Tone::Wait.mark("Waits for another person"),
+            false => Tone::Plain.mark("Ended"),
+        }],
+        byline: Rich::from(kind_words(&connection.kind)),
+        sections: vec![
+            Section::new(
+                "deliveries",
+                "Deliveries",
+                SectionBody::Table(deliveries_table(view, &deliveries)),
+            )
+            .note(match deliveries.len() {
+                0 => String::new(),
+                shown => format!("the last {shown}"),
+            })
+            .unsaid("Nothing was delivered yet. Send a test from the other side."),
+            Section::new("turned-away", "Turned away at the door", SectionBody::Entries(turned))
+                .unsaid("Nothing was turned away."),
+            Section::new(
+                "map",
+                "What their repositories are here",
+                SectionBody::Table(map_table(&connection)),
+            )
+            .unsaid("No repository is mapped: deliveries that name one are set aside."),
+        ],
+        facts: facts(view, &connection),
+        ..RecordPage::default()
+    };
+    if connection.waits {
+        page.acts.push(proposal_form(view, id));
+    }
+    if connection.active || connection.waits {
+        page.acts.push(repository_form(view, id));
+        page.acts.push(edit_form(view, &connection)?);
+        let end = ActForm::new(
+            "end",
+            "Stop taking deliveries",
+            view.url(&format!("/connections/{}/end", escaped(id))),
+        )
+        .tone(ActTone::Stop)
+        .note("What it delivers from now on is turned away. What was read stays.")
+        .submit("Stop taking deliveries");
+        page.acts.push(end);
+    }
+    if let Some(back) = back {
+        put_back(view, &mut page, back, &connection)?;
+    }
+    Ok(page.render())
+}
+
+/// Shows a form that came back: the one over name and owner with what another edit did in between, any other as it was sent.
+fn put_back(
+    view: &mut View<'_, '_, '_>,
+    page: &mut RecordPage,
+    back: &Back,
+    connection: &Connection,
+) -> acts::Result<()> {
+    if !back.url.ends_with("/edit") {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+        return Ok(());
+    }
+    let history = find_history::<Connection>(view.room, connection.id.as_str())?;
+    let edited = history.iter().find(|told| told.kind == "connection.edited");
+    let who = edited.map_or_else(|| "Somebody".to_owned(), |told| view.name(&told.actor));
+    let standing = standing(&view.directory, connection);
+    match page.acts.iter_mut().find(|act| act.action_url == back.url) {
+        Some(act) => standing.put(view, (&mut page.frame, act), back, (&who, history.first())),
+        None => {
+            back.put(view, &mut page.frame, std::iter::empty());
+            Ok(())
+        }
+    }
+}
+
+/// What the form over a connection holds of it.
+fn standing(directory: &Directory, connection: &Connection) -> Standing {
+    let now = json!({"name": connection.name, "owner": directory.login(&connection.owner)});
+    Standing {
+        names: &["name", "owner"],
+        now: now.as_object().cloned().unwrap_or_default(),
+        version: connection.version,
+    }
+}
+
+fn edit_form(view: &View<'_, '_, '_>, connection: &Connection) -> acts::Result<ActForm> {
+    let standing = standing(&view.directory, connection);
+    let value = |name: &str| standing.value(name, &view.reader);
+    let [revision, was] = standing.hidden()?;
+    let url = view.url(&format!("/connections/{}/edit", escaped(connection.id.as_str())));
+    Ok(ActForm::new("edit", "Change name or owner", url)
+        .note("The address and the secret stay.")
+        .field(revision)
+        .field(was)
+        .field(Field::text("name", "Name").value(value("name")).required().half())
+        .field(
+            Field::text("owner", "Owner")
+                .hint("A login; who stands as requester where no sender is known.")
+                .value(value("owner"))
+                .required(),
+        )
+        .submit("Keep these edits"))
+}
+
+fn repository_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
+    let url = view.url(&format!("/connections/{}/repository", escaped(id)));
+    ActForm::new("repository", "Add a repository", url).field(super::super::shared::idempotent_form::field(view))
+        .note("The address and the secret stay. What ran in it before is not looked into.")
+        .field(
+            Field::text("row", "The repository and what it is here")
+                .hint("Their repository, our service, then their environments and ours: halden/booking-api booking-api prod=production")
+                .required(),
+        )
+        .submit("Add it")
+}
+
+/// The map of a connection with one row more, as the API takes it; a repository that is there is replaced.
+fn with_row(room: &mut acts::Room<'_, '_>, id: &str, text: &str) -> acts::Result<Body> {
+    let connection = acts::core::connections::connection(room, id)?;
+    let told = json!({"map": text.lines().next()});
+    let mut added = gather_map(told.as_object().unwrap_or(&Body::new()));
+    let is_named = |row: &Value, name: &str| {
+        row["repository"]
+            .as_str()
+            .is_some_and(|it| it.eq_ignore_ascii_case(name))
+    };
+    let mut map = serde_json::to_value(&connection.map)?;
+    if let (Some(rows), Some(Value::Array(new))) = (map.as_array_mut(), added.remove("map")) {
+        rows.retain(|row| {
+            !new.iter()
+                .any(|it| is_named(row, it["repository"].as_str().unwrap_or_default()))
+        });
+        rows.extend(new);
+    }
+    let body = json!({"map": map});
+    Ok(body.as_object().cloned().unwrap_or_default())
+}
+
+fn proposal_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
+    let url = view.url(&format!("/connections/{}/proposal", escaped(id)));
+    ActForm::new("propose", "Propose to take its deliveries", url)
+        .field(super::super::shared::idempotent_form::field(view))
+        .note("Another person puts it in force, on the page Policies. Until then what it delivers is turned away.")
+        .field(Field::text("reason", "Why").required())
+        .submit("Propose it")
+}
+
+fn facts(view: &View<'_, '_, '_>, connection: &Connection) -> Vec<Fact> {
+    let mut facts = vec![
+        Fact::people("Owner", vec![view.name(&connection.owner)]),
+        Fact::new(
+            "Deliver to",
+            Rich::new().code(hook_address(view, connection.id.as_str())),
+        ),
+    ];
+    if let Some(api) = &connection.api {
+        facts.push(Fact::new("Answers questions at", Rich::new().code(api.base.as_str())));
+    }
+    if !connection.builders.is_empty() {
+        let names: Vec<&str> = connection.builders.iter().map(|it| it.builder.as_str()).collect();
+        facts.push(Fact::new("Believes builders", Rich::new().said(names.join(", "))));
+    }
+    facts
+}
+
+fn map_table(connection: &Connection) -> Table {
+    let rows = connection.map.iter().map(|row| {
+        let places: Vec<String> = row
+            .environments
+            .iter()
+            .map(|(theirs, ours)| format!("{theirs} → {ours}"))
+            .collect();
+        vec![
+            Cell::title(row.repository.as_str(), ""),
+            Cell::said(row.service.as_str()),
+            Cell::said(places.join(", ")),
+        ]
+    });
+    Table {
+        caption: "What their repositories are here".to_owned(),
+        columns: vec![
+            Column::new("Repository", Fold::Never),
+            Column::new("Service", Fold::Under),
+            Column::new("Environments", Fold::Under),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+fn deliveries_table(view: &View<'_, '_, '_>, deliveries: &[Delivery]) -> Table {
+    let rows = deliveries.iter().map(|row| {
+        let tone = match row.state.as_str() {
+            "done" => Tone::Ok,
+            "parked" => Tone::Stop,
+            _ => Tone::Wait,
+        };
+        let word = match row.state.as_str() {
+            "parked" => "Set aside".to_owned(),
+            "done" => "Read".to_owned(),
+            other => capital(other),
+        };
+        let told = row.reason.as_deref().or(row.result.as_deref()).unwrap_or_default();
+        let again = ActForm::new(
+            "again",
+            "Read again",
+            view.url(&format!("/connections/{}/replay", escaped(&row.connection))),
+        )
+        .tone(ActTone::Link)
+        .field(super::super::shared::idempotent_form::field(view))
+        .field(Field::hidden("delivery", row.id.as_str()));
+        vec![
+            Cell::title(row.event.as_str(), ""),
+            Cell::Short(view.reader.moment(row.received_at)),
+            Cell::Mark(tone.mark(word)),
+            Cell::text(beginning(told, 160)),
+            Cell::Acts {
+                group: format!("delivery-{}", row.id),
+                forms: vec![again],
+            },
+        ]
+    });
+    Table {
+        caption: "Deliveries, the newest first".to_owned(),
+        columns: vec![
+            Column::new("Event", Fold::Never),
+            Column::new("Came", Fold::Under),
+            Column::new("State", Fold::Under),
+            Column::new("What it came to", Fold::Under),
+            Column::new("", Fold::Never),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+/// Proposes to take a connection's deliveries, ends it, or reads one of its deliveries again.
+pub(crate) async fn act(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id, act)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let url = format!("/connections/{}", escaped(&id));
+    let delivery = form.first("delivery").to_owned();
+    let typed = form.clone();
+    let sent = sent(form, format!("{url}/{}", escaped(&act)), url, Place::Connections);
+    let whose = id.clone();
+    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| match act.as_str() {
+        "proposal" => {
+            let wanted = json!({"connections": [whose], "reason": body.get("reason")});
+            let wanted = wanted.as_object().cloned().unwrap_or_default();
+            acts::policy::propose_ownership::propose_ownership(room, &wanted).map(drop)
+        }
+        "repository" => {
+            let row = body.get("row").and_then(Value::as_str).unwrap_or_default();
+            let map = with_row(room, &whose, row)?;
+            acts::integration::edit_connection::edit_connection(room, &whose, &map).map(drop)
+        }
+        "edit" => {
+            room.allow(actions::SET_CONNECTION)?;
+            let connection = acts::core::connections::connection(room, &whose)?;
+            let directory = room.directory()?;
+            let reader = reader_of(room, &directory);
+            let patch = standing(&directory, &connection).patch(&typed, body, &reader)?;
+            acts::integration::edit_connection::edit_connection(room, &whose, &patch).map(drop)
+        }
+        "end" => acts::integration::set_connection::end_connection(room, &whose).map(drop),
+        "replay" => crate::integration::read_again::read_again(room, &delivery).map(drop),
+        _ => Err(model::core::refusal::Refusal::not_found("page").into()),
+    };
+    send(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await
+}

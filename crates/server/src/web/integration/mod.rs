@@ -1,0 +1,5 @@
+//! Integrations: connections, deliveries, outgoing calls and webhooks.
+
+pub(crate) mod connections;
+pub(super) mod deliveries;
+pub(crate) mod webhooks;

@@ -1,0 +1,358 @@
+//! Outgoing webhooks: who is told of what, how each fares, what is on its way and what was given up.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::core::act::actions;
+use model::core::body::Body;
+use model::integration::webhook::{Webhook, WebhookFormat};
+use pages::{
+    ActForm, ActTone, Cell, Choice, Column, Fact, Field, Fold, Input, Place, RecordPage, Rich, Section, SectionBody,
+    Table, Tone, count,
+};
+use serde_json::json;
+use store::record::{self, Filter};
+
+use super::super::shared::form::{Form, lines};
+use super::super::shared::form_page::{Back, Made, Sent, send, send_made, sent};
+use super::super::shared::view::{View, Visitor, show};
+use super::super::shared::words::{and, beginning};
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+
+/// The most webhooks that are listed.
+const MOST: i64 = 500;
+/// How many deliveries of each state are shown.
+const DELIVERIES: i64 = 30;
+
+/// The list.
+pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Webhooks, |view| list_page(view, None)).await
+}
+
+fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::SET_CONNECTION)?;
+    let found = record::find::<Webhook>(view.room.tx, &Filter::new().order_by("id").limit(MOST))?;
+    let mut rows = Vec::new();
+    for stored in found {
+        let webhook = stored.record;
+        let state = store::integration::webhook::state(view.room.tx, webhook.id.as_str())?;
+        let last = state.as_ref().and_then(|it| it.delivered_at);
+        rows.push(vec![
+            Cell::title(
+                webhook.name.as_str(),
+                view.url(&format!("/webhooks/{}", escaped(webhook.id.as_str()))),
+            ),
+            Cell::said(webhook.url.as_str()),
+            match webhook.format.is_usual() {
+                true => Cell::Text(Rich::new().code(told_of(&webhook))),
+                false => Cell::text(told_of(&webhook)),
+            },
+            Cell::Short(last.map(|at| view.reader.moment(at)).unwrap_or_default()),
+            Cell::Mark(standing(&webhook, state.as_ref())),
+        ]);
+    }
+    let table = Table {
+        caption: "Outgoing webhooks".to_owned(),
+        columns: vec![
+            Column::new("Name", Fold::Never),
+            Column::new("Address", Fold::Under),
+            Column::new("Told of", Fold::Under).named(),
+            Column::new("Last taken", Fold::Under).named(),
+            Column::new("State", Fold::Under),
+        ],
+        rows,
+        ..Table::default()
+    };
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        title: "Webhooks".to_owned(),
+        byline: Rich::from("Addresses outside that are told of events, signed, in order, until they take them."),
+        sections: vec![
+            Section::new("webhooks", "All of them", SectionBody::Table(table))
+                .unsaid("None yet. Add one to tell a chat or a dashboard of every approval and outcome."),
+        ],
+        acts: vec![new_form(view)],
+        ..RecordPage::default()
+    };
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+/// What it is told, in a line: of a chat that it gets cards, and of which services.
+fn told_of(webhook: &Webhook) -> String {
+    if webhook.format.is_usual() {
+        return webhook.kinds.join(", ");
+    }
+    let services: Vec<String> = webhook.services.iter().map(ToString::to_string).collect();
+    match services.is_empty() {
+        true => form_of(webhook).to_owned(),
+        false => format!("{}, of {}", form_of(webhook), and(&services)),
+    }
+}
+
+/// In which form it is told.
+fn form_of(webhook: &Webhook) -> &'static str {
+    match webhook.format {
+        WebhookFormat::Events => "Signed events",
+        WebhookFormat::Slack => "Decision cards for Slack",
+        WebhookFormat::Teams => "Decision cards for Microsoft Teams",
+    }
+}
+
+fn standing(webhook: &Webhook, state: Option<&store::integration::webhook::State>) -> pages::Mark {
+    match (webhook.active, state) {
+        (false, _) => Tone::Plain.mark("Stopped"),
+        (true, Some(state)) if state.failing_since.is_some() => Tone::Stop.mark("Failing"),
+        (true, _) => Tone::Ok.mark("Told"),
+    }
+}
+
+fn new_form(view: &View<'_, '_, '_>) -> ActForm {
+    ActForm::new("webhook", "Add a webhook", view.url("/webhooks"))
+        .field(super::super::shared::idempotent_form::field(view))
+        .field(Field::text("name", "Name").required().half())
+        .field(
+            Field::new("url", "Address", Input::Url)
+                .hint("https, and ours to reach.")
+                .required()
+                .half(),
+        )
+        .field(Field::new("format", "Form", Input::Select(forms())))
+        .field(Field::textarea("kinds", "Told of").hint(
+            "Kinds of event, one a line: change.approved, approval.*, or * for all. A chat's usual ones if empty.",
+        ))
+        .field(
+            Field::text("owner", "Owner")
+                .hint("A login; who is told when it fails.")
+                .value(view.directory.login(&view.me)),
+        )
+        .note("Its secret is shown once. Signatures follow Standard Webhooks. A chat's address is kept as a secret.")
+        .submit("Add it")
+}
+
+/// In which forms a webhook is told.
+fn forms() -> Vec<Choice> {
+    vec![
+        Choice::new("events", "Signed events"),
+        Choice::new("slack", "Decision cards for Slack"),
+        Choice::new("teams", "Decision cards for Microsoft Teams"),
+    ]
+}
+
+/// Kinds stand one a line.
+fn gather(body: &Body) -> Body {
+    let mut body = body.clone();
+    if let Some(text) = body.get("kinds").and_then(|kinds| kinds.as_str().map(str::to_owned)) {
+        let kinds: Vec<&str> = lines(&text).flat_map(|line| line.split(',').map(str::trim)).collect();
+        body.insert("kinds".to_owned(), json!(kinds));
+    }
+    body
+}
+
+fn made(webhook: &Webhook, secret: &[u8], words: &str) -> Made {
+    let title = format!("{} {words}", webhook.name);
+    if !webhook.format.is_usual() {
+        return Made {
+            title,
+            text: "Its address is kept as a secret; only its beginning is shown.".to_owned(),
+            shown: Vec::new(),
+        };
+    }
+    Made {
+        title,
+        text: "Copy the secret now: it cannot be shown again.".to_owned(),
+        shown: vec![(
+            "Secret".to_owned(),
+            connect::integration::standard_webhooks::secret_text(secret),
+        )],
+    }
+}
+
+/// Adds a webhook.
+pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let path = "/webhooks".to_owned();
+    let sent = sent(form, path.clone(), path, Place::Webhooks);
+    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
+        let (webhook, secret) = acts::integration::set_webhook::create_webhook(room, &gather(body))?;
+        Ok(made(&webhook, &secret, "is told from now on"))
+    };
+    send_made(&state, &visitor, sent, run, list_page).await
+}
+
+/// One webhook with its deliveries.
+pub(crate) async fn one(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::Webhooks, move |view| page(view, &id, None)).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::SET_CONNECTION)?;
+    let webhook = acts::integration::set_webhook::webhook(view.room, id)?;
+    let state = store::integration::webhook::state(view.room.tx, id)?;
+    let mut sections = Vec::new();
+    for (word, title, unsaid) in [
+        ("waiting", "On their way", "Nothing waits."),
+        ("dead", "Given up", "Nothing was given up."),
+        ("delivered", "Taken", "Nothing was taken yet."),
+    ] {
+        let rows = store::integration::webhook::list(view.room.tx, id, word, i64::MAX, DELIVERIES)?;
+        let table = deliveries(view, title, &rows);
+        sections.push(Section::new(word, title, SectionBody::Table(table)).unsaid(unsaid));
+    }
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Webhooks".to_owned(), view.url("/webhooks"))],
+        title: webhook.name.clone(),
+        is_said: true,
+        marks: vec![standing(&webhook, state.as_ref())],
+        byline: Rich::new().code(webhook.url.as_str()),
+        sections,
+        facts: facts(view, &webhook, state.as_ref()),
+        acts: acts_of(view, &webhook),
+        ..RecordPage::default()
+    };
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+/// The kinds of events, as they were configured.
+fn kinds(webhook: &Webhook) -> Rich {
+    let mut rich = Rich::new();
+    for (place, kind) in webhook.kinds.iter().enumerate() {
+        if place > 0 {
+            rich = rich.text(", ");
+        }
+        rich = rich.code(kind.as_str());
+    }
+    rich
+}
+
+fn facts(view: &View<'_, '_, '_>, webhook: &Webhook, state: Option<&store::integration::webhook::State>) -> Vec<Fact> {
+    let mut facts = vec![
+        Fact::people("Owner", vec![view.name(&webhook.owner)]),
+        Fact::new("Form", form_of(webhook)),
+        Fact::new("Told of", kinds(webhook)),
+    ];
+    if !webhook.services.is_empty() {
+        let services: Vec<String> = webhook.services.iter().map(ToString::to_string).collect();
+        facts.push(Fact::new("Of changes to", Rich::new().names(&services, "and")));
+    }
+    if webhook.both_sign(view.now()) {
+        facts.push(Fact::new(
+            "Secret",
+            "replaced lately: the former one signs too, for a day",
+        ));
+    }
+    let Some(state) = state else { return facts };
+    facts.push(Fact::new("Next entry", count(state.position.unsigned_abs())));
+    if let Some(since) = state.failing_since {
+        facts.push(Fact::new(
+            "Failing",
+            Rich::new().late(format!("since {}", view.reader.moment(since))),
+        ));
+        facts.push(Fact::new("Next try", view.reader.due(state.run_at)));
+    }
+    if let Some(error) = &state.last_error {
+        facts.push(Fact::new("Last answer", Rich::new().said(beginning(error, 200))));
+    }
+    facts
+}
+
+fn acts_of(view: &View<'_, '_, '_>, webhook: &Webhook) -> Vec<ActForm> {
+    let url = |act: &str| view.url(&format!("/webhooks/{}/{act}", escaped(webhook.id.as_str())));
+    if !webhook.active {
+        return vec![ActForm::new("go-on", "Go on", url("go-on"))];
+    }
+    let again = ActForm::new("replay", "Send again", url("replay"))
+        .field(super::super::shared::idempotent_form::field(view))
+        .field(Field::new("from", "From entry", Input::Number).half())
+        .field(Field::new("to", "To entry", Input::Number).half())
+        .field(Field::new("delivered", "Those that were taken too", Input::Checkbox))
+        .submit("Send them again");
+    let secret = ActForm::new("secret", "New secret", url("secret"))
+        .note("For a day both secrets sign; then the former one ends.")
+        .submit("Replace the secret");
+    let pause = ActForm::new("pause", "Pause", url("pause"));
+    let end = ActForm::new("end", "End it", url("end"))
+        .tone(ActTone::Stop)
+        .note("What waits is dropped, and nothing more is sent.")
+        .submit("End this webhook");
+    if !webhook.format.is_usual() {
+        // A chat checks no signature; its secret is its address.
+        return vec![again, pause, end];
+    }
+    vec![again, secret, pause, end]
+}
+
+fn deliveries(view: &View<'_, '_, '_>, title: &str, rows: &[store::integration::webhook::Delivery]) -> Table {
+    let cells = rows.iter().map(|row| {
+        let answer = match (row.last_status, &row.last_error) {
+            (_, Some(error)) => Rich::new().said(beginning(error, 120)),
+            (Some(status), None) => Rich::from(format!("answered {status}")),
+            (None, None) => Rich::new(),
+        };
+        vec![
+            Cell::title(row.kind.as_str(), ""),
+            Cell::Short(count(row.seq.unsigned_abs())),
+            Cell::Short(view.reader.moment(row.queued_at)),
+            Cell::Short(match row.tries {
+                0 => "waits".to_owned(),
+                1 => "1 try".to_owned(),
+                many => format!("{many} tries"),
+            }),
+            Cell::text(answer),
+        ]
+    });
+    Table {
+        caption: title.to_owned(),
+        columns: vec![
+            Column::new("Event", Fold::Never),
+            Column::new("Entry", Fold::Under).number(),
+            Column::new("Since", Fold::Under).named(),
+            Column::new("Tries", Fold::Under),
+            Column::new("Answer", Fold::Under),
+        ],
+        rows: cells.collect(),
+        ..Table::default()
+    }
+}
+
+/// Ends, pauses or continues a webhook, replaces its secret, or sends again.
+pub(crate) async fn act(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id, act)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let url = format!("/webhooks/{}", escaped(&id));
+    let sent = Sent {
+        boxes: &[],
+        ..sent(form, format!("{url}/{}", escaped(&act)), url, Place::Webhooks)
+    };
+    let whose = id.clone();
+    if act == "secret" {
+        let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
+            let (webhook, secret) = acts::integration::set_webhook::rotate_secret(room, &whose)?;
+            Ok(made(&webhook, &secret, "has a new secret"))
+        };
+        return send_made(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await;
+    }
+    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
+        let active = |is: bool| json!({"active": is}).as_object().cloned().unwrap_or_default();
+        match act.as_str() {
+            "end" => acts::integration::set_webhook::end_webhook(room, &whose).map(drop),
+            "pause" => acts::integration::set_webhook::edit_webhook(room, &whose, &active(false)).map(drop),
+            "go-on" => acts::integration::set_webhook::edit_webhook(room, &whose, &active(true)).map(drop),
+            "replay" => acts::integration::set_webhook::replay_webhook(room, &whose, body).map(drop),
+            _ => Err(model::core::refusal::Refusal::not_found("page").into()),
+        }
+    };
+    send(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await
+}

@@ -1,0 +1,282 @@
+//! The personal calendar feed: iCalendar (RFC 5545) behind a secret address, and the page that makes and revokes them.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use model::change::record::Change;
+use model::core::body::Body;
+use model::core::enums::State as Stage;
+use model::directory::snapshot::{Directory, Freeze};
+use pages::{ActForm, ActTone, Entry, Place, RecordPage, Rich, Section, SectionBody, Tone};
+use store::{Lane, Mode};
+
+use crate::http::authenticate::caller_of_feed;
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::shared::form::Form;
+use crate::web::shared::form_page::{Back, Made, Sent, send, send_made};
+use crate::web::shared::view::{View, Visitor, show};
+
+/// The longest line of a calendar, in bytes without its end (RFC 5545, section 3.1).
+const LINE: usize = 75;
+
+/// The page with the reader's feeds.
+pub(crate) async fn show_feeds(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Calendar, |view| page(view, None)).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    let found = acts::notify::make_feed::find_feeds(view.room)?;
+    let entries = found.iter().map(|token| {
+        let url = view.url(&format!("/calendar/feed/{}/revocation", escaped(token.id.as_str())));
+        let revoke = ActForm::new("revoke", "Revoke", url)
+            .tone(ActTone::Link)
+            .note("Programs that read it find nothing from now on.")
+            .submit("Revoke this feed");
+        Entry::new(Tone::Ok, Rich::from("Begins with ").code(format!("{}…", token.prefix)))
+            .icon("calendar")
+            .why(format!("made {}", view.reader.moment(token.created_at)))
+            .act(token.id.0.clone(), revoke)
+    });
+    let entries: Vec<Entry> = entries.collect();
+    let make = ActForm::new("feed", "Make a feed", view.url("/calendar/feed"))
+        .field(crate::web::shared::idempotent_form::field(view))
+        .tone(ActTone::Go)
+        .note("Whoever has its address reads the titles and times of your changes. It is shown once.")
+        .submit("Make a feed");
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Calendar".to_owned(), view.url("/calendar"))],
+        title: "Your calendar elsewhere".to_owned(),
+        byline: Rich::from(
+            "Changes in which you have a part, and freezes, for the calendar program that you use anyway.",
+        ),
+        acts: vec![make],
+        sections: vec![
+            Section::new("feeds", "Your feeds", SectionBody::Entries(entries))
+                .unsaid("None yet. Make one, and subscribe to its address in your calendar program."),
+        ],
+        ..RecordPage::default()
+    };
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn sent(form: Form, path: String) -> Sent {
+    Sent {
+        form,
+        boxes: &[],
+        path,
+        then: "/calendar/feed".to_owned(),
+        place: Place::Calendar,
+        done: "",
+    }
+}
+
+/// Makes a feed and shows its address, this once.
+pub(crate) async fn make(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let run = |room: &mut acts::Room<'_, '_>, _: &Body| {
+        let (_, secret) = acts::notify::make_feed::make_feed(room)?;
+        let address = format!(
+            "{}/t/{}/feed/{secret}.ics",
+            room.services.tools().public_url,
+            room.tenant()
+        );
+        Ok(Made {
+            title: "Your feed is made".to_owned(),
+            text: "Subscribe to this address. It is not kept and cannot be shown again.".to_owned(),
+            shown: vec![("Address".to_owned(), address)],
+        })
+    };
+    send_made(&state, &visitor, sent(form, "/calendar/feed".to_owned()), run, page).await
+}
+
+/// Revokes a feed.
+pub(crate) async fn revoke(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let path = format!("/calendar/feed/{}/revocation", escaped(&id));
+    let run =
+        move |room: &mut acts::Room<'_, '_>, _: &Body| acts::identity::set_token::revoke_token(room, &id).map(drop);
+    send(&state, &visitor, sent(form, path), run, page).await
+}
+
+/// The feed itself. Whatever is wrong with the address, the answer is the same: nothing is there.
+pub(crate) async fn calendar(State(state): State<AppState>, Path((tenant, name)): Path<(String, String)>) -> Response {
+    let absent = || crate::http::failure::Failure::new(404, "not_found", "There is no such calendar.").into_response();
+    let Some(secret) = name.strip_suffix(".ics") else {
+        return absent();
+    };
+    let caller = match caller_of_feed(&state, secret).await {
+        Ok(caller) if caller.tenant == tenant => caller,
+        Err(failure) if failure.status() != 401 => return failure.into_response(),
+        _ => return absent(),
+    };
+    let made = state
+        .act(Lane::Pages, &caller, Mode::Read, |room| {
+            let changes = acts::notify::make_feed::find_own_changes(room)?;
+            let directory = room.directory()?;
+            let base = format!("{}/t/{}", room.services.tools().public_url, room.tenant());
+            Ok(write(&changes, &directory, &base, room.now))
+        })
+        .await;
+    match made {
+        Ok(text) => {
+            let mut response = text.into_response();
+            let headers = response.headers_mut();
+            let kind = HeaderValue::from_static("text/calendar; charset=utf-8");
+            headers.insert(header::CONTENT_TYPE, kind);
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            response
+        }
+        // A person who was deactivated has no feed any more, and the address does not tell that there was one.
+        Err(failure) if matches!(failure.status(), 401 | 403) => absent(),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+/// Writes a calendar.
+fn write(changes: &[Change], directory: &Directory, base: &str, now: Timestamp) -> String {
+    let name = directory
+        .tenant
+        .as_ref()
+        .map_or("Assent", |tenant| tenant.name.as_str());
+    let mut out = String::new();
+    for line in [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Assent//Changes//EN",
+        "METHOD:PUBLISH",
+    ] {
+        put(&mut out, line);
+    }
+    put(&mut out, &format!("X-WR-CALNAME:{}", text(&format!("Changes, {name}"))));
+    for change in changes {
+        put_change(&mut out, change, base, now);
+    }
+    for freeze in directory
+        .freezes
+        .iter()
+        .filter(|freeze| !freeze.ended && freeze.ends_at > now)
+    {
+        put_freeze(&mut out, freeze, base, now);
+    }
+    put(&mut out, "END:VCALENDAR");
+    out
+}
+
+fn put_change(out: &mut String, change: &Change, base: &str, now: Timestamp) {
+    let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
+        return;
+    };
+    let status = match change.state {
+        Stage::Rejected | Stage::Cancelled => "CANCELLED",
+        Stage::Draft | Stage::Assessing | Stage::Authorizing => "TENTATIVE",
+        _ => "CONFIRMED",
+    };
+    let places: Vec<String> = change
+        .content
+        .targets
+        .iter()
+        .take(10)
+        .map(|target| format!("{}, {}", target.service, target.environment))
+        .collect();
+    let url = format!("{base}/changes/{}", change.key);
+    put(out, "BEGIN:VEVENT");
+    put(out, &format!("UID:{}@assent", change.id.0));
+    put(out, &format!("DTSTAMP:{}", instant(now)));
+    put(
+        out,
+        &format!("SEQUENCE:{}", change.revision.clamp(0, i64::from(i32::MAX))),
+    );
+    put(out, &format!("DTSTART:{}", instant(start)));
+    put(out, &format!("DTEND:{}", instant(end)));
+    put(
+        out,
+        &format!("SUMMARY:{}", text(&format!("{} {}", change.key, change.content.title))),
+    );
+    put(out, &format!("LOCATION:{}", text(&places.join("; "))));
+    put(
+        out,
+        &format!(
+            "DESCRIPTION:{}",
+            text(&format!(
+                "{}\n{url}",
+                crate::web::shared::words::capital(change.state.as_str())
+            ))
+        ),
+    );
+    put(out, &format!("URL:{url}"));
+    put(out, &format!("STATUS:{status}"));
+    put(out, "END:VEVENT");
+}
+
+fn put_freeze(out: &mut String, freeze: &Freeze, base: &str, now: Timestamp) {
+    put(out, "BEGIN:VEVENT");
+    put(out, &format!("UID:{}@assent", freeze.id.0));
+    put(out, &format!("DTSTAMP:{}", instant(now)));
+    put(out, &format!("DTSTART:{}", instant(freeze.starts_at)));
+    put(out, &format!("DTEND:{}", instant(freeze.ends_at)));
+    put(out, &format!("SUMMARY:{}", text(&format!("Freeze: {}", freeze.title))));
+    put(out, &format!("URL:{base}/freezes"));
+    // A freeze takes nobody's time.
+    put(out, "TRANSP:TRANSPARENT");
+    put(out, "END:VEVENT");
+}
+
+/// An instant in UTC: `20261121T210000Z`.
+fn instant(at: Timestamp) -> String {
+    at.strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// A text value: escaped as section 3.3.11 says; characters that steer a terminal or cannot stand in a line are left out.
+fn text(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for letter in value.chars() {
+        match letter {
+            '\\' | ';' | ',' => out.extend(['\\', letter]),
+            '\n' => out.push_str("\\n"),
+            letter if letter.is_control() => {}
+            letter => out.push(letter),
+        }
+    }
+    out
+}
+
+/// Puts a line, folded where it is longer than 75 bytes, never inside of a letter.
+fn put(out: &mut String, line: &str) {
+    let mut length = 0;
+    for letter in line.chars() {
+        if length + letter.len_utf8() > LINE {
+            out.push_str("\r\n ");
+            length = 1;
+        }
+        out.push(letter);
+        length += letter.len_utf8();
+    }
+    out.push_str("\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_folded_between_letters_and_texts_escaped() {
+        let mut out = String::new();
+        put(
+            &mut out,
+            &format!("SUMMARY:{}", text(&format!("a, b; c\\d\n\u{7}{}", "ž".repeat(100)))),
+        );
+        assert!(out.lines().all(|line| line.len() <= LINE), "{out}");
+        let whole = out.replace("\r\n ", "");
+        assert_eq!(whole, format!("SUMMARY:a\\, b\\; c\\\\d\\n{}\r\n", "ž".repeat(100)));
+    }
+}

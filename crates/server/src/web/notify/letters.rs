@@ -1,0 +1,248 @@
+//! Letters: what a message becomes when it is mailed, in the same words as on the pages, for somebody who has never seen
+//! this program.
+
+use acts::Room;
+use model::change::change_file::ChangeFile;
+use model::change::record::Change;
+use model::change::related_records::Message;
+use pages::Place;
+use pages::notify::mail::{Digest, DigestRow, Letter, Mail, News};
+
+use crate::web::approval::decision_card::brief;
+use crate::web::shared::view::{View, language_of};
+use crate::web::shared::words::{plain, with_times};
+
+/// The questions of a decision card, each with the lines of its answer.
+pub(crate) type Answers = Vec<(String, Vec<String>)>;
+
+/// The letter of a message, for the person who acts in this room; `None` for a message about no change.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn letter(room: &mut Room<'_, '_>, message: &Message) -> acts::Result<Option<Mail>> {
+    let Some(key) = message.change_key.clone() else {
+        return Ok(None);
+    };
+    let file = room.file(&key)?;
+    let tenant = room.tenant();
+    let public_url = room.services.tools().public_url.clone();
+    let view = open(room)?;
+    let card = is_asking(&message.topic).then(|| brief(&view, &file));
+    let letter = Letter {
+        to: view.directory.name(&message.person),
+        tenant: tenant_name(&view, &tenant),
+        key: key.clone(),
+        title: file.change.content.title.clone(),
+        link: format!("{public_url}/t/{tenant}/changes/{key}"),
+        news: news(&view, &file, message),
+        card,
+    };
+    let language = language_of(&view.directory, &message.person);
+    Ok(Some(said(&language, letter.render())))
+}
+
+/// What is read when its reader comes to it.
+fn open<'v, 'a, 'c>(room: &'v mut Room<'a, 'c>) -> acts::Result<View<'v, 'a, 'c>> {
+    let mut view = View::open(room, Place::Messages)?;
+    view.reader = view.reader.clone().later();
+    Ok(view)
+}
+
+/// The answers of the decision cards of these changes, for a channel in which nobody is the reader; nothing where a change is
+/// not there.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn answers(room: &mut Room<'_, '_>, keys: &[String]) -> acts::Result<Vec<Answers>> {
+    let view = open(room)?;
+    let mut told = Vec::new();
+    for key in keys {
+        let found = match view.room.file(key) {
+            Err(acts::Error::Refused(_)) => None,
+            other => Some(other?),
+        };
+        let card = found.map(|file| brief(&view, &file).told()).unwrap_or_default();
+        told.push(
+            card.into_iter()
+                .map(|(question, lines)| (question.to_owned(), lines))
+                .collect(),
+        );
+    }
+    Ok(told)
+}
+
+/// The letter about several messages, for the person who acts in this room.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn digest(room: &mut Room<'_, '_>, messages: &[Message]) -> acts::Result<Mail> {
+    let tenant = room.tenant();
+    let public_url = room.services.tools().public_url.clone();
+    let view = open(room)?;
+    let row = |message: &Message| DigestRow {
+        at: view.reader.moment(message.at),
+        subject: message.subject.clone(),
+        text: sentences(&message.text),
+        link: message
+            .change_key
+            .as_deref()
+            .map(|key| format!("{public_url}/t/{tenant}/changes/{key}"))
+            .unwrap_or_default(),
+    };
+    let digest = Digest {
+        to: view.directory.name(&view.me),
+        tenant: tenant_name(&view, &tenant),
+        link: format!("{public_url}/t/{tenant}/messages"),
+        rows: messages.iter().map(row).collect(),
+    };
+    let language = language_of(&view.directory, &view.me);
+    Ok(said(&language, digest.render()))
+}
+
+/// A letter in the language that its reader chose; its first line is the change's own title, which stays.
+fn said(language: &str, mail: Mail) -> Mail {
+    let Some(language) = pages::language::find(language) else {
+        return mail;
+    };
+    let mut lines = mail.body.lines();
+    let first = lines.next().unwrap_or_default().to_owned();
+    let rest = lines.map(|line| language.text(line));
+    let body: Vec<String> = std::iter::once(first).chain(rest).collect();
+    Mail {
+        subject: language.text(&mail.subject),
+        body: format!("{}\n", body.join("\n")),
+    }
+}
+
+fn tenant_name(view: &View<'_, '_, '_>, tenant: &str) -> String {
+    let found = view.directory.tenant.as_ref();
+    found.map_or_else(|| tenant.to_owned(), |found| found.name.clone())
+}
+
+/// Whether the reader is asked to decide, so that the card belongs to the letter.
+fn is_asking(topic: &str) -> bool {
+    matches!(
+        topic,
+        "asked_to_approve"
+            | "reminder"
+            | "unacknowledged"
+            | "approval_voided"
+            | "approval_expired"
+            | "confirm_retrospective"
+    )
+}
+
+fn news(view: &View<'_, '_, '_>, file: &ChangeFile, message: &Message) -> News {
+    let change = &file.change;
+    told(view, change, message).unwrap_or_else(|| News::Other {
+        // What stands behind the key in the message's own subject says what happened.
+        subject: message
+            .subject
+            .strip_prefix(change.key.as_str())
+            .map(str::trim)
+            .filter(|words| !words.is_empty())
+            .map_or_else(|| plain(&message.topic), str::to_owned),
+        text: sentences(&message.text),
+    })
+}
+
+/// The news in words of its own; `None` where the message's own say it best, or what it spoke of has gone since.
+fn told(view: &View<'_, '_, '_>, change: &Change, message: &Message) -> Option<News> {
+    let moment = |at| view.reader.moment(at);
+    let request = || change.requests.iter().find(|request| request.person == message.person);
+    Some(match message.topic.as_str() {
+        "asked_to_approve" => {
+            let request = request()?;
+            News::AskedToApprove {
+                why: with_times(
+                    crate::web::approval::decision_card::why_asked(&request.why).trim_start_matches("asked "),
+                    &view.reader,
+                ),
+                due: moment(request.acknowledge_by),
+            }
+        }
+        "reminder" => News::Reminder {
+            due: moment(request()?.acknowledge_by),
+        },
+        "approval_voided" => News::ApprovalVoided {
+            what: sentences(&message.text),
+        },
+        "returned" => {
+            let returned = change.returned.as_ref()?;
+            News::Returned {
+                by: view.name(&returned.by),
+                question: returned.reason.clone(),
+            }
+        }
+        "rejected" => {
+            let rejection = change.rejection.as_ref()?;
+            News::Rejected {
+                by: view.name(&rejection.by),
+                reason: rejection.reason.clone(),
+            }
+        }
+        "window_missed" => News::WindowMissed {
+            when: view.reader.span(change.planned_start?, change.planned_end?),
+        },
+        "overrun" => News::Overrun {
+            since: moment(change.extended_until.or(change.planned_end)?),
+        },
+        "break_glass" => {
+            let glass = change.break_glass.as_ref()?;
+            News::BrokeGlass {
+                by: view.name(&glass.by),
+                reason: glass.reason.clone(),
+                until: moment(glass.until),
+            }
+        }
+        "extension_asked" => {
+            let extension = change.extension.as_ref()?;
+            News::ExtensionAsked {
+                by: view.name(&extension.by),
+                until: moment(extension.until),
+                reason: extension.reason.clone(),
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// The message's own sentences: what stands before its first empty line.
+fn sentences(text: &str) -> String {
+    text.split("\n\n").next().unwrap_or_default().replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_is_in_its_readers_language_and_the_title_stays() {
+        let mail = || {
+            Mail {
+            subject: "CHG-1 needs your word: Home".to_owned(),
+            body: "CHG-1 Home\n\nYour word is due today 17:00. Nobody decides in your place by silence.\n\nDecide: https://x/\n"
+                .to_owned(),
+        }
+        };
+        let german = said("de", mail());
+        assert_eq!(german.subject, "CHG-1 braucht Ihre Entscheidung: Home");
+        assert!(
+            german
+                .body
+                .starts_with("CHG-1 Home\n\nIhre Entscheidung ist fällig: heute 17:00."),
+            "{}",
+            german.body
+        );
+        assert!(german.body.ends_with("\nEntscheiden: https://x/\n"), "{}", german.body);
+        assert_eq!(said("", mail()), mail());
+    }
+
+    #[test]
+    fn a_letter_takes_the_sentences_and_leaves_the_address() {
+        assert_eq!(
+            sentences("It missed its window.\nSet new times.\n\nCHG-1: Title\nhttps://x\n"),
+            "It missed its window. Set new times."
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! How the reader wishes to be told: at once or once a day, and when not at all.
+
+use axum::extract::State;
+use axum::response::Response;
+use model::core::act::actions;
+use model::core::body::Body;
+use model::notify::preferences::Telling;
+use pages::{ActForm, Fact, Field, Place, RecordPage, Rich, Section, SectionBody};
+use serde_json::json;
+
+use crate::http::state::AppState;
+use crate::web::shared::form::Form;
+use crate::web::shared::form_page::{Back, Sent, send};
+use crate::web::shared::view::{View, Visitor, show};
+
+/// The page.
+pub(crate) async fn show_telling(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Account, |view| page(view, None)).await
+}
+
+/// What a person reads of their wishes.
+pub(crate) fn facts(telling: &Telling, zone: &str) -> Vec<Fact> {
+    let how = match &telling.digest_at {
+        Some(at) => format!("At {at}, with what can wait"),
+        None => "none, each comes at once".to_owned(),
+    };
+    let quiet = match &telling.quiet {
+        Some(quiet) => format!("{} to {}", quiet.from, quiet.until),
+        None => "none".to_owned(),
+    };
+    vec![
+        Fact::new("Daily letter", how),
+        Fact::new("Quiet hours", quiet),
+        Fact::new("Language", language_name(telling)),
+        Fact::new("Time zone", zone.to_owned()),
+    ]
+}
+
+/// The language's own name for itself, for who chose one.
+fn language_name(telling: &Telling) -> String {
+    let chosen = telling.language.as_deref().unwrap_or_default();
+    let found = pages::language::CHOICES.iter().find(|(tag, _)| *tag == chosen);
+    found.map_or_else(|| "as your browser asks".to_owned(), |(_, name)| (*name).to_owned())
+}
+
+fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let person = view.directory.people.get(&view.me);
+    let telling = person.and_then(|it| it.telling.clone()).unwrap_or_default();
+    let zone = person.map(|it| it.zone.clone()).unwrap_or_default();
+    let never = "What you are asked to decide, what is escalated, what goes wrong during the work, break-glass and \
+                 whatever concerns security comes at once, at any hour. Every message also stands under Messages \
+                 from the moment at which it is written.";
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Your account".to_owned(), view.url("/account"))],
+        title: "How you are told".to_owned(),
+        byline: Rich::from("News that can wait may come in a daily letter, and not in your quiet hours."),
+        acts: vec![form(view, &telling)],
+        sections: vec![
+            Section::new("wishes", "As it is now", SectionBody::Facts(facts(&telling, &zone))),
+            Section::new("never", "What never waits", SectionBody::Words(Rich::from(never))),
+        ],
+        ..RecordPage::default()
+    };
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn languages() -> Vec<(&'static str, &'static str)> {
+    std::iter::once(("", "As your browser asks"))
+        .chain(pages::language::CHOICES)
+        .collect()
+}
+
+fn form(view: &View<'_, '_, '_>, telling: &Telling) -> ActForm {
+    let how = if telling.digest_at.is_some() {
+        "digest"
+    } else {
+        "at_once"
+    };
+    let quiet = telling.quiet.as_ref();
+    let text = |value: Option<&String>| value.cloned().unwrap_or_default();
+    let choices = [("at_once", "Each at once"), ("digest", "A daily letter")];
+    ActForm::new("telling", "Set how you are told", view.url("/telling"))
+        .field(Field::select("how", "Letters", &choices).value(how).required())
+        .field(
+            Field::text("digest_at", "The daily letter comes at")
+                .hint("A time of day in your zone, such as 08:00; only for a daily letter.")
+                .value(text(telling.digest_at.as_ref())),
+        )
+        .field(
+            Field::text("quiet_from", "Quiet from")
+                .hint("Such as 22:00. Both stay empty for no quiet hours.")
+                .value(text(quiet.map(|it| &it.from)))
+                .half(),
+        )
+        .field(
+            Field::text("quiet_until", "Quiet until")
+                .hint("Such as 07:00.")
+                .value(text(quiet.map(|it| &it.until)))
+                .half(),
+        )
+        .field(
+            Field::select("language", "Language of pages and letters", &languages())
+                .value(text(telling.language.as_ref())),
+        )
+        .submit("Keep it so")
+}
+
+/// Sets the reader's wishes.
+pub(crate) async fn set_telling(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let sent = Sent {
+        form,
+        boxes: &[],
+        path: "/telling".to_owned(),
+        then: "/telling".to_owned(),
+        place: Place::Account,
+        done: "",
+    };
+    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
+        let (me, mut said) = (room.actor.person.clone(), body.clone());
+        let login = room.directory()?.login(&me);
+        if said.get("how") == Some(&json!("at_once")) {
+            said.remove("digest_at");
+        }
+        acts::notify::set_telling::set_telling(room, &login, &said).map(drop)
+    };
+    send(&state, &visitor, sent, run, page).await
+}

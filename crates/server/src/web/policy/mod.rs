@@ -1,0 +1,4 @@
+//! Policies: Cedar sets, configurations and trials.
+
+pub(super) mod policies;
+pub(super) mod try_policies;

@@ -1,0 +1,383 @@
+//! The policies and the risk table in force, what is proposed, and putting it in force.
+
+use std::collections::BTreeMap;
+
+use acts::Room;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::approval::sla::{SlaTable, span_word};
+use model::core::act::actions;
+use model::core::body::Body;
+use model::core::enums::{ConfigurationKind, ConfigurationState, Level};
+use model::core::ids::RecordId;
+use model::policy::configuration::Configuration;
+use model::risk::assessment::RiskTable;
+use model::schedule::calendar::Span;
+use pages::{
+    ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table,
+    Tone,
+};
+use store::record::{self, Filter};
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::shared::form::Form;
+use crate::web::shared::form_page::{Back, Sent, send};
+use crate::web::shared::view::{View, Visitor, show};
+
+/// How many configurations are shown.
+const SHOWN: i64 = 20;
+
+/// The page.
+pub(crate) async fn show_policies(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Policies, |view| policies_page(view, None)).await
+}
+
+fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let filter = Filter::new().descending_by("proposed_at").limit(SHOWN);
+    let found = record::find::<Configuration>(view.room.tx, &filter)?;
+    let found: Vec<Configuration> = found.into_iter().map(|stored| stored.record).collect();
+    let older = proposed_over_older(view, &found)?;
+    let told = crate::web::directory::ownership_proposal::told(view, &found)?;
+    let table = view
+        .directory
+        .tenant
+        .as_ref()
+        .map(|tenant| tenant.risk_table.clone())
+        .unwrap_or_default();
+    let mut sections = vec![
+        Section::new(
+            "proposals",
+            "Proposed and earlier",
+            SectionBody::Entries(entries(view, &found, (&older, &told))),
+        )
+        .unsaid("Nothing was proposed yet: the policies and the risk table that come with Assent are in force."),
+        Section::new(
+            "risk-table",
+            "Risk by highest impact (rows) and complexity (columns)",
+            SectionBody::Table(risk_table(&table)),
+        ),
+        sla_section(view),
+        crate::web::compliance::retention::section(view),
+        Section::new(
+            "mapping",
+            "From deployments to kinds of change: the first rule that fits decides",
+            SectionBody::Entries(mapping(view)),
+        )
+        .unsaid("No rule: every deployment without a change makes a draft of a normal one."),
+    ];
+    let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for source in view.policies.sources() {
+        files.entry(source.file.clone()).or_default().push(source.text.clone());
+    }
+    for (number, (file, texts)) in files.into_iter().enumerate() {
+        sections.push(Section::new(
+            format!("file-{number}"),
+            file,
+            SectionBody::Code(texts.join("\n\n")),
+        ));
+    }
+    sections.extend(crate::web::policy::try_policies::case_sections(view)?);
+    let digest = view.policies.digest().to_owned();
+    let mut acts = Vec::new();
+    if view.may(actions::SET_POLICY) {
+        acts.push(crate::web::policy::try_policies::try_form(view)?);
+    }
+    let mut page = RecordPage {
+        acts,
+        frame: view.frame.clone(),
+        title: "Policies".to_owned(),
+        byline: Rich::new()
+            .text("Who may, and what is required. Every decision names the digest of the policies behind it."),
+        sections,
+        facts: vec![
+            Fact::new("Policies", view.policies.sources().count().to_string()),
+            Fact::new("Digest", Rich::new().digest(&digest)),
+        ],
+        ..RecordPage::default()
+    };
+    if let Some(back) = back {
+        let below = page.sections.iter_mut().flat_map(acts_of);
+        back.put(view, &mut page.frame, page.acts.iter_mut().chain(below));
+    }
+    Ok(page.render())
+}
+
+/// The forms of a section and of its entries.
+fn acts_of(section: &mut Section) -> impl Iterator<Item = &mut ActForm> {
+    let entries = match &mut section.body {
+        SectionBody::Entries(entries) => entries.as_mut_slice(),
+        _ => &mut [],
+    };
+    let of_entries = entries.iter_mut().flat_map(|entry| entry.acts.iter_mut());
+    section.acts.iter_mut().chain(of_entries)
+}
+
+/// The proposals that were made over something which is no longer in force: what came since is not in them.
+fn proposed_over_older(view: &mut View<'_, '_, '_>, found: &[Configuration]) -> acts::Result<Vec<RecordId>> {
+    let mut older = Vec::new();
+    for row in found.iter().filter(|row| row.state == ConfigurationState::Proposed) {
+        let now = acts::policy::configurations::in_force(view.room, row.kind)?;
+        if row.before.as_ref().is_some_and(|before| *before != now) {
+            older.push(row.id.clone());
+        }
+    }
+    Ok(older)
+}
+
+fn entries(
+    view: &View<'_, '_, '_>,
+    found: &[Configuration],
+    (older, told): (&[RecordId], &BTreeMap<String, Vec<String>>),
+) -> Vec<Entry> {
+    let shown = |row: &Configuration| {
+        let entry = entry(view, row, told.get(&row.id.0).map_or(&[], Vec::as_slice));
+        if !older.contains(&row.id) {
+            return entry;
+        }
+        entry.aside("Something else went in force since: this takes it back.")
+    };
+    found.iter().map(shown).collect()
+}
+
+fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry {
+    let what = match row.kind {
+        ConfigurationKind::Policies => "policies",
+        ConfigurationKind::RiskTable => "a risk table",
+        ConfigurationKind::Mapping => "a mapping",
+        ConfigurationKind::Ownership => "rows of the ownership matrix",
+        ConfigurationKind::SlaTable => "times to acknowledge and to decide",
+        ConfigurationKind::Retention => "a retention",
+    };
+    let tone = match row.state {
+        ConfigurationState::Active => Tone::Ok,
+        ConfigurationState::Proposed => Tone::Wait,
+        ConfigurationState::Replaced | ConfigurationState::Withdrawn => Tone::Plain,
+    };
+    let state = match row.state {
+        ConfigurationState::Active => "in force",
+        ConfigurationState::Proposed => "waits for a second person or an approved change",
+        ConfigurationState::Replaced => "replaced",
+        ConfigurationState::Withdrawn => "withdrawn",
+    };
+    let text = Rich::new()
+        .name(view.name(&row.proposer))
+        .text(format!(" proposed {what}: {state}"));
+    let mut entry = Entry::new(tone, text)
+        .quote(row.reason.clone())
+        .why(content_of(row, told).code(row.digest.as_str()))
+        .aside(Rich::new().text(view.reader.moment(row.proposed_at)));
+    if let (Some(by), Some(at)) = (&row.activated_by, row.activated_at) {
+        let text = format!("{} put it in force, {}", view.name(by), view.reader.moment(at));
+        entry = entry.aside(Rich::new().text(text));
+    }
+    if let Some(hand) = &row.activation_handed_by {
+        let text = format!("by a way in that {} handed out", view.name(hand));
+        entry = entry.aside(Rich::new().text(text));
+    }
+    if row.state != ConfigurationState::Proposed || !view.may(actions::SET_POLICY) {
+        return entry;
+    }
+    let activate = ActForm::new(
+        "activate",
+        "Put it in force",
+        view.url(&format!("/policies/{}/activation", row.id)),
+    )
+    .field(
+        Field::text("change", "Approved change")
+            .hint("Needed when you proposed it yourself: one of its targets has this digest as its artifact."),
+    )
+    .submit("Put it in force");
+    let withdraw = ActForm::new(
+        "withdraw",
+        "Withdraw",
+        view.url(&format!("/policies/{}/withdrawal", row.id)),
+    )
+    .tone(ActTone::Link);
+    entry.act(row.id.0.clone(), activate).act(row.id.0.clone(), withdraw)
+}
+
+fn sla_section(view: &View<'_, '_, '_>) -> Section {
+    let tenant = view.directory.tenant.as_ref();
+    let slas = tenant.map(|tenant| tenant.sla_table).unwrap_or_default();
+    let section = Section::new(
+        "sla-table",
+        "Times to acknowledge and to decide, where no rule says otherwise",
+        SectionBody::Table(sla_table(&slas)),
+    );
+    if view.may(actions::SET_POLICY) {
+        section.acts(vec![sla_form(view, &slas)])
+    } else {
+        section
+    }
+}
+
+/// What a configuration brings, in words, each thing on a line of its own, where its table is not on the page; `ownership` is
+/// what one of ownership does.
+fn content_of(row: &Configuration, ownership: &[String]) -> Rich {
+    let told = match row.kind {
+        ConfigurationKind::Ownership => ownership.to_vec(),
+        ConfigurationKind::SlaTable => row.slas.iter().map(sla_words).collect(),
+        ConfigurationKind::Retention => row
+            .retention
+            .map(crate::web::compliance::retention::words)
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    };
+    let lines = told.into_iter();
+    lines.fold(Rich::new(), |rich, line| rich.text(line).line())
+}
+
+fn sla_words(table: &SlaTable) -> String {
+    let row = |name: &&str| {
+        let row = table.named(name)?;
+        let (acknowledge, decide) = (span_word(row.acknowledge), span_word(row.decide));
+        Some(format!("{name}: {acknowledge} and {decide}"))
+    };
+    model::approval::sla::ROWS
+        .iter()
+        .filter_map(row)
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+fn sla_table(table: &SlaTable) -> Table {
+    let row = |name: &&str| {
+        let row = table.named(name)?;
+        Some(vec![
+            Cell::Name(sla_label(name).to_owned()),
+            Cell::text(span_told(row.acknowledge)),
+            Cell::text(span_told(row.decide)),
+        ])
+    };
+    Table {
+        caption: "How long people have to acknowledge and to decide".to_owned(),
+        columns: vec![
+            Column::new("Changes", Fold::Never),
+            Column::new("Acknowledge", Fold::Under).named(),
+            Column::new("Decide", Fold::Under).named(),
+        ],
+        rows: model::approval::sla::ROWS.iter().filter_map(row).collect(),
+        ..Table::default()
+    }
+}
+
+/// A span as people say it.
+fn span_told(span: Span) -> String {
+    let of = |number: i64, one: &str| match number {
+        1 => format!("1 {one}"),
+        many => format!("{many} {one}s"),
+    };
+    match span {
+        Span::Minutes(minutes) if minutes % 60 == 0 => format!("{} h", minutes / 60),
+        Span::Minutes(minutes) => format!("{minutes} min"),
+        Span::WorkMinutes(minutes) => of((minutes / 60).max(1), "working hour"),
+        Span::WorkDays(days) => of(days, "working day"),
+    }
+}
+
+fn sla_label(name: &str) -> &'static str {
+    match name {
+        "emergency" => "Emergency",
+        "expedited" => "Expedited",
+        "high" => "High risk",
+        "medium" => "Medium risk",
+        _ => "Low risk",
+    }
+}
+
+/// Other times, proposed.
+fn sla_form(view: &View<'_, '_, '_>, table: &SlaTable) -> ActForm {
+    let url = view.url("/policies/sla-table/proposal");
+    let mut form =
+        ActForm::new("slas", "Propose other times", url).field(crate::web::shared::idempotent_form::field(view));
+    for name in model::approval::sla::ROWS {
+        let Some(row) = table.named(name) else { continue };
+        for (field, label, span) in [
+            ("acknowledge", "acknowledge", row.acknowledge),
+            ("decide", "decide", row.decide),
+        ] {
+            let label = format!("{}: {label}", sla_label(name));
+            let field = Field::text(format!("table.{name}.{field}"), label)
+                .value(span_word(span))
+                .half();
+            form = form.field(field);
+        }
+    }
+    form.field(
+        Field::text("reason", "Why")
+            .hint("15m, 4h, 2d on the wall; 4bh, 2bd of working time. Another person puts it in force.")
+            .required(),
+    )
+    .submit("Propose")
+}
+
+fn mapping(view: &View<'_, '_, '_>) -> Vec<Entry> {
+    let rules = view.directory.tenant.iter().flat_map(|tenant| &tenant.mapping);
+    let entry = |rule: &model::policy::mapping::MappingRule| {
+        let template = rule
+            .template
+            .as_ref()
+            .map(|key| format!(" by {key}"))
+            .unwrap_or_default();
+        Entry::new(
+            Tone::Plain,
+            Rich::from(format!("{}: {} change{template}", rule.rule, rule.kind)),
+        )
+        .why(Rich::from(rule.in_words()))
+    };
+    rules.map(entry).collect()
+}
+
+fn risk_table(table: &RiskTable) -> Table {
+    let rows = ["None", "Low", "Medium", "High"]
+        .into_iter()
+        .zip(&table.0)
+        .map(|(impact, cells)| {
+            let mut row = vec![Cell::Short(impact.to_owned())];
+            row.extend(cells.iter().map(|level| Cell::Short(capital(*level))));
+            row
+        });
+    Table {
+        caption: "The risk by the highest impact and the complexity".to_owned(),
+        columns: vec![
+            Column::new("Impact", Fold::Never),
+            Column::new("Low", Fold::Never),
+            Column::new("Medium", Fold::Never),
+            Column::new("High", Fold::Never),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+fn capital(level: Level) -> String {
+    crate::web::shared::words::capital(level.as_str())
+}
+
+/// Puts a proposal in force, or withdraws it.
+pub(crate) async fn act(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id, act)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let sent = Sent {
+        path: format!("/policies/{}/{}", escaped(&id), escaped(&act)),
+        form,
+        boxes: &[],
+        then: "/policies".to_owned(),
+        place: Place::Policies,
+        done: "",
+    };
+    let run = move |room: &mut Room<'_, '_>, body: &Body| match act.as_str() {
+        "proposal" if id == "retention" => crate::web::compliance::retention::propose(room, body.clone()),
+        "proposal" if id == "sla-table" => acts::approval::set_sla_table::propose_sla_table(room, body).map(drop),
+        "activation" => acts::policy::activate_configuration::activate_configuration(room, &id, body).map(drop),
+        "withdrawal" => acts::policy::activate_configuration::withdraw_configuration(room, &id).map(drop),
+        _ => Err(model::core::refusal::Refusal::not_found("page").into()),
+    };
+    send(&state, &visitor, sent, run, policies_page).await
+}

@@ -1,0 +1,462 @@
+//! What a home holds besides the queue, by the work of the one who reads: decisions to take back, what is late or
+//! collides, today's work, what changed since yesterday, figures, the population.
+
+use std::collections::BTreeSet;
+
+use acts::approval::find_decided::find_decided;
+use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, Tally, TargetRow, find_changes, tally_changes};
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use model::core::act::actions;
+use model::core::enums::{Decision, State as Stage};
+use model::core::ids::ServiceKey;
+use pages::{ActForm, ActTone, Cell, Column, Entry, Field, Figure, Fold, Rich, Section, SectionBody, Table, Tone};
+
+use crate::http::percent::escaped;
+use crate::web::schedule::conflicts::{Planned, Ways, between, collisions};
+use crate::web::shared::view::View;
+use crate::web::shared::words::capital;
+
+/// How far ahead collisions and work are looked for, in days.
+const AHEAD_DAYS: i64 = 14;
+/// The most rows of a section.
+const MOST: usize = 8;
+/// The most changes that a section looks at.
+const LOOK: i64 = 300;
+/// The span that figures are about, in days.
+const FIGURE_DAYS: i64 = 30;
+/// Over how many weeks a figure's course is drawn.
+const WEEKS: i64 = 12;
+
+/// What the reader decided lately, each with its way back while there is one.
+pub(crate) fn decided(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
+    let found = find_decided(view.room)?;
+    let entries = found.into_iter().enumerate().map(|(place, one)| {
+        let url = view.change_url(&one.key);
+        let (tone, words) = match one.decision {
+            Decision::Approve => (Tone::Ok, "Approved"),
+            Decision::ApproveWithConditions => (Tone::Ok, "Approved with conditions"),
+            Decision::Return => (Tone::Wait, "Returned"),
+            Decision::Reject => (Tone::Stop, "Rejected"),
+            Decision::Abstain => (Tone::Plain, "Abstained"),
+        };
+        let text = Rich::from(format!("{words} "))
+            .link(one.key.as_str(), url.as_str())
+            .text(" ")
+            .said(one.title.as_str());
+        let mut entry = Entry::new(tone, text).why(view.reader.moment(one.at));
+        if one.is_open {
+            let address = format!("{url}/approvals/{}/withdrawal", one.id);
+            let mut undo = ActForm::new(format!("undo-{place}"), "Undo", address).tone(ActTone::Link);
+            undo.fields.push(Field::hidden("next", "home"));
+            undo.key = (place == 0).then_some('U');
+            entry.acts.push(undo);
+        }
+        entry
+    });
+    Ok(entries.collect())
+}
+
+/// The sections for the reader's work, by their roles.
+pub(crate) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>> {
+    let roles: Vec<&str> = view
+        .directory
+        .people
+        .get(&view.me)
+        .map(|person| person.roles.iter().map(|role| role.as_str()).collect())
+        .unwrap_or_default();
+    let has = |wanted: &[&str]| roles.iter().any(|role| wanted.contains(role));
+    let mut sections = Vec::new();
+    if has(&["implementer", "vendor"]) {
+        sections.extend(work(view)?);
+    }
+    if has(&["change_manager"]) {
+        sections.extend(stuck(view)?);
+    }
+    if has(&["executive", "change_manager"]) {
+        sections.push(crate::web::report::success_rate::section(view)?);
+        sections.push(figures(view)?);
+    }
+    if has(&["auditor"]) && view.may(actions::AUDIT) {
+        sections.push(population(view));
+    }
+    // A vendor's home holds the places it works on. Its role reads the tenant's other changes too, where it looks for them.
+    if is_vendor_alone(view) {
+        return Ok(vec![own_targets(view)?]);
+    }
+    sections.extend(since_yesterday(view)?);
+    Ok(sections)
+}
+
+fn named(view: &View<'_, '_, '_>, listed: &Listed) -> Rich {
+    Rich::new()
+        .link(listed.key.as_str(), view.change_url(&listed.key))
+        .text(" ")
+        .said(listed.title.as_str())
+}
+
+fn in_states(states: &[Stage]) -> Vec<String> {
+    states.iter().map(|state| state.as_str().to_owned()).collect()
+}
+
+/// What the reader implements: under way now, or within the days ahead.
+fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
+    let now = view.now();
+    let filter = ChangeFilter {
+        states: in_states(&[Stage::Scheduled, Stage::Implementing]),
+        planned_to: Some(now + SignedDuration::from_hours(24 * AHEAD_DAYS)),
+        ..ChangeFilter::default()
+    };
+    let mut entries = Vec::new();
+    for (listed, _) in find_changes(view.room, &filter, LOOK, None)?.rows {
+        let change = view.room.file(&listed.key)?.change;
+        let named_people = &change.content.implementers;
+        if !named_people.is_empty() && !named_people.contains(&view.me) {
+            continue;
+        }
+        let is_on = listed.state == Stage::Implementing.as_str();
+        let (tone, words) = match (crate::web::schedule::calendar::stays_away(&listed, now), is_on) {
+            (Some(why), _) => (Tone::Stop, why),
+            (None, true) => (Tone::Ok, "under way"),
+            (None, false) => (Tone::Wait, "ahead"),
+        };
+        let span = match (listed.planned_start, listed.planned_end) {
+            (Some(start), Some(end)) => view.reader.span(start, end),
+            _ => String::new(),
+        };
+        let runbook = format!("{}/runbook", view.change_url(&listed.key));
+        let why = Rich::from(format!("{words}: {span}. ")).link("Its runbook", runbook);
+        entries.push((
+            !is_on,
+            listed.planned_start,
+            Entry::new(tone, named(view, &listed)).why(why),
+        ));
+    }
+    entries.sort_by_key(|(is_ahead, start, _)| (*is_ahead, *start));
+    let entries: Vec<Entry> = entries.into_iter().map(|(_, _, entry)| entry).take(MOST).collect();
+    let section = Section::new("work", "Your work", SectionBody::Entries(entries)).note("under way, then ahead");
+    Ok((!section.is_empty()).then_some(section))
+}
+
+/// Whether the reader is a vendor and nothing else.
+fn is_vendor_alone(view: &View<'_, '_, '_>) -> bool {
+    let person = view.directory.people.get(&view.me);
+    person.is_some_and(|person| !person.roles.is_empty() && person.roles.iter().all(|role| role.as_str() == "vendor"))
+}
+
+/// The open changes that name a vendor as implementer, and their services.
+pub(crate) struct VendorPlaces {
+    /// Their keys.
+    pub changes: BTreeSet<String>,
+    /// What they touch.
+    pub services: BTreeSet<ServiceKey>,
+}
+
+/// Those of the reader; `None` for everybody who is more than a vendor.
+pub(crate) fn places_of_a_vendor(view: &mut View<'_, '_, '_>) -> acts::Result<Option<VendorPlaces>> {
+    if !is_vendor_alone(view) {
+        return Ok(None);
+    }
+    let own = implemented(view)?;
+    let services = own.iter().flat_map(|(_, targets)| targets);
+    Ok(Some(VendorPlaces {
+        services: services
+            .map(|target| ServiceKey::from(target.service.as_str()))
+            .collect(),
+        changes: own.iter().map(|(listed, _)| listed.key.clone()).collect(),
+    }))
+}
+
+/// The open changes that name the reader as implementer.
+fn implemented(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<(Listed, Vec<TargetRow>)>> {
+    let open = Stage::ALL
+        .iter()
+        .filter(|state| !state.is_final())
+        .copied()
+        .collect::<Vec<_>>();
+    let filter = ChangeFilter {
+        states: in_states(&open),
+        ..ChangeFilter::default()
+    };
+    let mut own = Vec::new();
+    for (listed, targets) in find_changes(view.room, &filter, LOOK, None)?.rows {
+        if view.room.change(&listed.key)?.content.implementers.contains(&view.me) {
+            own.push((listed, targets));
+        }
+    }
+    Ok(own)
+}
+
+/// The targets of open changes that the reader implements: a vendor's work here.
+fn own_targets(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
+    let mut rows = Vec::new();
+    for (listed, targets) in implemented(view)? {
+        for target in targets {
+            rows.push(vec![
+                Cell::title(format!("{}, {}", target.service, target.environment), ""),
+                Cell::Text(named(view, &listed)),
+                Cell::text(capital(&listed.state)),
+                Cell::Short(
+                    listed
+                        .planned_start
+                        .map(|at| view.reader.moment(at))
+                        .unwrap_or_default(),
+                ),
+                Cell::Text(Rich::new().link("Its runbook", format!("{}/runbook", view.change_url(&listed.key)))),
+            ]);
+        }
+    }
+    let table = Table {
+        caption: "Your targets".to_owned(),
+        columns: vec![
+            Column::new("Target", Fold::Never),
+            Column::new("Change", Fold::Under),
+            Column::new("State", Fold::Under),
+            Column::new("When", Fold::Under),
+            Column::new("Work", Fold::Under),
+        ],
+        rows,
+        ..Table::default()
+    };
+    let unsaid = "No open change names you as implementer.";
+    let all = Rich::new().link("all changes", view.url("/changes"));
+    Ok(Section::new("targets", "Your targets", SectionBody::Table(table))
+        .note(all)
+        .unsaid(unsaid))
+}
+
+/// What collides in the days ahead, and what cannot start in time.
+fn stuck(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
+    let now = view.now();
+    let filter = ChangeFilter {
+        planned_from: Some(now),
+        planned_to: Some(now + SignedDuration::from_hours(24 * AHEAD_DAYS)),
+        ..ChangeFilter::default()
+    };
+    let rows = find_changes(view.room, &filter, LOOK, None)?.rows;
+    let planned: Vec<Planned<'_>> = rows
+        .iter()
+        .filter_map(|(row, targets)| Planned::of(row, targets))
+        .collect();
+    let mut entries = Vec::new();
+    let mut ways = Ways::of(&view.directory);
+    let pairs = collisions(&mut ways, &planned).into_iter().take(MOST);
+    for found in pairs.filter_map(|(one, other)| between(&mut ways, &planned[one], &planned[other])) {
+        let text = Rich::new()
+            .link(found.one.as_str(), view.change_url(&found.one))
+            .text(" and ")
+            .link(found.other.as_str(), view.change_url(&found.other))
+            .text(" collide");
+        let span = view.reader.span(found.from, found.to);
+        let propose = view.url(&format!("/calendar/propose?change={}", found.other));
+        let why = Rich::from(format!("{span}, on {}. ", found.path.join(" needs "))).link("Another time", propose);
+        entries.push(Entry::new(Tone::Stop, text).why(why));
+    }
+    for (listed, _) in rows.iter().filter(|(row, _)| is_undecided(row)) {
+        let Some(start) = listed.planned_start else { continue };
+        if start > now + SignedDuration::from_hours(48) || entries.len() >= 2 * MOST {
+            continue;
+        }
+        let file = view.room.file(&listed.key)?;
+        let ahead = model::change::waiting_on::ahead(&file, &view.directory, now);
+        let waits = ahead
+            .first()
+            .map(|row| view.all_waits_on(&row.unmet.waiting_on))
+            .unwrap_or_default();
+        let why = Rich::from(format!("starts {}", view.reader.due(start)));
+        let why = match waits.is_empty() {
+            true => why,
+            false => why.text(", waits for ").append(waits),
+        };
+        entries.push(Entry::new(Tone::Wait, named(view, listed)).why(why));
+    }
+    let section = Section::new("stuck", "Colliding and not ready", SectionBody::Entries(entries));
+    Ok((!section.is_empty()).then_some(section.note("in the next 14 days; not ready: in the next 48 hours")))
+}
+
+fn is_undecided(row: &Listed) -> bool {
+    matches!(row.state.as_str(), "draft" | "assessing" | "authorizing" | "approved")
+}
+
+/// A figure: what it counts.
+type Counted = (&'static str, fn(&Tally) -> i64);
+
+/// The figures in their order.
+const FIGURES: [Counted; 4] = [
+    ("Changes written", |it| it.written),
+    ("Of them closed by now", |it| it.closed),
+    ("Of them emergencies", |it| it.emergencies),
+    ("Of them rejected or called off", |it| it.stopped),
+];
+
+/// What was counted between days of the past, each so many days before now.
+struct Course {
+    /// The days at which counting begins and ends, the oldest first.
+    days: Vec<i64>,
+    /// What was counted between each two neighbours.
+    tallies: Vec<Tally>,
+}
+
+impl Course {
+    fn counted(view: &mut View<'_, '_, '_>) -> acts::Result<Self> {
+        let weeks = (0..=WEEKS).map(|week| 7 * week);
+        let days: BTreeSet<i64> = weeks.chain([FIGURE_DAYS, 2 * FIGURE_DAYS]).collect();
+        let days: Vec<i64> = days.into_iter().rev().collect();
+        let times: Vec<Timestamp> = days.iter().map(|day| days_before(view.now(), *day)).collect();
+        let tallies = tally_changes(view.room, &times)?;
+        Ok(Self { days, tallies })
+    }
+
+    /// What was counted from so many days before now up to so many; both are days at which counting begins or ends.
+    fn between(&self, from: i64, to: i64) -> Tally {
+        let spans = self.days.iter().zip(&self.tallies);
+        let within = spans.filter(|(day, _)| **day <= from && **day > to);
+        within.fold(Tally::default(), |sum, (_, tally)| sum + *tally)
+    }
+
+    /// What was counted in each week, the oldest first.
+    fn weeks(&self) -> impl Iterator<Item = (i64, Tally)> + '_ {
+        (0..WEEKS)
+            .rev()
+            .map(|week| (week, self.between(7 * (week + 1), 7 * week)))
+    }
+}
+
+fn days_before(now: Timestamp, days: i64) -> Timestamp {
+    now - SignedDuration::from_hours(24 * days)
+}
+
+/// Four figures with what they were before and their course over twelve weeks.
+fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
+    let now = view.now();
+    let course = Course::counted(view)?;
+    let (lately, before) = (
+        course.between(FIGURE_DAYS, 0),
+        course.between(2 * FIGURE_DAYS, FIGURE_DAYS),
+    );
+    let drawn = FIGURES.iter().map(|(words, of)| Figure {
+        label: (*words).to_owned(),
+        href: String::new(),
+        value: of(&lately).to_string(),
+        before: format!("{} in the 30 days before", of(&before)),
+        points: course
+            .weeks()
+            .map(|(_, tally)| u32::try_from(of(&tally)).unwrap_or(u32::MAX))
+            .collect(),
+        unit: "week".to_owned(),
+    });
+    let drawn: Vec<Figure> = drawn.collect();
+    let rows = course.weeks().map(|(week, tally)| {
+        let ends = view.reader.day(days_before(now, 7 * week));
+        let mut cells = vec![Cell::Name(format!("to {ends}"))];
+        cells.extend(FIGURES.iter().map(|(_, of)| Cell::Short(of(&tally).to_string())));
+        cells
+    });
+    let mut columns = vec![Column::new("Week", Fold::Never)];
+    columns.extend(
+        FIGURES
+            .iter()
+            .map(|(words, _)| Column::new(words, Fold::Under).number()),
+    );
+    let table = Table {
+        caption: "The figures week by week, the oldest first".to_owned(),
+        columns,
+        rows: rows.collect(),
+        ..Table::default()
+    };
+    let from = view.reader.field(days_before(now, FIGURE_DAYS));
+    let link = view.url(&format!("/changes?created_from={}", escaped(&from)));
+    let section = Section::new(
+        "figures",
+        "The last 30 days, and twelve weeks",
+        SectionBody::Figures(drawn, table),
+    );
+    Ok(section.note(Rich::new().link("the rows behind them", link)))
+}
+
+/// The auditor's way in: the population, a sample of it, the log.
+fn population(view: &View<'_, '_, '_>) -> Section {
+    let entry =
+        |words: &str, path: &str, why: &str| Entry::new(Tone::Plain, Rich::new().link(words, view.url(path))).why(why);
+    let entries = vec![
+        entry(
+            "Draw a sample",
+            "/audit/sample",
+            "25 of a population, drawn reproducibly from a seed",
+        ),
+        entry(
+            "The population",
+            "/changes?state=closed",
+            "filter it, and export it with its query and row count",
+        ),
+        entry("The log", "/audit", "every entry with its place and its proof"),
+    ];
+    Section::new("audit", "Audit", SectionBody::Entries(entries))
+}
+
+/// What was done since yesterday morning, by service: what the service desk is asked.
+fn since_yesterday(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
+    let today = view.reader.local(view.now());
+    let yesterday = today.start_of_day().and_then(|start| start.checked_sub(1.day()));
+    // A zone whose days cannot be counted back by one is no zone of a person who reads this.
+    let from = yesterday.map_or(view.now(), |start| start.timestamp());
+    let states = in_states(&[Stage::Implementing, Stage::Reviewing, Stage::Closed]);
+    // What the links ask for is what is looked for here, to the minute.
+    let (from, to) = (view.reader.field(from), view.reader.field(view.now()));
+    let query = format!(
+        "state={}&planned_from={}&planned_to={}",
+        escaped(&states.join(",")),
+        escaped(&from),
+        escaped(&to)
+    );
+    let filter = ChangeFilter {
+        states,
+        planned_from: view.reader.read_field(&from),
+        planned_to: view.reader.read_field(&to),
+        ..ChangeFilter::default()
+    };
+    let rows = find_changes(view.room, &filter, LOOK, None)?.rows;
+    let service = |targets: &[TargetRow]| {
+        let mut text = Rich::new();
+        for (place, target) in targets.iter().take(3).enumerate() {
+            let query = format!("service={}&{query}", escaped(&target.service));
+            let comma = if place == 0 { "" } else { ", " };
+            text = text
+                .text(comma)
+                .said_link(target.service.as_str(), view.url(&format!("/changes?{query}")));
+        }
+        text
+    };
+    let cells = rows.iter().take(2 * MOST).map(|(listed, targets)| {
+        vec![
+            Cell::Title {
+                text: listed.title.clone(),
+                href: view.change_url(&listed.key),
+                key: listed.key.clone(),
+                marks: Vec::new(),
+                sub: Rich::new(),
+            },
+            Cell::Text(service(targets)),
+            Cell::text(capital(&listed.state)),
+            Cell::Short(
+                listed
+                    .planned_start
+                    .map(|at| view.reader.moment(at))
+                    .unwrap_or_default(),
+            ),
+        ]
+    });
+    let table = Table {
+        caption: "Changed since yesterday".to_owned(),
+        columns: vec![
+            Column::new("Change", Fold::Never),
+            Column::new("On", Fold::Under),
+            Column::new("State", Fold::Under),
+            Column::new("When", Fold::Under),
+        ],
+        rows: cells.collect(),
+        ..Table::default()
+    };
+    let all = view.url(&format!("/changes?{query}"));
+    let section = Section::new("since-yesterday", "Changed since yesterday", SectionBody::Table(table));
+    Ok((!section.is_empty()).then_some(section.note(Rich::new().link("all of them", all))))
+}

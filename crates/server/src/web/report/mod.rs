@@ -1,0 +1,5 @@
+//! Reports: lists, counts, saved views and exports.
+
+pub(super) mod home_roles;
+pub(super) mod saved_views;
+pub(super) mod success_rate;

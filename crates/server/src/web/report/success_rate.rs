@@ -1,0 +1,277 @@
+//! What somebody who answers for the whole asks: how many changes succeed, how long they take, how many wait, how many are
+//! emergencies, and whether that is more or less than before. Each figure leads to the changes that it is counted from.
+
+use acts::report::find_changes::{ChangeFilter, count_changes, tally_changes};
+use acts::report::find_ended::{Ended, MOST, find_ended};
+use axum::extract::State;
+use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
+use model::core::enums::State as Stage;
+use model::core::proportion::Share;
+use pages::{Cell, Column, Figure, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count, minutes};
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words::{capital, plain};
+
+/// The span that the figures are about, in days; what was before is as long.
+const DAYS: i64 = 30;
+/// After how many days a change that waits is told apart.
+const LONG_WAIT_DAYS: i64 = 7;
+/// The most changes that are counted where they wait.
+const COUNTED: i64 = 10_000;
+/// The most rows behind a figure that are shown.
+const ROWS: usize = 500;
+/// From how many hours on a time is told in days.
+const IN_DAYS_HOURS: i64 = 48;
+
+fn days_ago(now: Timestamp, days: i64) -> Timestamp {
+    now - SignedDuration::from_hours(24 * days)
+}
+
+/// The figures, for a home.
+pub(crate) fn section(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
+    let now = view.now();
+    let (ended, is_whole) = find_ended(view.room, days_ago(now, 2 * DAYS))?;
+    let since = days_ago(now, DAYS);
+    let (lately, before): (Vec<Ended>, Vec<Ended>) = ended.into_iter().partition(|it| it.ended_at >= since);
+    let rows = view.url("/figures/ended");
+    let figures = vec![
+        success(&lately, &before, rows.as_str()),
+        lead_time(&lately, &before, rows.as_str()),
+        waiting(view)?,
+        emergencies(view)?,
+    ];
+    let table = same_as_table(&figures);
+    let note = match is_whole {
+        true => Rich::from("against the 30 days before; each leads to its changes"),
+        false => Rich::from(format!(
+            "among the {} changes that moved last",
+            count(MOST.unsigned_abs())
+        )),
+    };
+    let body = SectionBody::Figures(figures, table);
+    Ok(Section::new("success", "How changes go: the last 30 days", body).note(note))
+}
+
+/// The same figures in words.
+fn same_as_table(figures: &[Figure]) -> Table {
+    let row = |it: &Figure| {
+        vec![
+            Cell::Name(it.label.clone()),
+            Cell::text(it.value.as_str()),
+            Cell::text(it.before.as_str()),
+        ]
+    };
+    Table {
+        caption: "How changes go: the last 30 days".to_owned(),
+        columns: vec![
+            Column::new("Figure", Fold::Never),
+            Column::new("Value", Fold::Never),
+            Column::new("Of what, and before", Fold::Under),
+        ],
+        rows: figures.iter().map(row).collect(),
+        ..Table::default()
+    }
+}
+
+fn share_of_success(ended: &[Ended]) -> Option<Share> {
+    let counted = || ended.iter().filter(|it| it.counts());
+    let hits = counted().filter(|it| it.outcome.is_success()).count();
+    Share::of(hits as u64, counted().count() as u64)
+}
+
+fn success(lately: &[Ended], before: &[Ended], href: &str) -> Figure {
+    let (value, of) = match share_of_success(lately) {
+        Some(it) => (
+            format!("{} %", it.percent),
+            format!(
+                "{} of {}, likely {} to {} %",
+                count(it.hits),
+                count(it.of),
+                it.low,
+                it.high
+            ),
+        ),
+        None => ("–".to_owned(), "no work ended in these days".to_owned()),
+    };
+    let before = match share_of_success(before) {
+        Some(it) => format!("{of}; before {} %, {} of {}", it.percent, count(it.hits), count(it.of)),
+        None => format!("{of}; none ended before"),
+    };
+    Figure {
+        label: "Changes that succeeded".to_owned(),
+        href: href.to_owned(),
+        value,
+        before,
+        ..Figure::default()
+    }
+}
+
+/// The middle of the times from written to ended, in minutes.
+fn middle(ended: &[Ended]) -> Option<i64> {
+    let mut all: Vec<i64> = ended
+        .iter()
+        .filter(|it| it.counts())
+        .map(|it| it.ended_at.duration_since(it.created_at).as_mins().max(0))
+        .collect();
+    all.sort_unstable();
+    all.get(all.len() / 2).copied()
+}
+
+/// How long something took, in days where it is long.
+fn took(whole: i64) -> String {
+    match whole / 60 {
+        hours if hours >= IN_DAYS_HOURS => format!("{} d", count((hours / 24).unsigned_abs())),
+        _ => minutes(whole.unsigned_abs()),
+    }
+}
+
+fn lead_time(lately: &[Ended], before: &[Ended], href: &str) -> Figure {
+    let earlier = match middle(before) {
+        Some(it) => format!("half took no longer; before {}", took(it)),
+        None => "half took no longer; none ended before".to_owned(),
+    };
+    Figure {
+        label: "Time from written to done".to_owned(),
+        href: href.to_owned(),
+        value: middle(lately).map_or_else(|| "–".to_owned(), took),
+        before: earlier,
+        ..Figure::default()
+    }
+}
+
+fn waiting(view: &mut View<'_, '_, '_>) -> acts::Result<Figure> {
+    let long_ago = days_ago(view.now(), LONG_WAIT_DAYS);
+    let states: Vec<String> = [Stage::Assessing, Stage::Authorizing]
+        .iter()
+        .map(|state| state.as_str().to_owned())
+        .collect();
+    let query = states.join(",");
+    let all = ChangeFilter {
+        states,
+        ..ChangeFilter::default()
+    };
+    let old = ChangeFilter {
+        created_to: Some(long_ago),
+        ..all.clone()
+    };
+    let (all, old) = (
+        count_changes(view.room, &all, COUNTED, None)?,
+        count_changes(view.room, &old, COUNTED, None)?,
+    );
+    Ok(Figure {
+        label: "Changes that wait for a decision".to_owned(),
+        href: view.url(&format!("/changes?state={}", escaped(&query))),
+        value: count(all.found.unsigned_abs()),
+        before: format!(
+            "{} of them written more than a week ago",
+            count(old.found.unsigned_abs())
+        ),
+        ..Figure::default()
+    })
+}
+
+fn emergencies(view: &mut View<'_, '_, '_>) -> acts::Result<Figure> {
+    let now = view.now();
+    let times = [days_ago(now, 2 * DAYS), days_ago(now, DAYS), now];
+    let tallies = tally_changes(view.room, &times)?;
+    let share = |tally: &acts::report::find_changes::Tally| {
+        Share::of(tally.emergencies.unsigned_abs(), tally.written.unsigned_abs())
+    };
+    let (value, of) = match share(&tallies[1]) {
+        Some(it) => (
+            format!("{} %", it.percent),
+            format!("{} of {} written", count(it.hits), count(it.of)),
+        ),
+        None => ("–".to_owned(), "none was written in these days".to_owned()),
+    };
+    let before = match share(&tallies[0]) {
+        Some(it) => format!("{of}; before {} %, {} of {}", it.percent, count(it.hits), count(it.of)),
+        None => format!("{of}; none was written before"),
+    };
+    let from = view.reader.field(times[1]);
+    Ok(Figure {
+        label: "Emergencies among changes".to_owned(),
+        href: view.url(&format!("/changes?kind=emergency&created_from={}", escaped(&from))),
+        value,
+        before,
+        ..Figure::default()
+    })
+}
+
+/// The changes behind success and time: what ended in the last days, what did not succeed first.
+pub(crate) async fn show_ended(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Home, page).await
+}
+
+fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
+    let since = days_ago(view.now(), DAYS);
+    let (ended, is_whole) = find_ended(view.room, since)?;
+    let (well, ill): (Vec<Ended>, Vec<Ended>) = ended
+        .into_iter()
+        .filter(Ended::counts)
+        .partition(|it| it.outcome.is_success());
+    let all = well.len() + ill.len();
+    let told = format!("{} of {} succeeded.", count(well.len() as u64), count(all as u64));
+    let told = match is_whole {
+        true => told,
+        false => format!(
+            "{told} Only the {} changes that moved last were looked at.",
+            count(MOST.unsigned_abs())
+        ),
+    };
+    let sections = vec![
+        rows(view, ("ill", "Did not succeed"), &ill, "All of them succeeded."),
+        rows(view, ("well", "Succeeded"), &well, "None of them succeeded."),
+    ];
+    let page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Home".to_owned(), view.url("/"))],
+        title: "Changes whose work ended in the last 30 days".to_owned(),
+        byline: Rich::from(told),
+        sections,
+        ..RecordPage::default()
+    };
+    Ok(page.render())
+}
+
+fn rows(view: &View<'_, '_, '_>, (id, title): (&str, &str), ended: &[Ended], none: &str) -> Section {
+    let row = |it: &Ended| {
+        let tone = if it.outcome.is_success() { Tone::Ok } else { Tone::Stop };
+        vec![
+            Cell::Title {
+                text: it.title.clone(),
+                href: view.change_url(&it.key),
+                key: it.key.clone(),
+                marks: Vec::new(),
+                sub: Rich::new(),
+            },
+            Cell::Mark(tone.mark(capital(&plain(it.outcome.as_str())))),
+            Cell::text(capital(it.kind.as_str())),
+            Cell::Short(view.reader.moment(it.ended_at)),
+            Cell::Short(took(it.ended_at.duration_since(it.created_at).as_mins().max(0))),
+        ]
+    };
+    let table = Table {
+        caption: title.to_owned(),
+        columns: vec![
+            Column::new("Change", Fold::Never),
+            Column::new("Outcome", Fold::Under),
+            Column::new("Kind", Fold::Under),
+            Column::new("Ended", Fold::Under).named(),
+            Column::new("From written to done", Fold::Under).named(),
+        ],
+        rows: ended.iter().take(ROWS).map(row).collect(),
+        ..Table::default()
+    };
+    let note = match ended.len() {
+        0 => String::new(),
+        all if all > ROWS => format!("the newest {ROWS} of {}", count(all as u64)),
+        all => count(all as u64),
+    };
+    Section::new(id, title, SectionBody::Table(table))
+        .note(note)
+        .unsaid(none)
+}

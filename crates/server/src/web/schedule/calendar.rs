@@ -1,0 +1,752 @@
+//! The calendar: day, week, month and a timeline by service, with windows, freezes and collisions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes};
+use axum::extract::{Query, State};
+use axum::response::Response;
+use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
+use model::core::act::actions;
+use model::core::ids::{EnvironmentKey, ServiceKey};
+use pages::{
+    ActForm, Band, Bar, Block, Calendar, Cell, Chip, Choice, Column, Day, Drawing, Field, Fold, Input, Lane, Notice,
+    Place, Rich, Standing, Table, Tone,
+};
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::schedule::conflicts::{Collision, Planned, Ways, between, collisions};
+use crate::web::shared::view::{View, Visitor, show};
+
+/// The most changes that a calendar shows.
+const MOST: i64 = 300;
+/// How long before a span a change may have begun to be seen in it, in days.
+const BEFORE: i64 = 7;
+/// The most collisions that are told above the calendar.
+const TOLD: usize = 3;
+/// The most changes that a day of a month shows.
+const MOST_IN_MONTH: usize = 8;
+/// How many others a change of the table names, with which it collides.
+const NAMED: usize = 5;
+
+/// What the address asks for.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub(crate) struct Asked {
+    view: Option<String>,
+    from: Option<String>,
+    service: Option<String>,
+    environment: Option<String>,
+}
+
+/// How the calendar is drawn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Day,
+    Week,
+    Month,
+    Lanes,
+}
+
+impl Shape {
+    const ALL: [(Shape, &'static str, &'static str); 4] = [
+        (Shape::Day, "day", "Day"),
+        (Shape::Week, "week", "Week"),
+        (Shape::Month, "month", "Month"),
+        (Shape::Lanes, "service", "By service"),
+    ];
+
+    fn of(word: Option<&str>) -> Self {
+        let found = Self::ALL.iter().find(|(_, name, _)| Some(*name) == word);
+        found.map_or(Shape::Week, |(shape, _, _)| *shape)
+    }
+
+    fn word(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(shape, _, _)| *shape == self)
+            .map_or("week", |(_, word, _)| word)
+    }
+}
+
+/// A change that is shown, with its times in the reader's zone.
+struct Shown {
+    listed: Listed,
+    targets: Vec<TargetRow>,
+    start: Zoned,
+    end: Zoned,
+}
+
+/// With which others a change collides.
+#[derive(Default)]
+struct Others {
+    /// The first, in the order of time.
+    named: Vec<String>,
+    /// How many more.
+    more: usize,
+}
+
+/// A window or freeze that is shown.
+struct Span {
+    title: String,
+    start: Zoned,
+    end: Zoned,
+    is_freeze: bool,
+    services: BTreeSet<String>,
+}
+
+/// All that one page draws from.
+struct Board {
+    shape: Shape,
+    asked: Asked,
+    first: Date,
+    days: usize,
+    today: Date,
+    changes: Vec<Shown>,
+    /// Whether more is planned in this time than was looked at.
+    is_cut: bool,
+    spans: Vec<Span>,
+    /// The first collisions, as many as are told.
+    told: Vec<Collision>,
+    /// How many there are.
+    collisions: usize,
+    /// With which others each change collides.
+    colliding: BTreeMap<String, Others>,
+}
+
+/// The calendar.
+pub(crate) async fn calendar(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+    show(&state, &visitor, Place::Calendar, move |view| page(view, &asked)).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    view.follow(None);
+    let board = gather(view, asked)?;
+    let drawing = match board.shape {
+        Shape::Day | Shape::Week => Drawing::Days(days(view, &board)),
+        Shape::Month => Drawing::Month(days(view, &board)),
+        Shape::Lanes => lanes(view, &board),
+    };
+    let step = match board.shape {
+        Shape::Day => 1,
+        Shape::Lanes => 4,
+        Shape::Week => 7,
+        Shape::Month => 28,
+    };
+    let acts = vec![
+        ActForm::link("As a list", view.url("/windows")).tone(pages::ActTone::Quiet),
+        ActForm::link("Subscribe", view.url("/calendar/feed")).tone(pages::ActTone::Quiet),
+    ];
+    let page = Calendar {
+        frame: view.frame.clone(),
+        title: title(&board),
+        lede: lede(view, &board),
+        acts,
+        views: Shape::ALL
+            .iter()
+            .map(|(shape, _, words)| {
+                (
+                    (*words).to_owned(),
+                    address(view, &board.asked, *shape, board.anchor()),
+                    *shape == board.shape,
+                )
+            })
+            .collect(),
+        earlier: address(
+            view,
+            &board.asked,
+            board.shape,
+            board.anchor().saturating_sub(step.days()),
+        ),
+        today: address(view, &board.asked, board.shape, board.today),
+        later: address(
+            view,
+            &board.asked,
+            board.shape,
+            board.anchor().saturating_add(step.days()),
+        ),
+        chips: chips(view, &board),
+        filters: filters(view, &board),
+        filter_url: view.url("/calendar"),
+        notices: notices(view, &board),
+        table: table(view, &board),
+        drawing,
+    };
+    Ok(page.render())
+}
+
+impl Board {
+    /// The day that the address names.
+    fn anchor(&self) -> Date {
+        match self.shape {
+            Shape::Week => self.first.saturating_add(2.days()),
+            Shape::Month => self.first.saturating_add(10.days()),
+            Shape::Day | Shape::Lanes => self.first,
+        }
+    }
+}
+
+fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
+    let shape = Shape::of(asked.view.as_deref());
+    let today = view.reader.local(view.now()).date();
+    let anchor = asked
+        .from
+        .as_deref()
+        .and_then(|text| text.parse::<Date>().ok())
+        .unwrap_or(today);
+    // Two days of the past stay in sight, for what was done last night is asked about in the morning.
+    let (first, days) = match shape {
+        Shape::Day => (anchor, 1),
+        Shape::Week => (anchor.saturating_sub(2.days()), 7),
+        Shape::Lanes => (anchor, 4),
+        Shape::Month => {
+            let first = anchor.first_of_month();
+            let back = i64::from(first.weekday().to_monday_zero_offset());
+            (first.saturating_sub(back.days()), 42)
+        }
+    };
+    let from = start_of(view, first);
+    let to = start_of(view, first.saturating_add(i64::try_from(days).unwrap_or(1).days()));
+    let (changes, is_cut) = changes(view, asked, from, to)?;
+    let planned: Vec<Planned<'_>> = changes
+        .iter()
+        .filter_map(|one| Planned::of(&one.listed, &one.targets))
+        .collect();
+    let mut ways = Ways::of(&view.directory);
+    let pairs = collisions(&mut ways, &planned);
+    let told = pairs.iter().take(TOLD);
+    let told = told.filter_map(|(one, other)| between(&mut ways, &planned[*one], &planned[*other]));
+    let (told, collisions, colliding) = (told.collect(), pairs.len(), others(&planned, &pairs));
+    Ok(Board {
+        shape,
+        asked: asked.clone(),
+        first,
+        days,
+        today,
+        spans: spans(view, asked, from, to),
+        told,
+        collisions,
+        colliding,
+        changes,
+        is_cut,
+    })
+}
+
+/// With which others each of the changes collides.
+fn others(planned: &[Planned<'_>], pairs: &[(usize, usize)]) -> BTreeMap<String, Others> {
+    let mut found: Vec<Others> = planned.iter().map(|_| Others::default()).collect();
+    for (one, other) in pairs.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]) {
+        match found[one].named.len() < NAMED {
+            true => found[one].named.push(planned[other].key.to_owned()),
+            false => found[one].more += 1,
+        }
+    }
+    let keyed = planned.iter().zip(found).filter(|(_, others)| !others.named.is_empty());
+    keyed.map(|(change, others)| (change.key.to_owned(), others)).collect()
+}
+
+/// The instant at which a day begins for the reader.
+fn start_of(view: &View<'_, '_, '_>, date: Date) -> Timestamp {
+    let zone = view.reader.local(view.now()).time_zone().clone();
+    date.to_zoned(zone).map_or(view.now(), |zoned| zoned.timestamp())
+}
+
+/// What is planned, in the order of time, and whether more is than was looked at.
+fn changes(
+    view: &mut View<'_, '_, '_>,
+    asked: &Asked,
+    from: Timestamp,
+    to: Timestamp,
+) -> acts::Result<(Vec<Shown>, bool)> {
+    let filter = ChangeFilter {
+        planned_from: from.checked_sub(SignedDuration::from_hours(24 * BEFORE)).ok(),
+        planned_to: Some(to),
+        service: asked.service.clone().filter(|text| !text.is_empty()),
+        environment: asked.environment.clone().filter(|text| !text.is_empty()),
+        ..ChangeFilter::default()
+    };
+    let mut shown = Vec::new();
+    let found = find_changes(view.room, &filter, MOST, None)?;
+    let is_cut = found.next.is_some();
+    for (listed, targets) in found.rows {
+        let (Some(start), Some(end)) = (listed.planned_start, listed.planned_end) else {
+            continue;
+        };
+        if end <= from || matches!(listed.state.as_str(), "cancelled" | "rejected") {
+            continue;
+        }
+        let (start, end) = (view.reader.local(start), view.reader.local(end));
+        shown.push(Shown {
+            listed,
+            targets,
+            start,
+            end,
+        });
+    }
+    shown.sort_by_key(|one| one.start.timestamp());
+    Ok((shown, is_cut))
+}
+
+fn spans(view: &View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Timestamp) -> Vec<Span> {
+    let service = asked
+        .service
+        .as_deref()
+        .filter(|text| !text.is_empty())
+        .map(ServiceKey::from);
+    let place = asked
+        .environment
+        .as_deref()
+        .filter(|text| !text.is_empty())
+        .map(EnvironmentKey::from);
+    // A span without services or environments is about all of them.
+    let touches = |services: &BTreeSet<ServiceKey>, places: &BTreeSet<EnvironmentKey>| {
+        service
+            .as_ref()
+            .is_none_or(|key| services.is_empty() || services.contains(key))
+            && place
+                .as_ref()
+                .is_none_or(|key| places.is_empty() || places.contains(key))
+    };
+    let names = |services: &BTreeSet<ServiceKey>| services.iter().map(|key| key.0.clone()).collect();
+    let mut spans = Vec::new();
+    for window in view.directory.windows.iter().filter(|window| !window.ended) {
+        if window.ends_at > from && window.starts_at < to && touches(&window.services, &window.environments) {
+            spans.push(Span {
+                title: window.title.clone(),
+                start: view.reader.local(window.starts_at),
+                end: view.reader.local(window.ends_at),
+                is_freeze: false,
+                services: names(&window.services),
+            });
+        }
+    }
+    for freeze in view.directory.freezes.iter().filter(|freeze| !freeze.ended) {
+        if freeze.overlaps(from, to) && touches(&freeze.services, &freeze.environments) {
+            spans.push(Span {
+                title: freeze.title.clone(),
+                start: view.reader.local(freeze.starts_at),
+                end: view.reader.local(freeze.ends_at),
+                is_freeze: true,
+                services: names(&freeze.services),
+            });
+        }
+    }
+    spans
+}
+
+fn title(board: &Board) -> String {
+    let last = board
+        .first
+        .saturating_add(i64::try_from(board.days).unwrap_or(1).saturating_sub(1).days());
+    match board.shape {
+        Shape::Day => board.first.strftime("%A %-d %B %Y").to_string(),
+        Shape::Month => board.anchor().strftime("%B %Y").to_string(),
+        Shape::Week | Shape::Lanes => {
+            let start = match board.first.month() == last.month() {
+                true => board.first.strftime("%-d").to_string(),
+                false => board.first.strftime("%-d %B").to_string(),
+            };
+            let by = if board.shape == Shape::Lanes {
+                ", by service"
+            } else {
+                ""
+            };
+            format!("{start} to {}{by}", last.strftime("%-d %B %Y"))
+        }
+    }
+}
+
+fn lede(view: &View<'_, '_, '_>, board: &Board) -> String {
+    let zone = view.reader.zone_name();
+    match board.shape {
+        Shape::Day | Shape::Week => format!(
+            "Your time, {zone}. Evening and night are drawn larger than the day, because that is when things change."
+        ),
+        Shape::Month | Shape::Lanes => format!("Your time, {zone}."),
+    }
+}
+
+fn address(view: &View<'_, '_, '_>, asked: &Asked, shape: Shape, from: Date) -> String {
+    let mut url = view.url(&format!("/calendar?view={}&from={from}", shape.word()));
+    for (name, value) in asked.filters() {
+        url.push_str(&format!("&{name}={}", escaped(value)));
+    }
+    url
+}
+
+impl Asked {
+    fn filters(&self) -> Vec<(&'static str, &str)> {
+        let rows = [("service", &self.service), ("environment", &self.environment)];
+        let set = rows
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_deref()?)));
+        set.filter(|(_, value)| !value.is_empty()).collect()
+    }
+}
+
+fn chips(view: &View<'_, '_, '_>, board: &Board) -> Vec<Chip> {
+    let chip = |(name, value): (&'static str, &str)| {
+        let mut without = board.asked.clone();
+        match name {
+            "service" => without.service = None,
+            _ => without.environment = None,
+        }
+        Chip {
+            label: crate::web::shared::words::capital(name),
+            value: value.to_owned(),
+            remove_url: address(view, &without, board.shape, board.anchor()),
+            is_said: true,
+        }
+    };
+    board.asked.filters().into_iter().map(chip).collect()
+}
+
+fn filters(view: &View<'_, '_, '_>, board: &Board) -> Vec<Field> {
+    let menu = |name: &str, label: &str, words: Vec<String>, value: Option<&str>| {
+        let any = std::iter::once(Choice::new("", "Any"));
+        let choices = any.chain(words.iter().map(|word| Choice::said(word.as_str(), word.as_str())));
+        Field::new(name, label, Input::Select(choices.collect()))
+            .value(value.unwrap_or_default())
+            .half()
+    };
+    let services = view.directory.services.keys().map(|key| key.0.clone()).collect();
+    let places = view.directory.environments.keys().map(|key| key.0.clone()).collect();
+    vec![
+        Field::hidden("view", board.shape.word()),
+        Field::hidden("from", board.anchor().to_string()),
+        menu("service", "Service", services, board.asked.service.as_deref()),
+        menu("environment", "Environment", places, board.asked.environment.as_deref()),
+    ]
+}
+
+fn standing(listed: &Listed, now: Timestamp) -> Standing {
+    match listed.state.as_str() {
+        "closed" | "reviewing" => Standing::Done,
+        "draft" | "assessing" | "authorizing" => Standing::Tentative,
+        _ if stays_away(listed, now).is_some() => Standing::Tentative,
+        _ => Standing::Decided,
+    }
+}
+
+/// Why what was decided does not happen then: it is on hold, or its window passed without a start.
+pub(crate) fn stays_away(listed: &Listed, now: Timestamp) -> Option<&'static str> {
+    let is_awaited = matches!(listed.state.as_str(), "approved" | "scheduled");
+    match listed.planned_end {
+        _ if listed.on_hold => Some("on hold"),
+        Some(end) if is_awaited && end <= now => Some("window missed"),
+        _ => None,
+    }
+}
+
+/// Where it stands, in the word that tells the most.
+fn state_words(listed: &Listed, now: Timestamp) -> String {
+    stays_away(listed, now).map_or_else(|| listed.state.clone(), str::to_owned)
+}
+
+/// The hours of a day that a span takes: the first, and how many. `None` when it is not on that day.
+fn hours_on(day: Date, start: &Zoned, end: &Zoned) -> Option<(u8, u8)> {
+    if start.date() > day || end.date() < day || (end.date() == day && end.time() == Time::midnight()) {
+        return None;
+    }
+    let first = if start.date() == day { start.hour() } else { 0 };
+    let behind = match end.date() == day {
+        true => end.hour() + i8::from(end.minute() > 0),
+        false => 24,
+    };
+    let first = u8::try_from(first).ok()?;
+    let count = u8::try_from(behind).ok()?.saturating_sub(first).max(1);
+    Some((first, count))
+}
+
+fn days(view: &View<'_, '_, '_>, board: &Board) -> Vec<Day> {
+    let month = board.anchor().month();
+    (0..board.days)
+        .map(|number| {
+            let date = board
+                .first
+                .saturating_add(i64::try_from(number).unwrap_or_default().days());
+            let is_today = date == board.today;
+            let now = view.reader.local(view.now());
+            let hour = u8::try_from(now.hour()).unwrap_or_default();
+            let suffix = if is_today && board.shape != Shape::Month {
+                " · today"
+            } else {
+                ""
+            };
+            let number = match (board.shape, date.day()) {
+                (Shape::Month, 1) => date.strftime("%-d %b").to_string(),
+                (_, day) => format!("{day}{suffix}"),
+            };
+            let (blocks, more) = blocks(view, board, date);
+            Day {
+                name: date.strftime("%a").to_string(),
+                number,
+                href: address(view, &board.asked, Shape::Day, date),
+                is_today,
+                is_outside: board.shape == Shape::Month && date.month() != month,
+                now: is_today.then(|| (hour, format!("Now, {}", now.strftime("%H:%M")))),
+                bands: bands(board, date),
+                blocks,
+                more,
+            }
+        })
+        .collect()
+}
+
+fn bands(board: &Board, date: Date) -> Vec<Band> {
+    let band = |span: &Span| {
+        let (hour, hours) = hours_on(date, &span.start, &span.end)?;
+        let clock = |zoned: &Zoned| zoned.strftime("%H:%M").to_string();
+        let begins = (span.start.date() == date).then(|| format!("from {}", clock(&span.start)));
+        let ends = (span.end.date() == date).then(|| format!("to {}", clock(&span.end)));
+        let told: Vec<String> = begins.into_iter().chain(ends).collect();
+        Some(Band {
+            title: span.title.clone(),
+            hours_told: told.join(" "),
+            href: String::new(),
+            is_freeze: span.is_freeze,
+            hour,
+            hours,
+        })
+    };
+    board.spans.iter().filter_map(band).collect()
+}
+
+/// What is drawn on a day, and how much more there is than has room.
+fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> (Vec<Block>, usize) {
+    let mut blocks: Vec<Block> = Vec::new();
+    for one in &board.changes {
+        let Some((hour, hours)) = hours_on(date, &one.start, &one.end) else {
+            continue;
+        };
+        let time = match one.start.date() == date {
+            true => one.start.strftime("%H:%M").to_string(),
+            false => "goes on".to_owned(),
+        };
+        blocks.push(Block {
+            href: view.change_url(&one.listed.key),
+            title: one.listed.title.clone(),
+            time,
+            state: state_words(&one.listed, view.now()),
+            hour,
+            hours,
+            standing: standing(&one.listed, view.now()),
+            clashes: board.colliding.contains_key(&one.listed.key),
+            column: (1, 1),
+        });
+    }
+    blocks.sort_by_key(|block| block.hour);
+    if board.shape == Shape::Month {
+        let more = blocks.len().saturating_sub(MOST_IN_MONTH);
+        blocks.truncate(MOST_IN_MONTH);
+        return (blocks, more);
+    }
+    let more = Block::spread(&mut blocks);
+    (blocks, more)
+}
+
+fn lanes(view: &View<'_, '_, '_>, board: &Board) -> Drawing {
+    let from = start_of(view, board.first).as_second();
+    let to = start_of(
+        view,
+        board
+            .first
+            .saturating_add(i64::try_from(board.days).unwrap_or(1).days()),
+    )
+    .as_second();
+    let whole = (to - from).max(1);
+    let at = |when: &Zoned| {
+        let seconds = (when.timestamp().as_second() - from).clamp(0, whole);
+        u32::try_from(seconds * 1_000 / whole).unwrap_or_default()
+    };
+    let mut services: BTreeMap<&str, Vec<Bar>> = BTreeMap::new();
+    for one in &board.changes {
+        let keys: BTreeSet<&str> = one.targets.iter().map(|target| target.service.as_str()).collect();
+        for service in keys {
+            services.entry(service).or_default().push(Bar {
+                from: at(&one.start),
+                length: (at(&one.end) - at(&one.start)).max(6),
+                title: one.listed.title.clone(),
+                key: one.listed.key.clone(),
+                href: view.change_url(&one.listed.key),
+                standing: standing(&one.listed, view.now()),
+                word: stays_away(&one.listed, view.now()).unwrap_or_default(),
+                clashes: board.colliding.contains_key(&one.listed.key),
+                row: 0,
+            });
+        }
+    }
+    let bands = |service: &str| {
+        let covers = |span: &&Span| span.services.is_empty() || span.services.contains(service);
+        let spans = board.spans.iter().filter(covers);
+        spans
+            .map(|span| (at(&span.start), at(&span.end) - at(&span.start), span.is_freeze))
+            .collect()
+    };
+    let lanes = services.into_iter().map(|(service, bars)| {
+        let mut lane = Lane {
+            service: service.to_owned(),
+            href: view.url(&format!("/services/{service}")),
+            team: view
+                .directory
+                .services
+                .get(&ServiceKey::from(service))
+                .and_then(|known| known.team.clone())
+                .unwrap_or_default(),
+            bands: bands(service),
+            bars,
+        };
+        lane.settle();
+        lane
+    });
+    let days = (0..board.days).map(|number| {
+        let date = board
+            .first
+            .saturating_add(i64::try_from(number).unwrap_or_default().days());
+        let seconds = start_of(view, date).as_second() - from;
+        let today = if date == board.today { " · today" } else { "" };
+        let place = u32::try_from(seconds * 1_000 / whole).unwrap_or_default();
+        (place, format!("{}{today}", date.strftime("%a %-d")))
+    });
+    Drawing::Lanes(days.collect(), lanes.collect())
+}
+
+fn notices(view: &View<'_, '_, '_>, board: &Board) -> Vec<Notice> {
+    let notice = |found: &Collision| {
+        let title = format!(
+            "{} and {} collide {}",
+            found.one,
+            found.other,
+            view.reader.span(found.from, found.to)
+        );
+        let way = match found.path.as_slice() {
+            [one] => format!("Both touch {one} in {}. ", found.environment),
+            path => format!("{}, in {}. ", path.join(" needs "), found.environment),
+        };
+        let text = Rich::from(way)
+            .text("Another time for ")
+            .link(
+                found.one.as_str(),
+                view.url(&format!("/calendar/propose?change={}", found.one)),
+            )
+            .text(" or ")
+            .link(
+                found.other.as_str(),
+                view.url(&format!("/calendar/propose?change={}", found.other)),
+            )
+            .text(".");
+        Notice::new(Tone::Stop, text).title(title)
+    };
+    let mut notices: Vec<Notice> = board.told.iter().map(notice).collect();
+    if board.is_cut {
+        let text = format!("More is planned in this time than the newest {MOST} changes, which stand here. ");
+        let more = Rich::from(text).text("Filter by service or environment to see the others.");
+        notices.insert(0, Notice::new(Tone::Wait, more).title("Not every change is shown"));
+    }
+    let rest = board.collisions.saturating_sub(board.told.len());
+    if rest > 0 {
+        notices.push(Notice::new(
+            Tone::Stop,
+            format!(
+                "{} more collide; the table below marks them.",
+                pages::count(rest as u64)
+            ),
+        ));
+    }
+    notices
+}
+
+fn table(view: &View<'_, '_, '_>, board: &Board) -> Table {
+    let rows = board.changes.iter().map(|one| {
+        let places: Vec<String> = one
+            .targets
+            .iter()
+            .map(|t| format!("{} {}", t.service, t.environment))
+            .collect();
+        let others = board.colliding.get(&one.listed.key);
+        let clash = others.map_or_else(Rich::new, |others| Rich::new().late(with(others)));
+        vec![
+            Cell::Short(view.reader.span(one.start.timestamp(), one.end.timestamp())),
+            Cell::title(
+                format!("{} {}", one.listed.key, one.listed.title),
+                view.change_url(&one.listed.key),
+            ),
+            Cell::text(crate::web::shared::words::capital(&state_words(
+                &one.listed,
+                view.now(),
+            ))),
+            Cell::said(places.join(", ")),
+            Cell::Text(clash),
+        ]
+    });
+    Table {
+        caption: "What is planned".to_owned(),
+        columns: vec![
+            Column::new("From and to", Fold::Under),
+            Column::new("Change", Fold::Never),
+            Column::new("State", Fold::Under),
+            Column::new("Where", Fold::Away),
+            Column::new("Collides", Fold::Under),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+/// With which others a change collides: so many by their keys, and how many more.
+fn with(others: &Others) -> String {
+    let named = others.named.join(", ");
+    match others.more {
+        0 => format!("with {named}"),
+        more => format!("with {named} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    fn zoned(text: &str) -> Zoned {
+        format!("{text}[Europe/Oslo]").parse().unwrap()
+    }
+
+    #[test]
+    fn a_change_that_collides_with_hundreds_names_a_few() {
+        let keys: Vec<String> = (0..300).map(|number| format!("CHG-{number}")).collect();
+        let (start, end) = (
+            Timestamp::UNIX_EPOCH,
+            Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1),
+        );
+        let crowd = keys.iter().map(|key| Planned {
+            key,
+            start,
+            end,
+            places: vec![("pay", "production")],
+        });
+        let crowd: Vec<Planned<'_>> = crowd.collect();
+        let directory = model::directory::snapshot::Directory::default();
+        let told = |crowd: &[Planned<'_>]| {
+            let pairs = collisions(&mut Ways::of(&directory), crowd);
+            (pairs.len(), others(crowd, &pairs).get("CHG-0").map(with))
+        };
+        assert_eq!(told(&crowd[..1]), (0, None));
+        assert_eq!(told(&crowd[..3]), (3, Some("with CHG-1, CHG-2".to_owned())));
+        let many = "with CHG-1, CHG-10, CHG-100, CHG-101, CHG-102 and 294 more";
+        assert_eq!(told(&crowd), (44_850, Some(many.to_owned())));
+    }
+
+    #[test]
+    fn a_span_over_midnight_stands_on_both_days() {
+        let (start, end) = (zoned("2026-11-21T22:30+01:00"), zoned("2026-11-22T01:10+01:00"));
+        let day = |day: i8| jiff::civil::date(2026, 11, day);
+        assert_eq!(hours_on(day(20), &start, &end), None);
+        assert_eq!(hours_on(day(21), &start, &end), Some((22, 2)));
+        assert_eq!(hours_on(day(22), &start, &end), Some((0, 2)));
+        assert_eq!(hours_on(day(23), &start, &end), None);
+        let until_midnight = zoned("2026-11-22T00:00+01:00");
+        assert_eq!(hours_on(day(22), &start, &until_midnight), None);
+    }
+}

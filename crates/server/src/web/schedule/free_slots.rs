@@ -1,0 +1,547 @@
+//! Times that fit, offered beside the start of a form: inside of windows, in no freeze, beside no other change on the same
+//! places or on what they need, and not before the rules on lead time allow. Of a time that was typed it says what speaks
+//! against it, and which free ones lie next to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use acts::report::find_changes::{ChangeFilter, Order, SortKey, find_changes, find_ordered};
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::ChangeFile;
+use model::change::requirement::earliest_start;
+use model::core::enums::State as Stage;
+use model::core::ids::{EnvironmentKey, ServiceKey};
+use model::directory::snapshot::{Directory, Freeze, MaintenanceWindow};
+use model::schedule::slots::{AHEAD_DAYS, Work, starts};
+use pages::{ChangeFields, Fits};
+
+use crate::web::change::after_template;
+use crate::web::change::edit_fields::{Back, read};
+use crate::web::schedule::conflicts::{Planned, Ways, around, between};
+use crate::web::shared::form::{FIT, Form};
+use crate::web::shared::view::View;
+
+/// How many times are offered, each on a day of its own where there are days enough.
+const OFFERED: usize = 3;
+/// How many collisions are told beside a time.
+const COLLISIONS: usize = 3;
+/// The longest work, and the furthest time, that is held against freezes and other changes; nobody plans beyond.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
+/// The most other changes that are looked at; times behind the last of them are not offered.
+const MOST: i64 = 500;
+/// How long before a time changes may have begun that are still under way, in days.
+const BEFORE: i64 = 7;
+/// How long a change takes of which nothing is said, in minutes.
+const USUAL_MINUTES: i64 = 60;
+/// When a change may begin of which nothing is said: few work then.
+const USUAL_HOUR: Time = Time::constant(21, 0, 0, 0);
+
+/// A form in which the time that was taken stands as start and end.
+pub(crate) fn taken(form: Form) -> Form {
+    let Some((start, end)) = form.first(FIT).split_once('/') else {
+        return form;
+    };
+    let (start, end) = (start.to_owned(), end.to_owned());
+    form.with("planned_start", &start).with("planned_end", &end)
+}
+
+/// What is offered for a change that is not written yet.
+pub(crate) fn of_new(
+    view: &mut View<'_, '_, '_>,
+    fields: &ChangeFields,
+    back: Option<&Back>,
+) -> acts::Result<Option<Fits>> {
+    let values = values(fields, back);
+    if places(&values).is_empty() {
+        return Ok(Some(Fits::default()));
+    }
+    let form = Form::new(values.clone().into_iter().collect());
+    let mut body = read(&form, &view.reader).body;
+    body.remove("planned_start");
+    body.remove("planned_end");
+    if let Some(back) = back {
+        after_template::follow(&back.form, &mut body);
+    }
+    let earliest = acts::schedule::find_earliest::find_earliest(view.room, &body)?;
+    offered(view, &values, earliest, None)
+}
+
+/// What is offered for a change as it stands, with what was typed.
+pub(crate) fn of_change(
+    view: &mut View<'_, '_, '_>,
+    fields: &ChangeFields,
+    back: Option<&Back>,
+    file: &ChangeFile,
+) -> acts::Result<Option<Fits>> {
+    if !file.change.state.is_before_start() {
+        return Ok(None);
+    }
+    let earliest = earliest_start(file, &view.directory, view.now()).map(|(at, _)| at);
+    offered(view, &values(fields, back), earliest, Some(file))
+}
+
+/// How far ahead times are looked for.
+fn ahead() -> SignedDuration {
+    SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS))
+}
+
+/// What stands in the form: as it was sent, or as it begins.
+fn values(fields: &ChangeFields, back: Option<&Back>) -> BTreeMap<String, String> {
+    match back {
+        Some(back) => back
+            .form
+            .pairs()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        None => fields.values.clone(),
+    }
+}
+
+/// Service and environment of each target that has both.
+fn places(values: &BTreeMap<String, String>) -> Vec<(ServiceKey, EnvironmentKey)> {
+    let service = |name: &str| {
+        let row = name.strip_prefix("targets.")?.strip_suffix(".service")?;
+        Some(row.to_owned())
+    };
+    let place = |(name, value): (&String, &String)| {
+        let row = service(name)?;
+        let environment = values.get(&format!("targets.{row}.environment"))?;
+        let is_said = !value.trim().is_empty() && !environment.trim().is_empty();
+        is_said.then(|| (value.trim().into(), environment.trim().into()))
+    };
+    values.iter().filter_map(place).collect()
+}
+
+/// How long it takes and at which hour it begins, as far as the form says so.
+fn wished(view: &View<'_, '_, '_>, values: &BTreeMap<String, String>) -> (SignedDuration, Time) {
+    let time = |name: &str| values.get(name).and_then(|text| view.reader.read_field(text));
+    let (start, end) = (time("planned_start"), time("planned_end"));
+    let hour = start.map_or(USUAL_HOUR, |at| view.reader.local(at).time());
+    let between = start.zip(end).map(|(start, end)| end.duration_since(start));
+    if let Some(length) = between.filter(|length| length.is_positive() && *length <= LONGEST) {
+        return (length, hour);
+    }
+    let is_step = |name: &&String| name.starts_with("plan.") && name.ends_with(".minutes");
+    let steps = values.iter().filter(|(name, _)| is_step(name));
+    let minutes: i64 = steps
+        .filter_map(|(_, value)| value.trim().parse::<i64>().ok())
+        .filter(|minutes| (1..=100_000).contains(minutes))
+        .sum();
+    let minutes = if minutes > 0 { minutes } else { USUAL_MINUTES };
+    (SignedDuration::from_mins(minutes).min(LONGEST), hour)
+}
+
+/// What is looked for: work of a change, with the hour at which it would begin where no window says when.
+struct Wish<'a> {
+    work: Work<'a>,
+    /// The key of the change itself, with which it cannot collide; empty before it is written.
+    own: &'a str,
+    hour: Time,
+    /// Whether there are windows for it near the time that is looked at: then it is done in one of them or not at all.
+    is_bound: bool,
+}
+
+fn offered(
+    view: &mut View<'_, '_, '_>,
+    values: &BTreeMap<String, String>,
+    earliest: Option<Timestamp>,
+    file: Option<&ChangeFile>,
+) -> acts::Result<Option<Fits>> {
+    let places = places(values);
+    if places.is_empty() {
+        return Ok(Some(Fits::default()));
+    }
+    let (length, hour) = wished(view, values);
+    let wish = Wish {
+        work: Work {
+            places: &places,
+            change: file.map(|file| &file.change.id),
+            earliest: earliest.unwrap_or(view.now()).max(view.now()),
+            length,
+        },
+        own: file.map_or("", |file| file.change.key.as_str()),
+        hour,
+        is_bound: false,
+    };
+    let free = free(view, &wish)?;
+    let day = |start: &Timestamp| view.reader.local(*start).date();
+    let mut fits = Fits {
+        times: told(view, spread(&free, day), length),
+        is_looked: true,
+        ..Fits::default()
+    };
+    let typed = values
+        .get("planned_start")
+        .and_then(|text| view.reader.read_field(text));
+    let is_near = |start: &Timestamp| {
+        let now = view.now();
+        *start < now + LONGEST && now - LONGEST < *start && now < *start + length
+    };
+    let Some(start) = typed.filter(is_near) else {
+        return Ok(Some(fits));
+    };
+    fits.against = against(view, &wish, start)?;
+    if fits.against.is_empty() {
+        return Ok(Some(fits));
+    }
+    let (before, after) = nearest(view, &wish, start)?;
+    fits.against.push(told_nearest(view, before, after));
+    fits.near = told(view, before.into_iter().chain(after).collect(), length);
+    fits.times.retain(|time| !fits.near.contains(time));
+    Ok(Some(fits))
+}
+
+/// Starts as the form's buttons send them, and in words.
+fn told(view: &View<'_, '_, '_>, starts: Vec<Timestamp>, length: SignedDuration) -> Vec<(String, String)> {
+    let one = |start: Timestamp| {
+        let value = format!("{}/{}", view.reader.field(start), view.reader.field(start + length));
+        (value, view.reader.moment(start))
+    };
+    starts.into_iter().map(one).collect()
+}
+
+/// The first start of each of the next days; where too few days have any, later ones of the same days as well.
+fn spread<D: Ord>(free: &[Timestamp], day: impl Fn(&Timestamp) -> D) -> Vec<Timestamp> {
+    let mut days = BTreeSet::new();
+    let (first, later): (Vec<Timestamp>, Vec<Timestamp>) =
+        free.iter().copied().partition(|start| days.insert(day(start)));
+    let mut found: Vec<Timestamp> = first.into_iter().chain(later).take(OFFERED).collect();
+    found.sort_unstable();
+    found
+}
+
+/// Windows that speak of all these places and lie within a time.
+fn windows<'d>(
+    directory: &'d Directory,
+    places: &[(ServiceKey, EnvironmentKey)],
+    (from, until): (Timestamp, Timestamp),
+) -> impl Iterator<Item = &'d MaintenanceWindow> {
+    let speaks_of_all = |window: &MaintenanceWindow| {
+        places.iter().all(|(service, environment)| {
+            (window.services.is_empty() || window.services.contains(service))
+                && (window.environments.is_empty() || window.environments.contains(environment))
+        })
+    };
+    let is_within = move |window: &MaintenanceWindow| window.starts_at < until && from < window.ends_at;
+    let all = directory.windows.iter().filter(|window| !window.ended);
+    all.filter(move |window| is_within(window) && speaks_of_all(window))
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// Every start that windows and freezes leave, day by day: a window of several days has some on each of them.
+fn possible(directory: &Directory, wish: &Wish<'_>, zone: &TimeZone) -> BTreeSet<Timestamp> {
+    let until = wish.work.earliest + ahead();
+    let has_window = |from| windows(directory, wish.work.places, (from, until)).next().is_some();
+    if wish.is_bound && !has_window(wish.work.earliest) {
+        return BTreeSet::new();
+    }
+    let first = starts(directory, &wish.work, zone, wish.hour);
+    let mut found: BTreeSet<Timestamp> = first.into_iter().collect();
+    for day in 1..AHEAD_DAYS {
+        let earliest = wish.work.earliest + SignedDuration::from_hours(24 * i64::from(day));
+        // Without a window ahead any time would do, which is not said of what has windows.
+        if !has_window(earliest) {
+            break;
+        }
+        let work = Work {
+            earliest,
+            ..wish.work.clone()
+        };
+        found.extend(starts(directory, &work, zone, wish.hour));
+    }
+    found.retain(|start| *start < until);
+    found
+}
+
+/// Changes that may be under way within a time.
+fn planned(from: Timestamp, until: Timestamp) -> ChangeFilter {
+    let states = Stage::ALL
+        .iter()
+        .filter(|state| state.is_open() && **state != Stage::Reviewing);
+    ChangeFilter {
+        states: states.map(|state| state.as_str().to_owned()).collect(),
+        planned_from: Some(from - SignedDuration::from_hours(24 * BEFORE)),
+        planned_to: Some(until),
+        ..ChangeFilter::default()
+    }
+}
+
+/// Starts at which no other change is in the way, in their order.
+fn free(view: &mut View<'_, '_, '_>, wish: &Wish<'_>) -> acts::Result<Vec<Timestamp>> {
+    let zone = view.reader.local(view.now()).time_zone().clone();
+    let length = wish.work.length;
+    let mut starts = possible(&view.directory, wish, &zone);
+    let filter = planned(wish.work.earliest, wish.work.earliest + ahead() + length);
+    let order = Order {
+        key: SortKey::PlannedStart,
+        is_down: false,
+    };
+    let (others, next) = find_ordered(view.room, &filter, order, MOST, None)?;
+    if next.is_some() {
+        let last = others.rows.last().and_then(|(row, _)| row.planned_start);
+        starts.retain(|start| last.is_some_and(|last| *start + length <= last));
+    }
+    let others: Vec<Planned<'_>> = others
+        .rows
+        .iter()
+        .filter_map(|(row, targets)| Planned::of(row, targets))
+        .filter(|other| other.key != wish.own)
+        .collect();
+    let taken = taken_by(&view.directory, wish.work.places, &others);
+    let is_free = |start: &Timestamp| {
+        let end = *start + length;
+        !taken.iter().any(|(from, to)| *from < end && *start < *to)
+    };
+    Ok(starts.into_iter().filter(is_free).collect())
+}
+
+/// Freezes over a time of the wished work that do not except it.
+fn freezes<'d>(directory: &'d Directory, wish: &Wish<'_>, start: Timestamp) -> impl Iterator<Item = &'d Freeze> {
+    let work = &wish.work;
+    let covers = |freeze: &&Freeze| {
+        freeze.overlaps(start, start + work.length)
+            && !work.change.is_some_and(|change| freeze.excepts_stored(change))
+            && work.places.iter().any(|(service, place)| freeze.covers(service, place))
+    };
+    directory.freezes.iter().filter(covers).collect::<Vec<_>>().into_iter()
+}
+
+/// What speaks against a start, a sentence each. Nobody is refused for it here: it says beforehand what scheduling asks
+/// for, and what the calendar would show.
+fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> acts::Result<Vec<String>> {
+    let (directory, end) = (view.directory.clone(), start + wish.work.length);
+    let freeze = |freeze: &Freeze| {
+        let span = view.reader.span(freeze.starts_at, freeze.ends_at);
+        format!("The freeze “{}” lies over it, from {span}.", freeze.title)
+    };
+    let mut found: Vec<String> = freezes(&directory, wish, start).map(freeze).collect();
+    if !found.is_empty() {
+        found.push("Inside a freeze it is not scheduled unless a change manager excepts it.".to_owned());
+    }
+    let mut windows = windows(&directory, wish.work.places, (start - ahead(), start + ahead())).peekable();
+    let has_some = windows.peek().is_some();
+    if has_some && !windows.any(|window| window.starts_at <= start && end <= window.ends_at) {
+        found.push("It lies outside the maintenance windows of its places.".to_owned());
+    }
+    let places = wish.work.places.iter();
+    let mine = Planned {
+        key: wish.own,
+        start,
+        end,
+        places: places
+            .map(|(service, place)| (service.as_str(), place.as_str()))
+            .collect(),
+    };
+    let others = find_changes(view.room, &planned(start, end), MOST, None)?.rows;
+    let others = others.iter().filter_map(|(row, targets)| Planned::of(row, targets));
+    let mut ways = Ways::of(&directory);
+    let collisions = others.filter(|other| other.key != wish.own).filter_map(|other| {
+        let met = between(&mut ways, &mine, &other)?;
+        let (key, place) = (other.key, met.environment);
+        Some(match met.path.as_slice() {
+            [service] => format!("{key} is planned then too: both touch {service} in {place}."),
+            path => format!(
+                "{key} is planned then too: they meet by {} in {place}.",
+                path.join(" → ")
+            ),
+        })
+    });
+    found.extend(collisions.take(COLLISIONS));
+    Ok(found)
+}
+
+/// The last free start before a time and the first after it; behind a freeze it is looked for from its end on.
+fn nearest(
+    view: &mut View<'_, '_, '_>,
+    wish: &Wish<'_>,
+    start: Timestamp,
+) -> acts::Result<(Option<Timestamp>, Option<Timestamp>)> {
+    let ends = freezes(&view.directory, wish, start).map(|freeze| freeze.ends_at).max();
+    let near = (start - ahead(), start + ahead());
+    let is_bound = windows(&view.directory, wish.work.places, near).next().is_some();
+    let mut from = |earliest: Timestamp| {
+        let work = Work {
+            earliest: earliest.max(wish.work.earliest),
+            ..wish.work.clone()
+        };
+        free(
+            view,
+            &Wish {
+                work,
+                is_bound,
+                ..*wish
+            },
+        )
+    };
+    let around = from(start - ahead())?;
+    let before = around.iter().rfind(|free| **free < start).copied();
+    let after = from(ends.unwrap_or(start).max(start))?;
+    Ok((before, after.into_iter().find(|free| *free > start)))
+}
+
+fn told_nearest(view: &View<'_, '_, '_>, before: Option<Timestamp>, after: Option<Timestamp>) -> String {
+    let said = |at: Timestamp| view.reader.moment(at);
+    match (before.map(said), after.map(said)) {
+        (Some(before), Some(after)) => {
+            format!("The latest free time before it is {before}, the next one after it {after}.")
+        }
+        (Some(before), None) => format!("The latest free time before it is {before}."),
+        (None, Some(after)) => format!("The next free time after it is {after}."),
+        (None, None) => "No time near it is free.".to_owned(),
+    }
+}
+
+/// The times of those other changes that touch the same places, or in the same environment what these need or are needed by.
+fn taken_by(
+    directory: &Directory,
+    places: &[(ServiceKey, EnvironmentKey)],
+    others: &[Planned<'_>],
+) -> Vec<(Timestamp, Timestamp)> {
+    let reached: Vec<(BTreeSet<ServiceKey>, &str)> = places
+        .iter()
+        .map(|(service, environment)| (around(directory, service), environment.as_str()))
+        .collect();
+    let touches = |other: &&Planned<'_>| {
+        other.places.iter().any(|(service, environment)| {
+            let service = ServiceKey::from(*service);
+            reached
+                .iter()
+                .any(|(around, own)| own == environment && around.contains(&service))
+        })
+    };
+    others
+        .iter()
+        .filter(touches)
+        .map(|other| (other.start, other.end))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    fn form(pairs: &[(&str, &str)]) -> Form {
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Form::new(pairs.iter().map(pair).collect())
+    }
+
+    #[test]
+    fn a_time_that_was_taken_stands_in_the_form_and_everything_else_stays() {
+        let sent = form(&[
+            ("title", "T"),
+            ("planned_start", "2026-11-23T20:00"),
+            ("fit", "2026-11-22T21:00/2026-11-22T21:30"),
+        ]);
+        let taken = taken(sent);
+        assert_eq!(taken.all("planned_start"), ["2026-11-22T21:00"]);
+        assert_eq!(taken.all("planned_end"), ["2026-11-22T21:30"]);
+        assert_eq!(taken.first("title"), "T");
+        let looked = super::taken(form(&[("planned_start", "x"), ("fit", "look")]));
+        assert_eq!(looked.all("planned_start"), ["x"]);
+    }
+
+    #[test]
+    fn three_times_are_offered_of_as_many_days_or_else_of_fewer() {
+        let starts = |days: &[i64]| -> Vec<Timestamp> {
+            let hours = days.iter().map(|hours| SignedDuration::from_hours(*hours));
+            hours.map(|hours| Timestamp::UNIX_EPOCH + hours).collect()
+        };
+        let day = |start: &Timestamp| start.as_second() / 86_400;
+        let found = |hours: &[i64]| spread(&starts(hours), day);
+        assert_eq!(found(&[20, 21, 44, 45, 68, 92]), starts(&[20, 44, 68]));
+        assert_eq!(
+            found(&[20, 21, 22, 44]),
+            starts(&[20, 21, 44]),
+            "two days have three times"
+        );
+        assert_eq!(found(&[20, 21]), starts(&[20, 21]), "and no more than there are");
+    }
+
+    #[test]
+    fn a_window_of_several_days_has_times_on_each_and_none_behind_it() {
+        let window = serde_json::json!({"id": "w", "version": 1, "title": "W", "services": ["api"],
+            "starts_at": "1970-01-02T00:00:00Z", "ends_at": "1970-01-05T00:00:00Z"});
+        let windows: Vec<MaintenanceWindow> = serde_json::from_value(vec![window].into()).unwrap();
+        let directory = Directory {
+            windows: windows.into(),
+            ..Directory::default()
+        };
+        let places = [("api".into(), "production".into())];
+        let wish = Wish {
+            work: Work {
+                places: &places,
+                change: None,
+                earliest: Timestamp::UNIX_EPOCH,
+                length: SignedDuration::from_hours(1),
+            },
+            own: "",
+            hour: USUAL_HOUR,
+            is_bound: false,
+        };
+        let found = possible(&directory, &wish, &TimeZone::UTC);
+        let days: BTreeSet<i64> = found.iter().map(|start| start.as_second() / 86_400).collect();
+        assert_eq!(days, [1, 2, 3].into());
+        let elsewhere = [("web".into(), "production".into())];
+        let work = Work {
+            places: &elsewhere,
+            ..wish.work.clone()
+        };
+        let days = possible(&directory, &Wish { work, ..wish }, &TimeZone::UTC).len();
+        assert!(days > 20, "no window speaks of it, and each day has its hour: {days}");
+        let work = Work {
+            earliest: "1970-01-06T00:00:00Z".parse().unwrap(),
+            ..wish.work.clone()
+        };
+        let is_bound = true;
+        let behind = Wish { work, is_bound, ..wish };
+        assert!(
+            possible(&directory, &behind, &TimeZone::UTC).is_empty(),
+            "its windows are over"
+        );
+    }
+
+    #[test]
+    fn what_is_taken_is_what_would_collide() {
+        let row = |from: &str, to: &str| serde_json::json!({"id": format!("{from}-{to}"), "version": 1, "from": from, "to": to});
+        let rows = [("a", "b"), ("b", "c"), ("c", "d"), ("d", "e"), ("e", "f"), ("x", "a")];
+        let rows: Vec<serde_json::Value> = rows.map(|(from, to)| row(from, to)).into();
+        let rows: Vec<model::directory::snapshot::Dependency> = serde_json::from_value(rows.into()).unwrap();
+        let directory = Directory {
+            dependencies: rows.into(),
+            ..Directory::default()
+        };
+        let planned = |service: &'static str, environment: &'static str| Planned {
+            key: service,
+            start: Timestamp::UNIX_EPOCH,
+            end: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1),
+            places: vec![(service, environment)],
+        };
+        let mine = planned("a", "production");
+        for service in ["a", "b", "c", "d", "e", "f", "x", "y"] {
+            for environment in ["production", "staging"] {
+                let other = planned(service, environment);
+                let collides =
+                    crate::web::schedule::conflicts::between(&mut Ways::of(&directory), &mine, &other).is_some();
+                let taken = taken_by(&directory, &[("a".into(), "production".into())], &[other]);
+                assert_eq!(!taken.is_empty(), collides, "{service} in {environment}");
+            }
+        }
+    }
+
+    #[test]
+    fn places_are_those_that_have_a_service_and_an_environment() {
+        let pairs = [
+            ("targets.0.service", "api"),
+            ("targets.0.environment", "production"),
+            ("targets.1.service", "web"),
+            ("targets.1.environment", ""),
+            ("targets.2.environment", "staging"),
+        ];
+        let values = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        assert_eq!(places(&values), [("api".into(), "production".into())]);
+    }
+}

@@ -1,0 +1,291 @@
+//! One freeze or maintenance window: what it covers, what became of it, and the form that changes it while it stands.
+
+use acts::Room;
+use acts::audit::find_timeline::{Told, find_history};
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use model::core::act::actions;
+use model::core::body::Body;
+use model::core::refusal::Refusal;
+use model::directory::snapshot::{Freeze, MaintenanceWindow};
+use pages::{ActForm, ActTone, Entry, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody, Tone};
+use store::record::{self, Record};
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::schedule::list::{scope, scope_fields, sent, state_of};
+use crate::web::shared::fields::time_field;
+use crate::web::shared::form::Form;
+use crate::web::shared::form_page::{Back, send};
+use crate::web::shared::record_edit_conflict::Standing;
+use crate::web::shared::view::{View, Visitor, reader_of, show};
+
+/// What may change of a freeze, in the order of the form.
+const OF_FREEZE: &[&str] = &[
+    "title",
+    "starts_at",
+    "ends_at",
+    "services",
+    "environments",
+    "reason",
+    "halt",
+];
+/// What may change of a maintenance window.
+const OF_WINDOW: &[&str] = &["title", "starts_at", "ends_at", "services", "environments"];
+
+/// What the address asks for.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(crate) struct Asked {
+    /// Whether the form that changes it stands open.
+    change: Option<String>,
+}
+
+/// A freeze.
+pub(crate) async fn freeze(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    show(&state, &visitor, Place::Freezes, move |view| {
+        freeze_page(view, &id, asked.change.is_some(), None)
+    })
+    .await
+}
+
+/// A maintenance window.
+pub(crate) async fn window(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    show(&state, &visitor, Place::Calendar, move |view| {
+        window_page(view, &id, asked.change.is_some(), None)
+    })
+    .await
+}
+
+fn load<R: Record>(room: &mut Room<'_, '_>, id: &str, what: &'static str) -> acts::Result<R> {
+    let found = record::load::<R>(room.tx, id)?.map(|stored| stored.record);
+    found.ok_or_else(|| Refusal::not_found(what).into())
+}
+
+fn freeze_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let freeze = load::<Freeze>(view.room, id, "freeze")?;
+    let is_over = freeze.ended || freeze.ends_at <= view.now();
+    let mark = match is_over {
+        true => Tone::Plain.mark("over"),
+        false => Tone::Freeze.mark(state_of(view, &freeze)),
+    };
+    let mut page = span_page(view, ("Freezes", "/freezes"), freeze.title.as_str());
+    page.marks.push(mark);
+    page.facts = facts(
+        view,
+        (freeze.starts_at, freeze.ends_at),
+        scope(freeze.services.iter(), freeze.environments.iter()),
+    );
+    let halt = match freeze.halt {
+        true => "must stop too",
+        false => "goes on",
+    };
+    page.facts.push(Fact::new("Work that is going on", halt));
+    page.sections.push(
+        Section::new(
+            "reason",
+            "Why, and who agreed",
+            SectionBody::Prose(freeze.reason.clone().unwrap_or_default()),
+        )
+        .unsaid("Nobody wrote why."),
+    );
+    let exceptions = SectionBody::Entries(exceptions(view, &freeze));
+    page.sections
+        .push(Section::new("exceptions", "Exceptions", exceptions).unsaid("No change may pass it."));
+    let history = find_history::<Freeze>(view.room, id)?;
+    page.sections.push(history_section(view, &history));
+    if view.may(actions::SET_FREEZE) && !is_over {
+        let standing = Standing::of(OF_FREEZE, &freeze, freeze.version)?;
+        let mut act = freeze_form(view, &freeze, &standing)?;
+        act.is_open = is_open;
+        let end = ActForm::new("end", "End it now", view.url(&format!("/freezes/{id}/end"))).tone(ActTone::Stop);
+        page.acts = vec![act, end];
+        came_back(view, &mut page, back, &standing, &history)?;
+    } else if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn window_page(view: &mut View<'_, '_, '_>, id: &str, is_open: bool, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let window = load::<MaintenanceWindow>(view.room, id, "window")?;
+    let is_over = window.ended || window.ends_at <= view.now();
+    let mut page = span_page(view, ("Calendar", "/windows"), window.title.as_str());
+    page.marks.push(match is_over {
+        true => Tone::Plain.mark("over"),
+        false => Tone::Plain.mark("Window"),
+    });
+    page.facts = facts(
+        view,
+        (window.starts_at, window.ends_at),
+        scope(window.services.iter(), window.environments.iter()),
+    );
+    let history = find_history::<MaintenanceWindow>(view.room, id)?;
+    page.sections.push(history_section(view, &history));
+    if view.may(actions::SET_WINDOW) && !is_over {
+        let standing = Standing::of(OF_WINDOW, &window, window.version)?;
+        let mut act = window_form(view, &window, &standing)?;
+        act.is_open = is_open;
+        let end = ActForm::new("end", "Take it back", view.url(&format!("/windows/{id}/end"))).tone(ActTone::Stop);
+        page.acts = vec![act, end];
+        came_back(view, &mut page, back, &standing, &history)?;
+    } else if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn span_page(view: &View<'_, '_, '_>, (list, url): (&str, &str), title: &str) -> RecordPage {
+    RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![(list.to_owned(), view.url(url))],
+        title: title.to_owned(),
+        is_said: true,
+        is_facts_first: true,
+        ..RecordPage::default()
+    }
+}
+
+fn facts(view: &View<'_, '_, '_>, (from, to): (jiff::Timestamp, jiff::Timestamp), covers: Rich) -> Vec<Fact> {
+    vec![
+        Fact::new("From and to", view.reader.span(from, to)),
+        Fact::new("Covers", covers),
+    ]
+}
+
+fn exceptions(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
+    let one = |row: &model::directory::snapshot::FreezeException| {
+        Entry::new(
+            Tone::Ok,
+            Rich::new()
+                .link(row.change_key.as_str(), view.change_url(&row.change_key))
+                .text(" may pass"),
+        )
+        .quote(row.reason.as_str())
+        .aside(Rich::new().name(view.name(&row.by)))
+        .aside(view.moment(row.at))
+    };
+    freeze.exceptions.iter().map(one).collect()
+}
+
+fn history_section(view: &View<'_, '_, '_>, history: &[Told]) -> Section {
+    let moments = history
+        .iter()
+        .map(|told| crate::web::shared::moments::moment(view, told))
+        .collect();
+    Section::new("history", "What happened", SectionBody::Timeline(moments)).note("newest first")
+}
+
+/// Puts a form that came back into the first act of its page, the one that changes the span.
+fn came_back(
+    view: &View<'_, '_, '_>,
+    page: &mut RecordPage,
+    back: Option<&Back>,
+    standing: &Standing,
+    history: &[Told],
+) -> acts::Result<()> {
+    let Some(back) = back else {
+        return Ok(());
+    };
+    let edited = history.iter().find(|told| told.kind.ends_with(".edited"));
+    let who = edited.map_or_else(|| "Somebody".to_owned(), |told| view.name(&told.actor));
+    standing.put(
+        view,
+        (&mut page.frame, &mut page.acts[0]),
+        back,
+        (&who, history.first()),
+    )
+}
+
+/// The fields that a freeze and a window share, filled in.
+fn span_fields(view: &View<'_, '_, '_>, act: ActForm, standing: &Standing) -> acts::Result<ActForm> {
+    let value = |name: &str| standing.value(name, &view.reader);
+    let [services, environments] = scope_fields();
+    let [revision, was] = standing.hidden()?;
+    Ok(act
+        .field(revision)
+        .field(was)
+        .field(Field::text("title", "Name").value(value("title")).required())
+        .field(
+            time_field(view, "starts_at", "From")
+                .value(value("starts_at"))
+                .required(),
+        )
+        .field(time_field(view, "ends_at", "To").value(value("ends_at")).required())
+        .field(services.value(value("services")))
+        .field(environments.value(value("environments"))))
+}
+
+fn freeze_form(view: &View<'_, '_, '_>, freeze: &Freeze, standing: &Standing) -> acts::Result<ActForm> {
+    let value = |name: &str| standing.value(name, &view.reader);
+    let act = ActForm::new("change", "Change it", view.url(&format!("/freezes/{}", freeze.id)));
+    Ok(span_fields(view, act, standing)?
+        .field(Field::textarea("reason", "Why, and who agreed").value(value("reason")))
+        .field(
+            Field::new("halt", "Work that is going on must stop too", Input::Checkbox).value(freeze.halt.to_string()),
+        )
+        .note("It keeps its exceptions, and no gate opens in between. What it lies over now stops; what it no longer lies over may start.")
+        .submit("Keep these edits"))
+}
+
+fn window_form(view: &View<'_, '_, '_>, window: &MaintenanceWindow, standing: &Standing) -> acts::Result<ActForm> {
+    let act = ActForm::new("change", "Change it", view.url(&format!("/windows/{}", window.id)));
+    Ok(span_fields(view, act, standing)?.submit("Keep these edits"))
+}
+
+/// Changes a freeze.
+pub(crate) async fn edit_freeze(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let path = format!("/freezes/{}", escaped(&id));
+    let (typed, whose) = (form.clone(), id.clone());
+    let run = move |room: &mut Room<'_, '_>, body: &Body| {
+        let freeze = load::<Freeze>(room, &whose, "freeze")?;
+        let standing = Standing::of(OF_FREEZE, &freeze, freeze.version)?;
+        let directory = room.directory()?;
+        let patch = standing.patch(&typed, body, &reader_of(room, &directory))?;
+        acts::schedule::edit_span::edit_freeze(room, &whose, &patch).map(drop)
+    };
+    let sent = sent(form, path.clone(), &path, Place::Freezes, "freeze_changed");
+    send(&state, &visitor, sent, run, move |view, back| {
+        freeze_page(view, &id, false, back)
+    })
+    .await
+}
+
+/// Changes a maintenance window.
+pub(crate) async fn edit_window(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let path = format!("/windows/{}", escaped(&id));
+    let (typed, whose) = (form.clone(), id.clone());
+    let run = move |room: &mut Room<'_, '_>, body: &Body| {
+        let window = load::<MaintenanceWindow>(room, &whose, "window")?;
+        let standing = Standing::of(OF_WINDOW, &window, window.version)?;
+        let directory = room.directory()?;
+        let patch = standing.patch(&typed, body, &reader_of(room, &directory))?;
+        acts::schedule::edit_span::edit_window(room, &whose, &patch).map(drop)
+    };
+    let sent = sent(form, path.clone(), &path, Place::Calendar, "window_changed");
+    send(&state, &visitor, sent, run, move |view, back| {
+        window_page(view, &id, false, back)
+    })
+    .await
+}

@@ -1,0 +1,443 @@
+//! The calendar as a list, maintenance windows, and freezes.
+
+use acts::report::find_changes::{ChangeFilter, find_changes};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use jiff::SignedDuration;
+use model::core::act::actions;
+use model::core::ids::{EnvironmentKey, ServiceKey};
+use model::core::refusal::Refusal;
+use model::directory::snapshot::Freeze;
+use pages::{ActForm, ActTone, Field, FreezeRow, Freezes, Input, Place, Rich, WindowRow, Windows};
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::shared::fields::time_field;
+use crate::web::shared::form::Form;
+use crate::web::shared::form_page::{Back, Sent, send};
+use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words::{and, names};
+
+/// How far back and ahead the calendar looks, in days.
+const LOOK: (i64, i64) = (1, 60);
+/// The most changes that the calendar shows.
+const MOST: i64 = 300;
+
+/// Services and environments in words.
+pub(crate) fn scope<'s>(
+    services: impl ExactSizeIterator<Item = &'s ServiceKey>,
+    environments: impl ExactSizeIterator<Item = &'s EnvironmentKey>,
+) -> Rich {
+    let services: Vec<String> = services.map(|key| key.0.clone()).collect();
+    let places: Vec<String> = environments.map(|key| key.0.clone()).collect();
+    let services = if services.is_empty() {
+        Rich::from("all services")
+    } else {
+        names(&services)
+    };
+    match places.is_empty() {
+        true => services.text(", everywhere"),
+        false => services.text(", ").append(names(&places)),
+    }
+}
+
+pub(crate) fn scope_fields() -> [Field; 2] {
+    [
+        Field::text("services", "Services")
+            .hint("Keys, parted by commas; empty means all.")
+            .half(),
+        Field::text("environments", "Environments")
+            .hint("Parted by commas; empty means all.")
+            .half(),
+    ]
+}
+
+/// The calendar.
+pub(crate) async fn calendar(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Calendar, |view| calendar_page(view, None)).await
+}
+
+/// Rows of the calendar, each with the instant it is sorted by.
+type Timed = Vec<(jiff::Timestamp, WindowRow)>;
+
+fn calendar_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    let now = view.now();
+    let from = now - SignedDuration::from_hours(24 * LOOK.0);
+    let to = now + SignedDuration::from_hours(24 * LOOK.1);
+    let may_set = view.may(actions::SET_WINDOW);
+    let mut rows = window_rows(view, from, to, may_set);
+    rows.extend(freeze_rows(view, from, to));
+    rows.extend(change_rows(view, from, to)?);
+    rows.sort_by_key(|(start, _)| *start);
+    let rows: Vec<WindowRow> = rows.into_iter().map(|(_, row)| row).collect();
+    let mut page = Windows {
+        frame: view.frame.clone(),
+        count: format!("{} in 60 days", rows.len()),
+        rows,
+        ..Windows::default()
+    };
+    if may_set {
+        page.acts.push(window_form(view));
+    }
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn window_rows(view: &View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timestamp, may_set: bool) -> Timed {
+    let windows = view.directory.windows.iter();
+    windows
+        .filter(|window| !window.ended && window.ends_at > from && window.starts_at < to)
+        .map(|window| {
+            let id = window.id.as_str();
+            let end = ActForm::new("end", "Take it back", view.url(&format!("/windows/{id}/end"))).tone(ActTone::Link);
+            let change = ActForm::link("Change it", view.url(&format!("/windows/{id}?change=1"))).tone(ActTone::Link);
+            let row = WindowRow {
+                id: id.to_owned(),
+                href: view.url(&format!("/windows/{id}")),
+                title: window.title.clone(),
+                sort: "Window".to_owned(),
+                span: view.reader.span(window.starts_at, window.ends_at),
+                scope: scope(window.services.iter(), window.environments.iter()),
+                acts: if may_set { vec![change, end] } else { Vec::new() },
+                ..WindowRow::default()
+            };
+            (window.starts_at, row)
+        })
+        .collect()
+}
+
+fn freeze_rows(view: &View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timestamp) -> Timed {
+    let freezes = view.directory.freezes.iter();
+    freezes
+        .filter(|freeze| !freeze.ended && freeze.overlaps(from, to))
+        .map(|freeze| {
+            let row = WindowRow {
+                id: freeze.id.0.clone(),
+                href: view.url(&format!("/freezes/{}", freeze.id)),
+                title: freeze.title.clone(),
+                sort: "Freeze".to_owned(),
+                span: view.reader.span(freeze.starts_at, freeze.ends_at),
+                scope: scope(freeze.services.iter(), freeze.environments.iter()),
+                ..WindowRow::default()
+            };
+            (freeze.starts_at, row)
+        })
+        .collect()
+}
+
+fn change_rows(view: &mut View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timestamp) -> acts::Result<Timed> {
+    let filter = ChangeFilter {
+        planned_from: Some(from),
+        planned_to: Some(to),
+        ..ChangeFilter::default()
+    };
+    let mut rows = Timed::new();
+    for (listed, targets) in find_changes(view.room, &filter, MOST, None)?.rows {
+        let (Some(start), Some(end)) = (listed.planned_start, listed.planned_end) else {
+            continue;
+        };
+        if matches!(listed.state.as_str(), "cancelled" | "rejected") {
+            continue;
+        }
+        let places: Vec<String> = targets
+            .iter()
+            .map(|target| format!("{}, {}", target.service, target.environment))
+            .collect();
+        let clash = clash(view, &targets, start, end);
+        let row = WindowRow {
+            id: listed.id.clone(),
+            href: view.change_url(&listed.key),
+            title: listed.title.clone(),
+            key: listed.key.clone(),
+            state: if listed.on_hold {
+                Some(pages::State::OnHold)
+            } else {
+                pages::State::from_word(&listed.state)
+            },
+            span: view.reader.span(start, end),
+            scope: Rich::new().said(places.join("; ")),
+            clash,
+            ..WindowRow::default()
+        };
+        rows.push((start, row));
+    }
+    Ok(rows)
+}
+
+/// A freeze that lies over a change's planned time.
+fn clash(
+    view: &View<'_, '_, '_>,
+    targets: &[acts::report::find_changes::TargetRow],
+    start: jiff::Timestamp,
+    end: jiff::Timestamp,
+) -> Rich {
+    let covers = |freeze: &&Freeze| {
+        freeze.overlaps(start, end)
+            && targets.iter().any(|target| {
+                freeze.covers(
+                    &ServiceKey::from(target.service.as_str()),
+                    &EnvironmentKey::from(target.environment.as_str()),
+                )
+            })
+    };
+    match view.directory.freezes.iter().find(covers) {
+        Some(freeze) => Rich::new()
+            .late("In the freeze ")
+            .said_link(freeze.title.as_str(), view.url(&format!("/freezes/{}", freeze.id))),
+        None => Rich::new(),
+    }
+}
+
+fn window_form(view: &View<'_, '_, '_>) -> ActForm {
+    let [services, environments] = scope_fields();
+    ActForm::new("window", "Add a maintenance window", view.url("/windows"))
+        .field(crate::web::shared::idempotent_form::field(view))
+        .field(Field::text("title", "Name").required())
+        .field(time_field(view, "starts_at", "From").required())
+        .field(time_field(view, "ends_at", "To").required())
+        .field(services)
+        .field(environments)
+        .submit("Add this window")
+}
+
+/// A form of a freeze or a window; `done` is what is told afterwards.
+pub(crate) fn sent(form: Form, path: String, then: &str, place: Place, done: &'static str) -> Sent {
+    Sent {
+        form,
+        boxes: &[],
+        path,
+        then: then.to_owned(),
+        place,
+        done,
+    }
+}
+
+/// Adds a maintenance window.
+pub(crate) async fn set_window(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let sent = sent(form, "/windows".to_owned(), "/windows", Place::Calendar, "window_added");
+    send(
+        &state,
+        &visitor,
+        sent,
+        |room, body| acts::directory::set_service::set_window(room, body).map(drop),
+        calendar_page,
+    )
+    .await
+}
+
+/// Takes a maintenance window back.
+pub(crate) async fn end_window(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let sent = sent(
+        form,
+        format!("/windows/{}/end", escaped(&id)),
+        "/windows",
+        Place::Calendar,
+        "window_ended",
+    );
+    send(
+        &state,
+        &visitor,
+        sent,
+        move |room, _| acts::directory::set_service::end_window(room, &id).map(drop),
+        calendar_page,
+    )
+    .await
+}
+
+/// Freezes.
+pub(crate) async fn freezes(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Freezes, |view| freeze_page(view, None)).await
+}
+
+fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let may_set = view.may(actions::SET_FREEZE);
+    let mut found: Vec<&Freeze> = view.directory.freezes.iter().collect();
+    found.sort_by_key(|freeze| (freeze.ended || freeze.ends_at <= view.now(), freeze.starts_at));
+    let rows = found
+        .into_iter()
+        .map(|freeze| freeze_row(view, freeze, may_set))
+        .collect();
+    let mut page = Freezes {
+        frame: view.frame.clone(),
+        rows,
+        ..Freezes::default()
+    };
+    if may_set {
+        page.acts.push(freeze_form(view));
+    }
+    if let Some(back) = back {
+        let acts = page
+            .acts
+            .iter_mut()
+            .chain(page.rows.iter_mut().flat_map(|row| row.acts.iter_mut()));
+        back.put(view, &mut page.frame, acts);
+    }
+    Ok(page.render())
+}
+
+/// Whether a freeze holds now, lies ahead or is over.
+pub(crate) fn state_of(view: &View<'_, '_, '_>, freeze: &Freeze) -> String {
+    let now = view.now();
+    match (freeze.ended || freeze.ends_at <= now, freeze.is_on(now)) {
+        (true, _) => "over".to_owned(),
+        (false, true) => "holds now".to_owned(),
+        (false, false) => view.reader.distance(freeze.starts_at),
+    }
+}
+
+fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> FreezeRow {
+    let (now, id) = (view.now(), freeze.id.as_str());
+    let is_over = freeze.ended || freeze.ends_at <= now;
+    let state = state_of(view, freeze);
+    let exceptions = match freeze.exceptions.as_slice() {
+        [] => String::new(),
+        rows => and(&rows.iter().map(|row| row.change_key.clone()).collect::<Vec<_>>()),
+    };
+    let mut acts = Vec::new();
+    if may_set && !is_over {
+        acts.push(ActForm::link("Change it", view.url(&format!("/freezes/{id}?change=1"))).tone(ActTone::Link));
+        acts.push(ActForm::new("end", "End it now", view.url(&format!("/freezes/{id}/end"))).tone(ActTone::Link));
+        let except = ActForm::new(
+            "except",
+            "Except a change",
+            view.url(&format!("/freezes/{id}/exceptions")),
+        )
+        .tone(ActTone::Link)
+        .field(Field::text("change", "The change’s key").required())
+        .field(Field::textarea("reason", "Why it may pass").required())
+        .submit("Let it pass");
+        acts.push(except);
+        acts.extend(freeze.exceptions.iter().map(|row| {
+            let key = &row.change_key;
+            let url = view.url(&format!("/freezes/{id}/exceptions/{}/end", escaped(key)));
+            ActForm::new(format!("stop-{key}"), format!("Let {key} pass no more"), url).tone(ActTone::Link)
+        }));
+    }
+    FreezeRow {
+        id: id.to_owned(),
+        href: view.url(&format!("/freezes/{id}")),
+        title: freeze.title.clone(),
+        state,
+        span: view.reader.span(freeze.starts_at, freeze.ends_at),
+        scope: scope(freeze.services.iter(), freeze.environments.iter()),
+        halts: freeze.halt,
+        reason: freeze.reason.clone().unwrap_or_default(),
+        exceptions,
+        acts,
+    }
+}
+
+fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
+    let [services, environments] = scope_fields();
+    ActForm::new("freeze", "Set a freeze", view.url("/freezes"))
+        .field(crate::web::shared::idempotent_form::field(view))
+        .field(Field::text("title", "Name").required())
+        .field(time_field(view, "starts_at", "From").required())
+        .field(time_field(view, "ends_at", "To").required())
+        .field(services)
+        .field(environments.value("production"))
+        .field(Field::textarea("reason", "Why, and who agreed"))
+        .field(Field::new(
+            "halt",
+            "Work that is going on must stop too",
+            Input::Checkbox,
+        ))
+        .submit("Set this freeze")
+}
+
+/// Sets a freeze.
+pub(crate) async fn set_freeze(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let sent = sent(form, "/freezes".to_owned(), "/freezes", Place::Freezes, "freeze_set");
+    send(
+        &state,
+        &visitor,
+        sent,
+        |room, body| acts::schedule::set_freeze::set_freeze(room, body).map(drop),
+        freeze_page,
+    )
+    .await
+}
+
+/// Takes a freeze back.
+pub(crate) async fn end_freeze(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let sent = sent(
+        form,
+        format!("/freezes/{}/end", escaped(&id)),
+        "/freezes",
+        Place::Freezes,
+        "freeze_ended",
+    );
+    send(
+        &state,
+        &visitor,
+        sent,
+        move |room, _| acts::schedule::set_freeze::end_freeze(room, &id).map(drop),
+        freeze_page,
+    )
+    .await
+}
+
+/// Lets one change pass a freeze.
+pub(crate) async fn except(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let sent = sent(
+        form,
+        format!("/freezes/{}/exceptions", escaped(&id)),
+        "/freezes",
+        Place::Freezes,
+        "freeze_excepts",
+    );
+    let run = move |room: &mut acts::Room<'_, '_>, body: &model::core::body::Body| {
+        acts::schedule::set_freeze::except_from_freeze(room, &id, body)
+            .map(drop)
+            .map_err(beside_the_key)
+    };
+    send(&state, &visitor, sent, run, freeze_page).await
+}
+
+/// The key of a change that is not there is wrong beside its field; the page itself is there.
+fn beside_the_key(error: acts::Error) -> acts::Error {
+    match error {
+        acts::Error::Refused(Refusal::NotFound { what }) if what.starts_with("change ") => {
+            Refusal::field("change", "unknown", format!("There is no {what} here.")).into()
+        }
+        other => other,
+    }
+}
+
+/// Lets a change no longer pass a freeze.
+pub(crate) async fn withdraw_exception(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id, change)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let sent = sent(
+        form,
+        format!("/freezes/{}/exceptions/{}/end", escaped(&id), escaped(&change)),
+        "/freezes",
+        Place::Freezes,
+        "freeze_excepts_not",
+    );
+    let run = move |room: &mut acts::Room<'_, '_>, _: &model::core::body::Body| {
+        acts::schedule::set_freeze::withdraw_exception(room, &id, &change).map(drop)
+    };
+    send(&state, &visitor, sent, run, freeze_page).await
+}

@@ -1,0 +1,9 @@
+//! Schedule: windows, freezes, the calendar, free slots and conflicts.
+
+pub(crate) mod business_hours;
+pub(super) mod calendar;
+pub(super) mod conflicts;
+pub(super) mod free_slots;
+pub(super) mod freeze_and_window;
+pub(super) mod list;
+pub(super) mod reschedule;

@@ -1,0 +1,238 @@
+//! Another time for a change: what a time would collide with is said before anybody asks for it.
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
+use model::change::change_file::ChangeFile;
+use model::change::requirement::earliest_start;
+use model::core::act::{Act, actions};
+use pages::{ActForm, ActTone, Entry, Field, Notice, Place, RecordPage, Rich, Section, SectionBody, Tone};
+
+use acts::change::find_acts::find_acts;
+use acts::report::find_changes::{ChangeFilter, find_changes};
+
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::schedule::conflicts::{Planned, Ways, between};
+use crate::web::shared::fields::{standing, time_field};
+use crate::web::shared::form::STANDS;
+use crate::web::shared::response::see;
+use crate::web::shared::view::{View, Visitor, show};
+
+/// How far around a time other changes are looked at, in days.
+const AROUND: i64 = 7;
+/// How far ahead links lead, in days.
+const AHEAD: i64 = 366;
+/// The most changes that are looked at.
+const MOST: i64 = 300;
+/// How long a change takes when it has no times yet, in hours.
+const USUAL_HOURS: i64 = 1;
+
+/// The change and the times that are tried, as `datetime-local` values.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub(crate) struct Asked {
+    change: Option<String>,
+    planned_start: Option<String>,
+    planned_end: Option<String>,
+}
+
+/// Shows what a time would mean.
+pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+    let Some(key) = asked.change.clone().filter(|key| !key.is_empty()) else {
+        return see(&format!("{}/calendar", visitor.base()));
+    };
+    show(&state, &visitor, Place::Calendar, move |view| page(view, &key, &asked)).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let file = view.room.file(key)?;
+    let open = find_acts(view.room, &file)?;
+    let change = &file.change;
+    let read = |text: &Option<String>| text.as_deref().and_then(|text| view.reader.read_field(text));
+    let start = read(&asked.planned_start)
+        .or(change.planned_start)
+        .unwrap_or(view.now());
+    let usual = model::core::parse::later(start, SignedDuration::from_hours(USUAL_HOURS));
+    let end = read(&asked.planned_end).or(change.planned_end).unwrap_or(usual);
+    let (start, end) = (start, end.max(start));
+    let mut found: Vec<Entry> = too_soon(view, &file, start).into_iter().collect();
+    found.extend(against(view, key, start, end)?);
+    let is_free = found.is_empty();
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![
+            ("Calendar".to_owned(), view.url("/calendar")),
+            (change.key.clone(), view.change_url(&change.key)),
+        ],
+        title: format!("Another time for {}", change.key),
+        byline: Rich::new().said(change.content.title.as_str()),
+        ..RecordPage::default()
+    };
+    let span = pages::elements::text::capital(&view.reader.span(start, end));
+    page.notices.push(match is_free {
+        true => Notice::new(Tone::Ok, "Nothing collides with it: no freeze, no other change.").title(span),
+        false => Notice::new(Tone::Stop, "What stands against it is named below.").title(span),
+    });
+    if !is_free {
+        page.sections.push(Section::new(
+            "against",
+            "What stands against it",
+            SectionBody::Entries(found),
+        ));
+    }
+    page.sections.push(try_section(view, key, start, end));
+    if open.has(Act::Schedule) {
+        page.acts.push(set_form(view, &file, start, end));
+    }
+    Ok(page.render())
+}
+
+/// A rule on lead time that leaves no start so soon.
+fn too_soon(view: &View<'_, '_, '_>, file: &ChangeFile, start: Timestamp) -> Option<Entry> {
+    let (earliest, row) =
+        earliest_start(file, &view.directory, view.now()).filter(|(earliest, _)| start < *earliest)?;
+    let reason = row.obligation.reason.trim_end_matches('.');
+    let why = format!("{reason}. It can start at {earliest} at the earliest.");
+    let text = "Its lead time is too short";
+    Some(
+        Entry::new(Tone::Stop, text)
+            .code(row.obligation.id.as_str())
+            .why(view.sentence(&why)),
+    )
+}
+
+/// Freezes, missing windows and other changes at a time.
+fn against(view: &mut View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp) -> acts::Result<Vec<Entry>> {
+    let targets = {
+        let file = view.room.file(key)?;
+        store_rows(&file)
+    };
+    let places: Vec<(&str, &str)> = targets
+        .iter()
+        .map(|(service, place)| (service.as_str(), place.as_str()))
+        .collect();
+    let mut entries = Vec::new();
+    for freeze in view
+        .directory
+        .freezes
+        .iter()
+        .filter(|freeze| !freeze.ended && freeze.overlaps(start, end))
+    {
+        let covers = places
+            .iter()
+            .any(|(service, place)| freeze.covers(&(*service).into(), &(*place).into()));
+        if covers {
+            let text = Rich::new()
+                .said_link(freeze.title.as_str(), view.url("/freezes"))
+                .text(" forbids it");
+            entries.push(Entry::new(Tone::Freeze, text).why(view.reader.span(freeze.starts_at, freeze.ends_at)));
+        }
+    }
+    let mine = Planned {
+        key,
+        start,
+        end,
+        places,
+    };
+    let around = SignedDuration::from_hours(24 * AROUND);
+    let filter = ChangeFilter {
+        planned_from: Some(start - around),
+        planned_to: Some(end),
+        ..ChangeFilter::default()
+    };
+    let directory = view.directory.clone();
+    let mut ways = Ways::of(&directory);
+    for (listed, rows) in find_changes(view.room, &filter, MOST, None)?.rows {
+        let other = Planned::of(&listed, &rows).filter(|other| other.key != key);
+        let Some(collision) = other.and_then(|other| between(&mut ways, &mine, &other)) else {
+            continue;
+        };
+        let text = Rich::new()
+            .link(listed.key.as_str(), view.change_url(&listed.key))
+            .text(" ")
+            .said(listed.title.as_str());
+        let why = match collision.path.as_slice() {
+            [one] => format!("both touch {one} in {}", collision.environment),
+            path => format!("{}, in {}", path.join(" needs "), collision.environment),
+        };
+        let span = view.reader.span(collision.from, collision.to);
+        entries.push(Entry::new(Tone::Stop, text).why(format!("{span}: {why}")));
+    }
+    Ok(entries)
+}
+
+fn store_rows(file: &model::change::change_file::ChangeFile) -> Vec<(String, String)> {
+    let targets = file.change.content.targets.iter();
+    targets
+        .map(|target| (target.service.0.clone(), target.environment.0.clone()))
+        .collect()
+}
+
+/// Links to times nearby, so that nobody has to type one: none into the past, and none that leads on for ever.
+fn try_section(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp) -> Section {
+    let hours = [
+        ("An hour earlier", -1),
+        ("An hour later", 1),
+        ("A day earlier", -24),
+        ("A day later", 24),
+        ("A week later", 168),
+    ];
+    let (now, latest) = (view.now(), view.now() + SignedDuration::from_hours(24 * AHEAD));
+    let entry = |(words, hours): (&str, i64)| {
+        let by = SignedDuration::from_hours(hours);
+        let (start, end) = (start + by, end + by);
+        if (hours < 0 && end <= now) || (hours > 0 && start > latest) {
+            return None;
+        }
+        let address = view.url(&format!(
+            "/calendar/propose?change={}&planned_start={}&planned_end={}",
+            escaped(key),
+            view.reader.field(start),
+            view.reader.field(end)
+        ));
+        Some(Entry::new(Tone::Plain, Rich::new().link(words, address)).why(view.reader.span(start, end)))
+    };
+    Section::new(
+        "try",
+        "Try another",
+        SectionBody::Entries(hours.into_iter().filter_map(entry).collect()),
+    )
+    .acts(vec![try_form(view, key, start, end)])
+}
+
+/// Any other time, told by whoever has one in mind: what it would collide with is the answer.
+fn try_form(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp) -> ActForm {
+    ActForm::new("own", "A time of your own", view.url("/calendar/propose"))
+        .question()
+        .field(Field::hidden("change", key))
+        .field(time_field(view, "planned_start", "Start").value(view.reader.field(start)))
+        .field(time_field(view, "planned_end", "End").value(view.reader.field(end)))
+        .submit("See what it collides with")
+}
+
+fn set_form(view: &View<'_, '_, '_>, file: &ChangeFile, start: Timestamp, end: Timestamp) -> ActForm {
+    let earliest = crate::web::change::open_acts::earliest(view, file);
+    let field = |name: &str, label: &str, at: Timestamp| -> Field {
+        time_field(view, name, label).value(view.reader.field(at)).required()
+    };
+    let mut first = field("planned_start", "Start", start);
+    if !earliest.is_empty() {
+        first = first.hint(format!(
+            "In {}. It can start at {earliest} at the earliest.",
+            view.reader.zone_name()
+        ));
+    }
+    ActForm::new(
+        "schedule",
+        "Set these times",
+        format!("{}/schedule", view.change_url(&file.change.key)),
+    )
+    .tone(ActTone::Go)
+    .field(Field::hidden(
+        STANDS,
+        standing([("planned_start", Some(start)), ("planned_end", Some(end))]),
+    ))
+    .field(first)
+    .field(field("planned_end", "End", end))
+}

@@ -1,0 +1,50 @@
+//! Fields and facts that pages of several areas share.
+
+use model::core::ids::PersonId;
+use pages::{Choice, Fact, Field, Input, Rich};
+
+use crate::web::shared::view::View;
+
+/// How many of those who watch are named.
+const WATCHERS_SHOWN: usize = 5;
+
+/// A field for a time in the reader's zone.
+pub(crate) fn time_field(view: &View<'_, '_, '_>, name: &str, label: &str) -> Field {
+    Field::new(name, label, Input::DateTime)
+        .hint(format!("In {}.", view.reader.zone_name()))
+        .half()
+}
+
+/// The times that a form shows, to the instant, as it sends them along: an untouched one stays what it is.
+pub(crate) fn standing<const N: usize>(times: [(&str, Option<jiff::Timestamp>); N]) -> String {
+    let told = times.into_iter().filter_map(|(name, at)| Some((name.to_owned(), at?)));
+    let told: serde_json::Map<String, serde_json::Value> =
+        told.map(|(name, at)| (name, at.to_string().into())).collect();
+    serde_json::Value::Object(told).to_string()
+}
+
+/// A menu of services, of which none may be chosen.
+pub(crate) fn keys_menu(name: &str, label: &str, keys: impl Iterator<Item = String>) -> Field {
+    let choices = std::iter::once(Choice::new("", "Not said")).chain(keys.map(|key| Choice::said(key.clone(), key)));
+    Field::new(name, label, Input::Select(choices.collect()))
+}
+
+/// Who watches: people by name, the first of them, and groups.
+pub(crate) fn watching<'p>(
+    view: &View<'_, '_, '_>,
+    people: impl Iterator<Item = &'p PersonId>,
+    groups: impl Iterator<Item = String>,
+) -> Fact {
+    let names: Vec<String> = people.map(|person| view.name(person)).collect();
+    let mut fact = Fact::people("Watching", names.iter().take(WATCHERS_SHOWN).cloned().collect());
+    let group = |key: String| Rich::new().text("the group ").said(key);
+    fact.values.extend(groups.map(group));
+    match names.len().saturating_sub(WATCHERS_SHOWN) {
+        0 => {}
+        more => fact.values.push(Rich::from(format!("{more} more"))),
+    }
+    if names.is_empty() && fact.values.is_empty() {
+        fact.values.push(Rich::from("nobody"));
+    }
+    fact
+}

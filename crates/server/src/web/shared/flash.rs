@@ -1,0 +1,291 @@
+//! What a page tells after a form was taken. It stands in the address that the reader is sent to, sealed for their session and
+//! for a short while: no link that somebody made can let a page tell what did not happen.
+
+use axum::extract::Query;
+use axum::http::Uri;
+use jiff::Timestamp;
+use pages::{Notice, Reader, Rich, Tone};
+use proof::crypto::{base64url, from_base64url, hmac_sha256, verify_hmac_sha256};
+
+use crate::http::percent::escaped;
+
+/// How long a seal holds, in seconds: as long as a browser may need for the next page.
+const HOLDS: i64 = 120;
+/// The name of the seal in an address.
+const SEAL: &str = "seal";
+/// What is told of a form that tells nothing of its own, where one of its times comes twice.
+pub(crate) const KEPT: &str = "kept";
+/// What is told of a form that was sent before: what it did then may be undone since, so nothing of that is said again.
+const AGAIN: &str = "again";
+/// The same in words, where no page shows how it stands.
+pub(crate) const TAKEN_BEFORE: &str = "This form was taken before, and nothing was done again.";
+
+/// What forms tell; an act on a change has the name of its path.
+const WORDS: &[(&str, &str)] = &[
+    (KEPT, "It is kept."),
+    (
+        AGAIN,
+        "This form was taken before, and nothing was done again. The page shows how it stands now.",
+    ),
+    ("freeze_set", "The freeze is set."),
+    ("freeze_changed", "The freeze is changed."),
+    ("freeze_ended", "The freeze is ended."),
+    ("freeze_excepts", "The freeze lets it pass."),
+    ("freeze_excepts_not", "The freeze lets it pass no more."),
+    ("window_added", "The maintenance window is added."),
+    ("window_changed", "The maintenance window is changed."),
+    ("window_ended", "The maintenance window is taken back."),
+    ("absence_set", "Your time away is kept."),
+    ("absence_ended", "Your time away is ended."),
+    ("delegation_set", "They speak for you in that time."),
+    ("delegation_ended", "The delegation is ended."),
+    ("created", "The change is written."),
+    ("edited", "Your edit is kept."),
+    ("handed_over", "It is written and handed over for assessment."),
+    ("by_template", "It is written and follows its template."),
+    ("told_afterwards", "It is recorded as work that was done already."),
+    ("evidence", "The evidence is added."),
+    ("submission", "It is handed over for assessment."),
+    ("assessment", "It is assessed."),
+    ("acknowledgements", "It is noted that you have seen it."),
+    ("approvals", "Your word is noted."),
+    ("approvals/{}/withdrawal", "Your word is taken back."),
+    ("meeting", "The meeting is open."),
+    ("meetings/{}/attendance", "You are there."),
+    ("meetings/{}/departure", "You are gone from it."),
+    ("meetings/{}/conflict", "Your conflict of interest is noted."),
+    ("return", "It is returned with your question."),
+    ("peer-reviews", "Your review is noted."),
+    ("overruling", "The rejection is overruled."),
+    ("schedule", "Its times are set."),
+    ("hold", "It is on hold."),
+    ("resume", "It goes on."),
+    ("implementation", "The work has begun."),
+    ("implementation/entries", "It is noted."),
+    ("extension", "The owner and the change managers are asked."),
+    ("extension/decision", "They are told."),
+    ("completion", "The outcome is noted."),
+    ("validation", "Your validation is noted."),
+    ("review", "The review is noted."),
+    ("closure", "It is closed."),
+    ("cancellation", "It is cancelled."),
+    ("legal-hold", "It is under a legal hold."),
+    ("legal-hold/end", "Its legal hold is lifted."),
+    ("erasure", "The erasure is noted."),
+    ("erasure/confirmation", "The texts are erased."),
+    ("erasure/withdrawal", "The texts stay."),
+    (
+        "break-glass",
+        "The glass is broken. Owner and change managers are told.",
+    ),
+    ("break-glass/co-signature", "You have signed it too."),
+    ("break-glass/validation", "Your validation is noted."),
+    ("retrospective/confirmation", "Your answer is noted."),
+    ("finding", "Your finding is noted."),
+    ("evidence/{}/acceptance", "It is accepted."),
+    ("conditions/{}/met", "The condition is met."),
+    ("checklist/{}/tick", "It is ticked."),
+    ("tasks", "The task is added."),
+    ("tasks/{}", "The task is updated."),
+    ("comments", "Your comment is there."),
+    ("answer", "Your answer is sent, and it is handed over again."),
+    ("links", "They are linked."),
+    ("permits/{}/revocation", "The permit is revoked."),
+    ("watchers", "You are told of its news."),
+    ("watchers/end", "You are no longer told of its news."),
+];
+
+/// What a form tells, by its name.
+pub(crate) fn words_of(name: &str) -> Option<&'static str> {
+    let found = WORDS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, words)| *words)
+}
+
+/// What was done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// Its name, one of [`WORDS`].
+    pub done: String,
+    /// The change that it was done on, where the page is not its own.
+    pub key: String,
+    /// The change whose plan was taken over.
+    pub from: String,
+    /// Times of the form that come twice, as they were typed.
+    pub twice: Vec<String>,
+}
+
+impl Told {
+    /// That this was done.
+    pub fn new(done: impl Into<String>) -> Self {
+        Self {
+            done: done.into(),
+            ..Self::default()
+        }
+    }
+
+    /// That a change was written or edited by a form, and from which other it took what was left empty.
+    pub fn written(done: &str, similar: Option<String>, twice: Vec<String>) -> Self {
+        Self {
+            from: similar.unwrap_or_default(),
+            twice,
+            ..Self::new(done)
+        }
+    }
+
+    /// The same with the times of its form that come twice.
+    pub fn twice(self, twice: Vec<String>) -> Self {
+        Self { twice, ..self }
+    }
+
+    /// The same, or that the form was taken before and did nothing now.
+    pub fn unless_again(self, is_again: bool) -> Self {
+        match is_again {
+            true => Self {
+                key: self.key,
+                ..Self::new(AGAIN)
+            },
+            false => self,
+        }
+    }
+
+    /// Whether it tells that the form was taken before.
+    pub fn is_again(&self) -> bool {
+        self.done == AGAIN
+    }
+
+    fn pairs(&self) -> Vec<(&'static str, &str)> {
+        let all = [("done", &self.done), ("key", &self.key), ("from", &self.from)];
+        let all = all.into_iter().chain(self.twice.iter().map(|time| ("twice", time)));
+        all.filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| (name, value.as_str()))
+            .collect()
+    }
+
+    /// What is sealed: the page, what it tells, and when.
+    fn message(&self, path: &str, at: i64) -> String {
+        let pairs = self.pairs().into_iter();
+        let lines: Vec<String> = pairs
+            .map(|(name, value)| format!("{name}={}", escaped(value)))
+            .collect();
+        format!("{path}?{}\n{at}", lines.join("&"))
+    }
+
+    /// The query of an address that tells it.
+    pub fn query(&self, path: &str, credential: &str, now: Timestamp) -> String {
+        let at = now.as_second();
+        let tag = base64url(&hmac_sha256(credential.as_bytes(), self.message(path, at).as_bytes()));
+        let pairs = self.pairs().into_iter();
+        let query: Vec<String> = pairs
+            .map(|(name, value)| format!("{name}={}", escaped(value)))
+            .collect();
+        format!("{}&{SEAL}={at}.{tag}", query.join("&"))
+    }
+
+    /// What an address tells, where its seal is this session's and fresh.
+    pub fn of(uri: &Uri, credential: &str, now: Timestamp) -> Option<Self> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).ok()?;
+        let mut told = Self::default();
+        let mut seal = String::new();
+        for (name, value) in pairs {
+            match name.as_str() {
+                "done" => told.done = value,
+                "key" => told.key = value,
+                "from" => told.from = value,
+                "twice" => told.twice.push(value),
+                SEAL => seal = value,
+                _ => {}
+            }
+        }
+        let (at, tag) = seal.split_once('.')?;
+        let (at, tag) = (at.parse::<i64>().ok()?, from_base64url(tag)?);
+        let is_fresh = (0..=HOLDS).contains(&now.as_second().checked_sub(at)?);
+        let message = told.message(uri.path(), at);
+        (is_fresh && verify_hmac_sha256(credential.as_bytes(), message.as_bytes(), &tag)).then_some(told)
+    }
+
+    /// The notice that tells it; `url_of` is the page of a change.
+    pub fn notice(&self, reader: &Reader, url_of: impl Fn(&str) -> String) -> Option<Notice> {
+        let words = words_of(&self.done)?;
+        let mut notice = match self.key.is_empty() {
+            true => done_notice(words),
+            false => done_notice(&format!("{}: {words}", self.key)),
+        };
+        if self.is_again() {
+            notice.tone = Tone::Plain;
+        }
+        if !self.from.is_empty() {
+            let row = Rich::from("What was left empty was taken over from ")
+                .link(&self.from, url_of(&self.from))
+                .text(
+                    ", the last change like it that went well: plan, way back, verification, category, what it touches and \
+                     who notices. Look whether they fit.",
+                );
+            notice.rows.push(row);
+        }
+        let twice = self.twice.iter().filter_map(|time| reader.which_of_two(time));
+        notice.rows.extend(twice.map(Rich::from));
+        Some(notice)
+    }
+}
+
+/// The notice after something was done.
+fn done_notice(words: &str) -> Notice {
+    Notice::new(Tone::Ok, words).answer()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+    use super::*;
+
+    const PATH: &str = "/t/halden/changes/CHG-1001";
+    const SESSION: &str = "sha256:6b1d";
+
+    fn told() -> Told {
+        Told {
+            from: "CHG-7".to_owned(),
+            twice: vec!["2027-10-31T02:30".to_owned()],
+            ..Told::new("approvals/{}/withdrawal")
+        }
+    }
+
+    fn read(query: &str, path: &str, session: &str, later: i64) -> Option<Told> {
+        let now = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(later);
+        Told::of(&format!("{path}?{query}").parse().unwrap(), session, now)
+    }
+
+    #[test]
+    fn what_was_done_is_told_once_to_its_session_on_its_page() {
+        let query = told().query(PATH, SESSION, Timestamp::UNIX_EPOCH);
+        assert_eq!(read(&query, PATH, SESSION, 5), Some(told()));
+        assert_eq!(read(&query, PATH, "sha256:other", 5), None);
+        assert_eq!(read(&query, "/t/halden/changes/CHG-1002", SESSION, 5), None);
+        assert_eq!(read(&query, PATH, SESSION, HOLDS + 1), None);
+        assert_eq!(read(&query, PATH, SESSION, -1), None);
+    }
+
+    #[test]
+    fn a_link_that_somebody_made_tells_nothing() {
+        assert_eq!(read("done=approvals", PATH, SESSION, 0), None);
+        let query = told().query(PATH, SESSION, Timestamp::UNIX_EPOCH);
+        let other = query.replace("withdrawal", "met");
+        assert_ne!(other, query);
+        assert_eq!(read(&other, PATH, SESSION, 0), None);
+        assert_eq!(read(&format!("{query}&key=CHG-1"), PATH, SESSION, 0), None);
+    }
+
+    #[test]
+    fn what_forms_tell_has_words_in_every_language() {
+        for (tag, _) in pages::language::CHOICES {
+            let Some(language) = pages::language::find(tag) else {
+                continue;
+            };
+            // Each is a message of its own: a pattern such as “{what} is {so}” would fit many of them and say half in English.
+            let messages = language.messages();
+            for (_, words) in WORDS {
+                assert!(messages.contains(words), "{tag}: {words}");
+            }
+        }
+    }
+}

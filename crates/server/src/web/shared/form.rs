@@ -1,0 +1,650 @@
+//! Reads a form into the JSON object that the API takes, and puts what came back beside its fields.
+//!
+//! Names follow the API, nested ones with points (`targets.0.service`). Lists are one entry a line or parted by commas;
+//! times are `datetime-local` values in the reader's zone; empty fields are left out.
+
+use std::collections::BTreeMap;
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
+use axum::response::Response;
+use jiff::Timestamp;
+use model::core::body::Body;
+use model::core::refusal::{FieldError, Refusal};
+use pages::{ActForm, Field, FieldTime, Input, Reader, Rich, WRONG};
+use serde_json::{Map, Value};
+
+use crate::http::body::{FORM_LIMIT, at_hand, is_utf8};
+use crate::http::failure::Failure;
+use crate::http::state::AppState;
+use crate::web::shared::labels::{in_labels, in_plain_words};
+use crate::web::shared::problem::bare_problem;
+use crate::web::shared::words::with_times;
+
+/// Times of day and date.
+const TIMES: &[&str] = &[
+    "planned_start",
+    "planned_end",
+    "until",
+    "actual_start",
+    "actual_end",
+    "starts_at",
+    "ends_at",
+    "occurred_at",
+    "started_at",
+    "resolved_at",
+    "expires_at",
+    "review_by",
+    "wait_until",
+    "due_at",
+];
+/// Whole numbers.
+const NUMBERS: &[&str] = &[
+    "minutes",
+    "rollback_minutes",
+    "actual_downtime_minutes",
+    "severity",
+    "watch_minutes",
+    "step",
+    "template_version",
+    "changes_days",
+    "deliveries_days",
+    "rights_last_days",
+];
+/// Yes or no.
+const BOOLEANS: &[&str] = &[
+    "dependencies_reviewed",
+    "objectives_met",
+    "assessment_adequate",
+    "steps_adequate",
+    "grant",
+    "confirmed",
+    "mandatory",
+    "halt",
+    "active",
+    "is_production",
+    "compromised",
+    "is_needed",
+    "deputy",
+];
+/// Keys of changes and incidents: blanks around them, as they come with copied ones, are no part of them.
+const KEYS: &[&str] = &["to", "change", "incident"];
+/// Lists whose entries hold no commas.
+const LISTS: &[&str] = &[
+    "implementers",
+    "labels",
+    "services",
+    "environments",
+    "config_items",
+    "regimes",
+    "members",
+    "accounts",
+    "free",
+    "depends_on",
+    "touches",
+    "roles",
+    "scopes",
+    "kinds",
+];
+/// Lists of sentences, one a line.
+const LINES: &[&str] = &["improvements"];
+/// What the names of fields that a tenant added begin with.
+pub(crate) const OWN: &str = "custom_fields.";
+/// The name of the mark by which a form is known that is sent twice.
+pub(crate) const MARK: &str = "once";
+/// The name under which an address and a form say which template they follow.
+pub(crate) const AFTER: &str = "after";
+/// The name that a button sends: a time of those that were offered, or the wish to look for some.
+pub(crate) const FIT: &str = "fit";
+/// Names that steer the page and are no fields of the act.
+const STEERING: &[&str] = &[
+    "act", "add", "revision", "next", "asked", "was", "both", STANDS, MARK, AFTER, FIT,
+];
+/// The name under which a form sends along the times that it showed, to the instant: `{"planned_start": "…Z"}`.
+pub(crate) const STANDS: &str = "stands";
+/// Before the name of a field of which two people's values are at hand: which one stays.
+pub(crate) const PICK: &str = "pick.";
+
+/// What a form sent, in its order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Form {
+    pairs: Vec<(String, String)>,
+}
+
+/// A form as the JSON object of the API.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Decoded {
+    /// The object.
+    pub body: Body,
+    /// What could not be read at all, such as a time that is none.
+    pub errors: Vec<FieldError>,
+    /// Times that come twice, for clocks go back over them, as they were typed: the first of each was taken.
+    pub twice: Vec<String>,
+    rows: BTreeMap<String, Vec<usize>>,
+}
+
+impl FromRequest<AppState> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
+        let request = at_hand(state, request, FORM_LIMIT)
+            .await
+            .map_err(|it| bare_problem(&it))?;
+        let request = as_text(request).await.map_err(|it| bare_problem(&it))?;
+        match axum::Form::<Vec<(String, String)>>::from_request(request, state).await {
+            Ok(axum::Form(pairs)) => Ok(Self::new(pairs)),
+            Err(rejection) => {
+                let status = rejection.status().as_u16();
+                Err(bare_problem(&Failure::new(
+                    status,
+                    "malformed",
+                    "The form could not be read.",
+                )))
+            }
+        }
+    }
+}
+
+/// Refuses what is no text in UTF-8, as the API does: it would be kept as something else than was typed.
+async fn as_text(request: Request) -> Result<Request, Failure> {
+    let unread = |status| Failure::new(status, "malformed", "The form could not be read: it is not UTF-8 text.");
+    if !is_utf8(request.headers()) {
+        return Err(unread(415));
+    }
+    let (parts, body) = request.into_parts();
+    // All of it is at hand and within the limit.
+    let bytes = to_bytes(body, FORM_LIMIT as usize).await.map_err(|_| unread(400))?;
+    match crate::http::percent::is_utf8(&bytes) {
+        true => Ok(Request::from_parts(parts, axum::body::Body::from(bytes))),
+        false => Err(unread(400)),
+    }
+}
+
+enum Node {
+    Leaf(Value),
+    Branch(BTreeMap<String, Node>),
+}
+
+impl Form {
+    /// A form from its pairs. Browsers send line ends as CRLF; they become LF.
+    pub fn new(pairs: Vec<(String, String)>) -> Self {
+        let plain = |(name, value): (String, String)| (name, value.replace("\r\n", "\n"));
+        Self {
+            pairs: pairs.into_iter().map(plain).collect(),
+        }
+    }
+
+    /// The first value under a name, or an empty text.
+    pub fn first(&self, name: &str) -> &str {
+        self.pairs
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value)
+    }
+
+    /// All values under a name.
+    pub fn all(&self, name: &str) -> Vec<String> {
+        self.pairs
+            .iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+            .collect()
+    }
+
+    /// The same form with another value under a name.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.pairs.retain(|(known, _)| known != name);
+        self.pairs.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same form without what stands under a name.
+    pub fn without(mut self, name: &str) -> Self {
+        self.pairs.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// Every name and value, in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Reads it for somebody in the reader's zone. A box of `boxes` that is not ticked is sent as `false`.
+    pub fn decode(&self, reader: &Reader, boxes: &[&str]) -> Decoded {
+        let mut decoded = Decoded::default();
+        let mut tree = BTreeMap::new();
+        for (name, value) in self.pairs() {
+            if STEERING.contains(&name) || name.starts_with(PICK) || value.trim().is_empty() {
+                continue;
+            }
+            let leaf = self.leaf(name, value, reader, &mut decoded);
+            insert(&mut tree, name, leaf);
+        }
+        for name in boxes {
+            tree.entry((*name).to_owned()).or_insert(Node::Leaf(Value::Bool(false)));
+        }
+        decoded.body = object(tree, "", &mut decoded.rows);
+        decoded
+    }
+
+    /// The time that a field showed, where nobody touched it: its field tells the minute, and of an hour that comes twice not
+    /// which of the two it is.
+    fn standing_time(&self, name: &str, value: &str, reader: &Reader) -> Option<Timestamp> {
+        let shown = [STANDS, "was"].iter().find_map(|held| {
+            let held: Body = serde_json::from_str(self.first(held)).ok()?;
+            held.get(name)?.as_str()?.parse::<Timestamp>().ok()
+        })?;
+        (reader.field(shown) == value.trim()).then_some(shown)
+    }
+
+    fn leaf(&self, name: &str, value: &str, reader: &Reader, decoded: &mut Decoded) -> Value {
+        // A tenant names its own fields as it likes; what they hold is read by their definition.
+        if name.starts_with(OWN) {
+            return Value::String(value.to_owned());
+        }
+        let last = name.rsplit('.').next().unwrap_or(name);
+        if LISTS.contains(&last) {
+            return entries(&self.all(name), &['\n', ',']);
+        }
+        if LINES.contains(&last) {
+            return entries(&self.all(name), &['\n']);
+        }
+        if TIMES.contains(&last) {
+            if let Some(stands) = self.standing_time(name, value, reader) {
+                return Value::String(stands.to_string());
+            }
+            return time(name, value, reader, decoded);
+        }
+        if NUMBERS.contains(&last) {
+            return value
+                .trim()
+                .parse::<i64>()
+                .map_or_else(|_| Value::String(value.to_owned()), Value::from);
+        }
+        if KEYS.contains(&last) {
+            return Value::String(value.trim().to_owned());
+        }
+        match value {
+            "true" | "on" if BOOLEANS.contains(&last) => Value::Bool(true),
+            "false" if BOOLEANS.contains(&last) => Value::Bool(false),
+            _ => Value::String(value.to_owned()),
+        }
+    }
+}
+
+fn time(name: &str, value: &str, reader: &Reader, decoded: &mut Decoded) -> Value {
+    let Some(at) = reader.read_field(value) else {
+        let error = FieldError::new(name, "not_a_time", reader.why_unread(value));
+        decoded.errors.push(error);
+        return Value::Null;
+    };
+    if matches!(reader.field_time(value), Some(FieldTime::Twice(_))) {
+        decoded.twice.push(value.trim().to_owned());
+    }
+    Value::String(at.to_string())
+}
+
+fn entries(values: &[String], marks: &[char]) -> Value {
+    let texts = values
+        .iter()
+        .flat_map(|value| value.split(marks))
+        .map(str::trim)
+        .filter(|text| !text.is_empty());
+    texts.map(|text| Value::String(text.to_owned())).collect()
+}
+
+fn insert(tree: &mut BTreeMap<String, Node>, name: &str, leaf: Value) {
+    let Some((head, rest)) = name.split_once('.') else {
+        tree.insert(name.to_owned(), Node::Leaf(leaf));
+        return;
+    };
+    let branch = tree
+        .entry(head.to_owned())
+        .or_insert_with(|| Node::Branch(BTreeMap::new()));
+    if let Node::Branch(inner) = branch {
+        insert(inner, rest, leaf);
+    }
+}
+
+fn object(tree: BTreeMap<String, Node>, path: &str, rows: &mut BTreeMap<String, Vec<usize>>) -> Map<String, Value> {
+    tree.into_iter()
+        .map(|(name, node)| (name.clone(), value_of(node, &join(path, &name), rows)))
+        .collect()
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
+}
+
+fn value_of(node: Node, path: &str, rows: &mut BTreeMap<String, Vec<usize>>) -> Value {
+    let inner = match node {
+        Node::Leaf(value) => return value,
+        Node::Branch(inner) => inner,
+    };
+    let numbers: Option<Vec<usize>> = inner.keys().map(|name| name.parse().ok()).collect();
+    let Some(numbers) = numbers else {
+        return Value::Object(object(inner, path, rows));
+    };
+    let mut items: Vec<(usize, Node)> = numbers.into_iter().zip(inner.into_values()).collect();
+    items.sort_by_key(|(number, _)| *number);
+    rows.insert(path.to_owned(), items.iter().map(|(number, _)| *number).collect());
+    items
+        .into_iter()
+        .map(|(number, node)| value_of(node, &join(path, &number.to_string()), rows))
+        .collect()
+}
+
+impl Decoded {
+    /// The same without what could not be read, which a refusal has told already.
+    pub fn without_errors(mut self) -> Self {
+        self.errors.clear();
+        self
+    }
+
+    /// What an act answered, and with it what of its form could not be read at all: a form is mended once. What an act did
+    /// without the field that could not be read is undone with its refusal.
+    ///
+    /// # Errors
+    /// The act's; and 422 where something could not be read.
+    pub fn tell_all<T>(&self, done: acts::Result<T>) -> acts::Result<T> {
+        if self.errors.is_empty() {
+            return done;
+        }
+        let mut all = self.errors.clone();
+        let is_told = |error: &FieldError| {
+            let name = self.field_name(&error.field);
+            let below = |unread: &FieldError| {
+                name.strip_prefix(&unread.field)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            self.errors.iter().any(below)
+        };
+        match done {
+            // What could not be read is missing as well, which says nothing more.
+            Err(acts::Error::Refused(Refusal::Invalid(more))) => {
+                all.extend(more.into_iter().filter(|error| !is_told(error)))
+            }
+            Ok(_) | Err(acts::Error::Refused(_)) => {}
+            Err(fault) => return Err(fault),
+        }
+        Err(Refusal::Invalid(all).into())
+    }
+
+    /// The name of the form's field that an error of the API speaks of: `targets[0].service` is `targets.3.service`
+    /// when the first rows were left empty.
+    pub fn field_name(&self, api: &str) -> String {
+        let mut name = String::new();
+        for part in api.split('.') {
+            let (head, index) = match part.split_once('[') {
+                Some((head, rest)) => (head, rest.trim_end_matches(']').parse::<usize>().ok()),
+                None => (part, None),
+            };
+            name = join(&name, head);
+            let row = index.and_then(|index| self.rows.get(&name)?.get(index).copied());
+            if let Some(row) = row {
+                name = join(&name, &row.to_string());
+            }
+        }
+        name
+    }
+
+    /// Errors by the names of the form's fields, each told once: with that name where the API's stands, and times by the
+    /// reader's clock. Several of one field, such as of a list of names, stand one behind the other.
+    pub fn by_field(&self, errors: &[FieldError], reader: &Reader) -> BTreeMap<String, String> {
+        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for error in errors {
+            let name = self.field_name(&error.field);
+            let text = error.text.replace(&format!("`{}`", error.field), &format!("`{name}`"));
+            let text = with_times(&text, reader);
+            let told = found.entry(name).or_default();
+            if !told.contains(&text) {
+                told.push(text);
+            }
+        }
+        found.into_iter().map(|(name, texts)| (name, texts.join(" "))).collect()
+    }
+}
+
+/// The way from what is told above a page to the errors in its form.
+pub(crate) fn to_errors() -> Rich {
+    Rich::new().link("See what is wrong", format!("#{WRONG}"))
+}
+
+/// Puts sent values and errors back into the form of an act, and opens it. Answers the errors that fit no field.
+pub(crate) fn refill(act: &mut ActForm, form: &Form, errors: &BTreeMap<String, String>) -> Vec<String> {
+    act.is_open = true;
+    let names = act.fields.iter().map(|field| (field.name.clone(), field.label.clone()));
+    let labels: Vec<(String, String)> = names.chain(act.fields.iter().flat_map(choices)).collect();
+    let mut known = Vec::new();
+    for field in &mut act.fields {
+        if field.input != Input::Hidden {
+            refill_field(field, form);
+        }
+        if let Some((name, text)) = errors.iter().find(|(name, _)| belongs(name, &field.name)) {
+            let own = text.replace(&format!("`{name}`"), &format!("“{}”", field.label));
+            field.error = Some(with_labels(&own, &labels));
+            known.push(name.clone());
+        }
+    }
+    let unplaced = errors.iter().filter(|(name, _)| !known.contains(name));
+    unplaced
+        .map(|(name, text)| in_plain_words(&with_labels(text, &labels), name))
+        .collect()
+}
+
+/// Errors of a form that no page shows again, in the words of the pages.
+pub(crate) fn unplaced(errors: &BTreeMap<String, String>) -> Vec<String> {
+    let told = errors.iter();
+    told.map(|(name, text)| in_plain_words(&in_labels(text), name))
+        .collect()
+}
+
+/// What a menu sends, each with its words.
+fn choices(field: &Field) -> Vec<(String, String)> {
+    let (Input::Select(choices) | Input::Radio(choices)) = &field.input else {
+        return Vec::new();
+    };
+    let ours = choices.iter().filter(|choice| !choice.is_said);
+    ours.map(|choice| (choice.value.clone(), choice.label.clone()))
+        .collect()
+}
+
+fn refill_field(field: &mut Field, form: &Form) {
+    match field.input {
+        Input::Many(_) => field.chosen = form.all(&field.name),
+        Input::Password | Input::File => {}
+        _ => field.value = form.first(&field.name).to_owned(),
+    }
+}
+
+/// Whether an error's name is the field's or lies below it: one of a list, or of rows that one field gathers.
+fn belongs(error: &str, field: &str) -> bool {
+    let gathered = match field {
+        "condition" => "conditions",
+        "due" => "conditions.due",
+        "checker" => "conditions.checker",
+        "expedited" => "expedited_reason",
+        other => other,
+    };
+    let is_below = |name: &str| error == name || (field != "condition" && error.starts_with(&format!("{name}.")));
+    is_below(gathered) || (field == "condition" && error == "conditions.text")
+}
+
+/// A rule's sentence with the fields by the words above them: `` `title` `` is “Title”.
+pub(crate) fn with_labels(text: &str, labels: &[(String, String)]) -> String {
+    let own = labels
+        .iter()
+        .filter(|(name, label)| !name.is_empty() && !label.is_empty())
+        .fold(text.to_owned(), |text, (name, label)| {
+            text.replace(&format!("`{name}`"), &format!("“{label}”"))
+        });
+    in_labels(&own)
+}
+
+/// The lines of a text that say something.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// The pairs of a line: `staging=test production=prod`.
+pub(crate) fn pairs<'t>(words: impl Iterator<Item = &'t str>) -> serde_json::Map<String, serde_json::Value> {
+    let pair = |word: &str| {
+        let (theirs, ours) = word.split_once('=')?;
+        Some((
+            theirs.trim().to_owned(),
+            serde_json::Value::String(ours.trim().to_owned()),
+        ))
+    };
+    words.filter_map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+
+    fn form(pairs: &[(&str, &str)]) -> Form {
+        Form::new(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        )
+    }
+
+    fn oslo() -> Reader {
+        Reader::named("Europe/Oslo", Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn names_nest_and_empty_fields_are_left_out() {
+        let decoded = form(&[
+            ("title", "A\r\nB"),
+            ("description", "  "),
+            ("impact.data", "low"),
+            ("targets.1.service", "api"),
+            ("targets.0.service", ""),
+            ("targets.1.config_items", "a, b"),
+            ("planned_start", "2026-11-21T22:00"),
+            ("rollback_minutes", "9"),
+            ("touches", "schema"),
+            ("touches", "network"),
+            ("improvements", "one, two\nthree"),
+            ("add", "plan"),
+        ])
+        .decode(&oslo(), &["halt"]);
+        assert_eq!(
+            Value::Object(decoded.body.clone()),
+            json!({
+                "halt": false, "impact": {"data": "low"}, "improvements": ["one, two", "three"],
+                "planned_start": "2026-11-21T21:00:00Z", "rollback_minutes": 9,
+                "targets": [{"config_items": ["a", "b"], "service": "api"}], "title": "A\nB",
+                "touches": ["schema", "network"],
+            })
+        );
+        assert_eq!(decoded.field_name("targets[0].service"), "targets.1.service");
+        assert_eq!(decoded.field_name("implementers[2]"), "implementers");
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once_and_each_thing_once() {
+        let sent = form(&[("until", "tomorrow"), ("implementers", "ada, bo, ada")]);
+        let decoded = sent.decode(&oslo(), &[]);
+        let error = |field: &str, text: &str| FieldError::new(field, "unknown", text);
+        let refused: acts::Result<()> = Err(Refusal::Invalid(vec![
+            error("implementers[0]", "No `ada`."),
+            error("implementers[1]", "No `bo`."),
+            error("implementers[2]", "No `ada`."),
+            error("until", "`until` is missing."),
+        ])
+        .into());
+        let Err(acts::Error::Refused(Refusal::Invalid(errors))) = decoded.tell_all(refused) else {
+            panic!("it is refused");
+        };
+        let told = decoded.by_field(&errors, &oslo());
+        assert_eq!(told["implementers"], "No `ada`. No `bo`.");
+        assert!(told["until"].starts_with("This is no day and time"), "{told:?}");
+        assert!(!told["until"].contains("missing"), "{told:?}");
+        assert!(
+            decoded.tell_all(Ok(())).is_err(),
+            "what was not read is not done without"
+        );
+    }
+
+    #[test]
+    fn an_error_names_its_field_by_the_form_and_times_by_the_readers_clock() {
+        let decoded = form(&[("targets.1.service", "api"), ("end", "x")]).decode(&oslo(), &[]);
+        let errors = [
+            FieldError::new("targets[0].service", "unknown", "`targets[0].service` is missing."),
+            FieldError::new("end", "in_the_past", "`end`, 1970-01-01T10:00:00Z, must lie ahead."),
+        ];
+        let told = decoded.by_field(&errors, &oslo());
+        let mut act = ActForm::new("x", "X", "/x").field(Field::text("end", "When it ends"));
+        let rest = refill(&mut act, &form(&[]), &told);
+        let error = act.fields[0].error.as_deref();
+        assert_eq!(error, Some("“When it ends”, today 11:00, must lie ahead."));
+        assert_eq!(rest, ["“Service” is missing."]);
+        assert_eq!(
+            unplaced(&told),
+            ["“end”, today 11:00, must lie ahead.", "“Service” is missing."]
+        );
+    }
+
+    #[test]
+    fn what_is_no_time_is_told_beside_its_field() {
+        let decoded = form(&[("until", "tomorrow"), ("plan.4.minutes", "x")]).decode(&oslo(), &[]);
+        assert_eq!(decoded.errors[0].field, "until");
+        assert_eq!(decoded.body["plan"][0]["minutes"], "x");
+    }
+
+    #[test]
+    fn a_time_that_clocks_leave_out_is_refused_and_one_that_comes_twice_is_told() {
+        let sent = form(&[
+            ("planned_start", "2027-03-28T02:30"),
+            ("planned_end", "2027-10-31T02:30"),
+        ]);
+        let decoded = sent.decode(&oslo(), &[]);
+        assert_eq!(decoded.errors.len(), 1);
+        assert!(
+            decoded.errors[0].text.contains("clocks go forward then"),
+            "{:?}",
+            decoded.errors
+        );
+        assert_eq!(decoded.body["planned_end"], "2027-10-31T00:30:00Z");
+        assert_eq!(decoded.twice, ["2027-10-31T02:30"]);
+    }
+
+    #[test]
+    fn a_leaf_that_is_also_a_branch_breaks_nothing() {
+        let decoded = form(&[("a", "1"), ("a.b", "2"), ("c.d", "3"), ("c", "4")]).decode(&oslo(), &[]);
+        assert_eq!(decoded.body["a"], "1");
+        assert_eq!(decoded.body["c"], "4");
+    }
+
+    #[test]
+    fn values_and_errors_come_back_to_their_fields() {
+        let mut act = ActForm::new("hold", "Hold", "/x")
+            .field(Field::textarea("reason", "Why it waits"))
+            .field(Field::text("condition", "Condition"));
+        let errors = [
+            ("reason", "`reason` is missing."),
+            ("conditions.text", "No."),
+            ("other", "Odd."),
+        ];
+        let errors = errors.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        let rest = refill(&mut act, &form(&[("reason", "because")]), &errors);
+        assert_eq!(act.fields[0].value, "because");
+        assert_eq!(act.fields[0].error.as_deref(), Some("“Why it waits” is missing."));
+        assert_eq!(act.fields[1].error.as_deref(), Some("No."));
+        assert_eq!(rest, ["Odd."]);
+        assert!(act.is_open);
+    }
+}

@@ -1,0 +1,216 @@
+//! Forms of lists and records: sent, done, and on a refusal shown again with what was wrong.
+
+use acts::Room;
+use axum::response::Response;
+use model::core::body::Body;
+use pages::{ActForm, Frame, Input, Notice, Place, Reader, Rich, Tone};
+
+use crate::http::failure::Failure;
+use crate::http::state::AppState;
+use crate::web::shared::flash::Told;
+use crate::web::shared::form::{Decoded, Form, refill, to_errors, unplaced};
+use crate::web::shared::view::{View, Visitor, notice_of, problem, reader_of, see_told, show_as, write};
+
+/// A form that came back.
+pub(crate) struct Back {
+    /// Where it was sent.
+    pub url: String,
+    form: Form,
+    decoded: Decoded,
+    failure: Failure,
+}
+
+impl Back {
+    /// A form that was sent to a path of the tenant and refused.
+    pub fn new(state: &AppState, visitor: &Visitor, path: &str, form: Form, failure: Failure) -> Self {
+        // Only the places of rows are read from it here, so any zone does; times that are none are told by the refusal.
+        let reader = Reader::named("UTC", state.desk().tools().clock.now());
+        let decoded = form.decode(&reader, &[]).without_errors();
+        Self {
+            url: format!("{}{path}", visitor.base()),
+            form,
+            decoded,
+            failure,
+        }
+    }
+
+    /// What was sent.
+    pub fn form(&self) -> &Form {
+        &self.form
+    }
+
+    /// Whether it was refused because somebody else was faster.
+    pub fn is_stale(&self) -> bool {
+        self.failure.problem.code == "stale"
+    }
+
+    /// The same refusal of a form with other values.
+    pub fn with_form(&self, form: Form) -> Self {
+        Self {
+            url: self.url.clone(),
+            form,
+            decoded: self.decoded.clone(),
+            failure: self.failure.clone(),
+        }
+    }
+
+    /// Opens the form among these acts with its values and errors, and tells the rest in the frame.
+    pub fn put<'x>(&self, view: &View<'_, '_, '_>, frame: &mut Frame, acts: impl Iterator<Item = &'x mut ActForm>) {
+        let mut errors = self.failure.problem.errors.clone();
+        errors.extend(self.decoded.errors.iter().cloned());
+        let errors = self.decoded.by_field(&errors, &view.reader);
+        let mut same = acts.filter(|act| act.action_url == self.url && self.has_hidden(act));
+        let rest = match same.next() {
+            Some(act) => refill(act, &self.form, &errors),
+            None => unplaced(&errors),
+        };
+        let mut notice = notice_of(view, &self.failure);
+        if rest.len() < errors.len() {
+            notice.rows.push(to_errors());
+        }
+        notice.rows.extend(rest.iter().map(|text| view.sentence(text)));
+        frame.notices.push(notice);
+    }
+
+    fn has_hidden(&self, act: &ActForm) -> bool {
+        let is_of_page =
+            |name: &str| [crate::web::shared::form::MARK, crate::web::shared::form::STANDS].contains(&name);
+        let is_told = |field: &&pages::Field| field.input == Input::Hidden && !is_of_page(&field.name);
+        let mut hidden = act.fields.iter().filter(is_told);
+        hidden.all(|field| match field.value.as_str() {
+            "" => self.form.first(&field.name).is_empty(),
+            // Of several under one name, such as packs, each is one of those that were sent.
+            value => self.form.all(&field.name).iter().any(|sent| sent == value),
+        })
+    }
+}
+
+/// A form that was sent.
+pub(crate) struct Sent {
+    /// What was sent.
+    pub form: Form,
+    /// Boxes that are sent as `false` when they are not ticked.
+    pub boxes: &'static [&'static str],
+    /// Where it was sent, without the tenant: `/freezes`.
+    pub path: String,
+    /// Where the reader goes when it is done, without the tenant.
+    pub then: String,
+    /// The place of the page that shows it again.
+    pub place: Place,
+    /// What the page tells afterwards, by its name in [`crate::web::shared::flash`]; empty where the page shows it by itself.
+    pub done: &'static str,
+}
+
+/// Does what a form asks for; shows its page again when it is refused.
+pub(crate) async fn send<A, P>(state: &AppState, visitor: &Visitor, sent: Sent, run: A, page: P) -> Response
+where
+    A: Fn(&mut Room<'_, '_>, &Body) -> acts::Result<()> + Send + 'static,
+    P: Fn(&mut View<'_, '_, '_>, Option<&Back>) -> acts::Result<String> + Send + 'static,
+{
+    let (form, boxes) = (sent.form.clone(), sent.boxes);
+    let once = crate::web::shared::idempotent_form::once(visitor, &sent.path, &sent.form);
+    let done = write(state, visitor, move |room| {
+        let directory = room.directory()?;
+        let decoded = form.decode(&reader_of(room, &directory), boxes);
+        let done =
+            crate::web::shared::idempotent_form::run(&once, room, |room| decoded.tell_all(run(room, &decoded.body)))?;
+        Ok((decoded.twice, done.is_again))
+    })
+    .await;
+    let failure = match done {
+        Ok((twice, is_again)) => {
+            let then = format!("{}{}", visitor.base(), sent.then);
+            let told = Told::new(sent.done).twice(twice).unless_again(is_again);
+            return see_told(state, visitor, &then, &told);
+        }
+        Err(failure) => failure,
+    };
+    if !matches!(failure.status(), 409 | 412 | 422) {
+        return elsewhere(state, visitor, &failure, &sent).await;
+    }
+    let status = failure.status();
+    let back = Back::new(state, visitor, &sent.path, sent.form, failure);
+    show_as(state, visitor, sent.place, status, move |view| page(view, Some(&back))).await
+}
+
+/// Something that was made, and what is shown of it this once.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    /// The news: “booking-api is connected”.
+    pub title: String,
+    /// What is to be done with it.
+    pub text: String,
+    /// What is copied, each with its label.
+    pub shown: Vec<(String, String)>,
+}
+
+impl Made {
+    /// The notice that shows it.
+    pub fn notice(&self) -> Notice {
+        let mut notice = Notice::new(Tone::Ok, self.text.as_str())
+            .title(self.title.as_str())
+            .answer();
+        let row = |(label, value): &(String, String)| Rich::from(format!("{label}: ")).code(value.as_str());
+        notice.rows = self.shown.iter().map(row).collect();
+        notice
+    }
+}
+
+/// Does what a form asks for and shows the page with what was made: the answer is the page itself, so that a secret
+/// stands in no address. On a refusal the form comes back.
+pub(crate) async fn send_made<A, P>(state: &AppState, visitor: &Visitor, sent: Sent, run: A, page: P) -> Response
+where
+    A: Fn(&mut Room<'_, '_>, &Body) -> acts::Result<Made> + Send + 'static,
+    P: Fn(&mut View<'_, '_, '_>, Option<&Back>) -> acts::Result<String> + Send + 'static,
+{
+    let (form, boxes) = (sent.form.clone(), sent.boxes);
+    let once = crate::web::shared::idempotent_form::once(visitor, &sent.path, &sent.form);
+    let done = write(state, visitor, move |room| {
+        let directory = room.directory()?;
+        let decoded = form.decode(&reader_of(room, &directory), boxes);
+        crate::web::shared::idempotent_form::run_once_shown(&once, room, |room| {
+            decoded.tell_all(run(room, &decoded.body))
+        })
+    })
+    .await;
+    match done {
+        Ok(None) => {
+            let then = format!("{}{}", visitor.base(), sent.then);
+            see_told(state, visitor, &then, &Told::default().unless_again(true))
+        }
+        Ok(Some(made)) => {
+            let show = move |view: &mut View<'_, '_, '_>| {
+                view.frame.notices.push(made.notice());
+                page(view, None)
+            };
+            show_as(state, visitor, sent.place, 200, show).await
+        }
+        Err(failure) if matches!(failure.status(), 409 | 412 | 422) => {
+            let status = failure.status();
+            let back = Back::new(state, visitor, &sent.path, sent.form, failure);
+            show_as(state, visitor, sent.place, status, move |view| page(view, Some(&back))).await
+        }
+        Err(failure) => elsewhere(state, visitor, &failure, &sent).await,
+    }
+}
+
+/// What to do about a failure that the form itself cannot mend: a missing factor is asked for, anything else is told.
+async fn elsewhere(state: &AppState, visitor: &Visitor, failure: &Failure, sent: &Sent) -> Response {
+    let [path, back] = [&sent.path, &sent.then].map(|place| format!("{}{place}", visitor.base()));
+    if failure.problem.code == "step_up_required" {
+        return crate::web::shared::step_up::hold(state, visitor, (&path, &sent.form), &back).await;
+    }
+    problem(state, visitor, failure, &back).await
+}
+
+/// A form of a page that is shown again where it was sent.
+pub(crate) fn sent(form: Form, path: String, then: String, place: Place) -> Sent {
+    Sent {
+        form,
+        boxes: &[],
+        path,
+        then,
+        place,
+        done: "",
+    }
+}

@@ -1,0 +1,87 @@
+//! A form that is sent twice, by a second click or from the page before, does its work once: the page gives it a mark of its
+//! own, and what it did is kept under the mark and its answers. Other answers under the same mark are another form.
+
+use acts::Room;
+use pages::Field;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::http::route::{Once, Reply};
+use crate::web::shared::form::{Form, MARK};
+use crate::web::shared::view::{View, Visitor};
+
+/// The longest mark that is one of ours.
+const LONGEST: usize = 64;
+
+/// A mark that no other form has. Without one a form is as good as any other, only that it may be done twice.
+pub(crate) fn mark(view: &View<'_, '_, '_>) -> String {
+    view.room.new_id().unwrap_or_default()
+}
+
+/// The mark as a form sends it.
+pub(crate) fn field(view: &View<'_, '_, '_>) -> Field {
+    Field::hidden(MARK, mark(view))
+}
+
+/// The same fields with a mark.
+pub(crate) fn marked(view: &View<'_, '_, '_>, mut fields: Vec<Field>) -> Vec<Field> {
+    fields.push(field(view));
+    fields
+}
+
+/// What tells a form from all others: who sent it, where to, its mark and its answers.
+pub(crate) fn once(visitor: &Visitor, path: &str, form: &Form) -> Once {
+    let mark = form.first(MARK);
+    let is_ours = !mark.is_empty() && mark.len() <= LONGEST && mark.chars().all(|c| c.is_ascii_graphic());
+    let mut answers = String::new();
+    for (name, value) in form.pairs() {
+        answers.push_str(&format!("{}:{name}{}:{value}", name.len(), value.len()));
+    }
+    let digest = proof::crypto::digest_text(answers.as_bytes());
+    Once {
+        credential: visitor.caller.credential_id().to_owned(),
+        path: format!("{}{path}", visitor.base()),
+        key: is_ours.then(|| format!("{mark}/{digest}")),
+        body_digest: digest,
+    }
+}
+
+/// What a form did.
+#[derive(Debug, Clone)]
+pub(crate) struct Done<T> {
+    /// What its act answered.
+    pub answer: T,
+    /// Whether it was done before, by the same form: nothing was done now, and it may be otherwise since.
+    pub is_again: bool,
+}
+
+/// Does it, or answers what it answered before.
+pub(crate) fn run<T: Serialize + DeserializeOwned>(
+    once: &Once,
+    room: &mut Room<'_, '_>,
+    act: impl FnOnce(&mut Room<'_, '_>) -> acts::Result<T>,
+) -> acts::Result<Done<T>> {
+    let mut is_again = true;
+    let reply = once.run(room, |room| {
+        is_again = false;
+        Ok(Reply::ok(serde_json::to_value(act(room)?)?))
+    })?;
+    Ok(Done {
+        answer: serde_json::from_value(reply.body)?,
+        is_again,
+    })
+}
+
+/// Does it where what it answers is shown this once and kept nowhere, such as a secret: `None` where it was done before.
+pub(crate) fn run_once_shown<T>(
+    once: &Once,
+    room: &mut Room<'_, '_>,
+    act: impl FnOnce(&mut Room<'_, '_>) -> acts::Result<T>,
+) -> acts::Result<Option<T>> {
+    let mut made = None;
+    run(once, room, |room| {
+        made = Some(act(room)?);
+        Ok(())
+    })?;
+    Ok(made)
+}

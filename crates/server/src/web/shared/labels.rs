@@ -1,0 +1,152 @@
+//! The rules' sentences in the words of the pages: the rules name a change's fields and routes as the API does, and whoever
+//! reads a page knows the words above the controls.
+
+use model::core::refusal::FieldError;
+
+use crate::http::failure::Failure;
+
+/// The fields of a change that sentences name, each with its label on the form. Words that may also be somebody's own, such
+/// as `owner`, are not among them.
+const LABELS: [(&str, &str); 17] = [
+    ("title", "Title"),
+    ("description", "Description"),
+    ("justification", "Why now"),
+    ("targets", "Where"),
+    ("services", "Where"),
+    ("complexity", "Complexity"),
+    ("planned_start", "Start"),
+    ("planned_end", "End"),
+    ("plan", "Plan"),
+    ("rollback_plan", "Rollback plan"),
+    ("rollback_minutes", "Minutes in all"),
+    ("no_rollback_reason", "Why there is no way back"),
+    ("expedited_reason", "Why it is late"),
+    ("incident", "Incident"),
+    ("threat", "Threat"),
+    ("implementers", "Implementers"),
+    ("business_contact", "Business contact"),
+];
+
+/// The same within a row of targets or of a plan: `targets[0].artifact`.
+const OF_ROWS: [(&str, &str); 10] = [
+    ("service", "Service"),
+    ("environment", "Environment"),
+    ("artifact", "Artifact"),
+    ("commit", "Commit"),
+    ("rollback_to", "Way back to"),
+    ("config_items", "Config items"),
+    ("title", "What"),
+    ("owner", "Who"),
+    ("minutes", "Minutes"),
+    ("check", "Check"),
+];
+
+pub(crate) fn label_of(field: &str) -> Option<&'static str> {
+    let (list, word) = match field.rsplit_once("].") {
+        Some((_, word)) => (&OF_ROWS[..], word),
+        None => (&LABELS[..], field),
+    };
+    list.iter().find(|(name, _)| *name == word).map(|(_, label)| *label)
+}
+
+/// The fields that a submission lacks, as the rules name them: in backticks.
+pub(crate) fn missing_fields(failure: &Failure) -> Vec<FieldError> {
+    let rows = failure.problem.unmet.iter().filter(|row| row.code == "field_missing");
+    rows.filter_map(|row| {
+        let name = row.satisfy.split('`').nth(1)?;
+        Some(FieldError::new(
+            name,
+            "missing",
+            "This is needed before it can be submitted.",
+        ))
+    })
+    .collect()
+}
+
+/// A sentence of the rules with labels in place of fields, and without the routes that only a program asks.
+pub(crate) fn in_labels(text: &str) -> String {
+    // What an address may say is said in its own words: nobody filled in a form.
+    if text.starts_with("`sort`") {
+        return text.to_owned();
+    }
+    let text = without_routes(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return text;
+    }
+    let told = parts
+        .iter()
+        .enumerate()
+        .map(|(place, part)| match (place % 2, label_of(part)) {
+            (1, Some(label)) => format!("“{label}”"),
+            (1, None) => format!("`{part}`"),
+            _ => (*part).to_owned(),
+        });
+    told.collect()
+}
+
+/// What is wrong with a field that no form at hand has, without the name that only a program knows it by: `plan[1].owner` is
+/// “Who”, and what has no label is named by its own word.
+pub(crate) fn in_plain_words(text: &str, field: &str) -> String {
+    let last = field.rsplit('.').next().unwrap_or(field);
+    let last = last.split('[').next().unwrap_or(last);
+    let of_row = || OF_ROWS.iter().find(|(name, _)| *name == last && field.contains('.'));
+    let label = label_of(field).or_else(|| of_row().map(|(_, label)| *label));
+    let words = label.map_or_else(|| last.replace('_', " "), str::to_owned);
+    text.replace(&format!("`{field}`"), &format!("“{words}”"))
+}
+
+/// What only a program can do, and how a page says the same.
+const OTHERWISE: [(&str, &str); 4] = [
+    (" with PATCH,", ","),
+    ("Ask with POST …/extension.", "Ask for more time."),
+    (
+        "is recorded by a change with `retrospective`.",
+        "is recorded by a change that is told afterwards.",
+    ),
+    ("Another one needs a `reason` and", "Another one needs a reason and"),
+];
+
+/// “First assess it (POST …/assessment).” is “First assess it.”
+fn without_routes(text: &str) -> String {
+    let told = OTHERWISE.iter();
+    let mut told = told.fold(text.to_owned(), |told, (theirs, ours)| told.replace(theirs, ours));
+    for verb in [" (POST …/", " (PUT …/", " (`DELETE /"] {
+        while let Some(from) = told.find(verb)
+            && let Some(length) = told[from..].find(')')
+        {
+            told.replace_range(from..=from + length, "");
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_named_by_the_words_above_them_and_routes_are_left_out() {
+        for (theirs, ours) in [
+            ("Fill in `planned_start`.", "Fill in “Start”."),
+            ("Fill in `incident` or `threat`.", "Fill in “Incident” or “Threat”."),
+            (
+                "`targets[0].artifact` must be a digest such as sha256:6b1d… without spaces.",
+                "“Artifact” must be a digest such as sha256:6b1d… without spaces.",
+            ),
+            ("First assess it (POST …/assessment).", "First assess it."),
+            (
+                "First revise it with PATCH, which makes it a draft again.",
+                "First revise it, which makes it a draft again.",
+            ),
+            ("Counts for the rule `base.owner`.", "Counts for the rule `base.owner`."),
+            ("An odd ` stays.", "An odd ` stays."),
+            (
+                "`sort`: `x` is none of `planned_start`.",
+                "`sort`: `x` is none of `planned_start`.",
+            ),
+        ] {
+            assert_eq!(in_labels(theirs), ours);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! A page in the language of its reader: chosen as it leaves, where everything that people read passes once.
+//!
+//! What the reader wished for first wins: in the address (`?language=de`, which is also kept in a cookie), then by the wish
+//! that they keep with their account, then by the cookie, then by the browser. A page in English is left as it is.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use pages::language;
+
+use crate::http::caller::cookie;
+use crate::http::state::AppState;
+
+/// The cookie that keeps a choice made before signing in; it holds nothing but a tag.
+const COOKIE: &str = "assent_language";
+/// The name in an address.
+const ASKED: &str = "language";
+/// How long the cookie is kept, in seconds: a year.
+const KEPT: u32 = 31_536_000;
+
+/// What a request says of languages.
+struct Wishes {
+    /// In the address.
+    asked: Option<&'static str>,
+    kept: Option<&'static str>,
+    accepted: &'static str,
+}
+
+impl Wishes {
+    fn of(uri: &Uri, headers: &HeaderMap) -> Self {
+        let mut pairs = uri
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter_map(|pair| pair.split_once('='));
+        let accepted = headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok());
+        Self {
+            asked: pairs
+                .find(|(name, _)| *name == ASKED)
+                .and_then(|(_, tag)| language::known(tag)),
+            kept: cookie(headers, COOKIE).and_then(language::known),
+            accepted: language::accepted(accepted.unwrap_or_default()),
+        }
+    }
+
+    /// The language of a page whose reader chose one, or none.
+    fn settle(&self, chosen: Option<&'static str>) -> &'static str {
+        self.asked.or(chosen).or(self.kept).unwrap_or(self.accepted)
+    }
+}
+
+/// The language of a file that people read, whose reader's account says `chosen`; `None` for English.
+pub(crate) fn of_file(uri: &Uri, headers: &HeaderMap, chosen: &str) -> Option<&'static language::Language> {
+    let tag = Wishes::of(uri, headers).settle(language::known(chosen).filter(|_| !chosen.is_empty()));
+    language::find(tag)
+}
+
+/// Puts a page into its reader's language as it leaves.
+pub(crate) async fn speak(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let wishes = Wishes::of(request.uri(), request.headers());
+    let mut response = next.run(request).await;
+    if let Some(tag) = wishes.asked {
+        let secure = if state.is_secure() { "; Secure" } else { "" };
+        let line = format!("{COOKIE}={tag}; Path=/; Max-Age={KEPT}; HttpOnly; SameSite=Lax{secure}");
+        if let Ok(line) = HeaderValue::from_str(&line) {
+            response.headers_mut().append(header::SET_COOKIE, line);
+        }
+    }
+    if !is_page(&response) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    // A page is made whole in memory, so this takes it as it is.
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else {
+        return Response::from_parts(parts, Body::empty());
+    };
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    let tag = wishes.settle(language::chosen(text));
+    let set = &mut parts.headers;
+    set.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(tag));
+    set.append(header::VARY, HeaderValue::from_static("Accept-Language, Cookie"));
+    let Some(language) = language::find(tag) else {
+        return Response::from_parts(parts, Body::from(bytes));
+    };
+    // The length that was told, if it was, is that of the English page.
+    set.remove(header::CONTENT_LENGTH);
+    let said = language.page(text);
+    Response::from_parts(parts, Body::from(said))
+}
+
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.starts_with("text/html"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+    use super::*;
+
+    fn settled(address: &str, cookie: &str, accept: &str, chosen: Option<&'static str>) -> &'static str {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, cookie.parse().unwrap());
+        headers.insert(header::ACCEPT_LANGUAGE, accept.parse().unwrap());
+        Wishes::of(&address.parse().unwrap(), &headers).settle(chosen)
+    }
+
+    #[test]
+    fn the_address_comes_first_then_the_account_then_the_cookie_then_the_browser() {
+        let cookie = "a=b; assent_language=de";
+        assert_eq!(settled("/t/halden/?language=en", cookie, "de", Some("de")), "en");
+        assert_eq!(settled("/t/halden/", cookie, "de", Some("en")), "en");
+        assert_eq!(settled("/t/halden/", cookie, "en", None), "de");
+        assert_eq!(settled("/t/halden/", "a=b", "de-CH,en;q=0.3", None), "de");
+        assert_eq!(
+            settled("/t/halden/?language=tlh", "assent_language=x", "fr", None),
+            "en"
+        );
+    }
+
+    #[test]
+    fn people_may_choose_the_languages_that_an_account_may_keep() {
+        let tags: Vec<&str> = language::CHOICES.iter().map(|(tag, _)| *tag).collect();
+        assert_eq!(tags, model::notify::preferences::LANGUAGES);
+        let has_words = |tag: &str| tag == language::ENGLISH || language::find(tag).is_some();
+        assert!(tags.into_iter().all(has_words));
+    }
+}

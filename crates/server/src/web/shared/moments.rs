@@ -1,0 +1,167 @@
+//! Events of the log as moments of a timeline, told in words.
+
+use acts::audit::find_timeline::Told;
+use model::change::related_records::Entry as ActionEntry;
+use pages::{Moment, Place, Rich, count};
+use serde_json::Value;
+
+use crate::web::audit::phrases;
+use crate::web::shared::view::View;
+use crate::web::shared::words::{capital, plain};
+
+/// How many letters of what was noted in the work stand in a timeline.
+const NOTED: usize = 120;
+
+/// The states whose name alone is an event, with their icons.
+pub(crate) const STATES: &[(&str, &str)] = &[
+    ("draft", "s-draft"),
+    ("assessing", "s-assessing"),
+    ("authorizing", "s-authorizing"),
+    ("approved", "s-approved"),
+    ("scheduled", "s-scheduled"),
+    ("implementing", "s-implementing"),
+    ("reviewing", "s-reviewing"),
+    ("closed", "s-closed"),
+    ("rejected", "s-rejected"),
+    ("cancelled", "s-cancelled"),
+];
+
+/// Decisions in words, with their icons.
+const DECISIONS: &[(&str, &str, &str)] = &[
+    ("approve", "go", "approved it"),
+    ("approve_with_conditions", "go", "approved it with conditions"),
+    ("return", "back", "returned it with a question"),
+    ("reject", "s-rejected", "rejected it"),
+    ("abstain", "more", "abstained"),
+];
+
+/// An event as a moment of a timeline; its proof is a link for whoever may read the log.
+pub(crate) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
+    moment_of(view, told, None)
+}
+
+/// The same, with what the event is about where its page knows that: a step of the work, the name of a record.
+pub(crate) fn moment_of(view: &View<'_, '_, '_>, told: &Told, about: Option<Rich>) -> Moment {
+    let (icon, words) = phrase(told);
+    let mut text = Rich::new().name(view.name(&told.actor)).text(format!(" {words}"));
+    if let Some(detail) = detail(view, told) {
+        text = text.text(format!(": {detail}"));
+    }
+    if let Some(about) = about {
+        text = text.text(": ").append(about);
+    }
+    Moment {
+        icon,
+        text,
+        meta: Rich::new()
+            .append(view.moment(told.at))
+            .text(" · ")
+            .code(told.kind.as_str()),
+        index: told.index.map(index),
+        proof_url: told
+            .index
+            .filter(|_| view.frame.places.contains(&Place::AuditLog))
+            .map(|number| view.url(&format!("/audit/events/{number}")))
+            .unwrap_or_default(),
+    }
+}
+
+/// The id of the entry of the log of actions that an event tells of.
+pub(crate) fn entry_of(told: &Told) -> Option<&str> {
+    let id = told.data.get("entry").and_then(Value::as_str);
+    id.filter(|_| told.kind == "entry.recorded")
+}
+
+/// What was noted, in the words of who noted it.
+pub(crate) fn noted(entry: &ActionEntry) -> Rich {
+    Rich::new().said(crate::web::shared::words::beginning_of_prose(&entry.text, NOTED))
+}
+
+/// Icon and words of an event; an event without words of its own is told by its kind.
+fn phrase(told: &Told) -> (&'static str, String) {
+    let reached = told
+        .kind
+        .strip_prefix("change.")
+        .and_then(|word| STATES.iter().find(|(state, _)| *state == word));
+    if let Some((state, icon)) = reached {
+        return (icon, format!("brought it to {}", capital(state)));
+    }
+    let decision = told.data.get("decision").and_then(Value::as_str).unwrap_or_default();
+    if let Some((_, icon, words)) = DECISIONS
+        .iter()
+        .find(|(word, _, _)| told.kind == "approval.given" && *word == decision)
+    {
+        return (icon, (*words).to_owned());
+    }
+    if told.kind == "entry.recorded" {
+        return noted_words(told);
+    }
+    match phrases::find(&told.kind) {
+        Some((icon, words)) => (icon, words.to_owned()),
+        None => ("leaf", plain(&told.kind.replace('.', ": "))),
+    }
+}
+
+/// What was done in the work: the kind and the step stand in the event, the words beside them in the entry.
+fn noted_words(told: &Told) -> (&'static str, String) {
+    let step = told.data.get("step").and_then(Value::as_i64);
+    let kind = told.data.get("kind").and_then(Value::as_str).unwrap_or_default();
+    let takes_back = told.data.contains_key("withdraws");
+    match (kind, step) {
+        _ if takes_back => ("runbook", "went on with the plan instead of rolling back".to_owned()),
+        ("step", Some(step)) => ("check", format!("did step {step}")),
+        ("step", None) => ("check", "did a step".to_owned()),
+        ("deviation", Some(step)) => ("flag", format!("noted that something differs at step {step}")),
+        ("deviation", None) => ("flag", "noted that something differs".to_owned()),
+        ("issue", _) => ("incident", "noted that something is wrong".to_owned()),
+        ("rollback", Some(step)) => ("back", format!("did step {step} of the way back")),
+        ("rollback", None) => ("back", "began to roll back".to_owned()),
+        _ => ("edit", "noted an action".to_owned()),
+    }
+}
+
+/// What an event's data adds: a decision, an outcome, a rule.
+fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
+    if phrases::says_all(&told.kind) || STATES.iter().any(|(state, _)| told.kind == format!("change.{state}")) {
+        return None;
+    }
+    let text = |name: &str| told.data.get(name).and_then(Value::as_str);
+    let name = || Some(view.name(&model::core::ids::PersonId::from(text("person")?)));
+    match told.kind.as_str() {
+        "approval.requested" | "approval.unacknowledged" => {
+            return Some(format!("{} (rule {})", name()?, text("rule")?));
+        }
+        "approval.voided" | "approval.expired" => return name(),
+        "attempt.refused" => return Some(format!("{} ({})", text("what")?, text("code")?)),
+        "sign_in.refused" | "token.refused" => return text("code").map(plain),
+        "gate.checked" => {
+            let place = format!("{}, {}", text("service")?, text("environment")?);
+            return Some(format!("{} for {place}", text("decision")?));
+        }
+        "log.replayed" => return Some(differences(told.data.get("differences").and_then(Value::as_u64)?)),
+        // Their words say it already.
+        "approval.given" | "change.submitted" | "entry.recorded" => return None,
+        _ => {}
+    }
+    let word = [
+        "decision", "outcome", "result", "verdict", "kind", "aspect", "to", "state",
+    ]
+    .iter()
+    .find_map(|name| text(name))
+    .filter(|word| *word != "normal")?;
+    Some(plain(word))
+}
+
+/// How many differences comparing the records with the log came to.
+pub(crate) fn differences(found: u64) -> String {
+    match found {
+        0 => "no differences".to_owned(),
+        1 => "one difference".to_owned(),
+        _ => format!("{} differences", count(found)),
+    }
+}
+
+/// A log index as it is written: `48,107`.
+pub(crate) fn index(number: i64) -> String {
+    count(number.unsigned_abs())
+}

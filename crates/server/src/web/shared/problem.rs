@@ -1,0 +1,83 @@
+//! A refusal or a fault as a page by itself, for somebody of whom nothing is known.
+
+use axum::response::Response;
+use pages::{ActForm, Rich};
+
+use crate::http::failure::Failure;
+use crate::web::shared::labels::{in_labels, in_plain_words};
+use crate::web::shared::response::{ASSETS, html};
+
+/// A refusal for somebody of whom nothing is known.
+pub(crate) fn bare_problem(failure: &Failure) -> Response {
+    html(failure.status(), bare_page(failure).render())
+}
+
+/// The same with a way on.
+pub(crate) fn bare_problem_with(failure: &Failure, way: ActForm) -> Response {
+    let mut page = bare_page(failure);
+    page.ways.push(way);
+    html(failure.status(), page.render())
+}
+
+fn bare_page(failure: &Failure) -> pages::Problem {
+    let mut page = problem_of(failure);
+    if let Some(row) = failure.problem.unmet.first() {
+        page.opens = Rich::from(in_labels(&row.satisfy).replace('`', ""));
+    }
+    page
+}
+
+/// Why something was refused, a sentence a field: of one field the sentence is the refusal's own.
+pub(crate) fn reasons(failure: &Failure) -> Vec<String> {
+    let told = &failure.problem;
+    let fields = told.errors.iter();
+    let fields = fields.map(|error| in_plain_words(&in_labels(&error.text), &error.field));
+    match told.errors.len() {
+        0 => vec![told.detail.clone()],
+        1 => fields.collect(),
+        _ => std::iter::once(told.detail.clone()).chain(fields).collect(),
+    }
+}
+
+/// The four parts of a refusal: what, why, what opens it, who holds it.
+pub(crate) fn problem_of(failure: &Failure) -> pages::Problem {
+    let told = &failure.problem;
+    let (what, opens) = match told.status {
+        404 => return pages::Problem::not_found(None, ASSETS),
+        403 => (
+            "This is not yours to do",
+            "Somebody with the right does it, or an administrator gives you the right.",
+        ),
+        409 => ("Not possible now", ""),
+        412 => (
+            "Somebody else was faster",
+            "Read it as it stands now, and repeat what still fits.",
+        ),
+        413 => ("Too large", "Send less, or a smaller file."),
+        422 => ("Some answers need a second look", "Go back and mend them."),
+        503 => (
+            "The server is busy",
+            "Try again in a few seconds. Nothing was done twice.",
+        ),
+        400..=499 => ("This could not be read", "Go back and try again."),
+        _ => (
+            "The page could not be made",
+            "Try again. Whoever runs this server finds the cause in its log.",
+        ),
+    };
+    let why = reasons(failure)
+        .iter()
+        .fold(Rich::new(), |why, text| match why.is_empty() {
+            true => why.text(text),
+            false => why.line().text(text),
+        });
+    pages::Problem {
+        assets: ASSETS.to_owned(),
+        status: told.status,
+        code: told.code.clone(),
+        what: what.to_owned(),
+        why,
+        opens: Rich::from(opens),
+        ..pages::Problem::default()
+    }
+}

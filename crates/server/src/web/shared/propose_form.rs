@@ -1,0 +1,34 @@
+//! Forms of what two people do: they ask why, and with a reason they propose instead of doing it.
+
+use model::core::body::Body;
+use pages::{ActForm, Field};
+use serde_json::json;
+
+use crate::web::shared::view::View;
+
+/// The same form asking why, where what moves decisions goes live by two people: with a reason it is proposed.
+pub(crate) fn asking_why(view: &View<'_, '_, '_>, form: ActForm) -> ActForm {
+    if !model::directory::two_people::is_by_two(&view.directory, view.now()) {
+        return form;
+    }
+    let hint = "With a reason it is proposed, and another person puts it in force, on the page Policies. What moves no decision \
+                needs none.";
+    form.field(Field::text("reason", "Why").hint(hint))
+}
+
+/// Proposes a row of a list of proposals, where the form says why; else `act` does it.
+pub(crate) fn propose_or<T>(
+    room: &mut acts::Room<'_, '_>,
+    (list, mut row): (&str, Body),
+    act: impl FnOnce(&mut acts::Room<'_, '_>, &Body) -> acts::Result<T>,
+) -> acts::Result<()> {
+    match row.remove("reason") {
+        None => act(room, &row).map(drop),
+        Some(reason) => {
+            let mut proposal = Body::new();
+            proposal.insert(list.to_owned(), json!([row]));
+            proposal.insert("reason".to_owned(), reason);
+            acts::policy::propose_ownership::propose_ownership(room, &proposal).map(drop)
+        }
+    }
+}

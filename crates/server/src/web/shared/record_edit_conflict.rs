@@ -1,0 +1,220 @@
+//! A short form over a record that stands, which two people edit at once: what only one of them touched is merged, and for the
+//! rest both values stand side by side until the second one says which stays. The form over a change has rows, and its own
+//! way: `conflict`.
+
+use acts::audit::find_timeline::Told;
+use jiff::Timestamp;
+use model::core::body::Body;
+use model::core::refusal::{FieldError, Refusal};
+use pages::{ActForm, Choice, Field, Frame, Input, Reader};
+use serde_json::Value;
+
+use crate::web::change::edit_conflict;
+use crate::web::shared::form::{Form, PICK};
+use crate::web::shared::form_page::Back;
+use crate::web::shared::view::View;
+
+/// A record as it stands, in the words of the form over it.
+pub(crate) struct Standing {
+    /// The names of its fields, as the form has them.
+    pub names: &'static [&'static str],
+    /// What they hold.
+    pub now: Body,
+    /// Which version of the record that is.
+    pub version: i64,
+}
+
+/// A value as the form shows it: times to the minute and for the reader, an unticked box like nothing.
+fn shown(value: Option<&Value>, reader: &Reader) -> String {
+    match value {
+        None | Some(Value::Null | Value::Bool(false)) => String::new(),
+        Some(Value::String(text)) => match text.parse::<Timestamp>() {
+            Ok(at) => reader.field(at),
+            Err(_) => text.trim().to_owned(),
+        },
+        Some(Value::Array(items)) => {
+            let mut texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            texts.sort_unstable();
+            texts.join(", ")
+        }
+        Some(other) => other.to_string(),
+    }
+}
+
+impl Standing {
+    /// A record's fields by these names.
+    pub fn of<T: serde::Serialize>(names: &'static [&'static str], record: &T, version: i64) -> acts::Result<Self> {
+        let all = serde_json::to_value(record)?;
+        let held = names
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), all.get(*name)?.clone())));
+        Ok(Self {
+            names,
+            now: held.collect(),
+            version,
+        })
+    }
+
+    /// What a field of the form holds.
+    pub fn value(&self, name: &str, reader: &Reader) -> String {
+        shown(self.now.get(name), reader)
+    }
+
+    /// What the form sends along, so that an edit in between is noticed and merged.
+    ///
+    /// # Errors
+    /// None that can happen: it is JSON already.
+    pub fn hidden(&self) -> acts::Result<[Field; 2]> {
+        Ok([
+            Field::hidden("revision", self.version.to_string()),
+            Field::hidden("was", serde_json::to_string(&self.now)?),
+        ])
+    }
+
+    /// What a form changes of the record: the merge patch that the API would be sent.
+    ///
+    /// # Errors
+    /// 412 when somebody else was faster, 422 where nothing was picked of what both changed.
+    pub fn patch(&self, form: &Form, sent: &Body, reader: &Reader) -> acts::Result<Body> {
+        if form.first("revision") != self.version.to_string() {
+            let text = "Somebody changed it since you opened this form. Look at both, and say which stays.";
+            return Err(Refusal::Stale { text: text.to_owned() }.into());
+        }
+        let theirs = self.picked_theirs(form).map_err(Refusal::Invalid)?;
+        let differs = |name: &&&str| shown(self.now.get(**name), reader) != shown(sent.get(**name), reader);
+        let mine = self.names.iter().filter(differs).filter(|name| !theirs.contains(name));
+        let row = |name: &&str| ((*name).to_owned(), sent.get(*name).cloned().unwrap_or(Value::Null));
+        Ok(mine.map(row).collect())
+    }
+
+    /// The names that an earlier answer asked about.
+    fn asked_before(&self, form: &Form) -> Vec<&'static str> {
+        let asked: Vec<&str> = form.first("both").split(',').collect();
+        self.names.iter().copied().filter(|name| asked.contains(name)).collect()
+    }
+
+    fn picked_theirs(&self, form: &Form) -> Result<Vec<&'static str>, Vec<FieldError>> {
+        let (mut theirs, mut errors) = (Vec::new(), Vec::new());
+        for name in self.asked_before(form) {
+            let pick = format!("{PICK}{name}");
+            match form.first(&pick) {
+                "theirs" => theirs.push(name),
+                "mine" => {}
+                _ => errors.push(FieldError::new(pick, "missing", "Say which one stays.")),
+            }
+        }
+        if errors.is_empty() { Ok(theirs) } else { Err(errors) }
+    }
+
+    /// The form with others' values where its sender had touched nothing, the names of what both changed, and whether anybody
+    /// changed anything since the sender saw it.
+    fn merge(&self, form: &Form, reader: &Reader) -> (Form, Vec<&'static str>, bool) {
+        let was: Body = serde_json::from_str(form.first("was")).unwrap_or_default();
+        let mine = form.decode(reader, &[]).body;
+        let mut merged = form.clone();
+        let mut both = self.asked_before(form);
+        let mut is_edited = false;
+        for name in self.names.iter().copied() {
+            let was = shown(was.get(name), reader);
+            let now = shown(self.now.get(name), reader);
+            let mine = shown(mine.get(name), reader);
+            if was == now {
+                continue;
+            }
+            is_edited = true;
+            // What was picked was picked over another text than stands there now.
+            merged = merged.without(&format!("{PICK}{name}"));
+            if now == mine {
+                continue;
+            }
+            if was == mine {
+                merged = merged.with(name, &now);
+            } else if !both.contains(&name) {
+                both.push(name);
+            }
+        }
+        (merged, both, is_edited)
+    }
+
+    /// Shows the form as it came back: filled in, with its errors, and where somebody else was faster with both values of what
+    /// both changed. `who` edited it last, and `latest` is what happened last, by the timeline of the record.
+    ///
+    /// # Errors
+    /// None that can happen: it is JSON already.
+    pub fn put(
+        &self,
+        view: &View<'_, '_, '_>,
+        (frame, act): (&mut Frame, &mut ActForm),
+        back: &Back,
+        (who, latest): (&str, Option<&Told>),
+    ) -> acts::Result<()> {
+        if act.action_url != back.url {
+            return Ok(());
+        }
+        if !back.is_stale() && back.form().first("both").is_empty() {
+            // What its sender saw is still what they edit from.
+            for field in act.fields.iter_mut().filter(|field| field.input == Input::Hidden) {
+                field.value = back.form().first(&field.name).to_owned();
+            }
+            back.put(view, frame, std::iter::once(act));
+            return Ok(());
+        }
+        let (form, both, is_edited) = self.merge(back.form(), &view.reader);
+        let mut form = form.with("both", &both.join(","));
+        for hidden in self.hidden()? {
+            form = form.with(&hidden.name, &hidden.value);
+        }
+        act.fields.push(Field::hidden("both", both.join(",")));
+        for name in &both {
+            let pick = self.pick(name, (&form, act), who, &view.reader);
+            let place = act.fields.iter().position(|field| field.name == **name);
+            act.fields.insert(place.map_or(0, |place| place + 1), pick);
+        }
+        if back.is_stale() {
+            frame.notices.push(match is_edited || !both.is_empty() {
+                true => edit_conflict::faster(who, both.is_empty()),
+                false => edit_conflict::moved_on(view, latest),
+            });
+            *act = filled(std::mem::take(act), &form);
+            return Ok(());
+        }
+        back.with_form(form).put(view, frame, std::iter::once(act));
+        Ok(())
+    }
+
+    /// The question which of two values of a field stays.
+    fn pick(&self, name: &str, (form, act): (&Form, &ActForm), who: &str, reader: &Reader) -> Field {
+        let label = act.fields.iter().find(|field| field.name == name);
+        let label = label.map_or_else(|| name.to_owned(), |field| field.label.clone());
+        let mine = shown(form.decode(reader, &[]).body.get(name), reader);
+        let choice = |value: &str, label: String, text: String| Choice {
+            hint: Some(told(&text)),
+            ..Choice::new(value, label)
+        };
+        let choices = vec![
+            choice("theirs", format!("{who}’s"), self.value(name, reader)),
+            choice("mine", "Mine".to_owned(), mine),
+        ];
+        Field::new(
+            format!("{PICK}{name}"),
+            format!("{label}: which one stays"),
+            Input::Radio(choices),
+        )
+        .required()
+    }
+}
+
+/// What a field of the form holds, said in a sentence.
+fn told(text: &str) -> String {
+    match text {
+        "" => "Nothing.".to_owned(),
+        "true" => "Yes.".to_owned(),
+        other => other.replace('T', " "),
+    }
+}
+
+/// The act with a form's values, opened.
+fn filled(mut act: ActForm, form: &Form) -> ActForm {
+    crate::web::shared::form::refill(&mut act, form, &std::collections::BTreeMap::new());
+    act
+}

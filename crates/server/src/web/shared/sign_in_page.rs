@@ -1,0 +1,64 @@
+//! The page on which people sign in to a tenant.
+
+use model::change::change_file::Actor;
+use pages::{ActForm, Field, Notice, SignIn, Tone};
+use store::{Lane, Mode};
+
+use crate::http::failure::Failure;
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::identity::providers::ways_in;
+use crate::web::shared::response::{ASSETS, base};
+
+/// The tenant's name for the door; its key when there is no such tenant, so that the door tells nothing.
+async fn tenant_name(state: &AppState, tenant: &str) -> String {
+    if store::check_tenant(tenant).is_err() {
+        return tenant.to_owned();
+    }
+    let find = |room: &mut acts::Room<'_, '_>| Ok(room.directory()?.tenant.as_ref().map(|found| found.name.clone()));
+    let found = state
+        .act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find)
+        .await;
+    found.ok().flatten().unwrap_or_else(|| tenant.to_owned())
+}
+
+/// The door of a tenant, remembering where the reader was going.
+pub(crate) async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
+    let name = tenant_name(state, tenant).await;
+    let mut page = SignIn::new(name, format!("{}/sign-in", base(tenant)), ASSETS);
+    if !next.is_empty() {
+        page.on_the_way = "You are sent on to where you were going.".to_owned();
+        page.fields.push(Field::hidden("next", next));
+    }
+    page.other_ways = other_ways(state, tenant, next).await;
+    if acts::identity::set_passkey::is_offered(state.public_url()) {
+        page.passkey_url = with_next(format!("{}/passkey", base(tenant)), next);
+    }
+    page
+}
+
+/// An address that remembers where the reader was going.
+pub(crate) fn with_next(url: String, next: &str) -> String {
+    if next.is_empty() {
+        return url;
+    }
+    format!("{url}?next={}", escaped(next))
+}
+
+/// A link for each identity provider.
+async fn other_ways(state: &AppState, tenant: &str, next: &str) -> Vec<ActForm> {
+    let ways = ways_in(state, tenant).await.into_iter();
+    ways.map(|(key, name)| {
+        let url = with_next(format!("{}/sign-in/{key}", base(tenant)), next);
+        ActForm::new(&key, format!("Continue with {name}"), url)
+    })
+    .collect()
+}
+
+/// The door again, with why somebody did not get in.
+pub(crate) async fn door_with(state: &AppState, tenant: &str, failure: &Failure) -> SignIn {
+    let mut page = door(state, tenant, "").await;
+    page.notices
+        .push(Notice::new(Tone::Stop, failure.problem.detail.clone()));
+    page
+}

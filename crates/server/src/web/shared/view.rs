@@ -1,0 +1,503 @@
+//! What every page needs: who reads, their zone, the frame around it; and how an answer leaves.
+
+use std::sync::Arc;
+
+use acts::Room;
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use model::change::change_file::ChangeFile;
+use model::core::act::{Act, actions};
+use model::core::ids::PersonId;
+use model::core::refusal::FieldChange;
+use model::directory::snapshot::Directory;
+use model::policy::permission::actor_facts;
+use pages::{ActForm, Entry, Frame, Notice, Place, Reader, Rich, Seal, Tone, WAITING_SHOWN, count};
+use serde_json::Value;
+use store::{Lane, Mode};
+
+use crate::http::authenticate::caller_of;
+use crate::http::caller::{Caller, Credential};
+use crate::http::failure::Failure;
+use crate::http::percent::escaped;
+use crate::http::state::AppState;
+use crate::web::shared::flash::{KEPT, Told};
+use crate::web::shared::problem::{bare_problem, problem_of, reasons};
+use crate::web::shared::response::{ASSETS, base, html, see, to_sign_in};
+
+/// Of how many events without a place a page says that it shows them; what is beyond is counted as news.
+const UNPLACED: i64 = 30;
+/// How long after its last seal a log counts as fresh, in seconds, while something waits.
+const FRESH_SECONDS: i64 = 60;
+
+/// A person who is signed in to the tenant that the address names.
+pub(crate) struct Visitor {
+    /// Who.
+    pub caller: Caller,
+    /// What the address tells that they just did.
+    pub told: Option<Told>,
+}
+
+impl Visitor {
+    /// The tenant's address: `/t/halden`.
+    pub fn base(&self) -> String {
+        base(&self.caller.tenant)
+    }
+}
+
+impl FromRequestParts<AppState> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let tenant = params
+            .iter()
+            .find(|(name, _)| *name == "tenant")
+            .map_or("", |(_, value)| value)
+            .to_owned();
+        let wanted = parts.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
+        match caller_of(state, &parts.method, &parts.headers).await {
+            Ok(caller) if caller.tenant == tenant && matches!(caller.credential, Credential::Session { .. }) => {
+                let now = state.desk().tools().clock.now();
+                // A form that is shown again tells what is wrong with it, and not what was done before.
+                let is_shown = parts.method.is_safe();
+                let told = || Told::of(&parts.uri, caller.credential_id(), now);
+                Ok(Self {
+                    told: is_shown.then(told).flatten(),
+                    caller,
+                })
+            }
+            Ok(_) => Err(to_sign_in(&tenant, &wanted)),
+            Err(failure) if failure.status() == 401 && parts.method.is_safe() => Err(to_sign_in(&tenant, &wanted)),
+            Err(failure) if failure.status() == 401 => Err(to_sign_in(&tenant, "")),
+            Err(failure) => Err(bare_problem(&failure)),
+        }
+    }
+}
+
+/// What a page is made from, inside its read transaction.
+pub(crate) struct View<'v, 'a, 'c> {
+    /// The room.
+    pub room: &'v mut Room<'a, 'c>,
+    /// The estate.
+    pub directory: Arc<Directory>,
+    /// The policies in force.
+    pub policies: Arc<policy::PolicySet>,
+    /// Writes times for the reader.
+    pub reader: Reader,
+    /// Who reads.
+    pub me: PersonId,
+    /// The frame around the page.
+    pub frame: Frame,
+    /// What waits for the reader's word, the most urgent first: [`WAITING_SHOWN`] at most.
+    pub queue: Vec<ChangeFile>,
+    log_size: i64,
+    /// Events that this page shows and that have no place in the log yet.
+    unplaced: Vec<String>,
+}
+
+impl<'v, 'a, 'c> View<'v, 'a, 'c> {
+    /// Opens the view at a place of the navigation.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn open(room: &'v mut Room<'a, 'c>, place: Place) -> acts::Result<Self> {
+        let directory = room.directory()?;
+        let me = room.actor.person.clone();
+        let reader = reader_of(room, &directory);
+        let queue = acts::approval::find_queue::find_queue(room, WAITING_SHOWN as usize)?;
+        let (frame, log_size) = frame(room, &directory, (&reader, place, queue.len()))?;
+        Ok(Self {
+            log_size,
+            unplaced: store::audit::event::ids_unsequenced(room.tx, UNPLACED)?,
+            queue,
+            policies: room.policies()?,
+            room,
+            directory,
+            reader,
+            me,
+            frame,
+        })
+    }
+
+    /// Lets the page follow what happens after it was made: to one change by its key, or to all. What it shows already has no
+    /// place in the log yet where it has just been done, such as the act that led to this page; it is no news later.
+    pub fn follow(&mut self, change: Option<&str>) {
+        let about = change.map(|key| format!("about={}&", escaped(key))).unwrap_or_default();
+        let shown = match self.unplaced.is_empty() {
+            true => String::new(),
+            false => format!("&shown={}", self.unplaced.join(".")),
+        };
+        self.frame.stream = self.url(&format!("/live?{about}from={}{shown}", self.log_size));
+    }
+
+    /// The present.
+    pub fn now(&self) -> Timestamp {
+        self.room.now
+    }
+
+    /// How far a time is from now; on paper the time itself.
+    pub fn ago(&self, at: Timestamp) -> Rich {
+        Rich::new().time(self.reader.distance(at), self.reader.absolute(at))
+    }
+
+    /// Day and time; on paper with the day's date and year.
+    pub fn moment(&self, at: Timestamp) -> Rich {
+        Rich::new().time(self.reader.moment(at), self.reader.absolute(at))
+    }
+
+    /// An address of the tenant.
+    pub fn url(&self, path: &str) -> String {
+        self.frame.url(path)
+    }
+
+    /// The page of a change.
+    pub fn change_url(&self, key: &str) -> String {
+        self.url(&format!("/changes/{key}"))
+    }
+
+    /// Whether the policies allow the reader an action that is not about one change.
+    pub fn may(&self, action: &str) -> bool {
+        may(self.room, &self.policies, &self.directory, action)
+    }
+
+    /// A person's name.
+    pub fn name(&self, person: &PersonId) -> String {
+        if person.as_str() == "system" {
+            "Assent".to_owned()
+        } else {
+            self.directory.name(person)
+        }
+    }
+
+    /// The name behind what an unmet condition waits on: a login, or `group:key`.
+    pub fn waits_on(&self, who: &str) -> String {
+        match who.strip_prefix("group:") {
+            Some(group) => format!("the group {group}"),
+            None => self
+                .directory
+                .by_login(who)
+                .map_or_else(|| who.to_owned(), |person| person.name.clone()),
+        }
+    }
+
+    /// Several of them in a sentence; the first three by name.
+    pub fn all_waits_on(&self, who: &[String]) -> Rich {
+        let rest = who.len().saturating_sub(3);
+        let mut rich = Rich::new();
+        for (place, one) in who.iter().take(3).enumerate() {
+            let is_last = place + 1 == who.len();
+            rich = match place {
+                0 => rich,
+                _ if is_last => rich.text(" or "),
+                _ => rich.text(", "),
+            };
+            rich = match one.strip_prefix("group:") {
+                Some(group) => rich.text("the group ").said(group),
+                None => rich.said(self.waits_on(one)),
+            };
+        }
+        match rest {
+            0 => rich,
+            rest => rich.text(format!(" or {rest} more")),
+        }
+    }
+
+    /// A sentence of the rules with its times written for the reader instead of in UTC.
+    pub fn sentence(&self, text: &str) -> Rich {
+        crate::web::shared::words::sentence(text, &self.reader)
+    }
+
+    /// The same without anything set apart, for controls.
+    pub fn plain(&self, text: &str) -> String {
+        self.sentence(text).plain()
+    }
+}
+
+fn may(room: &Room<'_, '_>, policies: &policy::PolicySet, directory: &Directory, action: &str) -> bool {
+    let facts = actor_facts(&room.actor, directory, Vec::new(), room.now);
+    policies.may(&facts, action, None).allowed
+}
+
+/// The language that a person chose; empty for none.
+pub(crate) fn language_of(directory: &Directory, person: &PersonId) -> String {
+    let telling = directory.people.get(person).and_then(|found| found.telling.as_ref());
+    telling.and_then(|it| it.language.clone()).unwrap_or_default()
+}
+
+/// How times are written for the acting person.
+pub(crate) fn reader_of(room: &Room<'_, '_>, directory: &Directory) -> Reader {
+    let zone = directory
+        .people
+        .get(&room.actor.person)
+        .map_or("UTC", |person| person.zone.as_str());
+    Reader::named(zone, room.now)
+}
+
+/// The frame, and the size of the log that it was made at.
+fn frame(
+    room: &mut Room<'_, '_>,
+    directory: &Directory,
+    (reader, place, waiting): (&Reader, Place, usize),
+) -> acts::Result<(Frame, i64)> {
+    let tenant = room.tenant();
+    let policies = room.policies()?;
+    let day_ago = room.now - jiff::SignedDuration::from_hours(24);
+    let messages = acts::report::find_records::find_messages(room, 20)?;
+    let administers = [actions::SET_PERSON, actions::SET_TOKEN]
+        .iter()
+        .any(|action| may(room, &policies, directory, action));
+    let log = acts::audit::find_timeline::find_seal(room)?;
+    let frame = Frame {
+        tenant: directory
+            .tenant
+            .as_ref()
+            .map_or_else(|| tenant.clone(), |found| found.name.clone()),
+        base: base(&tenant),
+        assets: ASSETS.to_owned(),
+        places: Place::shown(
+            may(room, &policies, directory, actions::AUDIT),
+            administers,
+            may(room, &policies, directory, actions::SET_CONNECTION),
+        ),
+        place,
+        person: directory.name(&room.actor.person),
+        waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+        new_messages: u32::try_from(messages.iter().filter(|message| message.at > day_ago).count()).unwrap_or_default(),
+        may_create: may(room, &policies, directory, Act::Create.as_str()),
+        seal: seal(&log, room.now, reader),
+        query: String::new(),
+        notices: unvalidated(room, reader)?,
+        as_of: format!("{}, times in {}", reader.absolute(room.now), reader.zone_name()),
+        stream: String::new(),
+        language: language_of(directory, &room.actor.person),
+    };
+    Ok((frame, log.size))
+}
+
+/// A line on every page of a team for each of its broken glasses that nobody validated in time.
+fn unvalidated(room: &mut Room<'_, '_>, reader: &Reader) -> acts::Result<Vec<Notice>> {
+    let base = base(&room.tenant());
+    let late = acts::change::find_unvalidated::find_unvalidated(room)?.into_iter();
+    let told = late.map(|it| {
+        let text = Rich::new()
+            .text("The break-glass of ")
+            .link(it.change.clone(), format!("{base}/changes/{}", it.change))
+            .text(format!(
+                " was to be validated by {}. Another person than the one who opened it validates it; it does not close before.",
+                reader.moment(it.validate_by)
+            ));
+        Notice::new(Tone::Stop, text)
+    });
+    Ok(told.collect())
+}
+
+fn seal(log: &acts::audit::find_timeline::LogView, now: Timestamp, reader: &Reader) -> Seal {
+    let age = log.sealed_at.map(|at| now.duration_since(at).as_secs());
+    let is_fresh = log.waiting == 0 || age.is_some_and(|seconds| seconds <= FRESH_SECONDS);
+    let line = match log.sealed_at {
+        Some(at) if log.size > 0 => format!("Log sealed {}", reader.distance(at)),
+        _ => "Log not sealed yet".to_owned(),
+    };
+    let size = u64::try_from(log.size).unwrap_or_default();
+    Seal {
+        is_fresh,
+        line,
+        detail: format!("{} entries", count(size)),
+    }
+}
+
+/// Shows a page: one reading act on the pages' lane.
+pub(crate) async fn show<F>(state: &AppState, visitor: &Visitor, place: Place, make: F) -> Response
+where
+    F: Fn(&mut View<'_, '_, '_>) -> acts::Result<String> + Send + 'static,
+{
+    show_as(state, visitor, place, 200, make).await
+}
+
+/// Shows a page with another status than 200.
+pub(crate) async fn show_as<F>(state: &AppState, visitor: &Visitor, place: Place, status: u16, make: F) -> Response
+where
+    F: Fn(&mut View<'_, '_, '_>) -> acts::Result<String> + Send + 'static,
+{
+    let told = visitor.told.clone();
+    let act = move |room: &mut Room<'_, '_>| {
+        let mut view = View::open(room, place)?;
+        let notice = told
+            .as_ref()
+            .and_then(|told| told.notice(&view.reader, |key| view.change_url(key)));
+        view.frame.notices.extend(notice);
+        make(&mut view)
+    };
+    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+        Ok(page) => html(status, page),
+        Err(failure) => problem(state, visitor, &failure, "").await,
+    }
+}
+
+/// Does a writing act on the pages' lane.
+///
+/// # Errors
+/// As it is answered.
+pub(crate) async fn write<T, F>(state: &AppState, visitor: &Visitor, act: F) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    F: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+{
+    state.act(Lane::Pages, &visitor.caller, Mode::Write, act).await
+}
+
+/// The same for an act whose refusal stands in the log: `what` names the act, `change` the change it is about.
+///
+/// # Errors
+/// As it is answered.
+pub(crate) async fn write_noted<T, F>(
+    state: &AppState,
+    visitor: &Visitor,
+    (what, change): (&str, Option<&str>),
+    act: F,
+) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    F: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+{
+    let answer = write(state, visitor, act).await;
+    if let Err(failure) = &answer {
+        let (what, change) = (format!("form {what}"), change.map(str::to_owned));
+        crate::http::attempts::note(state, &visitor.caller, what, change, failure).await;
+    }
+    answer
+}
+
+/// Shows a refusal or a fault as a page; `back` is where the reader came from.
+pub(crate) async fn problem(state: &AppState, visitor: &Visitor, failure: &Failure, back: &str) -> Response {
+    if failure.status() == 401 {
+        return to_sign_in(&visitor.caller.tenant, "");
+    }
+    let (told, back) = (failure.clone(), back.to_owned());
+    let act = move |room: &mut Room<'_, '_>| {
+        let view = View::open(room, Place::Home)?;
+        Ok(framed_problem(&view, &told, &back))
+    };
+    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+        Ok(page) => html(failure.status(), page),
+        Err(_) => bare_problem(failure),
+    }
+}
+
+fn framed_problem(view: &View<'_, '_, '_>, failure: &Failure, back: &str) -> String {
+    let mut page = problem_of(failure);
+    page.unmet = unmet_entries(view, failure);
+    if let Some(row) = failure.problem.unmet.first() {
+        page.opens = view.sentence(&row.satisfy);
+        page.holder = view.all_waits_on(&row.waiting_on);
+    }
+    let told = reasons(failure);
+    page.why = told.iter().fold(Rich::new(), |why, text| match why.is_empty() {
+        true => view.sentence(text),
+        false => why.line().append(view.sentence(text)),
+    });
+    if !back.is_empty() {
+        page.ways.push(ActForm::link("Go back", back));
+    }
+    page.ways.push(ActForm::link("Home", view.url("/")));
+    page.frame = Some(view.frame.clone());
+    page.render()
+}
+
+/// The unmet conditions behind a refusal.
+pub(crate) fn unmet_entries(view: &View<'_, '_, '_>, failure: &Failure) -> Vec<Entry> {
+    let rows = failure.problem.unmet.iter();
+    rows.map(|row| {
+        let entry = Entry::new(Tone::Wait, view.sentence(&row.text))
+            .code(row.code.as_str())
+            .why(view.sentence(&row.satisfy));
+        match row.waiting_on.is_empty() {
+            true => entry,
+            false => entry.aside(view.all_waits_on(&row.waiting_on)),
+        }
+    })
+    .collect()
+}
+
+/// A refusal as a notice on the page that it belongs to. Wrong fields are told beside the fields.
+pub(crate) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
+    let told = &failure.problem;
+    let page = problem_of(failure);
+    if !told.errors.is_empty() {
+        return Notice::new(Tone::Stop, "Nothing was done. What is wrong stands beside each field.")
+            .title(page.what)
+            .answer();
+    }
+    let mut notice = Notice::new(Tone::Stop, view.sentence(&told.detail))
+        .title(page.what)
+        .answer();
+    for change in told.changes.iter().take(CHANGES_SHOWN) {
+        notice.rows.push(became(view, change));
+    }
+    if told.changes.len() > CHANGES_SHOWN {
+        let more = told.changes.len() - CHANGES_SHOWN;
+        notice.rows.push(Rich::from(format!("{more} more fields changed.")));
+    }
+    for row in &told.unmet {
+        let satisfy = view.sentence(&row.satisfy);
+        let mut line = match row.text == told.detail {
+            true => satisfy,
+            false => view.sentence(&row.text).text(" ").append(satisfy),
+        };
+        if !row.waiting_on.is_empty() {
+            line = line
+                .text(" Held by ")
+                .append(view.all_waits_on(&row.waiting_on))
+                .text(".");
+        }
+        notice.rows.push(line);
+    }
+    if told.unmet.is_empty() {
+        notice.rows.push(page.opens);
+    }
+    notice
+}
+
+/// How many fields that were edited meanwhile are told one by one.
+const CHANGES_SHOWN: usize = 8;
+
+/// What has become of a field since somebody read it.
+fn became(view: &View<'_, '_, '_>, change: &FieldChange) -> Rich {
+    let label = crate::web::shared::labels::label_of(&change.field)
+        .map_or_else(|| crate::web::shared::words::plain(&change.field), str::to_owned);
+    Rich::new()
+        .text(label)
+        .text(": ")
+        .append(value_of(view, &change.old))
+        .text(" became ")
+        .append(value_of(view, &change.new))
+}
+
+fn value_of(view: &View<'_, '_, '_>, value: &Value) -> Rich {
+    match value {
+        Value::Null => Rich::new().text("nothing"),
+        Value::String(text) => match text.parse::<Timestamp>() {
+            Ok(at) => Rich::new().text(view.reader.moment(at)),
+            Err(_) => Rich::new().said(text.as_str()),
+        },
+        other => Rich::new().said(other.to_string()),
+    }
+}
+
+/// Sends the reader on to a page, given by its path with the tenant, that tells what was done.
+pub(crate) fn see_told(state: &AppState, visitor: &Visitor, path: &str, told: &Told) -> Response {
+    if told.done.is_empty() && told.twice.is_empty() {
+        return see(path);
+    }
+    if told.done.is_empty() {
+        let kept = Told::new(KEPT).twice(told.twice.clone());
+        return see_told(state, visitor, path, &kept);
+    }
+    let now = state.desk().tools().clock.now();
+    let query = told.query(path, visitor.caller.credential_id(), now);
+    see(&format!("{path}?{query}"))
+}

@@ -1,0 +1,427 @@
+//! Events: written by acts in the transaction of the state they speak of, placed in the log later by the sequencer.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use crate::audit::act_order;
+use crate::error::Result;
+use crate::tx::{CrossTx, Tx};
+use crate::value::{Row, Value};
+
+/// An event to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent<'a> {
+    /// A new id; ids grow with time.
+    pub id: &'a str,
+    /// The id of the act, which its events share.
+    pub act: &'a str,
+    /// `change.approved`.
+    pub kind: &'a str,
+    /// The table of its subject.
+    pub subject_table: &'a str,
+    /// The subject's id.
+    pub subject_id: &'a str,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When it was written down.
+    pub recorded_at: Timestamp,
+    /// The canonical JSON: the log's leaf.
+    pub bytes: &'a [u8],
+    /// Which versions of which records it made.
+    pub records: &'a [RecordRef],
+    /// The code under the master key that shows, until the event has its place, that a server wrote it.
+    pub mac: &'a [u8],
+}
+
+/// A version of a record.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordRef {
+    /// The record's table.
+    pub table: String,
+    /// Its id.
+    pub id: String,
+    /// The version that the event made.
+    pub version: i64,
+}
+
+/// An event as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its id.
+    pub id: String,
+    /// Its index in the tenant's log, once it is placed.
+    pub seq: Option<i64>,
+    /// The act.
+    pub act: String,
+    /// What happened.
+    pub kind: String,
+    /// The table of its subject.
+    pub subject_table: String,
+    /// The subject's id.
+    pub subject_id: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When it was written down.
+    pub recorded_at: Timestamp,
+    /// The log's leaf.
+    pub bytes: Vec<u8>,
+}
+
+impl Event {
+    /// Where it stands in the order of the log: by its index, and behind all that have one by its id.
+    pub fn place(&self) -> (i64, &str) {
+        (self.seq.unwrap_or(i64::MAX), &self.id)
+    }
+}
+
+/// Writes an event. `Conflict` in `event_record` when another event made the same version of a record.
+pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
+    tx.execute(
+        "INSERT INTO event (tenant, id, act, kind, subject_table, subject_id, occurred_at, recorded_at, bytes, mac)
+         VALUES ($tenant, $id, $act, $kind, $subject_table, $subject_id, $occurred_at, $recorded_at, $bytes, $mac)",
+        &[
+            ("id", event.id.into()),
+            ("act", event.act.into()),
+            ("kind", event.kind.into()),
+            ("subject_table", event.subject_table.into()),
+            ("subject_id", event.subject_id.into()),
+            ("occurred_at", event.occurred_at.into()),
+            ("recorded_at", event.recorded_at.into()),
+            ("bytes", event.bytes.into()),
+            ("mac", event.mac.into()),
+        ],
+    )?;
+    for record in event.records {
+        tx.execute(
+            "INSERT INTO event_record (tenant, event_id, table_name, record_id, version)
+             VALUES ($tenant, $event, $table, $id, $version)",
+            &[
+                ("event", event.id.into()),
+                ("table", record.table.as_str().into()),
+                ("id", record.id.as_str().into()),
+                ("version", record.version.into()),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// An event without a place, and how it stands to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The event.
+    pub event: Event,
+    /// The code under the master key with which it was written; none where no server wrote it.
+    pub mac: Option<Vec<u8>>,
+    /// The versions that it made.
+    pub made: Vec<RecordRef>,
+    /// Those that its act read, where it is the act's first.
+    pub read: Vec<RecordRef>,
+}
+
+/// Events without a place, in the order of ids. A record's earlier version may stand behind a later one, as servers' clocks
+/// differ: the sequencer sorts by what they made and read.
+pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>> {
+    let params = [("limit", limit.into())];
+    let rows = tx.query(
+        "SELECT * FROM event WHERE tenant = $tenant AND seq IS NULL ORDER BY id LIMIT $limit",
+        &params,
+    )?;
+    let events: Vec<(Event, Option<Vec<u8>>)> = rows
+        .iter()
+        .map(|row| Ok((read(row)?, row.opt_bytes("mac")?)))
+        .collect::<Result<_>>()?;
+    let made = tx.query(
+        "SELECT event_id, table_name, record_id, version FROM event_record
+         WHERE tenant = $tenant AND event_id IN
+            (SELECT id FROM event WHERE tenant = $tenant AND seq IS NULL ORDER BY id LIMIT $limit)
+         ORDER BY event_id, table_name, record_id",
+        &params,
+    )?;
+    let mut records: HashMap<String, (Vec<RecordRef>, Vec<RecordRef>)> = HashMap::new();
+    for row in &made {
+        let (made, _) = records.entry(row.text("event_id")?).or_default();
+        made.push(record_ref(row)?);
+    }
+    let standing = match (events.first(), events.last()) {
+        (Some((first, _)), Some((last, _))) => act_order::between(tx, &first.id, &last.id)?,
+        _ => Vec::new(),
+    };
+    for (event, standing) in standing {
+        let (made, read) = records.entry(event).or_default();
+        if standing.made { made } else { read }.push(standing.record);
+    }
+    let waiting = events.into_iter().map(|(event, mac)| {
+        let (made, read) = records.remove(&event.id).unwrap_or_default();
+        Waiting { event, mac, made, read }
+    });
+    Ok(waiting.collect())
+}
+
+fn record_ref(row: &Row) -> Result<RecordRef> {
+    Ok(RecordRef {
+        table: row.text("table_name")?,
+        id: row.text("record_id")?,
+        version: row.int("version")?,
+    })
+}
+
+/// The events of the same act before this one, the nearest first. An act's id is older than those of its events.
+pub fn before_in_act(tx: &mut Tx<'_>, event: &Event) -> Result<Vec<Event>> {
+    tx.query(
+        "SELECT * FROM event WHERE tenant = $tenant AND id > $act AND id < $id AND act = $act ORDER BY id DESC",
+        &[("act", event.act.as_str().into()), ("id", event.id.as_str().into())],
+    )?
+    .iter()
+    .map(read)
+    .collect()
+}
+
+/// The versions of records that an event made.
+pub fn records_of(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<RecordRef>> {
+    tx.query(
+        "SELECT table_name, record_id, version FROM event_record
+         WHERE tenant = $tenant AND event_id = $event ORDER BY table_name, record_id",
+        &[("event", event_id.into())],
+    )?
+    .iter()
+    .map(record_ref)
+    .collect()
+}
+
+/// The acts of the next `limit` events without a place whose ids follow `after`.
+pub fn acts_unsequenced(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<BTreeSet<String>> {
+    tx.query(
+        "SELECT act FROM event WHERE tenant = $tenant AND seq IS NULL AND id > $after ORDER BY id LIMIT $limit",
+        &[("after", after.into()), ("limit", limit.into())],
+    )?
+    .iter()
+    .map(|row| row.text("act"))
+    .collect()
+}
+
+/// Events without a place that made earlier versions of this record than the named one: they must get their places first.
+pub fn earlier_unsequenced(tx: &mut Tx<'_>, record: &RecordRef) -> Result<Vec<String>> {
+    tx.query(
+        "SELECT r.event_id AS id FROM event_record r
+         JOIN event e ON e.tenant = r.tenant AND e.id = r.event_id
+         WHERE r.tenant = $tenant AND r.table_name = $table AND r.record_id = $id AND r.version < $version
+         AND e.seq IS NULL ORDER BY r.version",
+        &[
+            ("table", record.table.as_str().into()),
+            ("id", record.id.as_str().into()),
+            ("version", record.version.into()),
+        ],
+    )?
+    .iter()
+    .map(|row| row.text("id"))
+    .collect()
+}
+
+/// Gives an event its place, from where on the signed log vouches for it and no code does. `false` when it has one already.
+/// `Conflict` when the place is taken.
+pub fn sequence(tx: &mut Tx<'_>, id: &str, seq: i64) -> Result<bool> {
+    let done = tx.execute(
+        "UPDATE event SET seq = $seq, mac = NULL WHERE tenant = $tenant AND id = $id AND seq IS NULL",
+        &[("seq", seq.into()), ("id", id.into())],
+    )?;
+    Ok(done > 0)
+}
+
+/// Placed events from an index on.
+pub fn page(tx: &mut Tx<'_>, from: i64, limit: i64) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND seq >= $from ORDER BY seq LIMIT $limit",
+        &[("from", from.into()), ("limit", limit.into())],
+    )
+}
+
+/// Placed events between two indexes, the newest first, whose kind fits a pattern of `LIKE`; `%` fits all. What is walked through is
+/// no more than lies between the two.
+pub fn page_below(tx: &mut Tx<'_>, from: i64, before: i64, pattern: &str) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND seq >= $from AND seq < $before AND kind LIKE $pattern ORDER BY seq DESC",
+        &[
+            ("from", from.into()),
+            ("before", before.into()),
+            ("pattern", pattern.into()),
+        ],
+    )
+}
+
+/// The newest placed events about a subject below an index, at most `limit`.
+pub fn of_subject_below(tx: &mut Tx<'_>, (table, id): (&str, &str), before: i64, limit: i64) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND subject_table = $table AND subject_id = $id AND seq < $before
+         ORDER BY id DESC LIMIT $limit",
+        &[
+            ("table", table.into()),
+            ("id", id.into()),
+            ("before", before.into()),
+            ("limit", limit.into()),
+        ],
+    )
+}
+
+/// The newest events about a subject, placed or not, at most `limit`.
+pub fn latest_of_subject(tx: &mut Tx<'_>, (table, id): (&str, &str), limit: i64) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND subject_table = $table AND subject_id = $id ORDER BY id DESC LIMIT $limit",
+        &[("table", table.into()), ("id", id.into()), ("limit", limit.into())],
+    )
+}
+
+/// When the event at an index was written down.
+pub fn recorded_at(tx: &mut Tx<'_>, seq: i64) -> Result<Option<Timestamp>> {
+    let rows = tx.query(
+        "SELECT recorded_at FROM event WHERE tenant = $tenant AND seq = $seq",
+        &[("seq", seq.into())],
+    )?;
+    rows.first().map(|row| row.time("recorded_at")).transpose()
+}
+
+/// All events about a subject, in the order of ids: its timeline.
+pub fn of_subject(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND subject_table = $table AND subject_id = $id ORDER BY id",
+        &[("table", table.into()), ("id", id.into())],
+    )
+}
+
+/// The acts whose events about a subject are of these kinds.
+pub fn acts_about(tx: &mut Tx<'_>, (table, id): (&str, &str), kinds: &[&str]) -> Result<BTreeSet<String>> {
+    let rows = tx.query(
+        "SELECT act, kind FROM event WHERE tenant = $tenant AND subject_table = $table AND subject_id = $id",
+        &[("table", table.into()), ("id", id.into())],
+    )?;
+    let mut acts = BTreeSet::new();
+    for row in rows {
+        if kinds.contains(&row.text("kind")?.as_str()) {
+            acts.insert(row.text("act")?);
+        }
+    }
+    Ok(acts)
+}
+
+/// The events that made the versions of a record, in the order of versions.
+pub fn of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT e.* FROM event_record r JOIN event e ON e.tenant = r.tenant AND e.id = r.event_id
+         WHERE r.tenant = $tenant AND r.table_name = $table AND r.record_id = $id ORDER BY r.version",
+        &[("table", table.into()), ("id", id.into())],
+    )
+}
+
+/// The events that wrote the versions of a record below this one, in the order of the versions.
+pub fn of_versions_below(tx: &mut Tx<'_>, table: &str, id: &str, version: i64) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT e.* FROM event_record r JOIN event e ON e.tenant = r.tenant AND e.id = r.event_id
+         WHERE r.tenant = $tenant AND r.table_name = $table AND r.record_id = $id AND r.version < $version
+         ORDER BY r.version",
+        &[("table", table.into()), ("id", id.into()), ("version", version.into())],
+    )
+}
+
+/// When a version of a record was written; `None` where no event tells.
+pub fn written_at(tx: &mut Tx<'_>, (table, id): (&str, &str), version: i64) -> Result<Option<Timestamp>> {
+    tx.query_one(
+        "SELECT e.recorded_at FROM event_record r JOIN event e ON e.tenant = r.tenant AND e.id = r.event_id
+         WHERE r.tenant = $tenant AND r.table_name = $table AND r.record_id = $id AND r.version = $version",
+        &[("table", table.into()), ("id", id.into()), ("version", version.into())],
+    )?
+    .map(|row| row.time("recorded_at"))
+    .transpose()
+}
+
+/// The event with this id.
+pub fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<Event>> {
+    let events = read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND id = $id",
+        &[("id", id.into())],
+    )?;
+    Ok(events.into_iter().next())
+}
+
+/// The ids of the newest `limit` events without a place.
+pub fn ids_unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
+    tx.query(
+        "SELECT id FROM event WHERE tenant = $tenant AND seq IS NULL ORDER BY id DESC LIMIT $limit",
+        &[("limit", limit.into())],
+    )?
+    .iter()
+    .map(|row| row.text("id"))
+    .collect()
+}
+
+/// How many events of the tenant wait for a place.
+pub fn count_unsequenced(tx: &mut Tx<'_>) -> Result<i64> {
+    tx.query(
+        "SELECT count(*) AS it FROM event WHERE tenant = $tenant AND seq IS NULL",
+        &[],
+    )?
+    .first()
+    .map_or(Ok(0), |row| row.int("it"))
+}
+
+/// The tenants that have events without a place.
+pub fn tenants_unsequenced(tx: &mut CrossTx<'_>) -> Result<Vec<String>> {
+    tx.query(
+        "SELECT DISTINCT tenant FROM event WHERE seq IS NULL ORDER BY tenant",
+        &[],
+    )?
+    .iter()
+    .map(|row| row.text("tenant"))
+    .collect()
+}
+
+/// Keeps what an event names by digest only: a long text or the facts of a decision.
+pub fn save_payload(tx: &mut Tx<'_>, event_id: &str, digest: &str, bytes: &[u8]) -> Result<()> {
+    tx.execute(
+        "INSERT INTO event_payload (tenant, event_id, digest, bytes) VALUES ($tenant, $event, $digest, $bytes)
+         ON CONFLICT DO NOTHING",
+        &[
+            ("event", event_id.into()),
+            ("digest", digest.into()),
+            ("bytes", bytes.into()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// What an event names by digest: digest and bytes.
+pub fn payloads(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<(String, Vec<u8>)>> {
+    tx.query(
+        "SELECT digest, bytes FROM event_payload WHERE tenant = $tenant AND event_id = $event ORDER BY digest",
+        &[("event", event_id.into())],
+    )?
+    .iter()
+    .map(|row| Ok((row.text("digest")?, row.bytes("bytes")?)))
+    .collect()
+}
+
+fn read_all(tx: &mut Tx<'_>, sql: &str, params: &[(&str, Value)]) -> Result<Vec<Event>> {
+    tx.query(sql, params)?.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<Event> {
+    Ok(Event {
+        id: row.text("id")?,
+        seq: row.opt_int("seq")?,
+        act: row.text("act")?,
+        kind: row.text("kind")?,
+        subject_table: row.text("subject_table")?,
+        subject_id: row.text("subject_id")?,
+        occurred_at: row.time("occurred_at")?,
+        recorded_at: row.time("recorded_at")?,
+        bytes: row.bytes("bytes")?,
+    })
+}

@@ -1,0 +1,8 @@
+//! Audit: the log, proofs, bundles, replay, witnesses and keys.
+
+pub mod act_order;
+pub mod cosignature;
+pub mod event;
+pub mod keys;
+pub mod log;
+pub mod salts;

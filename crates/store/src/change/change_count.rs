@@ -1,0 +1,203 @@
+//! How many changes a list holds, counted as far as it costs little.
+//!
+//! What is looked at is bounded, not only what is found: beyond the bound a count says that there are more. The part of a
+//! filter that few changes share is looked up in an index, and what is found is asked the rest.
+
+use crate::change::change_order::{Order, SortKey, Spot, passed};
+use crate::change::changes::{ChangeFilter, Conditions, Few, Part, named};
+use crate::error::Result;
+use crate::tx::Tx;
+use crate::value::Value;
+
+/// The most changes of which more is asked than an index says.
+const ASKED: i64 = 2_000;
+/// What may be asked of a change that was looked up.
+const COLUMNS: &str =
+    "number, \"change\".id, state, kind, risk, owner, requester, team, planned_start, created_at, updated_at";
+
+/// How many changes there are of a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Count {
+    /// Those that were found.
+    pub found: i64,
+    /// Those of them that stand at the place asked for or before it.
+    pub passed: i64,
+    /// Whether these are all. If not, there are so many at least.
+    pub is_whole: bool,
+    /// How many changes were looked at, over all tries.
+    pub looked: i64,
+}
+
+/// What is looked up in an index; all others of a filter are asked of what it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begin {
+    /// What few targets or few texts have.
+    Few(Few),
+    /// A part of the filter.
+    Part(Part),
+    /// Nothing: the changes of the tenant.
+    All,
+}
+
+/// Counts the changes of a filter, and those of them that stand at a place of an order or before it. At most `most` are
+/// looked at in each of a few tries.
+pub fn count_changes(tx: &mut Tx<'_>, filter: &ChangeFilter, most: i64, upto: Option<(Order, &Spot)>) -> Result<Count> {
+    let few = Few::of(tx, filter)?;
+    let mut best = Count::default();
+    for begin in beginnings(filter, few) {
+        let count = count_from(tx, filter, begin, most, upto)?;
+        let looked = best.looked + count.looked;
+        // Of two counts that came to no end the greater says more.
+        if count.is_whole || count.found >= best.found {
+            best = count;
+        }
+        best.looked = looked;
+        if best.is_whole {
+            break;
+        }
+    }
+    Ok(best)
+}
+
+/// Where a count may begin, the most promising first.
+fn beginnings(filter: &ChangeFilter, few: Few) -> Vec<Begin> {
+    if few != Few::Nothing {
+        return vec![Begin::Few(few)];
+    }
+    let asks = |part: &Part| {
+        let mut alone = Conditions::default();
+        alone.part(filter, *part);
+        !alone.sql.is_empty()
+    };
+    let parts: Vec<Begin> = Part::ALL.into_iter().filter(asks).map(Begin::Part).collect();
+    if parts.is_empty() { vec![Begin::All] } else { parts }
+}
+
+fn count_from(
+    tx: &mut Tx<'_>,
+    filter: &ChangeFilter,
+    begin: Begin,
+    most: i64,
+    upto: Option<(Order, &Spot)>,
+) -> Result<Count> {
+    let (sql, mut params, asks_more) = count_sql(filter, begin, upto);
+    let most = if asks_more { most.min(ASKED) } else { most };
+    // One more than is told: with it there is more, without it that was all.
+    params.push(("most".to_owned(), (most + 1).into()));
+    let Some(row) = tx.query_one(&sql, &named(&params))? else {
+        return Ok(Count::default());
+    };
+    let looked = row.int("looked")?;
+    Ok(Count {
+        found: row.int("found")?.min(most),
+        passed: row.int("passed")?.min(most),
+        is_whole: looked <= most,
+        looked,
+    })
+}
+
+/// The statement of a count, its parameters but for `$most`, and whether it asks more than its index says.
+fn count_sql(
+    filter: &ChangeFilter,
+    begin: Begin,
+    upto: Option<(Order, &Spot)>,
+) -> (String, Vec<(String, Value)>, bool) {
+    let (few, begun) = match begin {
+        Begin::Few(few) => (few, None),
+        Begin::Part(part) => (Few::Nothing, Some(part)),
+        Begin::All => (Few::Nothing, None),
+    };
+    let mut list = match begun {
+        Some(part) => Conditions::looked_up_by(part),
+        None => Conditions::default(),
+    };
+    let gathered = list.gathered(filter, few);
+    if let Some(part) = begun {
+        list.part(filter, part);
+    }
+    let begins = std::mem::take(&mut list.sql);
+    for part in Part::ALL.into_iter().filter(|part| Some(*part) != begun) {
+        list.part(filter, part);
+    }
+    list.of_others(filter, few);
+    let rest = match list.sql.strip_prefix(" AND ") {
+        Some(rest) => rest.to_owned(),
+        None => "1 = 1".to_owned(),
+    };
+    let has_rest = !list.sql.is_empty();
+    // Every order has an index that holds its values, which the index of a filter does not but for numbers.
+    let of_index = match upto.map(|(order, _)| order.key) {
+        None | Some(SortKey::Number) => Some("number".to_owned()),
+        Some(key) if begin == Begin::All => Some(format!("number, {}", key.as_str())),
+        Some(_) => None,
+    };
+    let of_index = of_index.filter(|_| !has_rest);
+    let columns = of_index.as_deref().unwrap_or(COLUMNS);
+    let (upto, given) = match upto {
+        Some((order, spot)) => passed(order, spot),
+        None => ("1 = 0".to_owned(), Vec::new()),
+    };
+    let mut params = list.params;
+    params.extend(given);
+    let sql = format!(
+        "SELECT count(*) AS looked, COALESCE(SUM(CASE WHEN {rest} THEN 1 ELSE 0 END), 0) AS found,
+            COALESCE(SUM(CASE WHEN {rest} AND {upto} THEN 1 ELSE 0 END), 0) AS passed
+         FROM (SELECT {columns} FROM {gathered}\"change\" WHERE \"change\".tenant = $tenant{begins} LIMIT $most) AS \"change\""
+    );
+    (sql, params, of_index.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+    use crate::{Config, Error, Lane, Mode, Store};
+
+    fn plan(store: &Store, filter: &ChangeFilter, begin: Begin, upto: Option<(Order, &Spot)>) -> String {
+        let (sql, mut params, _) = count_sql(filter, begin, upto);
+        params.push(("most".to_owned(), 10.into()));
+        let explain = move |tx: &mut Tx<'_>| {
+            let rows = tx.query(&format!("EXPLAIN QUERY PLAN {sql}"), &named(&params))?;
+            let lines = rows.iter().map(|row| row.text("detail"));
+            Ok::<_, Error>(lines.collect::<Result<Vec<_>>>()?.join("\n"))
+        };
+        store.wait(Lane::Pages, "acme", Mode::Read, explain).unwrap()
+    }
+
+    #[test]
+    fn a_count_begins_at_an_index_and_reads_no_row_where_that_says_all() {
+        let name = format!("assent-counts-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = Store::open(Config::sqlite(folder.join("assent.db"))).unwrap();
+        let all = ChangeFilter::default();
+        let open = ChangeFilter {
+            states: vec!["draft".to_owned(), "scheduled".to_owned()],
+            ..ChangeFilter::default()
+        };
+        let mine = ChangeFilter {
+            requester: Some("p-1".to_owned()),
+            ..open.clone()
+        };
+        for (filter, begin) in [(&all, Begin::All), (&open, Begin::Part(Part::State))] {
+            let plan = plan(&store, filter, begin, None);
+            assert!(plan.contains("COVERING INDEX"), "{filter:?}\n{plan}");
+        }
+        for word in ["-number", "planned_start", "-updated_at", "risk"] {
+            let order = Order::parse(word).unwrap();
+            let at = if order.key == SortKey::Number { "7" } else { "1.7" };
+            let spot = Spot::parse(order, at).unwrap();
+            let plan = plan(&store, &all, Begin::All, Some((order, &spot)));
+            assert!(plan.contains("COVERING INDEX"), "{word}\n{plan}");
+        }
+        assert_eq!(
+            beginnings(&mine, Few::Nothing),
+            [Begin::Part(Part::Requester), Begin::Part(Part::State)]
+        );
+        let plan = plan(&store, &mine, Begin::Part(Part::Requester), None);
+        assert!(plan.contains("(tenant=? AND requester=?)"), "{plan}");
+        store.close();
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,6 @@
+//! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
+
+pub mod blob;
+pub mod change_count;
+pub mod change_order;
+pub mod changes;

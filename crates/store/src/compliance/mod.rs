@@ -1,0 +1,3 @@
+//! Compliance: retention, legal hold and reports.
+
+pub mod retention;

@@ -1,0 +1,3 @@
+//! The directory: people, groups, services, ownership, tenants, imports and access reviews.
+
+pub mod estate_write;

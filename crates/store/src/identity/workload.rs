@@ -1,0 +1,84 @@
+//! What jobs of pipelines were let in with: by its digest, until it ends. The record of the workload says what they may.
+
+use jiff::Timestamp;
+use model::integration::workload::Workload;
+
+use crate::counter;
+use crate::error::Result;
+use crate::tx::{CrossTx, Tx};
+
+/// Somebody who was let in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entered {
+    /// Whose log it acts in.
+    pub tenant: String,
+    /// The workload as it stands now.
+    pub workload: Workload,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// Where the tenant's estate stood when this was read.
+    pub generation: i64,
+}
+
+/// Keeps what a job was let in with.
+pub fn insert(tx: &mut Tx<'_>, digest: &str, workload: &str, expires_at: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO workload_token (tenant, digest, workload, expires_at)
+         VALUES ($tenant, $digest, $workload, $expires_at)",
+        &[
+            ("digest", digest.into()),
+            ("workload", workload.into()),
+            ("expires_at", expires_at.into()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Who was let in with this digest, ended or not.
+pub fn find(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<Entered>> {
+    let found = tx.query_one(
+        "SELECT t.tenant AS tenant, t.expires_at AS expires_at, w.body AS body, coalesce(c.value, 0) AS generation
+         FROM workload_token t JOIN workload w ON w.tenant = t.tenant AND w.id = t.workload
+         LEFT JOIN counter c ON c.tenant = t.tenant AND c.name = $counter WHERE t.digest = $digest",
+        &[("digest", digest.into()), ("counter", counter::DIRECTORY.into())],
+    )?;
+    let Some(row) = found else { return Ok(None) };
+    let workload = crate::record::read(row.text_ref("body")?)?;
+    Ok(Some(Entered {
+        tenant: row.text("tenant")?,
+        workload,
+        expires_at: row.time("expires_at")?,
+        generation: row.int("generation")?,
+    }))
+}
+
+/// The workload by which somebody was let in with this digest; `None` once it has ended.
+pub fn entered(tx: &mut Tx<'_>, digest: &str, now: Timestamp) -> Result<Option<String>> {
+    tx.query_one(
+        "SELECT workload FROM workload_token WHERE tenant = $tenant AND digest = $digest AND expires_at > $now",
+        &[("digest", digest.into()), ("now", now.into())],
+    )?
+    .map(|row| row.text("workload"))
+    .transpose()
+}
+
+/// What lets somebody in now: its digest, the workload, and until when.
+pub fn open_ones(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<(String, String, Timestamp)>> {
+    tx.query(
+        "SELECT digest, workload, expires_at FROM workload_token WHERE tenant = $tenant AND expires_at > $now
+         ORDER BY digest",
+        &[("now", now.into())],
+    )?
+    .iter()
+    .map(|row| Ok((row.text("digest")?, row.text("workload")?, row.time("expires_at")?)))
+    .collect()
+}
+
+/// Forgets of all tenants what has ended, at most so much.
+pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<u64> {
+    tx.execute(PRUNE, &[("now", now.into()), ("most", most.into())])
+}
+
+/// The predicate stands outside once more, as in a lease.
+pub(crate) const PRUNE: &str = "DELETE FROM workload_token WHERE expires_at <= $now AND (tenant, digest) IN
+    (SELECT tenant, digest FROM workload_token WHERE expires_at <= $now ORDER BY expires_at LIMIT $most)";

@@ -1,0 +1,326 @@
+//! The inbox: deliveries as they came. What came is known for ever, its raw body as long as the tenant's retention says. A
+//! delivery counts once, by its connection and id, and once by its
+//! body, because a signature covers only the body.
+
+use jiff::Timestamp;
+
+use crate::error::Result;
+use crate::queue::lease;
+use crate::queue::lease::{Depth, Lease};
+use crate::tx::{CrossTx, Tx};
+use crate::value::Row;
+
+const TABLE: &str = "inbox";
+const NOTED: (&str, &str) = ("inbox", "reason");
+/// All states in which a delivery can be.
+const STATES: [&str; 3] = ["waiting", "done", "parked"];
+
+/// A delivery to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDelivery<'a> {
+    /// A new id.
+    pub id: &'a str,
+    /// The connection it came by.
+    pub connection: &'a str,
+    /// The sender's id for it.
+    pub delivery_id: &'a str,
+    /// `sha256:…` of the raw body.
+    pub body_digest: &'a str,
+    /// What the sender calls it, such as `deployment_status`.
+    pub event: &'a str,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The raw body.
+    pub body: &'a [u8],
+    /// The code under the master key that shows that a server took it in.
+    pub mac: &'a [u8],
+}
+
+/// A delivery as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The tenant, for leases across tenants.
+    pub tenant: String,
+    /// Its id.
+    pub id: String,
+    /// The connection it came by.
+    pub connection: String,
+    /// The sender's id for it.
+    pub delivery_id: String,
+    /// `sha256:…` of the raw body.
+    pub body_digest: String,
+    /// What the sender calls it.
+    pub event: String,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The raw body; empty where it was not asked for, and once it is forgotten.
+    pub body: Vec<u8>,
+    /// How often it was leased, this time included.
+    pub tries: i64,
+    /// `waiting`, `done` or `parked`.
+    pub state: String,
+    /// What went wrong the last time.
+    pub reason: Option<String>,
+    /// What came of it.
+    pub result: Option<String>,
+    /// The code under the master key with which it was taken in; none where no server took it in.
+    pub mac: Option<Vec<u8>>,
+}
+
+/// Keeps a delivery. `false` when it, or its body, was there before.
+pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
+    let done = tx.execute(
+        "INSERT INTO inbox (tenant, id, connection, delivery_id, body_digest, event, received_at, body, run_at,
+            lease_until, holder, tries, state, mac)
+         VALUES ($tenant, $id, $connection, $delivery_id, $body_digest, $event, $received_at, $body, $received_at,
+            0, '', 0, 'waiting', $mac)
+         ON CONFLICT DO NOTHING",
+        &[
+            ("id", delivery.id.into()),
+            ("connection", delivery.connection.into()),
+            ("delivery_id", delivery.delivery_id.into()),
+            ("body_digest", delivery.body_digest.into()),
+            ("event", delivery.event.into()),
+            ("received_at", delivery.received_at.into()),
+            ("body", delivery.body.into()),
+            ("mac", delivery.mac.into()),
+        ],
+    )?;
+    Ok(done > 0)
+}
+
+/// Every column but the body: twenty of them could be half a gigabyte.
+const WITHOUT_BODY: &str =
+    "tenant, id, connection, delivery_id, body_digest, event, received_at, tries, state, reason, result, mac";
+
+/// Leases waiting deliveries of the tenant, without their bodies.
+pub fn lease(tx: &mut Tx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery>> {
+    lease::lease(tx, (TABLE, WITHOUT_BODY), by)?
+        .iter()
+        .map(without_body)
+        .collect()
+}
+
+/// Leases waiting deliveries of all tenants, an equal share each, without their bodies.
+pub fn lease_across(tx: &mut CrossTx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery>> {
+    let rows = lease::lease_across(tx, (TABLE, WITHOUT_BODY), by)?;
+    rows.iter().map(without_body).collect()
+}
+
+/// Whether the lease is still the holder's.
+pub fn holds(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
+    lease::holds(tx, TABLE, id, holder)
+}
+
+/// Marks a delivery done, in the transaction of its effect. `false` when the lease was lost: then roll back.
+pub fn finish(tx: &mut Tx<'_>, id: &str, holder: &str, result: &str) -> Result<bool> {
+    let done = tx.execute(
+        "UPDATE inbox SET state = 'done', result = $result, lease_until = 0, holder = ''
+         WHERE tenant = $tenant AND id = $id AND holder = $holder",
+        &[("result", result.into()), ("id", id.into()), ("holder", holder.into())],
+    )?;
+    Ok(done > 0)
+}
+
+/// Gives a delivery back for another try.
+pub fn fail(tx: &mut Tx<'_>, id: &str, holder: &str, retry_at: Timestamp, reason: &str) -> Result<bool> {
+    lease::fail(tx, NOTED, (id, holder), retry_at, reason)
+}
+
+/// Sets a poisonous delivery aside.
+pub fn park(tx: &mut Tx<'_>, id: &str, holder: &str, reason: &str) -> Result<bool> {
+    lease::park(tx, NOTED, (id, holder), reason)
+}
+
+/// The delivery with this id.
+pub fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<Delivery>> {
+    tx.query_one(
+        "SELECT * FROM inbox WHERE tenant = $tenant AND id = $id",
+        &[("id", id.into())],
+    )?
+    .map(|row| delivery(&row))
+    .transpose()
+}
+
+/// The waiting deliveries whose ids follow `after`, without their bodies, in the order of ids.
+pub fn waiting(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<Delivery>> {
+    let sql = format!(
+        "SELECT {WITHOUT_BODY} FROM inbox WHERE tenant = $tenant AND state = 'waiting' AND id > $after
+         ORDER BY id LIMIT $limit"
+    );
+    let rows = tx.query(&sql, &[("after", after.into()), ("limit", limit.into())])?;
+    rows.iter().map(without_body).collect()
+}
+
+/// The tenant's deliveries in a state without their bodies, the newest first.
+pub fn list(tx: &mut Tx<'_>, state: &str, limit: i64) -> Result<Vec<Delivery>> {
+    let sql = format!(
+        "SELECT {WITHOUT_BODY} FROM inbox WHERE tenant = $tenant AND state = $state
+         ORDER BY run_at DESC, id DESC LIMIT $limit"
+    );
+    let rows = tx.query(&sql, &[("state", state.into()), ("limit", limit.into())])?;
+    rows.iter().map(without_body).collect()
+}
+
+/// Deliveries of a connection without their bodies, the newest first: those in a state, or all, and only those before the
+/// one with the id `after`.
+pub fn list_of(
+    tx: &mut Tx<'_>,
+    connection: &str,
+    state: Option<&str>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Delivery>> {
+    // Each state has its stretch of the index, which ends as soon as enough were found. Over all states at once every
+    // delivery that ever came by the connection would be sorted.
+    let states = state.map_or_else(|| STATES.to_vec(), |state| vec![state]);
+    let sql = list_sql(after.is_some());
+    let mut found = Vec::new();
+    for state in states {
+        let mut params = vec![
+            ("connection", connection.into()),
+            ("state", state.into()),
+            ("limit", limit.into()),
+        ];
+        params.extend(after.map(|after| ("after", after.into())));
+        for row in tx.query(&sql, &params)? {
+            found.push(without_body(&row)?);
+        }
+    }
+    found.sort_by(|one, other| other.id.cmp(&one.id));
+    found.truncate(usize::try_from(limit).unwrap_or_default());
+    Ok(found)
+}
+
+pub(crate) fn list_sql(is_cut: bool) -> String {
+    let cut = if is_cut { "AND id < $after" } else { "" };
+    format!(
+        "SELECT {WITHOUT_BODY} FROM inbox WHERE tenant = $tenant AND connection = $connection AND state = $state {cut}
+         ORDER BY id DESC LIMIT $limit"
+    )
+}
+
+/// When the next delivery of any tenant is due.
+pub fn next_due(tx: &mut CrossTx<'_>) -> Result<Option<Timestamp>> {
+    lease::next_due(tx, TABLE)
+}
+
+/// How many deliveries wait and are parked, over all tenants.
+pub fn depth(tx: &mut CrossTx<'_>) -> Result<Depth> {
+    lease::count_across(tx, TABLE)
+}
+
+fn delivery(row: &Row) -> Result<Delivery> {
+    Ok(Delivery {
+        body: row.bytes("body")?,
+        ..without_body(row)?
+    })
+}
+
+fn without_body(row: &Row) -> Result<Delivery> {
+    Ok(Delivery {
+        tenant: row.text("tenant")?,
+        id: row.text("id")?,
+        connection: row.text("connection")?,
+        delivery_id: row.text("delivery_id")?,
+        body_digest: row.text("body_digest")?,
+        event: row.text("event")?,
+        received_at: row.time("received_at")?,
+        body: Vec::new(),
+        tries: row.int("tries")?,
+        state: row.text("state")?,
+        reason: row.opt_text("reason")?,
+        result: row.opt_text("result")?,
+        mac: row.opt_bytes("mac")?,
+    })
+}
+
+/// Deliveries that were turned away: how often, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turned {
+    /// A stable code.
+    pub code: String,
+    /// One sentence.
+    pub text: String,
+    /// How often.
+    pub count: i64,
+    /// The first time.
+    pub first_at: Timestamp,
+    /// The last time.
+    pub last_at: Timestamp,
+}
+
+/// Counts a delivery that was turned away; nothing else of it is kept.
+pub fn turn_away(tx: &mut Tx<'_>, connection: &str, (code, text): (&str, &str), now: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO delivery_refusal (tenant, connection, code, text, count, first_at, last_at)
+         VALUES ($tenant, $connection, $code, $text, 1, $now, $now)
+         ON CONFLICT (tenant, connection, code)
+         DO UPDATE SET count = delivery_refusal.count + 1, last_at = $now, text = $text",
+        &[
+            ("connection", connection.into()),
+            ("code", code.into()),
+            ("text", text.into()),
+            ("now", now.into()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// What was turned away at a connection, by reason.
+pub fn turned_away(tx: &mut Tx<'_>, connection: &str) -> Result<Vec<Turned>> {
+    tx.query(
+        "SELECT * FROM delivery_refusal WHERE tenant = $tenant AND connection = $connection ORDER BY code",
+        &[("connection", connection.into())],
+    )?
+    .iter()
+    .map(|row| {
+        Ok(Turned {
+            code: row.text("code")?,
+            text: row.text("text")?,
+            count: row.int("count")?,
+            first_at: row.time("first_at")?,
+            last_at: row.time("last_at")?,
+        })
+    })
+    .collect()
+}
+
+/// Reads a delivery once more, as if it had just come; `mac` is the code of who has it read. `false` when there is none.
+pub fn again(tx: &mut Tx<'_>, id: &str, run_at: Timestamp, mac: &[u8]) -> Result<bool> {
+    let done = tx.execute(
+        "UPDATE inbox SET state = 'waiting', run_at = $run_at, tries = 0, reason = NULL, mac = $mac
+         WHERE tenant = $tenant AND id = $id AND state <> 'waiting'",
+        &[("run_at", run_at.into()), ("id", id.into()), ("mac", mac.into())],
+    )?;
+    Ok(done > 0)
+}
+
+/// A connection's deliveries, the newest first.
+pub fn of_connection(tx: &mut Tx<'_>, connection: &str, limit: i64) -> Result<Vec<Delivery>> {
+    tx.query(
+        "SELECT * FROM inbox WHERE tenant = $tenant AND connection = $connection
+         ORDER BY id DESC LIMIT $limit",
+        &[("connection", connection.into()), ("limit", limit.into())],
+    )?
+    .iter()
+    .map(delivery)
+    .collect()
+}
+
+/// Takes one delivery, when nobody works on it.
+pub fn take(tx: &mut Tx<'_>, id: &str, holder: &str, now: Timestamp) -> Result<bool> {
+    let sql = format!(
+        "UPDATE inbox SET holder = $holder, tries = tries + 1
+         WHERE tenant = $tenant AND id = $id AND state = 'waiting' AND {}",
+        lease::IS_FREE
+    );
+    let params = [
+        ("id", id.into()),
+        ("holder", holder.into()),
+        ("now", now.into()),
+        ("believed", lease::believed(now).into()),
+    ];
+    let done = tx.execute(&sql, &params)?;
+    Ok(done > 0)
+}

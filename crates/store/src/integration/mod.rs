@@ -1,0 +1,5 @@
+//! Integrations: connections, deliveries, outgoing calls and webhooks.
+
+pub mod call;
+pub mod inbox;
+pub mod webhook;

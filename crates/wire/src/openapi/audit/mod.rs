@@ -1,0 +1,4 @@
+//! Audit: the log, proofs, bundles, replay, witnesses and keys.
+
+pub(super) mod keys;
+pub(super) mod witnesses;

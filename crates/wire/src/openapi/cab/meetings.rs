@@ -1,0 +1,311 @@
+//! Routes and shapes of boards: meetings, and who is on call.
+
+use model::core::parse::{LINE, TEXT};
+
+use crate::openapi::rows::{Row, delete, get, list, post};
+use crate::openapi::shapes::{Shape, boolean, integer, objects, shape, text, texts, time};
+
+/// Every table of this file.
+pub(crate) const TABLES: &[&[Row]] = &[MEETINGS, ON_CALL, GLASSES, PEOPLE];
+
+/// Every shape of this file.
+pub(crate) const SHAPES: &[&[Shape]] = &[BODIES, ANSWERS];
+
+const MEETINGS: &[Row] = &[
+    list(
+        "directory",
+        "list_meetings",
+        "/meetings",
+        "List meetings of boards",
+        "Meeting",
+    ),
+    post(
+        "directory",
+        "open_meeting",
+        "/meetings",
+        "Open a meeting of a board",
+        "MeetingInput",
+        "Meeting",
+    ),
+    get(
+        "directory",
+        "show_meeting",
+        "/meetings/{id}",
+        "Show a meeting",
+        "Meeting",
+    ),
+    delete("directory", "end_meeting", "/meetings/{id}", "End a meeting", "Meeting"),
+    post(
+        "directory",
+        "attend_meeting",
+        "/meetings/{id}/attendance",
+        "Say that one is there",
+        "AttendanceInput",
+        "Meeting",
+    ),
+    delete(
+        "directory",
+        "leave_meeting",
+        "/meetings/{id}/attendance",
+        "Say that one is there no more",
+        "Meeting",
+    ),
+    post(
+        "directory",
+        "declare_conflict",
+        "/meetings/{id}/conflicts",
+        "Declare a conflict of interest about a change",
+        "ConflictInput",
+        "Meeting",
+    ),
+];
+
+const ON_CALL: &[Row] = &[
+    list(
+        "directory",
+        "list_on_call",
+        "/on-call",
+        "List who is on call, and when",
+        "OnCall",
+    ),
+    post(
+        "directory",
+        "set_on_call",
+        "/on-call",
+        "Say that a member of a board is on call",
+        "OnCallInput",
+        "OnCall",
+    ),
+    get(
+        "directory",
+        "show_on_call",
+        "/on-call/{id}",
+        "Show a time on call",
+        "OnCall",
+    ),
+    delete(
+        "directory",
+        "end_on_call",
+        "/on-call/{id}",
+        "End a time on call",
+        "OnCall",
+    ),
+];
+
+const PEOPLE: &[Row] = &[
+    list(
+        "directory",
+        "list_trainings",
+        "/trainings",
+        "List trainings",
+        "Training",
+    ),
+    post(
+        "directory",
+        "set_training",
+        "/trainings",
+        "Say that a person is trained",
+        "TrainingInput",
+        "Training",
+    ),
+    get(
+        "directory",
+        "show_training",
+        "/trainings/{id}",
+        "Show a training",
+        "Training",
+    ),
+    delete(
+        "directory",
+        "end_training",
+        "/trainings/{id}",
+        "End a training",
+        "Training",
+    ),
+    list(
+        "directory",
+        "list_outside_looks",
+        "/outside-looks",
+        "List looks from outside",
+        "OutsideLook",
+    ),
+    post(
+        "directory",
+        "look_outside",
+        "/outside-looks",
+        "Record a look from outside at a small team's work",
+        "OutsideLookInput",
+        "OutsideLook",
+    ),
+    get(
+        "directory",
+        "show_outside_look",
+        "/outside-looks/{id}",
+        "Show a look from outside",
+        "OutsideLook",
+    ),
+    list(
+        "directory",
+        "find_unstaffed",
+        "/staffing",
+        "Tell whether this directory can staff the set in force, and which packs it cannot staff",
+        "Staffing",
+    ),
+];
+
+const GLASSES: &[Row] = &[list(
+    "directory",
+    "list_break_glasses",
+    "/break-glasses",
+    "List break-glasses, with the budgets of teams",
+    "GlassUse",
+)];
+
+const BODIES: &[Shape] = &[
+    shape(
+        "MeetingInput",
+        "A sitting of a board.",
+        &[
+            text("group", LINE, "The board: the key of a group, such as cab.").needed(),
+            text("title", LINE, "What it is called.").needed(),
+            time("starts_at", "From when it sits; now unless said."),
+        ],
+    ),
+    shape("AttendanceInput", "Nothing: a member speaks for themselves.", &[]),
+    shape(
+        "ConflictInput",
+        "A conflict of interest of one's own.",
+        &[
+            text("change", LINE, "The change's key.").needed(),
+            text("reason", TEXT, "Which interest.").needed(),
+        ],
+    ),
+    shape(
+        "TrainingInput",
+        "What a person has learned.",
+        &[
+            text("person", LINE, "Who: a login.").needed(),
+            text("training", LINE, "Which: a word such as pci_dss.").needed(),
+            time("starts_at", "From when it is valid.").needed(),
+            time("ends_at", "Until when, exclusive.").needed(),
+        ],
+    ),
+    shape(
+        "OutsideLookInput",
+        "What somebody outside saw.",
+        &[
+            text("group", LINE, "The group of those who look: a key such as outside.").needed(),
+            text("text", TEXT, "What was seen.").needed(),
+        ],
+    ),
+    shape(
+        "OnCallInput",
+        "A time in which a member of a board is on call.",
+        &[
+            text("group", LINE, "The board: a group's key.").needed(),
+            text("person", LINE, "Who: a login, a member of the group.").needed(),
+            time("starts_at", "Its start.").needed(),
+            time("ends_at", "Its end, exclusive.").needed(),
+        ],
+    ),
+];
+
+const ANSWERS: &[Shape] = &[
+    shape(
+        "Meeting",
+        "A sitting of a board, with who was there.",
+        &[
+            time("ended_at", "When it was ended."),
+            text("by", LINE, "Who called it: a login."),
+            time("at", "When."),
+            objects("attendees", "Attendance", "Who came, in the order of coming."),
+            objects("conflicts", "DeclaredConflict", "Declared conflicts of interest."),
+        ],
+    )
+    .based_on(&["MeetingInput", "Stored"]),
+    shape(
+        "Attendance",
+        "A member who came.",
+        &[
+            text("person", LINE, "Who: a login.").needed(),
+            time("at", "Since when.").needed(),
+            time("left_at", "When they left; absent for who is there."),
+        ],
+    ),
+    shape(
+        "DeclaredConflict",
+        "Who declared it has no say in that change.",
+        &[
+            text("person", LINE, "Who: a login.").needed(),
+            text("change", LINE, "The change's id.").needed(),
+            text("change_key", LINE, "The change's key.").needed(),
+            text("reason", TEXT, "Which interest.").needed(),
+            time("at", "When.").needed(),
+        ],
+    ),
+    shape(
+        "GlassUse",
+        "One break-glass, as it counts against its team's budget of 90 days.",
+        &[
+            text("team", LINE, "The team; empty where nobody said one.").needed(),
+            text("change_key", LINE, "The change's key.").needed(),
+            text("by", LINE, "Who opened it: a login.").needed(),
+            time("at", "When.").needed(),
+            integer("number", 1, 1_000_000, "Which one of the 90 days it was.").needed(),
+            integer("budget", 0, 1_000, "How many the team had.").needed(),
+            boolean("over_budget", "Whether it was one too many."),
+        ],
+    )
+    .based_on(&["Stored"]),
+    shape("Training", "A training.", &[]).based_on(&["TrainingInput", "Stored"]),
+    shape(
+        "OutsideLook",
+        "A look from outside, with the changes that it was about.",
+        &[
+            text("by", LINE, "Who looked: a login."),
+            time("at", "When."),
+            texts(
+                "changes",
+                LINE,
+                "Keys of the changes on which work began or ended since the look before.",
+            ),
+        ],
+    )
+    .based_on(&["OutsideLookInput", "Stored"]),
+    shape(
+        "Staffing",
+        "Whether a pack can be staffed.",
+        &[
+            text("pack", LINE, "The pack, or `in force` for the whole set that is.").needed(),
+            boolean(
+                "is_staffed",
+                "Whether people enough are there for every service; never where not all of them were looked at.",
+            )
+            .needed(),
+            integer(
+                "services_looked_at",
+                0,
+                i64::MAX,
+                "For how many services it was looked at.",
+            )
+            .needed(),
+            integer("services", 0, i64::MAX, "How many services there are.").needed(),
+            objects("lacks", "StaffingLack", "What is lacking.").needed(),
+            text(
+                "assumed",
+                TEXT,
+                "Said where the pack is about nothing here yet: it was looked at as if it were about every service.",
+            ),
+        ],
+    ),
+    shape(
+        "StaffingLack",
+        "What a pack lacks.",
+        &[
+            texts("services", LINE, "The services for which it does.").needed(),
+            text("rule", LINE, "The policy.").needed(),
+            text("text", TEXT, "What is missing.").needed(),
+        ],
+    ),
+    shape("OnCall", "A time on call.", &[]).based_on(&["OnCallInput", "Stored"]),
+];

@@ -1,0 +1,4 @@
+//! The directory: people, groups, services, ownership, tenants, imports and access reviews.
+
+pub(super) mod ownership;
+pub(super) mod routes;

@@ -1,0 +1,4 @@
+//! The gate: checks, permits, running builds, coverage and gateway dialects.
+
+pub(super) mod routes;
+pub(super) mod shapes;

@@ -1,0 +1,150 @@
+//! Shapes around gateways.
+
+use model::core::enums::{CheckState, GateDecision, Purpose};
+use model::core::parse::{LINE, TEXT};
+
+use crate::openapi::shapes::Words;
+use crate::openapi::shapes::{
+    Shape, all, frees, integer, object, objects, shape, text, text_or_null, texts, time, time_or_null, word,
+};
+
+/// Every shape.
+pub(crate) const ALL: &[&[Shape]] = &[GATE, GATEWAYS];
+
+const GATE: &[Shape] = &[
+    shape(
+        "GateAnswer",
+        "The gate's answer.",
+        &[
+            word("decision", all!(GateDecision), "Go or stop.").needed(),
+            text_or_null("change", "The change that decided."),
+            time("checked_at", "When it was judged."),
+            objects("reasons", "Unmet", "Why not, each with what opens it.").needed(),
+            text_or_null("next_transition_at", "When time alone would change the answer."),
+        ],
+    ),
+    shape(
+        "GateCheck",
+        "A recorded question and its answer.",
+        &[
+            text("id", LINE, "The check's id.").needed(),
+            word("state", all!(CheckState), "Whether it still waits."),
+            text_or_null("permit", "The permit, a compact JWS, on go."),
+            text("service", LINE, "The service that was asked about."),
+            text("environment", LINE, "Its environment."),
+            text("artifact", 255, "What is to be deployed."),
+            word("purpose", all!(Purpose), "Forward or back."),
+            text("by", LINE, "Who asked: a login."),
+            time("asked_at", "When the question came."),
+            time("wait_until", "Until when the answer is kept up."),
+        ],
+    )
+    .based_on(&["GateAnswer"]),
+];
+
+const GATEWAYS: &[Shape] = &[
+    shape(
+        "Admission",
+        "The gate's answer for a workload.",
+        &[word("basis", Words::These(&["gate", "running"]), "On what it rests.")],
+    )
+    .based_on(&["GateAnswer"]),
+    shape(
+        "Running",
+        "An artifact that is recorded as running.",
+        &[
+            text("service", LINE, "The service.").needed(),
+            text("environment", LINE, "The environment.").needed(),
+            text("artifact", LINE, "Its digest.").needed(),
+            text("change_key", LINE, "The change that brought it.").needed(),
+            text("change", LINE, "The same by its id."),
+            text("target", LINE, "The change's target."),
+            time("since", "Since when.").needed(),
+        ],
+    )
+    .based_on(&["Stored"]),
+    shape(
+        "GateRefusalInput",
+        "A question that could not be read.",
+        &[
+            text("door", LINE, "Which gateway was asked.").needed(),
+            text("code", 64, "A stable code.").needed(),
+            text("subject", 1_000, "What was named."),
+            text("text", 1_000, "The sentence."),
+        ],
+    ),
+    shape(
+        "GateRefusal",
+        "Questions that were refused alike.",
+        &[
+            text("service", LINE, "The service that was named."),
+            text("environment", LINE, "The environment that was named."),
+            integer("asked", 1, i64::MAX, "How often.").needed(),
+            time("first_at", "The first time.").needed(),
+            time("last_at", "The last time.").needed(),
+        ],
+    )
+    .based_on(&["GateRefusalInput"]),
+    shape(
+        "Coverage",
+        "A production service and what is heard of it.",
+        &[
+            text("service", LINE, "The service.").needed(),
+            text("environment", LINE, "The environment.").needed(),
+            texts("sources", LINE, "Connections that tell of its deployments."),
+            frees(
+                "doors",
+                "Gates that asked: `door`, `last_at`, and how often they `asked`.",
+            ),
+            time_or_null("last_signal_at", "When a deployment was told last."),
+            time_or_null("last_check_at", "When a gate asked last."),
+            texts("owners", LINE, "Logins of those who answer for it."),
+            objects("findings", "Unmet", "What is amiss.").needed(),
+        ],
+    ),
+    shape(
+        "Unmatched",
+        "Something without its partner.",
+        &[
+            word(
+                "code",
+                Words::These(&["deployment_without_change", "change_without_deployment"]),
+                "What lacks what.",
+            )
+            .needed(),
+            text("text", TEXT, "The sentence.").needed(),
+            text("service", LINE, "The service.").needed(),
+            text("environment", LINE, "The environment.").needed(),
+            text_or_null("artifact", "The artifact."),
+            text_or_null("commit", "The commit."),
+            text_or_null("change", "The change's key."),
+            text_or_null("deployment", "The deployment's record."),
+            time("since", "Since when.").needed(),
+            integer("age_seconds", i64::MIN, i64::MAX, "How long ago.").needed(),
+            texts("owners", LINE, "Logins of those who answer for the service."),
+        ],
+    ),
+    shape(
+        "Spans",
+        "Spans in milliseconds.",
+        &[
+            integer("p50_ms", 0, i64::MAX, "Half waited no longer.").needed(),
+            integer("p95_ms", 0, i64::MAX, "95 of 100 waited no longer.").needed(),
+            integer("longest_ms", 0, i64::MAX, "The longest.").needed(),
+            integer("sum_ms", 0, i64::MAX, "All together.").needed(),
+        ],
+    ),
+    shape(
+        "GateWait",
+        "How long a pipeline waited.",
+        &[
+            text("pipeline", LINE, "The login that asked.").needed(),
+            text("service", LINE, "The service.").needed(),
+            text("environment", LINE, "The environment.").needed(),
+            integer("checks", 0, i64::MAX, "How many checks.").needed(),
+            object("people", "Spans", "For people.").needed(),
+            object("queue", "Spans", "For a window or a freeze.").needed(),
+            object("decision", "Spans", "For the gate itself.").needed(),
+        ],
+    ),
+];

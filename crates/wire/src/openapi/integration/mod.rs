@@ -1,0 +1,3 @@
+//! Integrations: connections, deliveries, outgoing calls and webhooks.
+
+pub(super) mod deliveries;

@@ -1,0 +1,8 @@
+//! Approvals: required rules, decisions, clocks, escalation, delegation and absence.
+
+pub(crate) mod accomplice;
+pub(crate) mod attacks;
+pub(crate) mod committers;
+pub(crate) mod decisions;
+pub(crate) mod two_groups;
+pub(crate) mod waited;

@@ -1,0 +1,9 @@
+//! Audit: the log, proofs, bundles, replay, witnesses and keys.
+
+pub(crate) mod damaged;
+pub(crate) mod foreign;
+pub(crate) mod nightly;
+pub(crate) mod planted;
+pub(crate) mod tamper;
+pub(crate) mod turning;
+pub(crate) mod witnessed;

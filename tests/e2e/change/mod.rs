@@ -1,0 +1,7 @@
+//! Changes: the record, its lifecycle, plans, evidence, tasks, runbook, review and closing.
+
+pub(crate) mod headline;
+pub(crate) mod offered;
+pub(crate) mod several;
+pub(crate) mod swept;
+pub(crate) mod tricks;

@@ -1,0 +1,4 @@
+//! The directory: people, groups, services, ownership, tenants, imports and access reviews.
+
+pub(crate) mod foreign_ids;
+pub(crate) mod tenants;

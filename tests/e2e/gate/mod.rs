@@ -1,0 +1,8 @@
+//! The gate: checks, permits, running builds, coverage and gateway dialects.
+
+pub(crate) mod gateway_pages;
+pub(crate) mod gateways;
+pub(crate) mod outage;
+pub(crate) mod partition;
+pub(crate) mod pipelines;
+pub(crate) mod single_use;

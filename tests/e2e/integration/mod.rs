@@ -1,0 +1,10 @@
+//! Integrations: connections, deliveries, outgoing calls and webhooks.
+
+pub(crate) mod deliveries;
+pub(crate) mod gated;
+pub(crate) mod gitlab;
+pub(crate) mod poison;
+pub(crate) mod replayed;
+pub(crate) mod rollback;
+pub(crate) mod unsent;
+pub(crate) mod webhooks;

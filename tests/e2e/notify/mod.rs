@@ -1,0 +1,4 @@
+//! Notifications: messages, preferences, mail and feeds.
+
+pub(crate) mod post;
+pub(crate) mod told;

@@ -1,0 +1,142 @@
+//! Every command of the guide is run against the demo, page by page.
+
+use std::path::Path;
+use std::process::Command;
+
+use jiff::Timestamp;
+use tests::{Place, Server, root};
+
+use crate::api::described;
+use crate::api::described::Talk;
+
+/// One thing to do on a page.
+enum Piece {
+    Shell(String),
+    Advance(i64),
+}
+
+/// The shell blocks of a page and the moves of the clock between them.
+fn pieces(page: &str) -> Vec<Piece> {
+    let mut found = Vec::new();
+    let mut block: Option<String> = None;
+    for line in page.lines() {
+        match (&mut block, line.trim()) {
+            (None, "```sh") => block = Some(String::new()),
+            (Some(text), "```") => {
+                found.push(Piece::Shell(std::mem::take(text)));
+                block = None;
+            }
+            (Some(text), _) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            (None, trimmed) => {
+                let advance = trimmed
+                    .strip_prefix("<!-- advance ")
+                    .and_then(|rest| rest.strip_suffix(" -->"));
+                found.extend(advance.map(|seconds| Piece::Advance(seconds.parse().unwrap())));
+            }
+        }
+    }
+    found
+}
+
+/// Where commands are looked for: the program stands there as it would where it is installed.
+fn path_with_program() -> std::ffi::OsString {
+    let folder = tests::binary().parent().map(std::path::Path::to_path_buf);
+    let usual = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(folder.into_iter().chain(std::env::split_paths(&usual))).unwrap()
+}
+
+/// Notes what each call brought that was taken, a row of three: method, path, body.
+const NOTING: &str = r#"
+eval "plain_$(declare -f call)"
+call() {
+  plain_call "$@" || return $?
+  if [ -n "${4:-}" ]; then printf '%s\0%s\0%s\0' "$2" "$3" "$4" >> "$ASSENT_TAKEN"; fi
+}
+"#;
+
+/// What the walks brought that was taken.
+fn taken(file: &Path) -> Talk {
+    let text = std::fs::read_to_string(file).unwrap();
+    let parts: Vec<&str> = text.split_terminator('\0').collect();
+    let mut talk = Talk::default();
+    for row in parts.chunks(3) {
+        let [method, path, body] = row else { panic!("{row:?}") };
+        talk.taken(method, &format!("/api/v1{path}"), &serde_json::from_str(body).unwrap());
+    }
+    talk
+}
+
+/// Runs a page as one bash session, whose clock moves between blocks; answers what went wrong.
+fn walk(server: &mut Server, name: &str) -> Result<(), String> {
+    let page = std::fs::read_to_string(root().join("docs/guide").join(name)).unwrap();
+    let variables = server.data.join("walk.env");
+    std::fs::write(&variables, "").unwrap();
+    let mut ran = 0;
+    for piece in pieces(&page) {
+        match piece {
+            Piece::Advance(seconds) => server.advance(seconds),
+            Piece::Shell(text) => {
+                ran += 1;
+                let script = format!(
+                    ". docs/guide/prelude.sh\n{NOTING}\n. {0}\n{text}\ndeclare -p | grep -E '^declare -- [A-Z]+=' | grep -v BASH > {0}\n",
+                    variables.display()
+                );
+                let done = Command::new("bash")
+                    .args(["-c", &script])
+                    .current_dir(root())
+                    .env("ASSENT_CREDENTIALS", server.data.join("demo-credentials.json"))
+                    .env("ASSENT_NOW", server.now_for_date())
+                    .env("ASSENT_TAKEN", server.data.join("walk.taken"))
+                    .env("PATH", path_with_program())
+                    .output()
+                    .unwrap();
+                if !done.status.success() {
+                    let (out, err) = (
+                        String::from_utf8_lossy(&done.stdout),
+                        String::from_utf8_lossy(&done.stderr),
+                    );
+                    return Err(format!("{name}, block {ran}:\n{text}\n--- out\n{out}\n--- err\n{err}"));
+                }
+            }
+        }
+    }
+    assert!(ran > 0, "{name} has no command");
+    Ok(())
+}
+
+#[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the held clock begins at the true time, for the demo was filled then"
+)]
+fn every_walk_of_the_guide_works() {
+    let place = Place::new("guide");
+    // A walk listens as a chat does, on this machine.
+    let mut server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
+    server.hold_clock(Timestamp::now());
+    let mut pages: Vec<String> = std::fs::read_dir(root().join("docs/guide"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".md") && name != "README.md")
+        .collect();
+    pages.sort();
+    assert!(pages.len() >= 12, "the guide lost pages: {pages:?}");
+    let wrong: Vec<String> = pages.iter().filter_map(|name| walk(&mut server, name).err()).collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of {} walks failed\n{}",
+        wrong.len(),
+        pages.len(),
+        wrong.join("\n=====\n")
+    );
+    let talk = taken(&server.data.join("walk.taken"));
+    assert!(
+        talk.count_taken() >= 200,
+        "only {} bodies were noted",
+        talk.count_taken()
+    );
+    talk.must_be_described(&described::document(&server));
+}

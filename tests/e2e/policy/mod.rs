@@ -1,0 +1,3 @@
+//! Policies: Cedar sets, configurations and trials.
+
+pub(crate) mod mapping;
