@@ -6,11 +6,13 @@
 
 mod adrs;
 mod allow;
+mod areas;
 mod arrows;
 mod banned;
 mod clock;
 mod lengths;
 mod links;
+mod loops;
 mod mentions;
 mod migrations;
 mod scan;
@@ -59,6 +61,14 @@ const RULES: &[Rule] = &[
     Rule {
         name: "arrows",
         check: arrows::check,
+    },
+    Rule {
+        name: "areas",
+        check: areas::check,
+    },
+    Rule {
+        name: "loops",
+        check: loops::check,
     },
     Rule {
         name: "banned",
