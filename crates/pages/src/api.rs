@@ -64,7 +64,7 @@ impl ApiPage {
 }
 
 fn sample_document() -> Value {
-    let markup = crate::samples::MARKUP;
+    let markup = crate::elements::sample::MARKUP;
     json!({
         "openapi": "3.1.0",
         "info": {"title": "Assent API", "version": "1", "description": "Changes, approvals and gates. Every act of a page is here too."},

@@ -4,10 +4,10 @@ mod shown;
 
 use crate::elements::form::Acts;
 use crate::elements::parts;
-use crate::samples::frame;
+use crate::elements::sample::{BIDI, frame, stuck};
 use crate::{
-    ActForm, ActTone, Cell, Column, Empty, Entry, Field, Fold, Frame, Input, Kind, Notice, Paging, Part, Place,
-    PlanStep, Rich, Risk, Section, SectionBody, State, Stepper, Table, Tone,
+    ActForm, ActTone, Empty, Entry, Field, Frame, Input, Kind, Notice, Paging, Part, Place, PlanStep, Rich, Risk,
+    Section, SectionBody, State, Stepper, Tone,
 };
 
 /// The page of all components.
@@ -246,34 +246,10 @@ fn table() -> String {
     stuck().html() + &paging.html()
 }
 
-pub(crate) fn stuck() -> Table {
-    Table {
-        caption: "Changes that are stuck".to_owned(),
-        columns: vec![
-            Column::new("Change", Fold::Never),
-            Column::new("State", Fold::Under),
-            Column::new("Since", Fold::Under).number(),
-        ],
-        rows: vec![
-            vec![
-                Cell::title("Archive invoices from before 2016", "/t/halden"),
-                Cell::Mark(State::Authorizing.mark()),
-                Cell::Short("6.4 d".to_owned()),
-            ],
-            vec![
-                Cell::title("Move ledger-db to new storage", "/t/halden"),
-                Cell::Mark(State::OnHold.mark()),
-                Cell::Short("1 d".to_owned()),
-            ],
-        ],
-        ..Table::default()
-    }
-}
-
 fn texts() -> String {
     let text = format!(
         "A text in **Markdown**, with `code`.\n\nHidden characters show: {}",
-        crate::samples::BIDI
+        BIDI
     );
     format!("<div class=\"prose\">{}</div>", crate::elements::text::markdown(&text))
 }

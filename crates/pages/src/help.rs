@@ -3,41 +3,10 @@
 use askama::Template;
 
 use crate::elements::filters;
+use crate::elements::glossary::Term;
 use crate::elements::parts::Entries;
-use crate::samples::{BIDI, MARKUP};
+use crate::elements::sample::{BIDI, MARKUP};
 use crate::{Entry, Frame, Place, Rich, Tone, render};
-
-/// A word of the glossary.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Term {
-    /// The word.
-    pub word: String,
-    /// What it means, in a sentence or two of Markdown.
-    pub meaning: String,
-    /// Other words for it that search understands: “RFC, ticket”.
-    pub also: String,
-}
-
-impl Term {
-    /// A word and its meaning.
-    #[must_use]
-    pub fn new(word: impl Into<String>, meaning: impl Into<String>) -> Self {
-        Self {
-            word: word.into(),
-            meaning: meaning.into(),
-            also: String::new(),
-        }
-    }
-
-    /// The id that `#permit` in an address leads to.
-    pub(crate) fn anchor(&self) -> String {
-        self.word
-            .to_lowercase()
-            .chars()
-            .map(|c| if c.is_alphanumeric() { c } else { '-' })
-            .collect()
-    }
-}
 
 /// The help page.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
@@ -92,7 +61,7 @@ impl Help {
     #[must_use]
     pub fn samples() -> Vec<Self> {
         let usual = Self {
-            frame: crate::samples::frame(Place::Help),
+            frame: crate::elements::sample::frame(Place::Help),
             tour: vec![
                 Entry::new(Tone::Plain, Rich::new().link("What waits for you", "/t/halden/"))
                     .icon("home")

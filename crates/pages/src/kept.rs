@@ -7,7 +7,7 @@ mod labels;
 use crate::elements::filters;
 use crate::elements::form::Fields;
 use crate::elements::frame::document;
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{Field, Input, Part, render};
 
 /// What the forms of pages send along besides digests.

@@ -10,6 +10,7 @@ mod catalogue;
 mod markup;
 mod pseudo;
 mod sentence;
+mod stand_ins;
 mod times;
 mod walk;
 

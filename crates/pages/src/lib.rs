@@ -49,8 +49,10 @@ pub use directory::services::{ServiceRow, Services};
 pub use elements::figures::{Figure, Graph, GraphNode};
 pub use elements::form::{ActForm, ActTone, Choice, Field, Input, WRONG};
 pub use elements::frame::{Frame, Place, Seal, WAITING_SHOWN};
-pub use elements::glossary::glossary;
+pub use elements::glossary::{Term, glossary};
 pub use elements::list::{Bulk, Chip, FILTER_FORM, List, ListOrder, ListRow, View};
+pub use elements::part::Part;
+pub(crate) use elements::part::render;
 pub use elements::parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, Stepper};
 pub use elements::reader::{FieldTime, Reader, count, count_word, minutes, short_digest, size};
 pub use elements::record::{RecordPage, Section, SectionBody};
@@ -59,7 +61,7 @@ pub use elements::table::{Cell, Column, Fold, Paging, Sort, Table};
 pub use elements::words::{Kind, Mark, Risk, State, Tone};
 pub use gate::check::GatePage;
 pub use gate::checks::{GateCheckRow, GateChecks};
-pub use help::{Help, Term};
+pub use help::Help;
 pub use identity::sign_in::{Passkey, SignIn, StepUp};
 pub use identity::tokens::{TokenRow, Tokens};
 pub use incident::incidents::{IncidentRow, Incidents};
@@ -74,23 +76,3 @@ pub use schedule::times::{FreezeRow, Freezes, WindowRow, Windows};
 /// nothing from elsewhere, no framing.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
 connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-/// A component: a value of this crate that knows its own, already escaped HTML.
-/// Strings are deliberately none, so a template cannot pass one through unescaped.
-pub trait Part {
-    /// The component's HTML.
-    fn html(&self) -> String;
-}
-
-impl<T: Part + ?Sized> Part for &T {
-    fn html(&self) -> String {
-        (**self).html()
-    }
-}
-
-/// Renders a template into memory.
-pub(crate) fn render<T: askama::Template>(template: &T) -> String {
-    template
-        .render()
-        .expect("writing a page into memory cannot fail: no filter of this crate returns an error")
-}

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::elements::filters;
 use crate::elements::frame::document;
 use crate::elements::parts::Entries;
-use crate::samples::{BIDI, MARKUP};
+use crate::elements::sample::{BIDI, MARKUP};
 use crate::{ActForm, Entry, Frame, Place, Rich, Tone, render};
 
 /// A refusal in four parts, in the same words as in API, mail and log.
@@ -69,7 +69,7 @@ impl Problem {
     /// Believable instances: one for each status.
     #[must_use]
     pub fn samples() -> Vec<Self> {
-        let frame = || Some(crate::samples::frame(Place::Changes));
+        let frame = || Some(crate::elements::sample::frame(Place::Changes));
         let back = ActForm::link("Back to CHG-1042", "/t/halden/changes/CHG-1042");
         vec![
             Self::not_found(frame(), "/assets"),

@@ -1,37 +1,6 @@
-//! Values for believable samples, and every sample of every page by name.
+//! Every sample of every page, by name.
 
-use crate::{Frame, Place, Seal};
-
-/// A text with markup, as an attacker would type it.
-pub const MARKUP: &str = "<script>alert('\"x&')</script><b onclick=y>bold</b>";
-
-/// A text with hidden characters and a look-alike letter: what it shows is not what it says.
-pub const BIDI: &str = "Deploy \u{202E}gpj.exe\u{202C} to p\u{0430}yments\u{200B}-db";
-
-/// A word without a place to break; ten of it make 200 letters and more.
-pub const LONG_WORD: &str = "Donaudampfschifffahrtsgesellschaft";
-
-/// The frame of the samples: Priya Raman of Halden Freight.
-#[must_use]
-pub fn frame(place: Place) -> Frame {
-    Frame {
-        tenant: "Halden Freight".to_owned(),
-        base: "/t/halden".to_owned(),
-        assets: "/assets".to_owned(),
-        places: Place::shown(true, true, false),
-        place,
-        person: "Priya Raman".to_owned(),
-        waiting: 5,
-        new_messages: 2,
-        may_create: true,
-        seal: Seal {
-            is_fresh: true,
-            line: "Log sealed 12 s ago".to_owned(),
-            detail: "48,213 entries, 2 witnesses".to_owned(),
-        },
-        ..Frame::default()
-    }
-}
+pub use crate::elements::sample::{BIDI, LONG_WORD, MARKUP, frame};
 
 /// A sample: the page's name with a number, and its HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::elements::filters;
 use crate::elements::form::Acts;
 use crate::elements::parts::{BriefRows, Entries};
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{
     Act, ActContext, ActForm, ActTone, Brief, Cell, Column, Empty, Entry, Fold, Frame, Place, Rich, Risk, Section,
     State, Table, Tone, WAITING_SHOWN, count_word, render,
@@ -107,7 +107,7 @@ impl Home {
     #[must_use]
     pub fn samples() -> Vec<Self> {
         let empty = Self {
-            frame: crate::samples::frame(Place::Home),
+            frame: crate::elements::sample::frame(Place::Home),
             ..Self::default()
         };
         vec![empty, sample_ordinary(), sample_extreme()]
@@ -276,7 +276,7 @@ fn sample_row(key: &str, title: &str, state: State, next: Rich) -> QueueRow {
 
 fn sample_ordinary() -> Home {
     Home {
-        frame: crate::samples::frame(Place::Home),
+        frame: crate::elements::sample::frame(Place::Home),
         lede: Rich::from("Two are due today. You answer for Security, and for Yusuf Demir until Monday."),
         due: vec![
             sample_card("CHG-1042", "Give every shipment a customs reference", Risk::High, true),
@@ -393,7 +393,7 @@ fn sample_extreme() -> Home {
         ));
     }
     Home {
-        frame: crate::samples::frame(Place::Home),
+        frame: crate::elements::sample::frame(Place::Home),
         lede: Rich::from(MARKUP),
         due: vec![card],
         later: vec![

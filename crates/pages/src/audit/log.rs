@@ -4,8 +4,8 @@ use askama::Template;
 
 use crate::elements::form::Fields;
 use crate::elements::parts::{Facts, Timeline};
+use crate::elements::sample::{BIDI, MARKUP};
 use crate::elements::{filters, parts};
-use crate::samples::{BIDI, MARKUP};
 use crate::{Chip, Fact, Field, Frame, Input, Moment, Notice, Paging, Place, Rich, Tone, render};
 
 /// An entry of the log is shown as a moment of a timeline.
@@ -52,7 +52,7 @@ impl AuditLog {
     #[must_use]
     pub fn samples() -> Vec<Self> {
         let empty = Self {
-            frame: crate::samples::frame(Place::AuditLog),
+            frame: crate::elements::sample::frame(Place::AuditLog),
             lede: "No entry yet.".to_owned(),
             unsaid: "The first act of anybody is the first entry.".to_owned(),
             notices: vec![Notice::new(Tone::Wait, "Nobody outside witnesses this log. Whoever holds the signing key could rewrite it unseen; name a witness in the configuration.").title("No witness")],

@@ -11,8 +11,8 @@ pub use fields::{ChangeFields, NINE, Rows};
 
 use crate::elements::form::Fields;
 use crate::elements::parts::Entries;
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::elements::{filters, parts};
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{Entry, Field, Frame, Notice, Part, Place, Rich, Tone, render};
 
 /// Rows of the same fields: targets, plan steps.
@@ -306,7 +306,7 @@ impl Part for FormHtml {
 
 fn sample_base(fields: &ChangeFields) -> ChangeForm {
     ChangeForm {
-        frame: crate::samples::frame(Place::Changes),
+        frame: crate::elements::sample::frame(Place::Changes),
         title: "Write a change".to_owned(),
         lede: "Say what, where, when and why; the rest is derived and shown before anybody decides.".to_owned(),
         crumb: "New".to_owned(),
@@ -410,17 +410,17 @@ fn sample_odd() -> ChangeForm {
         "targets.0.service",
         "targets.1.service",
     ] {
-        fields.set(name, crate::samples::MARKUP);
+        fields.set(name, crate::elements::sample::MARKUP);
     }
-    fields.set("justification", crate::samples::BIDI);
-    fields.fail("title", crate::samples::MARKUP);
+    fields.set("justification", crate::elements::sample::BIDI);
+    fields.fail("title", crate::elements::sample::MARKUP);
     fields.plan_rows = 6;
     ChangeForm {
         title: "Edit CHG-1042".to_owned(),
         crumb: "CHG-1042".to_owned(),
         notices: vec![Notice::new(Tone::Wait, "Hanne Brandt and Luc Moreau approved what stands here. An edit of it voids their approvals, and they are told.").title("An edit voids two approvals")],
         hidden: vec![Field::hidden("version", "7")],
-        errors: vec![Rich::from(crate::samples::MARKUP)],
+        errors: vec![Rich::from(crate::elements::sample::MARKUP)],
         go: ("Keep these edits".to_owned(), "keep".to_owned()),
         keep: (String::new(), String::new()),
         ..sample_base(&fields)

@@ -1,6 +1,6 @@
 //! The list of changes.
 
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{Cell, Chip, Column, Empty, Field, Fold, Kind, List, ListRow, Paging, Place, Rich, Risk, State, View};
 
 /// All changes that the reader may see, filtered.
@@ -286,7 +286,7 @@ impl ChangeList {
             is_said: true,
         };
         Self {
-            frame: crate::samples::frame(Place::Changes),
+            frame: crate::elements::sample::frame(Place::Changes),
             acts: vec![crate::ActForm::link("Export as CSV", "/t/halden/changes.csv")],
             shown: ["key", "title", "state", "risk", "where", "planned", "waits_for", "age"]
                 .map(str::to_owned)

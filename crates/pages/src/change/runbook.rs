@@ -4,8 +4,8 @@ use askama::Template;
 
 use crate::elements::form::Acts;
 use crate::elements::parts::{Entries, Plan};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::elements::{filters, parts};
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{ActForm, Entry, Field, Frame, Notice, Place, PlanStep, Rich, Tone, render};
 
 /// A step of the plan as the runbook shows it.
@@ -260,7 +260,7 @@ fn sample() -> Runbook {
         is_late: false,
     };
     Runbook {
-        frame: crate::samples::frame(Place::Changes),
+        frame: crate::elements::sample::frame(Place::Changes),
         key: "CHG-1042".to_owned(),
         href: "/t/halden/changes/CHG-1042".to_owned(),
         title: "Give every shipment a customs reference".to_owned(),

@@ -1,7 +1,7 @@
 //! Templates.
 
 use crate::elements::list::row_acts;
-use crate::samples::{BIDI, MARKUP};
+use crate::elements::sample::{BIDI, MARKUP};
 use crate::{ActForm, ActTone, Cell, Column, Empty, Fold, List, ListRow, Place, Rich, Tone};
 
 /// Templates of standard changes.

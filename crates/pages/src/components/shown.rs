@@ -149,7 +149,7 @@ fn calendar() -> String {
 }
 
 fn drawings() -> String {
-    let figures = SectionBody::Figures(figures::sample_figures(), super::stuck());
+    let figures = SectionBody::Figures(figures::sample_figures(), crate::elements::sample::stuck());
     let graph = SectionBody::Graph(Box::new(figures::sample_graph()));
     Section::new("figures-part", "Four figures", figures).html()
         + &Section::new("graph-part", "What reaches what", graph).html()

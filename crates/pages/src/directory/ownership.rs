@@ -1,6 +1,6 @@
 //! The ownership matrix: who answers for what, in which part, since when.
 
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{ActForm, ActTone, Cell, Column, Empty, Field, Fold, List, ListRow, Place, Rich};
 
 use crate::elements::list::row_acts;

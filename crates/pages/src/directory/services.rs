@@ -1,6 +1,6 @@
 //! Services.
 
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{ActForm, Cell, Column, Empty, Field, Fold, List, ListRow, Place, Rich};
 
 /// The services of the tenant and who owns them.

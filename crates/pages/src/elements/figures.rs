@@ -167,7 +167,7 @@ pub(crate) fn sample_figures() -> Vec<Figure> {
     vec![
         figure("Changes written", "42", &[3, 5, 9, 7, 12, 11, 14, 9, 10, 12, 9, 11]),
         figure("Emergencies", "0", &[0, 0, 0]),
-        figure(crate::samples::MARKUP, crate::samples::BIDI, &[]),
+        figure(crate::elements::sample::MARKUP, crate::elements::sample::BIDI, &[]),
     ]
 }
 
@@ -185,8 +185,8 @@ pub(crate) fn sample_graph() -> Graph {
             vec![node("ledger-db", None)],
             vec![node("booking-api", Some(0)), node("invoicing", Some(0))],
             vec![
-                node(crate::samples::MARKUP, Some(0)),
-                node(&crate::samples::LONG_WORD.repeat(3), Some(1)),
+                node(crate::elements::sample::MARKUP, Some(0)),
+                node(&crate::elements::sample::LONG_WORD.repeat(3), Some(1)),
             ],
         ],
         rest: "9,960 more stand in the table.".to_owned(),

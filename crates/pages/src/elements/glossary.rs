@@ -5,13 +5,44 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::OnceLock;
 
-use crate::Term;
 use crate::elements::text;
 
 /// The words of the field, as the repository tells them.
 const SOURCE: &str = include_str!("../../../../GLOSSARY.md");
 /// What the ids of opened meanings begin with.
 const OPENS: &str = "popovertarget=\"g-";
+
+/// A word of the glossary.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Term {
+    /// The word.
+    pub word: String,
+    /// What it means, in a sentence or two of Markdown.
+    pub meaning: String,
+    /// Other words for it that search understands: “RFC, ticket”.
+    pub also: String,
+}
+
+impl Term {
+    /// A word and its meaning.
+    #[must_use]
+    pub fn new(word: impl Into<String>, meaning: impl Into<String>) -> Self {
+        Self {
+            word: word.into(),
+            meaning: meaning.into(),
+            also: String::new(),
+        }
+    }
+
+    /// The id that `#permit` in an address leads to.
+    pub(crate) fn anchor(&self) -> String {
+        self.word
+            .to_lowercase()
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c } else { '-' })
+            .collect()
+    }
+}
 
 /// The glossary's words: the rows of its tables, in their order.
 #[must_use]

@@ -320,7 +320,7 @@ impl<R: ListRow> List<R> {
     /// Believable instances: empty, and with ordinary and extreme rows.
     #[must_use]
     pub fn samples() -> Vec<Self> {
-        let frame = crate::samples::frame(R::place());
+        let frame = crate::elements::sample::frame(R::place());
         let empty = Self {
             frame: frame.clone(),
             ..Self::default()

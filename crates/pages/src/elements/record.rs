@@ -6,8 +6,8 @@ use askama::Template;
 use crate::elements::figures::{Drawn, Figures};
 use crate::elements::form::Acts;
 use crate::elements::parts::{Entries, Facts, Plan, Timeline};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::elements::{filters, parts};
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{
     ActForm, Brief, Entry, Fact, Figure, Frame, Graph, Mark, Moment, Notice, Part, Place, PlanStep, Rich, Table, Tone,
     render,
@@ -315,7 +315,7 @@ fn sample_service() -> RecordPage {
             .aside("owner, before"),
     ];
     RecordPage {
-        frame: crate::samples::frame(Place::Services),
+        frame: crate::elements::sample::frame(Place::Services),
         crumb: vec![("Services".to_owned(), "/t/halden/services".to_owned())],
         key: "booking-api".to_owned(),
         title: "Bookings for carriers".to_owned(),
@@ -337,7 +337,7 @@ fn sample_service() -> RecordPage {
 
 fn sample_odd() -> RecordPage {
     RecordPage {
-        frame: crate::samples::frame(Place::Deliveries),
+        frame: crate::elements::sample::frame(Place::Deliveries),
         crumb: vec![
             ("Deliveries".to_owned(), "/t/halden/deliveries".to_owned()),
             (MARKUP.to_owned(), "/t/halden".to_owned()),

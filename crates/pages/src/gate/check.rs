@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::elements::filters;
 use crate::elements::parts::{Entries, Facts};
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{Entry, Fact, Frame, Place, Rich, Tone, render};
 
 /// How many characters of an id stand in the page's head.
@@ -106,7 +106,7 @@ impl GatePage {
 fn sample_stop() -> GatePage {
     let change = "/t/halden/changes/CHG-1042";
     GatePage {
-        frame: crate::samples::frame(Place::GateChecks),
+        frame: crate::elements::sample::frame(Place::GateChecks),
         id: "gc-77b2f0".to_owned(),
         is_go: false,
         answer: Rich::new()

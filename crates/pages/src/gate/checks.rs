@@ -1,6 +1,6 @@
 //! Gate checks.
 
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{Cell, Column, Empty, Fold, List, ListRow, Place, Rich, Tone};
 
 /// What the gates were asked and answered, newest first.

@@ -1,7 +1,7 @@
 //! Tokens.
 
 use crate::elements::list::row_acts;
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{ActForm, ActTone, Cell, Column, Empty, Field, Fold, List, ListRow, Notice, Place, Rich, Tone};
 
 /// Credentials of machines and people.
@@ -113,7 +113,7 @@ impl Tokens {
     /// The list right after one was made.
     #[must_use]
     pub fn sample_created() -> Self {
-        let mut frame = crate::samples::frame(Place::Tokens);
+        let mut frame = crate::elements::sample::frame(Place::Tokens);
         frame.notices.push(Self::created(
             "booking-api pipeline",
             "assent_7Qm2vR9xT4bN8cW1zK6yH3jL5pD0sF",

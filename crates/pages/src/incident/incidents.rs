@@ -1,7 +1,7 @@
 //! Incidents.
 
 use crate::elements::list::row_acts;
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{ActForm, ActTone, Cell, Column, Empty, Field, Fold, Input, List, ListRow, Place, Rich, Tone};
 
 /// Incidents, open ones first.

@@ -1,7 +1,7 @@
 //! Deliveries of outside systems.
 
 use crate::elements::list::row_acts;
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{ActForm, ActTone, Cell, Column, Empty, Fold, List, ListRow, Place, Rich, Tone};
 
 /// What outside systems delivered, newest first.

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::sentence::{is_row, is_stand_in, is_when};
+use super::stand_ins::{is_row, is_stand_in, is_when};
 use super::times::Times;
 
 /// A pattern with fewer letters of its own than this says too little to be sure of a long text.

@@ -8,7 +8,8 @@ use std::fmt::Write;
 
 use super::catalogue::Catalogue;
 use super::markup::{self, Piece, attribute, attributes, name, unescaped};
-use super::sentence::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data, is_odd, say};
+use super::sentence::say;
+use super::stand_ins::{FIRST_ELEMENT, FIRST_WHEN, element_of, has_words, is_data, is_odd};
 use crate::elements::text;
 
 /// What the script says by itself; a page in another language carries the translations for it.

@@ -1,6 +1,6 @@
 //! Messages to a person.
 
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{Cell, Column, Empty, Fold, List, ListRow, Place, Rich, Tone};
 
 /// Messages of the reader, kept as they were sent.

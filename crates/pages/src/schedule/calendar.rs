@@ -4,8 +4,8 @@
 use askama::Template;
 
 use crate::elements::form::{Acts, Fields};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::elements::{filters, parts};
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{ActForm, Chip, Field, Frame, Notice, Place, Rich, Table, render};
 
 /// How a change stands in the calendar.
@@ -318,7 +318,7 @@ fn sample(drawing: Drawing) -> Calendar {
     let url = "/t/halden/calendar".to_owned();
     let view = |name: &str, current: bool| (name.to_owned(), "/t/halden/calendar?view=day".to_owned(), current);
     Calendar {
-        frame: crate::samples::frame(Place::Calendar),
+        frame: crate::elements::sample::frame(Place::Calendar),
         title: "18 to 24 November 2026".to_owned(),
         lede: "Your time, Europe/Oslo.".to_owned(),
         acts: Vec::new(),
@@ -336,7 +336,7 @@ fn sample(drawing: Drawing) -> Calendar {
         filter_url: url,
         notices: vec![Notice::new(crate::Tone::Stop, Rich::from("shipments needs ledger-db")).title("Two collide")],
         drawing,
-        table: crate::components::stuck(),
+        table: crate::elements::sample::stuck(),
     }
 }
 

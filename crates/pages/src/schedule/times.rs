@@ -1,7 +1,7 @@
 //! Freezes, maintenance windows and what is planned in them.
 
 use crate::elements::list::row_acts;
-use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP};
 use crate::{
     ActForm, ActTone, Cell, Column, Empty, Entry, Field, Fold, Input, List, ListRow, Place, Rich, State, Tone,
 };
@@ -293,7 +293,7 @@ impl Windows {
         .why("Neither can start until Marta Lindqvist decides which one moves.")
         .aside("Marta Lindqvist, due today 16:00");
         Self {
-            frame: crate::samples::frame(Place::Calendar),
+            frame: crate::elements::sample::frame(Place::Calendar),
             first: vec![clash],
             rows: WindowRow::sample_rows(),
             ..Self::default()

@@ -1,7 +1,7 @@
 //! Believable changes.
 
 use crate::approval::home::sample_decisions;
-use crate::samples::{BIDI, LONG_WORD, MARKUP, frame};
+use crate::elements::sample::{BIDI, LONG_WORD, MARKUP, frame};
 use crate::{
     ActForm, ActTone, Brief, ChangePage, Decision, Entry, Fact, Field, Input, Kind, Moment, Notice, Place, PlanStep,
     Rich, Risk, State, Stepper, TargetRow, Tone, Work,
