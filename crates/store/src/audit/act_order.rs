@@ -1,7 +1,7 @@
 //! How acts that wait for their places in the log stand to each other beyond the records that they wrote: what each read, and
 //! what it made that is no record. Operational: the order of the log is kept by the log itself once an act has its place.
 
-use crate::audit::event::RecordRef;
+use crate::audit::record_ref::RecordRef;
 use crate::error::Result;
 use crate::tx::Tx;
 use crate::value::Row;
@@ -75,11 +75,7 @@ pub fn forget_before(tx: &mut Tx<'_>, first_waiting: &str) -> Result<()> {
 
 fn read(row: &Row) -> Result<Standing> {
     Ok(Standing {
-        record: RecordRef {
-            table: row.text("table_name")?,
-            id: row.text("record_id")?,
-            version: row.int("version")?,
-        },
+        record: RecordRef::read(row)?,
         made: row.bool("made")?,
     })
 }

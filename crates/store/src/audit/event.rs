@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use crate::audit::act_order;
+pub use crate::audit::record_ref::RecordRef;
 use crate::error::Result;
 use crate::tx::{CrossTx, Tx};
 use crate::value::{Row, Value};
@@ -32,17 +33,6 @@ pub struct NewEvent<'a> {
     pub records: &'a [RecordRef],
     /// The code under the master key that shows, until the event has its place, that a server wrote it.
     pub mac: &'a [u8],
-}
-
-/// A version of a record.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordRef {
-    /// The record's table.
-    pub table: String,
-    /// Its id.
-    pub id: String,
-    /// The version that the event made.
-    pub version: i64,
 }
 
 /// An event as it stands.
@@ -142,7 +132,7 @@ pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>> {
     let mut records: HashMap<String, (Vec<RecordRef>, Vec<RecordRef>)> = HashMap::new();
     for row in &made {
         let (made, _) = records.entry(row.text("event_id")?).or_default();
-        made.push(record_ref(row)?);
+        made.push(RecordRef::read(row)?);
     }
     let standing = match (events.first(), events.last()) {
         (Some((first, _)), Some((last, _))) => act_order::between(tx, &first.id, &last.id)?,
@@ -157,14 +147,6 @@ pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>> {
         Waiting { event, mac, made, read }
     });
     Ok(waiting.collect())
-}
-
-fn record_ref(row: &Row) -> Result<RecordRef> {
-    Ok(RecordRef {
-        table: row.text("table_name")?,
-        id: row.text("record_id")?,
-        version: row.int("version")?,
-    })
 }
 
 /// The events of the same act before this one, the nearest first. An act's id is older than those of its events.
@@ -186,7 +168,7 @@ pub fn records_of(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<RecordRef>> {
         &[("event", event_id.into())],
     )?
     .iter()
-    .map(record_ref)
+    .map(RecordRef::read)
     .collect()
 }
 

@@ -5,4 +5,5 @@ pub mod cosignature;
 pub mod event;
 pub mod keys;
 pub mod log;
+mod record_ref;
 pub mod salts;
