@@ -70,7 +70,7 @@ pub fn find_ordered(
     after: Option<&Spot>,
 ) -> Result<(FoundChanges, Option<Spot>)> {
     room.allow(READ)?;
-    let mut rows = store::change::change_order::list_ordered(room.tx, filter, order, limit + 1, after)?;
+    let mut rows = store::change::changes::list_ordered(room.tx, filter, order, limit + 1, after)?;
     let is_more = rows.len() as i64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or_default());
     let next = rows.last().map(|row| Spot::of(order, row)).filter(|_| is_more);

@@ -4,7 +4,7 @@
 //! filter that few changes share is looked up in an index, and what is found is asked the rest.
 
 use crate::change::change_order::{Order, SortKey, Spot, passed};
-use crate::change::changes::{ChangeFilter, Conditions, Few, Part, named};
+use crate::change::change_query::{ChangeFilter, Conditions, Few, Part, named};
 use crate::error::Result;
 use crate::tx::Tx;
 use crate::value::Value;

@@ -7,9 +7,7 @@
 
 use model::core::enums::Level;
 
-use crate::change::changes::{ChangeFilter, ChangeRow, Conditions, Few, list_stretch};
-use crate::error::Result;
-use crate::tx::Tx;
+use crate::change::change_query::{ChangeFilter, ChangeRow, Conditions};
 use crate::value::Value;
 
 /// By what changes are ordered.
@@ -294,29 +292,6 @@ pub(crate) fn passed(order: Order, spot: &Spot) -> (String, Vec<(String, Value)>
     }
 }
 
-/// Changes in an order, behind a place; at most `limit`.
-pub fn list_ordered(
-    tx: &mut Tx<'_>,
-    filter: &ChangeFilter,
-    order: Order,
-    limit: i64,
-    after: Option<&Spot>,
-) -> Result<Vec<ChangeRow>> {
-    let few = match order.key {
-        SortKey::Number => Few::of(tx, filter)?,
-        _ => Few::sorted(tx, filter)?,
-    };
-    let mut rows = Vec::new();
-    for stretch in stretches(filter, order, after) {
-        let left = limit - i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        if left <= 0 {
-            break;
-        }
-        rows.extend(list_stretch(tx, filter, few, &stretch, left)?);
-    }
-    Ok(rows)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -324,7 +299,10 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::change::changes::{Part, list_sql, named};
+    use crate::change::change_query::{Few, Part, named};
+    use crate::change::changes::list_sql;
+    use crate::error::Result;
+    use crate::tx::Tx;
     use crate::{Config, Error, Lane, Mode, Store};
 
     const ORDERS: [&str; 7] = [

@@ -6,90 +6,15 @@ use jiff::Timestamp;
 use model::change::record::{Change, Target};
 use model::core::enums::State;
 
-use crate::change::change_order::Stretch;
+use crate::change::change_order::{Order, SortKey, Spot, Stretch, stretches};
+use crate::change::change_query::{Bare, Conditions, Few, Part, named};
+pub use crate::change::change_query::{ChangeFilter, ChangeRow};
 use crate::error::Result;
-use crate::search;
 use crate::tx::Tx;
 use crate::value::{Row, Value};
 
 /// How many changes' targets are looked up at once.
 const AT_ONCE: usize = 50;
-/// The state in which almost all changes are.
-const CLOSED: &str = "closed";
-
-/// Which changes to list; what is absent does not matter. Times are `[from, to)`.
-#[derive(Debug, Clone, Default)]
-pub struct ChangeFilter {
-    /// States; empty means all.
-    pub states: Vec<String>,
-    /// `normal`, `standard` or `emergency`.
-    pub kind: Option<String>,
-    /// A service of one of the targets.
-    pub service: Option<String>,
-    /// An environment of one of the targets; with a service, of the same target.
-    pub environment: Option<String>,
-    /// The artifact of one of the targets; with a service or an environment, of the same target.
-    pub artifact: Option<String>,
-    /// The commit of one of the targets, or how it begins.
-    pub commit: Option<String>,
-    /// The level of risk.
-    pub risk: Option<String>,
-    /// The owner's id.
-    pub owner: Option<String>,
-    /// The team.
-    pub team: Option<String>,
-    /// The requester's id.
-    pub requester: Option<String>,
-    /// Words to find.
-    pub q: Option<String>,
-    /// Planned to start at or after.
-    pub planned_from: Option<Timestamp>,
-    /// Planned to start before.
-    pub planned_to: Option<Timestamp>,
-    /// Created at or after.
-    pub created_from: Option<Timestamp>,
-    /// Created before.
-    pub created_to: Option<Timestamp>,
-}
-
-/// A change in a list, without its body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangeRow {
-    /// The record's id.
-    pub id: String,
-    /// Its version.
-    pub version: i64,
-    /// `CHG-1042`.
-    pub key: String,
-    /// The number in the key, which lists are ordered by.
-    pub number: i64,
-    /// In one line.
-    pub title: String,
-    /// Where it stands.
-    pub state: String,
-    /// How it is governed.
-    pub kind: String,
-    /// The level of risk.
-    pub risk: String,
-    /// Whether it is paused.
-    pub on_hold: bool,
-    /// Whether it is late normal work.
-    pub expedited: bool,
-    /// Who asked for it.
-    pub requester: String,
-    /// Who answers for it.
-    pub owner: String,
-    /// The team.
-    pub team: Option<String>,
-    /// When it was created.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-    /// The planned start.
-    pub planned_start: Option<Timestamp>,
-    /// The planned end.
-    pub planned_end: Option<Timestamp>,
-}
 
 /// A target in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +53,29 @@ pub(crate) fn list_stretch(
 ) -> Result<Vec<ChangeRow>> {
     let (sql, params) = list_sql(filter, few, stretch, limit);
     tx.query(&sql, &named(&params))?.iter().map(change_row).collect()
+}
+
+/// Changes in an order, behind a place; at most `limit`.
+pub fn list_ordered(
+    tx: &mut Tx<'_>,
+    filter: &ChangeFilter,
+    order: Order,
+    limit: i64,
+    after: Option<&Spot>,
+) -> Result<Vec<ChangeRow>> {
+    let few = match order.key {
+        SortKey::Number => Few::of(tx, filter)?,
+        _ => Few::sorted(tx, filter)?,
+    };
+    let mut rows = Vec::new();
+    for stretch in stretches(filter, order, after) {
+        let left = limit - i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        if left <= 0 {
+            break;
+        }
+        rows.extend(list_stretch(tx, filter, few, &stretch, left)?);
+    }
+    Ok(rows)
 }
 
 /// How many changes were written in a span of time, and what became of them.
@@ -177,93 +125,6 @@ pub fn tally(tx: &mut Tx<'_>, from: Timestamp, to: Timestamp) -> Result<Tally> {
     })
 }
 
-/// What of a filter few changes have. Those are gathered and sorted; of what many have, the newest are found by walking
-/// through the changes in the order of the list and asking each one, which soon comes to an end.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Few {
-    /// All that is asked for is common.
-    #[default]
-    Nothing,
-    /// Few have the word at this place in the question.
-    Word(usize),
-    /// Few targets are of the service and environment, the artifact and the commit.
-    Place,
-    /// Few have what this part of the filter asks for; a list in the order of numbers does not ask, as its indexes are
-    /// in that order.
-    Plain(Part),
-}
-
-impl Few {
-    pub(crate) fn of(tx: &mut Tx<'_>, filter: &ChangeFilter) -> Result<Self> {
-        if let Some(question) = &filter.q
-            && let Some(at) = search::rare_word(tx, "change", question)?
-        {
-            return Ok(Self::Word(at));
-        }
-        let mut place = Conditions::default();
-        if !place.place("", filter) {
-            return Ok(Self::Nothing);
-        }
-        let is_rare = is_rare(tx, "change_target", place)?;
-        Ok(if is_rare { Self::Place } else { Self::Nothing })
-    }
-
-    /// The same for a list in another order than that of numbers.
-    pub(crate) fn sorted(tx: &mut Tx<'_>, filter: &ChangeFilter) -> Result<Self> {
-        let few = Self::of(tx, filter)?;
-        if few != Self::Nothing {
-            return Ok(few);
-        }
-        for part in Part::ALL {
-            let mut alone = Conditions::looked_up_by(part);
-            alone.part(filter, part);
-            if !alone.sql.is_empty() && is_rare(tx, "\"change\"", alone)? {
-                return Ok(Self::Plain(part));
-            }
-        }
-        Ok(Self::Nothing)
-    }
-}
-
-/// Whether few rows of a table fulfil some conditions.
-fn is_rare(tx: &mut Tx<'_>, table: &str, mut asked: Conditions) -> Result<bool> {
-    let sql = format!(
-        "SELECT count(*) AS it FROM (SELECT 1 AS one FROM {table} WHERE tenant = $tenant{} LIMIT $most) AS found",
-        asked.sql
-    );
-    asked.params.push(("most".to_owned(), search::RARE.into()));
-    let count = tx
-        .query_one(&sql, &named(&asked.params))?
-        .map_or(Ok(0), |row| row.int("it"))?;
-    Ok(count < search::RARE)
-}
-
-/// A part of a filter that speaks of columns of the change itself. Those that few changes share stand first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
-    Requester,
-    Owner,
-    Team,
-    State,
-    Planned,
-    Created,
-    Kind,
-    Risk,
-}
-
-impl Part {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Requester,
-        Self::Owner,
-        Self::Team,
-        Self::State,
-        Self::Planned,
-        Self::Created,
-        Self::Kind,
-        Self::Risk,
-    ];
-}
-
 /// The statement of a stretch of a list, so that a test can look at its plan.
 pub(crate) fn list_sql(
     filter: &ChangeFilter,
@@ -294,199 +155,6 @@ pub(crate) fn list_sql(
         stretch.order(!matches!(few, Few::Plain(_)))
     );
     (sql, list.params)
-}
-
-/// Which conditions an engine may look up in an index. The others are written so that it cannot, or it would gather and
-/// sort what nearly all changes have rather than walk in the order of the list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Bare {
-    #[default]
-    All,
-    Only(Part),
-    None,
-}
-
-#[derive(Default)]
-pub(crate) struct Conditions {
-    /// Each begins with ` AND `.
-    pub(crate) sql: String,
-    pub(crate) params: Vec<(String, Value)>,
-    bare: Bare,
-}
-
-/// Parameters as a statement takes them.
-pub(crate) fn named(params: &[(String, Value)]) -> Vec<(&str, Value)> {
-    params
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.clone()))
-        .collect()
-}
-
-impl Conditions {
-    /// Conditions of which one part alone is looked up in an index.
-    pub(crate) fn looked_up_by(part: Part) -> Self {
-        Self {
-            bare: Bare::Only(part),
-            ..Self::default()
-        }
-    }
-
-    pub(crate) fn compare<V: Into<Value>>(&mut self, column: &str, sign: &str, value: Option<V>) {
-        let Some(value) = value else { return };
-        let name = format!("f{}", self.params.len());
-        self.sql.push_str(&format!(" AND {column} {sign} ${name}"));
-        self.params.push((name, value.into()));
-    }
-
-    /// What one part of the filter asks for; nothing where it does not.
-    pub(crate) fn part(&mut self, filter: &ChangeFilter, part: Part) {
-        let is_bare = match self.bare {
-            Bare::All => true,
-            Bare::Only(one) => one == part,
-            Bare::None => false,
-        };
-        let text = |column: &str| {
-            if is_bare {
-                column.to_owned()
-            } else {
-                format!("{column} || ''")
-            }
-        };
-        let time = |column: &str| {
-            if is_bare {
-                column.to_owned()
-            } else {
-                format!("{column} + 0")
-            }
-        };
-        match part {
-            Part::State => self.states(&filter.states, is_bare),
-            Part::Kind => self.compare(&text("kind"), "=", filter.kind.as_deref()),
-            Part::Risk => self.compare(&text("risk"), "=", filter.risk.as_deref()),
-            Part::Owner => self.compare(&text("owner"), "=", filter.owner.as_deref()),
-            Part::Team => self.compare(&text("team"), "=", filter.team.as_deref()),
-            Part::Requester => self.compare(&text("requester"), "=", filter.requester.as_deref()),
-            Part::Planned => {
-                self.compare(&time("planned_start"), ">=", filter.planned_from);
-                self.compare(&time("planned_start"), "<", filter.planned_to);
-            }
-            Part::Created => {
-                self.compare(&time("created_at"), ">=", filter.created_from);
-                self.compare(&time("created_at"), "<", filter.created_to);
-            }
-        }
-    }
-
-    /// Almost all changes end as closed ones: where those are asked for beside others, looking all of them up to sort them
-    /// costs more than walking from the newest on until the page is full.
-    fn states(&mut self, values: &[String], is_bare: bool) {
-        if values.is_empty() {
-            return;
-        }
-        let walks = self.bare == Bare::All && values.len() > 1 && values.iter().any(|state| state == CLOSED);
-        let column = if walks || !is_bare { "state || ''" } else { "state" };
-        let places: Vec<String> = values
-            .iter()
-            .map(|value| {
-                let name = format!("f{}", self.params.len());
-                let place = format!("${name}");
-                self.params.push((name, value.into()));
-                place
-            })
-            .collect();
-        self.sql.push_str(&format!(" AND {column} IN ({})", places.join(", ")));
-    }
-
-    /// What is asked of one target, whose columns begin with `of`; whether anything is.
-    fn place(&mut self, of: &str, filter: &ChangeFilter) -> bool {
-        let before = self.params.len();
-        self.compare(&format!("{of}service"), "=", filter.service.as_deref());
-        self.compare(&format!("{of}environment"), "=", filter.environment.as_deref());
-        self.compare(&format!("{of}artifact"), "=", filter.artifact.as_deref());
-        // People know a commit by how it begins. After its last digit comes a letter that is none.
-        let commit = filter.commit.as_deref();
-        self.compare(&format!("{of}commit_sha"), ">=", commit);
-        self.compare(&format!("{of}commit_sha"), "<", commit.map(|begin| format!("{begin}g")));
-        self.params.len() > before
-    }
-
-    /// What is asked of the targets and the words of a change, but for what is gathered.
-    pub(crate) fn of_others(&mut self, filter: &ChangeFilter, few: Few) {
-        if few != Few::Place {
-            self.targets(filter);
-        }
-        if let Some(question) = &filter.q {
-            self.words(question, few);
-        }
-    }
-
-    /// The statement that gathers what few changes have, written before the table of changes; conditions hold for the rest.
-    pub(crate) fn gathered(&mut self, filter: &ChangeFilter, few: Few) -> String {
-        let gathering = match (few, &filter.q) {
-            (Few::Word(at), Some(question)) => search::gathering(question, at),
-            (Few::Place, _) => Some(gathering_targets(filter)),
-            _ => None,
-        };
-        let Some((sql, params)) = gathering else {
-            return String::new();
-        };
-        self.params.extend(params);
-        self.sql.push_str(" AND \"change\".id = few.id");
-        // Both engines may turn a join around, but SQLite turns none that is written so; it knows no numbers of rows.
-        format!("({sql}) AS few CROSS JOIN ")
-    }
-
-    fn targets(&mut self, filter: &ChangeFilter) {
-        let mut asked = Self {
-            params: std::mem::take(&mut self.params),
-            ..Self::default()
-        };
-        let is_asked = asked.place("place.", filter);
-        self.params = asked.params;
-        if !is_asked {
-            return;
-        }
-        // Where an index begins with the place, the number is its end; else the key of the table finds the targets.
-        let each = match filter.environment {
-            Some(_) => format!("place.number = \"change\".number{}", asked.sql),
-            None => {
-                let asked = asked.sql.replace("place.service", "place.service || ''");
-                format!("place.change_id = \"change\".id{asked}")
-            }
-        };
-        let exists =
-            format!(" AND EXISTS (SELECT 1 FROM change_target AS place WHERE place.tenant = $tenant AND {each})");
-        self.sql.push_str(&exists);
-    }
-
-    fn words(&mut self, question: &str, few: Few) {
-        let gathered = match few {
-            Few::Word(at) => Some(at),
-            _ => None,
-        };
-        let Some((condition, params)) = search::condition("\"change\".id", question, gathered) else {
-            self.sql.push_str(" AND 1 = 0");
-            return;
-        };
-        self.sql.push_str(" AND ");
-        self.sql.push_str(&condition);
-        self.params.extend(params);
-        self.params.push(("table".to_owned(), "change".into()));
-    }
-}
-
-/// The statement that gathers, as `id`, the changes with a target of the service and environment, the artifact and the commit.
-fn gathering_targets(filter: &ChangeFilter) -> (String, Vec<(String, Value)>) {
-    let mut place = Conditions::default();
-    place.place("", filter);
-    // The names of parameters differ from those of the list's own conditions.
-    let (mut sql, mut params) = (place.sql, Vec::new());
-    for (at, (name, value)) in place.params.into_iter().enumerate() {
-        sql = sql.replace(&format!("${name}"), &format!("$place{at}"));
-        params.push((format!("place{at}"), value));
-    }
-    let sql = format!("SELECT DISTINCT change_id AS id FROM change_target WHERE tenant = $tenant{sql}");
-    (sql, params)
 }
 
 fn change_row(row: &Row) -> Result<ChangeRow> {

@@ -3,4 +3,5 @@
 pub mod blob;
 pub mod change_count;
 pub mod change_order;
+mod change_query;
 pub mod changes;

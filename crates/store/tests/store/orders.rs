@@ -3,8 +3,8 @@
 use model::change::record::Change;
 use serde_json::json;
 use store::change::change_count::{Count, count_changes};
-use store::change::change_order::{Order, Spot, list_ordered};
-use store::change::changes::ChangeFilter;
+use store::change::change_order::{Order, Spot};
+use store::change::changes::{ChangeFilter, list_ordered};
 use store::record;
 
 use crate::world::{World, at, change_json, check};

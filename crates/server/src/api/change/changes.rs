@@ -9,8 +9,8 @@ use model::core::enums::{Kind, Level, State};
 use model::core::refusal::{FieldError, Refusal};
 use model::directory::snapshot::Directory;
 use serde_json::Value;
-use store::change::change_order::list_ordered;
 use store::change::changes::ChangeFilter;
+use store::change::changes::list_ordered;
 use store::record::{self, Filter};
 use wire::views;
 
