@@ -1,9 +1,13 @@
 //! What is damaged in the storage itself, whatever the log says of it: a file whose pages or indexes do not fit each other,
 //! cells of a wrong type, rows that belong to no tenant. Replay compares records by tenant and cannot see these.
 
+mod sqlite;
+
+pub(crate) use self::sqlite::of_file;
+
 use crate::error::{Error, Result};
 use crate::migrate;
-use crate::store::SYSTEM_TENANT;
+use crate::tenant::SYSTEM_TENANT;
 use crate::tx::CrossTx;
 use crate::value::{Row, Value};
 

@@ -1,6 +1,5 @@
 //! The two engines behind one enum. Nowhere else is it asked which one runs, except in `search.rs` and the opening.
 
-mod damage;
 mod postgres;
 mod sqlite;
 mod statistics;

@@ -29,14 +29,16 @@ pub mod search;
 pub mod servers;
 mod sql;
 mod store;
+mod tenant;
 mod tx;
 mod value;
 
 pub use error::{Error, Failure, Result};
-pub use lanes::{Lane, Mode};
+pub use lanes::{FatalHook, Jitter, Lane, Mode};
 pub use moment::Moment;
 pub use queue::lease::{Depth, LONGEST_LEASE, Lease};
 pub use record::{Filter, Record, Stored};
-pub use store::{Config, Engine, FatalHook, Jitter, LaneSize, SYSTEM_TENANT, Store, check_tenant};
+pub use store::{Config, Engine, LaneSize, Store};
+pub use tenant::{SYSTEM_TENANT, check_tenant};
 pub use tx::{CrossTx, Params, Tx};
 pub use value::{Row, Value};

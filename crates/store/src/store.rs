@@ -10,24 +10,16 @@ use std::time::Duration;
 use crate::damage::{self, Damage};
 use crate::driver::{Address, Connection, PostgresConnection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
-use crate::lanes::{self, Lane, Link, Mode, Queue, Reading, Task, Wakes};
+use crate::lanes::{self, FatalHook, Jitter, Lane, Link, Mode, Queue, Reading, Task, Wakes};
 use crate::migrate;
 use crate::moment::{Moment, Moments};
 use crate::schema;
+use crate::tenant::check_tenant;
 use crate::tx::{CrossTx, Tx};
 
-/// The tenant whose log is the system's own.
-pub const SYSTEM_TENANT: &str = "system";
-/// The longest tenant id, in characters.
-const TENANT_LIMIT: usize = 64;
 /// How many reads of the gate's lane SQLite answers in one transaction. Each is a look-up, so none waits long for the
 /// others; in the other lanes a long list would hold up its neighbours.
 const READS: usize = 16;
-
-/// What is called, on the writer's thread, when a sync failed and before anything is answered: the process has to end.
-pub type FatalHook = Arc<dyn Fn(&Error) + Send + Sync>;
-/// How long to pause before the n-th (from 0) repetition of a lost race. It comes from outside, as randomness does.
-pub type Jitter = Arc<dyn Fn(u32) -> Duration + Send + Sync>;
 
 /// Which engine, and where.
 #[derive(Debug, Clone)]
@@ -196,7 +188,7 @@ impl Store {
     pub fn find_damage(config: &Config) -> Result<Vec<Damage>> {
         match &config.engine {
             Engine::Sqlite { path } => {
-                damage::or_damage(SqliteConnection::reader(path).and_then(|mut file| file.damage()))
+                damage::or_damage(SqliteConnection::reader(path).and_then(|file| damage::of_file(&file)))
             }
             Engine::Postgres { .. } => schema::strange(&mut Self::as_owner(config)?),
         }
@@ -435,20 +427,6 @@ impl Store {
 
 fn unanswered<E: Failure>() -> E {
     E::from(Error::other("the lane ended without an answer"))
-}
-
-/// Whether a text may be a tenant's id. PostgreSQL's session gets it inside a statement, so quotes must not pass.
-pub fn check_tenant(tenant: &str) -> Result<()> {
-    let fits = (1..=TENANT_LIMIT).contains(&tenant.len())
-        && tenant
-            .bytes()
-            .all(|it| it.is_ascii_alphanumeric() || b"._:-".contains(&it));
-    if !fits {
-        return Err(Error::other(
-            "a tenant's id has 1 to 64 of the characters A-Z a-z 0-9 . _ : -",
-        ));
-    }
-    Ok(())
 }
 
 /// How much later than others a thread gets its turn that stepped back: each step of nice takes about a fifth of its share.

@@ -8,10 +8,22 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use crate::damage::{Damage, MOST, has_room};
+use crate::driver::SqliteConnection;
+use crate::error::Result;
 use crate::migrate;
 
+/// What is damaged in a file, found by reading all of it.
+pub(crate) fn of_file(file: &SqliteConnection) -> Result<Vec<Damage>> {
+    file.inspect(|raw| {
+        let mut found = broken(raw)?;
+        found.extend(strange_cells(raw)?);
+        found.extend(strange_schema(raw)?);
+        Ok(found)
+    })
+}
+
 /// What the engine finds wrong with its own pages and indexes.
-pub(super) fn broken(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
+fn broken(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
     let mut statement = raw.prepare(&format!("PRAGMA integrity_check({MOST})"))?;
     let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
     let mut found = Vec::new();
@@ -24,7 +36,7 @@ pub(super) fn broken(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
 }
 
 /// What the migrations that were run on the file did not make, or made otherwise, or made and is gone.
-pub(super) fn strange_schema(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
+fn strange_schema(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
     let there = schema(raw)?;
     if !there.contains_key("schema_migration") {
         return Ok(Vec::new());
@@ -85,7 +97,7 @@ struct Column {
 }
 
 /// Every cell that is of another type than its column.
-pub(super) fn strange_cells(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
+fn strange_cells(raw: &Connection) -> rusqlite::Result<Vec<Damage>> {
     let mut found = Vec::new();
     for table in tables(raw)? {
         // Other tables may well be readable where the pages of one are not.

@@ -11,8 +11,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{ErrorCode, OpenFlags, ffi};
 
-use crate::damage::Damage;
-use crate::driver::{Bound, damage, statistics};
+use crate::driver::{Bound, statistics};
 use crate::error::{Error, Result};
 use crate::moment::{Moment, Moments};
 use crate::sql::{self, Statement};
@@ -83,15 +82,9 @@ impl SqliteConnection {
         Self::open(path, flags)
     }
 
-    /// What is damaged in the file: see [`crate::damage`].
-    pub(crate) fn damage(&mut self) -> Result<Vec<Damage>> {
-        let look = || {
-            let mut found = damage::broken(&self.raw)?;
-            found.extend(damage::strange_cells(&self.raw)?);
-            found.extend(damage::strange_schema(&self.raw)?);
-            Ok(found)
-        };
-        look().map_err(|it: rusqlite::Error| sqlite_error(&it))
+    /// Looks at the file by the engine's own means.
+    pub(crate) fn inspect<T>(&self, look: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T>) -> Result<T> {
+        look(&self.raw).map_err(|it| sqlite_error(&it))
     }
 
     /// Opens the existing file for copying it; a reader could not attach the copy.

@@ -9,7 +9,9 @@ use crate::error::{Error, Result};
 use crate::lanes::task::Attempt;
 use crate::lanes::turns::Turns;
 use crate::lanes::{Mode, Queue, Work};
-use crate::store::Jitter;
+
+/// How long to pause before the n-th (from 0) repetition of a lost race. It comes from outside, as randomness does.
+pub type Jitter = Arc<dyn Fn(u32) -> Duration + Send + Sync>;
 
 /// How often an act runs before it counts as lost to others.
 const TRIES: u32 = 12;

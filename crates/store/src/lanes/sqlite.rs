@@ -7,7 +7,9 @@ use crate::error::{Error, Result};
 use crate::lanes::task::Attempt;
 use crate::lanes::{Queue, Spent, Work};
 use crate::moment::Moments;
-use crate::store::FatalHook;
+
+/// What is called, on the writer's thread, when a sync failed and before anything is answered: the process has to end.
+pub type FatalHook = Arc<dyn Fn(&Error) + Send + Sync>;
 
 type Batch = Vec<Box<dyn Work>>;
 /// Adds to a batch what has come meanwhile; answers whether there was something.
