@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::core::enums::Role;
 use model::core::ids::{GroupKey, PersonId};
 use model::directory::records::Vouched;
-use model::directory::snapshot::Person;
+use model::directory::snapshot::{Directory, Person};
 use model::identity::provider::{IdentityProvider, with_member};
 use serde_json::json;
 use store::queue::timer;
@@ -45,6 +45,33 @@ fn told_at(vouched: &Vouched) -> Timestamp {
     let whole = vouched.until.duration_since(vouched.confirmed_at);
     let ahead = SignedDuration::from_secs(whole.as_secs() / 4).min(SignedDuration::from_hours(TOLD_HOURS));
     vouched.until.checked_sub(ahead).unwrap_or(vouched.until)
+}
+
+/// The roles and groups that a provider maps and a person who signs in there holds without its confirmation: given by hand, or
+/// mapped since the last sign-in.
+fn unnoted(
+    directory: &Directory,
+    provider: &IdentityProvider,
+    person: &Person,
+) -> Option<(BTreeSet<Role>, BTreeSet<GroupKey>)> {
+    let is_of = |subject: &String| {
+        let rest = subject.strip_prefix(provider.issuer.as_str());
+        rest.is_some_and(|rest| rest.starts_with(' '))
+    };
+    let comes = person.subjects.iter().any(is_of);
+    if provider.groups_claim.is_none() || !comes || of(person, provider).is_some() {
+        return None;
+    }
+    let mapped: BTreeSet<Role> = provider.roles.values().copied().collect();
+    let roles: BTreeSet<Role> = person.roles.intersection(&mapped).copied().collect();
+    let sits = |key: &&GroupKey| {
+        directory
+            .groups
+            .get(*key)
+            .is_some_and(|it| it.members.contains(&person.id))
+    };
+    let groups: BTreeSet<GroupKey> = provider.groups.values().filter(sits).cloned().collect();
+    (!roles.is_empty() || !groups.is_empty()).then_some((roles, groups))
 }
 
 /// Sets a provider's timer to the next moment at which something is told or ends; none where nothing will.
@@ -95,7 +122,7 @@ pub(crate) fn set_for(room: &mut Room<'_, '_>, provider: &IdentityProvider, pers
     set(room, provider, wanted)
 }
 
-/// The providers that need a timer and have none: it was lost.
+/// The providers that need a timer and have none: it was lost, or nothing that they map was confirmed yet.
 ///
 /// # Errors
 /// The store's.
@@ -104,7 +131,7 @@ pub(crate) fn lost(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for provider in providers(room)? {
         let mut people = directory.people.values();
-        let needs = people.any(|it| holding(it, &provider).is_some());
+        let needs = people.any(|it| holding(it, &provider).is_some() || unnoted(&directory, &provider, it).is_some());
         if needs && timer::of_subject(room.tx, TABLE, provider.id.as_str())?.is_empty() {
             found.push(provider.id.0);
         }
@@ -112,7 +139,7 @@ pub(crate) fn lost(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Ends what nobody confirmed in time, and tells those whose time is nearly over.
+/// Ends what was not confirmed in time, notifies the people whose time is nearly over, and starts the time of unconfirmed rights.
 ///
 /// # Errors
 /// The store's.
@@ -126,6 +153,10 @@ pub(crate) fn run(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
     for person in directory.people.values() {
         if seen >= AT_ONCE {
             break;
+        }
+        if let Some((roles, groups)) = unnoted(&directory, &provider, person) {
+            note(room, &provider, person, (roles, groups))?;
+            seen += 1;
         }
         let Some(vouched) = holding(person, &provider) else {
             continue;
@@ -144,6 +175,25 @@ pub(crate) fn run(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
         return set(room, &provider, room.now);
     }
     set_again(room, &provider, room.now)
+}
+
+/// Starts the time after which unconfirmed rights end.
+fn note(
+    room: &mut Room<'_, '_>,
+    provider: &IdentityProvider,
+    person: &Person,
+    (roles, groups): (BTreeSet<Role>, BTreeSet<GroupKey>),
+) -> Result<()> {
+    let mut after = person.clone();
+    after.vouched.push(Vouched {
+        provider: provider.key.clone(),
+        confirmed_at: room.now,
+        until: provider.lasts_until(room.now),
+        roles,
+        groups,
+    });
+    let data = json!({"provider": provider.key});
+    room.put_estate("person.confirmed", after, data).map(drop)
 }
 
 /// Takes away what a provider gave, unless another one gives it as well; answers whether a seat went.

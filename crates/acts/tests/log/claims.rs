@@ -298,3 +298,17 @@ fn what_a_claim_gave_ends_after_the_time_of_its_provider_though_the_timer_was_lo
     assert_eq!(person(&world, "anna").roles, [Role::Owner].into());
     world.assert_replays();
 }
+
+#[test]
+fn a_right_that_the_provider_maps_ends_too_where_a_person_gave_it_by_hand() {
+    let world = with_provider();
+    sign_in(&world, "anna", &[]);
+    edit(&world, "anna", json!({"roles": ["change_manager"]}));
+    work(&world);
+    assert_eq!(person(&world, "anna").roles, [Role::ChangeManager].into());
+    go_to(&world, "2027-02-19T08:00:01Z");
+    work(&world);
+    work(&world);
+    assert!(person(&world, "anna").roles.is_empty());
+    world.assert_replays();
+}
