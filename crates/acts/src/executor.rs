@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use model::change::change_file::Actor;
+use model::core::parse;
 use store::{CrossTx, Lane, Mode, Tx};
 
 use crate::core::context::{Effect, Room};
@@ -203,7 +204,7 @@ impl Desk {
     fn room<'a, 'c>(&'a self, tx: &'a mut Tx<'c>, actor: Actor, mode: Mode) -> Result<Room<'a, 'c>> {
         let services = self.services();
         let now = services.now()?;
-        let recorded_at = model::core::parse::to_micros(self.tools().recorder.now()).unwrap_or(now);
+        let recorded_at = parse::to_micros(self.tools().recorder.now()).unwrap_or(now);
         // An act that only reads tells nothing, so it needs no name.
         let act = match mode {
             Mode::Write => services.new_id(recorded_at)?,

@@ -3,9 +3,20 @@
 
 use std::sync::{Arc, Mutex};
 
+use acts::change::add_evidence;
+use acts::change::create_change;
+use acts::change::edit_change;
+use acts::change::link_change;
+use acts::core::gate_question;
+use acts::core::log_high_water;
+use acts::directory::create_tenant;
+use acts::directory::set_person;
+use acts::directory::set_service;
+use acts::gate::answer;
 use acts::{Clock, Desk, Tools};
 use acts::{Error, Room};
 use jiff::{SignedDuration, Timestamp};
+use model::change::around;
 use model::change::change_file::Actor;
 use model::core::body::Body;
 use model::core::enums::{GateDecision, State};
@@ -64,7 +75,7 @@ impl World {
             recorder: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(7)),
             master: Arc::new(MasterKey::new([3; 32])),
-            seen_logs: Arc::new(acts::core::log_high_water::SeenInMemory::default()),
+            seen_logs: Arc::new(log_high_water::SeenInMemory::default()),
             policies: Arc::new(policies),
             public_url: "http://127.0.0.1:8080".to_owned(),
             evidence_folder: None,
@@ -74,7 +85,7 @@ impl World {
             clock,
             _folder: folder,
         };
-        world.system(|room| acts::directory::create_tenant::create_tenant(room, "Halden Freight", false));
+        world.system(|room| create_tenant::create_tenant(room, "Halden Freight", false));
         world.system(|room| {
             for (login, role) in [
                 ("rita", "requester"),
@@ -85,13 +96,13 @@ impl World {
                 ("pipe", "pipeline"),
                 ("ada", "admin"),
             ] {
-                acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+                set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
             }
             Ok(())
         });
         world.system(|room| {
-            acts::directory::set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
-            acts::directory::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))?;
+            set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
+            set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))?;
             Ok(())
         });
         world
@@ -156,7 +167,7 @@ fn initiate_and_assess(world: &World) -> String {
                 "plan": [{"title": "Deploy", "minutes": 10}], "rollback_plan": [{"title": "Deploy the old one", "minutes": 5}],
                 "implementers": ["ivo"], "tester": "olga",
             }));
-            acts::change::create_change::create_change(room, &request, &[])
+            create_change::create_change(room, &request, &[])
         })
         .unwrap();
     let k = key.clone();
@@ -194,17 +205,17 @@ fn bring_evidence(world: &World, key: &str) {
     let k = key.to_owned();
     world
         .by("rita", move |room| {
-            let file = model::change::around::StoredFile {
+            let file = around::StoredFile {
                 digest: "sha256:00".into(), size: 3, media_type: "text/plain".into(), reading: None,
             };
             let request = body(json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": ARTIFACT, "text": "works"}));
-            acts::change::add_evidence::add_evidence(room, &k, &request, &file)
+            add_evidence::add_evidence(room, &k, &request, &file)
         })
         .unwrap();
 }
 
-fn question(change: Option<&str>) -> acts::core::gate_question::Question {
-    acts::core::gate_question::Question {
+fn question(change: Option<&str>) -> gate_question::Question {
+    gate_question::Question {
         service: "pay".into(),
         environment: "production".into(),
         artifact: Some(ARTIFACT.into()),
@@ -229,7 +240,7 @@ fn test_and_deploy(world: &World, key: &str) {
     world.pass(150);
     let question = question(None);
     let checked = world
-        .by("pipe", move |room| acts::gate::answer::check(room, &question, None))
+        .by("pipe", move |room| answer::check(room, &question, None))
         .unwrap();
     assert_eq!(checked.check.decision, GateDecision::Go, "{:?}", checked.check.reasons);
     assert!(checked.permit.is_some());
@@ -267,7 +278,7 @@ fn review_and_close(world: &World, key: &str) {
 /// What the plain question answers for one change, with its reasons; and the same of a check that waits since before.
 fn gate_of(world: &World, key: &str) -> (GateDecision, Vec<String>) {
     let asked = question(Some(key));
-    let answer = world.system(move |room| acts::gate::answer::ask(room, &asked));
+    let answer = world.system(move |room| answer::ask(room, &asked));
     (
         answer.decision,
         answer.reasons.into_iter().map(|row| row.code).collect(),
@@ -318,7 +329,7 @@ fn a_rejection_closes_the_gate_of_others_with_its_artifact_until_it_is_lifted() 
                 acts::change::verbs::cancel_change(room, &k, &body(json!({"reason": "Done otherwise."})))
             }),
             _ => world.by("rita", move |room| {
-                acts::change::edit_change::edit_change(room, &k, &body(json!({"title": "Another"})))
+                edit_change::edit_change(room, &k, &body(json!({"title": "Another"})))
             }),
         }
         .unwrap();
@@ -337,14 +348,14 @@ fn the_end_of_a_change_opens_the_gate_of_what_depends_on_it() {
     world
         .by("rita", move |room| {
             let words = body(json!({"kind": "depends_on", "to": to}));
-            acts::change::link_change::link_change(room, &from, &words)
+            link_change::link_change(room, &from, &words)
         })
         .unwrap();
     assert_eq!(gate_of(&world, &second), stop_code("dependency_open"));
     let asked = question(Some(&second));
     let until = *world.clock.0.lock().unwrap() + SignedDuration::from_mins(30);
     let waiting = world
-        .by("pipe", move |room| acts::gate::answer::check(room, &asked, Some(until)))
+        .by("pipe", move |room| answer::check(room, &asked, Some(until)))
         .unwrap();
     assert_eq!(waiting.check.decision, GateDecision::Stop);
     let k = first.clone();
@@ -355,6 +366,6 @@ fn the_end_of_a_change_opens_the_gate_of_what_depends_on_it() {
         .unwrap();
     assert_eq!(gate_of(&world, &second), (GateDecision::Go, Vec::new()));
     let id = waiting.check.id.0.clone();
-    let turned = world.system(move |room| acts::gate::answer::load_check(room, &id));
+    let turned = world.system(move |room| answer::load_check(room, &id));
     assert_eq!(turned.decision, GateDecision::Go, "it waits no longer");
 }

@@ -4,10 +4,24 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use acts::audit::cosign_log;
+use acts::audit::find_lost_secrets;
 use acts::audit::replay_log::{Progress, ReplayReport, replay_log};
+use acts::audit::sequence_events;
+use acts::audit::take_cosignature;
+use acts::core::signing_keys;
+use acts::directory::create_tenant;
+use acts::directory::set_person;
+use acts::guard::last_administrator;
+use acts::identity::audit_workload_trust;
+use acts::policy::activate_configuration;
 use model::change::change_file::Actor;
 use serde_json::{Map, Value};
+use server::identity::password;
+use store::audit::event;
 pub(crate) use store::damage::Damage;
+use store::queue::job;
+use store::queue::timer;
 use store::{Lane, Mode, SYSTEM_TENANT, Store};
 
 use crate::failure::{Failure, Result};
@@ -101,8 +115,7 @@ impl Host {
         let host = Self::open_as(settings, &said)?;
         match host.begun_under()? {
             Some(place)
-                if acts::core::signing_keys::log_name(&said, SYSTEM_TENANT)
-                    != acts::core::signing_keys::log_name(&place, SYSTEM_TENANT) =>
+                if signing_keys::log_name(&said, SYSTEM_TENANT) != signing_keys::log_name(&place, SYSTEM_TENANT) =>
             {
                 host.desk.tools().store.close();
                 Self::open_as(settings, &place)
@@ -169,12 +182,12 @@ impl Host {
             .unwrap_or_default()
             .trim()
             .to_lowercase();
-        let phc = server::identity::password::hash(password).map_err(could_not)?;
+        let phc = password::hash(password).map_err(could_not)?;
         let name = name.to_owned();
         let act = move |room: &mut acts::Room<'_, '_>| {
-            acts::directory::create_tenant::create_tenant(room, &name, false)?;
-            acts::directory::set_person::create_person(room, &body)?;
-            acts::directory::set_person::set_password(room, &login, &phc)
+            create_tenant::create_tenant(room, &name, false)?;
+            set_person::create_person(room, &body)?;
+            set_person::set_password(room, &login, &phc)
         };
         self.desk
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
@@ -184,9 +197,9 @@ impl Host {
     /// Sets a password.
     pub(crate) fn set_password(&self, tenant: &str, login: &str, password: &str) -> Result<()> {
         check_tenant(tenant)?;
-        let phc = server::identity::password::hash(password).map_err(could_not)?;
+        let phc = password::hash(password).map_err(could_not)?;
         let login = login.to_lowercase();
-        let act = move |room: &mut acts::Room<'_, '_>| acts::directory::set_person::set_password(room, &login, &phc);
+        let act = move |room: &mut acts::Room<'_, '_>| set_person::set_password(room, &login, &phc);
         self.desk
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
             .map_err(refused)
@@ -208,7 +221,7 @@ impl Host {
                 tenant,
                 Actor::system(),
                 Mode::Read,
-                acts::core::signing_keys::find_trouble,
+                signing_keys::find_trouble,
             )
             .map_err(refused)
     }
@@ -216,7 +229,7 @@ impl Host {
     /// What is wrong with a tenant's secrets: of connections, webhooks and identity providers.
     pub(crate) fn secret_trouble(&self, tenant: &str) -> Result<Vec<String>> {
         let look = |room: &mut acts::Room<'_, '_>| {
-            let found = acts::audit::find_lost_secrets::find_trouble(room)?;
+            let found = find_lost_secrets::find_trouble(room)?;
             Ok(found.into_iter().map(|it| it.what).collect())
         };
         self.desk
@@ -232,7 +245,7 @@ impl Host {
                 tenant,
                 Actor::system(),
                 Mode::Read,
-                acts::guard::last_administrator::has_one,
+                last_administrator::has_one,
             )
             .map_err(refused)
     }
@@ -240,7 +253,7 @@ impl Host {
     /// The keys of a tenant's workloads that let in jobs of anybody.
     pub(crate) fn open_workloads(&self, tenant: &str) -> Result<Vec<String>> {
         let look = |room: &mut acts::Room<'_, '_>| {
-            let found = acts::identity::audit_workload_trust::doubted(room)?;
+            let found = audit_workload_trust::doubted(room)?;
             Ok(found.into_iter().map(|it| it.key).collect())
         };
         self.desk
@@ -249,9 +262,9 @@ impl Host {
     }
 
     /// Brings back the policies before the present ones.
-    pub(crate) fn recover_policies(&self, tenant: &str) -> Result<acts::policy::activate_configuration::Recovered> {
+    pub(crate) fn recover_policies(&self, tenant: &str) -> Result<activate_configuration::Recovered> {
         check_tenant(tenant)?;
-        let act = |room: &mut acts::Room<'_, '_>| acts::policy::activate_configuration::recover_policies(room);
+        let act = |room: &mut acts::Room<'_, '_>| activate_configuration::recover_policies(room);
         self.desk
             .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
             .map_err(refused)
@@ -284,8 +297,7 @@ impl Host {
 
     /// Letters that were set aside after too many tries, and timers that fail again and again.
     pub(crate) fn stuck(&self) -> Result<[i64; 2]> {
-        let look =
-            |tx: &mut store::CrossTx<'_>| Ok([store::queue::job::depth(tx)?.parked, store::queue::timer::failing(tx)?]);
+        let look = |tx: &mut store::CrossTx<'_>| Ok([job::depth(tx)?.parked, timer::failing(tx)?]);
         self.desk
             .wait_across(Lane::Worker, "what is stuck", Mode::Read, look)
             .map_err(could_not)
@@ -294,7 +306,7 @@ impl Host {
     /// Has the letters sent again that were set aside; answers how many that are.
     pub(crate) fn send_again(&self) -> Result<u64> {
         let now = crate::clock::now();
-        let unpark = move |tx: &mut store::CrossTx<'_>| Ok(store::queue::job::unpark_across(tx, now)?);
+        let unpark = move |tx: &mut store::CrossTx<'_>| Ok(job::unpark_across(tx, now)?);
         self.desk
             .wait_across(Lane::Worker, "letters are sent again", Mode::Write, unpark)
             .map_err(could_not)
@@ -312,7 +324,7 @@ pub(crate) fn place_of(damage: &Damage) -> String {
 
 /// Refuses what cannot be the key of a tenant with people, before anything is opened or made for it.
 pub(crate) fn check_tenant_of_people(tenant: &str) -> Result<()> {
-    acts::directory::create_tenant::check_key(tenant).map_err(|refusal| refused(refusal.into()))
+    create_tenant::check_key(tenant).map_err(|refusal| refused(refusal.into()))
 }
 
 fn check_tenant(tenant: &str) -> Result<()> {
@@ -353,8 +365,8 @@ impl Host {
     fn log(&self, tenant: String) -> Result<LogStanding> {
         let look = |room: &mut acts::Room<'_, '_>| {
             let last = store::audit::log::last_checkpoint(room.tx)?;
-            let backlog = store::audit::event::unsequenced(room.tx, BACKLOG)?.len();
-            let cosigned = acts::audit::take_cosignature::last_cosigned(room)?;
+            let backlog = event::unsequenced(room.tx, BACKLOG)?.len();
+            let cosigned = take_cosignature::last_cosigned(room)?;
             let cosigned: Vec<String> = cosigned.into_iter().map(|(_, note)| note).collect();
             let (attested, distrusted) = attested(room)?;
             Ok((last.map(|last| last.at).max(attested), distrusted, cosigned, backlog))
@@ -380,8 +392,8 @@ fn attested(room: &mut acts::Room<'_, '_>) -> acts::Result<(Option<jiff::Timesta
     if store::audit::log::state(room.tx)?.is_none() {
         return Ok((None, None));
     }
-    let attested = acts::audit::cosign_log::attested_at(room);
-    let attested = attested.and_then(|at| acts::audit::sequence_events::check_placing(room).map(|()| at));
+    let attested = cosign_log::attested_at(room);
+    let attested = attested.and_then(|at| sequence_events::check_placing(room).map(|()| at));
     match attested {
         Err(acts::Error::Fault(why)) => Ok((None, Some(why))),
         Err(acts::Error::Proof(why)) => Ok((None, Some(why.to_string()))),
@@ -435,8 +447,8 @@ mod tests {
         };
         let begin = |host: Host, tenant: &str| {
             let begun = |room: &mut acts::Room<'_, '_>| {
-                acts::directory::create_tenant::create_tenant(room, "Some", false)?;
-                acts::core::signing_keys::log_origin(room)
+                create_tenant::create_tenant(room, "Some", false)?;
+                signing_keys::log_origin(room)
             };
             let actor = Actor::system();
             let name = host.desk.wait(Lane::Worker, tenant, actor, Mode::Write, begun).unwrap();

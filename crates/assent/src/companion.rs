@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use model::core::enums::GateDecision;
+use model::core::unmet;
 use proof::jwks::Jwks;
 use proof::permit::Expected;
 use proof::revocation::RevocationList;
@@ -235,8 +236,7 @@ impl Companion {
         );
         if let Some((code, text)) = wrong {
             let help = "Fetch another permit when the server is back.";
-            stop.reasons
-                .push(model::core::unmet::unmet(&code, text, help, Vec::new()));
+            stop.reasons.push(unmet::unmet(&code, text, help, Vec::new()));
         }
         stop
     }

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
+use model::core::confusables;
 use serde_json::Value;
 
 use crate::failure::{Failure, detail_of};
@@ -370,7 +371,7 @@ pub fn clean(text: &str) -> String {
         .chars()
         .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
         .collect();
-    model::core::confusables::spelled(&still)
+    confusables::spelled(&still)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
+use model::integration::signal;
 
 use crate::notify::mail::Message;
 
@@ -213,7 +214,7 @@ fn told(error: &dyn std::error::Error) -> String {
         }
         cause = inner.source();
     }
-    model::integration::signal::SetAside::because(text).reason
+    signal::SetAside::because(text).reason
 }
 
 #[cfg(test)]

@@ -150,6 +150,8 @@ mod tests {
 
     use super::*;
     use crate::question::{neutral_target, uid};
+    use model::core::enums;
+    use model::policy::facts;
 
     struct Nobody;
 
@@ -273,7 +275,7 @@ mod tests {
             service: "pay".into(),
             environment: "prod".into(),
             regimes: vec!["sox".to_owned()],
-            owners: vec![(model::core::enums::OwnershipRole::Owner, "p3".into())],
+            owners: vec![(enums::OwnershipRole::Owner, "p3".into())],
             ..neutral_target()
         };
         let actor = ActorFacts {
@@ -281,7 +283,7 @@ mod tests {
             roles: vec![Role::Owner],
             groups: vec!["own-pay".into()],
             by_token: true,
-            parts: vec![model::policy::facts::Part::Requester],
+            parts: vec![facts::Part::Requester],
             functions: vec!["engineer".to_owned()],
             trainings: vec!["sox".to_owned()],
         };

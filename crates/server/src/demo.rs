@@ -20,6 +20,8 @@ use model::core::ids::PersonId;
 use serde_json::Value;
 use store::{Lane, Mode};
 
+use crate::identity::password;
+
 /// The first tenant of the demo.
 pub const TENANT: &str = "halden";
 /// The second, small one.
@@ -41,7 +43,7 @@ pub enum DemoError {
     File(#[from] std::io::Error),
     /// A password could not be hashed.
     #[error("the demo's passwords could not be made: {0}")]
-    Password(#[from] crate::identity::password::PasswordError),
+    Password(#[from] password::PasswordError),
 }
 
 type Result<T> = std::result::Result<T, DemoError>;

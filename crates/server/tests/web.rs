@@ -7,7 +7,11 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 
 use acts::Room;
+use acts::directory::create_tenant;
+use acts::directory::set_person;
+use acts::directory::set_service;
 use model::change::change_file::Actor;
+use model::core::body;
 use serde_json::{Value, json};
 use server::identity::password;
 use server::{Running, Settings, start};
@@ -95,12 +99,12 @@ impl Answer {
     }
 }
 
-fn object(value: Value) -> model::core::body::Body {
+fn object(value: Value) -> body::Body {
     value.as_object().unwrap().clone()
 }
 
 fn seed(room: &mut Room<'_, '_>) -> acts::Result<()> {
-    acts::directory::create_tenant::create_tenant(room, "Halden Freight", false)?;
+    create_tenant::create_tenant(room, "Halden Freight", false)?;
     let phc = password::hash(SECRET).unwrap();
     let people = [
         ("ingrid", "Ingrid Solheim", json!(["requester", "implementer"])),
@@ -113,16 +117,16 @@ fn seed(room: &mut Room<'_, '_>) -> acts::Result<()> {
     ];
     for (login, name, roles) in people {
         let body = object(json!({"login": login, "name": name, "roles": roles, "zone": "Europe/Oslo"}));
-        acts::directory::set_person::create_person(room, &body)?;
-        acts::directory::set_person::set_password(room, login, &phc)?;
+        set_person::create_person(room, &body)?;
+        set_person::set_password(room, login, &phc)?;
     }
-    acts::directory::set_service::set_service(
+    set_service::set_service(
         room,
         &object(json!({"key": "booking-api", "name": "Bookings", "criticality": "medium"})),
     )?;
-    acts::directory::set_service::set_environment(room, &object(json!({"key": "production", "is_production": true})))?;
+    set_service::set_environment(room, &object(json!({"key": "production", "is_production": true})))?;
     let owner = json!({"service": "booking-api", "role": "owner", "person": "hanne"});
-    acts::directory::set_service::set_ownership(room, &object(owner))?;
+    set_service::set_ownership(room, &object(owner))?;
     Ok(())
 }
 

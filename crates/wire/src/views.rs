@@ -2,8 +2,10 @@
 
 use model::change::content::{Cover, cover};
 use model::change::custom_field::FIELD;
+use model::change::read_content;
 use model::change::record::{Change, Target, TargetRecord};
 use model::change::related_records::GateCheck;
+use model::core::confusables;
 use model::core::enums::{GateDecision, Kind, Purpose, State};
 use model::core::ids::PersonId;
 use model::core::private_fields::PERSONAL;
@@ -57,7 +59,7 @@ const INNER: &[&str] = &["told", "digest", "to_change"];
 
 /// A change as `GET /changes/{key}` shows it.
 pub fn change(change: &Change, directory: &Directory) -> Value {
-    let mut map = model::change::read_content::present(change, directory);
+    let mut map = read_content::present(change, directory);
     map.insert("key".into(), json!(change.key));
     map.insert("id".into(), json!(change.id));
     map.insert("state".into(), json!(change.state));
@@ -101,7 +103,7 @@ pub fn change(change: &Change, directory: &Directory) -> Value {
 fn note_deceiving(path: &str, value: &Value, found: &mut Map<String, Value>) {
     match value {
         Value::String(text) => {
-            let codes = model::core::confusables::found_in(text);
+            let codes = confusables::found_in(text);
             if !codes.is_empty() {
                 found.insert(path.to_owned(), json!(codes));
             }
@@ -382,12 +384,13 @@ mod tests {
     use super::*;
     use model::change::related_records::Comment;
     use model::core::ids::{ChangeId, RecordId};
+    use model::directory::snapshot;
 
     #[test]
     fn items_show_logins_and_the_state_of_their_change() {
         let mut directory = Directory::default();
         let id = PersonId::from("0197");
-        let person = model::directory::snapshot::Person {
+        let person = snapshot::Person {
             id: id.clone(),
             version: 1,
             login: "mira".to_owned(),

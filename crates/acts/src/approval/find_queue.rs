@@ -6,9 +6,11 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 use model::change::change_file::ChangeFile;
 use model::change::record::Change;
+use model::change::waiting_on;
 use model::change::waiting_on::Step;
 use model::core::enums::{Kind, Level, State};
 use model::core::ids::PersonId;
+use model::emergency::break_glass;
 use model::emergency::budget::waits_for_cosignature;
 use model::emergency::records::GlassUse;
 use serde::Deserialize;
@@ -111,9 +113,7 @@ fn find_unsigned(room: &mut Room<'_, '_>) -> Result<Vec<ChangeFile>> {
     let mut found: Vec<ChangeFile> = Vec::new();
     for row in record::find::<GlassUse>(room.tx, &latest)? {
         let since = room.now.duration_since(row.record.at);
-        if since > model::emergency::break_glass::LONGEST
-            || found.iter().any(|file| file.change.id == row.record.change)
-        {
+        if since > break_glass::LONGEST || found.iter().any(|file| file.change.id == row.record.change) {
             continue;
         }
         let change = room.change(&row.record.change_key)?;
@@ -143,7 +143,7 @@ fn waits_for(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<bool> {
     }
     let directory = room.directory()?;
     let login = directory.login(&person);
-    let ahead = model::change::waiting_on::ahead(file, &directory, room.now);
+    let ahead = waiting_on::ahead(file, &directory, room.now);
     Ok(ahead
         .iter()
         .filter(|row| matches!(row.step, Step::Approval | Step::Scheduling))

@@ -1,6 +1,8 @@
 //! Says that a person is away for a time, or back sooner. Everyone may say it of themselves, administrators of anyone.
 
 use model::approval::absence::Absence;
+use model::change::read_content;
+use model::core::act;
 use model::core::body::Body;
 use model::core::ids::{PersonId, RecordId};
 use model::core::parse::{Reading, TEXT};
@@ -12,13 +14,14 @@ use crate::case::settle_open::settle_asked;
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::read_fields::read_span;
+use crate::guard::impersonation;
 
 /// Lets a person speak for themselves, and administrators for anyone.
 pub(crate) fn allow_own(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
     let action = if *person == room.actor.person {
-        model::core::act::actions::READ
+        act::actions::READ
     } else {
-        model::core::act::actions::SET_PERSON
+        act::actions::SET_PERSON
     };
     room.allow(action)
 }
@@ -31,14 +34,14 @@ pub fn set_absence(room: &mut Room<'_, '_>, body: &Body) -> Result<Absence> {
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let named = body.contains_key("person");
-    let person = model::change::read_content::person(&mut reading, "person", &directory);
+    let person = read_content::person(&mut reading, "person", &directory);
     let person = match person {
         None if !named => room.actor.person.clone(),
         found => found.unwrap_or_default(),
     };
     allow_own(room, &person)?;
     if person == room.actor.person {
-        crate::guard::impersonation::check_whole(room)?;
+        impersonation::check_whole(room)?;
     }
     let (starts_at, ends_at) = read_span(&mut reading, room.now);
     if ends_at <= room.now && reading.errors.is_empty() {
@@ -69,7 +72,7 @@ pub fn end_absence(room: &mut Room<'_, '_>, id: &str) -> Result<Absence> {
     };
     allow_own(room, &stored.record.person)?;
     if stored.record.person == room.actor.person {
-        crate::guard::impersonation::check_whole(room)?;
+        impersonation::check_whole(room)?;
     }
     if stored.record.ends_at <= room.now {
         return Ok(stored.record);

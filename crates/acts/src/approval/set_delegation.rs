@@ -3,11 +3,14 @@
 
 use model::approval::absence::Delegation;
 use model::approval::obligation::Asked;
+use model::change::read_content;
 use model::core::body::Body;
 use model::core::ids::{PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
+use model::directory::snapshot;
 use model::directory::snapshot::Directory;
+use model::directory::unknown_name;
 use serde_json::json;
 use store::record;
 
@@ -16,6 +19,9 @@ use crate::case::settle_open::settle_asked;
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::read_fields::read_span;
+use crate::guard::impersonation;
+use crate::guard::required_factor;
+use crate::guard::self_grant;
 use crate::guard::two_people;
 
 /// The parts that can be passed on, beside `group:KEY`.
@@ -31,9 +37,9 @@ pub fn set_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<Delegation
     let delegator = delegator(&mut Reading::new(body, ""), (body, &directory), &room.actor.person);
     allow_own(room, &delegator)?;
     if delegator == room.actor.person {
-        crate::guard::impersonation::check_whole(room)?;
+        impersonation::check_whole(room)?;
     }
-    crate::guard::required_factor::check_lent(room)?;
+    required_factor::check_lent(room)?;
     let delegation = read_delegation(room, body)?;
     let lends = two_people::lends_of_another(room, &delegator);
     two_people::check(room, lends, two_people::LENT)?;
@@ -44,7 +50,7 @@ pub fn set_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<Delegation
 
 fn delegator(reading: &mut Reading<'_>, (body, directory): (&Body, &Directory), actor: &PersonId) -> PersonId {
     let named = body.contains_key("delegator");
-    match model::change::read_content::person(reading, "delegator", directory) {
+    match read_content::person(reading, "delegator", directory) {
         None if !named => actor.clone(),
         found => found.unwrap_or_default(),
     }
@@ -62,7 +68,7 @@ pub(crate) fn read_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<De
     if ends_at <= room.now && reading.errors.is_empty() {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
     }
-    let delegate = model::change::read_content::person(&mut reading, "delegate", &directory);
+    let delegate = read_content::person(&mut reading, "delegate", &directory);
     if delegate.is_none() && reading.errors.is_empty() {
         reading.wrong("delegate", "missing", "`delegate` is missing.");
     }
@@ -123,7 +129,7 @@ fn read_services(reading: &mut Reading<'_>, directory: &Directory) -> Vec<Servic
         .enumerate()
         .filter(|(_, key)| !directory.services.contains_key(*key))
     {
-        let text = model::directory::unknown_name::service(directory, key.as_str());
+        let text = unknown_name::service(directory, key.as_str());
         reading.wrong(&format!("services[{place}]"), "unknown", text);
     }
     keys
@@ -135,7 +141,7 @@ fn check(reading: &mut Reading<'_>, directory: &Directory, delegation: &Delegati
         reading.wrong("delegate", "not_allowed", "Nobody speaks for themselves.");
         return;
     }
-    if crate::guard::self_grant::is_own(&room.actor, to) {
+    if self_grant::is_own(&room.actor, to) {
         let text = "Nobody gives themselves another's right; the other person does that, or another administrator.";
         reading.wrong("delegate", "own_request", text);
     }
@@ -215,7 +221,7 @@ fn may_not_hold(directory: &Directory, delegation: &Delegation) -> Option<String
     ))
 }
 
-fn holds(directory: &Directory, row: &model::directory::snapshot::Ownership, person: &PersonId) -> bool {
+fn holds(directory: &Directory, row: &snapshot::Ownership, person: &PersonId) -> bool {
     match (&row.person, &row.group) {
         (Some(own), _) => own == person,
         (None, Some(key)) => directory
@@ -236,7 +242,7 @@ pub fn end_delegation(room: &mut Room<'_, '_>, id: &str) -> Result<Delegation> {
     };
     let row = stored.record;
     if [&row.delegator, &row.delegate].contains(&&room.actor.person) {
-        crate::guard::impersonation::check_whole(room)?;
+        impersonation::check_whole(room)?;
     }
     if row.delegate != room.actor.person {
         allow_own(room, &row.delegator)?;

@@ -2,6 +2,7 @@
 //! already keep theirs; rules that are asked from then on go by the new one.
 
 use model::approval::sla::{ROWS, Sla, SlaTable, about_minutes, read_span};
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::ConfigurationKind;
 use model::core::parse::{LINE, Reading, TEXT};
@@ -17,7 +18,7 @@ use crate::policy::propose_configuration::{bare, save};
 /// # Errors
 /// 403, 422, or the store's.
 pub fn propose_sla_table(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
-    room.allow(model::core::act::actions::SET_POLICY)?;
+    room.allow(act::actions::SET_POLICY)?;
     let present = in_force(room)?;
     let mut reading = Reading::new(body, "");
     let table = read_table(&mut reading, present);

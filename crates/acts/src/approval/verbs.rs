@@ -1,17 +1,20 @@
 //! Decisions of the people who are asked, and what becomes of them.
 
+use model::approval::decide;
+use model::change::around;
 use model::core::body::Body;
 use model::core::ids::RecordId;
 
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::core::field_changes;
 
 /// The one asked says that they have seen it (`POST …/acknowledgements`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn acknowledge_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, model::approval::decide::acknowledge)
+    room.on_change(key, decide::acknowledge)
 }
 
 /// Decides: approve, approve with conditions, return, reject, abstain (`POST …/approvals`).
@@ -19,8 +22,8 @@ pub fn acknowledge_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn approve_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
-    let answer = room.on_change(key, |case| model::approval::decide::approve(case, body));
-    crate::core::field_changes::explained(room, key, body, answer)
+    let answer = room.on_change(key, |case| decide::approve(case, body));
+    field_changes::explained(room, key, body, answer)
 }
 
 /// Lets others with the same artifact go on in spite of a rejection (`POST …/overruling`).
@@ -28,7 +31,7 @@ pub fn approve_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn overrule_rejection(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::approval::decide::overrule(case, body))
+    room.on_change(key, |case| decide::overrule(case, body))
 }
 
 /// A peer's word on plan and code (`POST …/peer-reviews`).
@@ -36,8 +39,8 @@ pub fn overrule_rejection(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Re
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn peer_review_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
-    let answer = room.on_change(key, |case| model::change::around::peer_review(case, body));
-    crate::core::field_changes::explained(room, key, body, answer)
+    let answer = room.on_change(key, |case| around::peer_review(case, body));
+    field_changes::explained(room, key, body, answer)
 }
 
 /// Sends a change back to draft with a question (`POST …/return`).
@@ -45,7 +48,7 @@ pub fn peer_review_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Re
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn return_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::approval::decide::return_change(case, body))
+    room.on_change(key, |case| decide::return_change(case, body))
 }
 
 /// Takes one's own decision back (`DELETE …/approvals/{id}`).
@@ -53,5 +56,5 @@ pub fn return_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn withdraw_approval(room: &mut Room<'_, '_>, key: &str, approval: &RecordId) -> Result<()> {
-    room.on_change(key, |case| model::approval::decide::withdraw(case, approval))
+    room.on_change(key, |case| decide::withdraw(case, approval))
 }

@@ -3,6 +3,7 @@
 use model::change::change_file::Actor;
 use proof::crypto::hash_text;
 use proof::tile::TileReader;
+use store::audit::log;
 use store::audit::log::LogState;
 use store::{Lane, Mode};
 
@@ -49,7 +50,7 @@ fn root_at(room: &mut Room<'_, '_>, state: &LogState, size: u64) -> Result<Strin
 
 /// How far the tenant's log is, once it was held to what is remembered; nothing without a log.
 fn checked(room: &mut Room<'_, '_>) -> Result<Option<SeenLog>> {
-    let Some(state) = store::audit::log::state(room.tx)? else {
+    let Some(state) = log::state(room.tx)? else {
         return Ok(None);
     };
     check(room, &state)?;

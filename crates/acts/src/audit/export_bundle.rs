@@ -13,6 +13,7 @@ use proof::crypto::Hash;
 use proof::event::Subject;
 use proof::note::Note;
 use proof::tile::TileReader;
+use store::audit::log;
 use store::audit::{event, salts};
 use store::change::blob;
 use store::record::{self, Filter, Record};
@@ -94,7 +95,7 @@ pub fn export_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Export> {
         )));
     }
     let last = events.iter().filter_map(|event| event.seq).max().unwrap_or_default();
-    let checkpoint = store::audit::log::checkpoint_covering(room.tx, last)?;
+    let checkpoint = log::checkpoint_covering(room.tx, last)?;
     let checkpoint = checkpoint.ok_or_else(|| Error::NotYet(format!("no checkpoint covers {} yet", change.key)))?;
     let records = record_parts(room, &names)?;
     let Files { found, mut missing } = evidence_files(room, &names)?;

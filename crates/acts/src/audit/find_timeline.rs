@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use model::change::related_records::Deployment;
 use model::core::ids::PersonId;
 use serde_json::{Map, Value};
+use store::audit::event;
 use store::audit::event::Event;
+use store::audit::log;
 use store::record::{self, Filter, Record};
 
 use crate::core::context::Room;
@@ -72,14 +74,10 @@ pub(crate) fn told(event: Event) -> Told {
 /// # Errors
 /// The store's.
 pub fn find_timeline(room: &mut Room<'_, '_>, change: &str) -> Result<Vec<Told>> {
-    let mut found = store::audit::event::of_subject(room.tx, "change", change)?;
+    let mut found = event::of_subject(room.tx, "change", change)?;
     let deployments = Filter::new().equals("change_id", change).order_by("id");
     for stored in record::find::<Deployment>(room.tx, &deployments)? {
-        found.extend(store::audit::event::of_subject(
-            room.tx,
-            Deployment::TABLE,
-            stored.record.id(),
-        )?);
+        found.extend(event::of_subject(room.tx, Deployment::TABLE, stored.record.id())?);
     }
     found.sort_by(|a, b| b.place().cmp(&a.place()));
     Ok(found.into_iter().map(told).collect())
@@ -91,7 +89,7 @@ pub fn find_timeline(room: &mut Room<'_, '_>, change: &str) -> Result<Vec<Told>>
 /// # Errors
 /// The store's.
 pub fn find_history<R: Record>(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<Told>> {
-    let mut found = store::audit::event::of_subject(room.tx, R::TABLE, id)?;
+    let mut found = event::of_subject(room.tx, R::TABLE, id)?;
     found.reverse();
     Ok(found.into_iter().map(told).collect())
 }
@@ -101,10 +99,10 @@ pub fn find_history<R: Record>(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<
 /// # Errors
 /// The store's.
 pub fn find_seal(room: &mut Room<'_, '_>) -> Result<LogView> {
-    let Some(state) = store::audit::log::state(room.tx)? else {
+    let Some(state) = log::state(room.tx)? else {
         return Ok(LogView::default());
     };
-    let last = store::audit::log::last_checkpoint(room.tx)?;
+    let last = log::last_checkpoint(room.tx)?;
     Ok(LogView {
         size: state.size,
         root: state.root,
@@ -112,7 +110,7 @@ pub fn find_seal(room: &mut Room<'_, '_>) -> Result<LogView> {
             .as_ref()
             .map_or_else(|| state.checkpoint.clone(), |last| last.note.clone()),
         sealed_at: last.map(|last| last.at),
-        waiting: store::audit::event::count_unsequenced(room.tx)?,
+        waiting: event::count_unsequenced(room.tx)?,
         entries: Vec::new(),
     })
 }

@@ -3,8 +3,10 @@
 
 use model::core::act::Act;
 use model::core::refusal::Refusal;
+use model::directory::snapshot;
 use model::policy::permission::{actor_facts, parts_of};
 use serde_json::{Value, json};
+use store::identity::session;
 use store::record;
 
 use crate::core::context::Room;
@@ -97,12 +99,12 @@ pub fn note_credential(
 /// # Errors
 /// The store's.
 pub fn note_use(room: &mut Room<'_, '_>, token: &str, scope: Option<&str>) -> Result<()> {
-    if record::load::<model::directory::snapshot::Token>(room.tx, token)?.is_none() {
+    if record::load::<snapshot::Token>(room.tx, token)?.is_none() {
         return Ok(());
     }
     match scope {
-        Some(scope) => store::identity::session::note_scope_use(room.tx, token, scope, room.now)?,
-        None => store::identity::session::note_token_use(room.tx, token, room.now)?,
+        Some(scope) => session::note_scope_use(room.tx, token, scope, room.now)?,
+        None => session::note_token_use(room.tx, token, room.now)?,
     }
     Ok(())
 }

@@ -5,6 +5,8 @@ use model::audit::key_rotation::KeyTurn;
 use model::change::change_file::Actor;
 use model::core::enums::TurnKind;
 use serde_json::{Value, json};
+use store::audit::keys;
+use store::audit::log;
 use store::record::{self, Filter, Stored};
 use store::{Lane, Mode, SYSTEM_TENANT, counter};
 
@@ -37,9 +39,7 @@ struct Standing {
 /// # Errors
 /// The store's.
 pub fn note_log_sizes(desk: &impl Transactions) -> Result<u64> {
-    let sizes = desk.wait_across(Lane::Worker, "sizes of logs", Mode::Read, |tx| {
-        Ok(store::audit::log::sizes(tx)?)
-    })?;
+    let sizes = desk.wait_across(Lane::Worker, "sizes of logs", Mode::Read, |tx| Ok(log::sizes(tx)?))?;
     let mut written = 0;
     for (tenant, _) in sizes.into_iter().filter(|(tenant, _)| tenant != SYSTEM_TENANT) {
         let standing = desk.wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, standing)?;
@@ -58,13 +58,13 @@ pub fn note_log_sizes(desk: &impl Transactions) -> Result<u64> {
 }
 
 fn standing(room: &mut Room<'_, '_>) -> Result<Option<Standing>> {
-    let Some(state) = store::audit::log::state(room.tx)? else {
+    let Some(state) = log::state(room.tx)? else {
         return Ok(None);
     };
     let (mut listed, mut turns) = (Vec::new(), 0);
     let turned = record::find::<KeyTurn>(room.tx, &Filter::new().order_by("number"))?;
     for purpose in [signing_keys::LOG, signing_keys::COSIGNER, signing_keys::PERMIT] {
-        for key in store::audit::keys::list(room.tx, purpose)? {
+        for key in keys::list(room.tx, purpose)? {
             turns += match key.state.as_str() {
                 "active" => 1,
                 "retired" => 2,

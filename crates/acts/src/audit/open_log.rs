@@ -2,6 +2,8 @@
 
 use proof::merkle::empty_root;
 use proof::note::Checkpoint;
+use store::audit::keys;
+use store::audit::log;
 
 use crate::core::context::Room;
 use crate::core::error::Result;
@@ -15,11 +17,11 @@ use crate::core::signing_keys;
 /// A fault of the entropy or the keys, or the store's.
 pub fn open_log(room: &mut Room<'_, '_>) -> Result<()> {
     for purpose in [signing_keys::PERMIT, signing_keys::LOG, signing_keys::COSIGNER] {
-        if store::audit::keys::list(room.tx, purpose)?.is_empty() {
+        if keys::list(room.tx, purpose)?.is_empty() {
             signing_keys::make(room, purpose, room.recorded_at)?;
         }
     }
-    if store::audit::log::state(room.tx)?.is_some() {
+    if log::state(room.tx)?.is_some() {
         return Ok(());
     }
     let origin = signing_keys::log_origin(room)?;
@@ -30,12 +32,12 @@ pub fn open_log(room: &mut Room<'_, '_>) -> Result<()> {
     };
     let seconds = u64::try_from(room.recorded_at.as_second()).unwrap_or_default();
     let note = signed(room, &checkpoint, seconds)?;
-    store::audit::log::create(room.tx, &proof::crypto::hash_text(&checkpoint.root), &note)?;
-    let first = store::audit::log::Checkpoint {
+    log::create(room.tx, &proof::crypto::hash_text(&checkpoint.root), &note)?;
+    let first = log::Checkpoint {
         size: 0,
         note,
         at: room.recorded_at,
     };
-    store::audit::log::save_checkpoint(room.tx, &first)?;
+    log::save_checkpoint(room.tx, &first)?;
     Ok(())
 }

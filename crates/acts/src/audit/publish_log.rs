@@ -1,5 +1,6 @@
 //! Opens the tenant's log to everybody, or closes it again (`POST /log/publication`, `POST /log/publication/end`).
 
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Touch;
 use model::core::parse::{Reading, TEXT};
@@ -11,6 +12,8 @@ use store::record;
 
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::guard::impersonation;
+use crate::guard::required_factor;
 
 /// Opens the log (`{reason}`): checkpoints, tiles and entries are read without a credential from then on. What somebody read
 /// meanwhile stays with them.
@@ -41,9 +44,9 @@ pub fn close_log(room: &mut Room<'_, '_>, body: &Body) -> Result<Tenant> {
 
 /// Who may; answers the tenant, and who says so, why.
 fn check(room: &mut Room<'_, '_>, body: &Body) -> Result<(Tenant, Stated)> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
-    crate::guard::required_factor::check_wanted(room, &[Touch::CryptoKeys, Touch::PrivilegedAccess])?;
-    crate::guard::impersonation::check_voice(room)?;
+    room.allow(act::actions::SET_CONNECTION)?;
+    required_factor::check_wanted(room, &[Touch::CryptoKeys, Touch::PrivilegedAccess])?;
+    impersonation::check_voice(room)?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;

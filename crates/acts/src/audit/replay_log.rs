@@ -28,6 +28,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::audit::event;
 use store::audit::event::Event;
+use store::audit::keys;
 use store::audit::log;
 use store::audit::log::LogState;
 use store::{Lane, Mode, SYSTEM_TENANT};
@@ -36,6 +37,7 @@ use self::files::KeptFile;
 use self::halts::Halt;
 use self::ways_in::WaysIn;
 use self::working::Numbers;
+use crate::audit::find_lost_secrets;
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
 use crate::core::log_tiles::{StoredTiles, log_state};
@@ -252,9 +254,9 @@ impl<'p> Replay<'p> {
     /// Each key stands under the id that its public half gives and where its turns left it, and each purpose has one that
     /// signs.
     fn check_keys(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        let turns = crate::core::signing_keys::turns(room)?;
+        let turns = signing_keys::turns(room)?;
         for purpose in signing_keys::PURPOSES {
-            let stored = store::audit::keys::list(room.tx, purpose)?;
+            let stored = keys::list(room.tx, purpose)?;
             let own = || turns.iter().filter(|turn| turn.purpose == purpose);
             let active = stored.iter().filter(|key| key.state == "active").count();
             if active != 1 {
@@ -300,7 +302,7 @@ impl<'p> Replay<'p> {
 
     /// Every secret that is in use is there, and is opened under its own name.
     fn check_secrets(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        for found in crate::audit::find_lost_secrets::find_trouble(room)? {
+        for found in find_lost_secrets::find_trouble(room)? {
             self.find("secret", &found.id, Some("wrapped"), found.what);
         }
         Ok(())

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use model::audit::key_rotation::KeyTurn;
 use model::change::related_records::Permit;
+use model::change::settle;
 use model::core::enums::{PermitState, TurnKind};
 use serde_json::json;
 use store::queue::timer;
@@ -103,8 +104,8 @@ fn revoke(room: &mut Room<'_, '_>, kid: &str, piece: &[Permit]) -> Result<i64> {
     for change in changes {
         room.on_change(change, |case| {
             let reason = "the key that signed it was revoked";
-            model::change::settle::revoke_permits(case, reason, |it| signed.contains(it.id.as_str()));
-            model::change::settle::settle(case);
+            settle::revoke_permits(case, reason, |it| signed.contains(it.id.as_str()));
+            settle::settle(case);
             Ok(())
         })?;
     }

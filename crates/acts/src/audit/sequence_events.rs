@@ -16,10 +16,14 @@ use store::audit::log;
 use store::audit::log::{Advance, LogState};
 use store::{Lane, Mode};
 
+use crate::audit::check_log;
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
 use crate::core::log_high_water::SeenLog;
+use crate::core::log_tiles;
 use crate::core::log_tiles::{StoredTiles, cosigning_time, signed, trusted, width_at};
+use crate::core::read_set;
+use crate::core::row_mac;
 use crate::core::transactions::Transactions;
 
 /// How many events a step looks at first.
@@ -76,12 +80,10 @@ pub fn sequence_events(desk: &impl Transactions, tenant: &str, holder: &str) -> 
 /// # Errors
 /// A fault that says why nothing is placed; the store's.
 pub fn check_placing(room: &mut Room<'_, '_>) -> Result<()> {
-    let state = crate::core::log_tiles::log_state(room)?;
-    crate::audit::check_log::check(room, &state)?;
+    let state = log_tiles::log_state(room)?;
+    check_log::check(room, &state)?;
     let waiting = event::unsequenced(room.tx, BATCH)?;
-    waiting
-        .iter()
-        .try_for_each(|it| crate::core::row_mac::check_event(room, it))
+    waiting.iter().try_for_each(|it| row_mac::check_event(room, it))
 }
 
 /// Lays the pen down: a server that ends in good order leaves nobody waiting until its lease has run out.
@@ -99,7 +101,7 @@ pub fn lay_down_pen(desk: &impl Transactions, tenant: &str, holder: &str) -> Res
 fn step(room: &mut Room<'_, '_>, holder: &str) -> Result<(Sequenced, Option<SeenLog>)> {
     let until = room.recorded_at + LEASE;
     let Some(state) = log::take(room.tx, room.recorded_at, until, holder)? else {
-        let state = crate::core::log_tiles::log_state(room)?;
+        let state = log_tiles::log_state(room)?;
         let size = u64::try_from(state.size).unwrap_or_default();
         let placed = Sequenced {
             from: size,
@@ -108,7 +110,7 @@ fn step(room: &mut Room<'_, '_>, holder: &str) -> Result<(Sequenced, Option<Seen
         };
         return Ok((placed, None));
     };
-    crate::audit::check_log::check(room, &state)?;
+    check_log::check(room, &state)?;
     let from = u64::try_from(state.size).unwrap_or_default();
     let events = next_events(room)?;
     if events.is_empty() {
@@ -146,7 +148,7 @@ fn next_events(room: &mut Room<'_, '_>) -> Result<Vec<Event>> {
         };
         if is_all || !order.is_empty() || limit >= WIDEST_BATCH {
             for at in &order {
-                crate::core::row_mac::check_event(room, &found[*at])?;
+                row_mac::check_event(room, &found[*at])?;
             }
             let mut events: Vec<Option<Event>> = found.into_iter().map(|it| Some(it.event)).collect();
             return Ok(order.into_iter().filter_map(|at| events[at].take()).collect());
@@ -262,7 +264,7 @@ fn is_made_beyond(room: &mut Room<'_, '_>, record: &RecordRef, last: &str) -> Re
 
 /// Whether an act beyond the batch read an earlier version, and so did what it did before this one was made.
 fn is_read_beyond(room: &mut Room<'_, '_>, record: &RecordRef, last: &str) -> Result<bool> {
-    if record.version == 1 || !crate::core::read_set::is_heeded(&record.table) {
+    if record.version == 1 || !read_set::is_heeded(&record.table) {
         return Ok(false);
     }
     let read = Standing {

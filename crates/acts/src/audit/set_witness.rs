@@ -1,12 +1,14 @@
 //! Witnesses of the tenant's log: added, ended, listed. Who may set connections may set them.
 
 use model::audit::witness::Witness;
+use model::core::act;
 use model::core::body::Body;
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use proof::note::{KeyKind, VerifierKey};
 use serde_json::json;
+use store::audit::cosignature;
 use store::record::{self, Filter};
 
 use crate::core::context::Room;
@@ -31,7 +33,7 @@ pub fn witnesses(room: &mut Room<'_, '_>) -> Result<Vec<Witness>> {
 /// # Errors
 /// 403; 422 for what is no such key or a name that is taken; the store's.
 pub fn add_witness(room: &mut Room<'_, '_>, body: &Body) -> Result<Witness> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     let known = witnesses(room)?;
     let mut taken: Vec<String> = known.iter().filter_map(name).collect();
     taken.extend([signing_keys::log_origin(room)?, signing_keys::cosigner_origin(room)?]);
@@ -70,12 +72,12 @@ pub fn add_witness(room: &mut Room<'_, '_>, body: &Body) -> Result<Witness> {
 /// # Errors
 /// 403, 404, or the store's.
 pub fn end_witness(room: &mut Room<'_, '_>, id: &str) -> Result<Witness> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     let found = record::load::<Witness>(room.tx, id)?.map(|stored| stored.record);
     let Some(witness) = found.filter(|witness| witness.active) else {
         return Err(Refusal::not_found("witness").into());
     };
-    store::audit::cosignature::delete(room.tx, id)?;
+    cosignature::delete(room.tx, id)?;
     let ended = Witness {
         active: false,
         ..witness

@@ -16,6 +16,7 @@ use store::audit::event::Event;
 use store::audit::salts;
 use store::audit::salts::SaltedText;
 
+use crate::audit::prove_event;
 use crate::core::context::Room;
 use crate::core::error::Result;
 pub use crate::core::field_changes::ERASED;
@@ -149,7 +150,7 @@ pub struct FieldWrite {
 /// 403, 404; a fault when the log does not fit together; the store's.
 pub fn show_event(room: &mut Room<'_, '_>, named: &str) -> Result<EventView> {
     room.allow(actions::AUDIT)?;
-    let Some(stored) = crate::audit::prove_event::find(room, named)? else {
+    let Some(stored) = prove_event::find(room, named)? else {
         return Err(Refusal::not_found(format!("event {named}")).into());
     };
     let (mut event, _) = opened(room, &stored)?;

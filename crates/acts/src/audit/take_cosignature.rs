@@ -1,5 +1,6 @@
 //! Cosignatures of witnesses (C2SP tlog-cosignature): taken in after they verified, and served with the checkpoint.
 
+use model::core::act;
 use model::core::body::Body;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
@@ -26,7 +27,7 @@ const SKEW_SECONDS: i64 = 60;
 /// 403; 422 for what is no note, a line that does not verify, or none of a witness known here; 409 for what this log never
 /// signed; the store's.
 pub fn take_cosignature(room: &mut Room<'_, '_>, body: &Body) -> Result<(i64, Vec<VerifiedSignature>)> {
-    room.allow(model::core::act::actions::AUDIT)?;
+    room.allow(act::actions::AUDIT)?;
     let mut reading = Reading::new(body, "");
     let text = reading.needed("checkpoint", MAX_NOTE_BYTES);
     reading.finish()?;

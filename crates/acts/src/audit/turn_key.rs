@@ -5,15 +5,19 @@
 
 use model::audit::key_rotation::{KeyTurn, served_until};
 use model::change::related_records::Permit;
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{Touch, TurnKind};
 use model::core::ids::RecordId;
 use model::core::parse::{Reading, TEXT};
 use model::core::refusal::Refusal;
 use serde_json::json;
+use store::audit::keys;
 use store::audit::keys::SigningKey as StoredKey;
+use store::gate::revocation;
 use store::record::{self, Filter};
 
+use crate::audit::revoke_signed;
 use crate::audit::revoke_signed::alive;
 use crate::audit::sign_revocations::sign_anew;
 use crate::core::context::Room;
@@ -21,6 +25,8 @@ use crate::core::error::Result;
 use crate::core::signing_keys;
 use crate::core::signing_keys::PURPOSES;
 use crate::core::write::{Written, draft};
+use crate::guard::impersonation;
+use crate::guard::required_factor;
 
 /// Gives a purpose a new key (`POST /keys/{purpose}/rotation {reason}`). What the old one signed stays good: permits till their
 /// end, checkpoints for ever.
@@ -34,7 +40,7 @@ pub fn rotate_key(room: &mut Room<'_, '_>, purpose: &str, body: &Body) -> Result
     let reason = check_turn(room, body)?;
     let old = signing_keys::active(room, purpose)?;
     let next = signing_keys::replace(room, &old)?;
-    store::audit::keys::set_state(room.tx, &old.kid, "retired")?;
+    keys::set_state(room.tx, &old.kid, "retired")?;
     let mut turn = bare(room, TurnKind::Rotated, &old, reason)?;
     turn.next = Some(next);
     if purpose == signing_keys::PERMIT {
@@ -51,7 +57,7 @@ pub fn rotate_key(room: &mut Room<'_, '_>, purpose: &str, body: &Body) -> Result
 /// 403, also `step_up_required`; 404; 409 for a key of the log and for one that is revoked already; 422; the store's.
 pub fn revoke_key(room: &mut Room<'_, '_>, kid: &str, body: &Body) -> Result<KeyTurn> {
     let reason = check_turn(room, body)?;
-    let Some(old) = store::audit::keys::load(room.tx, kid)? else {
+    let Some(old) = keys::load(room.tx, kid)? else {
         return Err(Refusal::not_found(format!("key {kid}")).into());
     };
     check_revocable(&old)?;
@@ -59,23 +65,23 @@ pub fn revoke_key(room: &mut Room<'_, '_>, kid: &str, body: &Body) -> Result<Key
         "active" => Some(signing_keys::replace(room, &old)?),
         _ => None,
     };
-    store::audit::keys::set_state(room.tx, &old.kid, "revoked")?;
+    keys::set_state(room.tx, &old.kid, "revoked")?;
     let mut turn = bare(room, TurnKind::Revoked, &old, reason)?;
     turn.next = next;
     turn.revoking_after = Some(String::new());
-    crate::audit::revoke_signed::begin(room, &old.kid)?;
+    revoke_signed::begin(room, &old.kid)?;
     // Whoever holds an older list asks for the next one, which the stolen key cannot sign.
-    store::gate::revocation::raise(room.tx)?;
+    revocation::raise(room.tx)?;
     keep(room, turn)
 }
 
 /// Whether the acting person may turn keys now; answers why they do.
 fn check_turn(room: &mut Room<'_, '_>, body: &Body) -> Result<String> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     if !room.actor.is_system {
-        crate::guard::required_factor::check_wanted(room, &[Touch::CryptoKeys])?;
+        required_factor::check_wanted(room, &[Touch::CryptoKeys])?;
     }
-    crate::guard::impersonation::check_voice(room)?;
+    impersonation::check_voice(room)?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;

@@ -2,17 +2,21 @@
 //! declared conflicts of interest. Nobody brings another person into a meeting, so nobody makes a quorum alone.
 
 use model::cab::meeting::{Attendance, DeclaredConflict, Meeting};
+use model::core::act;
 use model::core::body::Body;
+use model::core::enums;
 use model::core::ids::{GroupKey, RecordId};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
+use model::directory::unknown_name;
 use serde_json::json;
 use store::record;
 
 use crate::case::settle_open::{settle_asked, settle_open};
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::guard::impersonation;
 
 /// The most people at a meeting, and the most declared conflicts.
 pub const MOST_ROWS: usize = 1_000;
@@ -21,11 +25,7 @@ pub const MOST_ROWS: usize = 1_000;
 pub(crate) fn read_group(reading: &mut Reading<'_>, directory: &Directory) -> GroupKey {
     let group = GroupKey(reading.needed("group", LINE));
     if !group.as_str().is_empty() && !directory.groups.contains_key(&group) {
-        reading.wrong(
-            "group",
-            "unknown",
-            model::directory::unknown_name::group(directory, group.as_str()),
-        );
+        reading.wrong("group", "unknown", unknown_name::group(directory, group.as_str()));
     }
     group
 }
@@ -35,7 +35,7 @@ pub(crate) fn read_group(reading: &mut Reading<'_>, directory: &Directory) -> Gr
 /// # Errors
 /// 403, 422, or the store's.
 pub fn open_meeting(room: &mut Room<'_, '_>, body: &Body) -> Result<Meeting> {
-    room.allow(model::core::act::actions::SET_MEETING)?;
+    room.allow(act::actions::SET_MEETING)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let group = read_group(&mut reading, &directory);
@@ -61,8 +61,8 @@ pub fn open_meeting(room: &mut Room<'_, '_>, body: &Body) -> Result<Meeting> {
 
 /// A meeting that is not over, of whose board the acting person is.
 fn own_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
-    room.allow(model::core::act::actions::READ)?;
-    crate::guard::impersonation::check_whole(room)?;
+    room.allow(act::actions::READ)?;
+    impersonation::check_whole(room)?;
     let Some(stored) = record::load::<Meeting>(room.tx, id)? else {
         return Err(Refusal::not_found("meeting").into());
     };
@@ -78,12 +78,12 @@ fn own_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
         return Err(Refusal::not_allowed("not_of_the_board", text).into());
     }
     if meeting.is_over(room.now) {
-        let managers = directory.with_role(model::core::enums::Role::ChangeManager);
+        let managers = directory.with_role(enums::Role::ChangeManager);
         let managers = managers.iter().map(|person| directory.login(person)).collect();
         let help = "A change manager opens another.";
         return Err(Refusal::not_now("meeting_over", "The meeting is over.", help, managers).into());
     }
-    if room.actor.by_token && directory.has_role(person, model::core::enums::Role::Pipeline) {
+    if room.actor.by_token && directory.has_role(person, enums::Role::Pipeline) {
         let text = "A pipeline's token sits on no board.";
         return Err(Refusal::not_allowed("not_of_the_board", text).into());
     }
@@ -105,7 +105,7 @@ fn check_room_for(reading: &mut Reading<'_>, field: &str, rows: usize) {
 /// # Errors
 /// 403 for whoever is not of the board, 404, 409 when the meeting is over or has not begun, or the store's.
 pub fn attend_meeting(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
-    crate::guard::impersonation::check_voice(room)?;
+    impersonation::check_voice(room)?;
     let mut meeting = own_meeting(room, id)?;
     let mut reading = Reading::new(body, "");
     check_room_for(&mut reading, "attendees", meeting.attendees.len());
@@ -157,7 +157,7 @@ pub fn leave_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
 /// # Errors
 /// 403 for whoever is not of the board, 404, 409 when the meeting is over, 422, or the store's.
 pub fn declare_conflict(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
-    crate::guard::impersonation::check_voice(room)?;
+    impersonation::check_voice(room)?;
     let mut meeting = own_meeting(room, id)?;
     let mut reading = Reading::new(body, "");
     let key = reading.needed("change", LINE);
@@ -187,7 +187,7 @@ pub fn declare_conflict(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Resul
 /// # Errors
 /// 403, 404, or the store's.
 pub fn end_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
-    room.allow(model::core::act::actions::SET_MEETING)?;
+    room.allow(act::actions::SET_MEETING)?;
     let Some(stored) = record::load::<Meeting>(room.tx, id)? else {
         return Err(Refusal::not_found("meeting").into());
     };

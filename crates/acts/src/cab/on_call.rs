@@ -1,6 +1,8 @@
 //! Says who of a board is on call, for a time: a rule with `@on_call` asks them first.
 
 use model::cab::meeting::OnCall;
+use model::change::read_content;
+use model::core::act;
 use model::core::body::Body;
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
@@ -20,11 +22,11 @@ use crate::core::read_fields::read_span;
 /// # Errors
 /// 403, 422, or the store's.
 pub fn set_on_call(room: &mut Room<'_, '_>, body: &Body) -> Result<OnCall> {
-    room.allow(model::core::act::actions::SET_MEETING)?;
+    room.allow(act::actions::SET_MEETING)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let group = read_group(&mut reading, &directory);
-    let person = model::change::read_content::person(&mut reading, "person", &directory);
+    let person = read_content::person(&mut reading, "person", &directory);
     let (starts_at, ends_at) = read_span(&mut reading, room.now);
     if ends_at <= room.now && reading.errors.is_empty() {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
@@ -62,7 +64,7 @@ pub fn set_on_call(room: &mut Room<'_, '_>, body: &Body) -> Result<OnCall> {
 /// # Errors
 /// 403, 404, or the store's.
 pub fn end_on_call(room: &mut Room<'_, '_>, id: &str) -> Result<OnCall> {
-    room.allow(model::core::act::actions::SET_MEETING)?;
+    room.allow(act::actions::SET_MEETING)?;
     let Some(stored) = record::load::<OnCall>(room.tx, id)? else {
         return Err(Refusal::not_found("time on call").into());
     };

@@ -1,6 +1,8 @@
 //! Says what a person has learned, and until when that is valid: rules may ask for it, policies may test it.
 
 use model::cab::training::Training;
+use model::change::read_content;
+use model::core::act;
 use model::core::body::Body;
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
@@ -13,6 +15,7 @@ use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::read_fields::read_span;
 use crate::guard::read_directory_rows;
+use crate::guard::self_grant;
 use crate::guard::two_people;
 
 /// Adds a training (`POST /trainings {person, training, starts_at, ends_at}`). Nobody trains themselves; the same one said
@@ -21,7 +24,7 @@ use crate::guard::two_people;
 /// # Errors
 /// 403, 409 where two people say it, 422, or the store's.
 pub fn set_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
-    room.allow(model::core::act::actions::SET_PERSON)?;
+    room.allow(act::actions::SET_PERSON)?;
     let row = read_training(room, body)?;
     let is_new = row.version == 0;
     two_people::check(room, is_new, two_people::TRAININGS)?;
@@ -39,7 +42,7 @@ pub fn set_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
 pub(crate) fn read_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
-    let person = model::change::read_content::person(&mut reading, "person", &directory);
+    let person = read_content::person(&mut reading, "person", &directory);
     let training = read_directory_rows::key(&mut reading, "training");
     let (starts_at, ends_at) = read_span(&mut reading, room.now);
     if ends_at <= room.now && reading.errors.is_empty() {
@@ -47,14 +50,14 @@ pub(crate) fn read_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Trai
     }
     match &person {
         None if reading.errors.is_empty() => reading.wrong("person", "missing", "`person` is missing."),
-        Some(person) if crate::guard::self_grant::is_own(&room.actor, person) => {
+        Some(person) if self_grant::is_own(&room.actor, person) => {
             let text = "Nobody says of themselves that they are trained; another administrator does.";
             reading.wrong("person", "own_request", text);
         }
         _ => {}
     }
     if let Some(person) = &person {
-        model::change::read_content::refuse_departed(&mut reading, "person", person, &directory);
+        read_content::refuse_departed(&mut reading, "person", person, &directory);
     }
     reading.finish()?;
     let person = person.unwrap_or_default();
@@ -90,7 +93,7 @@ pub(crate) fn keep_training(room: &mut Room<'_, '_>, row: Training) -> Result<Tr
 /// # Errors
 /// 403, 404, or the store's.
 pub fn end_training(room: &mut Room<'_, '_>, id: &str) -> Result<Training> {
-    room.allow(model::core::act::actions::SET_PERSON)?;
+    room.allow(act::actions::SET_PERSON)?;
     let Some(stored) = record::load::<Training>(room.tx, id)? else {
         return Err(Refusal::not_found("training").into());
     };

@@ -9,8 +9,10 @@ use model::core::ids::{ChangeId, EnvironmentKey, ServiceKey};
 use model::gate::committers::{Committers, Pushed, resolve};
 use model::gate::provenance::Provenance;
 use model::gate::running::told_outcome;
+use store::change::changes;
 use store::record::{self, Filter};
 
+use crate::case::commit_equivalence;
 use crate::core::context::Room;
 use crate::core::error::Result;
 
@@ -55,11 +57,8 @@ pub(crate) fn go_back(room: &mut Room<'_, '_>, change: &Change, known: &mut Know
         let commits = match heads.iter().find(of_both) {
             Some((_, _, commits)) => commits.clone(),
             None => {
-                let mut commits = crate::case::commit_equivalence::commits_behind(
-                    room,
-                    target.artifact.as_deref(),
-                    target.commit.as_deref(),
-                )?;
+                let mut commits =
+                    commit_equivalence::commits_behind(room, target.artifact.as_deref(), target.commit.as_deref())?;
                 commits.extend(target.commit.clone());
                 heads.push((target.artifact.clone(), target.commit.clone(), commits.clone()));
                 commits
@@ -164,9 +163,9 @@ fn brought(
     built: &BTreeSet<String>,
 ) -> Result<BTreeSet<ChangeId>> {
     let (service, environment) = (target.service.as_str(), target.environment.as_str());
-    let mut rows = store::change::changes::targets_for(room.tx, service, environment, None, Some(commit))?;
+    let mut rows = changes::targets_for(room.tx, service, environment, None, Some(commit))?;
     for artifact in built {
-        let more = store::change::changes::targets_for(room.tx, service, environment, Some(artifact), None)?;
+        let more = changes::targets_for(room.tx, service, environment, Some(artifact), None)?;
         rows.extend(more.into_iter().filter(|row| row.artifact.as_ref() == Some(artifact)));
     }
     let mut found = BTreeSet::new();

@@ -1,6 +1,7 @@
 //! Judges a change by the policies: what it requires, and what a person may do with it.
 
 use jiff::Timestamp;
+use model::approval::authority;
 use model::approval::obligation::{Requirements, Verdict};
 use model::change::change_file::{ChangeFile, Lent};
 use model::core::act::Act;
@@ -51,7 +52,7 @@ pub(crate) fn judge_by_rules(
         let by_forbid = |row: &PolicyReason| forbids.contains(&row.id.as_str());
         !verdict.allowed && verdict.reasons.iter().any(by_forbid)
     };
-    let refused = model::approval::authority::all_able(&asked, directory, now);
+    let refused = authority::all_able(&asked, directory, now);
     Requirements {
         refused: refused.into_iter().take(MOST_ASKED).filter(is_refused).collect(),
         ..requirements

@@ -7,8 +7,10 @@ use model::change::record::Change;
 use model::change::related_records::{
     Approval, ChangeTask, ChecklistItem, Condition, Evidence, Link, PeerReview, Permit,
 };
+use model::change::waiting_on;
 use model::core::enums::{LinkKind, State};
 use model::core::ids::ChangeId;
+use store::change::changes;
 use store::change::changes::TargetRow;
 use store::record::{self, Filter, Record};
 
@@ -112,7 +114,7 @@ impl Room<'_, '_> {
     pub(crate) fn rejected_elsewhere(&mut self, change: &Change) -> Result<Option<RejectedElsewhere>> {
         for target in &change.content.targets {
             let Some(artifact) = &target.artifact else { continue };
-            let rows = store::change::changes::targets_for(
+            let rows = changes::targets_for(
                 self.tx,
                 target.service.as_str(),
                 target.environment.as_str(),
@@ -140,10 +142,10 @@ impl Room<'_, '_> {
     ///
     /// # Errors
     /// [`model::core::refusal::Refusal::NotFound`], or the store's.
-    pub fn ahead(&mut self, key: &str) -> Result<Vec<model::change::waiting_on::Ahead>> {
+    pub fn ahead(&mut self, key: &str) -> Result<Vec<waiting_on::Ahead>> {
         let file = self.file(key)?;
         let directory = self.directory()?;
-        Ok(model::change::waiting_on::ahead(&file, &directory, self.now))
+        Ok(waiting_on::ahead(&file, &directory, self.now))
     }
 }
 

@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 
 use model::change::change_file::{Case, ChangeFile};
+use model::change::timers;
 use model::core::refusal::Refusal;
+use model::notify::watching;
 use model::policy::facts::ActorFacts;
 
 use crate::case::judge::{judge, may};
@@ -90,8 +92,8 @@ impl Room<'_, '_> {
                 return Err(with_names(refusal, rules, world, about).into());
             }
         };
-        model::notify::watching::tell_watchers(&mut case);
-        let next_due = model::change::timers::next_due(&case);
+        watching::tell_watchers(&mut case);
+        let next_due = timers::next_due(&case);
         let done = Done {
             file: case.file,
             events: case.events,

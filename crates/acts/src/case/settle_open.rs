@@ -2,6 +2,7 @@
 
 use model::change::record::Change;
 use model::change::record::Target;
+use model::change::settle;
 use model::core::enums::{Role, State};
 use model::core::ids::PersonId;
 use model::directory::snapshot::Person;
@@ -35,8 +36,8 @@ pub fn settle_open(room: &mut Room<'_, '_>, concerns: impl Fn(&Change) -> bool) 
 /// The store's.
 pub(crate) fn settle_one(room: &mut Room<'_, '_>, change: &str) -> Result<()> {
     room.on_change(change, |case| {
-        model::change::settle::recompute(case);
-        model::change::settle::settle(case);
+        settle::recompute(case);
+        settle::settle(case);
         Ok(())
     })
 }

@@ -1,6 +1,8 @@
 //! Makes a change, from whatever door (`POST /changes`).
 
 use model::change::change_file::ChangeFile;
+use model::change::content;
+use model::change::read_content;
 use model::change::write::{create, new_change};
 use model::core::act::Act;
 use model::core::body::Body;
@@ -8,9 +10,11 @@ use model::core::enums::{Origin, Role};
 use model::core::ids::PersonId;
 use store::counter;
 
+use crate::case::committers;
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::log_names::{BEFORE_FIRST, NUMBERS};
+use crate::core::secrets;
 
 /// Makes a change and answers its key. `pipeline` names the fields that a delivery told rather than a person.
 ///
@@ -59,24 +63,21 @@ fn make(
 ) -> Result<String> {
     let directory = room.directory()?;
     let mut body = body.clone();
-    let from_template = model::change::read_content::fill_from_template(&mut body, &directory);
-    let mut input = model::change::read_content::read(&body, &directory, requester, None)?;
+    let from_template = read_content::fill_from_template(&mut body, &directory);
+    let mut input = read_content::read(&body, &directory, requester, None)?;
     for field in from_template.iter().copied().chain(filled.iter().copied()) {
         input.origins.insert(field.to_owned(), Origin::Derived);
     }
-    for field in pipeline
-        .iter()
-        .filter(|field| model::change::content::cover(field).is_some())
-    {
+    for field in pipeline.iter().filter(|field| content::cover(field).is_some()) {
         input.origins.insert((*field).to_owned(), Origin::Pipeline);
     }
     let number = BEFORE_FIRST + counter::next(room.tx, NUMBERS)?;
     let key = format!("CHG-{number}");
     let mut change = new_change(&room.new_id()?, key.clone(), number, input, requester.clone(), room.now);
-    change.digest_salt = Some(proof::crypto::base64url(&crate::core::secrets::fresh(room)?));
+    change.digest_salt = Some(proof::crypto::base64url(&secrets::fresh(room)?));
     let mut file = ChangeFile::new(change);
     if !file.change.content.targets.is_empty() {
-        file.committers = crate::case::committers::of_change(room, &file.change)?;
+        file.committers = committers::of_change(room, &file.change)?;
         file.rejected_elsewhere = room.rejected_elsewhere(&file.change)?;
     }
     room.on_file(None, file, create)?;

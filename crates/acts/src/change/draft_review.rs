@@ -5,12 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
 use model::change::related_records::{Link, Message, Permit};
 use model::core::enums::{LinkKind, Outcome};
+use model::core::parse;
 use model::directory::snapshot::Incident;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::core::show_timeline;
 
 /// How long after its end a change is watched, in minutes.
 pub const WATCH_MINUTES: i64 = 60;
@@ -25,7 +27,7 @@ pub fn draft_review(room: &mut Room<'_, '_>, key: &str) -> Result<Value> {
     let change = room.change(key)?;
     let file = room.file(key)?;
     let alerts = alerts(room, &change)?;
-    let timeline: Vec<Value> = crate::core::show_timeline::show_timeline(room, key)?
+    let timeline: Vec<Value> = show_timeline::show_timeline(room, key)?
         .iter()
         .rev()
         .take(LINES)
@@ -76,10 +78,7 @@ fn shown(permit: &Permit) -> Value {
 pub fn watched(change: &Change) -> Option<(Timestamp, Timestamp)> {
     let start = change.actual_start?;
     let end = change.actual_end.unwrap_or(start).max(start);
-    Some((
-        start,
-        model::core::parse::later(end, SignedDuration::from_mins(WATCH_MINUTES)),
-    ))
+    Some((start, parse::later(end, SignedDuration::from_mins(WATCH_MINUTES))))
 }
 
 /// Incidents that the change is said to have caused, and those of its services that began while it was watched.

@@ -1,5 +1,6 @@
 //! Edits by a JSON Merge Patch (`PATCH`), voiding exactly what it touches.
 
+use model::change::write;
 use model::core::body::Body;
 use model::core::enums::Origin;
 
@@ -20,7 +21,7 @@ pub fn edit_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()
 /// As [`edit_change`].
 pub fn edit_change_filled(room: &mut Room<'_, '_>, key: &str, body: &Body, filled: &[&str]) -> Result<()> {
     room.on_change(key, |case| {
-        model::change::write::edit(case, body)?;
+        write::edit(case, body)?;
         let filled = filled.iter().filter(|field| body.contains_key(**field));
         let origins = filled.map(|field| ((*field).to_owned(), Origin::Derived));
         case.file.change.origins.extend(origins);

@@ -4,7 +4,9 @@
 use jiff::Timestamp;
 use model::approval::authority::{asking, peer_counts};
 use model::approval::obligation::Duty;
+use model::change::after;
 use model::change::change_file::ChangeFile;
+use model::change::eligible;
 use model::change::lifecycle::is_legal;
 use model::core::act::Act;
 use model::core::ids::PersonId;
@@ -134,15 +136,13 @@ fn makes_sense(
             .retrospective
             .as_ref()
             .is_some_and(|retro| retro.confirmation.is_none() && &retro.verbal_approver == person),
-        Act::Validate => model::change::eligible::is_independent(file, person),
-        Act::Review => !model::change::after::is_only_implementer(change, person),
+        Act::Validate => eligible::is_independent(file, person),
+        Act::Review => !after::is_only_implementer(change, person),
         Act::Close => {
             let has_opened = change.lawful_break_glass().is_some_and(|glass| &glass.by == person);
-            !has_opened && !model::change::after::is_only_implementer(change, person)
+            !has_opened && !after::is_only_implementer(change, person)
         }
-        Act::StateFinding => {
-            change.unauthorized && change.finding.is_none() && !model::change::eligible::has_stake(change, person)
-        }
+        Act::StateFinding => change.unauthorized && change.finding.is_none() && !eligible::has_stake(change, person),
         _ => true,
     }
 }

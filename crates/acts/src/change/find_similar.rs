@@ -1,6 +1,7 @@
 //! Finds the last change like one that is being written: in the same place, done, and done well. Its plan is a better
 //! beginning than an empty page.
 
+use model::change::read_content;
 use model::change::record::Change;
 use model::core::body::Body;
 use model::core::enums::{Kind, Outcome, State};
@@ -72,7 +73,7 @@ pub fn fill_from_similar(room: &mut Room<'_, '_>, body: &mut Body) -> Result<Fil
     let Some(similar) = find_similar(room, &service, &environment)? else {
         return Ok(Filled::default());
     };
-    let known = model::change::read_content::patch_base(&similar, &*room.directory()?);
+    let known = read_content::patch_base(&similar, &*room.directory()?);
     let mut fields = Vec::new();
     for field in TAKEN_OVER
         .iter()

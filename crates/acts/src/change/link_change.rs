@@ -7,6 +7,7 @@ use model::change::related_records::Link;
 use model::core::body::Body;
 use model::core::ids::{ChangeId, RecordId};
 use serde_json::Value;
+use store::change::changes;
 use store::record::{self, Filter};
 
 use crate::core::context::Room;
@@ -26,7 +27,7 @@ pub fn link_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Re
         .unwrap_or_default()
         .to_uppercase();
     let kind = body.get("kind").and_then(Value::as_str).unwrap_or_default();
-    let id = store::change::changes::id_of_key(room.tx, &wanted)?;
+    let id = changes::id_of_key(room.tx, &wanted)?;
     let end = match id {
         Some(id) => {
             let from = room.change(key)?.id;

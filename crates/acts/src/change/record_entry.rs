@@ -1,6 +1,7 @@
 //! Writes into the log of actions (`POST …/implementation/entries`).
 
 use model::change::related_records::Entry;
+use model::change::work;
 use model::core::body::Body;
 use model::core::ids::RecordId;
 use store::record::{self, Filter};
@@ -17,7 +18,7 @@ pub fn record_entry(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<R
         true => earlier(room, key)?,
         false => Vec::new(),
     };
-    room.on_change(key, |case| model::change::work::record(case, body, &earlier))
+    room.on_change(key, |case| work::record(case, body, &earlier))
 }
 
 /// What stands in the log of actions of a change.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use model::change::custom_field::{CustomField, MOST_ASKED, MOST_CHOICES, MOST_FIELDS};
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{FieldKind, Kind};
 use model::core::ids::RecordId;
@@ -26,7 +27,7 @@ const NAME: usize = 60;
 /// # Errors
 /// 403, 422, or the store's.
 pub fn set_custom_field(room: &mut Room<'_, '_>, body: &Body) -> Result<CustomField> {
-    room.allow(model::core::act::actions::SET_SERVICE)?;
+    room.allow(act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let key = reading.needed("key", KEY);
@@ -61,7 +62,7 @@ pub fn set_custom_field(room: &mut Room<'_, '_>, body: &Body) -> Result<CustomFi
 /// # Errors
 /// 403, 404, or the store's.
 pub fn end_custom_field(room: &mut Room<'_, '_>, key: &str) -> Result<CustomField> {
-    room.allow(model::core::act::actions::SET_SERVICE)?;
+    room.allow(act::actions::SET_SERVICE)?;
     let found = room.directory()?.custom_fields.get(key).cloned();
     let Some(field) = found else {
         return Err(Refusal::not_found(format!("field {key}")).into());

@@ -3,11 +3,15 @@
 use std::collections::BTreeSet;
 
 use model::change::custom_field;
+use model::change::custom_values;
+use model::change::read_content;
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{Kind, OwnershipRole, Role, TemplateState};
 use model::core::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
+use model::directory::snapshot;
 use model::directory::snapshot::{Directory, StandardTemplate, TemplateApproval};
 use serde_json::{Map, Value, json};
 
@@ -15,7 +19,10 @@ use crate::case::settle_open::settle_open;
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
+use crate::core::read_fields;
 use crate::core::write::{Written, draft};
+use crate::guard::impersonation;
+use crate::guard::read_directory_rows;
 use crate::guard::self_grant::is_own;
 
 /// Fields that a template may lock or leave free: those of a change's request.
@@ -63,20 +70,20 @@ const ALWAYS_FREE: &[&str] = &[
 /// # Errors
 /// 403, 422, or the store's.
 pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<StandardTemplate> {
-    room.allow(model::core::act::actions::PROPOSE_TEMPLATE)?;
+    room.allow(act::actions::PROPOSE_TEMPLATE)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let key = reading.needed("key", 100);
     let mut locked = read_locked(&mut reading);
     let digest = proof::canonical::digest(&Value::Object(locked.clone()));
     let custom_fields = match locked.remove(custom_field::FIELD) {
-        Some(own) => model::change::custom_values::read_locked(&mut reading, "locked.custom_fields", &own, &directory),
+        Some(own) => custom_values::read_locked(&mut reading, "locked.custom_fields", &own, &directory),
         None => Vec::new(),
     };
     check_values(&mut reading, &locked, (&directory, &room.actor.person));
-    let (services, environments) = crate::core::read_fields::read_scope(&mut reading, &directory);
+    let (services, environments) = read_fields::read_scope(&mut reading, &directory);
     let old = directory.templates.get(&key).cloned();
-    if let Some(text) = crate::guard::read_directory_rows::no_new_key(&key).filter(|_| old.is_none()) {
+    if let Some(text) = read_directory_rows::no_new_key(&key).filter(|_| old.is_none()) {
         reading.wrong("key", "not_a_key", text);
     }
     if digest.is_err() {
@@ -195,7 +202,7 @@ fn read_locked(reading: &mut Reading<'_>) -> Map<String, Value> {
 fn check_values(reading: &mut Reading<'_>, locked: &Map<String, Value>, (directory, person): (&Directory, &PersonId)) {
     let known = locked.iter().filter(|(field, _)| FIELDS.contains(&field.as_str()));
     let request: Body = known.map(|(field, value)| (field.clone(), value.clone())).collect();
-    if let Err(Refusal::Invalid(errors)) = model::change::read_content::read(&request, directory, person, None) {
+    if let Err(Refusal::Invalid(errors)) = read_content::read(&request, directory, person, None) {
         for error in errors {
             reading.wrong(&format!("locked.{}", error.field), &error.code, error.text);
         }
@@ -237,7 +244,7 @@ fn load(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTemplate> {
 pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<StandardTemplate> {
     let whole = load(room, key)?;
     let mut template = whole.proposed().unwrap_or(&whole).clone();
-    room.allow(model::core::act::actions::APPROVE_TEMPLATE)?;
+    room.allow(act::actions::APPROVE_TEMPLATE)?;
     let person = room.actor.person.clone();
     if person == template.proposer {
         return Err(Refusal::not_allowed("own_request", "Who proposed a template cannot approve it.").into());
@@ -256,7 +263,7 @@ pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
     let stale = drop_stale(room, &mut template)?;
     template.approvals.retain(|approval| approval.person != person);
     check_hand(room, &template)?;
-    crate::guard::impersonation::check_voice(room)?;
+    impersonation::check_voice(room)?;
     template.approvals.push(TemplateApproval {
         person,
         role,
@@ -310,7 +317,7 @@ fn stands(
 ) -> bool {
     let hand = directory.people.get(approval.speaker());
     holds(directory, template, (&approval.person, approval.role), now)
-        && !hand.is_some_and(model::directory::snapshot::Person::is_compromised)
+        && !hand.is_some_and(snapshot::Person::is_compromised)
 }
 
 /// As whom the proposed version is still to be approved.
@@ -453,7 +460,7 @@ fn check_goes_on(template: &StandardTemplate, state: TemplateState) -> Result<()
 /// 403, 404, 422, or the store's.
 pub fn end_template(room: &mut Room<'_, '_>, key: &str, body: &Body, state: TemplateState) -> Result<StandardTemplate> {
     let template = load(room, key)?;
-    room.allow(model::core::act::actions::APPROVE_TEMPLATE)?;
+    room.allow(act::actions::APPROVE_TEMPLATE)?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
     let named = reading.integer("template_version", 1..=i64::MAX);

@@ -1,7 +1,13 @@
 //! The verbs of a change that the model does alone: each loads the change, does the verb, and saves what became of it.
 
+use model::change::after;
+use model::change::around;
+use model::change::tasks;
+use model::change::work;
+use model::change::write;
 use model::core::body::Body;
 use model::core::ids::RecordId;
+use model::schedule::plan;
 
 use crate::core::context::Room;
 use crate::core::error::Result;
@@ -11,7 +17,7 @@ use crate::core::error::Result;
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn accept_evidence(room: &mut Room<'_, '_>, key: &str, evidence: &RecordId, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::change::around::accept_evidence(case, evidence, body))
+    room.on_change(key, |case| around::accept_evidence(case, evidence, body))
 }
 
 /// Gives work to somebody (`POST …/tasks`).
@@ -19,7 +25,7 @@ pub fn accept_evidence(room: &mut Room<'_, '_>, key: &str, evidence: &RecordId, 
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn add_task(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
-    room.on_change(key, |case| model::change::tasks::add(case, body))
+    room.on_change(key, |case| tasks::add(case, body))
 }
 
 /// Asks for more time (`POST …/extension`).
@@ -27,7 +33,7 @@ pub fn add_task(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Recor
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn ask_extension(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::change::work::ask_extension(case, body))
+    room.on_change(key, |case| work::ask_extension(case, body))
 }
 
 /// States risk and impact, and asks for approvals (`POST …/assessment`).
@@ -35,7 +41,7 @@ pub fn ask_extension(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn assess_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::change::write::assess(case, body))
+    room.on_change(key, |case| write::assess(case, body))
 }
 
 /// Takes a change back before its start (`POST …/cancellation`).
@@ -43,7 +49,7 @@ pub fn assess_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn cancel_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::schedule::plan::cancel(case, body))
+    room.on_change(key, |case| plan::cancel(case, body))
 }
 
 /// Closes a change (`POST …/closure`).
@@ -51,7 +57,7 @@ pub fn cancel_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn close_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, model::change::after::close)
+    room.on_change(key, after::close)
 }
 
 /// Comments (`POST …/comments`).
@@ -59,7 +65,7 @@ pub fn close_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn comment_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
-    room.on_change(key, |case| model::change::around::comment(case, body))
+    room.on_change(key, |case| around::comment(case, body))
 }
 
 /// Says how targets ended (`POST …/completion`).
@@ -67,7 +73,7 @@ pub fn comment_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn complete_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::change::work::complete(case, body))
+    room.on_change(key, |case| work::complete(case, body))
 }
 
 /// Grants or denies more time (`POST …/extension/decision`).
@@ -75,7 +81,7 @@ pub fn complete_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resul
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn decide_extension(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::change::work::decide_extension(case, body))
+    room.on_change(key, |case| work::decide_extension(case, body))
 }
 
 /// Pauses a change (`POST …/hold`).
@@ -83,7 +89,7 @@ pub fn decide_extension(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn hold_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::schedule::plan::hold(case, body))
+    room.on_change(key, |case| plan::hold(case, body))
 }
 
 /// The checker says that a condition is met (`POST …/conditions/{id}/met`).
@@ -91,7 +97,7 @@ pub fn hold_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn meet_condition(room: &mut Room<'_, '_>, key: &str, condition: &RecordId, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::change::around::meet_condition(case, condition, body))
+    room.on_change(key, |case| around::meet_condition(case, condition, body))
 }
 
 /// Goes on after a pause (`POST …/resume`).
@@ -99,7 +105,7 @@ pub fn meet_condition(room: &mut Room<'_, '_>, key: &str, condition: &RecordId, 
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn resume_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, model::schedule::plan::resume)
+    room.on_change(key, plan::resume)
 }
 
 /// Writes the post-implementation review (`POST …/review`).
@@ -107,7 +113,7 @@ pub fn resume_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn review_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::change::after::review(case, body))
+    room.on_change(key, |case| after::review(case, body))
 }
 
 /// Sets both planned times (`PUT …/schedule`).
@@ -115,7 +121,7 @@ pub fn review_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn schedule_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::schedule::plan::schedule(case, body))
+    room.on_change(key, |case| plan::schedule(case, body))
 }
 
 /// Begins the work by a person's word (`POST …/implementation`).
@@ -123,7 +129,7 @@ pub fn schedule_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resul
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn start_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, model::change::work::start)
+    room.on_change(key, work::start)
 }
 
 /// Hands a change over for assessment (`POST …/submission`).
@@ -131,7 +137,7 @@ pub fn start_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn submit_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, model::change::write::submit)
+    room.on_change(key, write::submit)
 }
 
 /// Ticks a checklist item (`POST …/checklist/{id}/tick`).
@@ -139,7 +145,7 @@ pub fn submit_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn tick_checklist(room: &mut Room<'_, '_>, key: &str, item: &RecordId, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::change::around::tick(case, item, body))
+    room.on_change(key, |case| around::tick(case, item, body))
 }
 
 /// Moves a task on (`PATCH …/tasks/{id}`).
@@ -147,7 +153,7 @@ pub fn tick_checklist(room: &mut Room<'_, '_>, key: &str, item: &RecordId, body:
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn update_task(room: &mut Room<'_, '_>, key: &str, task: &RecordId, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::change::tasks::update(case, task, body))
+    room.on_change(key, |case| tasks::update(case, task, body))
 }
 
 /// Says whether it works (`POST …/validation`).
@@ -155,7 +161,7 @@ pub fn update_task(room: &mut Room<'_, '_>, key: &str, task: &RecordId, body: &B
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn validate_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::change::after::validate(case, body))
+    room.on_change(key, |case| after::validate(case, body))
 }
 
 /// Watches a change, or stops watching (`PUT` and `DELETE …/watchers`).
@@ -163,5 +169,5 @@ pub fn validate_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resul
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn watch_change(room: &mut Room<'_, '_>, key: &str, on: bool) -> Result<()> {
-    room.on_change(key, |case| model::change::around::watch(case, on))
+    room.on_change(key, |case| around::watch(case, on))
 }

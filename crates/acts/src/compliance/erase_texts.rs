@@ -13,6 +13,7 @@ use model::change::related_records::{
     Permit,
 };
 use model::compliance::erasure::{Erasure, name_erased, with_erased};
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{ErasureKind, Role};
 use model::core::ids::RecordId;
@@ -43,7 +44,7 @@ const NAMED: usize = 100;
 /// # Errors
 /// 403, 404; 409 `under_legal_hold`, `not_in_state`, `already_erased` or `erasure_asked`; 422; the store's.
 pub fn ask_erasure(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Change> {
-    room.allow(model::core::act::actions::SET_POLICY)?;
+    room.allow(act::actions::SET_POLICY)?;
     let change = room.change(key)?;
     let mut reading = Reading::new(body, "");
     let kind = reading.needed_word("kind", ErasureKind::FormerTexts);
@@ -88,7 +89,7 @@ pub fn ask_erasure(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Ch
 /// # Errors
 /// 403, 404; 409 `nothing_asked`, `second_person_needed` or `under_legal_hold`; the store's.
 pub fn confirm_erasure(room: &mut Room<'_, '_>, key: &str) -> Result<Change> {
-    room.allow(model::core::act::actions::SET_POLICY)?;
+    room.allow(act::actions::SET_POLICY)?;
     let change = room.change(key)?;
     let erasure = asked(&change)?;
     let first = erasure.handed_by.as_ref().or(erasure.asked_by.as_ref());
@@ -109,7 +110,7 @@ pub fn confirm_erasure(room: &mut Room<'_, '_>, key: &str) -> Result<Change> {
 /// # Errors
 /// 403, 404, 409 `nothing_asked`, the store's.
 pub fn withdraw_erasure(room: &mut Room<'_, '_>, key: &str) -> Result<Change> {
-    room.allow(model::core::act::actions::SET_POLICY)?;
+    room.allow(act::actions::SET_POLICY)?;
     let change = room.change(key)?;
     let kind = asked(&change)?.kind;
     let letter = format!(

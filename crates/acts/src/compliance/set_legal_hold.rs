@@ -3,6 +3,7 @@
 
 use model::change::record::Change;
 use model::compliance::erasure::LegalHold;
+use model::core::act;
 use model::core::body::Body;
 use model::core::parse::{Reading, TEXT};
 use model::core::refusal::Refusal;
@@ -18,7 +19,7 @@ use crate::core::error::Result;
 /// # Errors
 /// 403, 404, 409 `under_legal_hold`, 422, the store's.
 pub fn place_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Change> {
-    room.allow(model::core::act::actions::AUDIT)?;
+    room.allow(act::actions::AUDIT)?;
     let change = room.change(key)?;
     let reason = reason(body)?;
     if change.standing_hold().is_some() {
@@ -48,7 +49,7 @@ pub fn place_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
 /// # Errors
 /// 403, 404, 409 `nothing_held`, 422, the store's.
 pub fn end_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Change> {
-    room.allow(model::core::act::actions::SET_POLICY)?;
+    room.allow(act::actions::SET_POLICY)?;
     let change = room.change(key)?;
     let reason = reason(body)?;
     let Some(hold) = change.standing_hold().cloned() else {

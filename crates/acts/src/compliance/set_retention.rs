@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use model::compliance::erasure::{Erasure, Retention};
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, ErasureKind};
 use model::core::parse::{Reading, TEXT};
@@ -10,6 +11,7 @@ use model::policy::configuration::Configuration;
 use serde_json::{Value, json};
 use store::compliance::retention;
 
+use crate::compliance::erase_texts;
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
@@ -27,7 +29,7 @@ const DELIVERIES: i64 = 500;
 /// # Errors
 /// 403, 422, or the store's.
 pub fn propose_retention(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
-    room.allow(model::core::act::actions::SET_POLICY)?;
+    room.allow(act::actions::SET_POLICY)?;
     let present = in_force(room)?;
     let mut reading = Reading::new(body, "");
     let retention = Retention {
@@ -101,7 +103,7 @@ pub fn erase_due(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
         done_at: None,
         done_by: None,
     };
-    crate::compliance::erase_texts::erase(room, change, erasure).map(drop)
+    erase_texts::erase(room, change, erasure).map(drop)
 }
 
 /// Forgets raw bodies of deliveries that the retention no longer keeps; answers whether more may wait.

@@ -3,6 +3,7 @@
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Connection;
+use store::identity::secrets;
 use store::record;
 
 use crate::core::context::Room;
@@ -34,7 +35,7 @@ pub fn connection(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
 /// # Errors
 /// 404 when there is none; a fault of the keys.
 pub fn connection_secret(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<u8>> {
-    let Some(wrapped) = store::identity::secrets::load(room.tx, id)? else {
+    let Some(wrapped) = secrets::load(room.tx, id)? else {
         return Err(Refusal::not_found("connection").into());
     };
     let bound = associated(&room.tenant(), id);

@@ -12,12 +12,14 @@ use model::directory::snapshot::Directory;
 use model::policy::permission::{actor_facts, allowed};
 use policy::PolicySet;
 use store::audit::act_order;
+use store::change::changes;
 use store::directory::estate_write;
 use store::{Tx, counter, record};
 
 use crate::core::directory_cache::Estate;
 use crate::core::eligible_people::whom_rules_let_here;
 use crate::core::error::{Error, Result};
+use crate::core::load_directory;
 use crate::core::read_set::{Standings, of_estate};
 use crate::core::services::Services;
 
@@ -163,7 +165,7 @@ impl<'a, 'c> Room<'a, 'c> {
         let at_hand = self.before.clone();
         let at_hand = at_hand.or_else(|| self.services.estate_before(self.tx.tenant(), generation));
         if let Some(earlier) = at_hand
-            && let Some(directory) = crate::core::load_directory::advance(self.tx, &earlier.directory, generation)?
+            && let Some(directory) = load_directory::advance(self.tx, &earlier.directory, generation)?
         {
             return Ok(Arc::new(Estate::new(directory)));
         }
@@ -171,9 +173,7 @@ impl<'a, 'c> Room<'a, 'c> {
             // Nothing was at hand and this act keeps nothing, so the next one would load all of it as well.
             self.has_lacked = true;
         }
-        Ok(Arc::new(Estate::new(crate::core::load_directory::load(
-            self.tx, generation,
-        )?)))
+        Ok(Arc::new(Estate::new(load_directory::load(self.tx, generation)?)))
     }
 
     /// Reads the estate and keeps it for others. What a writing transaction sees may never be committed, so only readers do
@@ -192,7 +192,7 @@ impl<'a, 'c> Room<'a, 'c> {
 
     /// Notes that a record was written, if it is one of the estate.
     pub(crate) fn note_written(&mut self, table: &str, id: &str) {
-        if crate::core::load_directory::is_held(table) {
+        if load_directory::is_held(table) {
             self.written.insert((table.to_owned(), id.to_owned()));
         }
     }
@@ -363,7 +363,7 @@ impl<'a, 'c> Room<'a, 'c> {
     /// [`Refusal::NotFound`], or the store's.
     pub fn change(&mut self, key: &str) -> Result<Change> {
         let wanted = key.to_uppercase();
-        let id = store::change::changes::id_of_key(self.tx, &wanted)?.unwrap_or_else(|| key.to_owned());
+        let id = changes::id_of_key(self.tx, &wanted)?.unwrap_or_else(|| key.to_owned());
         self.load_change(&id)?
             .ok_or_else(|| Refusal::not_found(format!("change {key}")).into())
     }

@@ -1,6 +1,7 @@
 //! Names who could do what the rules refused somebody: whoever hears a no learns whom to ask.
 
 use jiff::Timestamp;
+use model::approval::authority;
 use model::change::change_file::{Actor, ChangeFile};
 use model::change::record::Change;
 use model::core::act::actions::READ;
@@ -100,7 +101,7 @@ fn own_session(person: &PersonId) -> Actor {
 /// Who stands near a change, the nearest first: who has a part in it, who could decide about it, and who leads changes here.
 fn near(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let mut people = parts(&file.change);
-    let able = model::approval::authority::all_able(file, directory, now);
+    let able = authority::all_able(file, directory, now);
     people.extend(able.into_iter().take(LOOKED_AT));
     for role in [Role::ChangeManager, Role::Commander, Role::Implementer] {
         people.extend(directory.with_role(role).into_iter().take(LOOKED_AT));

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use model::change::content::{Cover, cover};
+use model::change::read_content;
 use model::change::record::Change;
 use model::core::body::Body;
 use model::core::refusal::{FieldChange, Refusal};
@@ -93,8 +94,8 @@ pub(crate) fn is_commitment(map: &Map<String, Value>) -> bool {
 
 fn between(old: &Change, new: &Change, directory: &Directory) -> Vec<FieldChange> {
     let (before, after) = (
-        model::change::read_content::present(old, directory),
-        model::change::read_content::present(new, directory),
+        read_content::present(old, directory),
+        read_content::present(new, directory),
     );
     let mut changes = Vec::new();
     let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();

@@ -1,7 +1,10 @@
 //! A question to the gate, who asks it, and the rows that answer it. No row is read here.
 
 use jiff::Timestamp;
+use model::change::change_file;
 use model::core::enums::{GateDecision, Purpose};
+use model::core::ids;
+use model::core::unmet;
 use model::core::unmet::Unmet;
 use model::gate::answer::{Answer, GateRow, decide};
 
@@ -28,9 +31,9 @@ pub struct Asker<'a> {
     /// The tenant's key.
     pub tenant: &'a str,
     /// For whom the token speaks.
-    pub person: &'a model::core::ids::PersonId,
+    pub person: &'a ids::PersonId,
     /// What is known of the token.
-    pub lent: &'a model::change::change_file::Lent,
+    pub lent: &'a change_file::Lent,
     /// The number that the estate, tokens included, had when the token was looked up.
     pub generation: i64,
 }
@@ -67,7 +70,7 @@ fn no_way_back(question: &Question) -> Answer {
     let satisfy = "The way back is open from a change's start until its closing, to its target's `rollback_to`.";
     stopped(
         Purpose::Rollback,
-        model::core::unmet::unmet("change_missing", text, satisfy, Vec::new()),
+        unmet::unmet("change_missing", text, satisfy, Vec::new()),
     )
 }
 

@@ -2,6 +2,7 @@
 
 use model::core::refusal::Refusal;
 use model::identity::provider::IdentityProvider;
+use store::identity::secrets;
 use store::record::{self, Filter};
 
 use crate::core::context::Room;
@@ -41,8 +42,7 @@ pub fn provider(room: &mut Room<'_, '_>, key: &str) -> Result<IdentityProvider> 
 /// # Errors
 /// A fault of the keys, or the store's.
 pub fn provider_secret(room: &mut Room<'_, '_>, provider: &IdentityProvider) -> Result<Option<String>> {
-    let Some(wrapped) = store::identity::secrets::load(room.tx, provider.id.as_str())?.filter(|_| provider.has_secret)
-    else {
+    let Some(wrapped) = secrets::load(room.tx, provider.id.as_str())?.filter(|_| provider.has_secret) else {
         return Ok(None);
     };
     let bound = associated(&room.tenant(), provider.id.as_str());

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use model::change::read_content;
 use model::core::body::Body;
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::core::parse::{LINE, Reading};
 use model::directory::snapshot::Directory;
+use model::directory::unknown_name;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -32,7 +34,7 @@ pub(crate) fn read_scope(
             reading.wrong(
                 &format!("services[{place}]"),
                 "unknown",
-                model::directory::unknown_name::service(directory, key.as_str()),
+                unknown_name::service(directory, key.as_str()),
             );
         }
         services.insert(key);
@@ -49,7 +51,7 @@ pub(crate) fn read_scope(
             reading.wrong(
                 &format!("environments[{place}]"),
                 "unknown",
-                model::directory::unknown_name::environment(directory, key.as_str()),
+                unknown_name::environment(directory, key.as_str()),
             );
         }
         environments.insert(key);
@@ -88,7 +90,7 @@ pub(crate) fn patched<T: Serialize>(before: &T, fields: &[&str], body: &Body) ->
         .into_iter()
         .filter(|(field, _)| fields.contains(&field.as_str()))
         .collect();
-    model::change::read_content::merge(&mut map, body);
-    model::change::read_content::name_cleared(&mut map, body);
+    read_content::merge(&mut map, body);
+    read_content::name_cleared(&mut map, body);
     Ok(map)
 }

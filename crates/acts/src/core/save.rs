@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use model::change::change_file::{ChangeFile, EventDraft, Letter};
+use model::change::record;
 use model::core::ids::{ChangeId, RecordId};
 use store::gate::revocation;
 use store::queue::timer;
@@ -133,7 +134,7 @@ fn save_change(
 }
 
 /// Whether two versions differ only in what the ETag does not follow: watchers, marks, who did some of the work.
-fn same_to_readers(old: &model::change::record::Change, new: &model::change::record::Change) -> bool {
+fn same_to_readers(old: &record::Change, new: &record::Change) -> bool {
     let mut old = old.clone();
     old.watchers.clone_from(&new.watchers);
     old.told.clone_from(&new.told);

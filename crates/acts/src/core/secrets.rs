@@ -2,6 +2,7 @@
 
 use crate::core::context::Room;
 use crate::core::error::Result;
+use store::identity::secrets;
 
 fn bound(tenant: &str, name: &str) -> Vec<u8> {
     format!("assent secret\0{tenant}\0{name}").into_bytes()
@@ -16,7 +17,7 @@ pub fn keep(room: &mut Room<'_, '_>, name: &str, secret: &[u8]) -> Result<()> {
     let wrapped = tools
         .master
         .seal(secret, &bound(&room.tenant(), name), tools.entropy.as_ref())?;
-    store::identity::secrets::save(room.tx, name, &wrapped, room.now)?;
+    secrets::save(room.tx, name, &wrapped, room.now)?;
     Ok(())
 }
 
@@ -25,7 +26,7 @@ pub fn keep(room: &mut Room<'_, '_>, name: &str, secret: &[u8]) -> Result<()> {
 /// # Errors
 /// The store's, or a fault of the keys.
 pub fn open(room: &mut Room<'_, '_>, name: &str) -> Result<Option<Vec<u8>>> {
-    let Some(wrapped) = store::identity::secrets::load(room.tx, name)? else {
+    let Some(wrapped) = secrets::load(room.tx, name)? else {
         return Ok(None);
     };
     let bound = bound(&room.tenant(), name);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use model::core::parse;
 use policy::PolicySet;
 use proof::crypto::{Entropy, MasterKey, SigningKey};
 use store::Store;
@@ -120,7 +121,7 @@ impl Services {
     /// # Errors
     /// A fault of a clock that stands outside the years 1970 to 9999.
     pub(crate) fn now(&self) -> Result<jiff::Timestamp> {
-        model::core::parse::to_micros(self.tools.clock.now())
+        parse::to_micros(self.tools.clock.now())
             .ok_or_else(|| Error::Fault("the clock stands outside the years 1970 to 9999".to_owned()))
     }
 

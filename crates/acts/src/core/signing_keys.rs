@@ -8,7 +8,9 @@ use model::change::related_records::Permit;
 use model::core::refusal::Refusal;
 use proof::crypto::SigningKey;
 use proof::note::{KeyKind, NoteSigner, VerifierKey, VerifierKeys};
+use store::audit::keys;
 use store::audit::keys::SigningKey as StoredKey;
+use store::audit::log;
 use store::record::{self, Filter};
 
 use crate::core::context::Room;
@@ -116,7 +118,7 @@ fn make_named(room: &mut Room<'_, '_>, purpose: &str, name: &str, at: Timestamp)
         state: "active".to_owned(),
         created_at: at,
     };
-    store::audit::keys::insert(room.tx, &row)?;
+    keys::insert(room.tx, &row)?;
     Ok(kid)
 }
 
@@ -167,9 +169,9 @@ pub(crate) fn trouble(room: &Room<'_, '_>, stored: &StoredKey) -> Option<(&'stat
 /// The store's.
 pub fn find_trouble(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    let has_begun = store::audit::log::state(room.tx)?.is_some();
+    let has_begun = log::state(room.tx)?.is_some();
     for purpose in PURPOSES {
-        let stored = store::audit::keys::list(room.tx, purpose)?;
+        let stored = keys::list(room.tx, purpose)?;
         if has_begun && !stored.iter().any(|key| key.state == "active") {
             found.push(format!("No key of the purpose {purpose} is active."));
         }
@@ -187,7 +189,7 @@ pub fn find_trouble(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
 /// # Errors
 /// The store's, or a fault when there is none.
 pub(crate) fn active(room: &mut Room<'_, '_>, purpose: &str) -> Result<StoredKey> {
-    let keys = store::audit::keys::list(room.tx, purpose)?;
+    let keys = keys::list(room.tx, purpose)?;
     keys.into_iter()
         .filter(|key| key.state == "active")
         .max_by_key(|key| key.created_at)
@@ -227,7 +229,7 @@ pub(crate) fn is_revoked(key: &StoredKey) -> bool {
 }
 
 fn stored_permit_key(room: &mut Room<'_, '_>, kid: &str) -> Result<Option<StoredKey>> {
-    Ok(store::audit::keys::load(room.tx, kid)?.filter(|key| key.purpose == PERMIT))
+    Ok(keys::load(room.tx, kid)?.filter(|key| key.purpose == PERMIT))
 }
 
 /// The key by which a permit is signed, whether it still signs new ones or not, so that one permit is always the same token.
@@ -277,7 +279,7 @@ pub fn note_signer(room: &mut Room<'_, '_>, purpose: &str) -> Result<NoteSigner>
 pub fn verifier_keys(room: &mut Room<'_, '_>) -> Result<VerifierKeys> {
     let mut keys = Vec::new();
     for purpose in [LOG, COSIGNER] {
-        let mut stored = store::audit::keys::list(room.tx, purpose)?;
+        let mut stored = keys::list(room.tx, purpose)?;
         stored.retain(|key| key.state != "revoked");
         stored.sort_by_key(|key| (key.state != "active", std::cmp::Reverse(key.created_at)));
         for key in stored {
@@ -293,7 +295,7 @@ pub fn verifier_keys(room: &mut Room<'_, '_>) -> Result<VerifierKeys> {
 /// # Errors
 /// The store's.
 pub fn jwks(room: &mut Room<'_, '_>) -> Result<proof::jwks::Jwks> {
-    let stored = store::audit::keys::list(room.tx, PERMIT)?;
+    let stored = keys::list(room.tx, PERMIT)?;
     let turns = match stored.iter().any(|key| key.state == "retired") {
         true => turns(room)?,
         false => Vec::new(),

@@ -1,16 +1,20 @@
 //! Makes a tenant on the host: its settings, environments, the two groups that every tenant has, its keys and its log.
 
+use model::compliance::erasure;
 use model::core::enums::Day;
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Environment, Group, GroupKind, Tenant};
 use model::risk::assessment::RiskTable;
+use model::schedule::calendar;
 use model::schedule::calendar::{Calendar, Hours};
 use serde_json::json;
 use store::record;
 
+use crate::audit::open_log;
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::directory::review_by_clock;
 
 /// The groups that the base policies name: key and name.
 const GROUPS: [(&str, &str); 2] = [("change-managers", "Change managers"), ("security", "Security")];
@@ -45,7 +49,7 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
     if record::load::<Tenant>(room.tx, &key)?.is_some() {
         return Ok(());
     }
-    crate::audit::open_log::open_log(room)?;
+    open_log::open_log(room)?;
     let risk_table = RiskTable::default();
     let tenant = Tenant {
         id: key,
@@ -58,7 +62,7 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
         ownership_by_two: !demo,
         sla_table: Default::default(),
         sla_table_from: None,
-        retention: model::compliance::erasure::Retention::default(),
+        retention: erasure::Retention::default(),
         retention_from: None,
         risk_table,
         risk_table_from: None,
@@ -96,7 +100,7 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
         room.put_estate("group.set", group, json!({}))?;
     }
     // A history that is told afterwards has no reviews of its own: the first begins when its time really comes.
-    crate::directory::review_by_clock::set_after(room, room.now.max(room.recorded_at))
+    review_by_clock::set_after(room, room.now.max(room.recorded_at))
 }
 
 /// Weekdays from eight to five, in UTC until somebody says where the tenant works.
@@ -105,7 +109,7 @@ fn usual_calendar(room: &Room<'_, '_>) -> Result<Calendar> {
     Ok(Calendar {
         id: RecordId(room.new_id()?),
         version: 0,
-        key: model::schedule::calendar::USUAL.to_owned(),
+        key: calendar::USUAL.to_owned(),
         name: "Usual working hours".to_owned(),
         zone: "UTC".to_owned(),
         hours: days

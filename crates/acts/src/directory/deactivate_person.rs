@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use model::approval::absence::Delegation;
 use model::change::record::Change;
 use model::change::related_records::{Approval, ChangeTask, Condition, Evidence, PeerReview, Permit};
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::State;
 use model::core::ids::{ChangeId, PersonId};
@@ -15,10 +16,17 @@ use model::directory::leaver::{is_glass_of, is_word_of, leave};
 use model::directory::snapshot::{Deactivation, Person, Token};
 use serde::Deserialize;
 use serde_json::json;
+use store::identity::session;
 use store::record::{self, Filter};
 
+use crate::case::settle_open;
+use crate::change::set_template;
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::directory::review_access;
+use crate::guard::impersonation;
+use crate::guard::last_administrator;
+use crate::identity::set_workload;
 
 /// How many open changes are looked through at once.
 const AT_ONCE: usize = 500;
@@ -29,7 +37,7 @@ const AT_ONCE: usize = 500;
 /// # Errors
 /// 403, 404, 422; 409 when nothing would change; the store's.
 pub fn deactivate_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<Person> {
-    room.allow(model::core::act::actions::SET_PERSON)?;
+    room.allow(act::actions::SET_PERSON)?;
     let directory = room.directory()?;
     let Some(person) = directory.by_login(login).cloned() else {
         return Err(Refusal::not_found(format!("person {login}")).into());
@@ -47,7 +55,7 @@ pub fn deactivate_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> R
             active: false,
             ..person.clone()
         };
-        crate::guard::last_administrator::check(room, &after)?;
+        last_administrator::check(room, &after)?;
     }
     end_person(room, person, compromised, reason)
 }
@@ -80,22 +88,22 @@ pub fn end_person(
         deactivation: Some(deactivation),
         ..person
     };
-    let is_last = crate::guard::last_administrator::is_last(&*room.directory()?, &person);
+    let is_last = last_administrator::is_last(&*room.directory()?, &person);
     let person = room.put_estate("person.deactivated", person, json!({"compromised": compromised}))?;
     if is_last {
-        crate::guard::last_administrator::tell(room, &person)?;
+        last_administrator::tell(room, &person)?;
     }
     end_access(room, &person.id)?;
     if compromised {
-        crate::change::set_template::suspend_of(room, &person.id)?;
-        crate::guard::impersonation::forget_ways_in(room, &person.id)?;
-        crate::guard::impersonation::take_back(room, &person.id)?;
+        set_template::suspend_of(room, &person.id)?;
+        impersonation::forget_ways_in(room, &person.id)?;
+        impersonation::take_back(room, &person.id)?;
     }
     end_delegations(room, &person.id)?;
-    crate::directory::review_access::hand_over(room)?;
+    review_access::hand_over(room)?;
     end_work(room, &person.id, compromised)?;
     // Others may be asked in their place: deputies end, and rules look for whoever is left.
-    crate::case::settle_open::settle_asked(room)?;
+    settle_open::settle_asked(room)?;
     Ok(person)
 }
 
@@ -119,7 +127,7 @@ fn end_delegations(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
 
 /// Ends sessions, tokens and workloads of a person. What of theirs speaks for somebody else has lost who answers for it.
 fn end_access(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
-    store::identity::session::delete_of_person(room.tx, person.as_str())?;
+    session::delete_of_person(room.tx, person.as_str())?;
     let filter = Filter::new().equals("revoked", false).order_by("id");
     for stored in record::find::<Token>(room.tx, &filter)? {
         let token = stored.record;
@@ -127,9 +135,9 @@ fn end_access(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
             room.put_estate("token.revoked", Token { revoked: true, ..token }, json!({}))?;
         }
     }
-    for workload in crate::identity::set_workload::workloads(room)? {
+    for workload in set_workload::workloads(room)? {
         if workload.active && (&workload.person == person || &workload.owner == person) {
-            crate::identity::set_workload::end(room, workload)?;
+            set_workload::end(room, workload)?;
         }
     }
     Ok(())

@@ -13,8 +13,14 @@ use model::integration::workload::Workload;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
+use crate::case::settle_open;
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::guard::denied_rights;
+use crate::guard::group_membership;
+use crate::guard::last_administrator;
+use crate::guard::two_people;
+use crate::identity::set_workload;
 
 /// The most characters of what a right is about: many rows stand in one entry of the log.
 const MOST_SCOPE: usize = 160;
@@ -76,10 +82,7 @@ pub(crate) fn rights(room: &mut Room<'_, '_>, directory: &Directory) -> Result<B
             found.put(&token.person, "token", token.id.as_str(), Some(token.prefix.clone()));
         }
     }
-    for workload in crate::identity::set_workload::workloads(room)?
-        .into_iter()
-        .filter(|it| it.active)
-    {
+    for workload in set_workload::workloads(room)?.into_iter().filter(|it| it.active) {
         found.put(
             &workload.person,
             "workload",
@@ -115,7 +118,7 @@ pub(crate) fn take_away(room: &mut Room<'_, '_>, right: &HeldRight, review: &Rec
             let is_other = |it: &Role| it.as_str() != right.what;
             person.roles = person.roles.iter().copied().filter(is_other).collect();
             // Also where it is gone meanwhile: a claim would give it back.
-            crate::guard::denied_rights::refuse(room, person, (Given::Role, &right.what), Some(review));
+            denied_rights::refuse(room, person, (Given::Role, &right.what), Some(review));
         }),
         "function" => narrow(room, right, data, |_, person| {
             person.functions.remove(&right.what);
@@ -173,13 +176,13 @@ fn narrow(
     if after == person {
         return Ok(());
     }
-    crate::guard::last_administrator::check(room, &after)?;
+    last_administrator::check(room, &after)?;
     // The right of the second administrator and the end of a bar are two people's, under a signature as well: else one
     // who begins a review and signs it would take `admin` from the other and be alone at once.
-    crate::guard::two_people::check_person(room, &after)?;
+    two_people::check_person(room, &after)?;
     let after = room.put_estate("person.edited", after, data)?;
-    crate::guard::group_membership::leave_well_known_groups(room, &person, &after)?;
-    crate::case::settle_open::settle_person(room, Some(&person), &after)
+    group_membership::leave_well_known_groups(room, &person, &after)?;
+    settle_open::settle_person(room, Some(&person), &after)
 }
 
 fn unseat(room: &mut Room<'_, '_>, right: &HeldRight, review: &RecordId, data: Value) -> Result<()> {
@@ -189,12 +192,7 @@ fn unseat(room: &mut Room<'_, '_>, right: &HeldRight, review: &RecordId, data: V
     };
     if let Some(members) = with_member(&group.members, &right.person, false) {
         let unseated = Group { members, ..group };
-        crate::guard::group_membership::put_group(
-            room,
-            unseated,
-            data.clone(),
-            crate::guard::group_membership::Comers::Seated,
-        )?;
+        group_membership::put_group(room, unseated, data.clone(), group_membership::Comers::Seated)?;
     }
-    crate::guard::denied_rights::refuse_seat(room, &right.person, (&right.what, Some(review)), data)
+    denied_rights::refuse_seat(room, &right.person, (&right.what, Some(review)), data)
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{Noun, Role};
 use model::core::ids::{PersonId, RecordId};
@@ -17,11 +18,17 @@ use model::gate::committers::drops_mark;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::case::settle_open;
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::directory::deactivate_person;
+use crate::directory::set_service;
 use crate::guard::denied_rights;
 use crate::guard::denied_rights::FromOutside;
+use crate::guard::group_membership;
+use crate::guard::impersonation;
 use crate::guard::last_administrator;
+use crate::guard::person_fields;
 use crate::guard::read_directory_rows;
 use crate::guard::self_grant;
 use crate::guard::two_people;
@@ -266,13 +273,13 @@ pub(crate) fn allow(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<()> {
     let actions: BTreeSet<&str> = lines
         .iter()
         .map(|line| match line.noun {
-            Noun::People | Noun::Groups => model::core::act::actions::SET_PERSON,
-            Noun::Ownerships => model::core::act::actions::SET_OWNERSHIP,
-            _ => model::core::act::actions::SET_SERVICE,
+            Noun::People | Noun::Groups => act::actions::SET_PERSON,
+            Noun::Ownerships => act::actions::SET_OWNERSHIP,
+            _ => act::actions::SET_SERVICE,
         })
         .collect();
     if actions.is_empty() {
-        return room.allow(model::core::act::actions::SET_SERVICE);
+        return room.allow(act::actions::SET_SERVICE);
     }
     actions.into_iter().try_for_each(|action| room.allow(action))
 }
@@ -421,7 +428,7 @@ impl Staging {
                     reading.wrong("manager", "own_request", self_grant::OWN_MANAGER);
                 }
                 if is_own && old.is_some_and(|old| drops_mark(old, person)) {
-                    reading.wrong("accounts", "own_request", crate::guard::person_fields::OWN_ACCOUNT);
+                    reading.wrong("accounts", "own_request", person_fields::OWN_ACCOUNT);
                 }
                 if last_administrator::is_last(&self.directory, person) {
                     let text = "This is the last administrator: a line before this one gives another the role `admin`.";
@@ -542,7 +549,7 @@ impl Staging {
 
     fn stage_arrow(&mut self, room: &mut Room<'_, '_>, line: usize, mut arrow: Dependency) -> Result<()> {
         let before = self.directory.dependencies.between(&arrow).cloned();
-        crate::directory::set_service::take_up(room, &mut arrow)?;
+        set_service::take_up(room, &mut arrow)?;
         fresh(room, &mut arrow.id)?;
         let key = shown_arrow(&arrow);
         if self.note(line, (Noun::Dependencies, key), before.as_ref(), &arrow)? {
@@ -757,7 +764,7 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
                 let known = before.people.get(&person.id).cloned();
                 if let Some(known) = &known {
                     denied_rights::note_roles(room, &outside, known, &mut person);
-                    crate::guard::impersonation::note_address(room, known, &mut person, is_alone);
+                    impersonation::note_address(room, known, &mut person, is_alone);
                 }
                 let saved = pending.put(room, *person)?;
                 known_by.extend(known.clone().map(|known| (known, saved.clone())));
@@ -777,21 +784,21 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
     pending.tell(room)?;
     room.touch_directory()?;
     for (known, person) in joined {
-        crate::guard::group_membership::join_well_known_groups(room, known.as_ref(), &person)?;
+        group_membership::join_well_known_groups(room, known.as_ref(), &person)?;
         if let Some(known) = known {
-            crate::guard::group_membership::leave_well_known_groups(room, &known, &person)?;
+            group_membership::leave_well_known_groups(room, &known, &person)?;
         }
     }
     for (known, person) in known_by {
-        crate::guard::impersonation::tell_address(room, &known, &person)?;
+        impersonation::tell_address(room, &known, &person)?;
     }
-    crate::guard::group_membership::follow(room, &before)?;
+    group_membership::follow(room, &before)?;
     for group in seated {
         let known = before.groups.get(&group.key).map(|known| known.members.clone());
         denied_rights::note_seats(room, &outside, &known.unwrap_or_default(), &group)?;
     }
     for person in left {
-        crate::directory::deactivate_person::end_person(room, person, false, None)?;
+        deactivate_person::end_person(room, person, false, None)?;
     }
-    crate::case::settle_open::settle_open(room, |_| true)
+    settle_open::settle_open(room, |_| true)
 }

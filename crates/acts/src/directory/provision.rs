@@ -8,11 +8,15 @@ use jiff::SignedDuration;
 use model::approval::absence::Absence;
 use model::cab::meeting::OnCall;
 use model::cab::training::Training;
+use model::change::around;
 use model::change::record::Change;
+use model::core::act;
+use model::core::confusables;
 use model::core::enums::Role;
 use model::core::ids::{ChangeId, GroupKey, PersonId, RecordId};
 use model::core::refusal::Refusal;
 use model::directory::records::Given;
+use model::directory::snapshot;
 use model::directory::snapshot::{Group, Ownership, Person};
 use model::directory::two_people::REMEMBERED_HOURS;
 use model::gate::committers;
@@ -20,14 +24,22 @@ use model::identity::provider::{ProvisionedGroup, ProvisionedPerson};
 use serde::Deserialize;
 use serde_json::json;
 use store::identity::identities;
+use store::identity::session;
 use store::record::{self, Filter};
 
+use crate::case::settle_open;
 use crate::core::context::Room;
+use crate::core::error;
 use crate::core::error::Result;
 use crate::directory::deactivate_person::end_person;
+use crate::directory::set_person;
+use crate::directory::set_service;
 use crate::guard::group_membership;
 use crate::guard::group_membership::Comers;
+use crate::guard::impersonation;
 use crate::guard::known_address;
+use crate::guard::person_fields;
+use crate::guard::read_directory_rows;
 use crate::guard::self_grant;
 
 /// The groups that the base policies name.
@@ -53,7 +65,7 @@ pub fn admit(room: &mut Room<'_, '_>) -> Result<()> {
         let text = "The person behind this credential may no longer act.";
         return Err(Refusal::not_allowed("unauthenticated", text).into());
     }
-    room.allow(model::core::act::actions::SET_PERSON)
+    room.allow(act::actions::SET_PERSON)
 }
 
 /// A person by id; one who was removed is absent.
@@ -92,7 +104,7 @@ fn by_login(room: &mut Room<'_, '_>, login: &str) -> Result<Option<Person>> {
     Ok(record::find_one::<Person>(room.tx, &filter)?.map(|stored| stored.record))
 }
 
-fn taken(field: &'static str, text: String) -> crate::core::error::Error {
+fn taken(field: &'static str, text: String) -> error::Error {
     Refusal::field(field, "not_unique", text).into()
 }
 
@@ -150,7 +162,7 @@ fn check_login(known: Option<&Person>, told: &ProvisionedPerson) -> Result<()> {
     if known.is_some_and(|known| known.login == told.login) {
         return Ok(());
     }
-    match crate::guard::person_fields::no_login(&told.login) {
+    match person_fields::no_login(&told.login) {
         Some(text) => Err(Refusal::field("userName", "not_a_login", text).into()),
         None => Ok(()),
     }
@@ -159,18 +171,15 @@ fn check_login(known: Option<&Person>, told: &ProvisionedPerson) -> Result<()> {
 /// An address that is newly told is one. One that stood before is let stand, for a deactivation must never fail over it.
 fn check_address(known: Option<&String>, told: &ProvisionedPerson) -> Result<()> {
     match told.email.as_ref().filter(|mail| Some(*mail) != known) {
-        Some(mail) if !crate::guard::person_fields::is_address(mail) => Err(Refusal::field(
-            "emails",
-            "not_an_address",
-            crate::guard::person_fields::no_address(mail),
-        )
-        .into()),
+        Some(mail) if !person_fields::is_address(mail) => {
+            Err(Refusal::field("emails", "not_an_address", person_fields::no_address(mail)).into())
+        }
         _ => Ok(()),
     }
 }
 
 fn described(person: Person, told: &ProvisionedPerson) -> Person {
-    let name = model::core::confusables::name_in_one_line(&told.name);
+    let name = confusables::name_in_one_line(&told.name);
     Person {
         login: told.login.clone(),
         name: if name.is_empty() { told.login.clone() } else { name },
@@ -278,11 +287,11 @@ fn bare(person: Person) -> Person {
 /// Takes away what somebody signs in with, and ends their own rows of the matrix, their times and trainings, and their watching of
 /// services: all of it stays readable. The caller judges open changes again.
 fn forget(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
-    store::identity::session::delete_of_person(room.tx, person.as_str())?;
-    crate::guard::impersonation::forget_ways_in(room, person)?;
+    session::delete_of_person(room.tx, person.as_str())?;
+    impersonation::forget_ways_in(room, person)?;
     let rows = Filter::new().equals("person", person.as_str()).order_by("id");
     for stored in record::find::<Ownership>(room.tx, &rows)? {
-        crate::directory::set_service::end_row(room, stored.record.id.as_str())?;
+        set_service::end_row(room, stored.record.id.as_str())?;
     }
     end_times(room, person)?;
     end_watching_services(room, person)
@@ -351,7 +360,7 @@ fn end_watching_changes(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()
         let found = record::parts_naming::<Change, Watched>(room.tx, &some, person.as_str())?;
         for watched in found.iter().filter(|it| it.watchers.contains(person)) {
             room.on_change(watched.id.as_str(), |case| {
-                model::change::around::end_watching(case, person);
+                around::end_watching(case, person);
                 Ok(())
             })?;
         }
@@ -428,11 +437,11 @@ fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson)
     }
     let mut next = next;
     // Two people are not asked where a directory provisions, so that whoever owns its token moves the address alone.
-    crate::guard::impersonation::note_address(room, &known, &mut next, true);
+    impersonation::note_address(room, &known, &mut next, true);
     let kept = room.put_estate("person.edited", next, json!({"provisioned": true}))?;
-    crate::case::settle_open::settle_person(room, Some(&known), &kept)?;
-    crate::directory::set_person::settle_committers(room, Some(&known), &kept)?;
-    crate::guard::impersonation::tell_address(room, &known, &kept)?;
+    settle_open::settle_person(room, Some(&known), &kept)?;
+    set_person::settle_committers(room, Some(&known), &kept)?;
+    impersonation::tell_address(room, &known, &kept)?;
     Ok(kept)
 }
 
@@ -517,12 +526,12 @@ fn named(known: Option<&Group>, told: &ProvisionedGroup) -> Result<String> {
     if let Some(known) = known.filter(|known| known.name == told.name) {
         return Ok(known.name.clone());
     }
-    let name = model::core::confusables::name_in_one_line(&told.name);
+    let name = confusables::name_in_one_line(&told.name);
     if key_of(&name).is_empty() {
         let text = "A group's name has letters or digits.";
         return Err(Refusal::field("displayName", "not_a_name", text).into());
     }
-    if model::core::confusables::is_mistakable(&key_of(&name)) {
+    if confusables::is_mistakable(&key_of(&name)) {
         let text = "A group's name has no characters that nobody sees, or that look like others.";
         return Err(Refusal::field("displayName", "not_a_name", text).into());
     }
@@ -562,7 +571,7 @@ pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<
             key: GroupKey(key),
             name: String::new(),
             members: BTreeSet::new(),
-            kind: model::directory::snapshot::GroupKind::Group,
+            kind: snapshot::GroupKind::Group,
             calendar: None,
             external_id: None,
             removed: false,
@@ -581,7 +590,7 @@ pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<
 /// A new group has no key that a reader would take for another's.
 fn check_twin(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
     let directory = room.directory()?;
-    match crate::guard::read_directory_rows::twin_group(&directory, key) {
+    match read_directory_rows::twin_group(&directory, key) {
         Some(twin) => {
             let text = format!("There is a group `{}` already, which reads the same.", twin.key);
             Err(taken("displayName", text))
@@ -655,7 +664,7 @@ fn save_group(room: &mut Room<'_, '_>, group: Group) -> Result<Group> {
     // A directory knows groups alone: its word on a seat is its word on the role that stands beside it, both ways.
     let saved = group_membership::put_group(room, group, json!({"provisioned": true}), Comers::Empowered)?;
     if matters(room, &saved.key)? {
-        crate::case::settle_open::settle_asked(room)?;
+        settle_open::settle_asked(room)?;
     }
     Ok(saved)
 }

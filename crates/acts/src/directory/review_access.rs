@@ -14,11 +14,15 @@ use model::directory::snapshot::{Directory, Person};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
+use crate::case::settle_open;
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
 use crate::directory::entitlements::{rights, take_away};
+use crate::directory::remind_of_review;
+use crate::guard::impersonation;
+use crate::guard::required_factor;
 
 /// The most rights in one part: an entry of the log holds no more than 65,535 bytes.
 const MOST_ROWS: usize = 150;
@@ -119,7 +123,7 @@ fn keep(room: &mut Room<'_, '_>, kind: &'static str, review: AccessReview, tells
     let data = json!({"campaign": review.campaign, "manager": review.manager, "rights": review.rights.len()});
     let event = draft(kind, ("access_review", review.id.0.clone()), room.now, data);
     room.tell(vec![event], written)?;
-    crate::directory::remind_of_review::set_again(room, &review)?;
+    remind_of_review::set_again(room, &review)?;
     Ok(review)
 }
 
@@ -226,9 +230,9 @@ pub fn sign_review(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Acc
         let text = "A review of access is signed by the manager whom it asks.";
         return Err(Refusal::not_allowed("not_asked", text).into());
     }
-    crate::guard::required_factor::check_wanted(room, &[Touch::PrivilegedAccess])?;
-    crate::guard::impersonation::check_voice(room)?;
-    crate::guard::impersonation::check_whole(room)?;
+    required_factor::check_wanted(room, &[Touch::PrivilegedAccess])?;
+    impersonation::check_voice(room)?;
+    impersonation::check_whole(room)?;
     let mut reading = Reading::new(body, "");
     if !reading.says("refused") {
         let text = "Name in `refused` the rows that are taken away; `[]` says that all rights stay.";
@@ -253,7 +257,7 @@ pub fn sign_review(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Acc
         take_away(room, right, &signed.id)?;
     }
     if !refused.is_empty() {
-        crate::case::settle_open::settle_asked(room)?;
+        settle_open::settle_asked(room)?;
     }
     Ok(signed)
 }

@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Role;
 use model::core::parse::Reading;
@@ -180,7 +181,7 @@ fn remind(room: &mut Room<'_, '_>, open: Vec<AccessReview>) -> Result<()> {
 /// # Errors
 /// 403, 422, or the store's.
 pub fn set_schedule(room: &mut Room<'_, '_>, body: &Body) -> Result<Schedule> {
-    room.allow(model::core::act::actions::SET_PERSON)?;
+    room.allow(act::actions::SET_PERSON)?;
     let mut reading = Reading::new(body, "");
     let every = reading.needed_word("every", Period::Quarter);
     reading.finish()?;
@@ -214,7 +215,7 @@ pub struct Schedule {
 /// # Errors
 /// 403, or the store's.
 pub fn schedule(room: &mut Room<'_, '_>) -> Result<Schedule> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let (tenant, zone) = settings(room)?;
     let every = tenant.map(|it| it.access_review_period).unwrap_or_default();
     Ok(Schedule {

@@ -2,33 +2,44 @@
 
 use std::collections::BTreeSet;
 
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Role;
 use model::core::ids::{PersonId, RecordId};
+use model::core::parse;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
+use model::directory::manager;
+use model::directory::snapshot;
 use model::directory::snapshot::Person;
+use model::gate::committers;
 use serde_json::json;
+use store::identity::secrets;
+use store::identity::session;
 
+use crate::case::settle_open;
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::core::write;
 use crate::directory::deactivate_person::end_person;
 use crate::guard::denied_rights;
 use crate::guard::denied_rights::FromOutside;
 use crate::guard::group_membership;
 use crate::guard::group_membership::Comers;
+use crate::guard::impersonation;
 use crate::guard::last_administrator;
 use crate::guard::person_fields::{OWN_ACCOUNT, check_accounts, check_mail, no_login};
 use crate::guard::read_directory_rows;
 use crate::guard::self_grant;
 use crate::guard::two_people;
+use crate::identity::set_second_factor;
 
 /// Makes a person (`POST /people {login, name, email, roles, zone, accounts, manager}`).
 ///
 /// # Errors
 /// 403, 409 for a right that two people give, 422, or the store's.
 pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
-    room.allow(model::core::act::actions::SET_PERSON)?;
+    room.allow(act::actions::SET_PERSON)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let login = reading.needed("login", LINE).trim().to_lowercase();
@@ -61,14 +72,14 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
         vouched: Vec::new(),
         readdressed: None,
     };
-    model::directory::manager::read(&mut reading, &directory, &mut person);
+    manager::read(&mut reading, &directory, &mut person);
     check_mail(&mut reading, &directory, &person);
     check_accounts(&mut reading, &directory, &person);
     reading.finish()?;
     two_people::check_person(room, &person)?;
     let person = room.put_estate("person.created", person, json!({}))?;
     group_membership::join_well_known_groups(room, None, &person)?;
-    crate::case::settle_open::settle_person(room, None, &person)?;
+    settle_open::settle_person(room, None, &person)?;
     settle_committers(room, None, &person)?;
     Ok(person)
 }
@@ -80,7 +91,7 @@ pub(crate) fn settle_committers(room: &mut Room<'_, '_>, before: Option<&Person>
     if were == marks(after) {
         return Ok(());
     }
-    crate::case::settle_open::settle_of(room, &after.id)
+    settle_open::settle_of(room, &after.id)
 }
 
 fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
@@ -100,7 +111,7 @@ fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
 /// # Errors
 /// 403, 404, 409 for a right that two people give, 422, or the store's.
 pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<Person> {
-    room.allow(model::core::act::actions::SET_PERSON)?;
+    room.allow(act::actions::SET_PERSON)?;
     let directory = room.directory()?;
     let found = directory.by_login(login).cloned();
     let Some(mut person) = found else {
@@ -130,12 +141,12 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     if reading.says("calendar") {
         person.calendar = read_directory_rows::calendar(&mut reading, &directory);
     }
-    model::directory::manager::read(&mut reading, &directory, &mut person);
+    manager::read(&mut reading, &directory, &mut person);
     person.active = reading.boolean("active").unwrap_or(person.active);
     check_mail(&mut reading, &directory, &person);
     check_accounts(&mut reading, &directory, &person);
     reading.finish()?;
-    if self_grant::is_own(&room.actor, &person.id) && model::gate::committers::drops_mark(&before, &person) {
+    if self_grant::is_own(&room.actor, &person.id) && committers::drops_mark(&before, &person) {
         return Err(Refusal::not_allowed("own_request", OWN_ACCOUNT).into());
     }
     if self_grant::gives_function(room, Some(&before), &person) {
@@ -157,13 +168,13 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
         person.deactivation = None;
     }
     let is_alone = !model::directory::two_people::is_by_two(&directory, room.now);
-    crate::guard::impersonation::note_address(room, &before, &mut person, is_alone);
+    impersonation::note_address(room, &before, &mut person, is_alone);
     let person = room.put_estate("person.edited", person, json!({}))?;
     group_membership::join_well_known_groups(room, Some(&before), &person)?;
     group_membership::leave_well_known_groups(room, &before, &person)?;
-    crate::case::settle_open::settle_person(room, Some(&before), &person)?;
+    settle_open::settle_person(room, Some(&before), &person)?;
     settle_committers(room, Some(&before), &person)?;
-    crate::guard::impersonation::tell_address(room, &before, &person)?;
+    impersonation::tell_address(room, &before, &person)?;
     Ok(person)
 }
 
@@ -180,11 +191,11 @@ pub fn set_password(room: &mut Room<'_, '_>, login: &str, phc: &str) -> Result<(
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
     if self_grant::is_own(&room.actor, &person.id) {
-        crate::identity::set_second_factor::check_fresh(room)?;
+        set_second_factor::check_fresh(room)?;
     }
     // Whoever handed out an account does not set their own password as that account, unless it may set others'.
     if person.id != room.actor.person {
-        room.allow(model::core::act::actions::SET_PERSON)?;
+        room.allow(act::actions::SET_PERSON)?;
     }
     keep_password(room, person.id.clone(), phc)
 }
@@ -199,23 +210,23 @@ pub fn change_password(room: &mut Room<'_, '_>, phc: &str) -> Result<()> {
 }
 
 fn keep_password(room: &mut Room<'_, '_>, id: PersonId, phc: &str) -> Result<()> {
-    let by = crate::guard::impersonation::setter(&room.actor, &id);
+    let by = impersonation::setter(&room.actor, &id);
     let hand = by.as_ref().map(PersonId::as_str);
     // Whoever chooses a password of their own in a session that another let them into does not begin that one's day anew.
-    let before = store::identity::secrets::password_setter(room.tx, id.as_str())?;
+    let before = secrets::password_setter(room.tx, id.as_str())?;
     let is_own_choice = room.actor.person == id;
     let began = before.filter(|(setter, _)| is_own_choice && Some(setter.as_str()) == hand);
     let at = began.map_or(room.now, |(_, at)| at);
-    store::identity::secrets::save_password(room.tx, id.as_str(), phc, (hand, at))?;
-    store::identity::session::delete_of_person(room.tx, id.as_str())?;
+    secrets::save_password(room.tx, id.as_str(), phc, (hand, at))?;
+    session::delete_of_person(room.tx, id.as_str())?;
     // Its hash is salted, so that its digest helps nobody to guess; replay knows by it that nobody exchanged the password.
     let told = json!({
         "hash_digest": proof::crypto::digest_text(phc.as_bytes()),
         "set_by": hand.unwrap_or(id.as_str()),
     });
-    let event = crate::core::write::draft("person.password_set", ("person", id.0.clone()), room.now, told);
-    let mut written = crate::core::write::Written::default();
-    crate::guard::impersonation::tell(room, &mut written, &id, "set a new password for your account")?;
+    let event = write::draft("person.password_set", ("person", id.0.clone()), room.now, told);
+    let mut written = write::Written::default();
+    impersonation::tell(room, &mut written, &id, "set a new password for your account")?;
     room.tell(vec![event], written)
 }
 
@@ -224,11 +235,11 @@ fn keep_password(room: &mut Room<'_, '_>, id: PersonId, phc: &str) -> Result<()>
 /// # Errors
 /// 403, or the store's.
 pub fn end_sessions(room: &mut Room<'_, '_>, person: &str) -> Result<u64> {
-    room.allow(model::core::act::actions::SET_PERSON)?;
-    let ended = store::identity::session::delete_of_person(room.tx, person)?;
+    room.allow(act::actions::SET_PERSON)?;
+    let ended = session::delete_of_person(room.tx, person)?;
     let subject = ("person", person.to_owned());
-    let event = crate::core::write::draft("person.sessions_ended", subject, room.now, json!({"count": ended}));
-    room.tell(vec![event], crate::core::write::Written::default())?;
+    let event = write::draft("person.sessions_ended", subject, room.now, json!({"count": ended}));
+    room.tell(vec![event], write::Written::default())?;
     Ok(ended)
 }
 
@@ -236,13 +247,13 @@ pub fn end_sessions(room: &mut Room<'_, '_>, person: &str) -> Result<u64> {
 ///
 /// # Errors
 /// 403, 409 for a seat that two people give, 422, or the store's.
-pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<model::directory::snapshot::Group> {
-    room.allow(model::core::act::actions::SET_PERSON)?;
+pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<snapshot::Group> {
+    room.allow(act::actions::SET_PERSON)?;
     let directory = room.directory()?;
     let mut named = body.clone();
     named.insert("key".to_owned(), json!(key));
     let mut reading = Reading::new(&named, "");
-    reading.errors.extend(model::core::parse::other_key(body, key));
+    reading.errors.extend(parse::other_key(body, key));
     let mut group = read_directory_rows::group(&mut reading, &directory);
     reading.finish()?;
     if self_grant::gives_seat(room, directory.groups.get(&group.key), &group) {
@@ -261,6 +272,6 @@ pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<mode
         let outside = FromOutside::find(room)?;
         denied_rights::note_seats(room, &outside, &before, &group)?;
     }
-    crate::case::settle_open::settle_asked(room)?;
+    settle_open::settle_asked(room)?;
     Ok(group)
 }

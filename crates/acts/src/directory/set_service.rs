@@ -1,6 +1,8 @@
 //! The estate's things: services, config items, environments, dependencies, ownership, windows.
 
+use model::core::act;
 use model::core::body::Body;
+use model::core::enums;
 use model::core::ids::RecordId;
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
@@ -31,7 +33,7 @@ fn named(room: &Room<'_, '_>, id: &RecordId) -> Result<RecordId> {
 /// # Errors
 /// 403, 409 for what needs two people, 422, or the store's.
 pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
-    room.allow(model::core::act::actions::SET_SERVICE)?;
+    room.allow(act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
     let body = read_directory_rows::completed(body, read_directory_rows::standing_service(body, &directory)?);
     let mut reading = Reading::new(&body, "");
@@ -58,7 +60,7 @@ pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
 /// # Errors
 /// 403, 409 for what needs two people, 422, or the store's.
 pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environment> {
-    room.allow(model::core::act::actions::SET_SERVICE)?;
+    room.allow(act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
     let body = read_directory_rows::completed(body, read_directory_rows::standing_environment(body, &directory)?);
     let mut reading = Reading::new(&body, "");
@@ -83,7 +85,7 @@ pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environme
 /// # Errors
 /// 403, 409 for what needs two people, 422, or the store's.
 pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigItem> {
-    room.allow(model::core::act::actions::SET_SERVICE)?;
+    room.allow(act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
     let body = read_directory_rows::completed(body, read_directory_rows::standing_config_item(body, &directory)?);
     let mut reading = Reading::new(&body, "");
@@ -106,7 +108,7 @@ pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigIte
 /// # Errors
 /// 403, 409 for a part, whose owners two people move; 422, or the store's.
 pub fn set_dependency(room: &mut Room<'_, '_>, body: &Body) -> Result<Dependency> {
-    room.allow(model::core::act::actions::SET_SERVICE)?;
+    room.allow(act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let mut arrow = read_directory_rows::dependency(&mut reading, &directory);
@@ -123,7 +125,7 @@ pub fn set_dependency(room: &mut Room<'_, '_>, body: &Body) -> Result<Dependency
     arrow.id = named(room, &arrow.id)?;
     let arrow = room.put_estate("dependency.set", arrow, json!({}))?;
     // Only parts inherit owners; what else needs what moves no decision.
-    if arrow.kind == model::core::enums::DependencyKind::PartOf || old.is_some() {
+    if arrow.kind == enums::DependencyKind::PartOf || old.is_some() {
         crate::case::settle_open::settle_asked(room)?;
     }
     Ok(arrow)
@@ -153,7 +155,7 @@ pub(crate) fn take_up(room: &mut Room<'_, '_>, arrow: &mut Dependency) -> Result
 /// # Errors
 /// 403, 404, 409 for a part, whose owners two people move; the store's.
 pub fn end_dependency(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency> {
-    room.allow(model::core::act::actions::SET_SERVICE)?;
+    room.allow(act::actions::SET_SERVICE)?;
     let Some(stored) = record::load::<Dependency>(room.tx, id)? else {
         return Err(Refusal::not_found("dependency").into());
     };
@@ -191,7 +193,7 @@ pub(crate) fn end_arrow(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency>
 /// # Errors
 /// 403, 422, or the store's.
 pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> {
-    room.allow(model::core::act::actions::SET_OWNERSHIP)?;
+    room.allow(act::actions::SET_OWNERSHIP)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let old = |key: &str| {
@@ -221,7 +223,7 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
 /// # Errors
 /// 403, 404, or the store's.
 pub fn end_ownership(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
-    room.allow(model::core::act::actions::SET_OWNERSHIP)?;
+    room.allow(act::actions::SET_OWNERSHIP)?;
     let Some(stored) = record::load::<Ownership>(room.tx, id)? else {
         return Err(Refusal::not_found("ownership").into());
     };
@@ -269,7 +271,7 @@ fn settle_under(room: &mut Room<'_, '_>, row: &Ownership) -> Result<()> {
 /// # Errors
 /// 403, 422, or the store's.
 pub fn set_window(room: &mut Room<'_, '_>, body: &Body) -> Result<MaintenanceWindow> {
-    room.allow(model::core::act::actions::SET_WINDOW)?;
+    room.allow(act::actions::SET_WINDOW)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let (services, environments) = read_scope(&mut reading, &directory);
@@ -296,7 +298,7 @@ pub fn set_window(room: &mut Room<'_, '_>, body: &Body) -> Result<MaintenanceWin
 /// # Errors
 /// 403, 404, or the store's.
 pub fn end_window(room: &mut Room<'_, '_>, id: &str) -> Result<MaintenanceWindow> {
-    room.allow(model::core::act::actions::SET_WINDOW)?;
+    room.allow(act::actions::SET_WINDOW)?;
     let Some(stored) = record::load::<MaintenanceWindow>(room.tx, id)? else {
         return Err(Refusal::not_found("window").into());
     };

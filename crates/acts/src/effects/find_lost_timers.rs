@@ -6,9 +6,14 @@ use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Case;
 use model::change::timers;
 use model::core::refusal::Refusal;
+use store::queue::timer;
 
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
+use crate::directory::remind_of_review;
+use crate::directory::review_by_clock;
+use crate::identity::audit_workload_trust;
+use crate::identity::expire_federated_rights;
 
 /// How many changes one round looks at.
 const MOST: i64 = 20;
@@ -33,7 +38,7 @@ pub struct Lost {
 /// # Errors
 /// The store's.
 pub fn find_lost_timers(room: &mut Room<'_, '_>, after: &str) -> Result<Lost> {
-    let found = store::queue::timer::changes_without(room.tx, after, MOST)?;
+    let found = timer::changes_without(room.tx, after, MOST)?;
     let is_full = i64::try_from(found.len()).is_ok_and(|count| count == MOST);
     let mut lost = Lost {
         mark: found.last().cloned().filter(|_| is_full),
@@ -46,31 +51,21 @@ pub fn find_lost_timers(room: &mut Room<'_, '_>, after: &str) -> Result<Lost> {
     }
     if after.is_empty() {
         // A check that waits always has an end, and so a timer.
-        let checks = store::queue::timer::checks_without(room.tx, MOST)?;
+        let checks = timer::checks_without(room.tx, MOST)?;
         lost.subjects.extend(checks.into_iter().map(|id| ("gate_check", id)));
-        let readers = store::queue::timer::readers_without(room.tx, MOST)?;
+        let readers = timer::readers_without(room.tx, MOST)?;
         lost.subjects.extend(readers.into_iter().map(|id| ("person", id)));
-        let parts = store::queue::timer::reviews_without(room.tx, MOST)?;
-        lost.subjects.extend(
-            parts
-                .into_iter()
-                .map(|id| (crate::directory::remind_of_review::TABLE, id)),
-        );
-        let providers = crate::identity::expire_federated_rights::lost(room)?;
-        lost.subjects.extend(
-            providers
-                .into_iter()
-                .map(|id| (crate::identity::expire_federated_rights::TABLE, id)),
-        );
-        let doubted = crate::identity::audit_workload_trust::untold(room)?;
-        lost.subjects.extend(
-            doubted
-                .into_iter()
-                .map(|id| (crate::identity::audit_workload_trust::TABLE, id)),
-        );
-        if crate::directory::review_by_clock::is_lost(room)? {
-            lost.subjects
-                .push((crate::directory::review_by_clock::LOST, room.tenant()));
+        let parts = timer::reviews_without(room.tx, MOST)?;
+        lost.subjects
+            .extend(parts.into_iter().map(|id| (remind_of_review::TABLE, id)));
+        let providers = expire_federated_rights::lost(room)?;
+        lost.subjects
+            .extend(providers.into_iter().map(|id| (expire_federated_rights::TABLE, id)));
+        let doubted = audit_workload_trust::untold(room)?;
+        lost.subjects
+            .extend(doubted.into_iter().map(|id| (audit_workload_trust::TABLE, id)));
+        if review_by_clock::is_lost(room)? {
+            lost.subjects.push((review_by_clock::LOST, room.tenant()));
         }
     }
     Ok(lost)
@@ -81,7 +76,7 @@ pub fn find_lost_timers(room: &mut Room<'_, '_>, after: &str) -> Result<Lost> {
 /// # Errors
 /// The store's.
 pub fn find_late_timers(room: &mut Room<'_, '_>, after: &str) -> Result<Lost> {
-    let found = store::queue::timer::changes_timed(room.tx, after, MOST_TIMED)?;
+    let found = timer::changes_timed(room.tx, after, MOST_TIMED)?;
     let is_full = i64::try_from(found.len()).is_ok_and(|count| count == MOST_TIMED);
     let mut late = Lost {
         mark: found.last().cloned().filter(|_| is_full),
@@ -108,7 +103,7 @@ pub(crate) enum Timing {
 
 /// How a change's timer stands; `due` says when something is due at the latest.
 pub(crate) fn timing(room: &mut Room<'_, '_>, id: &str, due: fn(&Case<'_>) -> Option<Timestamp>) -> Result<Timing> {
-    let timers = store::queue::timer::of_subject(room.tx, "change", id)?;
+    let timers = timer::of_subject(room.tx, "change", id)?;
     let stands = timers
         .iter()
         .filter(|it| it.state == "waiting")

@@ -7,6 +7,7 @@ use model::change::change_file::ChangeFile;
 use model::change::record::Change;
 use model::change::related_records::Link;
 use model::core::enums::LinkKind;
+use store::change::changes;
 use store::record::{self, Filter};
 
 use crate::case::load_file::stops_others;
@@ -69,7 +70,7 @@ fn of_the_same_artifact(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<
             continue;
         };
         let (service, environment) = (target.service.as_str(), target.environment.as_str());
-        let rows = store::change::changes::targets_for(room.tx, service, environment, Some(artifact), None)?;
+        let rows = changes::targets_for(room.tx, service, environment, Some(artifact), None)?;
         let same = rows
             .into_iter()
             .filter(|row| row.artifact.as_deref() == Some(artifact) && row.change_id != change.id.0);

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
 use model::change::related_records::{Approval, PeerReview};
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::State;
 use model::core::ids::{PersonId, RecordId};
@@ -29,7 +30,7 @@ const MOST_CHANGES: i64 = 1_000;
 /// # Errors
 /// 403 for whoever is not of the group or had a part in the work, 422, or the store's.
 pub fn look_outside(room: &mut Room<'_, '_>, body: &Body) -> Result<OutsideLook> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let group = read_group(&mut reading, &directory);

@@ -1,16 +1,19 @@
 //! What follows a broken glass and work that is told afterwards.
 
+use model::change::after;
 use model::core::body::Body;
+use model::emergency::break_glass;
 
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::core::field_changes;
 
 /// The named approver confirms or denies work told afterwards (`POST …/retrospective/confirmation`).
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn confirm_retrospective(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::change::after::confirm_retrospective(case, body))
+    room.on_change(key, |case| after::confirm_retrospective(case, body))
 }
 
 /// The second person's signature (`POST …/break-glass/co-signature`).
@@ -18,8 +21,8 @@ pub fn confirm_retrospective(room: &mut Room<'_, '_>, key: &str, body: &Body) ->
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn cosign_break_glass(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    let answer = room.on_change(key, |case| model::emergency::break_glass::cosign(case, body));
-    crate::core::field_changes::explained(room, key, body, answer)
+    let answer = room.on_change(key, |case| break_glass::cosign(case, body));
+    field_changes::explained(room, key, body, answer)
 }
 
 /// The change manager's finding on unauthorized work (`POST …/finding`).
@@ -27,7 +30,7 @@ pub fn cosign_break_glass(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Re
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn state_finding(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::change::after::state_finding(case, body))
+    room.on_change(key, |case| after::state_finding(case, body))
 }
 
 /// Another person validates a break-glass (`POST …/break-glass/validation`).
@@ -35,5 +38,5 @@ pub fn state_finding(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn validate_break_glass(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::emergency::break_glass::validate(case, body))
+    room.on_change(key, |case| break_glass::validate(case, body))
 }

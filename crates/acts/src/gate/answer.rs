@@ -3,22 +3,34 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use model::change::change_file;
+use model::change::read_content;
+use model::change::related_records;
 use model::change::related_records::{GateCheck, Permit};
+use model::change::settle;
+use model::change::work;
+use model::core::act;
+use model::core::enums;
 use model::core::enums::{CheckState, GateDecision, Purpose, State};
 use model::core::ids::{RecordId, TargetId};
 use model::core::refusal::Refusal;
+use model::core::unmet;
 use model::core::unmet::Unmet;
+use model::gate::answer;
 use model::gate::answer::{Answer, GateRow, decide, rows};
+use model::gate::permit;
 use model::gate::permit::Signing;
 use serde_json::json;
 use store::gate::{gate_view, revocation};
 use store::queue::timer;
 use store::record::{self, Filter};
 
+use crate::case::commit_equivalence;
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
 use crate::core::gate_question::{Asker, Found, Question, stopped};
 use crate::core::services::Services;
+use crate::core::signing_keys;
 use crate::core::write::{Written, draft};
 
 /// The checks that a turn may still move, in the order in which they were asked. All of them have an end of their wait, by
@@ -52,7 +64,7 @@ pub fn ask(room: &mut Room<'_, '_>, question: &Question) -> Result<Answer> {
 /// # Errors
 /// [`Refusal::NotAllowed`], or the store's.
 pub fn may_ask(room: &mut Room<'_, '_>) -> Result<()> {
-    room.allow(model::core::act::actions::ASK_GATE)?;
+    room.allow(act::actions::ASK_GATE)?;
     let Some(moment) = room.tx.moment() else {
         return Ok(());
     };
@@ -114,7 +126,7 @@ fn found_rows(room: &mut Room<'_, '_>, question: &Question) -> Result<(Vec<gate_
     let (service, environment) = (question.service.as_str(), question.environment.as_str());
     let (artifact, commit) = (question.artifact.as_deref(), question.commit.as_deref());
     let mut found = gate_view::find(room.tx, service, environment, artifact, commit)?;
-    if crate::case::commit_equivalence::is_of_another_commit(room, artifact, commit)? {
+    if commit_equivalence::is_of_another_commit(room, artifact, commit)? {
         found.retain(|row| row.artifact.as_deref() == artifact);
     }
     let is_direct = |row: &gate_view::GateRow| {
@@ -124,7 +136,7 @@ fn found_rows(room: &mut Room<'_, '_>, question: &Question) -> Result<(Vec<gate_
     if found.iter().any(is_direct) {
         return Ok((found, question.clone()));
     }
-    for kin in crate::case::commit_equivalence::commits_behind(room, artifact, commit)? {
+    for kin in commit_equivalence::commits_behind(room, artifact, commit)? {
         let rows = gate_view::find(room.tx, service, environment, None, Some(&kin))?;
         // A target that names an artifact of its own is about that one, whatever the commit.
         let rows: Vec<_> = rows
@@ -191,7 +203,7 @@ fn attested_commits(room: &mut Room<'_, '_>, question: &Question) -> Result<Vec<
     let Some(artifact) = &question.artifact else {
         return Ok(Vec::new());
     };
-    Ok(crate::case::commit_equivalence::commits_of(room, artifact)?.unwrap_or_default())
+    Ok(commit_equivalence::commits_of(room, artifact)?.unwrap_or_default())
 }
 
 /// Notes that what is written of this answer goes by the change as it stands.
@@ -218,7 +230,7 @@ fn unknown_place(room: &mut Room<'_, '_>, question: &Question) -> Result<Option<
         let text = format!("There is no {what} `{key}`.");
         stopped(
             Purpose::Deploy,
-            model::core::unmet::unmet(
+            unmet::unmet(
                 code,
                 text,
                 format!("Register the {what}, or mend the name."),
@@ -244,12 +256,12 @@ fn unknown_place(room: &mut Room<'_, '_>, question: &Question) -> Result<Option<
 
 /// What is no digest cannot be what a change names: whoever asks so has mistyped it.
 fn no_digest(artifact: &str) -> Option<Answer> {
-    if model::change::read_content::is_digest(artifact) {
+    if read_content::is_digest(artifact) {
         return None;
     }
     let text = format!("`{artifact}` is no digest such as sha256:6b1d…, so no change names it.");
     let satisfy = "Ask with the artifact's digest, as its registry names it.";
-    let reason = model::core::unmet::unmet("change_missing", text, satisfy, Vec::new());
+    let reason = unmet::unmet("change_missing", text, satisfy, Vec::new());
     Some(stopped(Purpose::Deploy, reason))
 }
 
@@ -318,7 +330,7 @@ pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Ti
         } else {
             CheckState::Settled
         },
-        waited: model::change::related_records::Waited::default(),
+        waited: related_records::Waited::default(),
         permit: None,
     };
     let now = room.now;
@@ -403,7 +415,7 @@ fn give_permit(
         let Some(row) = found else {
             return Err(Refusal::not_found("gate row"));
         };
-        let answer = model::gate::answer::judge(&row, now);
+        let answer = answer::judge(&row, now);
         if answer.decision == GateDecision::Stop {
             return Ok(Given::Stop(answer));
         }
@@ -421,18 +433,18 @@ fn give_permit(
             return Ok(Given::Stop(not_yours(answer)));
         }
         if purpose == Purpose::Deploy && case.change().state == State::Scheduled {
-            model::change::work::begin(case, now);
+            work::begin(case, now);
         }
         let named = as_asked(named, question, purpose, &attested);
-        let permit = model::gate::permit::issue(case, &named, purpose, &signing);
-        model::change::settle::settle(case);
+        let permit = permit::issue(case, &named, purpose, &signing);
+        settle::settle(case);
         Ok(Given::Permit(Box::new(permit)))
     })
 }
 
 /// A permit starts work, so only who may implement collects one: pipelines, and whom the change or its target names.
-fn may_collect(case: &model::change::change_file::Case<'_>) -> bool {
-    case.allow(model::core::act::Act::IssuePermit).is_ok()
+fn may_collect(case: &change_file::Case<'_>) -> bool {
+    case.allow(act::Act::IssuePermit).is_ok()
 }
 
 fn not_yours(answer: Answer) -> Answer {
@@ -440,7 +452,7 @@ fn not_yours(answer: Answer) -> Answer {
     let satisfy = "A pipeline, or an implementer of the change, asks.";
     Answer {
         decision: GateDecision::Stop,
-        reasons: vec![model::core::unmet::unmet("not_allowed", text, satisfy, Vec::new())],
+        reasons: vec![unmet::unmet("not_allowed", text, satisfy, Vec::new())],
         ..answer
     }
 }
@@ -479,7 +491,7 @@ pub fn judge_check(room: &mut Room<'_, '_>, check: GateCheck) -> Result<()> {
 
 fn wait_over(until: Timestamp) -> Unmet {
     let text = format!("The wait ended at {until}.");
-    model::core::unmet::unmet("wait_over", text, "Ask the gate again.", Vec::new())
+    unmet::unmet("wait_over", text, "Ask the gate again.", Vec::new())
 }
 
 /// Loads a check.
@@ -564,8 +576,7 @@ pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
 fn collect_again(room: &mut Room<'_, '_>, check: GateCheck, permit: RecordId) -> Result<Checked> {
     let found = record::load::<Permit>(room.tx, permit.as_str())?.map(|stored| stored.record);
     let now = room.now;
-    let alive =
-        found.filter(|permit| permit.state == model::core::enums::PermitState::Issued && permit.expires_at > now);
+    let alive = found.filter(|permit| permit.state == enums::PermitState::Issued && permit.expires_at > now);
     let Some(permit) = alive else {
         return Err(Refusal::not_now(
             "not_alive",
@@ -589,7 +600,7 @@ fn collect_again(room: &mut Room<'_, '_>, check: GateCheck, permit: RecordId) ->
 pub(crate) fn signing(room: &mut Room<'_, '_>) -> Result<Signing> {
     Ok(Signing {
         epoch: revocation::state(room.tx)?.epoch,
-        kid: crate::core::signing_keys::active_kid(room, crate::core::signing_keys::PERMIT)?,
+        kid: signing_keys::active_kid(room, signing_keys::PERMIT)?,
     })
 }
 
@@ -608,7 +619,7 @@ pub fn sign_again(room: &mut Room<'_, '_>, permit: &str) -> Result<String> {
 /// # Errors
 /// 409 when its key was revoked; a fault of the keys.
 pub fn sign(room: &mut Room<'_, '_>, permit: &Permit) -> Result<String> {
-    let key = crate::core::signing_keys::permit_key(room, &permit.kid)?;
+    let key = signing_keys::permit_key(room, &permit.kid)?;
     let tenant = room.tenant();
     let claims = proof::permit::Claims {
         iss: room.services.tools().public_url.clone(),

@@ -1,8 +1,10 @@
 //! Uses a permit up at the online gate (`POST /permits/{jti}/consumption`): single use for whoever asks for it.
 
 use model::change::related_records::Permit;
+use model::core::act;
 use model::core::enums::GateDecision;
 use model::core::refusal::Refusal;
+use model::gate::permit;
 use store::record;
 
 use crate::core::context::Room;
@@ -18,7 +20,7 @@ use crate::gate::shown_permit::check_shown;
 /// # Errors
 /// 403; 404; 409 `not_go` with the gate's reasons, `permit_for_another`, `permit_used`, `permit_revoked`, `not_alive`, `not_yet_valid`; the store's.
 pub fn consume_permit(room: &mut Room<'_, '_>, jti: &str, question: &Question) -> Result<Permit> {
-    room.allow(model::core::act::actions::ASK_GATE)?;
+    room.allow(act::actions::ASK_GATE)?;
     let permit = load(room, jti)?;
     if signing_keys::is_signed_by_revoked(room, &permit)? {
         let text = "The key that signed this permit was revoked.";
@@ -26,9 +28,7 @@ pub fn consume_permit(room: &mut Room<'_, '_>, jti: &str, question: &Question) -
         return Err(Refusal::not_now("permit_revoked", text, again, Vec::new()).into());
     }
     // What is wrong with the permit itself is told before what the gate says.
-    room.try_on_change(&permit.change_key, |case| {
-        model::gate::permit::consume(case, &permit.id)
-    })?;
+    room.try_on_change(&permit.change_key, |case| permit::consume(case, &permit.id))?;
     let question = Question {
         change: Some(permit.change_key.clone()),
         purpose: Some(permit.purpose),
@@ -50,9 +50,7 @@ pub fn consume_permit(room: &mut Room<'_, '_>, jti: &str, question: &Question) -
         }
         .into());
     }
-    room.on_change(&permit.change_key, |case| {
-        model::gate::permit::consume(case, &permit.id)
-    })?;
+    room.on_change(&permit.change_key, |case| permit::consume(case, &permit.id))?;
     load(room, jti)
 }
 

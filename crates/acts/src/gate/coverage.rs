@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::{Change, Target};
 use model::change::related_records::{Deployment, GateCheck};
+use model::core::enums;
 use model::core::enums::{OwnershipRole, Role};
 use model::core::ids::{EnvironmentKey, PersonId, ServiceKey};
 use model::directory::snapshot::{Connection, Directory};
 use model::gate::coverage::{DoorUse, Unmatched, Watched};
 use serde_json::json;
+use store::change::changes;
 use store::change::changes::{ChangeFilter, list_changes};
+use store::gate::gate_use;
 use store::record::{self, Filter};
 
 use crate::core::context::Room;
@@ -35,7 +38,7 @@ pub fn watched(room: &mut Room<'_, '_>) -> Result<Vec<Watched>> {
     let directory = room.directory()?;
     let connections = connections(room)?;
     let mut doors: BTreeMap<Place, Vec<DoorUse>> = BTreeMap::new();
-    for row in store::gate::gate_use::answered(room.tx, MOST)? {
+    for row in gate_use::answered(room.tx, MOST)? {
         let door = DoorUse {
             door: row.door,
             last_at: row.last_at,
@@ -68,7 +71,7 @@ fn places(
     connections: &[Connection],
     doors: &BTreeMap<Place, Vec<DoorUse>>,
 ) -> Result<BTreeSet<Place>> {
-    let mut known: BTreeSet<Place> = store::change::changes::places(room.tx)?.into_iter().collect();
+    let mut known: BTreeSet<Place> = changes::places(room.tx)?.into_iter().collect();
     known.extend(doors.keys().cloned());
     for row in connections.iter().filter(|row| row.active).flat_map(|row| &row.map) {
         known.extend(
@@ -259,7 +262,7 @@ fn deployed_at(change: &Change, target: &Target) -> Option<Timestamp> {
     }
     let record = change.target_record(&target.id)?;
     let outcome = record.outcome?;
-    (outcome != model::core::enums::Outcome::NotImplemented).then_some(record.actual_end)?
+    (outcome != enums::Outcome::NotImplemented).then_some(record.actual_end)?
 }
 
 fn has_deployment(room: &mut Room<'_, '_>, change: &Change, target: &Target) -> Result<bool> {

@@ -9,6 +9,7 @@ use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::gate_question::Question;
 use crate::core::note_outcomes::found;
+use crate::gate::answer;
 
 /// The most rows of one list.
 pub const MOST: i64 = 10_000;
@@ -34,7 +35,7 @@ pub fn list(room: &mut Room<'_, '_>, service: Option<&str>, environment: Option<
 /// # Errors
 /// The store's.
 pub fn admit(room: &mut Room<'_, '_>, question: &Question) -> Result<(Answer, bool)> {
-    let answer = crate::gate::answer::ask(room, question)?;
+    let answer = answer::ask(room, question)?;
     let Some(artifact) = question.artifact.as_deref() else {
         return Ok((answer, false));
     };

@@ -3,18 +3,20 @@
 use model::change::related_records::Permit;
 use model::core::body::Body;
 use model::core::ids::RecordId;
+use model::gate::permit;
 
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::gate::answer;
 
 /// Gives the permit and its signed form.
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn issue_permit(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<(Permit, String)> {
-    let signing = crate::gate::answer::signing(room)?;
-    let permit = room.on_change(key, |case| model::gate::permit::issue_ahead(case, body, &signing))?;
-    let token = crate::gate::answer::sign(room, &permit)?;
+    let signing = answer::signing(room)?;
+    let permit = room.on_change(key, |case| permit::issue_ahead(case, body, &signing))?;
+    let token = answer::sign(room, &permit)?;
     Ok((permit, token))
 }
 
@@ -23,5 +25,5 @@ pub fn issue_permit(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<(
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn revoke_permit(room: &mut Room<'_, '_>, key: &str, permit: &RecordId, body: &Body) -> Result<()> {
-    room.on_change(key, |case| model::gate::permit::revoke(case, permit, body))
+    room.on_change(key, |case| permit::revoke(case, permit, body))
 }

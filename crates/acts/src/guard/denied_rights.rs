@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::core::providers;
 use crate::guard::group_membership::WITH_GROUP;
 
 /// What the outside gives here: rights and seats that an administrator's word alone would not end.
@@ -25,7 +26,7 @@ impl FromOutside {
     /// # Errors
     /// The store's.
     pub(crate) fn find(room: &mut Room<'_, '_>) -> Result<Self> {
-        let providers = crate::core::providers::providers(room)?;
+        let providers = providers::providers(room)?;
         let directory = room.directory()?;
         let told = directory.groups.values().filter(|group| group.external_id.is_some());
         let mut groups: BTreeSet<GroupKey> = told.map(|group| group.key.clone()).collect();

@@ -12,10 +12,14 @@ use model::directory::two_people;
 use model::gate::committers;
 use model::policy::configuration::Configuration;
 use serde_json::json;
+use store::identity::second_factor;
+use store::identity::secrets;
+use store::identity::session;
 
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::messages::{save_message, save_message_for};
+use crate::core::providers;
 use crate::core::write::{Written, draft};
 
 /// How long a way in is the setter's as well, in hours: time for its person to read of it and to object.
@@ -49,7 +53,7 @@ pub(crate) fn setter(actor: &Actor, person: &PersonId) -> Option<PersonId> {
 pub fn handed_by(room: &mut Room<'_, '_>, person: &PersonId, method: &str) -> Result<Option<PersonId>> {
     let found = match method.strip_prefix("provider:") {
         Some(key) => {
-            let provider = crate::core::providers::provider(room, key)?;
+            let provider = providers::provider(room, key)?;
             let moved = room
                 .directory()?
                 .people
@@ -58,7 +62,7 @@ pub fn handed_by(room: &mut Room<'_, '_>, person: &PersonId, method: &str) -> Re
             [provider.set_by.zip(provider.set_at), moved.map(|it| (it.by, it.at))]
         }
         None => {
-            let setter = store::identity::secrets::password_setter(room.tx, person.as_str())?;
+            let setter = secrets::password_setter(room.tx, person.as_str())?;
             [setter.map(|(by, at)| (PersonId(by), at)), None]
         }
     };
@@ -83,8 +87,8 @@ pub(crate) fn note_address(room: &Room<'_, '_>, before: &Person, after: &mut Per
 /// The store's.
 pub(crate) fn take_back(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
     let since = room.now - SignedDuration::from_hours(HANDED_HOURS);
-    store::identity::session::delete_handed_by(room.tx, person.as_str())?;
-    for whose in store::identity::secrets::delete_passwords_set_by(room.tx, person.as_str(), since)? {
+    session::delete_handed_by(room.tx, person.as_str())?;
+    for whose in secrets::delete_passwords_set_by(room.tx, person.as_str(), since)? {
         room.tell(vec![password_removed(room, whose)], Written::default())?;
     }
     Ok(())
@@ -97,10 +101,10 @@ pub(crate) fn take_back(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()
 /// The store's.
 pub(crate) fn forget_ways_in(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
     let mut told = Vec::new();
-    if store::identity::secrets::delete_password(room.tx, person.as_str())? {
+    if secrets::delete_password(room.tx, person.as_str())? {
         told.push(password_removed(room, person.0.clone()));
     }
-    if store::identity::second_factor::delete_of_person(room.tx, person.as_str(), "")? > 0 {
+    if second_factor::delete_of_person(room.tx, person.as_str(), "")? > 0 {
         told.push(draft(
             "person.factors_reset",
             ("person", person.0.clone()),

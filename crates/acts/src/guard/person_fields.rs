@@ -1,8 +1,10 @@
 //! Fields of a person that every way to set them checks alike: login, address, accounts.
 
 use model::change::change_file::Actor;
+use model::core::confusables;
 use model::core::parse::Reading;
 use model::directory::snapshot::{Directory, Person};
+use model::gate::committers;
 
 /// Why a text cannot be a new login, if it cannot. A login stands in addresses, where `.` and `..` mean another place, and two
 /// that look alike would be two people.
@@ -20,7 +22,7 @@ pub(crate) fn no_login(login: &str) -> Option<&'static str> {
     if login.contains(':') {
         return Some("A login has no `:`: what stands before one names a kind, as in `group:security`.");
     }
-    let deceives = login.contains('\u{131}') || model::core::confusables::is_mistakable(login);
+    let deceives = login.contains('\u{131}') || confusables::is_mistakable(login);
     deceives.then_some("A login has no characters that nobody sees, or that look like others.")
 }
 
@@ -58,7 +60,7 @@ pub(crate) fn is_address(mail: &str) -> bool {
     let is_plain = !mail.contains(|c: char| c.is_whitespace() || c.is_control());
     let is_domain = |domain: &str| domain.split('.').all(|label| !label.is_empty());
     is_plain
-        && model::core::confusables::found_in(mail).is_empty()
+        && confusables::found_in(mail).is_empty()
         && mail
             .rsplit_once('@')
             .is_some_and(|(name, domain)| !name.is_empty() && is_domain(domain))
@@ -71,7 +73,7 @@ pub(crate) fn no_address(mail: &str) -> String {
 
 /// One account elsewhere is one person, and so is one address, whether it is their own or an alias (`mail:ada@x`).
 pub(crate) fn check_accounts(reading: &mut Reading<'_>, directory: &Directory, person: &Person) {
-    if let Some((account, other)) = model::gate::committers::taken_account(directory, person) {
+    if let Some((account, other)) = committers::taken_account(directory, person) {
         let text = format!("`{account}` belongs to `{}`; one account is one person.", other.login);
         reading.wrong("accounts", "not_unique", text);
     }

@@ -4,20 +4,25 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use model::change::read_content;
 use model::core::body::Body;
+use model::core::confusables;
 use model::core::enums::{Criticality, OwnershipRole, Role};
 use model::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading};
+use model::directory::manager;
 use model::directory::ownership_matrix::Class;
 use model::directory::snapshot::{
     ConfigItem, Dependency, DependencyKind, Directory, Environment, Group, GroupKind, NodeKind, Ownership, Person,
     Service,
 };
+use model::directory::unknown_name;
 use model::risk::regimes;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::core::error::Result;
+use crate::guard::person_fields;
 
 /// What a service's data may be called, from the least to the most that it asks for.
 pub(crate) const DATA_CLASSES: [&str; 4] = ["public", "internal", "confidential", "restricted"];
@@ -55,10 +60,10 @@ pub(crate) fn no_new_key(key: &str) -> Option<&'static str> {
     if !key.is_empty() && key.chars().all(|c| c == '.') {
         return Some("A key is more than dots.");
     }
-    if model::core::confusables::is_mistakable(key) {
+    if confusables::is_mistakable(key) {
         return Some("A key has no characters that nobody sees, or that look like others.");
     }
-    let is_in_line = model::core::confusables::name_in_one_line(key) == key;
+    let is_in_line = confusables::name_in_one_line(key) == key;
     (!is_in_line).then_some("A key has no blanks at its ends, and one alone between words.")
 }
 
@@ -234,11 +239,7 @@ pub(crate) fn config_item(reading: &mut Reading<'_>, directory: &Directory) -> C
 fn known_service(reading: &mut Reading<'_>, field: &'static str, directory: &Directory) -> ServiceKey {
     let key = ServiceKey(reading.needed(field, LINE));
     if !key.0.is_empty() && !directory.services.contains_key(&key) {
-        reading.wrong(
-            field,
-            "unknown",
-            model::directory::unknown_name::service(directory, key.as_str()),
-        );
+        reading.wrong(field, "unknown", unknown_name::service(directory, key.as_str()));
     }
     key
 }
@@ -318,22 +319,14 @@ pub(crate) fn ownership(
 ) -> Ownership {
     let service = reading.text("service", LINE).map(ServiceKey);
     if let Some(key) = service.as_ref().filter(|key| !directory.services.contains_key(*key)) {
-        reading.wrong(
-            "service",
-            "unknown",
-            model::directory::unknown_name::service(directory, key.as_str()),
-        );
+        reading.wrong("service", "unknown", unknown_name::service(directory, key.as_str()));
     }
     let config_item = reading.text("config_item", LINE);
     if let Some(key) = config_item
         .as_ref()
         .filter(|key| !directory.config_items.contains_key(*key))
     {
-        reading.wrong(
-            "config_item",
-            "unknown",
-            model::directory::unknown_name::config_item(directory, key),
-        );
+        reading.wrong("config_item", "unknown", unknown_name::config_item(directory, key));
     }
     let class = class(reading, directory);
     if [service.is_some(), config_item.is_some(), class.is_some()]
@@ -391,7 +384,7 @@ fn named_environment(reading: &mut Reading<'_>, directory: &Directory) -> Option
         reading.wrong(
             "environment",
             "unknown",
-            model::directory::unknown_name::environment(directory, key.as_str()),
+            unknown_name::environment(directory, key.as_str()),
         );
     }
     environment
@@ -399,14 +392,10 @@ fn named_environment(reading: &mut Reading<'_>, directory: &Directory) -> Option
 
 fn holder(reading: &mut Reading<'_>, directory: &Directory) -> (Option<PersonId>, Option<GroupKey>) {
     let before = reading.errors.len();
-    let person = model::change::read_content::person(reading, "person", directory);
+    let person = read_content::person(reading, "person", directory);
     let group = reading.text("group", LINE).map(GroupKey);
     if let Some(key) = group.as_ref().filter(|key| !directory.groups.contains_key(*key)) {
-        reading.wrong(
-            "group",
-            "unknown",
-            model::directory::unknown_name::group(directory, key.as_str()),
-        );
+        reading.wrong("group", "unknown", unknown_name::group(directory, key.as_str()));
     }
     if person.is_some() == group.is_some() && reading.errors.len() == before {
         reading.wrong("person", "missing", "Name either `person` or `group`.");
@@ -447,7 +436,7 @@ pub(crate) fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &
 pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person {
     let login = reading.needed("login", LINE).trim().to_lowercase();
     let old = directory.by_login(&login);
-    if let Some(text) = crate::guard::person_fields::no_login(&login).filter(|_| old.is_none()) {
+    if let Some(text) = person_fields::no_login(&login).filter(|_| old.is_none()) {
         reading.wrong("login", "not_a_login", text);
     }
     let mut person = old.cloned().unwrap_or_else(|| Person {
@@ -490,13 +479,13 @@ pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person
         person.functions = functions;
     }
     person.calendar = calendar(reading, directory).or(person.calendar);
-    model::directory::manager::read(reading, directory, &mut person);
+    manager::read(reading, directory, &mut person);
     person.active = reading.boolean("active").unwrap_or(person.active);
     if person.active {
         person.deactivation = None;
     }
-    crate::guard::person_fields::check_mail(reading, directory, &person);
-    crate::guard::person_fields::check_accounts(reading, directory, &person);
+    person_fields::check_mail(reading, directory, &person);
+    person_fields::check_accounts(reading, directory, &person);
     person
 }
 
@@ -552,7 +541,7 @@ pub(crate) fn group(reading: &mut Reading<'_>, directory: &Directory) -> Group {
                 members.insert(person.id.clone());
             }
             None => {
-                let text = model::directory::unknown_name::person(directory, login);
+                let text = unknown_name::person(directory, login);
                 reading.wrong(&format!("members[{place}]"), "unknown", text);
             }
         }

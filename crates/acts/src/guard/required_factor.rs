@@ -1,6 +1,7 @@
 //! What the policies ask of a fresh factor where keys and privileged accounts are touched without a change: of Assent's own keys
 //! and log, and of reviews of access. It is what they would ask of whoever approves a change that touches the same.
 
+use model::approval::decide;
 use model::approval::obligation::Duty;
 use model::core::enums::{Category, Criticality, Kind, Level, State, Touch};
 use model::core::ids::{PersonId, ServiceKey, TargetId};
@@ -16,7 +17,7 @@ use crate::core::error::Result;
 /// 403 `step_up_required`; the store's.
 pub(crate) fn check_wanted(room: &mut Room<'_, '_>, touches: &[Touch]) -> Result<()> {
     let wanted = wanted(room, touches)?;
-    Ok(model::approval::decide::check_factor(&room.actor, wanted, room.now)?)
+    Ok(decide::check_factor(&room.actor, wanted, room.now)?)
 }
 
 /// Refuses whoever gives a voice away without the factor by which the policies in force would ask for that voice itself: with less a
@@ -31,7 +32,7 @@ pub(crate) fn check_lent(room: &mut Room<'_, '_>) -> Result<()> {
         _ => None,
     });
     let most = factors.max().unwrap_or(Wanted::Nothing);
-    Ok(model::approval::decide::check_factor(&room.actor, most, room.now)?)
+    Ok(decide::check_factor(&room.actor, most, room.now)?)
 }
 
 /// What is asked of an approval of a change that touches this, on a service of high stakes under each regime of the house. Where

@@ -10,6 +10,7 @@ use model::core::refusal::Refusal;
 use model::directory::snapshot::{Dependency, Directory, Group, Ownership, Person};
 
 use crate::core::context::Room;
+use crate::guard::two_people;
 
 /// The sentence for a part in owning.
 pub(crate) const OWN_PART: &str = "Nobody makes themselves answer for something: whoever else may set ownership does.";
@@ -57,17 +58,14 @@ pub(crate) fn gives_voice(room: &mut Room<'_, '_>, row: &Ownership) -> crate::Re
 
 /// Whether an arrow that says a thing is part of another would hand it to the acting person, who answers for the whole.
 pub(crate) fn gives_part(room: &Room<'_, '_>, directory: &Directory, arrow: &Dependency) -> bool {
-    if room.actor.is_system
-        || !crate::guard::two_people::moves_owners(directory, arrow)
-        || !crate::guard::two_people::is_part(arrow)
-    {
+    if room.actor.is_system || !two_people::moves_owners(directory, arrow) || !two_people::is_part(arrow) {
         return false;
     }
     let wholes = wholes(directory, arrow);
     let speaks = |row: &Ownership| {
         let item = row.config_item.as_ref().map(|key| (NodeKind::ConfigItem, key.as_str()));
         let service = row.service.as_ref().map(|key| (NodeKind::Service, key.as_str()));
-        let decides = crate::guard::two_people::decides(row) && row.ends_at.is_none_or(|end| room.now < end);
+        let decides = two_people::decides(row) && row.ends_at.is_none_or(|end| room.now < end);
         let of_whole = |(kind, key): (NodeKind, &str)| wholes.contains(&(kind, ServiceKey::from(key)));
         decides && (item.is_some_and(of_whole) || service.is_some_and(of_whole))
     };

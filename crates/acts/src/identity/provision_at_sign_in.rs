@@ -1,17 +1,25 @@
 //! Finds or makes the person whom an identity provider vouches for. One subject is one person, and so is one mail
 //! address: a second account never becomes a second pair of eyes.
 
+use model::core::confusables;
+use model::core::enums;
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
+use model::directory::snapshot;
 use model::directory::snapshot::Person;
 use model::identity::provider::{Claimed, IdentityProvider, with_member};
 use serde_json::json;
 use store::identity::identities;
 use store::record::{self, Filter};
 
+use crate::case::settle_open;
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::guard::group_membership;
 use crate::guard::known_address;
+use crate::guard::last_administrator;
+use crate::guard::person_fields;
+use crate::identity::expire_federated_rights;
 
 /// The most accounts of one person at providers.
 const MOST_SUBJECTS: usize = 10;
@@ -49,9 +57,9 @@ fn by_mail(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claim
         return Ok(None);
     };
     let is_believed = provider.mail_of(claimed).is_some();
-    if is_believed && !crate::guard::person_fields::is_address(mail) {
+    if is_believed && !person_fields::is_address(mail) {
         // Written another way it would be somebody else's, and its owner a second person.
-        return Err(Refusal::not_allowed("not_an_address", crate::guard::person_fields::no_address(mail)).into());
+        return Err(Refusal::not_allowed("not_an_address", person_fields::no_address(mail)).into());
     }
     let Some(holder) = known_address::holder(room, mail)? else {
         return Ok(None);
@@ -102,7 +110,7 @@ fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed)
     }
     let login = claimed.login.as_deref().or(claimed.mail.as_deref()).unwrap_or_default();
     let login = login.trim().to_lowercase();
-    if login.is_empty() || crate::guard::person_fields::no_login(&login).is_some() {
+    if login.is_empty() || person_fields::no_login(&login).is_some() {
         let text = format!("{} does not say by which login you are to be known.", provider.name);
         return Err(nobody(text).into());
     }
@@ -111,7 +119,7 @@ fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed)
         let text = format!("The login `{login}` belongs to somebody. Ask an administrator to add your mail address.");
         return Err(Refusal::not_allowed("login_taken", text).into());
     }
-    let named = claimed.name.as_deref().map(model::core::confusables::name_in_one_line);
+    let named = claimed.name.as_deref().map(confusables::name_in_one_line);
     let person = Person {
         id: PersonId(room.new_id()?),
         version: 0,
@@ -146,9 +154,9 @@ fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, 
         roles: roles.clone(),
         ..person.clone()
     };
-    if crate::guard::last_administrator::is_last(&*room.directory()?, &after) {
+    if last_administrator::is_last(&*room.directory()?, &after) {
         // The provider's word on everything else holds; this one right stays until another person has it.
-        roles.insert(model::core::enums::Role::Admin);
+        roles.insert(enums::Role::Admin);
     }
     let mut moved = false;
     let vouched = provider.vouched_after(&person, claimed, room.now);
@@ -161,8 +169,8 @@ fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, 
             ..person
         };
         let edited = room.put_estate("person.edited", edited, json!({"provider": provider.key}))?;
-        crate::guard::group_membership::leave_well_known_groups(room, &before, &edited)?;
-        crate::case::settle_open::settle_person(room, Some(&before), &edited)?;
+        group_membership::leave_well_known_groups(room, &before, &edited)?;
+        settle_open::settle_person(room, Some(&before), &edited)?;
     } else if vouched != person.vouched {
         let confirmed = Person { vouched, ..person };
         room.put_estate("person.confirmed", confirmed, json!({"provider": provider.key}))?;
@@ -171,21 +179,16 @@ fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, 
         let group = room.directory()?.groups.get(&key).cloned();
         let Some(group) = group else { continue };
         if let Some(members) = with_member(&group.members, &id, belongs) {
-            let group = model::directory::snapshot::Group { members, ..group };
+            let group = snapshot::Group { members, ..group };
             // Which rights it gives, a provider says by itself; so a seat here gives none, and its loss takes one.
             let data = json!({"provider": provider.key});
-            crate::guard::group_membership::put_group(
-                room,
-                group,
-                data,
-                crate::guard::group_membership::Comers::Seated,
-            )?;
+            group_membership::put_group(room, group, data, group_membership::Comers::Seated)?;
             moved = true;
         }
     }
     if moved {
-        crate::case::settle_open::settle_asked(room)?;
+        settle_open::settle_asked(room)?;
     }
-    crate::identity::expire_federated_rights::set_for(room, provider, &id)?;
+    expire_federated_rights::set_for(room, provider, &id)?;
     Ok(id)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Role;
 use model::core::ids::{GroupKey, RecordId};
@@ -10,6 +11,8 @@ use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::identity::provider::{IdentityProvider, USUAL_DAYS};
 use serde_json::{Value, json};
+use store::identity::secrets;
+use store::identity::session;
 use store::record::{self, Filter};
 
 use crate::core::context::Room;
@@ -28,7 +31,7 @@ const SCOPES: &[&str] = &["profile", "email"];
 /// # Errors
 /// 403, 409 for what two people say, 422, or the store's.
 pub fn set_identity_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<IdentityProvider> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     let (old, read, secret) = read_provider(room, key, body)?;
     let moves = two_people::moves_provider(old.as_ref(), &read);
     two_people::check(room, moves, two_people::PROVIDERS)?;
@@ -117,7 +120,7 @@ fn keep_secret(room: &mut Room<'_, '_>, id: &RecordId, secret: &str) -> Result<(
     let tools = room.services.tools();
     let bound = associated(&room.tenant(), id.as_str());
     let wrapped = tools.master.seal(secret.as_bytes(), &bound, tools.entropy.as_ref())?;
-    store::identity::secrets::save(room.tx, id.as_str(), &wrapped, room.now)?;
+    secrets::save(room.tx, id.as_str(), &wrapped, room.now)?;
     Ok(())
 }
 
@@ -219,7 +222,7 @@ fn pairs(reading: &mut Reading<'_>, field: &'static str) -> Vec<(String, String)
 /// # Errors
 /// 403, 404, or the store's.
 pub fn end_identity_provider(room: &mut Room<'_, '_>, key: &str) -> Result<IdentityProvider> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     let found = provider(room, key)?;
     end_sessions(room, key)?;
     let ended = IdentityProvider { active: false, ..found };
@@ -228,6 +231,6 @@ pub fn end_identity_provider(room: &mut Room<'_, '_>, key: &str) -> Result<Ident
 
 /// Ends the sessions that began at a provider.
 fn end_sessions(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    store::identity::session::delete_of_method(room.tx, &format!("provider:{key}"))?;
+    session::delete_of_method(room.tx, &format!("provider:{key}"))?;
     Ok(())
 }

@@ -12,6 +12,7 @@ use proof::crypto::{base64url, from_base64url};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::identity::second_factor;
+use store::identity::secrets;
 use webauthn_rp::bin::{Decode, Encode};
 use webauthn_rp::request::auth::{
     AuthenticationVerificationOptions, AuthenticatorAttachmentEnforcement, SignatureCounterEnforcement,
@@ -32,6 +33,7 @@ use webauthn_rp::{
 
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
+use crate::core::write;
 use crate::identity::set_second_factor as factors;
 use crate::identity::set_second_factor::PASSKEY;
 
@@ -432,7 +434,7 @@ pub fn finish_sign_in(room: &mut Room<'_, '_>, id: &str, answer: &[u8]) -> Resul
     };
     let directory = room.directory()?;
     let is_active = directory.people.get(&person).is_some_and(|it| it.active);
-    if !is_active || store::identity::secrets::password(room.tx, person.as_str())?.is_none() {
+    if !is_active || secrets::password(room.tx, person.as_str())?.is_none() {
         return unknown;
     }
     shown(room, &person, &state, &answer)
@@ -488,9 +490,8 @@ fn shown(
             kept.copied_at = Some(room.now);
             factors::save_passkey(room, &factor, &serde_json::to_string(&kept)?)?;
             let subject = ("person", person.0.clone());
-            let event =
-                crate::core::write::draft("person.passkey_copied", subject, room.now, json!({"factor": factor}));
-            room.tell(vec![event], crate::core::write::Written::default())?;
+            let event = write::draft("person.passkey_copied", subject, room.now, json!({"factor": factor}));
+            room.tell(vec![event], write::Written::default())?;
             wrong(Wrong::Copied)
         }
         Err(error) => wrong(error.into()),

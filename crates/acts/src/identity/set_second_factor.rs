@@ -2,6 +2,8 @@
 //! once, kept encrypted or as a digest, and used up where it can be.
 
 use jiff::{SignedDuration, Timestamp};
+use model::approval::decide;
+use model::core::act;
 use model::core::body::Body;
 use model::core::refusal::Refusal;
 use model::identity::factor::Factor;
@@ -9,10 +11,14 @@ use proof::crypto::{base64url, digest_text, is_same_secret};
 use serde_json::{Value, json};
 use store::identity::second_factor;
 use store::identity::second_factor::SecondFactor;
+use store::identity::session;
 use totp_rs::{Builder, Secret, Totp};
 
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
+use crate::core::write;
+use crate::guard::impersonation;
+use crate::guard::self_grant;
 
 /// A TOTP secret has 160 bits, as RFC 4226 section 4 recommends.
 const SECRET_BYTES: usize = 20;
@@ -100,7 +106,7 @@ pub(crate) fn check_fresh(room: &Room<'_, '_>) -> Result<()> {
     if room.actor.is_stepped_up(room.now) {
         return Ok(());
     }
-    Err(model::approval::decide::step_up_required().into())
+    Err(decide::step_up_required().into())
 }
 
 fn checked_name(body: &Body, usual: &str) -> Result<String> {
@@ -460,22 +466,22 @@ pub fn remove_factor(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
 /// # Errors
 /// 403, 404, the store's.
 pub fn reset_factors(room: &mut Room<'_, '_>, login: &str) -> Result<()> {
-    room.allow(model::core::act::actions::SET_PERSON)?;
+    room.allow(act::actions::SET_PERSON)?;
     let directory = room.directory()?;
     let Some(person) = directory.by_login(login) else {
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
-    if crate::guard::self_grant::is_own(&room.actor, &person.id) {
+    if self_grant::is_own(&room.actor, &person.id) {
         let text = "Nobody takes their own second factors away without showing one.";
         return Err(Refusal::not_allowed("own_request", text).into());
     }
     second_factor::delete_of_person(room.tx, person.id.as_str(), "")?;
-    store::identity::session::delete_of_person(room.tx, person.id.as_str())?;
+    session::delete_of_person(room.tx, person.id.as_str())?;
     let id = person.id.clone();
     let subject = ("person", id.0.clone());
-    let event = crate::core::write::draft("person.factors_reset", subject, room.now, json!({}));
-    let mut written = crate::core::write::Written::default();
-    crate::guard::impersonation::tell(room, &mut written, &id, "took your second factors away")?;
+    let event = write::draft("person.factors_reset", subject, room.now, json!({}));
+    let mut written = write::Written::default();
+    impersonation::tell(room, &mut written, &id, "took your second factors away")?;
     room.tell(vec![event], written)
 }
 
@@ -493,16 +499,16 @@ pub fn random_name(room: &Room<'_, '_>) -> Result<String> {
 fn tell_added(room: &mut Room<'_, '_>, data: Value, counts_from: Timestamp) -> Result<()> {
     let person = room.actor.person.clone();
     let subject = ("person", person.0.clone());
-    let event = crate::core::write::draft("person.factor_added", subject, room.now, data);
-    let mut written = crate::core::write::Written::default();
+    let event = write::draft("person.factor_added", subject, room.now, data);
+    let mut written = write::Written::default();
     if counts_from > room.now {
-        crate::guard::impersonation::tell_own(room, &mut written, &person)?;
+        impersonation::tell_own(room, &mut written, &person)?;
     }
     room.tell(vec![event], written)
 }
 
 fn tell(room: &mut Room<'_, '_>, kind: &'static str, data: Value) -> Result<()> {
     let subject = ("person", room.actor.person.0.clone());
-    let event = crate::core::write::draft(kind, subject, room.now, data);
-    room.tell(vec![event], crate::core::write::Written::default())
+    let event = write::draft(kind, subject, room.now, data);
+    room.tell(vec![event], write::Written::default())
 }

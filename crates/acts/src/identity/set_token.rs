@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
+use model::change::read_content;
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Role;
 use model::core::ids::{PersonId, RecordId};
@@ -14,6 +16,7 @@ use store::record;
 
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::guard::impersonation;
 
 /// What a token may be scoped to.
 pub const SCOPES: &[&str] = &["read", "write", "gate", "audit", "admin", "scim"];
@@ -42,12 +45,11 @@ pub fn new_secret(room: &Room<'_, '_>) -> Result<String> {
 /// # Errors
 /// 403, 422, or the store's.
 pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, String)> {
-    room.allow(model::core::act::actions::SET_TOKEN)?;
+    room.allow(act::actions::SET_TOKEN)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
-    let person = model::change::read_content::person(&mut reading, "person", &directory)
-        .unwrap_or_else(|| room.actor.person.clone());
-    model::change::read_content::refuse_departed(&mut reading, "person", &person, &directory);
+    let person = read_content::person(&mut reading, "person", &directory).unwrap_or_else(|| room.actor.person.clone());
+    read_content::refuse_departed(&mut reading, "person", &person, &directory);
     let scopes = read_scopes(&mut reading);
     let roles = read_roles(&mut reading, &directory, &person);
     if person == room.actor.person {
@@ -71,7 +73,7 @@ pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, Stri
         version: 0,
         name,
         // A token that was made by way of another one is its maker's too: else the hand would be lost over one hop.
-        owner: crate::guard::impersonation::maker(&room.actor, &person),
+        owner: impersonation::maker(&room.actor, &person),
         person,
         digest: proof::crypto::digest_text(secret.as_bytes()),
         prefix: secret.chars().take(8).collect(),
@@ -84,7 +86,7 @@ pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, Stri
     let token = room.put_estate("token.created", token, json!({}))?;
     let subject = ("token", token.id.0.clone());
     let what = "made a token that speaks for you";
-    crate::guard::impersonation::tell_spoken_for(room, &token.person, "token.told", subject, what)?;
+    impersonation::tell_spoken_for(room, &token.person, "token.told", subject, what)?;
     Ok((token, secret))
 }
 
@@ -97,7 +99,7 @@ fn check_not_wider(room: &mut Room<'_, '_>, roles: Option<&BTreeSet<Role>>) -> R
     if is_within {
         Ok(())
     } else {
-        crate::guard::impersonation::check_whole(room)
+        impersonation::check_whole(room)
     }
 }
 
@@ -162,7 +164,7 @@ pub fn revoke_token(room: &mut Room<'_, '_>, id: &str) -> Result<Token> {
     };
     let token = stored.record;
     if token.person != room.actor.person && token.owner != room.actor.person {
-        room.allow(model::core::act::actions::SET_TOKEN)?;
+        room.allow(act::actions::SET_TOKEN)?;
     }
     if token.revoked {
         return Ok(token);

@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use model::change::change_file;
+use model::change::read_content;
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Role;
 use model::core::ids::{PersonId, RecordId};
@@ -16,6 +19,7 @@ use store::record::{self, Filter};
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
+use crate::guard::impersonation;
 use crate::identity::set_identity_provider::{is_key, is_safe};
 use crate::identity::set_token::{new_secret, read_roles};
 
@@ -58,7 +62,7 @@ pub fn workload(room: &mut Room<'_, '_>, key: &str) -> Result<Workload> {
 /// # Errors
 /// 403, 422, or the store's.
 pub fn set_workload(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Workload> {
-    room.allow(model::core::act::actions::SET_TOKEN)?;
+    room.allow(act::actions::SET_TOKEN)?;
     let old = find(room, key)?;
     let mut reading = Reading::new(body, "");
     if !is_key(key) {
@@ -78,7 +82,7 @@ pub fn set_workload(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<W
     let set = room.put_estate("workload.set", read, json!({}))?;
     let subject = ("workload", set.id.0.clone());
     let what = "set up or changed a workload whose jobs speak for you";
-    crate::guard::impersonation::tell_spoken_for(room, &set.person, "workload.told", subject, what)?;
+    impersonation::tell_spoken_for(room, &set.person, "workload.told", subject, what)?;
     Ok(set)
 }
 
@@ -89,7 +93,7 @@ fn read(room: &mut Room<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result
         let text = "An issuer is an https address, such as https://token.actions.githubusercontent.com, without query.";
         reading.wrong("issuer", "not_an_issuer", text);
     }
-    let person = model::change::read_content::person(reading, "person", &directory);
+    let person = read_content::person(reading, "person", &directory);
     // A login that nobody has is told already.
     if person.is_none() && !reading.says_text("person") {
         reading.wrong("person", "missing", "Say in `person` for whom its jobs speak.");
@@ -97,7 +101,7 @@ fn read(room: &mut Room<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result
     let person = person.unwrap_or_else(|| PersonId(String::new()));
     let active = reading.boolean("active").unwrap_or(true);
     if active {
-        model::change::read_content::refuse_departed(reading, "person", &person, &directory);
+        read_content::refuse_departed(reading, "person", &person, &directory);
     }
     let roles: Option<BTreeSet<Role>> = read_roles(reading, &directory, &person);
     Ok(Workload {
@@ -108,7 +112,7 @@ fn read(room: &mut Room<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result
         meant_for: reading.needed("meant_for", LINE),
         claims: read_claims(reading, &issuer),
         issuer,
-        owner: crate::guard::impersonation::maker(&room.actor, &person),
+        owner: impersonation::maker(&room.actor, &person),
         person,
         scopes: read_scopes(reading),
         roles,
@@ -167,7 +171,7 @@ fn read_claims(reading: &mut Reading<'_>, issuer: &str) -> BTreeMap<String, BTre
 /// # Errors
 /// 403, 404, or the store's.
 pub fn end_workload(room: &mut Room<'_, '_>, key: &str) -> Result<Workload> {
-    room.allow(model::core::act::actions::SET_TOKEN)?;
+    room.allow(act::actions::SET_TOKEN)?;
     let found = workload(room, key)?;
     end(room, found)
 }
@@ -206,8 +210,7 @@ pub fn enter(room: &mut Room<'_, '_>, key: &str, told: &Map<String, Value>) -> R
     let found = workload(room, key)?;
     let directory = room.directory()?;
     // Who set it up answers for it; what was set up on the host is nobody's.
-    let is_answered =
-        found.owner == model::change::change_file::Actor::system().person || directory.is_active(&found.owner);
+    let is_answered = found.owner == change_file::Actor::system().person || directory.is_active(&found.owner);
     let is_known = is_answered && directory.is_active(&found.person);
     if let Some(claim) = found.misfit(told).filter(|_| found.active && is_known) {
         let text = format!("The workload `{key}` does not trust what the token says in `{claim}`.");

@@ -2,11 +2,14 @@
 
 use jiff::Timestamp;
 use model::change::ready_spans::SKEW;
+use model::core::act;
 use model::core::body::Body;
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading, later};
 use model::core::refusal::Refusal;
+use model::directory::snapshot;
 use model::directory::snapshot::Incident;
+use model::directory::unknown_name;
 use serde_json::{Value, json};
 use store::counter;
 
@@ -26,23 +29,14 @@ const FIELDS: [&str; 6] = [
 ];
 
 /// Reads an incident as a whole; severity and start are the given ones where nothing is said.
-fn fill(
-    reading: &mut Reading<'_>,
-    directory: &model::directory::snapshot::Directory,
-    now: Timestamp,
-    incident: &mut Incident,
-) {
+fn fill(reading: &mut Reading<'_>, directory: &snapshot::Directory, now: Timestamp, incident: &mut Incident) {
     incident.title = reading.needed("title", LINE);
     incident.severity = reading.integer("severity", 1..=4).unwrap_or(incident.severity);
     let services = reading.texts("services", LINE).unwrap_or_default();
     incident.services = services.into_iter().map(ServiceKey).collect();
     for key in incident.services.clone() {
         if !directory.services.contains_key(&key) {
-            reading.wrong(
-                "services",
-                "unknown",
-                model::directory::unknown_name::service(directory, key.as_str()),
-            );
+            reading.wrong("services", "unknown", unknown_name::service(directory, key.as_str()));
         }
     }
     incident.started_at = reading.time("started_at").unwrap_or(incident.started_at);
@@ -74,7 +68,7 @@ pub(crate) fn next_key(room: &mut Room<'_, '_>) -> Result<String> {
 /// # Errors
 /// 403, 422, or the store's.
 pub fn open_incident(room: &mut Room<'_, '_>, body: &Body) -> Result<Incident> {
-    room.allow(model::core::act::actions::SET_INCIDENT)?;
+    room.allow(act::actions::SET_INCIDENT)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let mut incident = Incident {
@@ -99,7 +93,7 @@ pub fn open_incident(room: &mut Room<'_, '_>, body: &Body) -> Result<Incident> {
 /// # Errors
 /// 403, 404, 422, or the store's.
 pub fn edit_incident(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
-    room.allow(model::core::act::actions::SET_INCIDENT)?;
+    room.allow(act::actions::SET_INCIDENT)?;
     let directory = room.directory()?;
     let Some(before) = directory.incidents.get(&key.to_uppercase()) else {
         return Err(Refusal::not_found(format!("incident {key}")).into());

@@ -1,12 +1,16 @@
 //! Alerts of outside systems: each occurrence is one incident, opened once and resolved once, whichever word comes first.
 
 use model::core::ids::{RecordId, ServiceKey};
+use model::core::parse;
+use model::directory::snapshot;
 use model::directory::snapshot::{Connection, Incident};
 use model::integration::signal::Alert;
 use serde_json::json;
 
+use crate::core::connections;
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::incident::set_incident;
 
 /// The longest title, in characters.
 const TITLE: usize = 200;
@@ -16,7 +20,7 @@ const TITLE: usize = 200;
 /// # Errors
 /// The store's.
 pub fn take_alert(room: &mut Room<'_, '_>, connection: &str, alert: &Alert) -> Result<String> {
-    let connection = crate::core::connections::connection(room, connection)?;
+    let connection = connections::connection(room, connection)?;
     let reference = format!("{}:{}", connection.kind, alert.source_key);
     let directory = room.directory()?;
     let known = directory
@@ -53,7 +57,7 @@ pub fn take_alert(room: &mut Room<'_, '_>, connection: &str, alert: &Alert) -> R
     let incident = Incident {
         id: RecordId(room.new_id()?),
         version: 0,
-        key: crate::incident::set_incident::next_key(room)?,
+        key: set_incident::next_key(room)?,
         title: title_of(alert),
         severity: alert.severity,
         services: services(&directory, &connection, alert),
@@ -67,12 +71,12 @@ pub fn take_alert(room: &mut Room<'_, '_>, connection: &str, alert: &Alert) -> R
 
 /// An alert's title as the incident's: one line, whatever the sender put into it.
 fn title_of(alert: &Alert) -> String {
-    model::core::parse::one_line(&alert.title).chars().take(TITLE).collect()
+    parse::one_line(&alert.title).chars().take(TITLE).collect()
 }
 
 /// Our service: mapped from the sender's word for it, or that very word.
 fn services(
-    directory: &model::directory::snapshot::Directory,
+    directory: &snapshot::Directory,
     connection: &Connection,
     alert: &Alert,
 ) -> std::collections::BTreeSet<ServiceKey> {

@@ -11,9 +11,11 @@ use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::change::draft_review::WATCH_MINUTES;
+use crate::change::link_change;
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
 use crate::core::write::{Written, draft};
+use crate::incident::set_incident;
 use crate::integration::named_target::{Meant, Named};
 
 /// Links or opens the incident and tells what a rollback job needs, once for each deployment.
@@ -79,7 +81,7 @@ fn incident_of(
     let incident = Incident {
         id: RecordId(room.new_id()?),
         version: 0,
-        key: crate::incident::set_incident::next_key(room)?,
+        key: set_incident::next_key(room)?,
         title: format!(
             "The deployment of {} to {} failed",
             deployment.service, deployment.environment
@@ -103,7 +105,7 @@ fn link(room: &mut Room<'_, '_>, key: &str, incident: &str) -> Result<()> {
         return Ok(());
     }
     let body = json!({"kind": "caused", "to": incident});
-    match crate::change::link_change::link_change(room, key, &body.as_object().cloned().unwrap_or_default()) {
+    match link_change::link_change(room, key, &body.as_object().cloned().unwrap_or_default()) {
         Ok(_) | Err(Error::Refused(_)) => Ok(()),
         Err(error) => Err(error),
     }

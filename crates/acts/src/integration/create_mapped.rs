@@ -4,12 +4,15 @@
 use jiff::SignedDuration;
 use model::change::related_records::Deployment;
 use model::core::body::Body;
+use model::policy::mapping;
 use model::policy::mapping::Mapped;
 use serde_json::{Value, json};
 
 use crate::change::create_change::create_change_for;
+use crate::change::verbs;
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
+use crate::integration::mapping_facts;
 use crate::integration::told_deployment::{Here, sender};
 
 /// How long the window of a standard change that a deployment brought lasts: as long as an emergency's.
@@ -22,8 +25,8 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(4);
 pub(crate) fn create_mapped(room: &mut Room<'_, '_>, here: &Here<'_>, deployment: &mut Deployment) -> Result<String> {
     let (told, place) = (here.told, (here.mapping.service.as_str(), here.environment.as_str()));
     let pipeline = (told.repository, told.environment);
-    let facts = crate::integration::mapping_facts::facts(room, pipeline, place, told.commit())?;
-    let mapped = model::policy::mapping::map(&crate::integration::mapping_facts::in_force(room)?, &facts);
+    let facts = mapping_facts::facts(room, pipeline, place, told.commit())?;
+    let mapped = mapping::map(&mapping_facts::in_force(room)?, &facts);
     let requester = sender(room, here)?.unwrap_or_else(|| here.connection.owner.clone());
     let mut body = content(here);
     let mut origins = vec!["kind", "title", "targets"];
@@ -41,7 +44,7 @@ pub(crate) fn create_mapped(room: &mut Room<'_, '_>, here: &Here<'_>, deployment
     let body = body.as_object().cloned().unwrap_or_default();
     let key = create_change_for(room, &body, &origins, &requester)?;
     if mapped.template.is_some() {
-        match crate::change::verbs::submit_change(room, &key) {
+        match verbs::submit_change(room, &key) {
             // A template that no longer holds leaves a draft, and the deployment without a lawful start.
             Ok(()) | Err(Error::Refused(_)) => {}
             Err(error) => return Err(error),

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use model::change::ready_spans;
 use model::change::ready_spans::SKEW;
 use model::change::record::{Change, Target};
 use model::change::related_records::{Deployment, Permit};
@@ -17,6 +18,7 @@ use store::record::{self, Filter};
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
+use crate::integration::after_failure;
 use crate::integration::told_deployment::{Here, Word, go_back, outcome_of};
 
 /// Whether a way back of this change may have been taken at this time although no start of the change has been told.
@@ -27,7 +29,7 @@ pub(crate) fn may_be_early(room: &mut Room<'_, '_>, change: &Change, target: &st
     let directory = room.directory()?;
     let (target, now) = (TargetId::from(target), room.now);
     // A sender may name any time; nothing that was told has occurred after now.
-    Ok(model::change::ready_spans::stood_open(
+    Ok(ready_spans::stood_open(
         change,
         &directory,
         now,
@@ -199,7 +201,7 @@ pub(crate) fn save_cleared(room: &mut Room<'_, '_>, deployment: Deployment) -> R
     let outcome = saved.status.as_deref().and_then(outcome_of);
     if matches!(outcome, Some(Outcome::Failed | Outcome::RolledBack)) {
         let at = saved.status_at.unwrap_or(saved.at).min(room.now);
-        crate::integration::after_failure::after_failure(room, &saved, at)?;
+        after_failure::after_failure(room, &saved, at)?;
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 //! Where two people say what moves decisions, one person alone gives no repository, builder or address a voice by it; a connection
 //! that waits has none yet, and what was proposed of it before the change is proposed anew.
 
+use model::change::read_content;
+use model::core::act;
 use model::core::body::Body;
 use model::core::ids::EnvironmentKey;
 use model::core::parse::{LINE, Reading};
@@ -13,8 +15,11 @@ use serde_json::{Value, json};
 use crate::core::connections::connection;
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
+use crate::core::secrets;
 use crate::guard::two_people;
+use crate::integration::poll_deployments;
 use crate::integration::set_connection::{read_api, read_builder, read_link, read_mapping, read_reply_to};
+use crate::schedule::push_freezes;
 
 /// What may change. The kind says how deliveries are read and the secret who sends them: another of those is another connection.
 const FIELDS: [&str; 7] = ["name", "owner", "map", "links", "api", "builders", "reply_to"];
@@ -40,8 +45,7 @@ pub(crate) fn read_edit(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Resul
     let whole = patched(&before, &directory, body)?;
     let mut reading = Reading::new(&whole, "");
     let name = reading.needed("name", LINE);
-    let owner =
-        model::change::read_content::person(&mut reading, "owner", &directory).unwrap_or_else(|| before.owner.clone());
+    let owner = read_content::person(&mut reading, "owner", &directory).unwrap_or_else(|| before.owner.clone());
     let map = reading.objects("map", |inner| read_mapping(inner, &directory));
     let links = reading.objects("links", read_link).unwrap_or_default();
     let api = reading.object("api", |inner| {
@@ -86,7 +90,7 @@ fn patched(before: &Connection, directory: &Directory, body: &Body) -> Result<Bo
     let is_ours = |(field, _): &(String, Value)| FIELDS.contains(&field.as_str());
     let mut map: Body = all.into_iter().filter(is_ours).collect();
     map.insert("owner".to_owned(), json!(directory.login(&before.owner)));
-    model::change::read_content::merge(&mut map, body);
+    read_content::merge(&mut map, body);
     Ok(map)
 }
 
@@ -113,7 +117,7 @@ fn gives_voice(before: &Connection, after: &Connection) -> bool {
 /// # Errors
 /// 403, 404, 409 for one that has ended or for what two people do; 422, or the store's.
 pub fn edit_connection(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Connection> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     let edited = read_edit(room, id, body)?;
     let needs = edited.before.active && gives_voice(&edited.before, &edited.after);
     two_people::check(room, needs, two_people::CONNECTIONS)?;
@@ -156,17 +160,17 @@ pub(crate) fn keep_edit(room: &mut Room<'_, '_>, edited: Edited) -> Result<Conne
     let is_new_api = before.api.is_none() && after.api.is_some();
     if credential.is_some() || is_new_api {
         // One that was given for another address, and rests here since, must not go to this one.
-        let name = crate::core::secrets::credential_name(before.id.as_str());
-        crate::core::secrets::keep(room, &name, credential.unwrap_or_default().as_bytes())?;
+        let name = secrets::credential_name(before.id.as_str());
+        secrets::keep(room, &name, credential.unwrap_or_default().as_bytes())?;
     }
     if after == before {
         return Ok(before);
     }
     let after = room.put_estate("connection.edited", after, json!({}))?;
     if after.active {
-        crate::schedule::push_freezes::bring_all(room, &after)?;
-        if crate::integration::poll_deployments::is_lacking(room, &after)? {
-            crate::integration::poll_deployments::begin(room, &after)?;
+        push_freezes::bring_all(room, &after)?;
+        if poll_deployments::is_lacking(room, &after)? {
+            poll_deployments::begin(room, &after)?;
         }
     }
     Ok(after)

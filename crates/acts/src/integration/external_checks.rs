@@ -1,19 +1,27 @@
 //! Questions of outside systems: taken, answered, and answered again by themselves when the change moves.
 
+use model::change::read_content;
 use model::change::record::Change;
+use model::change::write;
 use model::core::enums::{GateDecision, Purpose, State};
 use model::core::ids::{EnvironmentKey, PersonId, RecordId};
 use model::directory::snapshot::{Connection, Mapping};
 use model::gate::provenance::{OutsideCheck, Word, find_change};
 use model::integration::signal::{Ask, AskKind};
 use serde_json::json;
+use store::change::changes;
+use store::integration::call;
+use store::integration::inbox;
 use store::queue::timer;
 use store::record::{self, Filter};
 
 use crate::case::commit_equivalence;
+use crate::change::edit_change;
+use crate::core::connections;
 use crate::core::context::{Room, Saved};
 use crate::core::error::{Error, Result};
 use crate::core::gate_question::Question;
+use crate::core::secrets;
 use crate::core::secrets::credential_name;
 use crate::core::write::{Written, draft};
 use crate::gate::answer;
@@ -38,7 +46,7 @@ pub fn take(
     if ask.ask == AskKind::ProtectionRule && !is_callback(&ask.reply_to, &api.base, &ask.repository) {
         let text = "The callback's address is none of the configured host's for this repository.";
         let now = room.now;
-        store::integration::inbox::turn_away(room.tx, connection.id.as_str(), ("foreign_callback", text), now)?;
+        inbox::turn_away(room.tx, connection.id.as_str(), ("foreign_callback", text), now)?;
         return Ok(format!("refused: {text}"));
     }
     if ask.is_repeat
@@ -88,7 +96,7 @@ pub fn take(
     }
     if ask.ask.is_merge() && !check.is_over && !ask.is_repeat {
         let who = match &ask.actor {
-            Some(login) => crate::core::connections::person_of(room, &connection.kind, login)?,
+            Some(login) => connections::person_of(room, &connection.kind, login)?,
             None => None,
         };
         bind(room, &check, ask.before.as_deref(), who)?;
@@ -160,7 +168,7 @@ fn bind(room: &mut Room<'_, '_>, check: &OutsideCheck, before: Option<&str>, who
         return Ok(());
     }
     let directory = room.directory()?;
-    let present = model::change::read_content::patch_base(&change, &directory);
+    let present = read_content::patch_base(&change, &directory);
     let Some(serde_json::Value::Array(mut targets)) = present.get("targets").cloned() else {
         return Ok(());
     };
@@ -171,7 +179,7 @@ fn bind(room: &mut Room<'_, '_>, check: &OutsideCheck, before: Option<&str>, who
     }
     let body = json!({"targets": targets});
     let body = body.as_object().cloned().unwrap_or_default();
-    match crate::change::edit_change::edit_change(room, key, &body) {
+    match edit_change::edit_change(room, key, &body) {
         // The question is answered all the same: its text says that the change does not name this commit.
         Err(Error::Refused(_)) => return Ok(()),
         other => other?,
@@ -179,7 +187,7 @@ fn bind(room: &mut Room<'_, '_>, check: &OutsideCheck, before: Option<&str>, who
     // Whoever brought other content wrote it, as if they had edited it here.
     match who {
         Some(person) => room.on_change(key, |case| {
-            model::change::write::add_author(case, &person);
+            write::add_author(case, &person);
             Ok(())
         }),
         None => Ok(()),
@@ -318,7 +326,7 @@ fn judge(room: &mut Room<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<S
 /// Sends the answer on its way.
 fn say_it(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<()> {
     let (id, now) = (room.new_id()?, room.now);
-    store::integration::call::insert(room.tx, &id, (CALL, check.id.as_str()), now)?;
+    call::insert(room.tx, &id, (CALL, check.id.as_str()), now)?;
     Ok(())
 }
 
@@ -456,8 +464,7 @@ fn by_commit(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<Option<Cha
     let places: Vec<String> = room.directory()?.environments.keys().map(|it| it.0.clone()).collect();
     for commit in &commits {
         for place in &places {
-            for row in store::change::changes::targets_for(room.tx, check.service.as_str(), place, None, Some(commit))?
-            {
+            for row in changes::targets_for(room.tx, check.service.as_str(), place, None, Some(commit))? {
                 let change = room.change(&row.change_id)?;
                 if !found.iter().any(|it| it.id == change.id) {
                     found.push(change);
@@ -491,11 +498,11 @@ pub fn errand(room: &mut Room<'_, '_>, id: &str) -> Result<Option<Errand>> {
         return Ok(None);
     };
     let check = stored.record;
-    let connection = crate::core::connections::connection(room, check.connection.as_str())?;
+    let connection = connections::connection(room, check.connection.as_str())?;
     if !connection.active || connection.api.is_none() {
         return Ok(None);
     }
-    let bytes = crate::core::secrets::open(room, &credential_name(connection.id.as_str()))?.unwrap_or_default();
+    let bytes = secrets::open(room, &credential_name(connection.id.as_str()))?.unwrap_or_default();
     let place = check
         .change_key
         .as_ref()

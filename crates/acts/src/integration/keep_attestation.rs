@@ -1,5 +1,6 @@
 //! Keeps what a verified build attestation says: which commit an artifact was made from (`POST /attestations`).
 
+use model::core::act;
 use model::core::ids::RecordId;
 use model::directory::snapshot::{Builder, Connection};
 use model::gate::provenance::Provenance;
@@ -7,6 +8,7 @@ use store::record::{self, Filter};
 
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::integration::keep_provenance;
 
 /// The most artifacts that one attestation names.
 const MOST: usize = 100;
@@ -27,7 +29,7 @@ pub struct Built {
 /// # Errors
 /// 403, or the store's.
 pub fn builders_of(room: &mut Room<'_, '_>, repository: &str) -> Result<Vec<Builder>> {
-    room.allow(model::core::act::actions::ASK_GATE)?;
+    room.allow(act::actions::ASK_GATE)?;
     let rows = record::find::<Connection>(room.tx, &Filter::new().order_by("id"))?;
     let mut found = Vec::new();
     for row in rows.into_iter().map(|stored| stored.record) {
@@ -44,7 +46,7 @@ pub fn builders_of(room: &mut Room<'_, '_>, repository: &str) -> Result<Vec<Buil
 /// # Errors
 /// 403, or the store's.
 pub fn keep_attestation(room: &mut Room<'_, '_>, builder: &str, built: &Built) -> Result<usize> {
-    room.allow(model::core::act::actions::ASK_GATE)?;
+    room.allow(act::actions::ASK_GATE)?;
     let mut new = 0;
     for artifact in built.artifacts.iter().take(MOST) {
         let told = Provenance {
@@ -62,7 +64,7 @@ pub fn keep_attestation(room: &mut Room<'_, '_>, builder: &str, built: &Built) -
             source: builder.to_owned(),
             at: room.now,
         };
-        new += usize::from(crate::integration::keep_provenance::keep(room, told)?);
+        new += usize::from(keep_provenance::keep(room, told)?);
     }
     Ok(new)
 }

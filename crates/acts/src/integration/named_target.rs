@@ -4,6 +4,7 @@
 use model::change::record::{Change, Target};
 use model::core::ids::{EnvironmentKey, ServiceKey, TargetId};
 
+use crate::case::commit_equivalence;
 use crate::core::context::Room;
 use crate::core::error::Result;
 
@@ -38,8 +39,8 @@ impl<'a> Named<'a> {
     /// # Errors
     /// The store's.
     pub(crate) fn of(room: &mut Room<'_, '_>, artifact: Option<&'a str>, commit: Option<&str>) -> Result<Self> {
-        let mut commits = crate::case::commit_equivalence::commits_behind(room, artifact, commit)?;
-        if !crate::case::commit_equivalence::is_of_another_commit(room, artifact, commit)? {
+        let mut commits = commit_equivalence::commits_behind(room, artifact, commit)?;
+        if !commit_equivalence::is_of_another_commit(room, artifact, commit)? {
             commits.extend(commit.map(str::to_owned));
         }
         Ok(Self { artifact, commits })

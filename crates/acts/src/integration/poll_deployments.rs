@@ -4,13 +4,18 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use model::change::ready_spans;
 use model::change::related_records::Deployment;
 use model::directory::snapshot::Connection;
 use model::integration::signal::Signal;
+use store::integration::call;
 use store::record::{self, Filter};
 
+use crate::core::connections;
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::core::secrets;
+use crate::integration::take_delivery;
 use crate::integration::told_deployment::outcome_of;
 
 /// The kind of these calls. Their subject is the connection and, in microseconds, since when it is there.
@@ -47,7 +52,7 @@ pub(crate) fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<
 /// # Errors
 /// The store's.
 pub(crate) fn is_lacking(room: &mut Room<'_, '_>, connection: &Connection) -> Result<bool> {
-    Ok(is_asked(connection) && !store::integration::call::waits(room.tx, LOOK, connection.id.as_str())?)
+    Ok(is_asked(connection) && !call::waits(room.tx, LOOK, connection.id.as_str())?)
 }
 
 /// Puts the next question on its way: about the repositories that had no turn at once, about all in a few minutes.
@@ -57,13 +62,7 @@ pub(crate) fn is_lacking(room: &mut Room<'_, '_>, connection: &Connection) -> Re
 pub fn ask_again(room: &mut Room<'_, '_>, subject: &str, left: &[String]) -> Result<()> {
     let id = room.new_id()?;
     let at = if left.is_empty() { room.now + EVERY } else { room.now };
-    Ok(store::integration::call::insert_rest(
-        room.tx,
-        &id,
-        (LOOK, subject),
-        &left.join("\n"),
-        at,
-    )?)
+    Ok(call::insert_rest(room.tx, &id, (LOOK, subject), &left.join("\n"), at)?)
 }
 
 /// What a courier needs.
@@ -85,7 +84,7 @@ pub struct Errand {
 /// The store's, or a fault of the keys.
 pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
     let (id, began) = subject.split_once('/').unwrap_or((subject, ""));
-    let mut connection = crate::core::connections::connection(room, id)?;
+    let mut connection = connections::connection(room, id)?;
     if !is_asked(&connection) {
         return Ok(None);
     }
@@ -94,15 +93,13 @@ pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Opti
             .map
             .retain(|row| left.lines().any(|name| name == row.repository));
     }
-    let name = crate::core::secrets::credential_name(id);
-    let bytes = crate::core::secrets::open(room, &name)?.unwrap_or_default();
+    let name = secrets::credential_name(id);
+    let bytes = secrets::open(room, &name)?.unwrap_or_default();
     let began = began
         .parse()
         .ok()
         .and_then(|micros| Timestamp::from_microsecond(micros).ok());
-    let since = began
-        .unwrap_or(room.now)
-        .max(room.now - model::change::ready_spans::LATE);
+    let since = began.unwrap_or(room.now).max(room.now - ready_spans::LATE);
     let filter = Filter::new()
         .equals("connection", id)
         .descending_by("id")
@@ -129,7 +126,7 @@ pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Opti
 pub fn take(room: &mut Room<'_, '_>, subject: &str, signals: &[Signal]) -> Result<()> {
     let (id, _) = subject.split_once('/').unwrap_or((subject, ""));
     for signal in signals {
-        crate::integration::take_delivery::take_signal(room, id, signal)?;
+        take_delivery::take_signal(room, id, signal)?;
     }
     Ok(())
 }

@@ -3,8 +3,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 use model::change::record::Change;
+use model::core::enums;
 use model::integration::webhook::{Card, TRIED_DAYS, Webhook, pause};
+use store::audit::event;
 use store::audit::event::Event;
+use store::change::changes;
 use store::integration::webhook;
 use store::integration::webhook::{Delivery, Rest, Tried};
 use store::{Lease, record};
@@ -13,6 +16,7 @@ use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::secrets;
+use crate::core::write;
 use crate::core::write::Written;
 use crate::integration::set_webhook;
 
@@ -88,8 +92,8 @@ pub fn gather(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp)
     }
     let mut parcels = Vec::new();
     for delivery in next(room, &found, before.position)? {
-        if let Some(event) = store::audit::event::load(room.tx, &delivery.event_id)? {
-            let key = store::change::changes::key_of_id(room.tx, &delivery.subject)?;
+        if let Some(event) = event::load(room.tx, &delivery.event_id)? {
+            let key = changes::key_of_id(room.tx, &delivery.subject)?;
             let card = if found.format.is_usual() {
                 None
             } else {
@@ -139,7 +143,7 @@ fn next(room: &mut Room<'_, '_>, found: &Webhook, position: i64) -> Result<Vec<D
 /// Puts the log's next events on their way, as far as the webhook wants them.
 fn look_ahead(room: &mut Room<'_, '_>, found: &Webhook, position: i64) -> Result<()> {
     let now = room.now;
-    let events = store::audit::event::page(room.tx, position, LOOKED_AT)?;
+    let events = event::page(room.tx, position, LOOKED_AT)?;
     let Some(last) = events.last().and_then(|event| event.seq) else {
         return Ok(());
     };
@@ -204,10 +208,7 @@ fn card(room: &mut Room<'_, '_>, subject: &str, event: &Event) -> Result<Card> {
 fn subject_of(room: &mut Room<'_, '_>, event: &Event) -> Result<String> {
     let leaf: serde_json::Value = serde_json::from_slice(&event.bytes)?;
     let named = leaf["data"]["change"].as_str();
-    let change = named
-        .map(|key| store::change::changes::id_of_key(room.tx, key))
-        .transpose()?
-        .flatten();
+    let change = named.map(|key| changes::id_of_key(room.tx, key)).transpose()?.flatten();
     Ok(change.unwrap_or_else(|| event.subject_id.clone()))
 }
 
@@ -266,7 +267,7 @@ pub fn rest(before: &webhook::State, now: Timestamp, last: Option<&Tried>, is_aw
 /// Tells the owner and the administrators that a webhook fails, or that deliveries were given up; once for each matter.
 fn notice(room: &mut Room<'_, '_>, found: &Webhook, topic: &str, matter: &str) -> Result<()> {
     let directory = room.directory()?;
-    let mut people = directory.with_role(model::core::enums::Role::Admin);
+    let mut people = directory.with_role(enums::Role::Admin);
     people.push(found.owner.clone());
     people.sort();
     people.dedup();
@@ -294,6 +295,6 @@ fn notice(room: &mut Room<'_, '_>, found: &Webhook, topic: &str, matter: &str) -
     } else {
         "webhook.failing"
     };
-    let event = crate::core::write::draft(kind, ("webhook", found.id.0.clone()), now, serde_json::json!({}));
+    let event = write::draft(kind, ("webhook", found.id.0.clone()), now, serde_json::json!({}));
     room.tell(vec![event], written)
 }

@@ -2,18 +2,27 @@
 
 use std::collections::BTreeMap;
 
+use model::change::read_content;
+use model::core::act;
 use model::core::body::Body;
 use model::core::ids::{EnvironmentKey, RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::records::LinkRule;
+use model::directory::snapshot;
 use model::directory::snapshot::{Builder, Connection, ConnectionApi, Mapping};
+use model::directory::two_people;
+use model::directory::unknown_name;
 use model::gate::provenance::PLACES;
 use serde_json::{Value, json};
 
 use crate::core::connections::{associated, connection, find};
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::integration::poll_deployments;
+use crate::integration::set_webhook;
+use crate::notify::reply_by_mail;
+use crate::schedule::push_freezes;
 
 /// Makes a connection (`POST /connections {kind, name, map}`); answers it with its secret, once. Where two people say what moves
 /// decisions it waits, and nothing that it delivers is taken until its id was proposed and put in force: what it brings counts as
@@ -22,7 +31,7 @@ use crate::core::error::Result;
 /// # Errors
 /// 403, 422, or the store's.
 pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connection, String)> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let kind = reading.needed("kind", LINE);
@@ -34,8 +43,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         );
     }
     let name = reading.needed("name", LINE);
-    let owner = model::change::read_content::person(&mut reading, "owner", &directory)
-        .unwrap_or_else(|| room.actor.person.clone());
+    let owner = read_content::person(&mut reading, "owner", &directory).unwrap_or_else(|| room.actor.person.clone());
     let map = reading
         .objects("map", |inner| read_mapping(inner, &directory))
         .unwrap_or_default();
@@ -57,7 +65,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         tools.entropy.as_ref(),
     )?;
     store::identity::secrets::save(room.tx, id.as_str(), &wrapped, room.now)?;
-    let waits = !room.actor.is_system && model::directory::two_people::is_by_two(&directory, room.now);
+    let waits = !room.actor.is_system && two_people::is_by_two(&directory, room.now);
     let connection = Connection {
         id,
         version: 0,
@@ -85,8 +93,8 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
 
 /// Begins what a connection that is believed does by itself.
 fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
-    crate::schedule::push_freezes::begin(room, connection)?;
-    crate::integration::poll_deployments::begin(room, connection)
+    push_freezes::begin(room, connection)?;
+    poll_deployments::begin(room, connection)
 }
 
 /// A connection that waits for two people.
@@ -156,7 +164,7 @@ const KINDS: &[&str] = &[
     "plain",
     "alertmanager",
     "pagerduty",
-    crate::notify::reply_by_mail::KIND,
+    reply_by_mail::KIND,
 ];
 
 /// Reads the address that letters are answered to: a mailbox whose server delivers `name+anything@` to `name@`.
@@ -223,7 +231,7 @@ pub(crate) fn read_api(reading: &mut Reading<'_>, kind: &str, is_needed: bool) -
     if !matches!(kind, "github" | "gitlab") {
         reading.wrong("base", "not_here", "Only `github` and `gitlab` are answered.");
     }
-    if !crate::integration::set_webhook::is_address(&base) {
+    if !set_webhook::is_address(&base) {
         reading.wrong(
             "base",
             "not_an_address",
@@ -273,15 +281,11 @@ pub(crate) fn read_builder(reading: &mut Reading<'_>) -> Builder {
     Builder { builder, public_key }
 }
 
-pub(crate) fn read_mapping(reading: &mut Reading<'_>, directory: &model::directory::snapshot::Directory) -> Mapping {
+pub(crate) fn read_mapping(reading: &mut Reading<'_>, directory: &snapshot::Directory) -> Mapping {
     let repository = reading.needed("repository", LINE).to_lowercase();
     let service = ServiceKey(reading.needed("service", LINE));
     if !service.0.is_empty() && !directory.services.contains_key(&service) {
-        reading.wrong(
-            "service",
-            "unknown",
-            model::directory::unknown_name::service(directory, service.as_str()),
-        );
+        reading.wrong("service", "unknown", unknown_name::service(directory, service.as_str()));
     }
     let mut environments = BTreeMap::new();
     match reading.value("environments") {
@@ -292,7 +296,7 @@ pub(crate) fn read_mapping(reading: &mut Reading<'_>, directory: &model::directo
                     reading.wrong(
                         "environments",
                         "unknown",
-                        model::directory::unknown_name::environment(directory, ours.as_str()),
+                        unknown_name::environment(directory, ours.as_str()),
                     );
                 }
                 environments.insert(theirs.clone(), ours);
@@ -320,7 +324,7 @@ pub(crate) fn read_mapping(reading: &mut Reading<'_>, directory: &model::directo
 /// # Errors
 /// 403, 404, or the store's.
 pub fn end_connection(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     let found = connection(room, id)?;
     let ended = Connection {
         active: false,

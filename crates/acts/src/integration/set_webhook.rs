@@ -1,17 +1,24 @@
 //! Outgoing webhooks: who outside is told of which events. The secret is shown once.
 
+use model::change::read_content;
+use model::core::act;
 use model::core::body::Body;
 use model::core::ids::{RecordId, ServiceKey};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
+use model::directory::snapshot;
+use model::directory::unknown_name;
 use model::integration::webhook::{Webhook, WebhookFormat, is_pattern};
 use serde_json::json;
+use store::audit::event;
+use store::audit::log;
 use store::record;
 
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
 use crate::core::secrets;
 use crate::core::secrets::{address_name, former_name, secret_name};
+use crate::core::write;
 
 /// The longest address, in characters.
 const URL: usize = 2_000;
@@ -48,21 +55,14 @@ fn read_format(reading: &mut Reading<'_>) -> WebhookFormat {
     }
 }
 
-fn read_services(
-    reading: &mut Reading<'_>,
-    directory: &model::directory::snapshot::Directory,
-) -> Option<Vec<ServiceKey>> {
+fn read_services(reading: &mut Reading<'_>, directory: &snapshot::Directory) -> Option<Vec<ServiceKey>> {
     let named: Vec<ServiceKey> = reading
         .texts("services", LINE)?
         .iter()
         .map(|it| it.as_str().into())
         .collect();
     for key in named.iter().filter(|key| !directory.services.contains_key(*key)) {
-        reading.wrong(
-            "services",
-            "unknown",
-            model::directory::unknown_name::service(directory, key.as_str()),
-        );
+        reading.wrong("services", "unknown", unknown_name::service(directory, key.as_str()));
     }
     Some(named)
 }
@@ -73,7 +73,7 @@ fn read_services(
 /// # Errors
 /// 403, 409 when there are too many, 422, or the store's.
 pub fn create_webhook(room: &mut Room<'_, '_>, body: &Body) -> Result<(Webhook, Vec<u8>)> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let (name, url) = (reading.needed("name", LINE), reading.needed("url", URL));
@@ -82,8 +82,7 @@ pub fn create_webhook(room: &mut Room<'_, '_>, body: &Body) -> Result<(Webhook, 
     let usual = if format.is_usual() { &["*"] } else { FOR_CHATS };
     let usual = || usual.iter().map(|kind| (*kind).to_owned()).collect();
     let kinds = reading.texts("kinds", LINE).unwrap_or_else(usual);
-    let owner = model::change::read_content::person(&mut reading, "owner", &directory)
-        .unwrap_or_else(|| room.actor.person.clone());
+    let owner = read_content::person(&mut reading, "owner", &directory).unwrap_or_else(|| room.actor.person.clone());
     check(&mut reading, &url, &kinds);
     reading.finish()?;
     if record::count::<Webhook>(room.tx, &record::Filter::new().equals("active", true))? >= MOST {
@@ -107,8 +106,7 @@ pub fn create_webhook(room: &mut Room<'_, '_>, body: &Body) -> Result<(Webhook, 
     let bytes = secrets::fresh(room)?;
     secrets::keep(room, &secret_name(webhook.id.as_str()), &bytes)?;
     // What happened before and waits for its place in the log gets the next ones.
-    let from =
-        store::audit::log::state(room.tx)?.map_or(0, |log| log.size) + store::audit::event::count_unsequenced(room.tx)?;
+    let from = log::state(room.tx)?.map_or(0, |log| log.size) + event::count_unsequenced(room.tx)?;
     let now = room.now;
     store::integration::webhook::begin(room.tx, webhook.id.as_str(), from, now)?;
     let saved = room.put_estate("webhook.created", webhook, json!({}))?;
@@ -165,7 +163,7 @@ pub fn webhook(room: &mut Room<'_, '_>, id: &str) -> Result<Webhook> {
 /// # Errors
 /// 403, 404, 422, or the store's.
 pub fn edit_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Webhook> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     let before = webhook(room, id)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
@@ -174,7 +172,7 @@ pub fn edit_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<We
     let url = reading.text("url", URL);
     next.services = read_services(&mut reading, &directory).unwrap_or(next.services);
     next.kinds = reading.texts("kinds", LINE).unwrap_or(next.kinds);
-    next.owner = model::change::read_content::person(&mut reading, "owner", &directory).unwrap_or(next.owner);
+    next.owner = read_content::person(&mut reading, "owner", &directory).unwrap_or(next.owner);
     next.active = reading.boolean("active").unwrap_or(next.active);
     check(&mut reading, url.as_deref().unwrap_or_default(), &next.kinds);
     reading.finish()?;
@@ -204,7 +202,7 @@ pub fn edit_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<We
 /// # Errors
 /// 403, 404, or the store's.
 pub fn end_webhook(room: &mut Room<'_, '_>, id: &str) -> Result<Webhook> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     let found = webhook(room, id)?;
     store::integration::webhook::stop(room.tx, id)?;
     room.put_estate("webhook.ended", Webhook { active: false, ..found }, json!({}))
@@ -215,7 +213,7 @@ pub fn end_webhook(room: &mut Room<'_, '_>, id: &str) -> Result<Webhook> {
 /// # Errors
 /// 403, 404, or the store's.
 pub fn rotate_secret(room: &mut Room<'_, '_>, id: &str) -> Result<(Webhook, Vec<u8>)> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     let found = webhook(room, id)?;
     if !found.format.is_usual() {
         let text = "What a chat is told is not signed: its address is the secret.";
@@ -237,7 +235,7 @@ pub fn rotate_secret(room: &mut Room<'_, '_>, id: &str) -> Result<(Webhook, Vec<
 /// # Errors
 /// 403, 404, 422, or the store's.
 pub fn replay_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<u64> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     let found = webhook(room, id)?;
     let mut reading = Reading::new(body, "");
     let from = reading.integer("from", 0..=i64::MAX).unwrap_or(0);
@@ -255,8 +253,8 @@ pub fn replay_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<
     let count = store::integration::webhook::again(room.tx, id, (from, to), !delivered, now)?;
     store::integration::webhook::wake(room.tx, id, now)?;
     let data = json!({"from": from, "deliveries": count});
-    let event = crate::core::write::draft("webhook.replayed", ("webhook", id.to_owned()), now, data);
-    room.tell(vec![event], crate::core::write::Written::default())?;
+    let event = write::draft("webhook.replayed", ("webhook", id.to_owned()), now, data);
+    room.tell(vec![event], write::Written::default())?;
     Ok(count)
 }
 

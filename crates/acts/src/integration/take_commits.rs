@@ -8,6 +8,7 @@ use model::directory::snapshot::{Connection, Mapping};
 use model::gate::committers::Committer;
 use model::gate::provenance::Provenance;
 use model::integration::signal::{PullRequest, Push};
+use store::change::changes;
 use store::record;
 
 use crate::case::commit_equivalence::find;
@@ -103,7 +104,7 @@ fn keep(room: &mut Room<'_, '_>, connection: &Connection, told: Provenance) -> R
         .collect();
     let mut open = BTreeSet::new();
     for service in &services {
-        open.extend(store::change::changes::open_in(room.tx, service.as_str())?);
+        open.extend(changes::open_in(room.tx, service.as_str())?);
     }
     let mut known = Known::default();
     for id in open {

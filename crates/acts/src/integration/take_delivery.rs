@@ -3,13 +3,21 @@
 
 use model::core::ids::{EnvironmentKey, RecordId};
 use model::directory::snapshot::{Connection, Mapping};
+use model::gate::provenance;
 use model::integration::signal;
 use model::integration::signal::Signal;
+use store::integration::inbox;
 
+use crate::core::connections;
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::incident::take_alert;
+use crate::integration::external_checks;
+use crate::integration::keep_provenance;
+use crate::integration::take_commits;
 use crate::integration::take_deployment::take_deployment;
 use crate::integration::told_deployment::{Here, Told};
+use crate::notify::reply_by_mail;
 
 /// Takes all signals of a delivery and marks it done; answers what came of it, in words.
 ///
@@ -31,7 +39,7 @@ pub fn take_delivery(
     } else {
         results.join("; ")
     };
-    if !store::integration::inbox::finish(room.tx, delivery, holder, &result)? {
+    if !inbox::finish(room.tx, delivery, holder, &result)? {
         return Err(store::Error::Stale {
             table: "inbox".to_owned(),
         }
@@ -49,12 +57,12 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
         Signal::Deployment(it) => Told::from(it),
         Signal::DeploymentStatus(it) => Told::from(it),
         Signal::Ping => return Ok("ping".to_owned()),
-        Signal::Alert(it) => return crate::incident::take_alert::take_alert(room, connection, it),
+        Signal::Alert(it) => return take_alert::take_alert(room, connection, it),
         Signal::CommitTree(it) => return take_tree(room, connection, it),
         Signal::Ask(it) => return take_ask(room, connection, it),
-        Signal::MailReply(it) => return crate::notify::reply_by_mail::take_reply(room, connection, it),
-        Signal::Push(it) => return crate::integration::take_commits::take_push(room, connection, it),
-        Signal::PullRequest(it) => return crate::integration::take_commits::take_merge(room, connection, it),
+        Signal::MailReply(it) => return reply_by_mail::take_reply(room, connection, it),
+        Signal::Push(it) => return take_commits::take_push(room, connection, it),
+        Signal::PullRequest(it) => return take_commits::take_merge(room, connection, it),
         Signal::Release(it) => return Ok(format!("noted: release {}", it.tag)),
         Signal::Unknown { event, .. } if signal.complaint().is_some() => {
             let why = signal.complaint().unwrap_or_default();
@@ -62,7 +70,7 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
         }
         Signal::Unknown { event, .. } => return Ok(format!("noted: {event} has no meaning here")),
     };
-    let connection = crate::core::connections::connection(room, connection)?;
+    let connection = connections::connection(room, connection)?;
     let Some((mapping, environment)) = place_of(&connection, &told) else {
         return Ok(format!(
             "noted: {} to {} is mapped to nothing here",
@@ -80,7 +88,7 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
 
 /// Keeps the tree of a commit of a repository that is mapped here.
 fn take_tree(room: &mut Room<'_, '_>, connection: &str, it: &signal::CommitTree) -> Result<String> {
-    let connection = crate::core::connections::connection(room, connection)?;
+    let connection = connections::connection(room, connection)?;
     if !connection
         .map
         .iter()
@@ -88,7 +96,7 @@ fn take_tree(room: &mut Room<'_, '_>, connection: &str, it: &signal::CommitTree)
     {
         return Ok(format!("noted: {} is mapped to nothing here", it.repository));
     }
-    let told = model::gate::provenance::Provenance {
+    let told = provenance::Provenance {
         id: RecordId(String::new()),
         version: 0,
         repository: it.repository.to_lowercase(),
@@ -103,7 +111,7 @@ fn take_tree(room: &mut Room<'_, '_>, connection: &str, it: &signal::CommitTree)
         source: connection.id.0,
         at: it.occurred_at.unwrap_or(room.now),
     };
-    let is_new = crate::integration::keep_provenance::keep(room, told)?;
+    let is_new = keep_provenance::keep(room, told)?;
     Ok(if is_new {
         "the commit's tree is kept"
     } else {
@@ -113,7 +121,7 @@ fn take_tree(room: &mut Room<'_, '_>, connection: &str, it: &signal::CommitTree)
 }
 
 fn take_ask(room: &mut Room<'_, '_>, connection: &str, it: &signal::Ask) -> Result<String> {
-    let connection = crate::core::connections::connection(room, connection)?;
+    let connection = connections::connection(room, connection)?;
     let found = connection
         .map
         .iter()
@@ -134,7 +142,7 @@ fn take_ask(room: &mut Room<'_, '_>, connection: &str, it: &signal::Ask) -> Resu
             it.environment.clone().unwrap_or_default()
         ));
     }
-    crate::integration::external_checks::take(room, &connection, &mapping, ours.flatten(), it)
+    external_checks::take(room, &connection, &mapping, ours.flatten(), it)
 }
 
 fn place_of<'a>(connection: &'a Connection, told: &Told<'_>) -> Option<(&'a Mapping, EnvironmentKey)> {

@@ -2,20 +2,28 @@
 //! target. Signals may come late, doubled and in any order: each is judged by when it occurred.
 
 use jiff::Timestamp;
+use model::approval::authority;
 use model::change::change_file::Case;
+use model::change::ready_spans;
 use model::change::record::{EarlierOutcome, TargetRecord};
 use model::change::related_records::Deployment;
+use model::change::settle;
+use model::change::work;
 use model::change::work::BY_SIGNAL;
 use model::core::enums::{Outcome, OwnershipRole, Role, State, ValidationResult};
 use model::core::ids::{PersonId, RecordId, TargetId};
 use model::integration::signal::Progress;
 use serde_json::json;
+use store::change::changes;
 use store::record::{self, Filter};
 
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::write::{Written, draft};
+use crate::integration::after_failure;
+use crate::integration::create_mapped;
+use crate::integration::early_rollback;
 use crate::integration::named_target::{Meant, Named};
 use crate::integration::told_deployment::{Here, Told, Word, go_back, has_begun, outcome_of, sender};
 
@@ -45,7 +53,7 @@ pub(crate) fn take_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Resul
     if deployment.change.is_none() {
         let key = match find_change(room, here)? {
             Some(key) => key,
-            None => crate::integration::create_mapped::create_mapped(room, here, &mut deployment)?,
+            None => create_mapped::create_mapped(room, here, &mut deployment)?,
         };
         let change = room.change(&key)?;
         deployment.change = Some(change.id);
@@ -79,12 +87,12 @@ pub(crate) fn take_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Resul
     deployment.seen_statuses.sort();
     note_status(&mut deployment, progress, told.at);
     if was_unauthorized && standing == Standing::Lawful {
-        crate::integration::early_rollback::save_cleared(room, deployment)?;
+        early_rollback::save_cleared(room, deployment)?;
     } else {
         save_deployment(room, deployment, told)?;
     }
     if standing == Standing::Lawful {
-        crate::integration::early_rollback::take_up(room, here, &key)?;
+        early_rollback::take_up(room, here, &key)?;
     }
     Ok(result)
 }
@@ -217,7 +225,7 @@ fn save_deployment(room: &mut Room<'_, '_>, deployment: Deployment, told: &Told<
     let has_failed = matches!(outcome, Some(Outcome::Failed | Outcome::RolledBack));
     // What follows a way back's failure follows once its start is told.
     if has_failed && !saved.unauthorized && !saved.is_early {
-        crate::integration::after_failure::after_failure(room, &saved, told.at.min(room.now))?;
+        after_failure::after_failure(room, &saved, told.at.min(room.now))?;
     }
     Ok(())
 }
@@ -260,15 +268,9 @@ fn find_change(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<String
     let told = here.told;
     let (service, place) = (here.mapping.service.as_str(), here.environment.as_str());
     let named = Named::of(room, told.artifact, told.commit())?;
-    let mut rows = store::change::changes::targets_for(room.tx, service, place, told.artifact, None)?;
+    let mut rows = changes::targets_for(room.tx, service, place, told.artifact, None)?;
     for commit in named.commits() {
-        rows.extend(store::change::changes::targets_for(
-            room.tx,
-            service,
-            place,
-            None,
-            Some(commit),
-        )?);
+        rows.extend(changes::targets_for(room.tx, service, place, None, Some(commit))?);
     }
     let mut found: Option<(Rank, String)> = None;
     for row in rows {
@@ -280,8 +282,8 @@ fn find_change(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<String
         let (is_forward, is_open) = (meant.is_forward(), change.state.is_open());
         let fits = if meant == Meant::Back {
             has_begun(&change, &TargetId::from(row.target_id.as_str()), told.at.min(room.now))
-                || crate::integration::early_rollback::is_permitted(room, &change, &row.target_id, told.at)?
-                || is_open && crate::integration::early_rollback::may_be_early(room, &change, &row.target_id, told.at)?
+                || early_rollback::is_permitted(room, &change, &row.target_id, told.at)?
+                || is_open && early_rollback::may_be_early(room, &change, &row.target_id, told.at)?
         } else {
             is_open && row.state == "open"
         };
@@ -291,7 +293,7 @@ fn find_change(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<String
         // As at the gate, a way back is not hidden by what may not go forward.
         let is_lawful = !is_forward
             || change.state == State::Implementing
-            || crate::integration::early_rollback::may_be_early(room, &change, &row.target_id, told.at)?;
+            || early_rollback::may_be_early(room, &change, &row.target_id, told.at)?;
         let rank = (is_lawful, is_forward, is_open, change.state, -change.number);
         if found.as_ref().is_none_or(|(best, _)| rank > *best) {
             found = Some((rank, change.key));
@@ -337,7 +339,7 @@ fn apply_status(room: &mut Room<'_, '_>, here: &Here<'_>, key: &str, word: &Word
     }
     let told = here.told;
     let named = Named::of(room, told.artifact, told.commit())?;
-    let permitted = crate::integration::early_rollback::permitted(room, key, word.at)?;
+    let permitted = early_rollback::permitted(room, key, word.at)?;
     room.on_change(key, |case| {
         let place = (&here.mapping.service, here.environment);
         let found = named.target_of(case.change(), place, word.told_before.is_some());
@@ -371,7 +373,7 @@ fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
     }
     let may_go = match case.change().state {
         State::Authorizing | State::Approved | State::Scheduled => may_begin(case, target, word),
-        State::Implementing => model::change::ready_spans::may_go_on(case, target, word.at),
+        State::Implementing => ready_spans::may_go_on(case, target, word.at),
         _ => false,
     };
     if !may_go {
@@ -379,21 +381,20 @@ fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
     }
     if case.change().state != State::Implementing {
         note_implementer(case, word.who.as_ref());
-        model::change::work::begin(case, word.at);
+        work::begin(case, word.at);
     }
     backdate(case, target, word.at);
     match word.outcome {
-        Some(outcome) => model::change::work::complete_by_signal(case, target, outcome, word.at),
-        None => model::change::settle::settle(case),
+        Some(outcome) => work::complete_by_signal(case, target, outcome, word.at),
+        None => settle::settle(case),
     }
     true
 }
 
 /// Whether a word may begin the change. Whose yes counts only beside another's work is no lawful trigger of it.
 fn may_begin(case: &Case<'_>, target: &TargetId, word: &Word) -> bool {
-    let is_apart = |person| model::approval::authority::approved_apart(&case.file, person).is_some();
-    model::change::ready_spans::was_open(case, target, word.at, word.made_the_change)
-        && !word.who.as_ref().is_some_and(is_apart)
+    let is_apart = |person| authority::approved_apart(&case.file, person).is_some();
+    ready_spans::was_open(case, target, word.at, word.made_the_change) && !word.who.as_ref().is_some_and(is_apart)
 }
 
 /// Whoever triggered a deployment implements the change.
@@ -438,7 +439,7 @@ fn say_late(case: &mut Case<'_>, record: &TargetRecord, word: &Word) {
             .last()
             .is_some_and(|it| it.result == ValidationResult::DoesNot);
     if !is_refuted {
-        model::change::work::complete_by_signal(case, &record.target, outcome, word.at);
+        work::complete_by_signal(case, &record.target, outcome, word.at);
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use model::change::change_file::Case;
 use model::change::ready_spans::SKEW;
 use model::change::record::Change;
+use model::change::work;
 use model::core::enums::{Outcome, State};
 use model::core::ids::{EnvironmentKey, PersonId, TargetId};
 use model::core::parse::later;
@@ -124,7 +125,7 @@ pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bo
     let ended_at = record.filter(|it| it.outcome.is_some()).and_then(|it| it.actual_end);
     let is_back = record.and_then(|it| it.outcome) == Some(Outcome::RolledBack);
     if word.outcome == Some(Outcome::Succeeded) && !is_back && ended_at.is_none_or(|end| end <= word.at) {
-        model::change::work::complete_by_signal(case, target, Outcome::RolledBack, word.at);
+        work::complete_by_signal(case, target, Outcome::RolledBack, word.at);
     }
     true
 }

@@ -15,6 +15,7 @@ use store::record::{self, Filter};
 use totp_rs::Secret;
 use uuid::Uuid;
 
+use crate::change::verbs;
 use crate::core::connections::{connection, connection_secret};
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
@@ -147,7 +148,7 @@ fn comment(room: &mut Room<'_, '_>, message: &Message, key: &str, text: &str) ->
     };
     let before = std::mem::replace(&mut room.actor, writer);
     let body = json!({"text": text}).as_object().cloned().unwrap_or_default();
-    let done = crate::change::verbs::comment_change(room, key, &body);
+    let done = verbs::comment_change(room, key, &body);
     room.actor = before;
     match done {
         Ok(id) => Ok(format!("comment {id} on {key}")),

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::approval::set_absence::allow_own;
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::notify::send_deferred;
 
 fn person_of(room: &mut Room<'_, '_>, login: &str) -> Result<Person> {
     let directory = room.directory()?;
@@ -51,7 +52,7 @@ pub fn set_telling(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
         person = room.put_estate("person.telling_set", wished, json!({}))?;
     }
     // What waits is looked at by the new wishes.
-    crate::notify::send_deferred::tell_held(room, person.id.as_str())?;
+    send_deferred::tell_held(room, person.id.as_str())?;
     Ok((person, telling))
 }
 

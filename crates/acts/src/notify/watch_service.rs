@@ -1,10 +1,12 @@
 //! Watches a service, or stops watching: whoever watches is told of the milestones of its changes.
 
+use model::core::act;
 use model::core::body::Body;
 use model::core::ids::{GroupKey, ServiceKey};
 use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Service;
+use model::directory::unknown_name;
 use serde_json::json;
 
 use crate::core::context::Room;
@@ -19,7 +21,7 @@ const MOST: usize = 500;
 /// # Errors
 /// 403, 404, 422, or the store's.
 pub fn watch_service(room: &mut Room<'_, '_>, key: &str, body: &Body, on: bool) -> Result<Service> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let directory = room.directory()?;
     let found = directory.services.get(&ServiceKey::from(key)).cloned();
     let Some(mut service) = found else {
@@ -29,13 +31,9 @@ pub fn watch_service(room: &mut Room<'_, '_>, key: &str, body: &Body, on: bool) 
     let group = reading.text("group", LINE).map(GroupKey);
     if let Some(group) = &group {
         match directory.groups.get(group) {
-            None => reading.wrong(
-                "group",
-                "unknown",
-                model::directory::unknown_name::group(&directory, group.as_str()),
-            ),
+            None => reading.wrong("group", "unknown", unknown_name::group(&directory, group.as_str())),
             Some(known) if !known.members.contains(&room.actor.person) => {
-                room.allow(model::core::act::actions::SET_PERSON)?;
+                room.allow(act::actions::SET_PERSON)?;
             }
             Some(_) => {}
         }

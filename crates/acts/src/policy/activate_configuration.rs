@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::change::related_records::Coverage;
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, ConfigurationState, State};
 use model::core::parse::{LINE, Reading};
@@ -17,9 +18,12 @@ use crate::case::settle_open::settle_open;
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::write::{Written, draft};
+use crate::guard::impersonation;
 use crate::guard::other_setters::others_who_set;
 use crate::policy::configurations::{How, configuration, present, tell_people};
 use crate::policy::propose_configuration::checked;
+use crate::policy::propose_ownership;
+use crate::policy::search_histories;
 
 /// Puts a proposal in force (`POST /configurations/{id}/activation {change?}`) and judges every open change again, in one
 /// transaction.
@@ -27,7 +31,7 @@ use crate::policy::propose_configuration::checked;
 /// # Errors
 /// 403 for its proposer without an approved change, 404, 409, 422 when the set no longer passes, or the store's.
 pub fn activate_configuration(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Configuration> {
-    room.allow(model::core::act::actions::SET_POLICY)?;
+    room.allow(act::actions::SET_POLICY)?;
     let proposal = configuration(room, id)?;
     let mut reading = Reading::new(body, "");
     let change = reading.text("change", LINE);
@@ -44,7 +48,7 @@ pub fn activate_configuration(room: &mut Room<'_, '_>, id: &str, body: &Body) ->
         }
     };
     if proposal.kind == ConfigurationKind::Ownership {
-        return crate::policy::propose_ownership::put_in_force(room, proposal, change_key);
+        return propose_ownership::put_in_force(room, proposal, change_key);
     }
     check_again(room, &proposal)?;
     put_in_force(room, proposal, change_key)
@@ -55,7 +59,7 @@ pub fn activate_configuration(room: &mut Room<'_, '_>, id: &str, body: &Body) ->
 /// # Errors
 /// 403, 404, 409, or the store's.
 pub fn withdraw_configuration(room: &mut Room<'_, '_>, id: &str) -> Result<Configuration> {
-    room.allow(model::core::act::actions::SET_POLICY)?;
+    room.allow(act::actions::SET_POLICY)?;
     let proposal = configuration(room, id)?;
     if proposal.state != ConfigurationState::Proposed {
         let text = format!("This configuration is {}.", proposal.state);
@@ -71,7 +75,7 @@ pub fn withdraw_configuration(room: &mut Room<'_, '_>, id: &str) -> Result<Confi
 
 fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()> {
     let is_another = proposal.proposer != room.actor.person;
-    if is_another && !crate::guard::impersonation::is_same_hand(room, proposal)? {
+    if is_another && !impersonation::is_same_hand(room, proposal)? {
         return Ok(());
     }
     let text = if is_another {
@@ -162,7 +166,7 @@ fn is_approved_by_another(room: &mut Room<'_, '_>, key: &str, proposal: &Configu
     for approval in file.standing() {
         let says_yes = approval.is_yes() && approval.what == Coverage::Standing;
         let is_another = approval.person != proposal.proposer;
-        if says_yes && is_another && !crate::guard::impersonation::is_hand_of(room, approval.speaker(), proposal)? {
+        if says_yes && is_another && !impersonation::is_hand_of(room, approval.speaker(), proposal)? {
             return Ok(true);
         }
     }
@@ -175,7 +179,7 @@ fn check_again(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()> 
         return Ok(());
     }
     let set = checked(room, &proposal.files, &proposal.cases, &proposal.parameters)?;
-    crate::policy::search_histories::check_histories(&set)?;
+    search_histories::check_histories(&set)?;
     if set.digest() != proposal.digest {
         let text = "The program that proposed this configuration had another schema.";
         return Err(Refusal::not_now("schema_moved", text, "Propose it anew.", Vec::new()).into());

@@ -16,8 +16,10 @@ use model::directory::apply_write::Held;
 use model::directory::snapshot::{Directory, Group, Ownership, Person};
 use policy::PolicySet;
 
+use crate::case::judge;
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::guard::group_membership;
 use crate::guard::last_administrator::is_last;
 use crate::policy::find_unapprovable::sample;
 use crate::policy::find_unmeetable::shortage;
@@ -88,8 +90,7 @@ impl LeftStanding {
                 continue;
             };
             file.change.content.touches = Touch::ALL.iter().copied().collect();
-            file.requirements =
-                crate::case::judge::judge(&self.policies, &room.tenant(), (&self.directory, self.now), &file);
+            file.requirements = judge::judge(&self.policies, &room.tenant(), (&self.directory, self.now), &file);
             let file = Arc::new(file);
             for row in &file.requirements.obligations {
                 let Duty::Approval(rule) = &row.obligation.duty else {
@@ -144,10 +145,7 @@ impl LeftStanding {
         let id = after.id.clone();
         after.put_into(&mut directory);
         // Whoever has such a role no more is unseated with it.
-        for (_, key) in crate::guard::group_membership::WITH_GROUP
-            .iter()
-            .filter(|(it, _)| *it == role)
-        {
+        for (_, key) in group_membership::WITH_GROUP.iter().filter(|(it, _)| *it == role) {
             if let Some(group) = directory.groups.get_mut(&(*key).into()) {
                 group.members.remove(&id);
             }

@@ -1,5 +1,6 @@
 //! Configurations by their ids, the digests of what they hold, what is in force of each kind, and who hears of it.
 
+use model::approval::sla;
 use model::approval::sla::ROWS;
 use model::approval::sla::SlaTable;
 use model::compliance::erasure::Retention;
@@ -101,7 +102,7 @@ pub fn sla_view(table: &SlaTable) -> Value {
     let mut rows = serde_json::Map::new();
     for name in ROWS {
         if let Some(row) = table.named(name) {
-            let word = model::approval::sla::span_word;
+            let word = sla::span_word;
             let cells = json!({"acknowledge": word(row.acknowledge), "decide": word(row.decide)});
             rows.insert(name.to_owned(), cells);
         }

@@ -8,6 +8,7 @@ use model::approval::obligation::{ApprovalRule, Asked, Duty};
 use model::cab::board::could_attend;
 use model::change::change_file::ChangeFile;
 use model::change::record::Change;
+use model::core::act;
 use model::core::enums::{Category, Kind, Level, Touch};
 use model::core::ids::{PersonId, ServiceKey};
 use model::directory::ownership_matrix::Place;
@@ -16,6 +17,7 @@ use policy::PolicySet;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::case::judge;
 use crate::core::context::Room;
 use crate::core::error::Result;
 
@@ -56,7 +58,7 @@ pub struct Report {
 /// # Errors
 /// 403, or the store's.
 pub fn find_unapprovable(room: &mut Room<'_, '_>, after: &str, limit: usize) -> Result<Report> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let directory = room.directory()?;
     let mut behind = directory.services.keys().filter(|key| key.as_str() > after);
     let services: Vec<&ServiceKey> = behind.by_ref().take(limit).collect();
@@ -175,7 +177,7 @@ fn look(room: &mut Room<'_, '_>, directory: &Directory, service: &ServiceKey, re
         };
         file.change.content.touches = kind_of.touches;
         file.change.content.category = kind_of.category.unwrap_or(file.change.content.category);
-        file.requirements = crate::case::judge::judge(&policies, &tenant, (directory, room.now), &file);
+        file.requirements = judge::judge(&policies, &tenant, (directory, room.now), &file);
         for row in &file.requirements.obligations {
             let Duty::Approval(rule) = &row.obligation.duty else {
                 continue;

@@ -6,20 +6,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use model::approval::authority::{able, asked_word, most_counted, targets_of};
+use model::approval::obligation;
 use model::approval::obligation::{Duty, Party, TargetObligation};
 use model::change::change_file::{Actor, ChangeFile};
+use model::core::act;
 use model::core::act::Act;
 use model::core::enums::{Kind, Level, Role, Touch};
 use model::core::ids::{PersonId, ServiceKey};
 use model::core::refusal::PolicyReason;
+use model::directory::snapshot;
 use model::directory::snapshot::{Directory, Holder, Person};
 use model::policy::facts::{Part, TargetFacts};
 use model::policy::permission::{actor_facts, change_facts, target_facts};
+use model::risk::regimes;
 use policy::PolicySet;
 use serde::Serialize;
 
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::core::policies;
 use crate::policy::find_unapprovable::sample;
 use crate::policy::search_histories::behind;
 
@@ -72,7 +77,7 @@ const IN_FORCE: &str = "in force";
 /// # Errors
 /// 403, or the store's.
 pub fn find_unstaffed(room: &mut Room<'_, '_>) -> Result<Vec<Staffing>> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let directory = room.directory()?;
     let in_force = room.policies()?;
     let found = of_services(room, &directory, &Rules::in_force(&in_force))?;
@@ -112,8 +117,8 @@ impl<'a> Rules<'a> {
             pack.files.iter().any(|file| file.text.contains(&tested))
         };
         let mut regimes: Vec<String> = set.regimes().iter().filter(|word| is_tested(word)).cloned().collect();
-        let is_of_pack = |word: &String| regimes.iter().any(|it| it == model::risk::regimes::canonical(word));
-        let about = |service: &model::directory::snapshot::Service| service.regimes.iter().any(is_of_pack);
+        let is_of_pack = |word: &String| regimes.iter().any(|it| it == regimes::canonical(word));
+        let about = |service: &snapshot::Service| service.regimes.iter().any(is_of_pack);
         if directory.services.values().any(about) {
             regimes.clear();
         }
@@ -239,7 +244,7 @@ fn staffing(room: &mut Room<'_, '_>, directory: &Directory, pack: &policy::Pack)
     let mut files = policy::base().files;
     files.extend(pack.files.clone());
     let digest = proof::crypto::digest_text;
-    let names = crate::core::policies::Names(directory);
+    let names = policies::Names(directory);
     let mut assumed = None;
     let found = match PolicySet::compile(&files, "", policy::SCHEMA, &names, digest) {
         Ok(set) => {
@@ -448,7 +453,7 @@ fn lacking(
 }
 
 /// What a rule asks of a person beyond the group, in words that follow it: ` with the job function operations`.
-pub(crate) fn fitness(rule: &model::approval::obligation::ApprovalRule) -> String {
+pub(crate) fn fitness(rule: &obligation::ApprovalRule) -> String {
     let function = rule
         .function
         .as_ref()

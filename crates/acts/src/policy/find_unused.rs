@@ -14,12 +14,16 @@ use model::integration::workload::Workload;
 use proof::diff::RecordDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use store::audit::event;
+use store::audit::log;
+use store::identity::session;
 use store::identity::session::ScopeUse;
 use store::record::{self, Filter};
 
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::show_timeline::opened;
+use crate::identity::set_workload;
 use crate::policy::approver_coverage::LeftStanding;
 
 /// How many events are read at once.
@@ -187,7 +191,7 @@ pub fn find_unused(room: &mut Room<'_, '_>, days: i64) -> Result<UnusedRights> {
         items.extend(unused_seats(&directory, group, &spoken, &mut left));
     }
     items.extend(unused_tokens(room, &directory, scan.since)?);
-    for workload in crate::identity::set_workload::workloads(room)? {
+    for workload in set_workload::workloads(room)? {
         let is_told = |ids: &BTreeSet<String>| ids.contains(workload.id.as_str());
         if workload.active && !is_told(&scan.entered) && !is_told(&scan.set) {
             items.push(unused_workload(&directory, &workload));
@@ -208,11 +212,11 @@ const LOOKING_ON: [Role; 3] = [Role::Auditor, Role::Executive, Role::Vendor];
 /// Who was not here in the whole time: no sign-in, no token of theirs used, nothing in the log. Nobody is said to be away before
 /// sign-ins were kept for that long, nor who was made or changed since.
 fn away(room: &mut Room<'_, '_>, directory: &Directory, scan: &Scan) -> Result<BTreeSet<PersonId>> {
-    let seen = store::identity::session::seen(room.tx)?;
+    let seen = session::seen(room.tx)?;
     if !seen.values().any(|(first_at, _)| *first_at <= scan.since) {
         return Ok(BTreeSet::new());
     }
-    let uses = store::identity::session::token_uses(room.tx)?;
+    let uses = session::token_uses(room.tx)?;
     let mut by_token: BTreeSet<PersonId> = BTreeSet::new();
     for stored in record::find::<Token>(room.tx, &Filter::new().order_by("id"))? {
         let token = stored.record;
@@ -250,7 +254,7 @@ struct Scan {
 }
 
 impl Scan {
-    fn take(&mut self, event: &store::audit::event::Event) {
+    fn take(&mut self, event: &event::Event) {
         self.looked_at += 1;
         let leaf: Value = serde_json::from_slice(&event.bytes).unwrap_or_default();
         match event.kind.as_str() {
@@ -272,7 +276,7 @@ impl Scan {
 
 /// Reads the log back to a time, or as far as a report looks.
 fn scan(room: &mut Room<'_, '_>, wanted: Timestamp) -> Result<Scan> {
-    let mut end = store::audit::log::state(room.tx)?.map_or(0, |state| state.size);
+    let mut end = log::state(room.tx)?.map_or(0, |state| state.size);
     let mut found = Scan {
         since: wanted,
         ..Scan::default()
@@ -280,7 +284,7 @@ fn scan(room: &mut Room<'_, '_>, wanted: Timestamp) -> Result<Scan> {
     let mut reached = wanted;
     while end > 0 && found.looked_at < MOST {
         let from = (end - CHUNK).max(0);
-        let events = store::audit::event::page(room.tx, from, end - from)?;
+        let events = event::page(room.tx, from, end - from)?;
         let Some(first) = events.first().map(|event| event.occurred_at) else {
             break;
         };
@@ -463,13 +467,13 @@ fn was_used(role: Role, used: Option<&BTreeSet<String>>, is_away: bool) -> bool 
 /// have been here for longer than the log.
 fn given_lately(room: &mut Room<'_, '_>, person: &Person, since: Timestamp) -> Result<BTreeSet<Role>> {
     let id = person.id.as_str();
-    let written = store::audit::event::written_at(room.tx, ("person", id), person.version)?;
+    let written = event::written_at(room.tx, ("person", id), person.version)?;
     if written.is_none_or(|at| at < since) {
         return Ok(BTreeSet::new());
     }
     let mut before: BTreeSet<Role> = BTreeSet::new();
     let mut lasting = person.roles.clone();
-    for row in store::audit::event::of_record(room.tx, "person", id)? {
+    for row in event::of_record(room.tx, "person", id)? {
         let (event, _) = opened(room, &row)?;
         let is_theirs = |delta: &&RecordDelta| delta.table == "person" && delta.id == id;
         let Some(delta) = event.records.iter().find(is_theirs) else {
@@ -530,10 +534,7 @@ fn words(roles: impl IntoIterator<Item = Role>) -> Vec<String> {
 
 /// Tokens that nobody used, and scopes that nobody used of those that somebody did.
 fn unused_tokens(room: &mut Room<'_, '_>, directory: &Directory, since: Timestamp) -> Result<Vec<Unused>> {
-    let (uses, scopes) = (
-        store::identity::session::token_uses(room.tx)?,
-        store::identity::session::scope_uses(room.tx)?,
-    );
+    let (uses, scopes) = (session::token_uses(room.tx)?, session::scope_uses(room.tx)?);
     let filter = Filter::new().equals("revoked", false).order_by("id");
     let mut found = Vec::new();
     for token in record::find::<Token>(room.tx, &filter)?

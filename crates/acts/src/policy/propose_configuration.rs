@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, ConfigurationState, Level};
 use model::core::ids::RecordId;
@@ -14,9 +15,11 @@ use serde_json::{Value, json};
 
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::core::policies;
 use crate::policy::configurations;
 use crate::policy::find_locked_out::find_locked_out;
 use crate::policy::find_unmeetable::find_unmeetable;
+use crate::policy::search_histories;
 
 /// The longest file of a set, in characters; the policies' own crate holds it to 256 KiB.
 const FILE: usize = 256 * 1024;
@@ -104,7 +107,7 @@ pub(crate) fn checked(
     parameters: &str,
 ) -> Result<PolicySet> {
     let directory = room.directory()?;
-    let compiled = crate::core::policies::compile(files, cases, parameters, &directory);
+    let compiled = policies::compile(files, cases, parameters, &directory);
     let (set, mut findings) = compiled.map_err(|findings| refused(&findings))?;
     findings.extend(rules_for_nobody(room, &set)?);
     match findings.is_empty() {
@@ -118,13 +121,13 @@ pub(crate) fn checked(
 /// # Errors
 /// 403, 422 with everything that is wrong by file and line, or the store's.
 pub fn propose_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
-    room.allow(model::core::act::actions::SET_POLICY)?;
+    room.allow(act::actions::SET_POLICY)?;
     let mut reading = Reading::new(body, "");
     let set = read_set(&mut reading);
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     let compiled = checked(room, &set.files, &set.cases, &set.parameters)?;
-    crate::policy::search_histories::check_histories(&compiled)?;
+    search_histories::check_histories(&compiled)?;
     let proposal = Configuration {
         files: set.files,
         cases: set.cases,
@@ -139,7 +142,7 @@ pub fn propose_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Configur
 /// # Errors
 /// 403, 422, or the store's.
 pub fn propose_risk_table(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
-    room.allow(model::core::act::actions::SET_POLICY)?;
+    room.allow(act::actions::SET_POLICY)?;
     let mut reading = Reading::new(body, "");
     let table = read_table(&mut reading);
     let reason = reading.needed("reason", TEXT);
@@ -200,7 +203,7 @@ pub(crate) fn bare(
     digest: String,
     reason: String,
 ) -> Result<Configuration> {
-    let before = crate::policy::configurations::in_force(room, kind)?;
+    let before = configurations::in_force(room, kind)?;
     Ok(Configuration {
         id: RecordId(room.new_id()?),
         version: 0,

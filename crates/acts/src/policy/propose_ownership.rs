@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, ConfigurationState, Noun};
 use model::core::parse::{LINE, Reading, TEXT};
@@ -17,11 +18,22 @@ use model::policy::configuration::Configuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::approval::set_delegation;
+use crate::cab::training;
+use crate::case::settle_open;
+use crate::core::connections;
 use crate::core::context::Room;
 use crate::core::error::{Error, Result};
 use crate::core::write::{Written, draft};
+use crate::directory::import_directory;
 use crate::directory::import_directory::{Line, Options, Report, What, bring, lines_of_two};
+use crate::directory::set_service;
+use crate::identity::set_identity_provider;
+use crate::integration::edit_connection;
+use crate::integration::set_connection;
+use crate::policy::configurations;
 use crate::policy::propose_configuration::{bare, save};
+use crate::schedule::set_calendar;
 
 /// The most rows of one proposal.
 const MOST: usize = 2_000;
@@ -185,7 +197,7 @@ pub fn content(proposal: &Configuration) -> Result<Content> {
 /// # Errors
 /// 403, 422, also for a row that would give the proposer a voice; the store's.
 pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
-    room.allow(model::core::act::actions::SET_OWNERSHIP)?;
+    room.allow(act::actions::SET_OWNERSHIP)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let mut wanted = Content {
@@ -237,7 +249,7 @@ fn versions(room: &mut Room<'_, '_>, wanted: &Content) -> Result<BTreeMap<String
     let edited = edits.filter_map(|body| body.get("id").and_then(Value::as_str));
     let mut found = BTreeMap::new();
     for id in wanted.connections.iter().map(String::as_str).chain(edited) {
-        if let Some(connection) = crate::core::connections::find(room, id)? {
+        if let Some(connection) = connections::find(room, id)? {
             found.insert(id.to_owned(), connection.version);
         }
     }
@@ -318,14 +330,14 @@ fn bring_requests(room: &mut Room<'_, '_>, wanted: &Content, dry_run: bool) -> R
         }
     }
     for id in &wanted.connections {
-        let connection = crate::integration::set_connection::waiting(room, id)?;
+        let connection = set_connection::waiting(room, id)?;
         if !dry_run {
-            crate::integration::set_connection::put_in_force(room, connection)?;
+            set_connection::put_in_force(room, connection)?;
         }
     }
     if !dry_run {
         for id in &wanted.end_dependencies {
-            crate::directory::set_service::end_arrow(room, id)?;
+            set_service::end_arrow(room, id)?;
         }
     }
     Ok(())
@@ -338,27 +350,27 @@ fn bring_request(room: &mut Room<'_, '_>, (list, body): (&str, &Body), dry_run: 
                 // Else it would be whoever proposes it at first, and whoever puts it in force at last.
                 return Err(Refusal::field("delegator", "missing", "`delegator` is missing.").into());
             }
-            let row = crate::approval::set_delegation::read_delegation(room, body)?;
+            let row = set_delegation::read_delegation(room, body)?;
             if !dry_run {
-                crate::approval::set_delegation::keep_delegation(room, row)?;
+                set_delegation::keep_delegation(room, row)?;
             }
         }
         "trainings" => {
-            let row = crate::cab::training::read_training(room, body)?;
+            let row = training::read_training(room, body)?;
             if !dry_run {
-                crate::cab::training::keep_training(room, row)?;
+                training::keep_training(room, row)?;
             }
         }
         "calendars" => {
-            let calendar = crate::schedule::set_calendar::read_calendar(room, body)?;
+            let calendar = set_calendar::read_calendar(room, body)?;
             if !dry_run {
-                crate::schedule::set_calendar::keep_calendar(room, calendar)?;
+                set_calendar::keep_calendar(room, calendar)?;
             }
         }
         "connection_edits" => {
-            let edited = crate::integration::edit_connection::read_proposed(room, body)?;
+            let edited = edit_connection::read_proposed(room, body)?;
             if !dry_run {
-                crate::integration::edit_connection::keep_edit(room, edited)?;
+                edit_connection::keep_edit(room, edited)?;
             }
         }
         _ => {
@@ -367,9 +379,9 @@ fn bring_request(room: &mut Room<'_, '_>, (list, body): (&str, &Body), dry_run: 
                 return Err(Refusal::field("client_secret", "not_here", text).into());
             }
             let key = body.get("key").and_then(Value::as_str).unwrap_or_default();
-            let told = crate::identity::set_identity_provider::read_provider(room, key, body)?;
+            let told = set_identity_provider::read_provider(room, key, body)?;
             if !dry_run {
-                crate::identity::set_identity_provider::keep_provider(room, told)?;
+                set_identity_provider::keep_provider(room, told)?;
             }
         }
     }
@@ -442,7 +454,7 @@ pub(crate) fn put_in_force(
     let report = bring_rows(room, &wanted, false)?;
     bring_requests(room, &wanted, false)?;
     for id in &wanted.end {
-        crate::directory::set_service::end_row(room, id)?;
+        set_service::end_row(room, id)?;
     }
     let mut written = Written::default();
     let tenant = room.directory()?.tenant.clone();
@@ -472,11 +484,11 @@ pub(crate) fn put_in_force(
         "ended": report.ended + wanted.end.len() + wanted.end_dependencies.len(), "by_two": wanted.by_two,
     });
     let subject = ("configuration", active.id.0.clone());
-    let how = crate::policy::configurations::How::Activated { proposed_over: None };
-    crate::policy::configurations::tell_people(room, &mut written, &active, &how)?;
+    let how = configurations::How::Activated { proposed_over: None };
+    configurations::tell_people(room, &mut written, &active, &how)?;
     room.tell(vec![draft("ownership.activated", subject, room.now, data)], written)?;
     room.touch_directory()?;
-    crate::case::settle_open::settle_open(room, |_| true)?;
+    settle_open::settle_open(room, |_| true)?;
     Ok(active)
 }
 
@@ -491,7 +503,7 @@ pub fn import_and_propose(
     options: Options,
     reason: String,
 ) -> Result<(Report, Option<Configuration>)> {
-    crate::directory::import_directory::allow(room, lines)?;
+    import_directory::allow(room, lines)?;
     // Looked at as a whole first, so that what is wrong is told by the lines of the text.
     let whole = Options {
         dry_run: true,

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use model::change::related_records::Deployment;
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, Kind};
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::core::parse::{LINE, Reading, TEXT};
 use model::directory::snapshot::Directory;
+use model::directory::unknown_name;
 use model::policy::configuration::Configuration;
 use model::policy::mapping::{Mapped, MappingFacts, MappingRule, map};
 use serde::Serialize;
@@ -29,7 +31,7 @@ const MOST: i64 = 500;
 /// # Errors
 /// 403, 422, or the store's.
 pub fn propose_mapping(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
-    room.allow(model::core::act::actions::SET_POLICY)?;
+    room.allow(act::actions::SET_POLICY)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let rules = read_rules(&mut reading, &directory);
@@ -89,23 +91,15 @@ fn read_rule(reading: &mut Reading<'_>, directory: &Directory) -> MappingRule {
         reading.wrong(
             "environments",
             "unknown",
-            model::directory::unknown_name::environment(directory, key.as_str()),
+            unknown_name::environment(directory, key.as_str()),
         );
     }
     for key in rule.services.iter().filter(|key| !directory.services.contains_key(key)) {
-        reading.wrong(
-            "services",
-            "unknown",
-            model::directory::unknown_name::service(directory, key.as_str()),
-        );
+        reading.wrong("services", "unknown", unknown_name::service(directory, key.as_str()));
     }
     match (&rule.template, kind) {
         (Some(key), Kind::Standard) if !directory.templates.contains_key(key) => {
-            reading.wrong(
-                "template",
-                "unknown",
-                model::directory::unknown_name::template(directory, key),
-            );
+            reading.wrong("template", "unknown", unknown_name::template(directory, key));
         }
         (None, Kind::Standard) => reading.wrong("template", "missing", "A standard change names its `template`."),
         (Some(_), Kind::Normal | Kind::Emergency) => {
@@ -121,7 +115,7 @@ fn read_rule(reading: &mut Reading<'_>, directory: &Directory) -> MappingRule {
 /// # Errors
 /// 403, 422, or the store's.
 pub fn explain_mapping(room: &mut Room<'_, '_>, body: &Body) -> Result<(MappingFacts, Mapped)> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let mut reading = Reading::new(body, "");
     let (service, environment) = (reading.needed("service", LINE), reading.needed("environment", LINE));
     let pipeline = reading.text("pipeline", LINE).unwrap_or_default();
@@ -157,7 +151,7 @@ pub struct Tried {
 /// # Errors
 /// 403, 422, or the store's.
 pub fn try_mapping(room: &mut Room<'_, '_>, body: &Body) -> Result<Vec<Tried>> {
-    room.allow(model::core::act::actions::SET_POLICY)?;
+    room.allow(act::actions::SET_POLICY)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let rules = read_rules(&mut reading, &directory);

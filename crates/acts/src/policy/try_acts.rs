@@ -10,6 +10,7 @@ use model::core::refusal::PolicyReason;
 use model::policy::act_facts::ActFacts;
 use model::policy::decision_facts::DecisionFacts;
 use serde::Serialize;
+use store::audit::event;
 use store::record::{self, Filter};
 
 use crate::core::context::Room;
@@ -97,7 +98,7 @@ pub(crate) fn try_acts(room: &mut Room<'_, '_>, sets: &Sets<'_>, change: &Change
 /// How many acts on a change the log tells of whose facts were not kept.
 fn without_facts(room: &mut Room<'_, '_>, change: &str, kept: &[ActFacts]) -> Result<usize> {
     let kinds: Vec<&str> = Act::ALL.iter().flat_map(|act| act.told_as()).copied().collect();
-    let done = store::audit::event::acts_about(room.tx, ("change", change), &kinds)?;
+    let done = event::acts_about(room.tx, ("change", change), &kinds)?;
     let known: BTreeSet<&str> = kept.iter().map(|row| row.within.as_str()).collect();
     Ok(done.iter().filter(|act| !known.contains(act.as_str())).count())
 }

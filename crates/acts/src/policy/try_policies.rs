@@ -4,7 +4,9 @@
 use jiff::Timestamp;
 use model::change::record::Change;
 use model::change::related_records::Approval;
+use model::core::act;
 use model::core::body::Body;
+use model::core::enums;
 use model::core::enums::Decision;
 use model::core::ids::RecordId;
 use model::core::parse::Reading;
@@ -16,8 +18,10 @@ use store::record::{self, Filter};
 use crate::core::context::Room;
 use crate::core::decision_facts::find_facts;
 use crate::core::error::Result;
+use crate::core::policies;
 use crate::policy::compare_sets::{Asked, Sets};
 use crate::policy::propose_configuration::{read_set, refused, rules_for_nobody};
+use crate::policy::search_histories;
 use crate::policy::try_acts::{ActDifference, try_acts};
 
 /// How many changes are tried unless said.
@@ -50,7 +54,7 @@ pub struct Trial {
     /// and were refused.
     pub acts_differing: Vec<ActDifference>,
     /// Forbidden paths that the proposed set leaves open: it could not be proposed.
-    pub stories: Vec<crate::policy::search_histories::Story>,
+    pub stories: Vec<search_histories::Story>,
     /// Rules that nobody here can meet: it could not be proposed either.
     pub unmeetable: Vec<Unmeetable>,
 }
@@ -72,9 +76,9 @@ pub struct Difference {
     /// Its title.
     pub title: String,
     /// Its state.
-    pub state: model::core::enums::State,
+    pub state: enums::State,
     /// Its risk.
-    pub risk: model::core::enums::Level,
+    pub risk: enums::Level,
     /// What would be required in addition.
     pub added: Vec<Asked>,
     /// What would no longer be required.
@@ -116,13 +120,13 @@ pub struct DecisionDifference {
 /// # Errors
 /// 403, 422 with what is wrong with the set, or the store's.
 pub fn try_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Trial> {
-    room.allow(model::core::act::actions::SET_POLICY)?;
+    room.allow(act::actions::SET_POLICY)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let set = read_set(&mut reading);
     let last = reading.integer("last", 1..=MOST).unwrap_or(USUAL);
     reading.finish()?;
-    let compiled = crate::core::policies::compile(&set.files, &set.cases, &set.parameters, &directory);
+    let compiled = policies::compile(&set.files, &set.cases, &set.parameters, &directory);
     let (proposed, mut findings) = compiled.map_err(|findings| refused(&findings))?;
     let for_nobody = rules_for_nobody(room, &proposed)?;
     if !findings.is_empty() {
@@ -145,7 +149,7 @@ pub fn try_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Trial> {
         acts_tried: 0,
         acts_without_facts: 0,
         acts_differing: Vec::new(),
-        stories: crate::policy::search_histories::search_histories(&proposed),
+        stories: search_histories::search_histories(&proposed),
         unmeetable: for_nobody.iter().map(unmeetable).collect(),
     };
     try_on_changes(room, &sets, last, &mut trial)?;

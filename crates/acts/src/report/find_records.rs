@@ -4,6 +4,7 @@
 use model::change::related_records::{Comment, Entry, GateCheck, Message};
 use model::core::act::actions;
 use model::directory::snapshot::Token;
+use store::integration::inbox;
 use store::integration::inbox::Delivery;
 use store::record::{self, Filter, Record};
 
@@ -87,7 +88,7 @@ pub fn find_deliveries(room: &mut Room<'_, '_>, limit: i64) -> Result<Vec<Delive
     room.allow(actions::AUDIT)?;
     let mut found = Vec::new();
     for state in ["waiting", "done", "parked"] {
-        found.extend(store::integration::inbox::list(room.tx, state, limit)?);
+        found.extend(inbox::list(room.tx, state, limit)?);
     }
     found.sort_by_key(|row| std::cmp::Reverse(row.received_at));
     found.truncate(usize::try_from(limit).unwrap_or_default());

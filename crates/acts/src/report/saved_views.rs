@@ -6,6 +6,7 @@ use model::core::body::Body;
 use model::core::ids::PersonId;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
+use store::report::saved_view;
 pub use store::report::saved_view::SavedView;
 
 use crate::core::context::Room;
@@ -29,7 +30,7 @@ pub const LISTS: &[&str] = &["changes"];
 pub fn find_views(room: &mut Room<'_, '_>, list: &str) -> Result<Vec<SavedView>> {
     room.allow(READ)?;
     let person = room.actor.person.0.clone();
-    Ok(store::report::saved_view::list(room.tx, &person, list, MOST_VIEWS)?)
+    Ok(saved_view::list(room.tx, &person, list, MOST_VIEWS)?)
 }
 
 /// Finds what others share of a list, by name. Who has left shares nothing any more.
@@ -39,7 +40,7 @@ pub fn find_views(room: &mut Room<'_, '_>, list: &str) -> Result<Vec<SavedView>>
 pub fn find_shared_views(room: &mut Room<'_, '_>, list: &str) -> Result<Vec<(PersonId, SavedView)>> {
     room.allow(READ)?;
     let (person, directory) = (room.actor.person.0.clone(), room.directory()?);
-    let rows = store::report::saved_view::list_shared(room.tx, &person, list, MOST_SHARED)?;
+    let rows = saved_view::list_shared(room.tx, &person, list, MOST_SHARED)?;
     let rows = rows.into_iter().map(|(owner, view)| (PersonId(owner), view));
     Ok(rows.filter(|(owner, _)| directory.is_active(owner)).collect())
 }
@@ -130,7 +131,7 @@ pub fn change_view(room: &mut Room<'_, '_>, list: &str, name: &str, body: &Body)
             return Err(not_unique(&view.name).into());
         }
         let person = room.actor.person.0.clone();
-        store::report::saved_view::delete(room.tx, &person, list, &old.name)?;
+        saved_view::delete(room.tx, &person, list, &old.name)?;
     }
     keep(room, list, &view)?;
     Ok(view)
@@ -143,7 +144,7 @@ pub fn change_view(room: &mut Room<'_, '_>, list: &str, name: &str, body: &Body)
 pub fn remove_view(room: &mut Room<'_, '_>, list: &str, name: &str) -> Result<()> {
     room.allow(READ)?;
     let person = room.actor.person.0.clone();
-    store::report::saved_view::delete(room.tx, &person, list, name)?;
+    saved_view::delete(room.tx, &person, list, name)?;
     Ok(())
 }
 
@@ -174,5 +175,5 @@ fn not_unique(name: &str) -> Refusal {
 
 fn keep(room: &mut Room<'_, '_>, list: &str, view: &SavedView) -> Result<()> {
     let person = room.actor.person.0.clone();
-    Ok(store::report::saved_view::save(room.tx, &person, list, view, room.now)?)
+    Ok(saved_view::save(room.tx, &person, list, view, room.now)?)
 }

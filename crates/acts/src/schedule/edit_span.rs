@@ -1,6 +1,7 @@
 //! Changes a freeze or a maintenance window that stands: it keeps its id and its exceptions, and at no instant does the gate
 //! open in between, as it would where one is ended and another one set.
 
+use model::core::act;
 use model::core::body::Body;
 use model::core::parse::{LINE, Reading, TEXT};
 use model::core::refusal::Refusal;
@@ -54,7 +55,7 @@ fn is_over(said: &'static str, helps: &'static str) -> Error {
 /// # Errors
 /// 403, 404, 409 for one that is over, 422, or the store's.
 pub fn edit_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
-    room.allow(model::core::act::actions::SET_FREEZE)?;
+    room.allow(act::actions::SET_FREEZE)?;
     let before = load(room, id)?;
     if before.is_over(room.now) {
         return Err(is_over("This freeze is over.", "Set a new freeze."));
@@ -106,7 +107,7 @@ fn halts_already(before: &Freeze, after: &Freeze, now: jiff::Timestamp) -> bool 
 /// # Errors
 /// 403, 404, 409 for one that is over, 422, or the store's.
 pub fn edit_window(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<MaintenanceWindow> {
-    room.allow(model::core::act::actions::SET_WINDOW)?;
+    room.allow(act::actions::SET_WINDOW)?;
     let Some(stored) = record::load::<MaintenanceWindow>(room.tx, id)? else {
         return Err(Refusal::not_found("window").into());
     };

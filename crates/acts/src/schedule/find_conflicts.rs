@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::core::context::Room;
 use crate::core::error::Result;
+use crate::guard::group_membership;
 
 /// Rights that should not lie in one hand, and why.
 const CONFLICTS: &[(Role, Role, &str)] = &[
@@ -122,7 +123,7 @@ pub fn find_conflicts(room: &mut Room<'_, '_>) -> Result<Vec<Conflict>> {
 /// peers are read from it.
 fn roles_of(directory: &Directory, person: &Person) -> BTreeSet<Role> {
     let seats = directory.groups_of(&person.id);
-    let spoken = crate::guard::group_membership::WITH_GROUP.into_iter();
+    let spoken = group_membership::WITH_GROUP.into_iter();
     let spoken = spoken.filter(|(_, key)| seats.iter().any(|seat| seat.as_str() == *key));
     person
         .roles

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use model::change::change_file::ChangeFile;
+use model::change::read_content;
 use model::change::requirement::earliest_start;
 use model::change::write::{create, new_change};
 use model::core::act::Act;
@@ -19,9 +20,9 @@ pub fn find_earliest(room: &mut Room<'_, '_>, body: &Body) -> Result<Option<Time
     room.allow(Act::Create.as_str())?;
     let directory = room.directory()?;
     let mut body = body.clone();
-    model::change::read_content::fill_from_template(&mut body, &directory);
+    read_content::fill_from_template(&mut body, &directory);
     let requester = room.actor.person.clone();
-    let Ok(input) = model::change::read_content::read(&body, &directory, &requester, None) else {
+    let Ok(input) = read_content::read(&body, &directory, &requester, None) else {
         return Ok(None);
     };
     let id = room.new_id()?;

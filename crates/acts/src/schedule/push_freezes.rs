@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use model::directory::snapshot::{Connection, Freeze, Mapping};
+use store::integration::call;
 use store::record::{self, Filter};
 
+use crate::core::connections;
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
+use crate::core::secrets;
 use crate::core::write::{Written, draft};
 
 /// The kinds of these calls: about one freeze at once, about its end, and about nothing but what stands there.
@@ -45,7 +48,7 @@ pub(crate) fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<
 pub(crate) fn bring_all(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
     if is_told(connection) {
         let id = room.new_id()?;
-        store::integration::call::insert(room.tx, &id, (NOW, connection.id.as_str()), room.now)?;
+        call::insert(room.tx, &id, (NOW, connection.id.as_str()), room.now)?;
     }
     Ok(())
 }
@@ -55,13 +58,13 @@ pub(crate) fn bring_all(room: &mut Room<'_, '_>, connection: &Connection) -> Res
 /// # Errors
 /// The store's.
 pub(crate) fn is_lacking(room: &mut Room<'_, '_>, connection: &Connection) -> Result<bool> {
-    Ok(is_told(connection) && !store::integration::call::waits(room.tx, LOOK, connection.id.as_str())?)
+    Ok(is_told(connection) && !call::waits(room.tx, LOOK, connection.id.as_str())?)
 }
 
 fn look_at(room: &mut Room<'_, '_>, connection: &Connection, at: Timestamp) -> Result<()> {
     if is_told(connection) {
         let id = room.new_id()?;
-        store::integration::call::insert(room.tx, &id, (LOOK, connection.id.as_str()), at)?;
+        call::insert(room.tx, &id, (LOOK, connection.id.as_str()), at)?;
     }
     Ok(())
 }
@@ -90,7 +93,7 @@ pub(crate) fn tell(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
                 continue;
             }
             let id = room.new_id()?;
-            store::integration::call::insert(room.tx, &id, (kind, subject.as_str()), at)?;
+            call::insert(room.tx, &id, (kind, subject.as_str()), at)?;
         }
     }
     Ok(())
@@ -117,7 +120,7 @@ pub(crate) fn tell_moved(room: &mut Room<'_, '_>, before: &Freeze, after: &Freez
         let subject = format!("{}/{}/{from}/{to}", connection.id, before.id);
         let left: Vec<&str> = projects.into_iter().collect();
         let id = room.new_id()?;
-        store::integration::call::insert_rest(room.tx, &id, (NOW, subject.as_str()), &left.join("\n"), now)?;
+        call::insert_rest(room.tx, &id, (NOW, subject.as_str()), &left.join("\n"), now)?;
     }
     Ok(())
 }
@@ -173,12 +176,12 @@ pub struct Errand {
 /// The store's, or a fault of the keys.
 pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
     let id = subject.split('/').next().unwrap_or_default();
-    let connection = crate::core::connections::connection(room, id)?;
+    let connection = connections::connection(room, id)?;
     if !is_told(&connection) {
         return Ok(None);
     }
-    let name = crate::core::secrets::credential_name(connection.id.as_str());
-    let bytes = crate::core::secrets::open(room, &name)?.unwrap_or_default();
+    let name = secrets::credential_name(connection.id.as_str());
+    let bytes = secrets::open(room, &name)?.unwrap_or_default();
     let rows = record::find::<Freeze>(room.tx, &Filter::new().order_by("id"))?;
     let freezes: Vec<Freeze> = rows.into_iter().map(|stored| stored.record).collect();
     let mut projects = of_left(projects(&connection, &freezes, room.now), left);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Day;
 use model::core::ids::RecordId;
@@ -25,7 +26,7 @@ pub const MOST_HOLIDAYS: usize = 1_000;
 /// # Errors
 /// 403, 409 for hours that two people change, 422, or the store's.
 pub fn set_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Calendar> {
-    room.allow(model::core::act::actions::SET_SERVICE)?;
+    room.allow(act::actions::SET_SERVICE)?;
     let calendar = read_calendar(room, body)?;
     let directory = room.directory()?;
     let moves = two_people::moves_clocks(directory.calendars.get(&calendar.key), &calendar);
@@ -126,7 +127,7 @@ pub fn import_holidays(
     holidays: Vec<Holiday>,
     dry_run: bool,
 ) -> Result<(Calendar, Vec<Holiday>)> {
-    room.allow(model::core::act::actions::SET_SERVICE)?;
+    room.allow(act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
     let Some(old) = directory.calendars.get(key) else {
         return Err(Refusal::not_found(format!("calendar {key}")).into());

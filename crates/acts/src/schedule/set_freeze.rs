@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use model::change::change_file::Actor;
 use model::change::record::Change;
 use model::change::related_records::Permit;
+use model::change::settle;
 use model::change::settle::{is_reached, void_at_halt};
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::PermitState;
 use model::core::ids::RecordId;
@@ -22,13 +24,16 @@ use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::log_names::HALTED;
 use crate::core::read_fields::{check_ahead, read_scope, read_span};
+use crate::core::write;
+use crate::guard::self_grant;
+use crate::schedule::push_freezes;
 
 /// Sets a freeze.
 ///
 /// # Errors
 /// 403, 422, or the store's.
 pub fn set_freeze(room: &mut Room<'_, '_>, body: &Body) -> Result<Freeze> {
-    room.allow(model::core::act::actions::SET_FREEZE)?;
+    room.allow(act::actions::SET_FREEZE)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let (services, environments) = read_scope(&mut reading, &directory);
@@ -50,7 +55,7 @@ pub fn set_freeze(room: &mut Room<'_, '_>, body: &Body) -> Result<Freeze> {
     reading.finish()?;
     let freeze = room.put_estate("freeze.set", freeze, json!({}))?;
     take_effect(room, &freeze)?;
-    crate::schedule::push_freezes::tell(room, &freeze)?;
+    push_freezes::tell(room, &freeze)?;
     Ok(freeze)
 }
 
@@ -122,8 +127,8 @@ fn tell_halt(
     let told = json!({"issued_before": issued_before, "epoch": epoch, "pairs": pairs,
         "services": freeze.services, "environments": freeze.environments});
     let subject = ("freeze", freeze.id.0.clone());
-    let event = crate::core::write::draft(HALTED, subject, room.now, told);
-    room.tell(vec![event], crate::core::write::Written::default())
+    let event = write::draft(HALTED, subject, room.now, told);
+    room.tell(vec![event], write::Written::default())
 }
 
 /// Judges what it lies over or lay over.
@@ -151,14 +156,14 @@ pub(crate) fn load(room: &mut Room<'_, '_>, id: &str) -> Result<Freeze> {
 /// # Errors
 /// 403, 404, or the store's.
 pub fn end_freeze(room: &mut Room<'_, '_>, id: &str) -> Result<Freeze> {
-    room.allow(model::core::act::actions::SET_FREEZE)?;
+    room.allow(act::actions::SET_FREEZE)?;
     let freeze = load(room, id)?;
     if freeze.is_over(room.now) {
         return Ok(freeze);
     }
     let ended = room.put_estate("freeze.ended", Freeze { ended: true, ..freeze }, json!({}))?;
     settle_touched(room, &ended)?;
-    crate::schedule::push_freezes::tell(room, &ended)?;
+    push_freezes::tell(room, &ended)?;
     Ok(ended)
 }
 
@@ -190,7 +195,7 @@ fn check_exceptable(freeze: &Freeze, change: &Change) -> Result<()> {
 /// # Errors
 /// 403, 404, 422; 409 for a freeze or a change that is over, and for one that is excepted already; or the store's.
 pub fn except_from_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
-    room.allow(model::core::act::actions::SET_FREEZE)?;
+    room.allow(act::actions::SET_FREEZE)?;
     let mut freeze = load(room, id)?;
     let mut reading = Reading::new(body, "");
     let key = reading.needed("change", LINE);
@@ -223,7 +228,7 @@ fn has_part(actor: &Actor, change: &Change) -> bool {
         .into_iter()
         .chain(&change.authors);
     let mut people = named.chain(&change.content.implementers).chain(&change.implemented_by);
-    people.any(|person| crate::guard::self_grant::is_own(actor, person))
+    people.any(|person| self_grant::is_own(actor, person))
 }
 
 /// Takes an exception back (`DELETE /freezes/{id}/exceptions/{change}`): the freeze stops the change again, and its owner and
@@ -232,7 +237,7 @@ fn has_part(actor: &Actor, change: &Change) -> bool {
 /// # Errors
 /// 403; 404 also for a change that is not excepted; 409 for a freeze that is over; or the store's.
 pub fn withdraw_exception(room: &mut Room<'_, '_>, id: &str, change: &str) -> Result<Freeze> {
-    room.allow(model::core::act::actions::SET_FREEZE)?;
+    room.allow(act::actions::SET_FREEZE)?;
     let mut freeze = load(room, id)?;
     let change = room.change(change)?;
     let (gone, kept): (Vec<_>, Vec<_>) = freeze.exceptions.into_iter().partition(|row| row.change == change.id);
@@ -252,8 +257,8 @@ pub fn withdraw_exception(room: &mut Room<'_, '_>, id: &str, change: &str) -> Re
             let then = "Plan another time, or have a change manager except it anew.";
             case.write_to(&person, "exception_withdrawn", &mark, news.clone(), then);
         }
-        model::change::settle::recompute(case);
-        model::change::settle::settle(case);
+        settle::recompute(case);
+        settle::settle(case);
         Ok(())
     })?;
     Ok(freeze)

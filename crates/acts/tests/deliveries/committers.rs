@@ -1,10 +1,19 @@
 //! Who made the commits of a change: pushes tell, in any order, and whoever is kept apart is named.
 
 use acts::Room;
+use acts::change::create_change;
+use acts::directory::import_directory;
+use acts::directory::set_person;
+use acts::integration::keep_provenance;
 use model::change::change_file::Actor;
+use model::core::enums;
+use model::core::ids;
+use model::gate::committers;
+use model::gate::provenance;
 use model::integration::signal;
 use model::integration::signal::Signal;
 use serde_json::{Value, json};
+use store::gate::gate_view;
 use store::{Lane, Mode};
 
 use crate::{World, began, body};
@@ -27,15 +36,15 @@ const COMMITS: [&str; 3] = [
     "3333333333333333333333333333333333333333",
 ];
 
-fn committer(login: Option<&str>, email: Option<&str>) -> model::gate::committers::Committer {
-    model::gate::committers::Committer {
+fn committer(login: Option<&str>, email: Option<&str>) -> committers::Committer {
+    committers::Committer {
         login: login.map(str::to_owned),
         email: email.map(str::to_owned),
         name: None,
     }
 }
 
-fn push(before: &str, after: &str, author: model::gate::committers::Committer, pusher: &str) -> Signal {
+fn push(before: &str, after: &str, author: committers::Committer, pusher: &str) -> Signal {
     Signal::Push(signal::Push {
         repository: "pay".to_owned(),
         ref_name: "refs/heads/main".to_owned(),
@@ -62,7 +71,7 @@ impl World {
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
                 "plan": [{"title": "Deploy"}], "rollback_plan": [{"title": "Back"}],
             });
-            let key = acts::change::create_change::create_change(room, &body(request), &[])?;
+            let key = create_change::create_change(room, &body(request), &[])?;
             acts::change::verbs::submit_change(room, &key)?;
             acts::change::verbs::assess_change(room, &key, &body(json!({"dependencies_reviewed": true})))?;
             Ok(key)
@@ -92,7 +101,7 @@ impl World {
     pub(crate) fn accounts(&self, login: &'static str, accounts: &[&str]) {
         let accounts: Vec<String> = accounts.iter().map(|it| (*it).to_owned()).collect();
         self.by("ada", move |room| {
-            acts::directory::set_person::edit_person(room, login, &body(json!({"accounts": accounts})))
+            set_person::edit_person(room, login, &body(json!({"accounts": accounts})))
         });
     }
 }
@@ -135,7 +144,7 @@ fn a_push_that_is_told_late_bars_who_made_what_lies_behind_an_approved_commit() 
         let key = key.clone();
         world.system(move |room| {
             let change = room.change(&key)?.id;
-            let rows = store::gate::gate_view::of_change(room.tx, change.as_str())?;
+            let rows = gate_view::of_change(room.tx, change.as_str())?;
             Ok(rows.iter().any(|row| row.body.contains("world.apart")))
         })
     };
@@ -162,7 +171,7 @@ fn earlier_pushes_belong_to_a_change_until_one_that_ran() {
     world.system(move |room| {
         room.on_change(&told, |case| {
             let record = &mut case.file.change.target_records[0];
-            record.outcome = Some(model::core::enums::Outcome::Succeeded);
+            record.outcome = Some(enums::Outcome::Succeeded);
             Ok(())
         })
     });
@@ -202,7 +211,7 @@ fn a_way_back_over_more_pushes_than_are_looked_at_blocks_until_a_part_of_it_ran(
     world.system(move |room| {
         room.on_change(&told, |case| {
             let record = &mut case.file.change.target_records[0];
-            record.outcome = Some(model::core::enums::Outcome::Succeeded);
+            record.outcome = Some(enums::Outcome::Succeeded);
             Ok(())
         })
     });
@@ -216,8 +225,8 @@ fn what_was_built_of_a_commit_in_numbers_hides_no_push_of_it() {
     for number in 0..60 {
         let (connection, artifact) = (connection.clone(), format!("sha256:{number:064x}"));
         world.system(move |room| {
-            let told = model::gate::provenance::Provenance {
-                id: model::core::ids::RecordId(String::new()),
+            let told = provenance::Provenance {
+                id: ids::RecordId(String::new()),
                 version: 0,
                 repository: "pay".to_owned(),
                 commit: COMMITS[1].to_owned(),
@@ -231,7 +240,7 @@ fn what_was_built_of_a_commit_in_numbers_hides_no_push_of_it() {
                 source: connection.clone(),
                 at: began(),
             };
-            acts::integration::keep_provenance::keep(room, told)
+            keep_provenance::keep(room, told)
         });
     }
     world.take(push(COMMITS[0], COMMITS[1], committer(Some("stranger"), None), "rita"));
@@ -279,8 +288,7 @@ fn one_account_is_one_person_and_nobody_drops_their_own() {
                     ..Actor::system()
                 },
             );
-            let done =
-                acts::directory::set_person::edit_person(room, login, &body(json!({"accounts": accounts.clone()})));
+            let done = set_person::edit_person(room, login, &body(json!({"accounts": accounts.clone()})));
             room.actor = before;
             Ok(done.is_ok())
         })
@@ -289,10 +297,10 @@ fn one_account_is_one_person_and_nobody_drops_their_own() {
     assert!(tried("ada", "ada", json!(["plain:ada"])));
     assert!(!tried("ada", "ada", json!([])), "her commits would be nobody's");
     assert!(tried("ada", "ada", json!(["plain:ada", "mail:ada@home"])));
-    let line = |fields: Value| acts::directory::import_directory::Line {
+    let line = |fields: Value| import_directory::Line {
         number: 1,
         is_row: false,
-        noun: model::core::enums::Noun::People,
+        noun: enums::Noun::People,
         fields: body(fields),
     };
     let row = line(json!({"login": "ada", "accounts": ["plain:ada"]}));
@@ -303,8 +311,7 @@ fn one_account_is_one_person_and_nobody_drops_their_own() {
         ..Actor::system()
     };
     let import = move |room: &mut Room<'_, '_>| {
-        acts::directory::import_directory::import_directory(room, std::slice::from_ref(&row), Default::default())
-            .map(drop)
+        import_directory::import_directory(room, std::slice::from_ref(&row), Default::default()).map(drop)
     };
     let done = world.desk.wait(Lane::Acts, "halden", actor, Mode::Write, import);
     assert!(done.is_err(), "nor by a file");

@@ -2,7 +2,14 @@
 //! void and what is lawfully given after it is good, for those who verify without the server as well.
 
 use acts::Room;
+use acts::audit::sign_revocations;
 use acts::core::gate_question::Question;
+use acts::core::signing_keys;
+use acts::emergency::break_glass;
+use acts::gate::answer;
+use acts::gate::consume_permit;
+use acts::schedule::edit_span;
+use acts::schedule::set_freeze;
 use jiff::SignedDuration;
 use model::change::change_file::Actor;
 use model::change::related_records::{Message, Permit};
@@ -31,7 +38,7 @@ impl World {
             change: None,
             purpose: Some(purpose),
         };
-        let checked = self.system(move |room| acts::gate::answer::check(room, &question, None));
+        let checked = self.system(move |room| answer::check(room, &question, None));
         checked
             .permit
             .unwrap_or_else(|| panic!("no permit: {:?}", checked.check.reasons))
@@ -44,9 +51,7 @@ impl World {
             "halt": true,
         });
         self.by("mona", move |room| {
-            Ok(acts::schedule::set_freeze::set_freeze(room, &body(freeze.clone()))?
-                .id
-                .0)
+            Ok(set_freeze::set_freeze(room, &body(freeze.clone()))?.id.0)
         })
     }
 
@@ -54,14 +59,14 @@ impl World {
     fn excepts(&self, freeze: String, key: &str) {
         let exception = json!({"change": key, "reason": "It mends what we halted for."});
         self.by("mona", move |room| {
-            acts::schedule::set_freeze::except_from_freeze(room, &freeze, &body(exception.clone())).map(drop)
+            set_freeze::except_from_freeze(room, &freeze, &body(exception.clone())).map(drop)
         });
     }
 
     /// The word of a verifier without a network on a permit: `good`, or why not.
     fn word_on(&self, permit: &str, artifact: &str) -> &'static str {
-        let signed = self.system(acts::audit::sign_revocations::sign_revocations);
-        let keys = self.system(acts::core::signing_keys::jwks);
+        let signed = self.system(sign_revocations::sign_revocations);
+        let keys = self.system(signing_keys::jwks);
         let list = RevocationList::open(&signed, &keys).unwrap();
         let expected = Expected {
             service: "pay",
@@ -80,12 +85,12 @@ impl World {
 
     /// Every permit is void for a verifier without a network exactly where the server itself says that it is revoked.
     fn both_say_the_same(&self) {
-        let signed = self.system(acts::audit::sign_revocations::sign_revocations);
-        let keys = self.system(acts::core::signing_keys::jwks);
+        let signed = self.system(sign_revocations::sign_revocations);
+        let keys = self.system(signing_keys::jwks);
         let list = RevocationList::open(&signed, &keys).unwrap();
         let told = self.system(|room| {
             let permits = record::bodies::<Permit>(room.tx, &Filter::new().order_by("id"))?;
-            let sign = |permit: Permit| Ok((acts::gate::answer::sign(room, &permit)?, permit));
+            let sign = |permit: Permit| Ok((answer::sign(room, &permit)?, permit));
             permits.into_iter().map(sign).collect::<acts::Result<Vec<_>>>()
         });
         assert!(!told.is_empty());
@@ -110,8 +115,7 @@ impl World {
             key.to_owned(),
             json!({"reason": "Pay is down.", "until": "2026-11-20T11:00:00Z"}),
         );
-        let glass =
-            move |room: &mut Room<'_, '_>| acts::emergency::break_glass::break_glass(room, &key, &body(words.clone()));
+        let glass = move |room: &mut Room<'_, '_>| break_glass::break_glass(room, &key, &body(words.clone()));
         self.desk.wait(Lane::Acts, "halden", actor, Mode::Write, glass).unwrap();
     }
 
@@ -131,7 +135,7 @@ impl World {
                     change: None,
                     purpose: None,
                 };
-                acts::gate::consume_permit::consume_permit(room, own.next_back().unwrap().id.as_str(), &question)
+                consume_permit::consume_permit(room, own.next_back().unwrap().id.as_str(), &question)
             });
         match tried {
             Err(acts::Error::Refused(refusal)) => refusal.code().to_owned(),
@@ -178,7 +182,7 @@ fn a_permit_that_is_lawfully_given_in_the_second_of_a_halt_is_good_and_one_given
     world.reaches(2_300);
     world.by("mona", move |room| {
         let title = body(json!({"title": "Halt, says the manager"}));
-        acts::schedule::edit_span::edit_freeze(room, &edited, &title).map(drop)
+        edit_span::edit_freeze(room, &edited, &title).map(drop)
     });
     assert_eq!(world.word_on(&later, &excepted), "good");
     // A second halt within the second of a permit knows nothing of that exception.
@@ -228,14 +232,14 @@ fn what_a_halt_voids_without_a_network_the_server_calls_revoked_also_for_excepte
     let ahead = json!({"title": "Halt", "starts_at": "2026-11-20T10:30:00Z", "ends_at": "2026-11-20T11:00:00Z",
         "services": ["pay"], "halt": true});
     let freeze = world.by("mona", move |room| {
-        Ok(acts::schedule::set_freeze::set_freeze(room, &body(ahead.clone()))?.id.0)
+        Ok(set_freeze::set_freeze(room, &body(ahead.clone()))?.id.0)
     });
     world.excepts(freeze.clone(), &let_pass);
     world.both_say_the_same();
     world.reaches(500);
     world.by("mona", move |room| {
         let now = body(json!({"starts_at": "2026-11-20T10:00:00Z"}));
-        acts::schedule::edit_span::edit_freeze(room, &freeze, &now).map(drop)
+        edit_span::edit_freeze(room, &freeze, &now).map(drop)
     });
     for (token, named) in given.iter().zip([&plain, &excepted, &broken]) {
         assert_eq!(world.word_on(token, named), "revoked");

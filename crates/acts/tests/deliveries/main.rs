@@ -13,10 +13,24 @@ mod ways;
 use std::sync::{Arc, Mutex};
 
 use acts::Room;
+use acts::change::create_change;
+use acts::change::set_template;
+use acts::core::gate_question;
+use acts::core::log_high_water;
+use acts::directory::create_tenant;
+use acts::directory::set_person;
+use acts::directory::set_service;
+use acts::gate::answer;
+use acts::gate::coverage;
+use acts::integration::set_connection;
+use acts::integration::take_delivery;
 use acts::{Clock, Desk, Tools};
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
+use model::change::ready_spans;
 use model::change::related_records::{Deployment, Message};
+use model::change::settle;
+use model::change::timers;
 use model::core::body::Body;
 use model::core::enums::Purpose;
 use model::core::ids::{PersonId, RecordId};
@@ -25,6 +39,7 @@ use model::integration::signal;
 use model::integration::signal::{Progress, Signal};
 use proof::crypto::{MasterKey, SeededEntropy};
 use serde_json::{Value, json};
+use store::change::changes;
 use store::record::{self, Filter};
 use store::{Config, Lane, Mode, Store};
 
@@ -110,7 +125,7 @@ impl World {
             recorder: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(7)),
             master: Arc::new(MasterKey::new([3; 32])),
-            seen_logs: Arc::new(acts::core::log_high_water::SeenInMemory::default()),
+            seen_logs: Arc::new(log_high_water::SeenInMemory::default()),
             policies: Arc::new(policies.unwrap()),
             public_url: "http://127.0.0.1:8080".to_owned(),
             evidence_folder: None,
@@ -127,7 +142,7 @@ impl World {
 
     /// A tenant with one service, a template for it, and a connection.
     fn settle_in(&mut self) {
-        self.system(|room| acts::directory::create_tenant::create_tenant(room, "Halden Freight", false));
+        self.system(|room| create_tenant::create_tenant(room, "Halden Freight", false));
         self.system(|room| {
             for (login, role) in [
                 ("rita", "requester"),
@@ -135,10 +150,10 @@ impl World {
                 ("mona", "change_manager"),
                 ("ada", "admin"),
             ] {
-                acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+                set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
             }
-            acts::directory::set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
-            acts::directory::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))
+            set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
+            set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))
         });
         let template = json!({
             "key": "deploy-pay", "title": "Deploy pay", "services": ["pay"], "environments": ["production"], "free": [],
@@ -149,11 +164,11 @@ impl World {
             },
         });
         self.by("rita", move |room| {
-            acts::change::set_template::propose_template(room, &body(template.clone()))
+            set_template::propose_template(room, &body(template.clone()))
         });
         for login in ["olga", "mona"] {
             self.by(login, |room| {
-                acts::change::set_template::approve_template(room, "deploy-pay", &Body::new())
+                set_template::approve_template(room, "deploy-pay", &Body::new())
             });
         }
         let request = json!({
@@ -161,7 +176,7 @@ impl World {
             "map": [{"repository": "pay", "service": "pay", "environments": {"prod": "production"}}],
         });
         let made: Connection = self.by("ada", move |room| {
-            Ok(acts::integration::set_connection::create_connection(room, &body(request.clone()))?.0)
+            Ok(set_connection::create_connection(room, &body(request.clone()))?.0)
         });
         self.connection = made.id.0;
     }
@@ -205,7 +220,7 @@ impl World {
                 "targets": [{"service": "pay", "environment": "production", "artifact": artifact, "rollback_to": old}],
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
-            let key = acts::change::create_change::create_change(room, &body(request), &[])?;
+            let key = create_change::create_change(room, &body(request), &[])?;
             acts::change::verbs::submit_change(room, &key)?;
             Ok(key)
         })
@@ -217,7 +232,7 @@ impl World {
         let key = key.to_owned();
         self.system(move |room| {
             room.on_change(&key, |case| {
-                model::change::settle::settle(case);
+                settle::settle(case);
                 Ok(())
             })
         });
@@ -225,14 +240,14 @@ impl World {
 
     fn take(&self, signal: Signal) {
         let connection = self.connection.clone();
-        self.system(move |room| acts::integration::take_delivery::take_signal(room, &connection, &signal));
+        self.system(move |room| take_delivery::take_signal(room, &connection, &signal));
     }
 
     /// What stands in the end, in words that do not depend on ids and keys.
     fn outcome(&self, artifact: &str, id: &str) -> Value {
         let (artifact, natural_key) = (artifact.to_owned(), format!("pay#{id}"));
         self.system(move |room| {
-            let rows = store::change::changes::targets_for(room.tx, "pay", "production", Some(&artifact), None)?;
+            let rows = changes::targets_for(room.tx, "pay", "production", Some(&artifact), None)?;
             let mut changes = Vec::new();
             for row in rows
                 .iter()
@@ -554,7 +569,7 @@ impl World {
 
     /// Asks the gate and collects the permit on go; answers whether it was given.
     fn is_let(&self, artifact: &str, purpose: Purpose) -> bool {
-        let question = acts::core::gate_question::Question {
+        let question = gate_question::Question {
             service: "pay".to_owned(),
             environment: "production".to_owned(),
             artifact: Some(artifact.to_owned()),
@@ -562,12 +577,12 @@ impl World {
             change: None,
             purpose: Some(purpose),
         };
-        self.system(move |room| Ok(acts::gate::answer::check(room, &question, None)?.permit.is_some()))
+        self.system(move |room| Ok(answer::check(room, &question, None)?.permit.is_some()))
     }
 
     /// The artifacts of deployments that are listed as having no approved change.
     fn listed(&self) -> Vec<String> {
-        let found = self.system(|room| acts::gate::coverage::unmatched(room, began() - SignedDuration::from_hours(24)));
+        let found = self.system(|room| coverage::unmatched(room, began() - SignedDuration::from_hours(24)));
         let of_deployments = found.into_iter().filter(|it| it.code == "deployment_without_change");
         let mut artifacts: Vec<String> = of_deployments.filter_map(|it| it.artifact).collect();
         artifacts.sort_unstable();
@@ -589,7 +604,7 @@ impl World {
         let key = key.to_owned();
         self.system(move |room| {
             room.on_change(&key, |case| {
-                model::change::timers::run(case);
+                timers::run(case);
                 Ok(())
             })
         });
@@ -721,7 +736,7 @@ fn a_start_that_is_told_after_the_window_is_judged_by_when_it_occurred() {
     // The same, told after more than the bound.
     world.set_clock(began() - hours(1));
     let key = world.planned(artifact(2, 0));
-    world.passes(&key, began() + hours(2) + model::change::ready_spans::LATE + hours(1));
+    world.passes(&key, began() + hours(2) + ready_spans::LATE + hours(1));
     world.take(status("too-late", &artifact(2, 0), "in_progress", 120));
     assert_eq!(
         stands(&world, &artifact(2, 0), "too-late"),

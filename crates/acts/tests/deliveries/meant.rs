@@ -1,10 +1,14 @@
 //! Which target a signal is about, and whether it may move it: artifact and commit must agree, what went out before a start is
 //! no way back from it, and work under way goes on only where the gate would have let it.
 
+use acts::change::create_change;
+use acts::change::verbs;
+use acts::schedule::set_freeze;
 use jiff::SignedDuration;
 use model::change::related_records::Deployment;
 use model::integration::signal::Signal;
 use serde_json::{Value, json};
+use store::audit::event;
 use store::record::{self, Filter};
 
 use crate::{World, artifact, asked, began, body, old, stands, status};
@@ -32,8 +36,8 @@ impl World {
                 "kind": "standard", "template": "deploy-pay", "title": "Deploy pay", "targets": targets,
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
-            let key = acts::change::create_change::create_change(room, &body(request), &[])?;
-            acts::change::verbs::submit_change(room, &key)?;
+            let key = create_change::create_change(room, &body(request), &[])?;
+            verbs::submit_change(room, &key)?;
             Ok(key)
         })
     }
@@ -52,9 +56,9 @@ impl World {
         self.system(|room| {
             let mut named = Vec::new();
             for deployment in record::bodies::<Deployment>(room.tx, &Filter::new().order_by("id"))? {
-                let events = store::audit::event::of_subject(room.tx, "deployment", deployment.id.as_str())?;
+                let events = event::of_subject(room.tx, "deployment", deployment.id.as_str())?;
                 let failed = events.iter().filter(|event| event.kind == "deployment.failed");
-                let leaf = |event: &store::audit::event::Event| serde_json::from_slice::<Value>(&event.bytes).unwrap();
+                let leaf = |event: &event::Event| serde_json::from_slice::<Value>(&event.bytes).unwrap();
                 named.extend(failed.map(|event| leaf(event)["data"]["rollback_to"].clone()));
             }
             Ok(named)
@@ -133,7 +137,7 @@ fn what_is_told_while_a_freeze_halts_moves_no_target_that_had_not_begun() {
         "halt": true,
     });
     world.by("mona", move |room| {
-        acts::schedule::set_freeze::set_freeze(room, &body(freeze.clone())).map(drop)
+        set_freeze::set_freeze(room, &body(freeze.clone())).map(drop)
     });
     world.set_clock(began() + SignedDuration::from_mins(50));
     let alarms = world.alarms();
@@ -165,7 +169,7 @@ fn a_start_by_hand_makes_nothing_lawful_that_went_before_the_window() {
     let world = World::new();
     let key = world.planned_for(&[target(1)]);
     let begin = key.clone();
-    world.system(move |room| acts::change::verbs::start_change(room, &begin));
+    world.system(move |room| verbs::start_change(room, &begin));
     world.set_clock(began());
     world.take(status("early", &artifact(1, 0), "in_progress", -70));
     let from = world.outcome(&artifact(1, 0), "early");
@@ -191,7 +195,7 @@ fn what_was_asked_for_before_a_halt_and_begins_during_it_is_unauthorized() {
         "halt": true,
     });
     world.by("mona", move |room| {
-        acts::schedule::set_freeze::set_freeze(room, &body(freeze.clone())).map(drop)
+        set_freeze::set_freeze(room, &body(freeze.clone())).map(drop)
     });
     world.set_clock(began() + SignedDuration::from_mins(50));
     let alarms = world.alarms();
@@ -209,7 +213,7 @@ fn a_start_in_a_window_that_was_missed_is_lawful_also_once_new_times_are_planned
     let planned = key.clone();
     world.by("rita", move |room| {
         let times = json!({"planned_start": "2026-11-21T09:00:00Z", "planned_end": "2026-11-21T14:00:00Z"});
-        acts::change::verbs::schedule_change(room, &planned, &body(times)).map(drop)
+        verbs::schedule_change(room, &planned, &body(times)).map(drop)
     });
     let alarms = world.alarms();
     world.take(status("first", &artifact(1, 0), "in_progress", 30));

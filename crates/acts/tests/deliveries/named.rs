@@ -1,5 +1,10 @@
 //! What a permit names: nothing that was neither approved in the target nor attested to be made from its commit.
 
+use acts::change::create_change;
+use acts::change::verbs;
+use acts::core::gate_question;
+use acts::gate::answer;
+use acts::integration::keep_provenance;
 use jiff::SignedDuration;
 use model::change::related_records::Permit;
 use model::core::enums::GateDecision;
@@ -27,8 +32,8 @@ impl World {
                 "targets": [{"service": "pay", "environment": "production", "commit": APPROVED}],
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
-            let key = acts::change::create_change::create_change(room, &body(request), &[])?;
-            acts::change::verbs::submit_change(room, &key)?;
+            let key = create_change::create_change(room, &body(request), &[])?;
+            verbs::submit_change(room, &key)?;
             Ok(key)
         })
     }
@@ -51,13 +56,13 @@ impl World {
                 source: source.clone(),
                 at: began(),
             };
-            acts::integration::keep_provenance::keep(room, told)
+            keep_provenance::keep(room, told)
         });
     }
 
     /// The answer without a check, and the artifact and commit of the permit that a check gives.
     fn asked_for(&self, artifact: Option<&'static str>, commit: Option<&'static str>) -> (GateDecision, Option<Named>) {
-        let question = acts::core::gate_question::Question {
+        let question = gate_question::Question {
             service: "pay".to_owned(),
             environment: "production".to_owned(),
             artifact: artifact.map(str::to_owned),
@@ -66,8 +71,8 @@ impl World {
             purpose: None,
         };
         self.system(move |room| {
-            let answer = acts::gate::answer::ask(room, &question)?;
-            let checked = acts::gate::answer::check(room, &question, None)?;
+            let answer = answer::ask(room, &question)?;
+            let checked = answer::check(room, &question, None)?;
             assert_eq!(checked.check.decision, answer.decision, "both ways to ask say the same");
             let Some(id) = checked.check.permit else {
                 return Ok((answer.decision, None));

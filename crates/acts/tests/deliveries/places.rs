@@ -1,5 +1,6 @@
 //! A status may name another place than its deployment did: which of the two comes first does not decide where either belongs.
 
+use acts::integration::edit_connection;
 use model::change::related_records::Deployment;
 use model::integration::signal::Signal;
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ impl World {
             let map = json!([{
                 "repository": "pay", "service": "pay", "environments": {"prod": "production", "stg": "staging"},
             }]);
-            acts::integration::edit_connection::edit_connection(room, &id, &body(json!({"map": map})))
+            edit_connection::edit_connection(room, &id, &body(json!({"map": map})))
         });
         self
     }

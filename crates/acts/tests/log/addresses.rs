@@ -2,6 +2,7 @@
 //! deleted by a directory has none any more.
 
 use acts::Room;
+use acts::core::providers;
 use acts::directory::import_directory::{Options, import_directory};
 use acts::directory::{provision, set_person};
 use acts::identity::{provision_at_sign_in, set_identity_provider};
@@ -9,6 +10,7 @@ use model::change::change_file::Actor;
 use model::core::enums::Noun;
 use model::core::ids::PersonId;
 use model::directory::snapshot::Person;
+use model::gate::committers;
 use model::identity::provider::{Claimed, ProvisionedPerson};
 use serde_json::{Value, json};
 use store::{Lane, Mode};
@@ -65,7 +67,7 @@ fn sign_in(world: &World, login: &str, mail: &str, is_verified: bool) -> Result<
         groups: None,
     };
     act(world, move |room| {
-        let provider = acts::core::providers::provider(room, "corp")?;
+        let provider = providers::provider(room, "corp")?;
         let person = provision_at_sign_in::meet_person(room, &provider, &claimed)?;
         Ok(room.directory()?.login(&person))
     })
@@ -149,16 +151,16 @@ fn an_address_of_a_deleted_user_is_free_for_the_next_and_brings_nothing_along() 
     })
     .unwrap();
     assert_eq!(sign_in(&world, "anybody", MAIN, true).unwrap(), "rita.berg");
-    let made = |mail: &str| model::gate::committers::Committer {
+    let made = |mail: &str| committers::Committer {
         login: None,
         email: Some(mail.to_owned()),
         name: None,
     };
-    let pushed = model::gate::committers::Pushed {
+    let pushed = committers::Pushed {
         told: [made(MAIN), made(ALIAS)].into(),
-        ..model::gate::committers::Pushed::default()
+        ..committers::Pushed::default()
     };
-    let found = world.look(move |room| Ok(model::gate::committers::resolve(&*room.directory()?, pushed.clone())));
+    let found = world.look(move |room| Ok(committers::resolve(&*room.directory()?, pushed.clone())));
     assert_eq!(
         found.unwrap().people,
         [next.id.clone()].into(),

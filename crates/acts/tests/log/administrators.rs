@@ -2,6 +2,7 @@
 //! whose token names no group any more, the provisioning directory.
 
 use acts::Room;
+use acts::directory::set_person;
 use acts::directory::{provision, review_access};
 use acts::identity::provision_at_sign_in::meet_person;
 use jiff::SignedDuration;
@@ -10,6 +11,7 @@ use model::change::related_records::Message;
 use model::core::enums::Role;
 use model::core::ids::RecordId;
 use model::directory::access_review::AccessReview;
+use model::directory::snapshot;
 use model::identity::provider::{Claimed, IdentityProvider, ProvisionedPerson};
 use serde_json::json;
 use store::record::{self, Filter};
@@ -25,7 +27,7 @@ fn with_adam() -> World {
 
 fn make(world: &World, login: &'static str) {
     world.system(move |room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]}))).map(drop)
+        set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]}))).map(drop)
     });
 }
 
@@ -109,11 +111,7 @@ fn one_signature_never_takes_all_administrators_at_once() {
                 "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User".to_owned(),
                 told,
             )];
-            room.put_estate(
-                "person.edited",
-                model::directory::snapshot::Person { attributes, ..person },
-                json!({}),
-            )?;
+            room.put_estate("person.edited", snapshot::Person { attributes, ..person }, json!({}))?;
         }
         Ok(())
     });

@@ -1,12 +1,19 @@
 //! Who is asked follows every door by which rights move: an administrator's edit, a sign-in at a provider, the provisioning
 //! directory. Open changes are routed again in the same transaction, and their timelines say so.
 
+use acts::change::create_change;
+use acts::change::verbs;
+use acts::directory::import_directory;
 use acts::directory::{provision, set_person};
 use acts::identity::provision_at_sign_in;
+use acts::policy::activate_configuration;
+use acts::policy::propose_configuration;
+use model::core::enums;
 use model::core::enums::Role;
 use model::core::ids::RecordId;
 use model::identity::provider::{Claimed, IdentityProvider, ProvisionedGroup, ProvisionedPerson};
 use serde_json::json;
+use store::audit::event;
 
 use crate::world::{World, body};
 
@@ -30,11 +37,9 @@ pub(crate) fn asked(world: &World, key: &str, rule: &'static str) -> Vec<String>
 pub(crate) fn waiting(world: &World) -> String {
     let key = world.draft("Widen the column");
     let k = key.clone();
-    world.by("rita", move |room| acts::change::verbs::submit_change(room, &k));
+    world.by("rita", move |room| verbs::submit_change(room, &k));
     let (k, request) = (key.clone(), body(json!({"dependencies_reviewed": true})));
-    world.by("rita", move |room| {
-        acts::change::verbs::assess_change(room, &k, &request)
-    });
+    world.by("rita", move |room| verbs::assess_change(room, &k, &request));
     key
 }
 
@@ -67,7 +72,7 @@ fn a_role_that_is_given_or_taken_moves_who_is_asked_at_once() {
     assert_eq!(asked(&world, &key, MANAGER), ["ivo", "nora"]);
     world.sequence();
     let kinds = world.look(|room| {
-        let found = store::audit::event::page(room.tx, 0, 1_000)?;
+        let found = event::page(room.tx, 0, 1_000)?;
         Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
     });
     let ended = |kind: &&String| *kind == "approval.request_ended";
@@ -152,11 +157,9 @@ fn the_provisioning_directory_moves_who_is_asked_by_a_rule_that_names_its_group(
             permit (principal, action == Action::\"require\", resource);"}],
         "cases": [{"path": "house/cases/house.cases", "content": CASES}],
     }));
-    let proposal = world.by("ada", move |room| {
-        acts::policy::propose_configuration::propose_policies(room, &set)
-    });
+    let proposal = world.by("ada", move |room| propose_configuration::propose_policies(room, &set));
     world.by("adam", move |room| {
-        acts::policy::activate_configuration::activate_configuration(room, proposal.id.as_str(), &body(json!({})))
+        activate_configuration::activate_configuration(room, proposal.id.as_str(), &body(json!({})))
     });
     let key = waiting(&world);
     let of_board = || asked(&world, &key, "house.require.board");
@@ -231,13 +234,13 @@ fn nobody_gives_themselves_a_job_function() {
             }
             let mut fields = patch;
             fields.insert("login".to_owned(), json!("adam"));
-            let line = acts::directory::import_directory::Line {
+            let line = import_directory::Line {
                 number: 1,
                 is_row: false,
-                noun: model::core::enums::Noun::People,
+                noun: enums::Noun::People,
                 fields,
             };
-            acts::directory::import_directory::import_directory(room, &[line], Default::default()).map(drop)
+            import_directory::import_directory(room, &[line], Default::default()).map(drop)
         };
         let done = world
             .desk
@@ -277,9 +280,7 @@ fn nobody_is_asked_whose_word_a_rule_forbids() {
             "planned_start": "2026-11-20T10:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
             "plan": [{"title": "Turn them", "minutes": 10}], "rollback_plan": [{"title": "Turn back", "minutes": 5}],
         }));
-        let key = world.by("rita", move |room| {
-            acts::change::create_change::create_change(room, &request, &[])
-        });
+        let key = world.by("rita", move |room| create_change::create_change(room, &request, &[]));
         let k = key.clone();
         let rows = world.look(move |room| room.ahead(&k)).unwrap();
         let of_security = rows.into_iter().map(|row| row.unmet).find(|row| {

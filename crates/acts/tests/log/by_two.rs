@@ -1,10 +1,15 @@
 //! What moves decisions and goes live by two people: rows of the ownership matrix, and the times to acknowledge and to
 //! decide.
 
+use acts::approval::set_sla_table;
 use acts::approval::set_sla_table::propose_sla_table;
+use acts::change::verbs;
 use acts::directory::import_directory::{Line, Options, import_directory};
+use acts::directory::set_person;
+use acts::directory::set_service;
 use acts::directory::set_service::{end_ownership, set_ownership};
 use acts::policy::activate_configuration::activate_configuration;
+use acts::policy::configurations;
 use acts::policy::propose_ownership::{import_and_propose, propose_ownership};
 use acts::{Error, Result, Room};
 use model::change::change_file::Actor;
@@ -52,9 +57,7 @@ pub(crate) fn alone() -> World {
 }
 
 pub(crate) fn hire(world: &World, login: &'static str) {
-    world.system(move |room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))
-    });
+    world.system(move |room| set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]}))));
 }
 
 pub(crate) fn set(world: &World, who: &'static str, row: Value) -> std::result::Result<Ownership, Refusal> {
@@ -131,7 +134,7 @@ fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
     let world = alone();
     let set = |who: &'static str, service: Value| {
         attempt(&world, who, move |room| {
-            acts::directory::set_service::set_service(room, &body(service.clone()))
+            set_service::set_service(room, &body(service.clone()))
         })
     };
     let ledger =
@@ -150,7 +153,7 @@ fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
     let place = |production: bool| {
         attempt(&world, "ada", move |room| {
             let wanted = json!({"key": "production", "is_production": production});
-            acts::directory::set_service::set_environment(room, &body(wanted))
+            set_service::set_environment(room, &body(wanted))
         })
     };
     place(true).unwrap();
@@ -214,7 +217,7 @@ fn a_row_that_can_go_live_no_more_leaves_all_as_it_was() {
         {"service": "pay", "role": "owner", "person": "sam"}, {"service": "pay", "role": "owner", "person": "rita"},
     ]);
     let proposal = propose(&world, "ada", json!({"rows": rows, "reason": "Both."})).unwrap();
-    world.system(|room| acts::directory::set_person::edit_person(room, "rita", &body(json!({"roles": ["auditor"]}))));
+    world.system(|room| set_person::edit_person(room, "rita", &body(json!({"roles": ["auditor"]}))));
     assert!(
         activate(&world, "mona", proposal.id.as_str()).is_err(),
         "an auditor decides for no owner"
@@ -314,8 +317,8 @@ fn asked(world: &World, title: &str) -> String {
     let key = world.draft(title);
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::change::verbs::submit_change(room, &k)?;
-        acts::change::verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+        verbs::submit_change(room, &k)?;
+        verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
     });
     key
 }
@@ -359,11 +362,7 @@ fn other_times_to_decide_hold_for_whom_is_asked_from_then_on() {
         long,
         "a clock that runs keeps its time"
     );
-    let rows = world.look(|room| {
-        Ok(acts::policy::configurations::sla_view(
-            &acts::approval::set_sla_table::in_force(room)?,
-        ))
-    });
+    let rows = world.look(|room| Ok(configurations::sla_view(&set_sla_table::in_force(room)?)));
     let rows = rows.unwrap();
     assert_eq!(rows["low"], json!({"acknowledge": "15m", "decide": "30m"}));
     assert_eq!(

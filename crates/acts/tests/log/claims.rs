@@ -1,15 +1,21 @@
 //! What an identity provider gives, beside what somebody here says: nobody outside gives back what was refused here, and what a
 //! claim gives ends where no sign-in confirms it.
 
+use acts::core::providers;
+use acts::directory::import_directory;
+use acts::directory::review_access;
 use acts::directory::{provision, set_person};
 use acts::identity::{provision_at_sign_in, set_identity_provider};
 use model::change::change_file::Actor;
 use model::change::related_records::Message;
+use model::core::enums;
 use model::core::enums::Role;
 use model::directory::access_review::AccessReview;
+use model::directory::records;
 use model::directory::snapshot::Person;
 use model::identity::provider::{Claimed, ProvisionedGroup};
 use serde_json::{Value, json};
+use store::queue::timer;
 use store::record::{self, Filter};
 use store::{Lane, Mode};
 
@@ -52,7 +58,7 @@ fn sign_in(world: &World, login: &'static str, groups: &[&str]) {
         groups: Some(groups.iter().map(|it| (*it).to_owned()).collect()),
     };
     world.system(move |room| {
-        let provider = acts::core::providers::provider(room, "corp")?;
+        let provider = providers::provider(room, "corp")?;
         provision_at_sign_in::meet_person(room, &provider, &claimed).map(drop)
     });
 }
@@ -80,7 +86,7 @@ fn refuse(world: &World, login: &'static str, (kind, what): (&'static str, &'sta
     };
     if world.look(open).unwrap().is_empty() {
         world.by("adam", |room| {
-            acts::directory::review_access::begin_review(room, &body(json!({}))).map(drop)
+            review_access::begin_review(room, &body(json!({}))).map(drop)
         });
     }
     let id = person(world, login).id;
@@ -96,9 +102,7 @@ fn refuse(world: &World, login: &'static str, (kind, what): (&'static str, &'sta
         ..world.actor("adam")
     };
     let refusal = body(json!({"refused": [row], "reason": "Moved on."}));
-    let sign = move |room: &mut acts::Room<'_, '_>| {
-        acts::directory::review_access::sign_review(room, &part, &refusal).map(drop)
-    };
+    let sign = move |room: &mut acts::Room<'_, '_>| review_access::sign_review(room, &part, &refusal).map(drop);
     world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, sign).unwrap();
 }
 
@@ -160,7 +164,7 @@ fn a_seat_that_is_refused_comes_back_neither_by_a_claim_nor_by_the_directory() {
     crate::by_two::by_two(&world, "adam", json!({"by_two": false, "reason": "We are few."}));
     seated(json!(["sam", "anna", "ivo"]));
     assert!(sits(&world, "anna"));
-    assert!(!person(&world, "anna").is_refused(model::directory::records::Given::Group, "security"));
+    assert!(!person(&world, "anna").is_refused(records::Given::Group, "security"));
     sign_in(&world, "anna", &[]);
     sign_in(&world, "anna", &["sec"]);
     assert!(sits(&world, "anna"));
@@ -177,20 +181,18 @@ fn what_an_administrator_takes_away_stays_away_where_a_provider_would_give_it_ba
     let anna = person(&world, "anna");
     assert!(anna.roles.is_empty() && !sits(&world, "anna"), "{anna:?}");
     // By a file it is the same, both ways; and what no provider gives needs no note.
-    let line = |fields: Value| acts::directory::import_directory::Line {
+    let line = |fields: Value| import_directory::Line {
         number: 2,
         is_row: false,
-        noun: model::core::enums::Noun::People,
+        noun: enums::Noun::People,
         fields: body(fields),
     };
     let lines = [
         line(json!({"login": "anna", "roles": ["owner"]})),
         line(json!({"login": "ivo", "roles": []})),
     ];
-    world.system(move |room| {
-        acts::directory::import_directory::import_directory(room, &lines, Default::default()).map(drop)
-    });
-    assert!(!person(&world, "anna").is_refused(model::directory::records::Given::Role, "owner"));
+    world.system(move |room| import_directory::import_directory(room, &lines, Default::default()).map(drop));
+    assert!(!person(&world, "anna").is_refused(records::Given::Role, "owner"));
     assert_eq!(person(&world, "ivo").refused_rights, []);
     sign_in(&world, "anna", &["own"]);
     assert_eq!(person(&world, "anna").roles, [Role::Owner].into());
@@ -210,13 +212,13 @@ fn an_edit_of_a_name_seats_nobody_whose_role_a_provider_gave() {
     };
     edit(&world, "anna", json!({"name": "Anna Berg"}));
     world.system(|room| {
-        let line = acts::directory::import_directory::Line {
+        let line = import_directory::Line {
             number: 1,
             is_row: false,
-            noun: model::core::enums::Noun::People,
+            noun: enums::Noun::People,
             fields: body(json!({"login": "anna", "name": "Anna B."})),
         };
-        acts::directory::import_directory::import_directory(room, &[line], Default::default()).map(drop)
+        import_directory::import_directory(room, &[line], Default::default()).map(drop)
     });
     assert!(!managers());
     edit(&world, "anna", json!({"active": false}));
@@ -280,8 +282,8 @@ fn what_a_claim_gave_ends_after_the_time_of_its_provider_though_the_timer_was_lo
     });
     sign_in(&world, "anna", &["cm"]);
     world.system(|room| {
-        let provider = acts::core::providers::provider(room, "corp")?;
-        store::queue::timer::cancel(room.tx, "identity_provider", provider.id.as_str(), "unconfirmed")?;
+        let provider = providers::provider(room, "corp")?;
+        timer::cancel(room.tx, "identity_provider", provider.id.as_str(), "unconfirmed")?;
         Ok(())
     });
     work(&world);

@@ -1,12 +1,23 @@
 //! Policies and the risk table: proposed, tried, put in force by two or by an approved change, recovered.
 
+use acts::change::create_change;
+use acts::change::set_template;
+use acts::change::verbs;
+use acts::directory::set_person;
+use acts::directory::set_service;
 use acts::policy::activate_configuration::{activate_configuration, recover_policies, withdraw_configuration};
+use acts::policy::find_unapprovable;
 use acts::policy::propose_configuration::{propose_policies, propose_risk_table};
+use acts::policy::try_policies;
+use acts::report::find_records;
 use acts::{Error, Result, Room};
+use model::change::change_file;
 use model::core::enums::{ConfigurationState, Level, State};
 use model::core::refusal::Refusal;
 use model::policy::configuration::Configuration;
+use model::policy::decision_facts;
 use serde_json::{Value, json};
+use store::audit::event;
 use store::{Lane, Mode};
 
 use crate::world::{World, body};
@@ -70,7 +81,7 @@ pub fn world() -> World {
     let world = World::new();
     world.system(|room| {
         for login in ["ada", "adam"] {
-            acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
+            set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
         }
         Ok(())
     });
@@ -113,7 +124,7 @@ fn a_second_person_puts_policies_in_force_and_open_changes_are_judged_again() {
     assert_eq!(state, State::Authorizing, "the approvals no longer suffice");
     world.sequence();
     let kinds = world.look(|room| {
-        let found = store::audit::event::page(room.tx, 0, 1_000)?;
+        let found = event::page(room.tx, 0, 1_000)?;
         Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
     });
     assert!(kinds.unwrap().iter().any(|kind| kind == "policies.activated"));
@@ -182,23 +193,19 @@ fn standard_of(world: &World, digest: String) -> String {
         "locked": {"category": "application", "complexity": "low", "description": "d", "justification": "j",
             "plan": [{"title": "One"}], "rollback_plan": [{"title": "Back", "minutes": 2}]},
     }));
-    world.by("rita", move |room| {
-        acts::change::set_template::propose_template(room, &template)
-    });
+    world.by("rita", move |room| set_template::propose_template(room, &template));
     for login in ["olga", "mona"] {
         world.by(login, |room| {
-            acts::change::set_template::approve_template(room, "restart", &body(json!({})))
+            set_template::approve_template(room, "restart", &body(json!({})))
         });
     }
     let request = body(json!({
         "kind": "standard", "template": "restart", "services": ["pay"], "environment": "production", "artifact": digest,
         "planned_start": "2026-11-20T07:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
     }));
-    let key = world.by("rita", move |room| {
-        acts::change::create_change::create_change(room, &request, &[])
-    });
+    let key = world.by("rita", move |room| create_change::create_change(room, &request, &[]));
     let k = key.clone();
-    world.by("rita", move |room| acts::change::verbs::submit_change(room, &k));
+    world.by("rita", move |room| verbs::submit_change(room, &k));
     let k = key.clone();
     let state = world.look(move |room| Ok(room.change(&k)?.state)).unwrap();
     assert_eq!(state, State::Scheduled);
@@ -374,13 +381,12 @@ fn a_rule_that_nobody_here_can_meet_is_refused_by_its_line_with_the_reason_and_a
     let world = world();
     let before = digest_in_force(&world);
     world.system(|room| {
-        acts::directory::set_person::set_group(
+        set_person::set_group(
             room,
             "keepers",
             &body(json!({"name": "Keepers", "members": ["olga", "sam"]})),
         )?;
-        acts::directory::set_person::set_group(room, "watchers", &body(json!({"name": "Watchers", "members": []})))
-            .map(drop)
+        set_person::set_group(room, "watchers", &body(json!({"name": "Watchers", "members": []}))).map(drop)
     });
     for (asks, told) in NOBODY_CAN {
         let mut wanted = strict();
@@ -399,7 +405,7 @@ fn a_rule_that_nobody_here_can_meet_is_refused_by_its_line_with_the_reason_and_a
         };
         tried.as_object_mut().unwrap().remove("reason");
         let trial = attempt(&world, "ada", move |room| {
-            acts::policy::try_policies::try_policies(room, &body(tried.clone()))
+            try_policies::try_policies(room, &body(tried.clone()))
         });
         let found = trial.unwrap().unmeetable;
         assert_eq!((found.len(), found[0].place.as_str()), (1, "house/house.cedar:2"));
@@ -419,12 +425,7 @@ fn a_set_whose_people_left_before_it_went_in_force_stays_out() {
     let world = world();
     let keepers = |members: Value| {
         world.system(move |room| {
-            acts::directory::set_person::set_group(
-                room,
-                "keepers",
-                &body(json!({"name": "Keepers", "members": members})),
-            )
-            .map(drop)
+            set_person::set_group(room, "keepers", &body(json!({"name": "Keepers", "members": members}))).map(drop)
         });
     };
     keepers(json!(["olga"]));
@@ -456,7 +457,7 @@ fn a_trial_says_what_would_differ_and_writes_nothing() {
     let mut asked = strict();
     asked.as_object_mut().unwrap().remove("reason");
     let trial = world.by("ada", move |room| {
-        acts::policy::try_policies::try_policies(room, &body(asked.clone()))
+        try_policies::try_policies(room, &body(asked.clone()))
     });
     assert_eq!((trial.tried, trial.differing.len()), (1, 1));
     let row = &trial.differing[0];
@@ -473,8 +474,7 @@ fn a_trial_judges_past_decisions_on_what_was_known_when_they_were_taken() {
     let world = world();
     let key = world.scheduled("Move booking to 4.2");
     world.system(|room| {
-        acts::directory::set_service::set_service(room, &body(json!({"key": "pay", "criticality": "critical"})))
-            .map(drop)
+        set_service::set_service(room, &body(json!({"key": "pay", "criticality": "critical"}))).map(drop)
     });
     let of_low = "@id(\"house.require.compatibility\")\n@reason(\"Interfaces broke twice.\")\n@require(\"evidence\")\n\
         @aspect(\"compatibility\")\n@due(\"approval\")\npermit (principal, action == Action::\"require\", resource)\n\
@@ -491,7 +491,7 @@ fn a_trial_judges_past_decisions_on_what_was_known_when_they_were_taken() {
         olga approve_change as asked no house.act.untrained\n"
     ));
     let trial = world.by("ada", move |room| {
-        acts::policy::try_policies::try_policies(room, &body(asked.clone()))
+        try_policies::try_policies(room, &body(asked.clone()))
     });
     assert_eq!(
         (trial.tried, trial.differing.len()),
@@ -526,7 +526,7 @@ fn the_facts_of_a_decision_are_those_that_its_digest_names() {
         let filter = store::record::Filter::new()
             .equals("change_id", file.change.id.as_str())
             .order_by("id");
-        let kept = store::record::find::<model::policy::decision_facts::DecisionFacts>(room.tx, &filter)?;
+        let kept = store::record::find::<decision_facts::DecisionFacts>(room.tx, &filter)?;
         let policies = room.policies()?;
         let named: std::collections::BTreeSet<String> =
             file.approvals.iter().map(|it| it.facts_digest.clone()).collect();
@@ -562,7 +562,7 @@ fn a_proposal_made_over_an_older_table_says_that_it_takes_back_what_came_since()
         "both over the table that came with the program"
     );
     let letters = || {
-        let told = world.by("mona", |room| acts::report::find_records::find_messages(room, 20));
+        let told = world.by("mona", |room| find_records::find_messages(room, 20));
         told.into_iter()
             .filter(|it| it.text.contains("It was proposed over"))
             .count()
@@ -606,12 +606,12 @@ fn the_host_brings_the_set_before_back() {
     let answer = world.desk.wait(
         Lane::Acts,
         crate::world::TENANT,
-        model::change::change_file::Actor::system(),
+        change_file::Actor::system(),
         Mode::Write,
         recover_policies,
     );
     assert_eq!(refusal(answer).code(), "nothing_to_recover");
-    let told = world.by("mona", |room| acts::report::find_records::find_messages(room, 20));
+    let told = world.by("mona", |room| find_records::find_messages(room, 20));
     assert!(
         told.iter().any(|message| message.subject.contains("recovered")),
         "{told:?}"
@@ -630,7 +630,7 @@ fn another_server_on_the_same_store_follows() {
     let digest = other.wait(
         Lane::Pages,
         crate::world::TENANT,
-        model::change::change_file::Actor::system(),
+        change_file::Actor::system(),
         Mode::Read,
         |room| Ok(room.policies()?.digest().to_owned()),
     );
@@ -703,7 +703,7 @@ fn a_rule_on_what_is_touched_is_among_the_targets_that_nobody_can_approve() {
         let keepers = |members: Value| {
             world.system(move |room| {
                 let group = body(json!({"name": "Keepers", "members": members}));
-                acts::directory::set_person::set_group(room, "keepers", &group).map(drop)
+                set_person::set_group(room, "keepers", &group).map(drop)
             });
         };
         keepers(json!(["olga"]));
@@ -720,7 +720,7 @@ fn a_rule_on_what_is_touched_is_among_the_targets_that_nobody_can_approve() {
         let id = made.id.0.clone();
         world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
         let unapprovable = || {
-            let report = world.look(|room| acts::policy::find_unapprovable::find_unapprovable(room, "", 50));
+            let report = world.look(|room| find_unapprovable::find_unapprovable(room, "", 50));
             let rules = report.unwrap().unapprovable.into_iter().map(|it| it.rule);
             rules.filter(|rule| rule == "house.require.keepers").count()
         };
@@ -737,7 +737,7 @@ fn a_board_too_small_for_its_quorum_is_found() {
     let board = |members: Value| {
         world.system(move |room| {
             let group = body(json!({"name": "Keepers", "members": members}));
-            acts::directory::set_person::set_group(room, "keepers", &group).map(drop)
+            set_person::set_group(room, "keepers", &group).map(drop)
         });
     };
     board(json!(["olga", "mona", "adam"]));
@@ -752,9 +752,9 @@ fn a_board_too_small_for_its_quorum_is_found() {
     let id = made.id.0.clone();
     world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
     let found = || {
-        let report = world.look(|room| acts::policy::find_unapprovable::find_unapprovable(room, "", 50));
+        let report = world.look(|room| find_unapprovable::find_unapprovable(room, "", 50));
         let report = report.unwrap();
-        let of_board = |rows: Vec<acts::policy::find_unapprovable::Finding>| {
+        let of_board = |rows: Vec<find_unapprovable::Finding>| {
             let mut rows = rows.into_iter().filter(|it| it.rule == "house.require.keepers");
             rows.next().map(|it| it.needed)
         };

@@ -2,6 +2,7 @@
 
 use acts::core::connections::{connection, connection_secret};
 use acts::integration::edit_connection::edit_connection;
+use acts::integration::set_connection;
 use acts::integration::set_connection::create_connection;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Connection;
@@ -92,10 +93,7 @@ fn a_repository_joins_and_the_secret_stays() {
     let other = json!({"api": {"base": "https://gitlab.halden.example"}});
     assert_eq!(code(edit(&world, "ada", &id, other)), "missing");
     let gone = id.clone();
-    attempt(&world, "ada", move |room| {
-        acts::integration::set_connection::end_connection(room, &gone)
-    })
-    .unwrap();
+    attempt(&world, "ada", move |room| set_connection::end_connection(room, &gone)).unwrap();
     assert_eq!(code(edit(&world, "ada", &id, json!({"name": "Hub"}))), "not_in_state");
     world.sequence();
     world.assert_replays();

@@ -2,6 +2,12 @@
 //! found, though they are no records.
 
 use acts::audit::replay_log::Finding;
+use acts::directory::deactivate_person;
+use acts::directory::set_person;
+use acts::effects::find_lost_timers;
+use acts::effects::run_timer;
+use acts::identity::set_second_factor;
+use acts::identity::set_workload;
 use model::change::change_file::Actor;
 use serde_json::json;
 use store::{Lane, Mode};
@@ -15,7 +21,7 @@ fn named<'f>(findings: &'f [Finding], table: &str) -> Vec<&'f Finding> {
 /// One change that is closed and one that waits for its window.
 fn world() -> World {
     let world = World::new();
-    world.system(|room| acts::effects::run_timer::run_timer(room, "tenant_timer", TENANT));
+    world.system(|room| run_timer::run_timer(room, "tenant_timer", TENANT));
     world.closed("Give every shipment a customs reference");
     world.sequence();
     world.scheduled("Move booking to 4.2");
@@ -86,16 +92,14 @@ fn a_changes_timer_that_was_put_off_is_found_and_set_again() {
         let world = world();
         let wanted = one_text(&world, "SELECT id FROM \"change\" WHERE key = 'CHG-1002'");
         let lost = |world: &World| {
-            let late = world
-                .look(|room| acts::effects::find_lost_timers::find_late_timers(room, ""))
-                .unwrap();
+            let late = world.look(|room| find_lost_timers::find_late_timers(room, "")).unwrap();
             late.subjects.into_iter().map(|(_, id)| id).collect::<Vec<_>>()
         };
         assert!(lost(&world).is_empty(), "{put_off}");
         world.tampered(put_off);
         assert_eq!(lost(&world), std::slice::from_ref(&wanted), "{put_off}");
         let change = wanted.clone();
-        world.system(move |room| acts::effects::run_timer::run_timer(room, "change", &change));
+        world.system(move |room| run_timer::run_timer(room, "change", &change));
         assert!(lost(&world).is_empty(), "{put_off}");
     }
 }
@@ -124,7 +128,7 @@ fn counters_are_held_against_the_records() {
 fn a_password_that_is_gone_or_was_set_by_another_is_missed() {
     let with_password = || {
         let world = world();
-        world.system(|room| acts::directory::set_person::set_password(room, "rita", "phc"));
+        world.system(|room| set_person::set_password(room, "rita", "phc"));
         world.assert_replays();
         world
     };
@@ -139,7 +143,7 @@ fn a_password_that_is_gone_or_was_set_by_another_is_missed() {
     // Taken away by the server itself, with a word in the log.
     let world = with_password();
     let left = body(json!({"compromised": true}));
-    world.system(move |room| acts::directory::deactivate_person::deactivate_person(room, "rita", &left).map(drop));
+    world.system(move |room| deactivate_person::deactivate_person(room, "rita", &left).map(drop));
     world.assert_replays();
 }
 
@@ -155,12 +159,12 @@ fn fresh(world: &World, login: &'static str) -> Actor {
 fn with_factor() -> World {
     let world = world();
     let act = |room: &mut acts::Room<'_, '_>| {
-        let made = acts::identity::set_second_factor::begin_totp(room, &body(json!({})))?;
+        let made = set_second_factor::begin_totp(room, &body(json!({})))?;
         let secret = totp_rs::Secret::try_from_base32(&made.secret).unwrap();
         let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
         let code = totp.generate(u64::try_from(room.now.as_second()).unwrap()).to_string();
-        let codes = acts::identity::set_second_factor::confirm_totp(room, &made.id, &code)?;
-        acts::identity::set_second_factor::use_recovery_code(room, &codes[0]).map(drop)
+        let codes = set_second_factor::confirm_totp(room, &made.id, &code)?;
+        set_second_factor::use_recovery_code(room, &codes[0]).map(drop)
     };
     let actor = fresh(&world, "rita");
     world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act).unwrap();
@@ -197,11 +201,11 @@ fn second_factors_that_nobody_added_or_that_are_gone_are_found() {
     }
     // Taken away by the server itself.
     let world = with_factor();
-    world.system(|room| acts::identity::set_second_factor::reset_factors(room, "rita"));
+    world.system(|room| set_second_factor::reset_factors(room, "rita"));
     world.assert_replays();
     let world = with_factor();
     let left = body(json!({"compromised": true}));
-    world.system(move |room| acts::directory::deactivate_person::deactivate_person(room, "rita", &left).map(drop));
+    world.system(move |room| deactivate_person::deactivate_person(room, "rita", &left).map(drop));
     world.assert_replays();
 }
 
@@ -214,8 +218,8 @@ fn a_way_in_for_jobs_that_no_job_was_given_is_found() {
     );
     let told = body(json!({"repository": "acme/booking"}));
     world.system(move |room| {
-        acts::identity::set_workload::set_workload(room, "jobs", &wanted)?;
-        acts::identity::set_workload::enter(room, "jobs", &told).map(drop)
+        set_workload::set_workload(room, "jobs", &wanted)?;
+        set_workload::enter(room, "jobs", &told).map(drop)
     });
     world.assert_replays();
     let findings = world.tampered(

@@ -1,5 +1,8 @@
 //! Tokens end, and whoever uses them knows it before.
 
+use acts::directory::set_person;
+use acts::identity::set_token;
+use acts::identity::warn_token_expiry;
 use model::change::related_records::Message;
 use model::directory::snapshot::Token;
 use serde_json::json;
@@ -12,9 +15,9 @@ const DAY: i64 = 86_400;
 
 /// What the workers of two servers do at once, once in a while: both look, then both tell. Answers what the first one found.
 fn look_round(world: &World) -> usize {
-    let looked = [0, 1].map(|_| world.look(acts::identity::warn_token_expiry::find_ending).unwrap());
+    let looked = [0, 1].map(|_| world.look(warn_token_expiry::find_ending).unwrap());
     for id in looked.concat() {
-        world.system(move |room| acts::identity::warn_token_expiry::tell_end(room, &id));
+        world.system(move |room| warn_token_expiry::tell_end(room, &id));
     }
     looked[0].len()
 }
@@ -36,7 +39,7 @@ fn token(world: &World, name: &'static str, person: &'static str, days: Option<i
         if let Some(days) = days {
             asked["expires_at"] = json!((room.now + jiff::SignedDuration::from_secs(days * DAY)).to_string());
         }
-        Ok(acts::identity::set_token::create_token(room, &body(asked))?.0)
+        Ok(set_token::create_token(room, &body(asked))?.0)
     })
 }
 
@@ -44,7 +47,7 @@ fn world() -> World {
     let world = World::new();
     world.system(|room| {
         let adam = body(json!({"login": "adam", "name": "Adam", "roles": ["admin"]}));
-        acts::directory::set_person::create_person(room, &adam).map(drop)
+        set_person::create_person(room, &adam).map(drop)
     });
     world
 }
@@ -88,12 +91,12 @@ fn a_token_that_a_program_made_for_itself_is_told_of_to_the_administrators() {
     let world = world();
     world.system(|room| {
         let robot = body(json!({"login": "robot", "name": "Robot", "roles": ["admin", "pipeline"]}));
-        acts::directory::set_person::create_person(room, &robot).map(drop)
+        set_person::create_person(room, &robot).map(drop)
     });
     world.by("robot", |room| {
         let end = (room.now + jiff::SignedDuration::from_secs(20 * DAY)).to_string();
         let asked = json!({"name": "its own", "scopes": ["read"], "expires_at": end});
-        acts::identity::set_token::create_token(room, &body(asked)).map(drop)
+        set_token::create_token(room, &body(asked)).map(drop)
     });
     world.pass_seconds(7 * DAY);
     assert_eq!(look_round(&world), 1);
@@ -115,9 +118,7 @@ fn a_short_life_a_long_silence_and_a_revocation_tell_no_more_than_is_due() {
         letters(&world, "sam"),
         "who answers for it and for whom it speaks"
     );
-    world.by("adam", move |room| {
-        acts::identity::set_token::revoke_token(room, gone.id.as_str())
-    });
+    world.by("adam", move |room| set_token::revoke_token(room, gone.id.as_str()));
     // The server was away for three months: one letter for what ends soon, none for what has ended or was given back.
     world.pass_seconds(88 * DAY);
     assert_eq!(look_round(&world), 1);

@@ -3,11 +3,18 @@
 use std::collections::BTreeSet;
 
 use acts::audit::export_bundle::pack_bundle;
+use acts::change::create_change;
+use acts::change::edit_change;
+use acts::change::link_change;
 use acts::compliance::erase_texts::{ask_erasure, confirm_erasure, withdraw_erasure};
 use acts::compliance::set_legal_hold::{end_legal_hold, place_legal_hold};
 use acts::compliance::set_retention::{changes_due, erase_due, forget_due, propose_retention};
+use acts::directory::deactivate_person;
+use acts::directory::set_person;
+use acts::policy::activate_configuration;
 use acts::{Error, Result, Room};
 use model::change::record::Change;
+use model::compliance::erasure;
 use model::core::refusal::Refusal;
 use proof::report::Outcome;
 use serde_json::{Value, json};
@@ -38,7 +45,7 @@ fn world() -> World {
     let world = World::new();
     for (login, role) in [("ada", "admin"), ("bea", "admin"), ("aud", "auditor")] {
         let person = body(json!({"login": login, "roles": [role]}));
-        world.system(move |room| acts::directory::set_person::create_person(room, &person));
+        world.system(move |room| set_person::create_person(room, &person));
     }
     world
 }
@@ -146,12 +153,7 @@ fn all_texts_of_an_ended_change_go_by_two_people_and_every_proof_stays() {
     assert_eq!(ask(&world, "rita", &key, wanted.clone()).unwrap_err(), "not_allowed");
     assert_eq!(ask(&world, "ada", &other, wanted.clone()).unwrap_err(), "not_in_state");
     let asked = ask(&world, "ada", &key, wanted.clone()).unwrap();
-    assert!(
-        asked
-            .erasure
-            .as_ref()
-            .is_some_and(model::compliance::erasure::Erasure::is_asked)
-    );
+    assert!(asked.erasure.as_ref().is_some_and(erasure::Erasure::is_asked));
     assert_eq!(asked.content.title, "Zebra migration");
     assert_eq!(ask(&world, "bea", &key, wanted.clone()).unwrap_err(), "erasure_asked");
     assert_eq!(confirm(&world, "ada", &key).unwrap_err(), "second_person_needed");
@@ -188,7 +190,7 @@ fn what_was_edited_out_and_one_comment_go_while_the_change_is_open() {
     assert!(tables_with(&world, "hunter2").contains("message"));
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::change::edit_change::edit_change(room, &k, &body(json!({"title": "Rotate the password"})))
+        edit_change::edit_change(room, &k, &body(json!({"title": "Rotate the password"})))
     });
     let id = comment(&world, &key, "Call Miriam Quist, she is ill.");
     comment(&world, &key, "Seen.");
@@ -227,7 +229,7 @@ fn a_text_that_somebody_took_away_past_the_server_is_found() {
     let key = world.draft("A first title");
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::change::edit_change::edit_change(room, &k, &body(json!({"title": "A second title"})))
+        edit_change::edit_change(room, &k, &body(json!({"title": "A second title"})))
     });
     let id = comment(&world, &key, "I warned you.");
     ask(
@@ -281,7 +283,7 @@ fn a_legal_hold_keeps_everything_from_people_and_from_the_clock() {
     let activate = |who| {
         let id = made.id.0.clone();
         attempt(&world, who, move |room| {
-            acts::policy::activate_configuration::activate_configuration(room, &id, &body(json!({})))
+            activate_configuration::activate_configuration(room, &id, &body(json!({})))
         })
     };
     assert_eq!(activate("ada").unwrap_err(), "second_person_needed");
@@ -343,11 +345,11 @@ fn a_change_of_a_pipeline_and_one_of_a_thousand_texts_go_as_any_other() {
         "targets": [{"service": "pay", "environment": "production"}],
     });
     let key = world.by("rita", move |room| {
-        acts::change::create_change::create_change(room, &body(request.clone()), &["title", "description", "labels"])
+        create_change::create_change(room, &body(request.clone()), &["title", "description", "labels"])
     });
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::change::edit_change::edit_change(room, &k, &body(json!({"title": "Yak again"})))
+        edit_change::edit_change(room, &k, &body(json!({"title": "Yak again"})))
     });
     erased(&world, &key, json!({"kind": "former_texts", "reason": "Typed wrongly"}));
     assert_proven(&world, &key);
@@ -384,16 +386,14 @@ fn what_was_decided_stays_whatever_comes_after_an_erasure_and_later_texts_go_in_
     let k = key.clone();
     attempt(&world, "bea", move |room| withdraw_erasure(room, &k)).unwrap();
     let (k, to) = (key.clone(), body(json!({"kind": "follows_up", "to": other})));
-    world.by("rita", move |room| {
-        acts::change::link_change::link_change(room, &k, &to)
-    });
+    world.by("rita", move |room| link_change::link_change(room, &k, &to));
     let k = key.clone();
     let now = world.look(move |room| room.change(&k)).unwrap();
     assert_eq!((now.digests, now.risk), (before.digests, before.risk));
     let wanted = body(json!({"changes_days": 90, "reason": "Our rules"}));
     let made = attempt(&world, "ada", move |room| propose_retention(room, &wanted)).unwrap();
     attempt(&world, "bea", move |room| {
-        acts::policy::activate_configuration::activate_configuration(room, made.id.as_str(), &body(json!({})))
+        activate_configuration::activate_configuration(room, made.id.as_str(), &body(json!({})))
     })
     .unwrap();
     world.pass_seconds(91 * DAY);
@@ -410,7 +410,7 @@ fn nobody_erases_alone_by_being_rid_of_the_others_first() {
     for login in ["bea", "mona"] {
         let why = body(json!({"reason": "Left"}));
         attempt(&world, "ada", move |room| {
-            acts::directory::deactivate_person::deactivate_person(room, login, &why)
+            deactivate_person::deactivate_person(room, login, &why)
         })
         .unwrap();
     }

@@ -1,6 +1,10 @@
 //! Replay hashes the kept files of evidence, wherever they are kept, and names the change, the evidence and the digest of each
 //! that is not what the log says.
 
+use acts::audit::replay_log;
+use acts::compliance::erase_texts;
+use acts::directory::set_person;
+use model::change::related_records;
 use serde_json::json;
 
 use crate::world::{FILE, World, body, run};
@@ -14,7 +18,7 @@ fn named(world: &World) -> (String, String) {
         let of_change = store::record::Filter::new()
             .equals("change_id", change.id.as_str())
             .order_by("id");
-        let found = store::record::find::<model::change::related_records::Evidence>(room.tx, &of_change)?;
+        let found = store::record::find::<related_records::Evidence>(room.tx, &of_change)?;
         let one = found.into_iter().find(|it| it.record.file_digest == wanted);
         Ok(one.unwrap().record.id.0)
     });
@@ -166,8 +170,7 @@ fn a_file_that_was_exchanged_together_with_its_record_is_found_by_the_log() {
              file_digest = replace(file_digest, '{digest}', '{other}')"
     ));
     let has = |field: &str, what: &str| {
-        let is_it =
-            |it: &&acts::audit::replay_log::Finding| it.field.as_deref() == Some(field) && it.what.contains(what);
+        let is_it = |it: &&replay_log::Finding| it.field.as_deref() == Some(field) && it.what.contains(what);
         found
             .iter()
             .find(is_it)
@@ -182,18 +185,14 @@ fn an_erased_file_is_not_looked_for() {
     let world = World::new();
     for (login, role) in [("ada", "admin"), ("bea", "admin")] {
         let person = body(json!({"login": login, "roles": [role]}));
-        world.system(move |room| acts::directory::set_person::create_person(room, &person));
+        world.system(move |room| set_person::create_person(room, &person));
     }
     let key = world.closed("Give every shipment a customs reference");
     let (digest, _) = named(&world);
     let erasure = body(json!({"kind": "texts", "reason": "Request of 12 November"}));
     let asked = key.clone();
-    world.by("ada", move |room| {
-        acts::compliance::erase_texts::ask_erasure(room, &asked, &erasure)
-    });
-    world.by("bea", move |room| {
-        acts::compliance::erase_texts::confirm_erasure(room, &key)
-    });
+    world.by("ada", move |room| erase_texts::ask_erasure(room, &asked, &erasure));
+    world.by("bea", move |room| erase_texts::confirm_erasure(room, &key));
     world.sequence();
     std::fs::remove_file(
         world

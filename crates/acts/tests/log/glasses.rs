@@ -1,10 +1,17 @@
 //! A broken glass that nobody validated in time is in sight of its team.
 
 use acts::Room;
+use acts::change::edit_change;
 use acts::change::find_unvalidated::find_unvalidated;
+use acts::directory::set_person;
+use acts::directory::set_service;
+use acts::emergency::break_glass;
+use acts::emergency::verbs;
 use model::change::change_file::Actor;
 use model::core::ids::RecordId;
+use model::directory::snapshot;
 use model::directory::snapshot::{Group, GroupKind};
+use model::emergency::records;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -21,7 +28,7 @@ fn seen_by(world: &World, login: &'static str) -> Vec<String> {
 fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
     let world = World::new();
     world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))?;
+        set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))?;
         let directory = room.directory()?;
         let member = |login: &str| directory.by_login(login).unwrap().id.clone();
         let group = |key: &str, kind, members| Group {
@@ -44,7 +51,7 @@ fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
     let key = world.draft("Bring the shop back");
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::change::edit_change::edit_change(room, &k, &body(json!({"team": "The shop"})))
+        edit_change::edit_change(room, &k, &body(json!({"team": "The shop"})))
     });
     open_glass(&world, &key);
     // An hour of glass and a day for its validation.
@@ -58,9 +65,7 @@ fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
         assert!(seen_by(&world, login).is_empty(), "{login} is not of the team");
     }
     let (k, words) = (key.clone(), body(json!({"text": "It was right."})));
-    world.by("mona", move |room| {
-        acts::emergency::verbs::validate_break_glass(room, &k, &words)
-    });
+    world.by("mona", move |room| verbs::validate_break_glass(room, &k, &words));
     assert!(seen_by(&world, "rita").is_empty());
     world.assert_replays();
 }
@@ -69,15 +74,14 @@ fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
 fn whoever_invents_a_team_for_each_glass_spends_the_budget_of_the_service_all_the_same() {
     let world = World::new();
     world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))
-            .map(drop)
+        set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]}))).map(drop)
     });
     let mut counted = Vec::new();
     for word in ["The shop", "Shop at night", "Keys of the shop", "Nobody's"] {
         let key = world.draft("Bring the shop back");
         let k = key.clone();
         world.by("rita", move |room| {
-            acts::change::edit_change::edit_change(room, &k, &body(json!({"team": word})))
+            edit_change::edit_change(room, &k, &body(json!({"team": word})))
         });
         open_glass(&world, &key);
         counted.push(counted_of(&world, &key));
@@ -90,8 +94,7 @@ fn whoever_invents_a_team_for_each_glass_spends_the_budget_of_the_service_all_th
 fn a_service_that_changes_its_team_takes_its_broken_glasses_along() {
     let world = World::new();
     world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))
-            .map(drop)
+        set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]}))).map(drop)
     });
     let mut counted = Vec::new();
     for team in ["Payments", "Payments", "Payments", "Checkout", "checkout at night"] {
@@ -99,12 +102,8 @@ fn a_service_that_changes_its_team_takes_its_broken_glasses_along() {
             let directory = room.directory()?;
             let pay = directory.services.get(&"pay".into()).unwrap().clone();
             let team = Some(team.to_owned());
-            room.put_estate(
-                "service.set",
-                model::directory::snapshot::Service { team, ..pay },
-                json!({}),
-            )
-            .map(drop)
+            room.put_estate("service.set", snapshot::Service { team, ..pay }, json!({}))
+                .map(drop)
         });
         let key = world.draft("Bring the shop back");
         open_glass(&world, &key);
@@ -118,10 +117,10 @@ fn a_service_that_changes_its_team_takes_its_broken_glasses_along() {
 fn a_team_answers_for_no_glass_of_another_team_on_the_same_change() {
     let world = World::new();
     world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))?;
+        set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))?;
         for (key, team) in [("pay", "Payments"), ("shop", "Checkout")] {
             let service = json!({"key": key, "criticality": "low", "team": team});
-            acts::directory::set_service::set_service(room, &body(service))?;
+            set_service::set_service(room, &body(service))?;
         }
         Ok(())
     });
@@ -130,7 +129,7 @@ fn a_team_answers_for_no_glass_of_another_team_on_the_same_change() {
         let k = key.clone();
         world.by("rita", move |room| {
             let words = body(json!({"services": services, "environment": "production"}));
-            acts::change::edit_change::edit_change(room, &k, &words)
+            edit_change::edit_change(room, &k, &words)
         });
         open_glass(&world, &key);
         counted_of(&world, &key)
@@ -147,9 +146,7 @@ fn a_team_answers_for_no_glass_of_another_team_on_the_same_change() {
     );
     let rows = world.look(|room| {
         let all = store::record::Filter::new().order_by("at");
-        Ok(store::record::bodies::<model::emergency::records::GlassUse>(
-            room.tx, &all,
-        )?)
+        Ok(store::record::bodies::<records::GlassUse>(room.tx, &all)?)
     });
     let of_payments: Vec<i64> = rows
         .unwrap()
@@ -171,7 +168,7 @@ fn open_glass(world: &World, key: &str) {
     let until = now + jiff::SignedDuration::from_hours(1);
     let words = body(json!({"reason": "The shop is down.", "until": until.to_string()}));
     let k = key.to_owned();
-    let glass = move |room: &mut Room<'_, '_>| acts::emergency::break_glass::break_glass(room, &k, &words);
+    let glass = move |room: &mut Room<'_, '_>| break_glass::break_glass(room, &k, &words);
     world.desk.wait(Lane::Acts, TENANT, fresh, Mode::Write, glass).unwrap();
 }
 

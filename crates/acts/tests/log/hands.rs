@@ -1,11 +1,27 @@
 //! Whose hand a way in is: kept over each hop, and held to what its person is held to.
 
 use acts::Room;
+use acts::approval::set_delegation;
+use acts::cab::training;
+use acts::change::add_evidence;
+use acts::change::set_template;
 use acts::change::set_template::{approve_template, propose_template};
+use acts::directory::deactivate_person;
+use acts::directory::import_directory;
+use acts::directory::provision;
+use acts::directory::review_access;
+use acts::directory::set_person;
+use acts::identity::audit_workload_trust;
+use acts::identity::set_token;
+use model::change::around;
 use model::change::change_file::{Actor, Lent};
+use model::change::related_records;
 use model::change::related_records::Message;
+use model::core::enums;
 use model::core::enums::{ApprovalState, Noun, State, TemplateState};
+use model::directory::access_review;
 use model::directory::snapshot::StandardTemplate;
+use model::identity::provider;
 use model::integration::workload::Workload;
 use serde_json::{Map, Value, json};
 use store::record::{self, Filter};
@@ -31,8 +47,8 @@ fn world() -> World {
     let world = World::new();
     world.system(|room| {
         let nils = json!({"login": "nils", "roles": ["admin", "requester"], "email": "nils@halden.example"});
-        acts::directory::set_person::create_person(room, &body(nils))?;
-        acts::directory::set_person::create_person(room, &body(json!({"login": "kari", "roles": ["admin"]})))
+        set_person::create_person(room, &body(nils))?;
+        set_person::create_person(room, &body(json!({"login": "kari", "roles": ["admin"]})))
     });
     world
 }
@@ -55,7 +71,7 @@ fn what_a_borrowed_token_makes_is_its_makers_too() {
     let made = world
         .desk
         .wait(Lane::Acts, TENANT, by_kari.clone(), Mode::Write, move |room| {
-            acts::identity::set_token::create_token(room, &token)
+            set_token::create_token(room, &token)
         });
     assert_eq!(made.unwrap().0.owner, nils);
     let workload = body(
@@ -75,7 +91,7 @@ fn nobody_gives_themselves_anything_by_a_borrowed_account() {
     let person = |words: Value| {
         let words = body(words);
         refused(&world, &by_kari, move |room| {
-            acts::directory::set_person::edit_person(room, "nils", &words)
+            set_person::edit_person(room, "nils", &words)
         })
     };
     for words in [
@@ -88,40 +104,38 @@ fn nobody_gives_themselves_anything_by_a_borrowed_account() {
     }
     assert_eq!(person(json!({"name": "Nils B"})), "");
     let told = refused(&world, &by_kari, |room| {
-        acts::directory::set_person::set_group(room, "security", &body(json!({"members": ["sam", "nils"]})))
+        set_person::set_group(room, "security", &body(json!({"members": ["sam", "nils"]})))
     });
     assert!(told.contains("own_request"), "{told}");
     let told = refused(&world, &by_kari, |room| {
-        acts::cab::training::set_training(
+        training::set_training(
             room,
             &body(json!({"person": "nils", "training": "pci_dss",
             "starts_at": "2026-11-20T08:00:00Z", "ends_at": "2026-12-20T08:00:00Z"})),
         )
     });
     assert!(told.contains("own_request"), "{told}");
-    let told = refused(&world, &by_kari, |room| {
-        acts::directory::set_person::set_password(room, "nils", "phc")
-    });
+    let told = refused(&world, &by_kari, |room| set_person::set_password(room, "nils", "phc"));
     assert!(told.contains("step_up_required"), "{told}");
     let told = refused(&world, &by_kari, |room| {
-        let line = acts::directory::import_directory::Line {
+        let line = import_directory::Line {
             number: 1,
             is_row: false,
             noun: Noun::People,
             fields: body(json!({"login": "nils", "roles": ["owner"]})),
         };
-        acts::directory::import_directory::import_directory(room, &[line], Default::default())
+        import_directory::import_directory(room, &[line], Default::default())
     });
     assert!(told.contains("own_request"), "{told}");
     let pass_on = body(json!({"delegate": "nils", "starts_at": "2026-11-20T08:00:00Z",
         "ends_at": "2026-12-20T08:00:00Z"}));
     let words = pass_on.clone();
     let told = refused(&world, &lent(&world, "olga", "nils"), move |room| {
-        acts::approval::set_delegation::set_delegation(room, &words)
+        set_delegation::set_delegation(room, &words)
     });
     assert!(told.contains("own_request"), "{told}");
     let told = refused(&world, &world.actor("olga"), move |room| {
-        acts::approval::set_delegation::set_delegation(room, &pass_on)
+        set_delegation::set_delegation(room, &pass_on)
     });
     assert_eq!(told, "", "what is her own she passes on herself");
     // With an account and a token of her own, the other one proposes it, and a third puts it in force.
@@ -183,14 +197,10 @@ fn a_template_is_approved_by_two_hands_of_which_neither_proposed_it() {
 #[test]
 fn a_template_rests_on_nobody_who_could_not_approve_it_any_more() {
     let world = world();
-    world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "carla", "roles": ["change_manager"]})))
-    });
+    world.system(|room| set_person::create_person(room, &body(json!({"login": "carla", "roles": ["change_manager"]}))));
     propose(&world, &world.actor("rita"));
     assert_eq!(approve(&world, &world.actor("mona")), "");
-    world.system(|room| {
-        acts::directory::deactivate_person::deactivate_person(room, "mona", &body(json!({"compromised": true})))
-    });
+    world.system(|room| deactivate_person::deactivate_person(room, "mona", &body(json!({"compromised": true}))));
     assert_eq!(approve(&world, &world.actor("olga")), "");
     let now = template(&world);
     assert_eq!((now.state, now.approvals.len()), (TemplateState::Proposed, 1));
@@ -199,8 +209,7 @@ fn a_template_rests_on_nobody_who_could_not_approve_it_any_more() {
     // Who lost the right meanwhile counts no more either.
     propose(&world, &world.actor("rita"));
     assert_eq!(approve(&world, &world.actor("carla")), "");
-    world
-        .system(|room| acts::directory::set_person::edit_person(room, "carla", &body(json!({"roles": ["requester"]}))));
+    world.system(|room| set_person::edit_person(room, "carla", &body(json!({"roles": ["requester"]}))));
     assert_eq!(approve(&world, &world.actor("olga")), "");
     let now = template(&world);
     assert_eq!(now.template_version, 1, "the new version goes on waiting");
@@ -226,7 +235,7 @@ fn a_version_that_is_approved_stays_in_force_until_the_next_one_is() {
     propose(&world, &world.actor("rita"));
     let why = body(json!({"reason": "Not this way", "template_version": 3}));
     let told = refused(&world, &world.actor("mona"), move |room| {
-        acts::change::set_template::end_template(room, "restart", &why, TemplateState::Retired)
+        set_template::end_template(room, "restart", &why, TemplateState::Retired)
     });
     assert_eq!(told, "");
     assert_eq!(stands(&template(&world)), (TemplateState::Approved, 1));
@@ -249,7 +258,7 @@ fn a_template_that_a_compromised_account_approved_is_suspended() {
     }
     let end = |compromised: bool, login: &'static str| {
         let why = body(json!({"compromised": compromised}));
-        world.system(move |room| acts::directory::deactivate_person::deactivate_person(room, login, &why).map(drop));
+        world.system(move |room| deactivate_person::deactivate_person(room, login, &why).map(drop));
     };
     end(false, "mona");
     assert_eq!(
@@ -305,8 +314,7 @@ fn a_workload_ends_with_who_answers_for_it() {
     };
     assert_eq!(enter("his"), "");
     world.by("kari", |room| {
-        acts::directory::deactivate_person::deactivate_person(room, "nils", &body(json!({"compromised": true})))
-            .map(drop)
+        deactivate_person::deactivate_person(room, "nils", &body(json!({"compromised": true}))).map(drop)
     });
     let active = ["his", "hers", "for-him"].map(|key| workload(&world, key).active);
     assert_eq!(active, [false, true, false]);
@@ -326,19 +334,16 @@ fn a_workload_ends_with_who_answers_for_it() {
 fn a_role_that_a_review_refuses_takes_its_seat_along() {
     let world = world();
     world.by("kari", |room| {
-        acts::directory::review_access::begin_review(room, &body(json!({}))).map(drop)
+        review_access::begin_review(room, &body(json!({}))).map(drop)
     });
     let sam = world.actor("sam").person;
     let part = world.look(|room| {
         let filter = Filter::new().equals("is_open", true).order_by("id");
-        Ok(record::find::<model::directory::access_review::AccessReview>(
-            room.tx, &filter,
-        )?)
+        Ok(record::find::<access_review::AccessReview>(room.tx, &filter)?)
     });
     let parts = part.unwrap().into_iter().map(|it| it.record);
-    let is_it = |right: &&model::directory::access_review::HeldRight| {
-        right.person == sam && right.kind == "role" && right.what == "security"
-    };
+    let is_it =
+        |right: &&access_review::HeldRight| right.person == sam && right.kind == "role" && right.what == "security";
     let (part, row) = parts
         .filter_map(|part| Some((part.clone(), part.rights.iter().find(is_it)?.row)))
         .next()
@@ -356,7 +361,7 @@ fn a_role_that_a_review_refuses_takes_its_seat_along() {
     assert!(sits(&world));
     let refusal = body(json!({"refused": [row], "reason": "Moved on."}));
     let signed = refused(&world, &manager, move |room| {
-        acts::directory::review_access::sign_review(room, part.id.as_str(), &refusal)
+        review_access::sign_review(room, part.id.as_str(), &refusal)
     });
     assert_eq!((signed.as_str(), sits(&world)), ("", false));
     world.assert_replays();
@@ -366,7 +371,7 @@ fn a_role_that_a_review_refuses_takes_its_seat_along() {
 fn a_directory_takes_no_address_from_who_runs_it_and_gives_none_that_is_an_alias() {
     let world = world();
     let nils = world.actor("nils").person;
-    let told = |login: &str, mail: &str| model::identity::provider::ProvisionedPerson {
+    let told = |login: &str, mail: &str| provider::ProvisionedPerson {
         login: login.to_owned(),
         name: login.to_owned(),
         email: Some(mail.to_owned()),
@@ -376,7 +381,7 @@ fn a_directory_takes_no_address_from_who_runs_it_and_gives_none_that_is_an_alias
     let keep = |actor: &Actor, mail: &str| {
         let (nils, told) = (nils.clone(), told("nils", mail));
         refused(&world, actor, move |room| {
-            acts::directory::provision::replace_person(room, nils.as_str(), &told)
+            provision::replace_person(room, nils.as_str(), &told)
         })
     };
     let marks = || {
@@ -391,12 +396,12 @@ fn a_directory_takes_no_address_from_who_runs_it_and_gives_none_that_is_an_alias
     let dummy = told("dummy", "Nils@halden.example");
     let again = dummy.clone();
     let made = refused(&world, &world.actor("kari"), move |room| {
-        acts::directory::provision::create_person(room, &dummy)
+        provision::create_person(room, &dummy)
     });
     assert!(made.contains("not_unique"), "{made}");
     let made = refused(&world, &world.actor("kari"), move |room| {
         let words = json!({"login": again.login, "email": again.email});
-        acts::directory::set_person::create_person(room, &body(words))
+        set_person::create_person(room, &body(words))
     });
     assert!(made.contains("not_unique"), "{made}");
     // What another directory tells of him is so; and his own, sent back, is.
@@ -423,16 +428,14 @@ fn decisions(world: &World, key: &str) -> Vec<(String, ApprovalState)> {
 fn compromised(world: &World, login: &'static str) {
     world.system(move |room| {
         let words = body(json!({"compromised": true, "reason": "Stolen."}));
-        acts::directory::deactivate_person::deactivate_person(room, login, &words).map(drop)
+        deactivate_person::deactivate_person(room, login, &words).map(drop)
     });
 }
 
 #[test]
 fn what_a_compromised_account_said_by_anothers_way_in_falls_with_it() {
     let world = World::new();
-    world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "ada", "roles": ["admin"]}))).map(drop)
-    });
+    world.system(|room| set_person::create_person(room, &body(json!({"login": "ada", "roles": ["admin"]}))).map(drop));
     let key = world.draft("Move booking to 4.2");
     let k = key.clone();
     world.by("rita", move |room| {
@@ -474,13 +477,13 @@ fn what_a_compromised_account_accepted_or_found_to_be_so_is_open_again() {
     world.by("rita", move |room| {
         let failed = json!({"kind": "note", "aspect": "functional", "result": "failed", "environment": "staging",
             "artifact": ARTIFACT, "text": "One of three fails."});
-        let file = model::change::around::StoredFile {
+        let file = around::StoredFile {
             digest: proof::crypto::digest_text(b"One of three fails."),
             size: 19,
             media_type: "text/plain".into(),
             reading: None,
         };
-        acts::change::add_evidence::add_evidence(room, &k, &body(failed), &file)
+        add_evidence::add_evidence(room, &k, &body(failed), &file)
     });
     let k = key.clone();
     world.by("sam", move |room| {
@@ -522,13 +525,13 @@ fn a_template_goes_forward_and_never_back() {
             },
         });
         world.by("rita", move |room| {
-            acts::change::set_template::propose_template(room, &body(words.clone())).map(drop)
+            set_template::propose_template(room, &body(words.clone())).map(drop)
         });
     };
-    let moved = |key: &'static str, to: model::core::enums::TemplateState| {
+    let moved = |key: &'static str, to: enums::TemplateState| {
         let why = body(json!({"reason": "Not like this."}));
         refused(&world, &world.actor("mona"), move |room| {
-            acts::change::set_template::end_template(room, key, &why, to)
+            set_template::end_template(room, key, &why, to)
         })
     };
     use model::core::enums::TemplateState::{Retired, Suspended};
@@ -540,7 +543,7 @@ fn a_template_goes_forward_and_never_back() {
     template("two");
     for login in ["olga", "mona"] {
         world.by(login, |room| {
-            acts::change::set_template::approve_template(room, "two", &body(json!({}))).map(drop)
+            set_template::approve_template(room, "two", &body(json!({}))).map(drop)
         });
     }
     assert_eq!(moved("two", Suspended), "");
@@ -555,12 +558,12 @@ fn whoever_answers_for_a_workload_that_lets_in_anybody_is_told_once() {
     set_workload(&world, "kari", "open", "olga");
     let letters = || {
         let found = world.look(|room| {
-            Ok(record::find::<model::change::related_records::Message>(
+            Ok(record::find::<related_records::Message>(
                 room.tx,
                 &Filter::new().order_by("id"),
             )?)
         });
-        let about = |it: &model::change::related_records::Message| it.subject == "A workload lets in jobs of anybody";
+        let about = |it: &related_records::Message| it.subject == "A workload lets in jobs of anybody";
         found.unwrap().into_iter().map(|it| it.record).filter(about).count()
     };
     crate::reviewing::work(&world);
@@ -572,7 +575,7 @@ fn whoever_answers_for_a_workload_that_lets_in_anybody_is_told_once() {
         ..workload(&world, "open")
     };
     world.system(move |room| room.put_estate("workload.set", old.clone(), json!({})).map(drop));
-    let doubted = world.look(acts::identity::audit_workload_trust::doubted).unwrap();
+    let doubted = world.look(audit_workload_trust::doubted).unwrap();
     assert_eq!(doubted.iter().map(|it| it.key.as_str()).collect::<Vec<_>>(), ["open"]);
     crate::reviewing::work(&world);
     assert_eq!(letters(), 1);
@@ -584,11 +587,6 @@ fn whoever_answers_for_a_workload_that_lets_in_anybody_is_told_once() {
     // Set anew it must say whose jobs it lets in, and is in doubt no more.
     set_workload(&world, "kari", "open", "olga");
     assert_eq!(workload(&world, "open").doubted_at, None);
-    assert!(
-        world
-            .look(acts::identity::audit_workload_trust::doubted)
-            .unwrap()
-            .is_empty()
-    );
+    assert!(world.look(audit_workload_trust::doubted).unwrap().is_empty());
     world.assert_replays();
 }

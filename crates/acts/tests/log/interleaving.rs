@@ -4,13 +4,22 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use acts::audit::sign_revocations;
+use acts::change::add_evidence;
+use acts::change::edit_change;
+use acts::core::gate_question;
+use acts::core::signing_keys;
+use acts::gate::answer;
 use acts::{Desk, Room};
+use model::change::around;
+use model::change::change_file;
 use model::change::related_records::Approval;
 use model::core::ids::RecordId;
 use proof::jwks::Jwks;
 use proof::permit::{Expected, verify};
 use proof::revocation::RevocationList;
 use serde_json::{Value, json};
+use store::audit::event;
 use store::record::{self, Filter};
 use store::{Lane, Mode};
 
@@ -96,7 +105,7 @@ impl<'w> Round<'w> {
         let key = world.approved(world.draft_of(&format!("Order {number}"), &artifact));
         let (k, told) = (key.clone(), artifact.clone());
         world.by("rita", move |room| {
-            let file = model::change::around::StoredFile {
+            let file = around::StoredFile {
                 digest: proof::crypto::digest_text(b"works"),
                 size: 5,
                 media_type: "text/plain".into(),
@@ -104,7 +113,7 @@ impl<'w> Round<'w> {
             };
             let note = json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging",
                 "artifact": told, "text": "works"});
-            acts::change::add_evidence::add_evidence(room, &k, &body(note), &file)
+            add_evidence::add_evidence(room, &k, &body(note), &file)
         });
         Self {
             world,
@@ -167,7 +176,7 @@ impl<'w> Round<'w> {
                     _ => json!({"targets": [{"service": "pay", "environment": "production", "artifact": SWAPPED}]}),
                 };
                 let patch = body(patch);
-                let edit = move |room: &mut Room<'_, '_>| acts::change::edit_change::edit_change(room, &key, &patch);
+                let edit = move |room: &mut Room<'_, '_>| edit_change::edit_change(room, &key, &patch);
                 if self.act((dice, "rita"), edit).is_some() {
                     self.is_whole = false;
                     self.end_all();
@@ -194,7 +203,7 @@ impl<'w> Round<'w> {
     }
 
     fn mint(&mut self, dice: &mut Dice) {
-        let question = acts::core::gate_question::Question {
+        let question = gate_question::Question {
             service: "pay".into(),
             environment: "production".into(),
             artifact: Some(self.artifact.clone()),
@@ -202,7 +211,7 @@ impl<'w> Round<'w> {
             change: None,
             purpose: None,
         };
-        let ask = move |room: &mut Room<'_, '_>| acts::gate::answer::check(room, &question, None);
+        let ask = move |room: &mut Room<'_, '_>| answer::check(room, &question, None);
         let Some(checked) = self.act((dice, "pipe"), ask) else {
             return;
         };
@@ -226,13 +235,8 @@ impl<'w> Round<'w> {
     /// Whoever holds the permits shows all of them, with a list fetched now: for what was approved, and for something else.
     fn consume(&mut self, dice: &mut Dice) {
         let server = dice.roll(2);
-        let look = |room: &mut Room<'_, '_>| {
-            Ok((
-                acts::core::signing_keys::jwks(room)?,
-                acts::audit::sign_revocations::sign_revocations(room)?,
-            ))
-        };
-        let system = model::change::change_file::Actor::system();
+        let look = |room: &mut Room<'_, '_>| Ok((signing_keys::jwks(room)?, sign_revocations::sign_revocations(room)?));
+        let system = change_file::Actor::system();
         let (keys, list) = self.desks[server]
             .wait(Lane::Acts, TENANT, system, Mode::Write, look)
             .unwrap();
@@ -296,20 +300,14 @@ fn in_runs(mut told: Vec<String>) -> Vec<String> {
 /// The log says the same: holds and permits stand in the order in which they were done, and what ended a permit stands after
 /// its issue. Answers how many were ended.
 fn check_log(world: &World, told: std::collections::BTreeMap<String, Vec<String>>) -> usize {
-    while world
-        .look(|room| Ok(store::audit::event::count_unsequenced(room.tx)?))
-        .unwrap()
-        > 0
-    {
+    while world.look(|room| Ok(event::count_unsequenced(room.tx)?)).unwrap() > 0 {
         world.sequence();
     }
     let mut found: std::collections::BTreeMap<String, Vec<String>> = Default::default();
     let mut revoked: std::collections::BTreeSet<String> = Default::default();
     let mut from = 0;
     loop {
-        let page = world
-            .look(move |room| Ok(store::audit::event::page(room.tx, from, 500)?))
-            .unwrap();
+        let page = world.look(move |room| Ok(event::page(room.tx, from, 500)?)).unwrap();
         for event in &page {
             let bytes: Value = serde_json::from_slice(&event.bytes).unwrap();
             let of_change = found.entry(event.subject_id.clone()).or_default();

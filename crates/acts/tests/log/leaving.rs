@@ -1,6 +1,8 @@
 //! Who leaves is asked nothing more, stands in for nobody, and nobody stands in for them.
 
 use acts::approval::set_delegation;
+use acts::change::verbs;
+use acts::directory::deactivate_person;
 use acts::directory::{set_person, set_service};
 use model::approval::absence::Delegation;
 use model::core::ids::PersonId;
@@ -45,8 +47,8 @@ fn a_leavers_open_requests_and_delegations_both_ways_end_in_the_act_that_deactiv
     let key = world.draft("Move booking to 4.2");
     let k = key.clone();
     world.by("rita", move |room| {
-        acts::change::verbs::submit_change(room, &k)?;
-        acts::change::verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+        verbs::submit_change(room, &k)?;
+        verbs::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
     });
     let before = asked(&world, &key);
     assert!(
@@ -55,9 +57,8 @@ fn a_leavers_open_requests_and_delegations_both_ways_end_in_the_act_that_deactiv
     );
 
     let olga: PersonId = world.actor("olga").person;
-    world.system(|room| {
-        acts::directory::deactivate_person::deactivate_person(room, "olga", &body(json!({"reason": "Left."}))).map(drop)
-    });
+    world
+        .system(|room| deactivate_person::deactivate_person(room, "olga", &body(json!({"reason": "Left."}))).map(drop));
     let after = asked(&world, &key);
     assert!(
         !after.contains(&"olga".to_owned()) && after.contains(&"uma".to_owned()),

@@ -1,8 +1,11 @@
 //! A set that shuts everybody out does not go in force: its rule is told by file and line, with what nobody has and how to mend it.
 
+use acts::directory::set_person;
 use acts::directory::set_person::edit_person;
+use acts::directory::set_service;
 use acts::policy::activate_configuration::activate_configuration;
 use acts::policy::propose_configuration::propose_policies;
+use acts::policy::try_policies;
 use model::core::refusal::{FieldError, Refusal};
 use serde_json::{Value, json};
 
@@ -25,9 +28,9 @@ fn place(pack: &str, rule: &str) -> String {
 fn audited(regime: &'static str) -> World {
     let world = world();
     world.system(move |room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "otto", "roles": ["owner"]})))?;
-        acts::directory::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "otto"})))?;
-        acts::directory::set_service::set_service(room, &body(json!({"key": "pay", "regimes": [regime]}))).map(drop)
+        set_person::create_person(room, &body(json!({"login": "otto", "roles": ["owner"]})))?;
+        set_service::set_ownership(room, &body(json!({"role": "owner", "person": "otto"})))?;
+        set_service::set_service(room, &body(json!({"key": "pay", "regimes": [regime]}))).map(drop)
     });
     world
 }
@@ -62,14 +65,14 @@ fn a_pack_whose_job_function_nobody_has_is_refused_by_its_line_until_somebody_ha
         assert!(rule.text.contains(part), "{part} is missing in {}", rule.text);
     }
     let trial = attempt(&world, "ada", |room| {
-        acts::policy::try_policies::try_policies(room, &body(json!({"packs": ["sox"]})))
+        try_policies::try_policies(room, &body(json!({"packs": ["sox"]})))
     });
     let unmeetable = trial.unwrap().unmeetable;
     assert_eq!((unmeetable.len(), &unmeetable[0].text), (1, &rule.text));
     // An auditor who builds nothing is none of those who could.
     world.system(|room| {
         let aino = json!({"login": "aino", "roles": ["auditor"], "functions": ["engineering"]});
-        acts::directory::set_person::create_person(room, &body(aino)).map(drop)
+        set_person::create_person(room, &body(aino)).map(drop)
     });
     errors(attempt(&world, "ada", |room| propose_policies(room, &body(sox()))));
     functions(&world, "rita", &["engineering"]);

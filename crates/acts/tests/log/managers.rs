@@ -7,6 +7,7 @@ use model::change::change_file::Actor;
 use model::core::enums::Noun;
 use model::core::refusal::Refusal;
 use model::directory::access_review::AccessReview;
+use model::directory::snapshot;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -35,11 +36,7 @@ fn a_manager_who_was_named_looks_at_what_their_people_may_do() {
             "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User".to_owned(),
             told,
         )];
-        room.put_estate(
-            "person.edited",
-            model::directory::snapshot::Person { attributes, ..ivo },
-            json!({}),
-        )?;
+        room.put_estate("person.edited", snapshot::Person { attributes, ..ivo }, json!({}))?;
         // By a file, where the manager stands on a line before.
         let line = |number, fields| Line {
             number,

@@ -5,9 +5,18 @@
 
 use std::collections::BTreeMap;
 
+use acts::audit::replay_log;
+use acts::audit::set_witness;
+use acts::audit::turn_key;
+use acts::change::link_change;
+use acts::change::record_entry;
+use acts::core::signing_keys;
+use model::emergency::outside_look;
+use model::gate::provenance;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, params_from_iter};
 use serde_json::json;
+use store::queue::timer;
 
 use crate::world::{ARTIFACT, TENANT, World, body};
 
@@ -249,7 +258,7 @@ fn furnish_rarer(world: &World) {
             "claims": {"repository": "halden/*"}});
         set_workload::set_workload(room, "jobs", &body(workload))?;
         set_retention::propose_retention(room, &body(json!({"changes_days": 400, "reason": "As the law says."})))?;
-        let told = model::gate::provenance::Provenance {
+        let told = provenance::Provenance {
             id: "".into(),
             version: 0,
             repository: "halden/web".to_owned(),
@@ -282,7 +291,7 @@ fn under_way(world: &World) {
     });
     world.by("ivo", move |room| {
         acts::change::verbs::start_change(room, &key)?;
-        acts::change::record_entry::record_entry(room, &key, &body(json!({"text": "Drained.", "kind": "step"})))
+        record_entry::record_entry(room, &key, &body(json!({"text": "Drained.", "kind": "step"})))
     });
 }
 
@@ -321,14 +330,14 @@ fn write_records(world: &World, key: &str) {
         let reviewed = json!({"campaign": "2026-4", "manager": "p-1", "begun_by": "p-2", "begun_at": at, "due_at": "2026-12-20T07:00:00Z",
             "rights": [{"row": 1, "person": "p-3", "kind": "role", "what": "security"}]});
         write_one::<AccessReview>(room, "access_review.begun", with_id("review", reviewed))?;
-        let timer = store::queue::timer::NewTimer {
+        let timer = timer::NewTimer {
             id: "r-timer",
             subject_table: "access_review",
             subject_id: "r-review",
             kind: "reminder",
             run_at: room.now,
         };
-        Ok(store::queue::timer::set(room.tx, &timer)?)
+        Ok(timer::set(room.tx, &timer)?)
     });
 }
 
@@ -345,7 +354,7 @@ fn write_at_length(world: &World) {
     world.system(|room| {
         let long = json!({"id": "r-long", "version": 0, "group": "eyes", "by": "p-1", "at": "2026-11-20T08:00:00Z",
             "text": "Much to tell.", "changes": vec!["CHG-1001"; 8_000]});
-        write_one::<model::emergency::outside_look::OutsideLook>(room, "outside_look.recorded", long)
+        write_one::<outside_look::OutsideLook>(room, "outside_look.recorded", long)
     });
 }
 
@@ -367,7 +376,7 @@ pub(crate) fn world() -> World {
         acts::change::verbs::comment_change(room, &key, &body(json!({"text": "Seen."})))?;
         let task = json!({"kind": "prepare", "title": "Tell the docks", "mandatory": false, "assignee": "rita"});
         acts::change::verbs::add_task(room, &key, &body(task))?;
-        acts::change::link_change::link_change(room, &key, &body(json!({"kind": "follows_up", "to": "CHG-1001"})))
+        link_change::link_change(room, &key, &body(json!({"kind": "follows_up", "to": "CHG-1001"})))
     });
     under_way(&world);
     write_records(&world, "CHG-1001");
@@ -375,13 +384,8 @@ pub(crate) fn world() -> World {
     world.system(|room| {
         // People need a fresh factor, the system is asked for none: its turn is as good for this.
         let witness = "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-        acts::audit::set_witness::add_witness(room, &body(json!({"key": witness})))?;
-        acts::audit::turn_key::rotate_key(
-            room,
-            acts::core::signing_keys::PERMIT,
-            &body(json!({"reason": "Once a year"})),
-        )
-        .map(|_| ())
+        set_witness::add_witness(room, &body(json!({"key": witness})))?;
+        turn_key::rotate_key(room, signing_keys::PERMIT, &body(json!({"reason": "Once a year"}))).map(|_| ())
     });
     world.sequence();
     world.draft("A third");
@@ -391,8 +395,8 @@ pub(crate) fn world() -> World {
 
 /// Whether a replay names something, or cannot even be done: without its key a log cannot be judged.
 fn is_found(world: &World) -> bool {
-    let progress: acts::audit::replay_log::Progress = std::sync::Arc::new(|_, _| true);
-    let replayed = acts::audit::replay_log::replay_log(&world.desk, TENANT, &progress);
+    let progress: replay_log::Progress = std::sync::Arc::new(|_, _| true);
+    let replayed = replay_log::replay_log(&world.desk, TENANT, &progress);
     replayed.map_or(true, |report| !report.findings.is_empty())
 }
 

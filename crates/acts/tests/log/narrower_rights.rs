@@ -1,6 +1,8 @@
 //! What the report on unused rights proposes: one right at a time, and never one without which a rule in force finds too few
 //! people, or nobody sets people up any more.
 
+use acts::directory::set_person;
+use acts::directory::set_service;
 use acts::policy::activate_configuration::activate_configuration;
 use acts::policy::find_unused::Unused;
 use acts::policy::propose_configuration::propose_policies;
@@ -19,7 +21,7 @@ fn the_last_administrator_is_never_proposed_to_go_and_of_two_only_one_is() {
     let world = world_with_seconds();
     world.system(|room| {
         let nils = json!({"login": "nils", "roles": ["admin"]});
-        acts::directory::set_person::create_person(room, &body(nils)).map(drop)
+        set_person::create_person(room, &body(nils)).map(drop)
     });
     world.pass_seconds(40 * DAY);
     let nils = of_kind(&world, "nils", "role").remove(0);
@@ -34,7 +36,7 @@ fn the_last_administrator_is_never_proposed_to_go_and_of_two_only_one_is() {
     // Of two who both let it lie one can go; the report says so of one alone.
     world.system(|room| {
         let lena = json!({"login": "lena", "roles": ["admin", "requester"]});
-        acts::directory::set_person::create_person(room, &body(lena)).map(drop)
+        set_person::create_person(room, &body(lena)).map(drop)
     });
     world.pass_seconds(40 * DAY);
     let both = [of_kind(&world, "nils", "role"), of_kind(&world, "lena", "role")].concat();
@@ -71,7 +73,7 @@ fn ask(world: &World, asks: &str, when: &str) {
 fn hire_administrators(world: &World) {
     world.system(|room| {
         for login in ["ada", "adam"] {
-            acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
+            set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
         }
         Ok(())
     });
@@ -83,11 +85,11 @@ fn each_proposal_takes_one_seat_and_the_rule_that_asks_the_group_keeps_its_peopl
     hire_administrators(&world);
     world.system(|room| {
         let members = body(json!({"name": "Owners", "members": ["olga", "omar", "otto"]}));
-        acts::directory::set_person::set_group(room, "owners", &members)?;
+        set_person::set_group(room, "owners", &members)?;
         for row in room.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
-            acts::directory::set_service::end_ownership(room, row.id.as_str())?;
+            set_service::end_ownership(room, row.id.as_str())?;
         }
-        acts::directory::set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))
+        set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))
     });
     decide_after(&world, 35, "one");
     ask(

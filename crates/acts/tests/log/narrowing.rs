@@ -2,7 +2,9 @@
 //! together hold every entry that fits, once.
 
 use acts::audit::find_log::{LogFilter, LogPage, search_within};
+use acts::core::write;
 use serde_json::json;
+use store::audit::log;
 
 use crate::world::World;
 
@@ -39,9 +41,9 @@ fn long_log() -> World {
         world.system(|room| {
             let pay = room.directory()?.services.get(&"pay".into()).unwrap().id.0.clone();
             let drafts = (0..7)
-                .map(|_| acts::core::write::draft("tenant.looked_at", ("service", pay.clone()), room.now, json!({})))
+                .map(|_| write::draft("tenant.looked_at", ("service", pay.clone()), room.now, json!({})))
                 .collect();
-            room.tell(drafts, acts::core::write::Written::default())
+            room.tell(drafts, write::Written::default())
         });
     }
     world.sequence();
@@ -65,9 +67,7 @@ fn an_answer_that_stopped_says_so_and_from_where_the_next_goes_on() {
     assert!(before.iter().all(|page| page.is_cut && page.next.is_some()));
     assert!(before.iter().any(|page| page.entries.is_empty()), "a page may be empty");
     // The first answer looked at the newest entries, and at no other.
-    let size = world
-        .look(|room| Ok(store::audit::log::state(room.tx)?.unwrap().size))
-        .unwrap();
+    let size = world.look(|room| Ok(log::state(room.tx)?.unwrap().size)).unwrap();
     assert_eq!(found[0].next, Some(size - MOST));
     // With few a page, a full one ends where it is full and says nothing of a cut.
     let few = pages(&world, &of_kind, (MOST, 1));

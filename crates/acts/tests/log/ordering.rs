@@ -1,11 +1,18 @@
 //! What was done by a version stands between the one before and the one after, whatever the servers' clocks say.
 
+use acts::audit::find_timeline;
+use acts::change::verbs;
 use acts::core::gate_question::Question;
+use acts::core::write;
+use acts::gate::answer;
 use acts::gate::answer::Checked;
+use acts::schedule::set_freeze;
 use acts::{Desk, Room};
 use model::change::change_file::Actor;
 use proof::report::Outcome;
 use serde_json::json;
+use store::audit::act_order;
+use store::audit::event;
 use store::{Lane, Mode};
 
 use crate::world::{ARTIFACT, TENANT, World, body};
@@ -30,17 +37,13 @@ fn ask_gate(world: &World, desk: &Desk) -> Checked {
         change: None,
         purpose: None,
     };
-    at(world, desk, "pipe", move |room| {
-        acts::gate::answer::check(room, &question, None)
-    })
+    at(world, desk, "pipe", move |room| answer::check(room, &question, None))
 }
 
 fn freeze(world: &World, desk: &Desk) {
     let freeze = body(json!({"title": "Quarter end", "reason": "The books close.",
         "starts_at": "2026-12-24T00:00:00Z", "ends_at": "2026-12-25T00:00:00Z"}));
-    at(world, desk, "mona", move |room| {
-        acts::schedule::set_freeze::set_freeze(room, &freeze)
-    });
+    at(world, desk, "mona", move |room| set_freeze::set_freeze(room, &freeze));
 }
 
 /// Something that nobody else's records hang on, done by what the estate says.
@@ -48,8 +51,8 @@ fn look_around(desk: &Desk, kind: &'static str) {
     let act = move |room: &mut Room<'_, '_>| {
         room.directory()?;
         let subject = ("tenant_info", TENANT.to_owned());
-        let event = acts::core::write::draft(kind, subject, room.now, json!({}));
-        room.tell(vec![event], acts::core::write::Written::default())
+        let event = write::draft(kind, subject, room.now, json!({}));
+        room.tell(vec![event], write::Written::default())
     };
     desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
         .unwrap();
@@ -61,10 +64,10 @@ fn noise(desk: &Desk, count: usize) {
         let act = |room: &mut Room<'_, '_>| {
             let event = |_| {
                 let subject = ("tenant_info", TENANT.to_owned());
-                acts::core::write::draft("tenant.looked_at", subject, room.now, json!({}))
+                write::draft("tenant.looked_at", subject, room.now, json!({}))
             };
             let drafts = (0..100).map(event).collect();
-            room.tell(drafts, acts::core::write::Written::default())
+            room.tell(drafts, write::Written::default())
         };
         desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
             .unwrap();
@@ -73,16 +76,14 @@ fn noise(desk: &Desk, count: usize) {
 
 /// The log's events of these kinds from an index on, in the log's order, once all have their places.
 fn placed(world: &World, from: u64, kinds: &[&str]) -> Vec<String> {
-    let count = |room: &mut Room<'_, '_>| Ok(store::audit::event::count_unsequenced(room.tx)?);
+    let count = |room: &mut Room<'_, '_>| Ok(event::count_unsequenced(room.tx)?);
     while world.look(count).unwrap() > 0 {
         let done = world.sequence();
         assert!(done.to > done.from, "the log stands still");
     }
     assert_eq!(world.verify(None).outcome, Outcome::Good);
     let from = i64::try_from(from).unwrap();
-    let page = world
-        .look(move |room| Ok(store::audit::event::page(room.tx, from, 10_000)?))
-        .unwrap();
+    let page = world.look(move |room| Ok(event::page(room.tx, from, 10_000)?)).unwrap();
     let kinds = page
         .into_iter()
         .map(|it| it.kind)
@@ -103,14 +104,12 @@ fn a_permit_stands_behind_the_version_that_it_was_given_for() {
     let from = world.sequence().to;
     let id = world.look(move |room| room.change(&key)).unwrap().id.0;
     let key = id.clone();
-    world.by("mona", move |room| acts::change::verbs::watch_change(room, &key, true));
+    world.by("mona", move |room| verbs::watch_change(room, &key, true));
     let again = ask_gate(&world, &late);
     assert!(again.permit.is_some(), "{:?}", again.check.reasons);
     let kinds = placed(&world, from, &["change.watched", "permit.issued"]);
     assert_eq!(kinds, ["change.watched", "permit.issued"]);
-    let timeline = world
-        .look(move |room| acts::audit::find_timeline::find_timeline(room, &id))
-        .unwrap();
+    let timeline = world.look(move |room| find_timeline::find_timeline(room, &id)).unwrap();
     let latest: Vec<&str> = timeline.iter().map(|told| told.kind.as_str()).take(2).collect();
     assert_eq!(latest, ["permit.issued", "change.watched"]);
 }
@@ -120,15 +119,13 @@ fn a_stop_stands_before_what_lifted_it() {
     let world = World::new();
     let key = world.draft("One");
     let k = key.clone();
-    world.by("rita", move |room| acts::change::verbs::submit_change(room, &k));
+    world.by("rita", move |room| verbs::submit_change(room, &k));
     let from = world.sequence().to;
     let early = world.other_desk(1);
     let checked = ask_gate(&world, &early);
     assert!(checked.permit.is_none() && checked.check.change.is_some());
     let request = body(json!({"dependencies_reviewed": true}));
-    world.by("rita", move |room| {
-        acts::change::verbs::assess_change(room, &key, &request)
-    });
+    world.by("rita", move |room| verbs::assess_change(room, &key, &request));
     let kinds = placed(&world, from, &["gate.checked", "change.assessed"]);
     assert_eq!(kinds, ["gate.checked", "change.assessed"]);
 }
@@ -180,7 +177,7 @@ fn what_was_noted_of_placed_acts_goes() {
     world.scheduled("One");
     let noted = |world: &World| {
         world
-            .look(|room| Ok(store::audit::act_order::between(room.tx, "", "g")?.len()))
+            .look(|room| Ok(act_order::between(room.tx, "", "g")?.len()))
             .unwrap()
     };
     assert!(noted(&world) > 5, "every act says by which estate it was done");

@@ -1,8 +1,18 @@
 //! Ways around a rule that strangers tried: a voice lent by a token, a look from outside at one's own work, a template's two
 //! approvals where one person is both, holidays without end.
 
+use acts::approval::set_delegation;
+use acts::approval::verbs;
+use acts::change::create_change;
+use acts::change::set_template;
+use acts::directory::set_person;
+use acts::directory::set_service;
+use acts::emergency::outside_look;
+use acts::schedule::set_calendar;
 use acts::{Result, Room};
 use model::change::change_file::Actor;
+use model::core::enums;
+use model::identity::factor;
 use serde_json::json;
 
 use crate::by_two::{attempt_as, code};
@@ -21,7 +31,7 @@ fn tried<T: Send + std::fmt::Debug + 'static>(
 fn a_voice_that_takes_a_fresh_factor_is_lent_by_one_alone() {
     let lend = |room: &mut Room<'_, '_>| {
         let wanted = json!({"delegate": "sam", "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-11-21T09:00:00Z"});
-        acts::approval::set_delegation::set_delegation(room, &body(wanted)).map(drop)
+        set_delegation::set_delegation(room, &body(wanted)).map(drop)
     };
     let plain = World::new();
     assert_eq!(
@@ -35,7 +45,7 @@ fn a_voice_that_takes_a_fresh_factor_is_lent_by_one_alone() {
     assert_eq!(refused.as_deref(), Some("step_up_required"));
     let fresh = Actor {
         stepped_up_at: Some("2026-11-20T08:00:00Z".parse().unwrap()),
-        factor: Some(model::identity::factor::Factor::new("totp", true)),
+        factor: Some(factor::Factor::new("totp", true)),
         ..olga
     };
     assert_eq!(tried((&strict, fresh), lend), None);
@@ -47,17 +57,17 @@ fn nobody_looks_from_outside_at_a_change_of_their_own_that_is_still_open() {
     world.system(|room| {
         for who in ["nora", "vera"] {
             let made = json!({"login": who, "roles": ["requester"]});
-            acts::directory::set_person::create_person(room, &body(made))?;
+            set_person::create_person(room, &body(made))?;
         }
         let outside = json!({"name": "Outside", "members": ["nora", "vera"]});
-        acts::directory::set_person::set_group(room, "outside", &body(outside)).map(drop)
+        set_person::set_group(room, "outside", &body(outside)).map(drop)
     });
     world.by("nora", |room| {
-        acts::change::create_change::create_change(room, &body(json!({"title": "Mine"})), &[])
+        create_change::create_change(room, &body(json!({"title": "Mine"})), &[])
     });
     let look = |room: &mut Room<'_, '_>| {
         let words = body(json!({"group": "outside", "text": "All is well."}));
-        acts::emergency::outside_look::look_outside(room, &words).map(drop)
+        outside_look::look_outside(room, &words).map(drop)
     };
     let refused = tried((&world, world.actor("nora")), look);
     assert_eq!(refused.as_deref(), Some("not_outside"));
@@ -70,45 +80,41 @@ fn whoever_is_owner_and_change_manager_counts_as_what_the_other_is_not() {
         let world = World::new();
         world.system(|room| {
             let both = json!({"login": "both", "roles": ["owner", "change_manager"]});
-            acts::directory::set_person::create_person(room, &body(both))?;
+            set_person::create_person(room, &body(both))?;
             for who in ["olga", "both"] {
                 let owner = json!({"service": "pay", "role": "owner", "person": who});
-                acts::directory::set_service::set_ownership(room, &body(owner))?;
+                set_service::set_ownership(room, &body(owner))?;
             }
             Ok(())
         });
         world.by("rita", |room| {
             let wanted = json!({"key": "patch", "title": "Patch", "services": ["pay"], "environments": ["production"],
                 "locked": {"description": "d"}, "review_by": "2027-05-01T00:00:00Z"});
-            acts::change::set_template::propose_template(room, &body(wanted))
+            set_template::propose_template(room, &body(wanted))
         });
         for who in order {
             world.by(who, |room| {
-                acts::change::set_template::approve_template(room, "patch", &body(json!({})))
+                set_template::approve_template(room, "patch", &body(json!({})))
             });
         }
         let state = world.system(|room| Ok(room.directory()?.templates.get("patch").unwrap().state));
-        assert_eq!(state, model::core::enums::TemplateState::Approved, "{order:?}");
+        assert_eq!(state, enums::TemplateState::Approved, "{order:?}");
     }
     let world = World::new();
     world.system(|room| {
         let owner = json!({"service": "pay", "role": "owner", "person": "olga"});
-        acts::directory::set_service::set_ownership(room, &body(owner)).map(drop)
+        set_service::set_ownership(room, &body(owner)).map(drop)
     });
     world.by("rita", |room| {
         let wanted = json!({"key": "patch", "title": "Patch", "services": ["pay"], "environments": ["production"],
             "locked": {"description": "d"}, "review_by": "2027-05-01T00:00:00Z"});
-        acts::change::set_template::propose_template(room, &body(wanted))
+        set_template::propose_template(room, &body(wanted))
     });
     world.by("mona", |room| {
-        acts::change::set_template::approve_template(room, "patch", &body(json!({})))
+        set_template::approve_template(room, "patch", &body(json!({})))
     });
     let state = world.system(|room| Ok(room.directory()?.templates.get("patch").unwrap().state));
-    assert_eq!(
-        state,
-        model::core::enums::TemplateState::Proposed,
-        "one person is never both"
-    );
+    assert_eq!(state, enums::TemplateState::Proposed, "one person is never both");
 }
 
 #[test]
@@ -123,7 +129,7 @@ fn holidays_leave_days_on_which_somebody_works() {
         let hours = json!([{"day": "monday", "from": "08:00", "to": "17:00"}, {"day": "friday", "from": "08:00", "to": "17:00"}]);
         let wanted = json!({"key": "default", "zone": "Europe/Oslo", "hours": hours, "holidays": holidays});
         tried((&world, Actor::system()), move |room| {
-            acts::schedule::set_calendar::set_calendar(room, &body(wanted.clone())).map(drop)
+            set_calendar::set_calendar(room, &body(wanted.clone())).map(drop)
         })
     };
     assert_eq!(set(30), None);
@@ -136,15 +142,15 @@ fn whoever_reviewed_tests_or_validated_a_change_is_not_outside_of_it() {
     world.system(|room| {
         for who in ["nora", "vera", "tess"] {
             let made = json!({"login": who, "roles": ["requester", "owner"]});
-            acts::directory::set_person::create_person(room, &body(made))?;
+            set_person::create_person(room, &body(made))?;
         }
         let outside = json!({"name": "Outside", "members": ["nora", "vera", "tess"]});
-        acts::directory::set_person::set_group(room, "outside", &body(outside)).map(drop)
+        set_person::set_group(room, "outside", &body(outside)).map(drop)
     });
     let look = |who: &'static str| {
         tried((&world, world.actor(who)), |room| {
             let words = body(json!({"group": "outside", "text": "All is well."}));
-            acts::emergency::outside_look::look_outside(room, &words).map(drop)
+            outside_look::look_outside(room, &words).map(drop)
         })
     };
     let key = world.approved(world.draft("Reviewed"));
@@ -152,12 +158,12 @@ fn whoever_reviewed_tests_or_validated_a_change_is_not_outside_of_it() {
     world.by("nora", move |room| {
         let digest = room.change(&key)?.digests.content;
         let word = body(json!({"verdict": "agree", "content_digest": digest}));
-        acts::approval::verbs::peer_review_change(room, &key, &word).map(drop)
+        verbs::peer_review_change(room, &key, &word).map(drop)
     });
     assert_eq!(look("nora").as_deref(), Some("not_outside"), "the peer");
     world.by("rita", |room| {
         let tested = json!({"title": "Tested", "tester": "vera"});
-        acts::change::create_change::create_change(room, &body(tested), &[])
+        create_change::create_change(room, &body(tested), &[])
     });
     assert_eq!(look("vera").as_deref(), Some("not_outside"), "the tester");
     assert_eq!(look("tess"), None);

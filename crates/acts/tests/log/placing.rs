@@ -3,12 +3,21 @@
 use acts::audit::cosign_log::cosign_log;
 use acts::audit::note_log_sizes::note_log_sizes;
 use acts::audit::sequence_events::sequence_events;
+use acts::audit::sign_revocations;
+use acts::change::edit_change;
+use acts::core::signing_keys;
+use acts::core::write;
+use model::change::change_file;
 use model::change::change_file::Actor;
+use model::core::ids;
+use model::directory::snapshot;
 use proof::log_check::{LogCheck, verify_log};
 use proof::report::Outcome;
 use proof::revocation::RevocationList;
 use proof::tile::{TileName, TileSource};
 use serde_json::json;
+use store::audit::event;
+use store::gate::revocation;
 use store::{Lane, Mode, SYSTEM_TENANT};
 
 use crate::world::{TENANT, World, body};
@@ -79,7 +88,7 @@ fn a_later_version_waits_for_the_earlier_one_whatever_the_clocks_say() {
         let key = key.clone();
         let act = move |room: &mut acts::Room<'_, '_>| {
             room.actor.person = room.directory()?.by_login("rita").unwrap().id.clone();
-            acts::change::edit_change::edit_change(room, &key, &body(json!({"title": title})))
+            edit_change::edit_change(room, &key, &body(json!({"title": title})))
         };
         late.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
             .unwrap();
@@ -98,13 +107,13 @@ fn an_event_waits_for_one_that_lies_beyond_the_batch() {
     let late = world.other_desk(-60);
     let edit = move |room: &mut acts::Room<'_, '_>| {
         room.actor.person = room.directory()?.by_login("rita").unwrap().id.clone();
-        acts::change::edit_change::edit_change(room, &key, &body(json!({"title": "Two"})))
+        edit_change::edit_change(room, &key, &body(json!({"title": "Two"})))
     };
     late.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, edit)
         .unwrap();
     // So many events with smaller ids than the draft's stand before it that a batch does not reach it.
     for _ in 0..15 {
-        let noise = |room: &mut acts::Room<'_, '_>| room.tell(news(room, 100), acts::core::write::Written::default());
+        let noise = |room: &mut acts::Room<'_, '_>| room.tell(news(room, 100), write::Written::default());
         late.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, noise)
             .unwrap();
     }
@@ -118,31 +127,22 @@ fn an_event_waits_for_one_that_lies_beyond_the_batch() {
 }
 
 /// Events that no record hangs on.
-fn news(room: &acts::Room<'_, '_>, count: usize) -> Vec<model::change::change_file::EventDraft> {
+fn news(room: &acts::Room<'_, '_>, count: usize) -> Vec<change_file::EventDraft> {
     let subject = ("tenant_info", TENANT.to_owned());
-    let event = |_| acts::core::write::draft("tenant.looked_at", subject.clone(), room.now, json!({}));
+    let event = |_| write::draft("tenant.looked_at", subject.clone(), room.now, json!({}));
     (0..count).map(event).collect()
 }
 
 /// Writes a group, and with it so many events that carry nothing of it.
-fn write_group(
-    room: &mut acts::Room<'_, '_>,
-    group: model::directory::snapshot::Group,
-    more: usize,
-) -> acts::Result<()> {
-    let mut written = acts::core::write::Written::default();
+fn write_group(room: &mut acts::Room<'_, '_>, group: snapshot::Group, more: usize) -> acts::Result<()> {
+    let mut written = write::Written::default();
     let saved = room.put(&mut written, group)?;
     let kind = if saved.version == 1 {
         "group.set"
     } else {
         "group.renamed"
     };
-    let mut drafts = vec![acts::core::write::draft(
-        kind,
-        ("group", saved.id.0.clone()),
-        room.now,
-        json!({}),
-    )];
+    let mut drafts = vec![write::draft(kind, ("group", saved.id.0.clone()), room.now, json!({}))];
     drafts.append(&mut news(room, more));
     room.tell(drafts, written)
 }
@@ -150,9 +150,7 @@ fn write_group(
 /// The kinds of the log's events from an index on, equal ones that stand side by side as one.
 fn kinds(world: &World, from: u64) -> Vec<String> {
     let from = i64::try_from(from).unwrap();
-    let page = world
-        .look(move |room| Ok(store::audit::event::page(room.tx, from, 5_000)?))
-        .unwrap();
+    let page = world.look(move |room| Ok(event::page(room.tx, from, 5_000)?)).unwrap();
     let mut kinds: Vec<String> = page.into_iter().map(|event| event.kind).collect();
     kinds.dedup();
     kinds
@@ -161,13 +159,13 @@ fn kinds(world: &World, from: u64) -> Vec<String> {
 /// A group that the system makes with more events after its own, and another server, whose clock is an hour late, renames.
 fn group_and_its_rename(world: &World, more: usize) {
     world.system(move |room| {
-        let group = model::directory::snapshot::Group {
-            id: model::core::ids::RecordId("0193aaaa-0000-7000-8000-000000000001".to_owned()),
+        let group = snapshot::Group {
+            id: ids::RecordId("0193aaaa-0000-7000-8000-000000000001".to_owned()),
             version: 0,
             key: "all".into(),
             name: "All".to_owned(),
             members: Default::default(),
-            kind: model::directory::snapshot::GroupKind::Group,
+            kind: snapshot::GroupKind::Group,
             calendar: None,
             external_id: None,
             removed: false,
@@ -176,7 +174,7 @@ fn group_and_its_rename(world: &World, more: usize) {
     });
     let rename = |room: &mut acts::Room<'_, '_>| {
         let only = store::record::Filter::new().equals("key", "all");
-        let found = store::record::find_one::<model::directory::snapshot::Group>(room.tx, &only)?;
+        let found = store::record::find_one::<snapshot::Group>(room.tx, &only)?;
         let mut group = found.unwrap().record;
         group.name = "Everybody".to_owned();
         write_group(room, group, 0)
@@ -222,14 +220,14 @@ fn deltas_too_long_for_a_leaf_stand_beside_it() {
         let members = (0..2_500)
             .map(|at| format!("0193aaaa-0000-7000-8000-{at:012}").as_str().into())
             .collect();
-        let id = model::core::ids::RecordId(room.new_id()?);
-        let group = model::directory::snapshot::Group {
+        let id = ids::RecordId(room.new_id()?);
+        let group = snapshot::Group {
             id,
             version: 0,
             key: "all".into(),
             name: "All".to_owned(),
             members,
-            kind: model::directory::snapshot::GroupKind::Group,
+            kind: snapshot::GroupKind::Group,
             calendar: None,
             external_id: None,
             removed: false,
@@ -332,34 +330,34 @@ fn an_idle_log_is_attested_again_within_the_minute() {
 #[test]
 fn the_list_of_revocations_is_signed_when_it_is_due() {
     let world = World::new();
-    let sign = acts::audit::sign_revocations::sign_revocations;
+    let sign = sign_revocations::sign_revocations;
     assert!(matches!(world.look(sign), Err(acts::Error::NotYet(_))));
     let first = world.system(sign);
     assert_eq!(world.look(sign).unwrap(), first);
     world.pass_seconds(44);
     assert_eq!(world.system(sign), first);
     world.system(|room| {
-        let epoch = store::gate::revocation::raise(room.tx)?;
+        let epoch = revocation::raise(room.tx)?;
         let expires_at = room.now + jiff::SignedDuration::from_mins(5);
-        let entry = store::gate::revocation::Revoked {
+        let entry = revocation::Revoked {
             jti: "p-1".into(),
             epoch,
             at: room.now,
             expires_at,
         };
-        store::gate::revocation::revoke(room.tx, &entry)?;
+        revocation::revoke(room.tx, &entry)?;
         let iat = "2026-11-20T08:00:00.25Z".parse().unwrap();
-        let halt = store::gate::revocation::NotBefore {
+        let halt = revocation::NotBefore {
             service: "pay".into(),
             environment: "production".into(),
             iat,
             epoch,
         };
-        Ok(store::gate::revocation::set_not_before(room.tx, &halt)?)
+        Ok(revocation::set_not_before(room.tx, &halt)?)
     });
     let second = world.system(sign);
     assert_ne!(second, first);
-    let keys = world.look(acts::core::signing_keys::jwks).unwrap();
+    let keys = world.look(signing_keys::jwks).unwrap();
     let list = RevocationList::open(&second, &keys).unwrap();
     assert_eq!(
         (list.epoch, list.revoked.as_slice()),

@@ -1,7 +1,9 @@
 //! What somebody plants who can write into the database and has not the master key: events that wait for their place, sessions.
 
+use acts::audit::check_log;
 use acts::audit::replay_log::Finding;
 use acts::audit::sequence_events::sequence_events;
+use acts::core::row_mac;
 use jiff::SignedDuration;
 use model::identity::factor::Factor;
 use store::identity::session;
@@ -116,7 +118,7 @@ fn a_session_that_no_server_began_or_stepped_up_is_none() {
                 subject: None,
                 mac: Vec::new(),
             };
-            acts::core::row_mac::begin_session(room, session)
+            row_mac::begin_session(room, session)
         });
         world
     };
@@ -124,12 +126,11 @@ fn a_session_that_no_server_began_or_stepped_up_is_none() {
         let look = world.look(move |room| {
             let session = session::load(room.tx, digest)?.unwrap();
             let master = &room.services.tools().master;
-            Ok(acts::core::row_mac::is_own_session(master, TENANT, &session))
+            Ok(row_mac::is_own_session(master, TENANT, &session))
         });
         look.unwrap()
     };
-    let step_up =
-        |world: &World| world.system(|room| acts::core::row_mac::note_factor(room, "d1", &Factor::new("totp", true)));
+    let step_up = |world: &World| world.system(|room| row_mac::note_factor(room, "d1", &Factor::new("totp", true)));
     let world = begun();
     assert!(is_own(&world, "d1") && step_up(&world) && is_own(&world, "d1"));
     assert!(world.replay().findings.is_empty());
@@ -207,13 +208,13 @@ fn a_log_that_was_cut_back_to_an_old_checkpoint_is_never_signed_again() {
     world.noise(1);
     let told = format!("had {seen} entries when this server saw it last and has {old} now");
     assert!(refused(&world).contains(&told));
-    let noted = acts::audit::check_log::note_log(&world.desk, TENANT).unwrap_err();
+    let noted = check_log::note_log(&world.desk, TENANT).unwrap_err();
     assert!(noted.to_string().contains(&told), "{noted}");
     // Nor where it has grown as long again, by somebody who holds the keys and forgets what they saw.
     let forgetful = world.other_desk(0);
     world.noise(4);
     assert!(sequence_events(&forgetful, TENANT, "server-2").unwrap().to > seen);
-    let noted = acts::audit::check_log::note_log(&world.desk, TENANT).unwrap_err();
+    let noted = check_log::note_log(&world.desk, TENANT).unwrap_err();
     let told = format!("is another one than this server saw when it had {seen} entries");
     assert!(noted.to_string().contains(&told), "{noted}");
 }
@@ -226,7 +227,7 @@ fn a_log_that_only_grew_is_remembered_at_every_size() {
     for count in [1, 3, 250, 1, 1, 1, 300] {
         world.noise(count);
         let placed = sequence_events(&other, TENANT, "server-2").unwrap();
-        acts::audit::check_log::note_log(&world.desk, TENANT).unwrap();
+        check_log::note_log(&world.desk, TENANT).unwrap();
         let seen = world.desk.tools().seen_logs.seen(TENANT).unwrap();
         assert_eq!((seen.size, seen.root), (placed.to, world.checkpoint().root));
     }

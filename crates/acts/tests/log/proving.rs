@@ -1,6 +1,7 @@
 //! Proofs of events, timelines and bundles.
 
 use acts::Error;
+use acts::audit::cosign_log;
 use acts::audit::export_bundle::pack_bundle;
 use acts::audit::prove_event::prove_event;
 use acts::core::show_timeline::show_timeline;
@@ -100,7 +101,7 @@ fn a_closed_changes_bundle_is_good_and_stays_the_same() {
     world.noise(300);
     world.sequence();
     world.pass_seconds(90);
-    acts::audit::cosign_log::cosign_log(&world.desk, TENANT).unwrap();
+    cosign_log::cosign_log(&world.desk, TENANT).unwrap();
     assert!(export(&key).unwrap() == first, "the same change gives the same bytes");
 }
 

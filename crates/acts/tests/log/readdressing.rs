@@ -2,11 +2,15 @@
 
 use acts::directory::import_directory::{Options, import_directory};
 use acts::directory::provision;
+use acts::directory::set_person;
+use acts::guard::impersonation;
+use acts::identity::set_identity_provider;
 use model::change::related_records::Message;
 use model::core::enums::Noun;
 use model::core::ids::PersonId;
 use model::identity::provider::ProvisionedPerson;
 use serde_json::json;
+use store::queue::job;
 use store::record::{self, Filter};
 
 use crate::by_two::{alone, attempt, by_two, code, lines};
@@ -62,7 +66,7 @@ fn whose_address_is_changed_is_told_where_mail_went_before() {
         "done",
         "again"
     );
-    let jobs = world.look(|room| Ok(store::queue::job::list(room.tx, "waiting", 100)?));
+    let jobs = world.look(|room| Ok(job::list(room.tx, "waiting", 100)?));
     let addresses: Vec<String> = jobs
         .unwrap()
         .into_iter()
@@ -89,14 +93,14 @@ fn whose_address_is_changed_is_told_where_mail_went_before() {
 /// Who is said to have handed somebody the way in by the provider `corp`, which the host set.
 fn handed(world: &World, login: &'static str) -> Option<PersonId> {
     let person = world.actor(login).person;
-    let found = world.look(move |room| acts::guard::impersonation::handed_by(room, &person, "provider:corp"));
+    let found = world.look(move |room| impersonation::handed_by(room, &person, "provider:corp"));
     found.unwrap()
 }
 
 fn with_provider(world: &World) {
     world.system(|room| {
         let told = json!({"name": "Halden ID", "issuer": "https://id.example", "client_id": "assent"});
-        acts::identity::set_identity_provider::set_identity_provider(room, "corp", &body(told)).map(drop)
+        set_identity_provider::set_identity_provider(room, "corp", &body(told)).map(drop)
     });
     // Its first day is over, on which whoever set it answers for all who come by it.
     world.pass_seconds(2 * 24 * 60 * 60);
@@ -136,9 +140,8 @@ fn an_address_that_two_people_moved_is_nobodys_hand() {
 fn an_address_that_a_directory_moves_is_told_and_is_its_owners_hand() {
     let world = two();
     with_provider(&world);
-    world.system(|room| {
-        acts::directory::set_person::edit_person(room, "olga", &body(json!({"email": "olga@halden.example"}))).map(drop)
-    });
+    world
+        .system(|room| set_person::edit_person(room, "olga", &body(json!({"email": "olga@halden.example"}))).map(drop));
     let id = world.actor("olga").person.0;
     let moved = attempt(&world, "ada", move |room| {
         let told = ProvisionedPerson {
@@ -151,7 +154,7 @@ fn an_address_that_a_directory_moves_is_told_and_is_its_owners_hand() {
     });
     moved.unwrap();
     assert_eq!(handed(&world, "olga"), Some(world.actor("ada").person));
-    let jobs = world.look(|room| Ok(store::queue::job::list(room.tx, "waiting", 100)?));
+    let jobs = world.look(|room| Ok(job::list(room.tx, "waiting", 100)?));
     let mut mailed = jobs.unwrap().into_iter().filter(|job| job.kind == "mail");
     assert!(mailed.any(|job| job.payload == "olga@halden.example"));
     world.sequence();

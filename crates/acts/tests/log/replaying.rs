@@ -2,11 +2,21 @@
 
 use std::sync::Arc;
 
+use acts::audit::note_log_sizes;
 use acts::audit::note_replay::{last_replay, note_replay};
 use acts::audit::replay_log::{Finding, Progress, ReplayReport, replay_log};
+use acts::audit::sequence_events;
 use acts::core::log_high_water::{SeenLog, SeenLogs};
+use acts::core::signing_keys;
+use acts::core::write;
+use acts::directory::set_person;
+use acts::integration::set_connection;
+use acts::schedule::set_freeze;
 use model::change::change_file::Actor;
+use model::change::related_records;
+use model::core::enums;
 use serde_json::json;
+use store::gate::revocation;
 use store::{Lane, Mode};
 
 use crate::world::{TENANT, World};
@@ -157,10 +167,10 @@ fn a_flipped_byte_in_a_tile_is_found() {
 #[test]
 fn a_cut_tail_is_found() {
     let world = world();
-    acts::audit::note_log_sizes::note_log_sizes(&world.desk).unwrap();
+    note_log_sizes::note_log_sizes(&world.desk).unwrap();
     let size = world.checkpoint().size;
     world.sequence();
-    acts::audit::note_log_sizes::note_log_sizes(&world.desk).unwrap();
+    note_log_sizes::note_log_sizes(&world.desk).unwrap();
     // The log goes back to an earlier checkpoint that it did sign, and the events after it lose their place.
     let sql = format!(
         "DELETE FROM checkpoint WHERE tenant = 'halden' AND size > {size};
@@ -186,7 +196,7 @@ fn a_cut_that_leaves_no_trace_in_the_tenant_is_found_in_the_system_log() {
     );
     world.noise(3);
     world.sequence();
-    acts::audit::note_log_sizes::note_log_sizes(&world.desk).unwrap();
+    note_log_sizes::note_log_sizes(&world.desk).unwrap();
     let sql = format!(
         "DELETE FROM event WHERE tenant = 'halden' AND seq >= {size};
          DELETE FROM checkpoint WHERE tenant = 'halden' AND size > {size};
@@ -237,7 +247,7 @@ fn a_revocation_that_was_taken_off_the_list_is_found() {
     let key = world.scheduled("One");
     world.system(move |room| {
         let change = room.change(&key)?;
-        let permit = model::change::related_records::Permit {
+        let permit = related_records::Permit {
             id: "p-1".into(),
             version: 0,
             change: change.id.clone(),
@@ -247,7 +257,7 @@ fn a_revocation_that_was_taken_off_the_list_is_found() {
             environment: "production".into(),
             artifact: None,
             commit: None,
-            purpose: model::core::enums::Purpose::Deploy,
+            purpose: enums::Purpose::Deploy,
             content_digest: "sha256:00".into(),
             policy_digest: "sha256:00".into(),
             epoch: 0,
@@ -257,21 +267,21 @@ fn a_revocation_that_was_taken_off_the_list_is_found() {
             not_before: room.now,
             expires_at: room.now + jiff::SignedDuration::from_mins(15),
             by: "system".into(),
-            state: model::core::enums::PermitState::Revoked,
+            state: enums::PermitState::Revoked,
             revoked_reason: None,
             revoked_at: Some(room.now),
             kid: "k-1".into(),
             used_at: None,
             used_by: None,
         };
-        let epoch = store::gate::revocation::raise(room.tx)?;
-        let entry = store::gate::revocation::Revoked {
+        let epoch = revocation::raise(room.tx)?;
+        let entry = revocation::Revoked {
             jti: "p-1".into(),
             epoch,
             at: room.now,
             expires_at: permit.expires_at,
         };
-        store::gate::revocation::revoke(room.tx, &entry)?;
+        revocation::revoke(room.tx, &entry)?;
         room.put_estate("permit.revoked", permit, serde_json::json!({}))
     });
     world.sequence();
@@ -287,7 +297,7 @@ fn a_halt_that_was_moved_to_where_nothing_is_is_found() {
     world.system(|room| {
         let halt = json!({"title": "Stop", "reason": "Fire.", "starts_at": "2026-11-20T07:00:00Z",
             "ends_at": "2026-11-20T23:00:00Z", "services": ["pay"], "halt": true});
-        acts::schedule::set_freeze::set_freeze(room, halt.as_object().unwrap()).map(drop)
+        set_freeze::set_freeze(room, halt.as_object().unwrap()).map(drop)
     });
     world.assert_replays();
     let found = world.tampered("UPDATE not_before SET environment = 'moon' WHERE environment = 'production'");
@@ -322,7 +332,7 @@ fn keys_that_are_gone_or_that_nothing_opens_are_named() {
         ))
     };
     let what = "The master key does not open its private half.".to_owned();
-    for (place, purpose) in acts::core::signing_keys::PURPOSES.into_iter().enumerate() {
+    for (place, purpose) in signing_keys::PURPOSES.into_iter().enumerate() {
         let found = closed(purpose);
         assert_eq!(
             found,
@@ -330,7 +340,7 @@ fn keys_that_are_gone_or_that_nothing_opens_are_named() {
             "{purpose}"
         );
     }
-    for purpose in acts::core::signing_keys::PURPOSES {
+    for purpose in signing_keys::PURPOSES {
         let gone = told(&format!("DELETE FROM signing_key WHERE purpose = '{purpose}'"));
         let what = format!("There are 0 active keys for {purpose}, not one.");
         assert!(gone.contains(&(None, what)), "{gone:?}");
@@ -345,7 +355,7 @@ fn secrets_that_are_gone_or_exchanged_and_the_day_of_a_password_are_looked_at() 
         .map(|name| {
             let body = json!({"kind": "github", "name": name, "map": []});
             world.system(move |room| {
-                let made = acts::integration::set_connection::create_connection(room, body.as_object().unwrap())?;
+                let made = set_connection::create_connection(room, body.as_object().unwrap())?;
                 Ok(made.0.id.0)
             })
         })
@@ -353,11 +363,9 @@ fn secrets_that_are_gone_or_exchanged_and_the_day_of_a_password_are_looked_at() 
     let olga = world.actor("olga").person;
     world.system(|room| {
         let ada = json!({"login": "ada", "roles": ["admin"]});
-        acts::directory::set_person::create_person(room, ada.as_object().unwrap()).map(drop)
+        set_person::create_person(room, ada.as_object().unwrap()).map(drop)
     });
-    world.by("ada", |room| {
-        acts::directory::set_person::set_password(room, "olga", "$argon2id$one")
-    });
+    world.by("ada", |room| set_person::set_password(room, "olga", "$argon2id$one"));
     world.assert_replays();
     let found = world.tampered(&format!(
         "UPDATE secret SET wrapped = (SELECT wrapped FROM secret WHERE id = '{}') WHERE id = '{}'",
@@ -383,8 +391,8 @@ fn secrets_that_are_gone_or_exchanged_and_the_day_of_a_password_are_looked_at() 
 #[test]
 fn a_password_that_was_exchanged_past_the_server_is_found() {
     let world = World::new();
-    world.system(|room| acts::directory::set_person::set_password(room, "sam", "$argon2id$one"));
-    world.system(|room| acts::directory::set_person::set_password(room, "sam", "$argon2id$two"));
+    world.system(|room| set_person::set_password(room, "sam", "$argon2id$one"));
+    world.system(|room| set_person::set_password(room, "sam", "$argon2id$two"));
     world.assert_replays();
     let sam = world.actor("sam").person;
     // Also the one that they had before is none any more.
@@ -410,17 +418,17 @@ struct Growing(acts::Desk);
 impl SeenLogs for Growing {
     fn seen(&self, tenant: &str) -> Option<SeenLog> {
         let event = |room: &mut acts::Room<'_, '_>| {
-            let event = acts::core::write::draft(
+            let event = write::draft(
                 "tenant.looked_at",
                 ("tenant_info", TENANT.to_owned()),
                 room.now,
                 json!({}),
             );
-            room.tell(vec![event], acts::core::write::Written::default())
+            room.tell(vec![event], write::Written::default())
         };
         let told = self.0.wait(Lane::Acts, tenant, Actor::system(), Mode::Write, event);
         told.unwrap();
-        acts::audit::sequence_events::sequence_events(&self.0, tenant, "server-1").unwrap();
+        sequence_events::sequence_events(&self.0, tenant, "server-1").unwrap();
         self.0.tools().seen_logs.seen(tenant)
     }
 

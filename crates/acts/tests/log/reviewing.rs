@@ -1,8 +1,20 @@
 //! Reviews of access that begin by themselves: once a period, also when the server was away, and never beside an open one.
 
+use acts::directory::deactivate_person;
+use acts::directory::import_directory;
+use acts::directory::review_access;
+use acts::directory::review_by_clock;
+use acts::directory::set_person;
+use acts::effects::find_lost_timers;
+use acts::effects::run_timer;
+use model::change::change_file;
 use model::change::related_records::Message;
+use model::core::enums;
+use model::core::ids;
 use model::directory::access_review::AccessReview;
 use serde_json::json;
+use store::audit::event;
+use store::queue::timer;
 use store::record::{self, Filter};
 
 use crate::world::{TENANT, World, body};
@@ -13,11 +25,9 @@ pub(crate) fn go_to(world: &World, when: &str) {
 
 /// Runs what was lost and what is due, as a worker does.
 pub(crate) fn work(world: &World) {
-    let lost = world
-        .look(|room| acts::effects::find_lost_timers::find_lost_timers(room, ""))
-        .unwrap();
+    let lost = world.look(|room| find_lost_timers::find_lost_timers(room, "")).unwrap();
     for (table, id) in lost.subjects {
-        world.system(move |room| acts::effects::run_timer::run_timer(room, table, &id));
+        world.system(move |room| run_timer::run_timer(room, table, &id));
     }
     let due = world.system(|room| {
         let by = store::Lease {
@@ -26,12 +36,12 @@ pub(crate) fn work(world: &World) {
             holder: "w",
             most: 20,
         };
-        Ok(store::queue::timer::lease(room.tx, &by)?)
+        Ok(timer::lease(room.tx, &by)?)
     });
     for timer in due {
         world.system(move |room| {
-            acts::effects::run_timer::run_timer(room, &timer.subject_table, &timer.subject_id)?;
-            Ok(store::queue::timer::finish(room.tx, &timer.id, "w")?)
+            run_timer::run_timer(room, &timer.subject_table, &timer.subject_id)?;
+            Ok(timer::finish(room.tx, &timer.id, "w")?)
         });
     }
 }
@@ -93,14 +103,14 @@ fn a_part_that_nobody_signs_is_told_of_before_it_is_due_then_to_others_and_each_
     let world = World::new();
     world.system(|room| {
         for (login, role) in [("adam", "admin"), ("aino", "auditor")] {
-            acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+            set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
         }
         Ok(())
     });
     work(&world);
     world.by("adam", |room| {
         let due = body(json!({"due_at": "2026-12-04T08:00:00.5Z"}));
-        acts::directory::review_access::begin_review(room, &due).map(drop)
+        review_access::begin_review(room, &due).map(drop)
     });
     // Adam looks at his people, and another at him.
     let parts = told(&world, "Rights of your people to look at");
@@ -122,7 +132,7 @@ fn a_part_that_nobody_signs_is_told_of_before_it_is_due_then_to_others_and_each_
     // A timer that was lost is found, and one that runs twice tells once.
     world.system(|room| {
         for part in record::find::<AccessReview>(room.tx, &Filter::new().order_by("id"))? {
-            store::queue::timer::cancel(room.tx, "access_review", part.record.id.as_str(), "unsigned")?;
+            timer::cancel(room.tx, "access_review", part.record.id.as_str(), "unsigned")?;
         }
         Ok(())
     });
@@ -135,7 +145,7 @@ fn a_part_that_nobody_signs_is_told_of_before_it_is_due_then_to_others_and_each_
     assert_eq!(told(&world, late).len(), 10, "what is signed is told of no more");
     world.sequence();
     let kinds = world.look(|room| {
-        let found = store::audit::event::page(room.tx, 0, 1_000)?;
+        let found = event::page(room.tx, 0, 1_000)?;
         Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
     });
     let reminded = |kind: &&String| *kind == "access_review.reminded";
@@ -146,12 +156,10 @@ fn a_part_that_nobody_signs_is_told_of_before_it_is_due_then_to_others_and_each_
 #[test]
 fn a_review_begins_once_a_quarter_and_never_beside_an_open_one() {
     let world = World::new();
-    world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop)
-    });
+    world.system(|room| set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop));
     work(&world);
     let timers = world
-        .look(|room| Ok(store::queue::timer::of_subject(room.tx, "tenant_info", TENANT)?))
+        .look(|room| Ok(timer::of_subject(room.tx, "tenant_info", TENANT)?))
         .unwrap();
     assert_eq!(timers.len(), 1);
     assert_eq!(timers[0].run_at.to_string(), "2027-01-01T08:00:00Z");
@@ -179,37 +187,27 @@ fn a_review_begins_once_a_quarter_and_never_beside_an_open_one() {
 #[test]
 fn a_tenant_that_wants_no_review_gets_none() {
     let world = World::new();
-    world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop)
-    });
+    world.system(|room| set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop));
     work(&world);
     let never = body(json!({"every": "never"}));
-    let schedule = world.by("adam", move |room| {
-        acts::directory::review_by_clock::set_schedule(room, &never)
-    });
+    let schedule = world.by("adam", move |room| review_by_clock::set_schedule(room, &never));
     assert_eq!(schedule.next_at, None);
     go_to(&world, "2027-07-01T08:00:00Z");
     work(&world);
     assert!(campaigns(&world).is_empty());
     let yearly = body(json!({"every": "year"}));
-    let schedule = world.by("adam", move |room| {
-        acts::directory::review_by_clock::set_schedule(room, &yearly)
-    });
+    let schedule = world.by("adam", move |room| review_by_clock::set_schedule(room, &yearly));
     assert_eq!(schedule.next_at.unwrap().to_string(), "2028-01-01T08:00:00Z");
 }
 
 #[test]
 fn the_last_administrator_stays_one() {
     let world = World::new();
-    world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop)
-    });
+    world.system(|room| set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop));
     let refused = |login: &'static str, patch: serde_json::Value| {
         let patch = body(patch);
-        let actor = model::change::change_file::Actor::system();
-        let act = move |room: &mut acts::Room<'_, '_>| {
-            acts::directory::set_person::edit_person(room, login, &patch).map(drop)
-        };
+        let actor = change_file::Actor::system();
+        let act = move |room: &mut acts::Room<'_, '_>| set_person::edit_person(room, login, &patch).map(drop);
         let done = world
             .desk
             .wait(store::Lane::Acts, TENANT, actor, store::Mode::Write, act);
@@ -217,38 +215,35 @@ fn the_last_administrator_stays_one() {
     };
     assert!(refused("adam", json!({"roles": []})).contains("last_administrator"));
     assert!(refused("adam", json!({"active": false})).contains("last_administrator"));
-    let line = acts::directory::import_directory::Line {
+    let line = import_directory::Line {
         number: 2,
         is_row: false,
-        noun: model::core::enums::Noun::People,
+        noun: enums::Noun::People,
         fields: body(json!({"login": "adam", "roles": ["owner"]})),
     };
     let report = world.desk.wait(
         store::Lane::Acts,
         TENANT,
-        model::change::change_file::Actor::system(),
+        change_file::Actor::system(),
         store::Mode::Write,
         move |room: &mut acts::Room<'_, '_>| {
-            acts::directory::import_directory::import_directory(room, std::slice::from_ref(&line), Default::default())
-                .map(drop)
+            import_directory::import_directory(room, std::slice::from_ref(&line), Default::default()).map(drop)
         },
     );
     let told = format!("{report:?}");
     assert!(told.contains("last_administrator"), "{told}");
     // Another one frees the first.
     world.system(|room| {
-        acts::directory::set_person::edit_person(room, "mona", &body(json!({"roles": ["change_manager", "admin"]})))
-            .map(drop)
+        set_person::edit_person(room, "mona", &body(json!({"roles": ["change_manager", "admin"]}))).map(drop)
     });
     assert_eq!(refused("adam", json!({"roles": []})), "");
     // An account in wrong hands goes all the same, and those who can do something are told.
     world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "carla", "roles": ["change_manager"]})))
-            .map(drop)
+        set_person::create_person(room, &body(json!({"login": "carla", "roles": ["change_manager"]}))).map(drop)
     });
     world.system(|room| {
         let why = body(json!({"compromised": true}));
-        acts::directory::deactivate_person::deactivate_person(room, "mona", &why).map(drop)
+        deactivate_person::deactivate_person(room, "mona", &why).map(drop)
     });
     let found = world
         .look(|room| Ok(record::find::<Message>(room.tx, &Filter::new().order_by("id"))?))
@@ -270,22 +265,20 @@ fn what_a_manager_who_left_was_to_sign_is_handed_over() {
     let world = World::new();
     world.system(|room| {
         for login in ["adam", "berta"] {
-            acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
+            set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
         }
         Ok(())
     });
     world.by("adam", |room| {
-        acts::directory::review_access::begin_review(room, &body(json!({}))).map(drop)
+        review_access::begin_review(room, &body(json!({}))).map(drop)
     });
     let adam = world.actor("adam").person;
-    let asks = |world: &World, person: &model::core::ids::PersonId| {
-        open_parts(world).iter().filter(|part| &part.manager == person).count()
-    };
+    let asks =
+        |world: &World, person: &ids::PersonId| open_parts(world).iter().filter(|part| &part.manager == person).count();
     // Adam looks at everybody's rights, and somebody else at his.
     assert_eq!((asks(&world, &adam), open_parts(&world).len()), (1, 2));
     let told = letters(&world);
-    world
-        .system(|room| acts::directory::deactivate_person::deactivate_person(room, "adam", &body(json!({}))).map(drop));
+    world.system(|room| deactivate_person::deactivate_person(room, "adam", &body(json!({}))).map(drop));
     assert_eq!(asks(&world, &adam), 0);
     let parts = open_parts(&world);
     assert_eq!(parts.len(), 2);
@@ -301,20 +294,19 @@ fn what_a_manager_who_left_was_to_sign_is_handed_over() {
         TENANT,
         world.actor("berta"),
         store::Mode::Write,
-        |room: &mut acts::Room<'_, '_>| acts::directory::review_access::begin_review(room, &body(json!({}))).map(drop),
+        |room: &mut acts::Room<'_, '_>| review_access::begin_review(room, &body(json!({}))).map(drop),
     );
     let told = format!("{:?}", refused.err());
     assert!(told.contains("review_open") && told.contains("berta"), "{told}");
-    let actor = model::change::change_file::Actor {
+    let actor = change_file::Actor {
         stepped_up_at: Some(world.desk.tools().clock.now()),
         ..world.actor("berta")
     };
     let id = large.id.0.clone();
     let unsaid = {
         let (id, actor) = (id.clone(), actor.clone());
-        let sign = move |room: &mut acts::Room<'_, '_>| {
-            acts::directory::review_access::sign_review(room, &id, &body(json!({}))).map(drop)
-        };
+        let sign =
+            move |room: &mut acts::Room<'_, '_>| review_access::sign_review(room, &id, &body(json!({}))).map(drop);
         world
             .desk
             .wait(store::Lane::Acts, TENANT, actor, store::Mode::Write, sign)
@@ -325,7 +317,7 @@ fn what_a_manager_who_left_was_to_sign_is_handed_over() {
         "{unsaid}"
     );
     let sign = move |room: &mut acts::Room<'_, '_>| {
-        acts::directory::review_access::sign_review(room, &id, &body(json!({"refused": []}))).map(drop)
+        review_access::sign_review(room, &id, &body(json!({"refused": []}))).map(drop)
     };
     world
         .desk

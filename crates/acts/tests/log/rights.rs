@@ -1,10 +1,26 @@
 //! What people hold: a review shows all of it and takes away what its manager refuses; a report finds what nobody used.
 
+use acts::approval::set_delegation;
+use acts::approval::verbs;
+use acts::audit::note_attempt;
+use acts::directory::deactivate_person;
+use acts::directory::review_access;
+use acts::directory::set_person;
+use acts::directory::set_service;
+use acts::identity::set_token;
+use acts::identity::set_workload;
+use acts::policy::activate_configuration;
+use acts::policy::find_unstaffed;
 use acts::policy::find_unused::{Unused, find_unused};
+use acts::policy::propose_configuration;
+use acts::schedule::find_conflicts;
 use model::change::change_file::Actor;
 use model::directory::access_review::AccessReview;
 use model::directory::snapshot::Ownership;
 use serde_json::{Value, json};
+use store::audit::event;
+use store::audit::log;
+use store::identity::session;
 use store::record::{self, Filter};
 use store::{Lane, Mode};
 
@@ -23,19 +39,19 @@ fn workload(person: &str) -> Value {
 fn a_review_takes_away_functions_words_lent_and_jobs_that_speak_for_somebody() {
     let world = World::new();
     world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "kari", "roles": ["admin"]})))?;
-        acts::directory::set_person::edit_person(room, "ivo", &body(json!({"functions": ["dba", "sre"]})))?;
-        acts::identity::set_workload::set_workload(room, "jobs", &body(workload("pipe"))).map(drop)
+        set_person::create_person(room, &body(json!({"login": "kari", "roles": ["admin"]})))?;
+        set_person::edit_person(room, "ivo", &body(json!({"functions": ["dba", "sre"]})))?;
+        set_workload::set_workload(room, "jobs", &body(workload("pipe"))).map(drop)
     });
     let lent = json!({
         "delegate": "sam", "parts": ["owner"], "services": ["pay"],
         "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-12-20T09:00:00Z",
     });
     let lent = world.by("olga", move |room| {
-        acts::approval::set_delegation::set_delegation(room, &body(lent.clone()))
+        set_delegation::set_delegation(room, &body(lent.clone()))
     });
     world.by("kari", |room| {
-        acts::directory::review_access::begin_review(room, &body(json!({}))).map(drop)
+        review_access::begin_review(room, &body(json!({}))).map(drop)
     });
     let kari = world.actor("kari");
     let asked = kari.person.clone();
@@ -69,9 +85,8 @@ fn a_review_takes_away_functions_words_lent_and_jobs_that_speak_for_somebody() {
         stepped_up_at: Some(world.desk.tools().clock.now()),
         ..kari
     };
-    let sign = move |room: &mut acts::Room<'_, '_>| {
-        acts::directory::review_access::sign_review(room, part.id.as_str(), &refusal).map(drop)
-    };
+    let sign =
+        move |room: &mut acts::Room<'_, '_>| review_access::sign_review(room, part.id.as_str(), &refusal).map(drop);
     world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, sign).unwrap();
     world
         .look(move |room| {
@@ -84,7 +99,7 @@ fn a_review_takes_away_functions_words_lent_and_jobs_that_speak_for_somebody() {
             );
             let lent = directory.delegations.iter().find(|it| it.id == lent.id).unwrap();
             assert!(lent.ends_at <= room.now, "nobody speaks for olga any more");
-            assert!(!acts::identity::set_workload::workload(room, "jobs")?.active);
+            assert!(!set_workload::workload(room, "jobs")?.active);
             Ok(())
         })
         .unwrap();
@@ -95,24 +110,24 @@ fn a_review_takes_away_functions_words_lent_and_jobs_that_speak_for_somebody() {
 fn a_review_writes_no_login_and_no_name_into_the_log() {
     let world = World::new();
     world.system(|room| {
-        acts::directory::set_person::edit_person(room, "olga", &body(json!({"name": "Olga Nilsen"})))?;
-        acts::identity::set_workload::set_workload(room, "jobs", &body(workload("pipe"))).map(drop)
+        set_person::edit_person(room, "olga", &body(json!({"name": "Olga Nilsen"})))?;
+        set_workload::set_workload(room, "jobs", &body(workload("pipe"))).map(drop)
     });
     let lent = json!({
         "delegate": "sam", "parts": ["owner"], "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-12-20T09:00:00Z",
     });
     world.by("olga", move |room| {
-        acts::approval::set_delegation::set_delegation(room, &body(lent.clone())).map(drop)
+        set_delegation::set_delegation(room, &body(lent.clone())).map(drop)
     });
-    world.system(|room| acts::directory::review_access::begin_review(room, &body(json!({}))).map(drop));
+    world.system(|room| review_access::begin_review(room, &body(json!({}))).map(drop));
     world.sequence();
     let written = world.look(|room| {
-        let size = store::audit::log::state(room.tx)?.unwrap().size;
+        let size = log::state(room.tx)?.unwrap().size;
         let mut texts = String::new();
-        for event in store::audit::event::page(room.tx, 0, size)? {
+        for event in event::page(room.tx, 0, size)? {
             if event.kind == "access_review.begun" {
                 texts += &String::from_utf8_lossy(&event.bytes);
-                for (_, payload) in store::audit::event::payloads(room.tx, &event.id)? {
+                for (_, payload) in event::payloads(room.tx, &event.id)? {
                     texts += &String::from_utf8_lossy(&payload);
                 }
             }
@@ -156,11 +171,11 @@ pub fn world_with_seconds() -> World {
     let world = World::new();
     world.system(|room| {
         for (login, role) in [("aino", "auditor"), ("otto", "requester"), ("omar", "requester")] {
-            acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+            set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
         }
-        acts::directory::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "otto"})))?;
+        set_service::set_ownership(room, &body(json!({"role": "owner", "person": "otto"})))?;
         let members = body(json!({"name": "Owners", "members": ["olga", "omar"]}));
-        acts::directory::set_person::set_group(room, "owners", &members).map(drop)
+        set_person::set_group(room, "owners", &members).map(drop)
     });
     world
 }
@@ -190,9 +205,9 @@ fn a_place_among_several_is_unused_when_the_others_decided() {
     // From now on a group answers instead of the two.
     world.system(|room| {
         for row in room.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
-            acts::directory::set_service::end_ownership(room, row.id.as_str())?;
+            set_service::end_ownership(room, row.id.as_str())?;
         }
-        acts::directory::set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))
+        set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))
     });
     decide_after(&world, 35, "two");
     let found = of_kind(&world, "omar", "group");
@@ -210,9 +225,7 @@ fn a_place_among_several_is_unused_when_the_others_decided() {
 }
 
 fn leave(world: &World, login: &'static str) {
-    world.system(move |room| {
-        acts::directory::deactivate_person::deactivate_person(room, login, &body(json!({}))).map(drop)
-    });
+    world.system(move |room| deactivate_person::deactivate_person(room, login, &body(json!({}))).map(drop));
 }
 
 #[test]
@@ -225,12 +238,12 @@ fn whoever_is_left_when_the_others_have_gone_is_never_proposed_to_go() {
     assert!(of_kind(&world, "otto", "ownership").is_empty(), "nobody else answers");
     // A group answers beside otto: it is somebody who answers as long as one of its members is here.
     world.system(|room| {
-        acts::directory::set_person::edit_person(room, "olga", &body(json!({"active": true})))?;
+        set_person::edit_person(room, "olga", &body(json!({"active": true})))?;
         for row in room.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
-            acts::directory::set_service::end_ownership(room, row.id.as_str())?;
+            set_service::end_ownership(room, row.id.as_str())?;
         }
-        acts::directory::set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))?;
-        acts::directory::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "otto"})))
+        set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))?;
+        set_service::set_ownership(room, &body(json!({"role": "owner", "person": "otto"})))
     });
     decide_after(&world, 35, "two");
     assert_eq!(
@@ -258,18 +271,18 @@ fn a_peer_review_uses_the_reviewers_seats_and_is_no_sign_against_the_others() {
     let world = world_with_seconds();
     world.system(|room| {
         let members = body(json!({"name": "Eyes", "members": ["omar", "otto"]}));
-        acts::directory::set_person::set_group(room, "eyes", &members)?;
+        set_person::set_group(room, "eyes", &members)?;
         for row in room.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
-            acts::directory::set_service::end_ownership(room, row.id.as_str())?;
+            set_service::end_ownership(room, row.id.as_str())?;
         }
-        acts::directory::set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))
+        set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))
     });
     decide_after(&world, 40, "one");
     assert_eq!(of_kind(&world, "omar", "group").len(), 1, "olga alone spoke");
     world.by("omar", |room| {
         let digest = room.change("CHG-1001")?.digests.content;
         let word = body(json!({"verdict": "agree", "content_digest": digest}));
-        acts::approval::verbs::peer_review_change(room, "CHG-1001", &word).map(drop)
+        verbs::peer_review_change(room, "CHG-1001", &word).map(drop)
     });
     assert!(of_kind(&world, "omar", "group").is_empty(), "omar spoke as a peer");
     assert!(
@@ -281,15 +294,15 @@ fn a_peer_review_uses_the_reviewers_seats_and_is_no_sign_against_the_others() {
 #[test]
 fn scopes_and_workloads_that_nobody_used_are_found() {
     let world = world_with_seconds();
-    world.system(|room| acts::identity::set_workload::set_workload(room, "jobs", &body(workload("pipe"))).map(drop));
+    world.system(|room| set_workload::set_workload(room, "jobs", &body(workload("pipe"))).map(drop));
     let token = json!({"name": "ci", "person": "pipe", "scopes": ["gate", "write"], "roles": ["pipeline"]});
-    let token = world.system(move |room| acts::identity::set_token::create_token(room, &body(token.clone())));
+    let token = world.system(move |room| set_token::create_token(room, &body(token.clone())));
     let id = token.0.id.0.clone();
     let used = |scopes: &'static [&'static str]| {
         let id = id.clone();
         world.system(move |room| {
-            acts::audit::note_attempt::note_use(room, &id, None)?;
-            let note = |scope: &&str| acts::audit::note_attempt::note_use(room, &id, Some(scope));
+            note_attempt::note_use(room, &id, None)?;
+            let note = |scope: &&str| note_attempt::note_use(room, &id, Some(scope));
             scopes.iter().try_for_each(note)
         });
     };
@@ -321,7 +334,7 @@ fn scopes_and_workloads_that_nobody_used_are_found() {
         (1, json!("/api/v1/workloads/jobs"))
     );
     let told = body(json!({"repository": "acme/booking", "sub": "job"}));
-    world.system(move |room| acts::identity::set_workload::enter(room, "jobs", &told).map(drop));
+    world.system(move |room| set_workload::enter(room, "jobs", &told).map(drop));
     assert!(of_kind(&world, "pipe", "workload").is_empty(), "a job was let in");
 }
 
@@ -335,16 +348,16 @@ fn who_looks_on_and_was_not_here_for_long_is_found() {
             ("anton", vec!["auditor"]),
             ("nils", vec!["executive"]),
         ] {
-            acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": roles})))?;
+            set_person::create_person(room, &body(json!({"login": login, "roles": roles})))?;
         }
         Ok(())
     });
     let sign_in = |login: &'static str| {
         let id = world.actor(login).person.0;
-        world.system(move |room| Ok(store::identity::session::note_seen(room.tx, &id, room.now)?));
+        world.system(move |room| Ok(session::note_seen(room.tx, &id, room.now)?));
     };
     let token = json!({"name": "eye", "person": "nils", "scopes": ["read"]});
-    let token = world.system(move |room| acts::identity::set_token::create_token(room, &body(token.clone())));
+    let token = world.system(move |room| set_token::create_token(room, &body(token.clone())));
     world.pass_seconds(10 * DAY);
     sign_in("anton");
     sign_in("ezra");
@@ -356,7 +369,7 @@ fn who_looks_on_and_was_not_here_for_long_is_found() {
     world.pass_seconds(10 * DAY);
     sign_in("ezra");
     let id = token.0.id.0.clone();
-    world.system(move |room| acts::audit::note_attempt::note_use(room, &id, None));
+    world.system(move |room| note_attempt::note_use(room, &id, None));
     let found = of_kind(&world, "anton", "role");
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(
@@ -370,7 +383,7 @@ fn who_looks_on_and_was_not_here_for_long_is_found() {
     // Whoever got it lately is too new to judge.
     world.system(|room| {
         let new = body(json!({"login": "neu", "roles": ["auditor"]}));
-        acts::directory::set_person::create_person(room, &new).map(drop)
+        set_person::create_person(room, &new).map(drop)
     });
     assert!(of_kind(&world, "neu", "role").is_empty());
 }
@@ -379,18 +392,18 @@ fn who_looks_on_and_was_not_here_for_long_is_found() {
 fn parts_in_one_hand_are_found_by_whatever_rows_they_come() {
     let world = World::new();
     world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "aino", "roles": ["auditor"]})))?;
-        acts::directory::set_service::set_service(room, &body(json!({"key": "ledger", "regimes": ["sox"]})))?;
+        set_person::create_person(room, &body(json!({"login": "aino", "roles": ["auditor"]})))?;
+        set_service::set_service(room, &body(json!({"key": "ledger", "regimes": ["sox"]})))?;
         // Olga owns everything; what else she is comes by a class, and by a group.
         let class = json!({"class": "regime:sox", "role": "security", "person": "olga"});
-        acts::directory::set_service::set_ownership(room, &body(class))?;
-        acts::directory::set_person::set_group(room, "builders", &body(json!({"members": ["olga", "ivo"]})))?;
+        set_service::set_ownership(room, &body(class))?;
+        set_person::set_group(room, "builders", &body(json!({"members": ["olga", "ivo"]})))?;
         let work = json!({"service": "pay", "role": "implementer", "group": "builders"});
-        acts::directory::set_service::set_ownership(room, &body(work))?;
+        set_service::set_ownership(room, &body(work))?;
         let seats = body(json!({"name": "Security", "members": ["sam", "mona"]}));
-        acts::directory::set_person::set_group(room, "security", &seats).map(drop)
+        set_person::set_group(room, "security", &seats).map(drop)
     });
-    let found = world.by("aino", acts::schedule::find_conflicts::find_conflicts);
+    let found = world.by("aino", find_conflicts::find_conflicts);
     let told: Vec<(String, String, String)> = found
         .into_iter()
         .map(|it| (it.person, it.rights.join(" and "), it.place))
@@ -410,30 +423,30 @@ fn parts_in_one_hand_are_found_by_whatever_rows_they_come() {
 fn whether_a_pack_is_staffed_is_told_of_all_services_or_with_how_many_were_looked_at() {
     let world = World::new();
     let row = |world: &World| {
-        let found = world.look(acts::policy::find_unstaffed::find_unstaffed).unwrap();
+        let found = world.look(find_unstaffed::find_unstaffed).unwrap();
         found.into_iter().next().unwrap()
     };
     // Sixty services that one person owns are one kind.
     world.system(|room| {
         for number in 0..60 {
             let key = format!("alike-{number}");
-            acts::directory::set_service::set_service(room, &body(json!({"key": key, "criticality": "low"})))?;
+            set_service::set_service(room, &body(json!({"key": key, "criticality": "low"})))?;
         }
         Ok(())
     });
     let all = row(&world);
     assert_eq!((all.services_looked_at, all.services), (61, 61));
     let group = body(json!({"name": "Security", "members": ["sam", "mona", "rita"]}));
-    world.system(move |room| acts::directory::set_person::set_group(room, "security", &group).map(drop));
+    world.system(move |room| set_person::set_group(room, "security", &group).map(drop));
     let staffed = row(&world);
     assert!(staffed.is_staffed, "{:?}", staffed.lacks);
     // Each with an owner of its own, they are more kinds than are looked at.
     world.system(|room| {
         for number in 0..55 {
             let login = format!("owner-{number}");
-            acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": ["owner"]})))?;
+            set_person::create_person(room, &body(json!({"login": login, "roles": ["owner"]})))?;
             let own = json!({"service": format!("alike-{number}"), "role": "owner", "person": login});
-            acts::directory::set_service::set_ownership(room, &body(own))?;
+            set_service::set_ownership(room, &body(own))?;
         }
         Ok(())
     });
@@ -451,17 +464,12 @@ fn whom_a_rule_names_stands_for_nobody_else() {
     world.system(|room| {
         for login in WRITERS.iter().chain(&["ada", "adam"]) {
             let role = if login.starts_with("ada") { "admin" } else { "requester" };
-            acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+            set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
         }
         let seats = body(json!({"name": "Security", "members": ["sam", "mona", "rita"]}));
-        acts::directory::set_person::set_group(room, "security", &seats).map(drop)
+        set_person::set_group(room, "security", &seats).map(drop)
     });
-    let in_force = |world: &World| {
-        world
-            .look(acts::policy::find_unstaffed::find_unstaffed)
-            .unwrap()
-            .remove(0)
-    };
+    let in_force = |world: &World| world.look(find_unstaffed::find_unstaffed).unwrap().remove(0);
     // As many writers as are tried of those alike may not hand in, nor may anybody else who was there before: the last may.
     for (barred, is_staffed) in [(4, true), (5, false)] {
         let people = ["rita", "olga", "ivo", "sam", "mona"].iter().chain(&WRITERS[..barred]);
@@ -480,11 +488,9 @@ fn whom_a_rule_names_stands_for_nobody_else() {
                 change kind normal, risk low, requester {rita}, implementers ivo\n\n\
                 case they do not hand in\n  {rita} submit_change as requester no house.forbid.some\n")}],
         }));
-        let proposal = world.by("ada", move |room| {
-            acts::policy::propose_configuration::propose_policies(room, &set)
-        });
+        let proposal = world.by("ada", move |room| propose_configuration::propose_policies(room, &set));
         world.by("adam", move |room| {
-            acts::policy::activate_configuration::activate_configuration(room, proposal.id.as_str(), &body(json!({})))
+            activate_configuration::activate_configuration(room, proposal.id.as_str(), &body(json!({})))
         });
         assert_eq!(in_force(&world).is_staffed, is_staffed, "{:?}", in_force(&world).lacks);
     }
@@ -496,8 +502,8 @@ const WRITERS: [&str; 5] = ["writer-1", "writer-2", "writer-3", "writer-4", "wri
 #[test]
 fn staffing_asks_a_packs_rules_of_the_services_that_they_are_about() {
     let world = World::with_pack("sox");
-    let rows = |world: &World| world.look(acts::policy::find_unstaffed::find_unstaffed).unwrap();
-    let sox = |rows: &[acts::policy::find_unstaffed::Staffing], pack: &str| {
+    let rows = |world: &World| world.look(find_unstaffed::find_unstaffed).unwrap();
+    let sox = |rows: &[find_unstaffed::Staffing], pack: &str| {
         let row = rows.iter().find(|row| row.pack == pack).unwrap().clone();
         let lacks = row.lacks.iter().filter(|lack| lack.rule == "sox.require.owners");
         let services: Vec<String> = lacks.flat_map(|lack| lack.services.clone()).collect();
@@ -510,7 +516,7 @@ fn staffing_asks_a_packs_rules_of_the_services_that_they_are_about() {
     assert!(assumed.unwrap().contains("No service is under the regime sox yet"));
     world.system(|room| {
         let ledger = json!({"key": "ledger", "regimes": ["sox"]});
-        acts::directory::set_service::set_service(room, &body(ledger)).map(drop)
+        set_service::set_service(room, &body(ledger)).map(drop)
     });
     let found = rows(&world);
     for pack in ["in force", "sox"] {
@@ -527,7 +533,7 @@ fn a_role_that_was_given_within_the_time_is_too_new_to_judge() {
     let world = world_with_seconds();
     let set = |roles: Value| {
         world.system(move |room| {
-            acts::directory::set_person::edit_person(room, "otto", &body(json!({"roles": roles.clone()}))).map(drop)
+            set_person::edit_person(room, "otto", &body(json!({"roles": roles.clone()}))).map(drop)
         });
     };
     assert!(of_kind(&world, "otto", "role").is_empty(), "they came a moment ago");
@@ -542,8 +548,6 @@ fn a_role_that_was_given_within_the_time_is_too_new_to_judge() {
     set(json!(["requester", "implementer"]));
     assert!(of_kind(&world, "otto", "role").is_empty());
     world.pass_seconds(40 * DAY);
-    world.system(|room| {
-        acts::directory::set_person::edit_person(room, "otto", &body(json!({"name": "Otto Berg"}))).map(drop)
-    });
+    world.system(|room| set_person::edit_person(room, "otto", &body(json!({"name": "Otto Berg"}))).map(drop));
     assert_eq!(of_kind(&world, "otto", "role")[0].unused.len(), 2);
 }

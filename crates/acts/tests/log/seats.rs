@@ -1,7 +1,9 @@
 //! Seats in groups and the roles beside them: no door takes one and leaves the other, and nobody is asked who could not answer.
 
+use acts::directory::review_access;
 use acts::directory::{provision, set_person, set_service};
 use model::change::change_file::Actor;
+use model::core::act;
 use model::core::enums::{OwnershipRole, Role};
 use model::core::ids::PersonId;
 use model::directory::access_review::AccessReview;
@@ -65,7 +67,7 @@ fn whom_the_directory_seats_among_those_who_decide_is_asked_and_may_answer() {
     assert_eq!(roles(&world, "zed"), [Role::ChangeManager]);
     assert_eq!(roles(&world, "pipe"), [Role::Pipeline], "a program decides nothing");
     assert_eq!(asked(&world, &key, MANAGER), ["mona", "zed"]);
-    world.by("zed", |room| room.allow(model::core::act::actions::READ));
+    world.by("zed", |room| room.allow(act::actions::READ));
     tell(&world, "change-managers", "Change managers", &["zed"]);
     assert_eq!(asked(&world, &key, MANAGER), ["zed"]);
     // Who is removed leaves everything, and comes back with nothing.
@@ -146,7 +148,7 @@ fn a_seat_that_a_review_of_access_refuses_takes_the_role_with_it() {
         Ok(())
     });
     world.by("kari", |room| {
-        acts::directory::review_access::begin_review(room, &body(json!({}))).map(drop)
+        review_access::begin_review(room, &body(json!({}))).map(drop)
     });
     let mona: PersonId = world.actor("mona").person;
     let parts = world.look(|room| Ok(record::bodies::<AccessReview>(room.tx, &Filter::new().order_by("id"))?));
@@ -161,9 +163,7 @@ fn a_seat_that_a_review_of_access_refuses_takes_the_role_with_it() {
         ..world.actor("kari")
     };
     let refusal = body(json!({"refused": [row], "reason": "Moved on."}));
-    let sign = move |room: &mut acts::Room<'_, '_>| {
-        acts::directory::review_access::sign_review(room, &part, &refusal).map(drop)
-    };
+    let sign = move |room: &mut acts::Room<'_, '_>| review_access::sign_review(room, &part, &refusal).map(drop);
     world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, sign).unwrap();
     assert_eq!(roles(&world, "mona"), []);
     assert!(asked(&world, &key, MANAGER).is_empty());

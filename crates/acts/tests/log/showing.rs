@@ -3,19 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use acts::audit::show_event::{EventView, show_event};
+use acts::core::providers;
 use acts::directory::provision;
+use acts::directory::set_person;
+use acts::directory::set_service;
+use acts::identity::provision_at_sign_in;
 use acts::identity::set_identity_provider;
+use acts::identity::set_token;
+use acts::notify::set_telling;
 use model::change::change_file::Actor;
 use model::identity::provider::{Claimed, ProvisionedGroup, ProvisionedPerson};
 use serde_json::{Map, Value, json};
+use store::audit::event;
+use store::audit::log;
 use store::{Lane, Mode, record};
 
 use crate::world::{TENANT, World, body};
 
 fn hire(world: &World) {
     world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "aino", "roles": ["auditor"]})))?;
-        acts::directory::set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop)
+        set_person::create_person(room, &body(json!({"login": "aino", "roles": ["auditor"]})))?;
+        set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop)
     });
 }
 
@@ -52,9 +60,7 @@ fn what_every_event_wrote_adds_up_to_what_stands() {
     hire(&world);
     tell_of_people(&world);
     world.sequence();
-    let size = world
-        .look(|room| Ok(store::audit::log::state(room.tx)?.unwrap().size))
-        .unwrap();
+    let size = world.look(|room| Ok(log::state(room.tx)?.unwrap().size)).unwrap();
     let mut known = Known::new();
     let (mut edits, mut told_by_others) = (0, 0);
     for index in 0..size {
@@ -130,7 +136,7 @@ fn tell_of_people(world: &World) -> String {
         provision::create_group(room, &group)?;
         let idp = json!({"name": "Id", "issuer": "https://login.example", "client_id": "a", "creates_people": true});
         set_identity_provider::set_identity_provider(room, "login", &body(idp))?;
-        let provider = acts::core::providers::provider(room, "login")?;
+        let provider = providers::provider(room, "login")?;
         let claimed = Claimed {
             subject: "https://login.example sub-4711".to_owned(),
             login: Some("quinn".to_owned()),
@@ -139,11 +145,11 @@ fn tell_of_people(world: &World) -> String {
             mail_is_verified: false,
             groups: None,
         };
-        acts::identity::provision_at_sign_in::meet_person(room, &provider, &claimed)?;
+        provision_at_sign_in::meet_person(room, &provider, &claimed)?;
         let wish = json!({"how": "digest", "digest_at": "05:55", "quiet_from": "22:22", "quiet_until": "04:44"});
-        acts::notify::set_telling::set_telling(room, "petra", &body(wish))?;
+        set_telling::set_telling(room, "petra", &body(wish))?;
         let token = json!({"name": "ci", "person": "pipe", "scopes": ["gate"]});
-        Ok(acts::identity::set_token::create_token(room, &body(token))?.0.digest)
+        Ok(set_token::create_token(room, &body(token))?.0.digest)
     })
 }
 
@@ -153,9 +159,7 @@ fn what_is_told_of_people_for_scim_alone_their_wishes_and_digests_of_secrets_are
     hire(&world);
     let digest = tell_of_people(&world);
     world.sequence();
-    let size = world
-        .look(|room| Ok(store::audit::log::state(room.tx)?.unwrap().size))
-        .unwrap();
+    let size = world.look(|room| Ok(log::state(room.tx)?.unwrap().size)).unwrap();
     let mut withheld = BTreeSet::new();
     for index in 0..size {
         let event = shown(&world, index.to_string());
@@ -202,16 +206,12 @@ fn an_edit_of_the_configuration_says_what_stood_before() {
     hire(&world);
     for (login, criticality) in [("adam", "high"), ("adam", "critical")] {
         world.by(login, move |room| {
-            acts::directory::set_service::set_service(room, &body(json!({"key": "pay", "criticality": criticality})))
-                .map(drop)
+            set_service::set_service(room, &body(json!({"key": "pay", "criticality": criticality}))).map(drop)
         });
     }
     let last = world.look(|room| {
         let pay = room.directory()?.services.get(&"pay".into()).unwrap().id.0.clone();
-        Ok(store::audit::event::of_subject(room.tx, "service", &pay)?
-            .pop()
-            .unwrap()
-            .id)
+        Ok(event::of_subject(room.tx, "service", &pay)?.pop().unwrap().id)
     });
     let event = shown(&world, last.unwrap());
     assert_eq!(

@@ -1,8 +1,10 @@
 //! Meetings of a board: who comes may go again, each by their own word.
 
 use acts::cab::meetings;
+use acts::directory::set_person;
 use model::cab::meeting::Meeting;
 use serde_json::json;
+use store::audit::event;
 use store::record;
 use store::{Lane, Mode};
 
@@ -12,7 +14,7 @@ use crate::world::{TENANT, World, body};
 fn whoever_came_to_a_meeting_goes_and_comes_again() {
     let world = World::new();
     let meeting = world.system(|room| {
-        acts::directory::set_person::set_group(room, "cab", &body(json!({"members": ["olga", "sam"]})))?;
+        set_person::set_group(room, "cab", &body(json!({"members": ["olga", "sam"]})))?;
         meetings::open_meeting(room, &body(json!({"group": "cab", "title": "Tuesday"})))
     });
     let there = || {
@@ -48,7 +50,7 @@ fn whoever_came_to_a_meeting_goes_and_comes_again() {
     assert!(leave("sam").contains("meeting_over"));
     world.sequence();
     let kinds = world.look(|room| {
-        let found = store::audit::event::page(room.tx, 0, 1_000)?;
+        let found = event::page(room.tx, 0, 1_000)?;
         Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
     });
     let left = |kind: &&String| *kind == "meeting.left";

@@ -1,10 +1,18 @@
 //! Messages whose mail waits: each goes out once, at the hour that its reader wishes, also over the days on which the clock
 //! is moved, and however often the work is begun.
 
+use acts::change::verbs;
+use acts::directory::set_person;
+use acts::effects::find_lost_timers;
+use acts::effects::run_timer;
+use acts::notify::send_deferred;
+use acts::notify::set_telling;
 use jiff::Timestamp;
 use model::change::related_records::Message;
 use serde_json::json;
+use store::queue::job;
 use store::queue::job::Job;
+use store::queue::timer;
 use store::queue::timer::Timer;
 use store::record::{self, Filter};
 
@@ -18,10 +26,10 @@ fn at(text: &str) -> Timestamp {
 fn begun(world: &World, wishes: serde_json::Value) -> String {
     let key = world.draft("Something to speak of");
     let zone = body(json!({"zone": "Europe/Oslo"}));
-    world.system(move |room| acts::directory::set_person::edit_person(room, "rita", &zone).map(drop));
+    world.system(move |room| set_person::edit_person(room, "rita", &zone).map(drop));
     let wishes = body(wishes);
     world.by("rita", move |room| {
-        acts::notify::set_telling::set_telling(room, "rita", &wishes).map(drop)
+        set_telling::set_telling(room, "rita", &wishes).map(drop)
     });
     key
 }
@@ -29,7 +37,7 @@ fn begun(world: &World, wishes: serde_json::Value) -> String {
 fn say(world: &World, key: &str, words: &'static str) {
     let key = key.to_owned();
     world.by("olga", move |room| {
-        acts::change::verbs::comment_change(room, &key, &body(json!({"text": words})))
+        verbs::comment_change(room, &key, &body(json!({"text": words})))
     });
 }
 
@@ -47,7 +55,7 @@ fn work(world: &World) -> usize {
                 holder,
                 most: 20,
             };
-            Ok(store::queue::timer::lease(room.tx, &by)?)
+            Ok(timer::lease(room.tx, &by)?)
         })
     };
     let due: Vec<Timer> = lease("w")
@@ -57,16 +65,16 @@ fn work(world: &World) -> usize {
     let count = due.len();
     for timer in due {
         world.system(move |room| {
-            assert!(store::queue::timer::holds(room.tx, &timer.id, "w")?);
-            acts::effects::run_timer::run_timer(room, &timer.subject_table, &timer.subject_id)?;
-            Ok(store::queue::timer::finish(room.tx, &timer.id, "w")?)
+            assert!(timer::holds(room.tx, &timer.id, "w")?);
+            run_timer::run_timer(room, &timer.subject_table, &timer.subject_id)?;
+            Ok(timer::finish(room.tx, &timer.id, "w")?)
         });
     }
     count
 }
 
 fn jobs(world: &World, kind: &'static str) -> Vec<Job> {
-    let all = world.look(|room| Ok(store::queue::job::list(room.tx, "waiting", 500)?));
+    let all = world.look(|room| Ok(job::list(room.tx, "waiting", 500)?));
     let rita = world.actor("rita").person;
     let about = move |job: &Job| {
         let id = job.subject.clone();
@@ -110,7 +118,7 @@ fn night_of_summer_time(world: &World) {
     assert_eq!((jobs(world, "mail").len(), held(world)), (3, 0));
     // Run again, it finds nothing.
     let rita = world.actor("rita").person;
-    world.system(move |room| acts::effects::run_timer::run_timer(room, "person", rita.as_str()));
+    world.system(move |room| run_timer::run_timer(room, "person", rita.as_str()));
     assert_eq!((work(world), jobs(world, "mail").len()), (0, 3));
 }
 
@@ -132,9 +140,7 @@ fn days_of_winter_time(world: &World) {
     let payloads: Vec<String> = letters.iter().map(|it| it.payload.clone()).collect();
     let mut told = Vec::new();
     for payload in payloads {
-        let found = world
-            .look(move |room| acts::notify::send_deferred::gathered(room, &payload))
-            .unwrap();
+        let found = world.look(move |room| send_deferred::gathered(room, &payload)).unwrap();
         told.push(found.len());
     }
     assert_eq!(told, [1, 1]);
@@ -160,7 +166,7 @@ fn who_is_asked_to_decide_is_told_at_once_whatever_they_wish() {
     let world = World::new();
     let wishes = body(json!({"how": "digest", "digest_at": "23:00", "quiet_from": "00:00", "quiet_until": "23:59"}));
     world.by("olga", move |room| {
-        acts::notify::set_telling::set_telling(room, "olga", &wishes).map(drop)
+        set_telling::set_telling(room, "olga", &wishes).map(drop)
     });
     world.scheduled("Give it a reference");
     let found = world.look(|room| Ok(record::find::<Message>(room.tx, &Filter::new().order_by("id"))?));
@@ -188,17 +194,15 @@ fn new_wishes_hold_for_what_waits_and_a_lost_timer_is_found() {
     let gone = connection.execute("DELETE FROM timer WHERE subject_table = 'person'", []);
     assert_eq!(gone.unwrap(), 1);
     drop(connection);
-    let lost = world
-        .look(|room| acts::effects::find_lost_timers::find_lost_timers(room, ""))
-        .unwrap();
+    let lost = world.look(|room| find_lost_timers::find_lost_timers(room, "")).unwrap();
     assert!(lost.subjects.contains(&("person", rita.0.clone())), "{lost:?}");
     // What was lost is looked at, and waits for its own hour again.
     let reader = rita.0.clone();
-    world.system(move |room| acts::effects::run_timer::run_timer(room, "person", &reader));
+    world.system(move |room| run_timer::run_timer(room, "person", &reader));
     assert_eq!((jobs(&world, "digest").len(), held(&world)), (0, 1));
     let at_once = body(json!({"how": "at_once"}));
     world.by("rita", move |room| {
-        acts::notify::set_telling::set_telling(room, "rita", &at_once).map(drop)
+        set_telling::set_telling(room, "rita", &at_once).map(drop)
     });
     assert_eq!((jobs(&world, "mail").len(), held(&world)), (1, 0));
 }

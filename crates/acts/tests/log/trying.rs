@@ -1,6 +1,8 @@
 //! A set of policies tried on what was done and on what was refused, over what was known then.
 
 use acts::audit::note_attempt::{Attempt, note_attempt};
+use acts::change::verbs;
+use acts::directory::set_person;
 use acts::policy::try_policies::{Trial, try_policies};
 use model::core::act::Act;
 use serde_json::json;
@@ -27,9 +29,7 @@ const CASES: &str = "given a change\n  people rita roles requester, olga roles o
 
 fn world() -> World {
     let world = World::new();
-    world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "ada", "roles": ["admin"]}))).map(drop)
-    });
+    world.system(|room| set_person::create_person(room, &body(json!({"login": "ada", "roles": ["admin"]}))).map(drop));
     world
 }
 
@@ -38,7 +38,7 @@ fn start(world: &World, key: &str) {
     world.evidence(key, "note", b"works");
     world.pass_seconds(150 * 60);
     let key = key.to_owned();
-    world.by("ivo", move |room| acts::change::verbs::start_change(room, &key));
+    world.by("ivo", move |room| verbs::start_change(room, &key));
 }
 
 fn trial(world: &World) -> Trial {

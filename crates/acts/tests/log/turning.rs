@@ -2,12 +2,25 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use acts::audit::export_bundle;
 use acts::audit::note_log_sizes::note_log_sizes;
+use acts::audit::prove_event;
+use acts::audit::publish_log;
+use acts::audit::replay_log;
+use acts::audit::sign_revocations;
 use acts::audit::turn_key::{revoke_key, rotate_key};
+use acts::core::gate_question;
+use acts::core::signing_keys;
 use acts::core::signing_keys::{COSIGNER, LOG, PERMIT, jwks};
+use acts::directory::set_person;
+use acts::effects::run_timer;
+use acts::gate::answer;
+use acts::gate::consume_permit;
+use acts::gate::shown_permit;
 use acts::{Desk, Error, Room};
 use model::audit::key_rotation::KeyTurn;
 use model::change::change_file::Actor;
+use model::change::related_records;
 use model::core::enums::TurnKind;
 use model::identity::factor::Factor;
 use proof::bundle;
@@ -16,6 +29,8 @@ use proof::permit::{Expected, verify};
 use proof::report::Outcome;
 use proof::revocation::RevocationList;
 use serde_json::{Value, json};
+use store::audit::event;
+use store::queue::timer;
 use store::{Lane, Mode, SYSTEM_TENANT};
 
 use crate::world::{ARTIFACT, TENANT, World, body};
@@ -27,8 +42,7 @@ fn world() -> World {
 
 fn governed(world: World) -> World {
     world.system(|room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]})))
-            .map(|_| ())
+        set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(|_| ())
     });
     world
 }
@@ -69,11 +83,11 @@ fn worked_off(world: &World, kid: &str) -> (KeyTurn, usize) {
     for round in 1.. {
         let subject = kid.to_owned();
         let turn = world.system(move |room| {
-            let set = store::queue::timer::of_subject(room.tx, "signing_key", &subject)?;
+            let set = timer::of_subject(room.tx, "signing_key", &subject)?;
             assert_eq!(set.len(), 1, "the worker is called");
-            store::queue::timer::cancel(room.tx, "signing_key", &subject, &set[0].kind)?;
-            acts::effects::run_timer::run_timer(room, "signing_key", &subject)?;
-            let turns = acts::core::signing_keys::turns(room)?;
+            timer::cancel(room.tx, "signing_key", &subject, &set[0].kind)?;
+            run_timer::run_timer(room, "signing_key", &subject)?;
+            let turns = signing_keys::turns(room)?;
             let found = turns
                 .into_iter()
                 .find(|it| it.kid == subject && it.kind == TurnKind::Revoked);
@@ -100,8 +114,8 @@ fn text<T: std::fmt::Debug>(answer: acts::Result<T>) -> String {
     }
 }
 
-fn question() -> acts::core::gate_question::Question {
-    acts::core::gate_question::Question {
+fn question() -> gate_question::Question {
+    gate_question::Question {
         service: "pay".into(),
         environment: "production".into(),
         artifact: Some(ARTIFACT.into()),
@@ -114,7 +128,7 @@ fn question() -> acts::core::gate_question::Question {
 /// A permit for the approved change, asked for at one of the servers.
 fn minted(world: &World, desk: &Desk) -> String {
     let checked = done((desk, world.actor("pipe")), move |room| {
-        acts::gate::answer::check(room, &question(), None)
+        answer::check(room, &question(), None)
     })
     .unwrap();
     checked.permit.unwrap_or_else(|| panic!("{:?}", checked.check.reasons))
@@ -139,7 +153,7 @@ fn jti_of(token: &str) -> String {
 
 /// What a gateway fetches now: the list first, then the keys.
 fn published(desk: &Desk) -> (Jwks, Result<RevocationList, String>) {
-    let list = done((desk, Actor::system()), acts::audit::sign_revocations::sign_revocations).unwrap();
+    let list = done((desk, Actor::system()), sign_revocations::sign_revocations).unwrap();
     let keys = desk
         .wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, jwks)
         .unwrap();
@@ -241,15 +255,15 @@ fn nothing_that_a_revoked_key_signed_passes_although_its_permits_are_revoked_a_p
     let shown = |token: &str| {
         let jti = jti_of(token);
         let answer = done((&world.desk, world.actor("pipe")), move |room| {
-            let answer = acts::gate::answer::ask(room, &question())?;
-            acts::gate::shown_permit::check_shown(room, &question(), Some(&jti), answer)
+            let answer = answer::ask(room, &question())?;
+            shown_permit::check_shown(room, &question(), Some(&jti), answer)
         });
         answer.unwrap().reasons.first().map(|it| it.code.clone())
     };
     let consumed = |token: &str| {
         let jti = jti_of(token);
         done((&world.desk, world.actor("pipe")), move |room| {
-            acts::gate::consume_permit::consume_permit(room, &jti, &question())
+            consume_permit::consume_permit(room, &jti, &question())
         })
     };
     for token in [&stolen[0], &stolen[STOLEN - 1]] {
@@ -267,8 +281,8 @@ fn nothing_that_a_revoked_key_signed_passes_although_its_permits_are_revoked_a_p
     assert!(consumed(&good[STOLEN - 1]).is_ok());
     // A worker that comes twice does nothing more.
     let again = kid.clone();
-    world.system(move |room| acts::effects::run_timer::run_timer(room, "signing_key", &again));
-    assert_eq!(world.look(acts::core::signing_keys::turns).unwrap().last(), Some(&turn));
+    world.system(move |room| run_timer::run_timer(room, "signing_key", &again));
+    assert_eq!(world.look(signing_keys::turns).unwrap().last(), Some(&turn));
     world.sequence();
     world.assert_replays();
 }
@@ -280,10 +294,10 @@ fn a_permit_is_signed_again_by_the_key_that_it_names() {
     rotate(&world, PERMIT);
     let jti = jti_of(&old);
     let again = world.system(move |room| {
-        let permit = store::record::load::<model::change::related_records::Permit>(room.tx, &jti)?
+        let permit = store::record::load::<related_records::Permit>(room.tx, &jti)?
             .unwrap()
             .record;
-        acts::gate::answer::sign(room, &permit)
+        answer::sign(room, &permit)
     });
     assert_eq!(again, old, "one record is one token, whichever key signs new ones");
     revoke(&world, &kid_of(&old)).unwrap();
@@ -321,7 +335,7 @@ fn keys_turn_by_an_administrators_fresh_factor_and_by_nothing_else() {
     assert_eq!(code(revoke(&world, "no-such-key")), "not_found");
     let of_log = rotate(&world, LOG).kid;
     assert_eq!(code(revoke(&world, &of_log)), "not_revocable");
-    assert_eq!(world.look(acts::core::signing_keys::turns).unwrap().len(), 1);
+    assert_eq!(world.look(signing_keys::turns).unwrap().len(), 1);
 }
 
 #[test]
@@ -330,9 +344,7 @@ fn a_log_goes_on_under_a_new_key_and_what_the_old_one_signed_still_verifies() {
     let key = world.closed("Before");
     world.sequence();
     let k = key.clone();
-    let bundle_before = world
-        .look(move |room| acts::audit::export_bundle::pack_bundle(room, &k))
-        .unwrap();
+    let bundle_before = world.look(move |room| export_bundle::pack_bundle(room, &k)).unwrap();
     let (keys_before, before) = (world.keys(TENANT), world.checkpoint());
     let turned = [rotate(&world, LOG), rotate(&world, COSIGNER)];
     let served = world.keys(TENANT);
@@ -349,16 +361,14 @@ fn a_log_goes_on_under_a_new_key_and_what_the_old_one_signed_still_verifies() {
     );
     world.sequence();
     assert_eq!(world.verify(Some(&before)).outcome, Outcome::Good);
-    let note = world.look(acts::audit::prove_event::checkpoint).unwrap();
+    let note = world.look(prove_event::checkpoint).unwrap();
     assert!(
         proof::note::open_checkpoint(&note, &keys_before, None).is_err(),
         "the new keys signed it"
     );
     assert!(proof::note::open_checkpoint(&note, &served, None).is_ok());
     assert_eq!(bundle::verify(&bundle_before, Some(&served)).outcome, Outcome::Good);
-    let bundle_after = world
-        .look(move |room| acts::audit::export_bundle::pack_bundle(room, &key))
-        .unwrap();
+    let bundle_after = world.look(move |room| export_bundle::pack_bundle(room, &key)).unwrap();
     assert_eq!(bundle::verify(&bundle_after, Some(&served)).outcome, Outcome::Good);
     let by_old_file = bundle::verify(&bundle_after, Some(&keys_before)).outcome;
     assert_ne!(by_old_file, Outcome::Good, "the present key signs what is packed now");
@@ -382,7 +392,7 @@ fn the_systems_log_tells_of_every_turn_and_nothing_of_the_words() {
     let events = world
         .desk
         .wait(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, |room| {
-            Ok(store::audit::event::unsequenced(room.tx, 100)?)
+            Ok(event::unsequenced(room.tx, 100)?)
         })
         .unwrap();
     let told: Vec<Value> = events
@@ -413,9 +423,8 @@ fn a_key_that_was_brought_back_past_the_server_is_found() {
     world.assert_replays();
     let kid = turn.kid;
     let found = world.tampered(&format!("UPDATE signing_key SET state = 'active' WHERE kid = '{kid}'"));
-    let is_brought_back = |it: &acts::audit::replay_log::Finding| {
-        it.table == "signing_key" && it.id == kid && it.field.as_deref() == Some("state")
-    };
+    let is_brought_back =
+        |it: &replay_log::Finding| it.table == "signing_key" && it.id == kid && it.field.as_deref() == Some("state");
     assert!(found.iter().any(is_brought_back), "{found:?}");
     let found = world.tampered(&format!("DELETE FROM signing_key WHERE kid = '{kid}'"));
     assert!(found.iter().any(|it| it.id == kid), "{found:?}");
@@ -479,9 +488,7 @@ fn keys_turn_with_the_factor_that_the_policies_ask_of_keys() {
     };
     let publish = |world: &World, factor: Factor| {
         let actor = with(world, factor);
-        done((&world.desk, actor), |room| {
-            acts::audit::publish_log::publish_log(room, &why())
-        })
+        done((&world.desk, actor), |room| publish_log::publish_log(room, &why()))
     };
     let (password, code_of_a_device) = (Factor::new("password", false), Factor::new("totp", true));
     let plain = world();

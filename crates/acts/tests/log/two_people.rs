@@ -3,18 +3,23 @@
 
 use acts::approval::set_delegation::set_delegation;
 use acts::cab::training::{end_training, set_training};
+use acts::core::connections;
 use acts::directory::import_directory::{Options, import_directory};
 use acts::directory::review_access;
 use acts::directory::set_person::{create_person, edit_person, set_group};
 use acts::directory::set_service::{end_dependency, set_config_item, set_dependency, set_service};
 use acts::identity::set_identity_provider::set_identity_provider;
+use acts::integration::set_connection;
 use acts::integration::set_connection::create_connection;
+use acts::policy::activate_configuration;
 use acts::policy::propose_ownership::import_and_propose;
 use acts::schedule::set_calendar::set_calendar;
 use model::change::change_file::{Actor, Lent};
 use model::core::enums::{Noun, Role};
 use model::core::refusal::Refusal;
+use model::directory::access_review;
 use serde_json::{Value, json};
+use store::audit::event;
 use store::{Lane, Mode};
 
 use crate::by_two::{activate, alone, attempt, by_two, code, hire, lines, propose, set};
@@ -334,8 +339,7 @@ fn nobody_gets_alone_by_a_signature_under_a_review() {
     let begun = attempt(&world, "ada", |room| {
         review_access::begin_review(room, &body(json!({})))
     });
-    let is_adams =
-        |it: &model::directory::access_review::HeldRight| it.kind == "role" && it.what == "admin" && it.person != ada;
+    let is_adams = |it: &access_review::HeldRight| it.kind == "role" && it.what == "admin" && it.person != ada;
     let part = begun
         .unwrap()
         .into_iter()
@@ -388,7 +392,7 @@ fn a_borrowed_account_is_no_second_person() {
         });
         let id = proposal.id.0.clone();
         let done = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, move |room| {
-            acts::policy::activate_configuration::activate_configuration(room, &id, &body(json!({}))).map(drop)
+            activate_configuration::activate_configuration(room, &id, &body(json!({}))).map(drop)
         });
         let told = format!("{done:?}");
         assert!(told.contains("second_person_needed"), "{login}: {told}");
@@ -624,9 +628,7 @@ fn nobody_says_alone_that_somebody_is_trained() {
 
 /// The latest event of a kind that has no place in the log yet.
 fn latest(world: &World, kind: &str) -> Value {
-    let waiting = world
-        .look(|room| Ok(store::audit::event::unsequenced(room.tx, 1_000)?))
-        .unwrap();
+    let waiting = world.look(|room| Ok(event::unsequenced(room.tx, 1_000)?)).unwrap();
     let last = waiting.iter().rfind(|it| it.event.kind == kind).unwrap();
     serde_json::from_slice(&last.event.bytes).unwrap()
 }
@@ -707,10 +709,7 @@ fn a_connection_that_one_made_waits_for_another() {
     assert_eq!((made.active, made.waits), (false, true));
     let ended = make().unwrap();
     let id = ended.id.0.clone();
-    attempt(&world, "ada", move |room| {
-        acts::integration::set_connection::end_connection(room, &id)
-    })
-    .unwrap();
+    attempt(&world, "ada", move |room| set_connection::end_connection(room, &id)).unwrap();
     let wanted = |id: &str| json!({"connections": [id], "reason": "Our repositories."});
     assert_eq!(
         code(propose(&world, "ada", wanted(ended.id.as_str()))),
@@ -719,9 +718,7 @@ fn a_connection_that_one_made_waits_for_another() {
     );
     by_two(&world, "ada", wanted(made.id.as_str()));
     let id = made.id.0.clone();
-    let found = world
-        .look(move |room| acts::core::connections::connection(room, &id))
-        .unwrap();
+    let found = world.look(move |room| connections::connection(room, &id)).unwrap();
     assert_eq!((found.active, found.waits), (true, false));
     world.sequence();
     world.assert_replays();
@@ -786,9 +783,7 @@ fn what_a_proposal_says_of_people_does_not_stand_in_the_log() {
     activate(&world, "adam", first.id.as_str()).unwrap();
     world.sequence();
     let told = world.look(|room| {
-        let leaves = store::audit::event::page(room.tx, 0, 10_000)?
-            .into_iter()
-            .map(|event| event.bytes);
+        let leaves = event::page(room.tx, 0, 10_000)?.into_iter().map(|event| event.bytes);
         Ok(String::from_utf8(leaves.collect::<Vec<_>>().concat()).unwrap())
     });
     let told = told.unwrap();

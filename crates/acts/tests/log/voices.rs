@@ -4,7 +4,12 @@
 use std::collections::BTreeSet;
 
 use acts::Room;
+use acts::cab::meetings;
 use acts::change::set_template::{approve_template, propose_template};
+use acts::directory::set_person;
+use acts::emergency::break_glass;
+use acts::guard::impersonation;
+use acts::identity::set_token;
 use acts::policy::activate_configuration::activate_configuration;
 use acts::policy::propose_configuration::propose_risk_table;
 use model::change::change_file::{Actor, Lent};
@@ -103,7 +108,7 @@ fn a_voice_that_one_administrator_lends_alone_decides_nothing() {
     let glass = body(json!({"reason": "Down.", "confirm": key.clone()}));
     let k = key.clone();
     let broken = told(&world, lent(&world, "mona", "nils", "token"), move |room| {
-        acts::emergency::break_glass::break_glass(room, &k, &glass)
+        break_glass::break_glass(room, &k, &glass)
     });
     assert_eq!(broken, "lent_voice");
     // A way in of their own, or a provider that two people put in force, is theirs.
@@ -159,19 +164,19 @@ fn a_role_that_looks_on_opens_nothing_to_a_lent_voice() {
     let world = world();
     let key = waiting(&world);
     let roles = body(json!({"roles": ["change_manager", "auditor", "pipeline"]}));
-    world.system(move |room| acts::directory::set_person::edit_person(room, "mona", &roles).map(drop));
+    world.system(move |room| set_person::edit_person(room, "mona", &roles).map(drop));
     for method in ["token", "password"] {
         assert_ne!(
             says(&world, lent(&world, "mona", "nils", method), &key, "approve"),
             "done"
         );
         let attended = told(&world, lent(&world, "mona", "nils", method), |room| {
-            acts::cab::meetings::attend_meeting(room, "none", &Body::new())
+            meetings::attend_meeting(room, "none", &Body::new())
         });
         assert_eq!(attended, "lent_voice");
     }
     let attended = told(&world, world.actor("mona"), |room| {
-        acts::cab::meetings::attend_meeting(room, "none", &Body::new())
+        meetings::attend_meeting(room, "none", &Body::new())
     });
     assert_eq!(attended, "not_found");
 }
@@ -183,12 +188,12 @@ fn what_a_borrowed_account_makes_for_its_lender_is_not_the_lenders_own() {
     let by_kari = lent(&world, "kari", "nils", "token");
     let wanted = body(json!({"name": "x", "person": "nils"}));
     let made = world.desk.wait(Lane::Acts, TENANT, by_kari, Mode::Write, move |room| {
-        acts::identity::set_token::create_token(room, &wanted)
+        set_token::create_token(room, &wanted)
     });
     assert_eq!(made.unwrap().0.owner, world.actor("kari").person);
     // Nor does an account that may set nobody's password set its lender's.
     let set = told(&world, lent(&world, "rita", "nils", "password"), |room| {
-        acts::directory::set_person::set_password(room, "nils", "phc")
+        set_person::set_password(room, "nils", "phc")
     });
     assert_eq!(set, "not_allowed");
 }
@@ -200,17 +205,15 @@ fn a_password_of_ones_own_choice_begins_no_day_anew() {
     hire(&world, "nils");
     let handed = || {
         let olga = world.actor("olga").person;
-        let found = world.look(move |room| acts::guard::impersonation::handed_by(room, &olga, "password"));
+        let found = world.look(move |room| impersonation::handed_by(room, &olga, "password"));
         found.unwrap()
     };
-    world.by("nils", |room| {
-        acts::directory::set_person::set_password(room, "olga", "phc")
-    });
+    world.by("nils", |room| set_person::set_password(room, "olga", "phc"));
     let nils = world.actor("nils").person;
     assert_eq!(handed(), Some(nils.clone()));
     world.pass_seconds(DAY * 3 / 4);
     let changed = told(&world, lent(&world, "olga", "nils", "password"), |room| {
-        acts::directory::set_person::change_password(room, "phc")
+        set_person::change_password(room, "phc")
     });
     assert_eq!((changed.as_str(), handed()), ("done", Some(nils)));
     world.pass_seconds(DAY / 4 + 60);

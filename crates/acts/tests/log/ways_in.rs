@@ -1,9 +1,20 @@
 //! Ways in that nobody opens to themselves or by silence: passwords, tokens, the provisioning directory.
 
 use acts::Room;
+use acts::cab::on_call;
+use acts::cab::training;
+use acts::change::set_template;
+use acts::directory::deactivate_person;
+use acts::directory::import_directory;
 use acts::directory::provision;
+use acts::directory::set_person;
+use acts::identity::set_token;
+use acts::identity::set_workload;
+use model::change::change_file;
 use model::change::change_file::Actor;
+use model::core::enums;
 use model::core::enums::Noun;
+use model::identity::provider;
 use model::identity::provider::{ProvisionedGroup, ProvisionedPerson};
 use serde_json::{Value, json};
 use store::{Lane, Mode};
@@ -21,9 +32,8 @@ fn refused_by<T: Send + 'static>(
 }
 
 fn make(world: &World, login: &'static str, role: &'static str) {
-    world.system(move |room| {
-        acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": [role]}))).map(drop)
-    });
+    world
+        .system(move |room| set_person::create_person(room, &body(json!({"login": login, "roles": [role]}))).map(drop));
 }
 
 /// A password is a factor: whoever could set it without one would make the factor that grave acts ask for.
@@ -31,23 +41,23 @@ fn make(world: &World, login: &'static str, role: &'static str) {
 fn a_name_is_one_line_by_whatever_door_it_comes() {
     let world = World::new();
     let name = "Ada\r\nOlga\tBerg \u{202E}approved\u{200B} it\u{2028}now";
-    let told = model::identity::provider::ProvisionedPerson {
+    let told = provider::ProvisionedPerson {
         login: "nora".to_owned(),
         name: name.to_owned(),
         ..Default::default()
     };
     world.system(move |room| {
         let ada = body(json!({"login": "ada", "name": name}));
-        acts::directory::set_person::create_person(room, &ada)?;
-        acts::directory::provision::create_person(room, &told)?;
-        acts::directory::set_person::edit_person(room, "rita", &body(json!({"name": name})))?;
-        let line = acts::directory::import_directory::Line {
+        set_person::create_person(room, &ada)?;
+        provision::create_person(room, &told)?;
+        set_person::edit_person(room, "rita", &body(json!({"name": name})))?;
+        let line = import_directory::Line {
             number: 1,
             is_row: false,
-            noun: model::core::enums::Noun::People,
+            noun: enums::Noun::People,
             fields: body(json!({"login": "ivo", "name": name})),
         };
-        acts::directory::import_directory::import_directory(room, &[line], Default::default()).map(drop)
+        import_directory::import_directory(room, &[line], Default::default()).map(drop)
     });
     for login in ["ada", "nora", "rita", "ivo"] {
         let found = world.look(move |room| Ok(room.directory()?.by_login(login).unwrap().name.clone()));
@@ -68,8 +78,8 @@ fn a_training_or_a_time_on_call_that_is_said_again_is_there_once() {
     for _ in 0..2 {
         let (training, on_call) = (with("training", "pci_dss"), with("group", "security"));
         world.system(move |room| {
-            acts::cab::training::set_training(room, &training)?;
-            acts::cab::on_call::set_on_call(room, &on_call).map(drop)
+            training::set_training(room, &training)?;
+            on_call::set_on_call(room, &on_call).map(drop)
         });
     }
     let counts = world.look(|room| {
@@ -77,13 +87,11 @@ fn a_training_or_a_time_on_call_that_is_said_again_is_there_once() {
         Ok((directory.trainings.iter().count(), directory.on_call.iter().count()))
     });
     assert_eq!(counts.unwrap(), (1, 1));
-    world.system(|room| acts::directory::deactivate_person::deactivate_person(room, "ivo", &body(json!({}))).map(drop));
+    world.system(|room| deactivate_person::deactivate_person(room, "ivo", &body(json!({}))).map(drop));
     let mut gone = with("training", "pci_dss");
     gone.insert("person".to_owned(), json!("ivo"));
-    let actor = model::change::change_file::Actor::system();
-    let told = refused_by(&world, actor, move |room| {
-        acts::cab::training::set_training(room, &gone)
-    });
+    let actor = change_file::Actor::system();
+    let told = refused_by(&world, actor, move |room| training::set_training(room, &gone));
     assert!(told.contains("inactive"), "{told}");
 }
 
@@ -92,9 +100,7 @@ fn nobody_sets_their_own_password_without_a_fresh_factor() {
     let world = World::new();
     make(&world, "adam", "admin");
     let set = |actor: Actor, login: &'static str| {
-        refused_by(&world, actor, move |room| {
-            acts::directory::set_person::set_password(room, login, "phc")
-        })
+        refused_by(&world, actor, move |room| set_person::set_password(room, login, "phc"))
     };
     let by_token = Actor {
         by_token: true,
@@ -120,7 +126,7 @@ fn nobody_sets_their_own_password_without_a_fresh_factor() {
     // Where the present one was shown, the door has looked.
     assert_eq!(
         refused_by(&world, world.actor("rita"), |room| {
-            acts::directory::set_person::change_password(room, "phc")
+            set_person::change_password(room, "phc")
         }),
         ""
     );
@@ -181,7 +187,7 @@ fn what_names_nobody_nothing_or_no_field_is_refused() {
     let token = |asked: Value| {
         let asked = body(asked);
         refused_by(&world, world.actor("adam"), move |room| {
-            acts::identity::set_token::create_token(room, &asked)
+            set_token::create_token(room, &asked)
         })
     };
     assert!(
@@ -190,7 +196,7 @@ fn what_names_nobody_nothing_or_no_field_is_refused() {
     );
     assert_eq!(token(json!({"name": "x", "person": "rita"})), "");
     let end = body(json!({"reason": "Left"}));
-    world.system(move |room| acts::directory::deactivate_person::deactivate_person(room, "rita", &end).map(drop));
+    world.system(move |room| deactivate_person::deactivate_person(room, "rita", &end).map(drop));
     assert!(token(json!({"name": "x", "person": "rita"})).contains("inactive"));
     let workload = |active: bool| {
         let asked = body(
@@ -198,24 +204,24 @@ fn what_names_nobody_nothing_or_no_field_is_refused() {
             "claims": {"repository": "acme/*"}, "active": active}),
         );
         refused_by(&world, world.actor("adam"), move |room| {
-            acts::identity::set_workload::set_workload(room, "jobs", &asked)
+            set_workload::set_workload(room, "jobs", &asked)
         })
     };
     assert!(workload(true).contains("inactive"));
     assert_eq!(workload(false), "", "one that lets nobody in may name who has left");
     let mail = body(json!({"login": "x", "email": "x@acme.example\nBcc: eve@evil.example"}));
     let mail = refused_by(&world, world.actor("adam"), move |room| {
-        acts::directory::set_person::create_person(room, &mail)
+        set_person::create_person(room, &mail)
     });
     assert!(mail.contains("control_character"), "{mail}");
     let group = body(json!({"key": "day", "members": []}));
     let group = refused_by(&world, world.actor("adam"), move |room| {
-        acts::directory::set_person::set_group(room, "night", &group)
+        set_person::set_group(room, "night", &group)
     });
     assert!(group.contains("not_allowed"), "{group}");
     let asked = body(json!({"key": "t", "free": ["titel"], "review_by": "2001-01-01T00:00:00Z"}));
     let template = refused_by(&world, world.actor("mona"), move |room| {
-        acts::change::set_template::propose_template(room, &asked)
+        set_template::propose_template(room, &asked)
     });
     assert!(
         template.contains("unknown_field") && template.contains("in_the_past"),
@@ -223,7 +229,7 @@ fn what_names_nobody_nothing_or_no_field_is_refused() {
     );
     let asked = body(json!({"key": "t", "free": ["title", "planned_start"]}));
     let template = refused_by(&world, world.actor("mona"), move |room| {
-        acts::change::set_template::propose_template(room, &asked)
+        set_template::propose_template(room, &asked)
     });
     assert_eq!(template, "");
 }
@@ -234,22 +240,22 @@ fn whoever_a_file_makes_member_of_a_group_joins_those_in_it() {
     make(&world, "adam", "admin");
     let night = body(json!({"members": ["rita"]}));
     world.by("adam", move |room| {
-        acts::directory::set_person::set_group(room, "night", &night).map(drop)
+        set_person::set_group(room, "night", &night).map(drop)
     });
     let join = || {
         let lines = [
             (Noun::People, json!({"login": "otto", "roles": ["requester"]})),
             (Noun::Groups, json!({"key": "night", "joins": ["otto"]})),
         ];
-        let lines = lines.map(|(noun, fields)| acts::directory::import_directory::Line {
+        let lines = lines.map(|(noun, fields)| import_directory::Line {
             number: 1,
             is_row: false,
             noun,
             fields: body(fields),
         });
         world.by("adam", move |room| {
-            let options = acts::directory::import_directory::Options::default();
-            acts::directory::import_directory::import_directory(room, &lines, options).map(|report| report.rows.len())
+            let options = import_directory::Options::default();
+            import_directory::import_directory(room, &lines, options).map(|report| report.rows.len())
         })
     };
     assert_eq!(join(), 2);

@@ -1,5 +1,7 @@
 //! A no names whom to ask instead.
 
+use acts::directory::set_person;
+use acts::directory::set_service;
 use acts::{Result, Room};
 use model::core::refusal::Refusal;
 use serde_json::json;
@@ -42,9 +44,7 @@ fn whom_the_rules_refuse_is_told_whom_they_let() {
         "{others:?}"
     );
     // Whoever has left is nobody to ask.
-    world.system(|room| {
-        acts::directory::set_person::edit_person(room, "mona", &body(json!({"active": false}))).map(drop)
-    });
+    world.system(|room| set_person::edit_person(room, "mona", &body(json!({"active": false}))).map(drop));
     let (_, others) = refused(&world, "sam", move |room| {
         acts::change::verbs::submit_change(room, &key)
     });
@@ -73,7 +73,7 @@ fn whom_nobody_asked_is_told_who_was() {
     let (code, before) = refused(&world, "ivo", says("ivo"));
     assert_eq!(code, "not_asked");
     assert!(before.contains(&"olga".to_owned()), "{before:?}");
-    world.system(|room| acts::directory::set_person::create_person(room, &body(json!({"login": "nobody"}))).map(drop));
+    world.system(|room| set_person::create_person(room, &body(json!({"login": "nobody"}))).map(drop));
     assert_eq!(
         refused(&world, "nobody", says("nobody")),
         ("not_asked", Vec::new()),
@@ -90,7 +90,7 @@ fn whom_nobody_asked_is_told_who_was() {
 fn what_is_about_no_change_names_who_may_do_it() {
     let world = crate::by_two::alone();
     let (code, others) = refused(&world, "rita", |room| {
-        acts::directory::set_service::set_service(room, &body(json!({"key": "post", "criticality": "low"})))
+        set_service::set_service(room, &body(json!({"key": "post", "criticality": "low"})))
     });
     assert_eq!(code, "not_allowed");
     assert!(
@@ -102,14 +102,14 @@ fn what_is_about_no_change_names_who_may_do_it() {
 #[test]
 fn whoever_may_not_read_here_learns_of_nobody() {
     let world = crate::by_two::alone();
-    world.system(|room| acts::directory::set_person::create_person(room, &body(json!({"login": "nobody"}))).map(drop));
+    world.system(|room| set_person::create_person(room, &body(json!({"login": "nobody"}))).map(drop));
     let key = draft(&world);
     let (code, others) = refused(&world, "nobody", move |room| {
         acts::change::verbs::submit_change(room, &key)
     });
     assert_eq!((code, others), ("not_allowed", Vec::new()));
     let (code, others) = refused(&world, "nobody", |room| {
-        acts::directory::set_service::set_service(room, &body(json!({"key": "post", "criticality": "low"})))
+        set_service::set_service(room, &body(json!({"key": "post", "criticality": "low"})))
     });
     assert_eq!((code, others), ("not_allowed", Vec::new()));
 }

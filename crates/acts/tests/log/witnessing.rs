@@ -1,12 +1,20 @@
 //! Witnesses whose lines are served, and permits that are used up: what acts decide of them.
 
+use acts::audit::cosign_log;
+use acts::audit::prove_event;
 use acts::audit::set_witness::{add_witness, end_witness};
 use acts::audit::take_cosignature::{last_cosigned, take_cosignature};
+use acts::change::edit_change;
 use acts::core::gate_question::Question;
+use acts::gate::answer;
+use acts::gate::consume_permit;
 use acts::{Error, Result};
+use model::change::change_file;
+use model::core::enums;
 use proof::crypto::SigningKey;
 use proof::note::{KeyKind, Note, NoteSigner};
 use serde_json::{Value, json};
+use store::audit::log;
 
 use crate::world::{ARTIFACT, World, body};
 
@@ -22,7 +30,7 @@ fn code<T: std::fmt::Debug>(answer: Result<T>) -> String {
 /// Hands a checkpoint in; answers how many lines were taken.
 fn hand_in(world: &World, note: &str) -> Result<usize> {
     let request = body(json!({"checkpoint": note}));
-    let system = model::change::change_file::Actor::system();
+    let system = change_file::Actor::system();
     let (_, taken) = world.desk.wait(
         store::Lane::Acts,
         crate::world::TENANT,
@@ -48,7 +56,7 @@ fn a_witness_is_served_with_the_checkpoint_that_it_signed_and_with_no_other() {
     let of_log = signer.verifier(KeyKind::Ed25519).to_text();
     let add = |key: &str| {
         let request = body(json!({"key": key}));
-        let system = model::change::change_file::Actor::system();
+        let system = change_file::Actor::system();
         let lane = store::Lane::Acts;
         world
             .desk
@@ -63,7 +71,7 @@ fn a_witness_is_served_with_the_checkpoint_that_it_signed_and_with_no_other() {
     let added = add(&key).unwrap();
     assert_eq!(code(add(&key)), "invalid", "the same name once more");
     world.sequence();
-    let served = || world.look(acts::audit::prove_event::checkpoint).unwrap();
+    let served = || world.look(prove_event::checkpoint).unwrap();
     let now = u64::try_from(world.desk.tools().clock.now().as_second()).unwrap();
     let first = served();
     assert_eq!(hand_in(&world, &with_line(&first, &signer, now)).unwrap(), 1);
@@ -120,7 +128,7 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
         body(json!({"targets": [target("production"), target("staging")]})),
     );
     world.by("rita", move |room| {
-        acts::change::edit_change::edit_change(room, &k, &both).map(|_| ())
+        edit_change::edit_change(room, &k, &both).map(|_| ())
     });
     let key = world.approved(key);
     world.evidence(&key, "note", b"works");
@@ -134,7 +142,7 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
         purpose: None,
     };
     let asked = question(ARTIFACT);
-    let checked = world.by("pipe", move |room| acts::gate::answer::check(room, &asked, None));
+    let checked = world.by("pipe", move |room| answer::check(room, &asked, None));
     let jti = jti_of(&checked.permit.unwrap());
     let consume_for = |question: Question| {
         let jti = jti.clone();
@@ -142,7 +150,7 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
         world
             .desk
             .wait(lane, crate::world::TENANT, actor, store::Mode::Write, move |room| {
-                acts::gate::consume_permit::consume_permit(room, &jti, &question)
+                consume_permit::consume_permit(room, &jti, &question)
             })
     };
     let consume = |artifact: &str| consume_for(question(artifact));
@@ -151,8 +159,8 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
         ..question(ARTIFACT)
     };
     let (asked, there) = (elsewhere.clone(), elsewhere);
-    let open = world.look(move |room| acts::gate::answer::ask(room, &asked)).unwrap();
-    assert_eq!(open.decision, model::core::enums::GateDecision::Go);
+    let open = world.look(move |room| answer::ask(room, &asked)).unwrap();
+    assert_eq!(open.decision, enums::GateDecision::Go);
     assert_eq!(
         code(consume_for(there)),
         "not_go",
@@ -167,12 +175,8 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
     assert_eq!(code(consume(ARTIFACT)), "permit_used");
     world.pass_seconds(16 * 60);
     let asked = question(ARTIFACT);
-    let answer = world.look(move |room| acts::gate::answer::ask(room, &asked)).unwrap();
-    assert_eq!(
-        answer.decision,
-        model::core::enums::GateDecision::Go,
-        "the gate itself stays open"
-    );
+    let answer = world.look(move |room| answer::ask(room, &asked)).unwrap();
+    assert_eq!(answer.decision, enums::GateDecision::Go, "the gate itself stays open");
     world.sequence();
     world.assert_replays();
 }
@@ -183,11 +187,11 @@ fn a_quiet_log_is_as_fresh_as_it_was_attested_last() {
     world.draft("One");
     world.sequence();
     world.pass_seconds(600);
-    assert!(acts::audit::cosign_log::cosign_log(&world.desk, crate::world::TENANT).unwrap());
+    assert!(cosign_log::cosign_log(&world.desk, crate::world::TENANT).unwrap());
     let now = world.desk.tools().recorder.now();
     let found = world.look(|room| {
-        let signed = store::audit::log::last_checkpoint(room.tx)?.unwrap().at;
-        Ok((signed, acts::audit::cosign_log::attested_at(room)?))
+        let signed = log::last_checkpoint(room.tx)?.unwrap().at;
+        Ok((signed, cosign_log::attested_at(room)?))
     });
     let (signed, attested) = found.unwrap();
     assert!(now.duration_since(signed).as_secs() >= 600, "it is the same checkpoint");

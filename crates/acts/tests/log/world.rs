@@ -5,11 +5,24 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use acts::audit::open_log;
+use acts::audit::prove_event;
 use acts::audit::replay_log::{Finding, ReplayReport, replay_log};
 use acts::audit::sequence_events::{Sequenced, sequence_events};
+use acts::change::add_evidence;
+use acts::change::create_change;
+use acts::core::gate_question;
+use acts::core::log_high_water;
+use acts::core::signing_keys;
+use acts::core::write;
+use acts::directory::create_tenant;
+use acts::directory::set_person;
+use acts::directory::set_service;
+use acts::gate::answer;
 use acts::{Clock, Desk, Tools};
 use acts::{Result, Room};
 use jiff::{SignedDuration, Timestamp};
+use model::change::around;
 use model::change::change_file::Actor;
 use model::core::body::Body;
 use model::core::ids::PersonId;
@@ -18,6 +31,7 @@ use proof::log_check::{LogCheck, LogReport, verify_log};
 use proof::note::{Checkpoint, Note, VerifierKeys};
 use proof::tile::TileSource;
 use serde_json::{Value, json};
+use store::change::blob;
 use store::{Config, Lane, Mode, SYSTEM_TENANT, Store};
 
 pub const TENANT: &str = "halden";
@@ -127,7 +141,7 @@ impl World {
             recorder: clock.clone(),
             entropy: Arc::new(SeededEntropy::new(7)),
             master: Arc::new(MasterKey::new([3; 32])),
-            seen_logs: Arc::new(acts::core::log_high_water::SeenInMemory::default()),
+            seen_logs: Arc::new(log_high_water::SeenInMemory::default()),
             policies,
             public_url: "https://assent.example".to_owned(),
             evidence_folder,
@@ -138,10 +152,10 @@ impl World {
             SYSTEM_TENANT,
             Actor::system(),
             Mode::Write,
-            acts::audit::open_log::open_log,
+            open_log::open_log,
         );
         system.unwrap();
-        world.system(|room| acts::directory::create_tenant::create_tenant(room, "Halden Freight", false));
+        world.system(|room| create_tenant::create_tenant(room, "Halden Freight", false));
         world.system(|room| {
             let people = [
                 ("rita", "requester"),
@@ -150,25 +164,25 @@ impl World {
                 ("mona", "change_manager"),
             ];
             for (login, role) in people.into_iter().chain([("ivo", "implementer"), ("pipe", "pipeline")]) {
-                acts::directory::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+                set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
             }
-            acts::directory::set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
-            acts::directory::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))
+            set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
+            set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))
         });
         world
     }
 
     /// A second server on the same store, whose clock goes wrong by `minutes`.
     pub fn other_desk(&self, minutes: i64) -> Desk {
-        self.desk_beside(minutes, Arc::new(acts::core::log_high_water::SeenInMemory::default()))
+        self.desk_beside(minutes, Arc::new(log_high_water::SeenInMemory::default()))
     }
 
     /// A second server on the same store, which remembers the logs so.
-    pub fn desk_that_saw(&self, seen_logs: Arc<dyn acts::core::log_high_water::SeenLogs>) -> Desk {
+    pub fn desk_that_saw(&self, seen_logs: Arc<dyn log_high_water::SeenLogs>) -> Desk {
         self.desk_beside(0, seen_logs)
     }
 
-    fn desk_beside(&self, minutes: i64, seen_logs: Arc<dyn acts::core::log_high_water::SeenLogs>) -> Desk {
+    fn desk_beside(&self, minutes: i64, seen_logs: Arc<dyn log_high_water::SeenLogs>) -> Desk {
         let now = self.clock.now() + SignedDuration::from_mins(minutes);
         let tools = self.desk.tools();
         let clock = Arc::new(Hand(Mutex::new(now)));
@@ -232,7 +246,7 @@ impl World {
     pub fn noise(&self, count: usize) {
         self.system(move |room| {
             let event = |_| {
-                acts::core::write::draft(
+                write::draft(
                     "tenant.looked_at",
                     ("tenant_info", TENANT.to_owned()),
                     room.now,
@@ -240,7 +254,7 @@ impl World {
                 )
             };
             let drafts = (0..count).map(event).collect();
-            room.tell(drafts, acts::core::write::Written::default())
+            room.tell(drafts, write::Written::default())
         });
     }
 
@@ -263,9 +277,7 @@ impl World {
             "implementers": ["ivo"], "tester": "olga",
         });
         let request = body(request);
-        self.by("rita", move |room| {
-            acts::change::create_change::create_change(room, &request, &[])
-        })
+        self.by("rita", move |room| create_change::create_change(room, &request, &[]))
     }
 
     /// A change that three people approved.
@@ -299,7 +311,7 @@ impl World {
         self.evidence(&key, "note", b"works");
         self.evidence(&key, "file", FILE);
         self.pass_seconds(150 * 60);
-        let question = acts::core::gate_question::Question {
+        let question = gate_question::Question {
             service: "pay".into(),
             environment: "production".into(),
             artifact: Some(ARTIFACT.into()),
@@ -307,7 +319,7 @@ impl World {
             change: None,
             purpose: None,
         };
-        let checked = self.by("pipe", move |room| acts::gate::answer::check(room, &question, None));
+        let checked = self.by("pipe", move |room| answer::check(room, &question, None));
         assert!(checked.permit.is_some(), "{:?}", checked.check.reasons);
         let k = key.clone();
         let request = body(json!({"outcome": "succeeded"}));
@@ -339,14 +351,9 @@ impl World {
         }
         self.system(move |room| {
             for (part, chunk) in (0..).zip(bytes.chunks(CHUNK)) {
-                store::change::blob::save_chunk(room.tx, &hex, part, chunk, room.now)?;
+                blob::save_chunk(room.tx, &hex, part, chunk, room.now)?;
             }
-            Ok(store::change::blob::finish(
-                room.tx,
-                &hex,
-                bytes.len() as i64,
-                room.now,
-            )?)
+            Ok(blob::finish(room.tx, &hex, bytes.len() as i64, room.now)?)
         });
     }
 
@@ -357,7 +364,7 @@ impl World {
         }
         let key = key.to_owned();
         self.by("rita", move |room| {
-            let file = model::change::around::StoredFile {
+            let file = around::StoredFile {
                 digest: digest.clone(),
                 size: bytes.len() as i64,
                 media_type: "text/plain".into(),
@@ -367,7 +374,7 @@ impl World {
                 "kind": kind, "aspect": "functional", "result": "passed", "environment": "staging",
                 "artifact": ARTIFACT, "text": if kind == "note" { "works" } else { "all passed" },
             }));
-            acts::change::add_evidence::add_evidence(room, &key, &request, &file)
+            add_evidence::add_evidence(room, &key, &request, &file)
         });
     }
 
@@ -383,13 +390,13 @@ impl World {
                 tenant,
                 Actor::system(),
                 Mode::Read,
-                acts::core::signing_keys::verifier_keys,
+                signing_keys::verifier_keys,
             )
             .unwrap()
     }
 
     pub fn checkpoint(&self) -> Checkpoint {
-        let note = self.look(acts::audit::prove_event::checkpoint).unwrap();
+        let note = self.look(prove_event::checkpoint).unwrap();
         Checkpoint::parse(&Note::parse(&note).unwrap().text).unwrap()
     }
 
@@ -487,7 +494,7 @@ pub struct Served<'w> {
 impl TileSource for Served<'_> {
     fn get(&self, path: &str) -> proof::Result<Option<Cow<'_, [u8]>>> {
         let path = path.to_owned();
-        let look = move |room: &mut Room<'_, '_>| acts::audit::prove_event::tile(room, &path);
+        let look = move |room: &mut Room<'_, '_>| prove_event::tile(room, &path);
         Ok(self
             .world
             .desk

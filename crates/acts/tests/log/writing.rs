@@ -1,5 +1,11 @@
 //! Who may write a change is asked of what it becomes, not only of what it was.
 
+use acts::cab::training;
+use acts::change::create_change;
+use acts::change::edit_change;
+use acts::change::set_template;
+use acts::directory::set_service;
+use acts::incident::set_incident;
 use acts::{Error, Result, Room};
 use model::core::refusal::Refusal;
 use serde_json::{Value, json};
@@ -11,14 +17,14 @@ use crate::world::{TENANT, World, body};
 fn world() -> World {
     let world = World::with_pack("pci");
     world.system(|room| {
-        acts::directory::set_service::set_service(
+        set_service::set_service(
             room,
             &body(json!({"key": "cards", "criticality": "low", "regimes": ["pci_dss"]})),
         )?;
         let training = json!({
             "person": "olga", "training": "pci_dss", "starts_at": "2026-01-01T00:00:00Z", "ends_at": "2036-01-01T00:00:00Z",
         });
-        acts::cab::training::set_training(room, &body(training)).map(drop)
+        training::set_training(room, &body(training)).map(drop)
     });
     world
 }
@@ -36,7 +42,7 @@ fn attempt<T: Send + 'static>(
 fn edited(world: &World, login: &'static str, key: &str, patch: Value) -> Option<String> {
     let key = key.to_owned();
     let answer = attempt(world, login, move |room| {
-        acts::change::edit_change::edit_change(room, &key, &body(patch.clone()))
+        edit_change::edit_change(room, &key, &body(patch.clone()))
     });
     refused(answer)
 }
@@ -76,7 +82,7 @@ fn an_emergency_that_waits_for_no_training_does_not_become_a_normal_change_witho
     let world = world();
     let incident = world.system(|room| {
         let incident = json!({"title": "Cards are down", "severity": 1, "services": ["cards"]});
-        acts::incident::set_incident::open_incident(room, &body(incident))
+        set_incident::open_incident(room, &body(incident))
     });
     let request = json!({
         "title": "Bring cards back", "description": "Rolls it back.", "justification": "It is down.", "category": "facility",
@@ -84,7 +90,7 @@ fn an_emergency_that_waits_for_no_training_does_not_become_a_normal_change_witho
         "planned_start": "2026-11-20T10:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
     });
     let key = world.by("rita", move |room| {
-        acts::change::create_change::create_change(room, &body(request.clone()), &[])
+        create_change::create_change(room, &body(request.clone()), &[])
     });
     let normal = json!({"kind": "normal"});
     assert_eq!(edited(&world, "rita", &key, normal).as_deref(), Some(UNTRAINED));
@@ -104,11 +110,11 @@ fn a_standard_change_that_turns_normal_as_it_is_made_is_not_made_without_trainin
             "plan": [{"title": "One"}], "rollback_plan": [{"title": "Back", "minutes": 2}]},
     });
     world.by("rita", move |room| {
-        acts::change::set_template::propose_template(room, &body(template.clone()))
+        set_template::propose_template(room, &body(template.clone()))
     });
     for login in ["olga", "mona"] {
         world.by(login, |room| {
-            acts::change::set_template::approve_template(room, "restart", &body(json!({})))
+            set_template::approve_template(room, "restart", &body(json!({})))
         });
     }
     let made = |description: &str| {
@@ -118,7 +124,7 @@ fn a_standard_change_that_turns_normal_as_it_is_made_is_not_made_without_trainin
             "planned_start": "2026-11-20T10:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
         }));
         refused(attempt(&world, "rita", move |room| {
-            acts::change::create_change::create_change(room, &request, &[])
+            create_change::create_change(room, &request, &[])
         }))
     };
     assert_eq!(made("d"), None, "a standard change needs no training");

@@ -1,6 +1,7 @@
 //! CycloneDX JSON (ECMA-424), a bill of materials: how many components it lists, and of what. A
 //! bill does not judge, so it neither passes nor fails.
 
+use model::integration::signal;
 use serde::Deserialize;
 
 use crate::change::evidence;
@@ -84,11 +85,8 @@ fn digests(component: &Component) -> impl Iterator<Item = String> {
     let hashes = component.hashes.iter().flatten();
     let hashed = hashes
         .filter(|hash| hash.alg == "SHA-256")
-        .filter_map(|hash| model::integration::signal::digest(&format!("sha256:{}", hash.content)));
-    let version = component
-        .version
-        .as_deref()
-        .and_then(model::integration::signal::digest);
+        .filter_map(|hash| signal::digest(&format!("sha256:{}", hash.content)));
+    let version = component.version.as_deref().and_then(signal::digest);
     hashed.chain(version)
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use model::integration::signal;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,7 @@ impl Unreadable {
     pub(crate) fn because(reason: impl fmt::Display) -> Self {
         // The same cleaning and limit serve here, since parsers repeat what the author wrote.
         Self {
-            reason: model::integration::signal::SetAside::because(reason).reason,
+            reason: signal::SetAside::because(reason).reason,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use model::integration::signal;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -87,7 +88,7 @@ fn describe(statement: Statement, wrapped: &str) -> Result<Reading, Unreadable> 
         .subject
         .iter()
         .filter_map(|subject| subject.digest.sha256.as_deref())
-        .filter_map(|hex| model::integration::signal::digest(&format!("sha256:{hex}")));
+        .filter_map(|hex| signal::digest(&format!("sha256:{hex}")));
     let subjects = evidence::subjects(digests);
     if subjects.is_empty() {
         return Err(Unreadable::because("the statement names no subject by SHA-256"));

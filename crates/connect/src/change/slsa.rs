@@ -3,6 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use model::integration::signal;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -83,7 +84,7 @@ pub fn read(payload: &[u8]) -> Result<Provenance, Unreadable> {
     let digests = statement["subject"].as_array().into_iter().flatten();
     let artifacts: Vec<String> = digests
         .filter_map(|subject| subject["digest"]["sha256"].as_str())
-        .filter_map(|hex| model::integration::signal::digest(&format!("sha256:{hex}")))
+        .filter_map(|hex| signal::digest(&format!("sha256:{hex}")))
         .collect();
     if artifacts.is_empty() {
         return Err(Unreadable::because("the statement names no subject by SHA-256"));
@@ -104,7 +105,7 @@ fn told(material: &Value) -> Option<(String, String)> {
     let uri = material["uri"].as_str()?.strip_prefix("git+")?;
     let digest = &material["digest"];
     let commit = digest["gitCommit"].as_str().or_else(|| digest["sha1"].as_str())?;
-    let commit = model::integration::signal::commit("commit", commit).ok()?;
+    let commit = signal::commit("commit", commit).ok()?;
     let path = uri.split_once("://")?.1.split_once('/')?.1;
     let path = path.split(['@', '#', '?']).next()?.trim_end_matches('/');
     let repository = path.strip_suffix(".git").unwrap_or(path).to_lowercase();

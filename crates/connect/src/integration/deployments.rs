@@ -202,6 +202,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
     use super::*;
+    use crate::socket::egress;
 
     const COMMIT: &str = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
 
@@ -298,7 +299,7 @@ mod tests {
     }
 
     fn asked_of(base: &str, repositories: &[&str], may_go_on: &dyn Fn() -> bool) -> Told {
-        let egress = crate::socket::egress::Egress::parse(&["127.0.0.1".to_owned()]).unwrap();
+        let egress = egress::Egress::parse(&["127.0.0.1".to_owned()]).unwrap();
         let caller = Caller::new(egress, None).unwrap();
         let now: Timestamp = "2026-11-20T10:30:00Z".parse().unwrap();
         let known = Known {

@@ -15,6 +15,7 @@ use ring::hmac;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::integration::received;
 use crate::integration::received::parse;
 
 /// Whether `header` (the value of `X-Gitlab-Signature`) is the signature of a status check's body: HMAC-SHA256 in
@@ -311,7 +312,7 @@ fn read_commit(it: PushedPart) -> Result<PushedCommit, SetAside> {
 /// Reads a time in one of the three forms that GitLab writes: RFC 3339, `2021-04-28 21:50:00 +0200`, and
 /// `2013-12-03 17:23:34 UTC`.
 fn moment(field: &str, text: &str) -> Result<Timestamp, SetAside> {
-    if let Ok(at) = crate::integration::received::time(field, text) {
+    if let Ok(at) = received::time(field, text) {
         return Ok(at);
     }
     let text = text.replace(" UTC", " +0000");

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::integration::alertmanager::severity;
+use crate::integration::gitlab;
 use crate::integration::received::{parse, time};
 
 #[derive(Deserialize)]
@@ -49,7 +50,7 @@ pub fn dedup_key(body: &[u8]) -> Option<String> {
 #[must_use]
 pub fn webhook_signature(secret: &str, body: &[u8], header: &str) -> bool {
     let mut signatures = header.split(',').filter_map(|one| one.trim().strip_prefix("v1="));
-    signatures.any(|digits| crate::integration::gitlab::check_signature(secret, body, digits))
+    signatures.any(|digits| gitlab::check_signature(secret, body, digits))
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! What every translator of deliveries needs: a delivery as it is kept, and its JSON, times and commits read.
 
 use jiff::Timestamp;
+use model::integration::signal;
 use model::integration::signal::SetAside;
 
 use crate::integration::github;
@@ -36,7 +37,7 @@ pub(crate) fn time(field: &str, text: &str) -> Result<Timestamp, SetAside> {
 
 /// A commit where it is one: other texts in the field (a branch, a chart's version) name no commit.
 pub(crate) fn commit_or_none(text: Option<&str>) -> String {
-    text.filter(|text| model::integration::signal::commit("commit", text).is_ok())
+    text.filter(|text| signal::commit("commit", text).is_ok())
         .unwrap_or_default()
         .to_owned()
 }

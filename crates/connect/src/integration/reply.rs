@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use model::directory::snapshot::{Connection, ConnectionApi};
 use model::gate::provenance::{OutsideCheck, Word};
+use model::integration::signal;
 use model::integration::signal::AskKind;
 
 use crate::integration::github::api;
@@ -56,7 +57,7 @@ pub(crate) fn send(caller: &Caller, call: &Call) -> Result<Vec<u8>, (String, boo
         return Ok(answer.body);
     }
     let text = String::from_utf8_lossy(&answer.body);
-    let why = model::integration::signal::SetAside::because(format_args!("answered {}: {text}", answer.status)).reason;
+    let why = signal::SetAside::because(format_args!("answered {}: {text}", answer.status)).reason;
     // A credential may be put right, so its refusals are tried again as well.
     Err((why, answer.is_busy() || matches!(answer.status, 401 | 403 | 404)))
 }

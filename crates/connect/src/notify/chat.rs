@@ -5,6 +5,7 @@
 //! workflow “when a webhook request is received” posts (learn.microsoft.com, “Create an Incoming Webhook”). What people
 //! wrote stands in plain text only, so that it makes no link and calls nobody by name; characters that deceive are spelled out.
 
+use model::core::confusables;
 use model::integration::webhook::{Card, WebhookFormat};
 use serde_json::{Value, json};
 
@@ -37,7 +38,7 @@ fn cut(text: &str, longest: usize) -> String {
         .chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .collect();
-    let line = model::core::confusables::spelled(&line);
+    let line = confusables::spelled(&line);
     if line.chars().count() <= longest {
         return line;
     }

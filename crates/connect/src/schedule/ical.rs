@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use icalendar::parser::{Component, Property, read_calendar, unfold};
 use jiff::ToSpan;
 use jiff::civil::Date;
+use model::core::parse;
 use model::schedule::calendar::Holiday;
 
 use self::yearly::Yearly;
@@ -160,10 +161,7 @@ fn days(
     let first = date(start, line)?;
     let length = length(event, first, line)?;
     let title = property(event, "SUMMARY").map_or_else(|| "Holiday".to_owned(), |text| text.replace("\\,", ","));
-    let title: String = model::core::parse::one_line(&title)
-        .chars()
-        .take(model::core::parse::LINE)
-        .collect();
+    let title: String = parse::one_line(&title).chars().take(parse::LINE).collect();
     let left_out = dates(event, "EXDATE", line)?;
     let mut starts = starts(event, (first, today), line)?;
     starts.extend(dates(event, "RDATE", line)?);

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::integration::signal;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -207,7 +208,7 @@ pub(super) fn told(error: &ureq::Error) -> String {
         ureq::Error::BadUri(_) => "the address is none".to_owned(),
         other => other.to_string(),
     };
-    model::integration::signal::SetAside::because(text).reason
+    signal::SetAside::because(text).reason
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ use crate::approval::obligation::{ApprovalRule, Asked, TargetObligation};
 use crate::approval::separation_of_duties::keeps_apart;
 use crate::cab::board::{quorum_unmet, too_small_board};
 use crate::change::change_file::ChangeFile;
+use crate::change::eligible;
 use crate::change::record::Target;
+use crate::core::enums;
 use crate::core::enums::Role;
 use crate::core::ids::{GroupKey, PersonId};
 use crate::core::unmet::{Unmet, sentence, unmet};
@@ -74,7 +76,7 @@ fn approval_unmet_for(
                 target.service
             ),
             who_is_added(&unstaffed(rule, &yes, &open)),
-            logins(directory, &directory.with_role(crate::core::enums::Role::Admin)),
+            logins(directory, &directory.with_role(enums::Role::Admin)),
         ));
     }
     let stage = open_stage(file, now);
@@ -120,7 +122,7 @@ fn later_stage(rule_id: &str, own: u32, open: u32) -> Unmet {
 fn planner_is_needed(file: &ChangeFile, directory: &Directory, rule_id: &str, rule: &ApprovalRule) -> Unmet {
     let change = &file.change;
     let set_by: Vec<String> = change.planned_by.iter().map(|person| directory.name(person)).collect();
-    let others = crate::change::eligible::writers(change, directory);
+    let others = eligible::writers(change, directory);
     let others: Vec<PersonId> = others
         .into_iter()
         .filter(|it| !change.planned_by.contains(it))
@@ -194,7 +196,7 @@ fn whose_word(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
 /// long to be gone.
 pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) -> Vec<Unmet> {
     let admins = logins(directory, &directory.with_role(Role::Admin));
-    let planners = logins(directory, &crate::change::eligible::planners(&file.change, directory));
+    let planners = logins(directory, &eligible::planners(&file.change, directory));
     let unknown = file.committers.unknown.iter().map(|one| {
         let mark = one.marks().next();
         let satisfy = match mark {

@@ -10,6 +10,8 @@ use crate::approval::obligation::{ApprovalRule, Asked, Duty, Party, TargetObliga
 use crate::approval::separation_of_duties::{
     are_unsure, is_barred, is_barred_holder, is_barred_holder_on, is_barred_on, keeps_apart,
 };
+use crate::cab::meeting;
+use crate::cab::quorum;
 use crate::change::change_file::ChangeFile;
 use crate::change::record::Target;
 use crate::change::related_records::{Approval, CountedFor, Coverage};
@@ -135,7 +137,7 @@ pub fn able(
     let is_late = clock.is_some_and(|clock| clock.has_reached(EscalationStep::Deputies));
     let mut holders = asked_first(file, directory, &rule.from, target, now);
     if let (Asked::Group(key), true, false) = (&rule.from, rule.on_call, is_late) {
-        holders = crate::cab::quorum::keep_on_call(directory, key, holders, now);
+        holders = quorum::keep_on_call(directory, key, holders, now);
     }
     if clock.is_some_and(|clock| clock.has_reached(EscalationStep::Line)) {
         for mut holder in line_above(directory, &rule.from, target, now) {
@@ -383,10 +385,10 @@ pub fn said_yes<'a>(
         .collect();
     if rule.quorum.is_some() {
         let at = |id: &RecordId| spoken.iter().filter(|(it, _)| it.meeting.as_ref() == Some(id)).count();
-        yes.meeting = crate::cab::quorum::meeting_that_counts(file, rule, at);
+        yes.meeting = quorum::meeting_that_counts(file, rule, at);
         yes.lacks_quorum = yes
             .meeting
-            .is_none_or(|meeting| !crate::cab::quorum::has_quorum(file, rule, meeting));
+            .is_none_or(|meeting| !quorum::has_quorum(file, rule, meeting));
     }
     let mut stands_for: Vec<(&PersonId, &str)> = Vec::new();
     for (approval, row) in spoken {
@@ -479,7 +481,7 @@ pub struct Yes<'a> {
     /// Of these the ones who are counted, and for which group, where a rule asks distinct groups.
     pub apart: Option<Apart<'a>>,
     /// The board's meeting at which they spoke, for a rule that wants one.
-    pub meeting: Option<&'a crate::cab::meeting::Meeting>,
+    pub meeting: Option<&'a meeting::Meeting>,
     /// Whether too few of the board were there.
     pub lacks_quorum: bool,
     /// Whether it is not known from whom these people are to be kept apart.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::approval::authority;
 use crate::approval::authority::{Asking, able, approval_rules, asked_word, asking, targets_of};
 use crate::approval::clocks::{escalated_past, tell_late};
 use crate::approval::obligation::{ApprovalRule, Asked};
@@ -10,6 +11,7 @@ use crate::approval::separation_of_duties::{has_conflict, is_barred};
 use crate::cab::board::check_meeting;
 use crate::change::change_file::{Actor, Case};
 use crate::change::next_step::{check_hold, check_state};
+use crate::change::read_content;
 use crate::change::record::Rejection;
 use crate::change::related_records::{Approval, Condition, CountedFor, Coverage};
 use crate::change::settle::{lapse_conditions, move_to, recompute, revoke_permits, settle, void_all};
@@ -47,7 +49,7 @@ pub fn acknowledge(case: &mut Case<'_>) -> Result<(), Refusal> {
 }
 
 /// The rules that ask the acting person, as far as their credential speaks for them.
-fn asked_here(case: &Case<'_>) -> Vec<crate::approval::authority::Asking> {
+fn asked_here(case: &Case<'_>) -> Vec<authority::Asking> {
     let mut asked = asking(&case.file, &case.directory, &case.actor.person, case.now);
     for asking in &mut asked {
         let from = asking.rule.from.clone();
@@ -143,9 +145,9 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
         .objects("conditions", |inner| {
             let text = inner.needed("text", TEXT);
             let due = inner.needed_word("due", ConditionDue::Start);
-            let checker = crate::change::read_content::person(inner, "checker", &directory);
+            let checker = read_content::person(inner, "checker", &directory);
             if let Some(checker) = &checker {
-                crate::change::read_content::refuse_departed(inner, "checker", checker, &directory);
+                read_content::refuse_departed(inner, "checker", checker, &directory);
             }
             (text, due, checker)
         })

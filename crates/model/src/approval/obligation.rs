@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::enums;
 use crate::core::enums::{Aspect, Covers, Level, OwnershipRole};
+use crate::core::ids;
 use crate::core::ids::{GroupKey, PersonId};
 use crate::core::refusal::PolicyReason;
 use crate::directory::basis::Basis;
@@ -70,7 +72,7 @@ pub enum Duty {
     /// `@require("task")`: a task of this kind must exist and be done.
     Task {
         /// `prepare`, `test`, `implement` or `verify`.
-        kind: crate::core::enums::TaskKind,
+        kind: enums::TaskKind,
         /// What the task is about.
         title: String,
     },
@@ -347,7 +349,7 @@ pub struct TargetObligation {
     /// The obligation.
     pub obligation: Obligation,
     /// The targets (ids) for which it is asked.
-    pub targets: Vec<crate::core::ids::TargetId>,
+    pub targets: Vec<ids::TargetId>,
 }
 
 /// The level that a rule may test with a number beside it (0 none … 3 high).

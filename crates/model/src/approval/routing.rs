@@ -9,6 +9,8 @@ use serde_json::json;
 use crate::approval::authority::{able, approval_rules, asked_word, open_rules, open_stage, targets_of};
 use crate::approval::clocks;
 use crate::approval::clocks::{What, agenda, escalate, unacknowledged, undecided};
+use crate::approval::routing;
+use crate::change::change_file;
 use crate::change::change_file::Case;
 use crate::change::record::Request;
 use crate::core::enums::State;
@@ -162,8 +164,7 @@ pub(crate) fn forget_acknowledgements(case: &mut Case<'_>) {
         .collect();
     for (person, rule) in seen {
         ask_anew(case, &person, &rule);
-        let knows =
-            |letter: &crate::change::change_file::Letter| letter.topic == "approval_voided" && letter.to == person;
+        let knows = |letter: &change_file::Letter| letter.topic == "approval_voided" && letter.to == person;
         if case.actor.person == person || case.letters.iter().any(knows) {
             continue;
         }
@@ -245,7 +246,7 @@ pub(crate) fn run(case: &mut Case<'_>) {
             What::Undecided { rule, person } => undecided(case, &rule, &person),
             What::Escalation { rule, step } => {
                 escalate(case, &rule, step);
-                crate::approval::routing::ask(case, true);
+                routing::ask(case, true);
             }
         }
     }

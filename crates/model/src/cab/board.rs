@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::approval::authority;
 use crate::approval::authority::{approval_rules, said_yes, targets_of};
+use crate::approval::obligation;
 use crate::approval::obligation::ApprovalRule;
 use crate::approval::separation_of_duties::{board_of, is_barred};
 use crate::cab::meeting::{BoardDecision, Meeting};
@@ -18,7 +20,9 @@ use crate::change::change_file::{Case, ChangeFile};
 use crate::core::enums::Role;
 use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::core::refusal::Refusal;
+use crate::core::unmet;
 use crate::core::unmet::Unmet;
+use crate::directory::snapshot;
 use crate::directory::snapshot::{Directory, logins};
 
 impl Meeting {}
@@ -41,7 +45,7 @@ pub(crate) fn too_small_board(
         "Rule `{rule_id}` wants {quorum} of the group {group} at a meeting, and {could} of it may have a say in this change."
     );
     (could < quorum as usize).then(|| {
-        crate::core::unmet::unmet(
+        unmet::unmet(
             "cannot_be_met",
             text,
             format!("Give the group {group} another member."),
@@ -68,8 +72,8 @@ pub(crate) fn quorum_unmet(
     }
     let meeting = voted.or_else(|| directory.meetings_on(group, now).last());
     let Some(meeting) = meeting else {
-        let people = crate::directory::snapshot::last_people(directory);
-        return Some(crate::core::unmet::unmet(
+        let people = snapshot::last_people(directory);
+        return Some(unmet::unmet(
             "meeting_missing",
             format!("The group {group} decides at a meeting, and none is open."),
             format!("A change manager opens a meeting of {group} (rule `{rule_id}`)."),
@@ -80,8 +84,8 @@ pub(crate) fn quorum_unmet(
         return None;
     }
     if meeting.is_over(now) {
-        let people = crate::directory::snapshot::last_people(directory);
-        return Some(crate::core::unmet::unmet(
+        let people = snapshot::last_people(directory);
+        return Some(unmet::unmet(
             "quorum_missing",
             format!("Too few were at the meeting “{}”, and it is over.", meeting.title),
             format!("A change manager opens another of {group}, and its members vote there (rule `{rule_id}`)."),
@@ -95,7 +99,7 @@ pub(crate) fn quorum_unmet(
             && !directory.is_absent(person, now)
     };
     let people: Vec<PersonId> = directory.members(group).into_iter().filter(waits).collect();
-    Some(crate::core::unmet::unmet(
+    Some(unmet::unmet(
         "quorum_missing",
         format!(
             "{} of {} are at the meeting “{}” without a conflict of interest.",
@@ -171,14 +175,10 @@ pub(crate) fn note_decisions(case: &mut Case<'_>) {
     }
 }
 
-fn decided(
-    case: &Case<'_>,
-    row: &crate::approval::obligation::TargetObligation,
-    rule: &ApprovalRule,
-) -> Option<BoardDecision> {
+fn decided(case: &Case<'_>, row: &obligation::TargetObligation, rule: &ApprovalRule) -> Option<BoardDecision> {
     let (file, change) = (&case.file, case.change());
     let group = board_of(rule)?;
-    if !change.state.is_open() || crate::approval::authority::is_open(file, row, rule, case.now) {
+    if !change.state.is_open() || authority::is_open(file, row, rule, case.now) {
         return None;
     }
     let mut approved_by: BTreeSet<PersonId> = BTreeSet::new();

@@ -2,12 +2,16 @@
 
 use serde_json::json;
 
+use crate::approval::decide;
 use crate::change::change_file::Case;
 use crate::change::closure::before_closure;
+use crate::change::eligible;
 use crate::change::eligible::{Dependence, dependence, has_stake};
 use crate::change::next_step::check_state;
+use crate::change::record;
 use crate::change::record::{Change, Confirmation, PostImplementationReview, Validation};
 use crate::change::settle::{move_to, revoke_permits, settle};
+use crate::change::work;
 use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::{Outcome, State, ValidationResult};
@@ -16,6 +20,7 @@ use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::{PolicyReason, Refusal, refuse_unmet};
 use crate::core::statement::Stated;
 use crate::directory::snapshot::logins;
+use crate::emergency::break_glass;
 
 /// Says whether it works. Never by one who implemented; for an emergency never by one who approved either.
 ///
@@ -65,7 +70,7 @@ fn forbid_success(case: &mut Case<'_>) {
         .filter(|record| record.outcome == Some(Outcome::Succeeded))
     {
         let reason = "a validation says that it does not work".to_owned();
-        record.earlier.push(crate::change::record::EarlierOutcome {
+        record.earlier.push(record::EarlierOutcome {
             outcome: Outcome::Succeeded,
             reason,
             by: by.clone(),
@@ -80,7 +85,7 @@ fn forbid_success(case: &mut Case<'_>) {
         .iter()
         .filter_map(|record| record.outcome)
         .collect();
-    change.outcome = crate::change::work::whole_outcome(&outcomes);
+    change.outcome = work::whole_outcome(&outcomes);
 }
 
 fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
@@ -108,7 +113,7 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
         id: rule.id.clone(),
         reason: rule.reason.clone(),
     });
-    let testers = crate::change::eligible::testers(&case.file, &case.directory, case.now);
+    let testers = eligible::testers(&case.file, &case.directory, case.now);
     let others = logins(&case.directory, &testers);
     Err(Refusal::not_allowed("not_independent", text)
         .by_rule(by)
@@ -177,8 +182,8 @@ pub fn close(case: &mut Case<'_>) -> Result<(), Refusal> {
             let text = "Who broke the glass cannot close the change.";
             return Err(Refusal::not_allowed("own_request", text));
         }
-        if !case.actor.is_system && crate::emergency::break_glass::is_hand_of_opener(case) {
-            return Err(crate::approval::decide::one_hand(case));
+        if !case.actor.is_system && break_glass::is_hand_of_opener(case) {
+            return Err(decide::one_hand(case));
         }
     }
     check_state(case, Act::Close)?;

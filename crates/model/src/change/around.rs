@@ -5,6 +5,7 @@ use serde_json::json;
 use crate::approval::authority::peer_counts;
 use crate::approval::obligation::Duty;
 use crate::change::change_file::{Case, Linked};
+use crate::change::conditions;
 use crate::change::content::plan_digest;
 use crate::change::next_step::check_state;
 use crate::change::read_content::artifact_or_commit;
@@ -323,7 +324,7 @@ pub fn meet_condition(case: &mut Case<'_>, condition: &RecordId, body: &Body) ->
     let Some(found) = case.file.conditions.iter().find(|row| &row.id == condition) else {
         return Err(Refusal::not_found("such condition"));
     };
-    let checkers = crate::change::conditions::checkers(&case.file, &case.directory, found);
+    let checkers = conditions::checkers(&case.file, &case.directory, found);
     if !checkers.contains(&person) {
         let names: Vec<String> = checkers.iter().map(|it| case.name(it)).collect();
         let text = format!("This condition is checked by {}.", names.join(" or "));

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::approval::obligation::{Asked, Requirements, Verdict};
+use crate::cab::meeting;
 use crate::change::record::Change;
 use crate::change::related_records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Entry, Evidence, Link, PeerReview, Permit,
@@ -14,6 +15,7 @@ use crate::change::related_records::{
 use crate::core::enums::{ApprovalState, PeerVerdict, Role, State};
 use crate::core::ids::{ChangeId, PersonId, RecordId};
 use crate::directory::snapshot::Directory;
+use crate::gate::committers;
 use crate::identity::factor::{Factor, Wanted};
 use crate::policy::facts::ActorFacts;
 
@@ -56,9 +58,9 @@ pub struct ChangeFile {
     /// Permits given out.
     pub permits: Vec<Permit>,
     /// Meetings of boards that have to do with it.
-    pub meetings: Vec<crate::cab::meeting::Meeting>,
+    pub meetings: Vec<meeting::Meeting>,
     /// Who made the commits that it brings.
-    pub committers: crate::gate::committers::Committers,
+    pub committers: committers::Committers,
     /// A rejected change with the same artifact, service and environment that nobody overruled.
     pub rejected_elsewhere: Option<RejectedElsewhere>,
     /// What the policies require of it as it stands.
@@ -91,7 +93,7 @@ impl ChangeFile {
             depends_on: Vec::new(),
             permits: Vec::new(),
             meetings: Vec::new(),
-            committers: crate::gate::committers::Committers::default(),
+            committers: committers::Committers::default(),
             rejected_elsewhere: None,
             requirements: Requirements::default(),
         }

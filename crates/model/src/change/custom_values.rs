@@ -6,10 +6,12 @@ use crate::change::custom_field::{CustomField, CustomValue, FIELD, Held};
 use crate::change::record::{Change, Content};
 use crate::core::enums::{FieldKind, Kind};
 use crate::core::ids::ServiceKey;
+use crate::core::parse;
 use crate::core::parse::{LINE, Reading};
 use crate::core::refusal::FieldError;
 use crate::directory::records::StandardTemplate;
 use crate::directory::snapshot::Directory;
+use crate::directory::unknown_name;
 
 /// The longest text that a field holds, in characters.
 const MOST_TEXT: usize = 1_000;
@@ -132,7 +134,7 @@ fn defined<'d>(directory: &'d Directory, key: &str, kind: Kind) -> Result<&'d Cu
             .filter(|field| field.is_of(kind))
             .map(|field| field.key.as_str())
             .collect();
-        let help = match crate::core::parse::nearest(key, &known) {
+        let help = match parse::nearest(key, &known) {
             Some(near) => format!("did you mean `{FIELD}.{near}`?"),
             None => "an administrator adds fields under Fields.".to_owned(),
         };
@@ -176,14 +178,11 @@ fn held(field: &CustomField, value: &Value, directory: &Directory) -> Result<Hel
         },
         FieldKind::Person => match directory.by_login(&text) {
             Some(person) => Ok(Held::Person(person.id.clone())),
-            None => Err(("unknown", crate::directory::unknown_name::person(directory, &text))),
+            None => Err(("unknown", unknown_name::person(directory, &text))),
         },
         FieldKind::Service => match ServiceKey::from(text) {
             key if directory.services.contains_key(&key) => Ok(Held::Service(key)),
-            key => Err((
-                "unknown",
-                crate::directory::unknown_name::service(directory, key.as_str()),
-            )),
+            key => Err(("unknown", unknown_name::service(directory, key.as_str()))),
         },
         FieldKind::Link if is_link(&text) => Ok(Held::Url(text)),
         FieldKind::Link => {

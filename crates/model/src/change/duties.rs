@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::approval::approvals;
 use crate::approval::approvals::approval_unmet;
 use crate::approval::authority::peer_counts;
 use crate::approval::obligation::{Duty, Obligation, TargetObligation};
 use crate::change::change_file::ChangeFile;
+use crate::change::content;
 use crate::change::eligible;
 use crate::change::record::Target;
 use crate::change::related_records::Evidence;
@@ -41,7 +43,7 @@ pub(crate) fn duty_unmet(
     match &row.obligation.duty {
         Duty::Evidence { aspect, environment } => evidence_unmet(file, directory, row, *aspect, environment.as_deref()),
         Duty::PeerReview { count, from } => {
-            let mut rows = crate::approval::approvals::committers_unmet(file, directory, &row.obligation.id);
+            let mut rows = approvals::committers_unmet(file, directory, &row.obligation.id);
             rows.extend(peer_review_unmet(
                 file,
                 directory,
@@ -74,7 +76,7 @@ fn evidence_unmet(
     environment: Option<&str>,
 ) -> Vec<Unmet> {
     let change = &file.change;
-    let plan = crate::change::content::plan_digest(&change.content);
+    let plan = content::plan_digest(&change.content);
     // Evidence speaks for a build wherever it goes, so targets of the same build lack it once.
     let mut lacking: Vec<(&str, Vec<&Target>)> = Vec::new();
     for target in change.content.targets.iter().filter(|target| {

@@ -11,6 +11,7 @@ use crate::core::enums::{Kind, OwnershipRole, Role};
 use crate::core::ids::PersonId;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
+use crate::emergency::records;
 use crate::policy::facts::Part;
 use crate::policy::permission::parts_of;
 
@@ -171,12 +172,7 @@ pub(crate) fn glass_validators(file: &ChangeFile, directory: &Directory, now: Ti
     let glass = file.change.break_glass.as_ref();
     let is_hand =
         |person: &PersonId| glass.is_some_and(|glass| &glass.by == person || glass.handed_by.as_ref() == Some(person));
-    let is_over = glass.is_some_and(|glass| {
-        glass
-            .counted
-            .as_ref()
-            .is_some_and(crate::emergency::records::Counted::is_over)
-    });
+    let is_over = glass.is_some_and(|glass| glass.counted.as_ref().is_some_and(records::Counted::is_over));
     let may = |person: &PersonId| directory.is_active(person) && !is_hand(person);
     let managers = once_each(directory.with_role(Role::ChangeManager), may);
     let security = once_each(directory.with_role(Role::Security), may);

@@ -4,6 +4,7 @@
 use crate::change::change_file::Case;
 use crate::change::eligible;
 use crate::change::lifecycle::{hold_unmet, is_legal, leads, states};
+use crate::change::next_step;
 use crate::change::requirement::{
     against_start, against_submission, before_approvals_are_asked, before_approved, before_scheduled, outcomes_missing,
 };
@@ -13,6 +14,7 @@ use crate::core::ids::PersonId;
 use crate::core::refusal::Refusal;
 use crate::core::unmet::{Unmet, is_before_all, sentence};
 use crate::directory::snapshot::logins;
+use crate::emergency::budget;
 
 /// The refusal of an act that does not belong to the change's state: one row, which names the act that leads there.
 pub(crate) fn not_in_state(case: &Case<'_>, act: Act) -> Refusal {
@@ -53,7 +55,7 @@ fn holding_up(case: &Case<'_>, act: Act) -> Vec<Unmet> {
     let mut rows: Vec<Unmet> = hold_unmet(case.change(), &case.directory).into_iter().collect();
     // A glass stands in for all that a start waits for, once a second person has signed.
     if act == Act::Start || states(act).iter().any(|wanted| *wanted >= State::Implementing) {
-        rows.extend(crate::emergency::budget::cosignature_unmet(file, directory, now));
+        rows.extend(budget::cosignature_unmet(file, directory, now));
     }
     rows.extend(match state {
         State::Draft => against_submission(file, directory, now),
@@ -150,7 +152,7 @@ pub fn check_state(case: &Case<'_>, act: Act) -> Result<(), Refusal> {
     if is_legal(act, case.change().state) {
         return Ok(());
     }
-    Err(crate::change::next_step::not_in_state(case, act))
+    Err(next_step::not_in_state(case, act))
 }
 
 /// Refuses while the change is on hold.

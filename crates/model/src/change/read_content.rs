@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::change::custom_field;
+use crate::change::custom_values;
 use crate::change::record::{
     Change, Content, DisruptionPlan, Exclusion, Impact, RiskOverride, Step, Target, TemplateRef,
 };
@@ -14,6 +15,8 @@ use crate::core::ids::{EnvironmentKey, PersonId, ServiceKey, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT};
 use crate::core::refusal::{FieldError, Refusal};
 use crate::directory::snapshot::Directory;
+use crate::directory::unknown_name;
+use crate::risk::assessment;
 
 mod afterwards;
 
@@ -158,7 +161,7 @@ fn read_fields(
         business_contact: reading.text("business_contact", LINE),
         incident: reading.text("incident", LINE),
         threat: reading.text("threat", TEXT),
-        custom_fields: crate::change::custom_values::read(reading, directory, kind, keep),
+        custom_fields: custom_values::read(reading, directory, kind, keep),
     };
     if content.expedited && content.expedited_reason.is_none() {
         reading.wrong(
@@ -284,9 +287,9 @@ pub fn with_derived_impact(
                 .environments
                 .get(&target.environment)
                 .is_none_or(|found| found.is_production);
-            crate::risk::assessment::union(
+            assessment::union(
                 sum,
-                crate::risk::assessment::derived_impact(directory.services.get(&target.service), production),
+                assessment::derived_impact(directory.services.get(&target.service), production),
             )
         })
     };
@@ -471,13 +474,13 @@ fn checked_targets(reading: &mut Reading<'_>, directory: &Directory, named: Vec<
         let service = ServiceKey::from(input.service);
         let environment = EnvironmentKey::from(input.environment);
         if !directory.services.contains_key(&service) && !service.0.is_empty() {
-            let text = crate::directory::unknown_name::service(directory, service.as_str());
+            let text = unknown_name::service(directory, service.as_str());
             reading
                 .errors
                 .push(FieldError::new(format!("{path}.service"), "unknown", text));
         }
         if !directory.environments.contains_key(&environment) && !environment.0.is_empty() {
-            let text = crate::directory::unknown_name::environment(directory, environment.as_str());
+            let text = unknown_name::environment(directory, environment.as_str());
             reading
                 .errors
                 .push(FieldError::new(format!("{path}.environment"), "unknown", text));
@@ -537,11 +540,7 @@ pub fn person(reading: &mut Reading<'_>, field: &'static str, directory: &Direct
     let login = reading.text(field, LINE)?;
     let found = directory.by_login(&login).map(|person| person.id.clone());
     if found.is_none() {
-        reading.wrong(
-            field,
-            "unknown",
-            crate::directory::unknown_name::person(directory, &login),
-        );
+        reading.wrong(field, "unknown", unknown_name::person(directory, &login));
     }
     found
 }
@@ -553,7 +552,7 @@ fn people(reading: &mut Reading<'_>, field: &'static str, directory: &Directory)
             Some(person) if !found.contains(&person.id) => found.push(person.id.clone()),
             Some(_) => {}
             None => {
-                let text = crate::directory::unknown_name::person(directory, &login);
+                let text = unknown_name::person(directory, &login);
                 reading.wrong(&format!("{field}[{place}]"), "unknown", text);
             }
         }
@@ -682,7 +681,7 @@ pub fn present(change: &Change, directory: &Directory) -> Map<String, Value> {
         map.insert("template".into(), Value::String(template.key.clone()));
     }
     if !content.custom_fields.is_empty() {
-        let values = crate::change::custom_values::shown(&content.custom_fields, directory);
+        let values = custom_values::shown(&content.custom_fields, directory);
         map.insert(custom_field::FIELD.into(), Value::Object(values));
     }
     for (name, time) in [
@@ -774,7 +773,7 @@ pub fn fill_from_template(body: &mut Map<String, Value>, directory: &Directory) 
         body.entry(field.clone()).or_insert_with(|| value.clone());
     }
     // A request may say other fields of the tenant's own besides those that the template locks.
-    for value in crate::change::custom_values::locked(template, directory) {
+    for value in custom_values::locked(template, directory) {
         let own = body
             .entry(custom_field::FIELD)
             .or_insert_with(|| Value::Object(Map::new()));

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::cab::meeting;
+use crate::change::custom_field;
+use crate::compliance::erasure;
 use crate::compliance::erasure::LegalHold;
 pub use crate::core::enums::EscalationStep;
 use crate::core::enums::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
@@ -236,7 +239,7 @@ pub struct Content {
     pub threat: Option<String>,
     /// What it says in the fields that the tenant added, in the order of keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub custom_fields: Vec<crate::change::custom_field::CustomValue>,
+    pub custom_fields: Vec<custom_field::CustomValue>,
 }
 
 /// A level stated against the table, with the reason.
@@ -523,7 +526,7 @@ pub struct Change {
     pub clocks: Vec<RuleClock>,
     /// What boards decided about it at their meetings, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub board_decisions: Vec<crate::cab::meeting::BoardDecision>,
+    pub board_decisions: Vec<meeting::BoardDecision>,
     /// Set while paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
@@ -589,10 +592,10 @@ pub struct Change {
     pub retrospective: Option<Retrospective>,
     /// What keeps its texts and files until it is lifted; the last one stays, with who lifted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub legal_hold: Option<crate::compliance::erasure::LegalHold>,
+    pub legal_hold: Option<erasure::LegalHold>,
     /// The erasure of texts that is asked for, or the last that was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub erasure: Option<crate::compliance::erasure::Erasure>,
+    pub erasure: Option<erasure::Erasure>,
     /// When all its texts were erased last; nothing takes that back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub texts_erased_at: Option<Timestamp>,

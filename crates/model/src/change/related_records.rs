@@ -8,10 +8,12 @@ use crate::core::enums::{
     LinkKind, PeerVerdict, PermitState, Purpose, TaskKind, TaskState,
 };
 use crate::core::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey, TargetId};
+use crate::core::statement;
 use crate::core::unmet::Unmet;
 use crate::directory::basis::Basis;
 use crate::identity::factor::Factor;
 use crate::policy::facts::ActorFacts;
+use crate::policy::mapping;
 
 /// Whether an approval still counts for one of the two digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -236,7 +238,7 @@ pub struct Evidence {
     pub at: Timestamp,
     /// Set when an approver accepted it although it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted: Option<crate::core::statement::Stated>,
+    pub accepted: Option<statement::Stated>,
     /// When its file was erased; the digest stays, so that whoever kept the file can still show that it was this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_erased_at: Option<Timestamp>,
@@ -566,10 +568,10 @@ pub struct Deployment {
     pub status_at: Option<Timestamp>,
     /// What the mapping said of it, where it made the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mapped: Option<crate::policy::mapping::Mapped>,
+    pub mapped: Option<mapping::Mapped>,
     /// What was known of it when it was mapped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mapping_facts: Option<crate::policy::mapping::MappingFacts>,
+    pub mapping_facts: Option<mapping::MappingFacts>,
     /// Whether it began or ended without a lawful start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unauthorized: bool,

@@ -5,9 +5,12 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use crate::approval::approvals::approval_unmet;
 use crate::approval::obligation::{Due, Duty, TargetObligation};
 use crate::change::change_file::ChangeFile;
+use crate::change::conditions;
+use crate::change::custom_values;
 use crate::change::duties::duty_unmet;
 use crate::change::eligible;
 use crate::change::record::{Change, Target};
+use crate::change::related_records;
 use crate::change::template::template_trouble;
 use crate::core::enums::{ConditionDue, Kind, Level, Role, State, TaskKind, TaskState};
 use crate::core::unmet::{Unmet, sentence, unmet};
@@ -48,7 +51,7 @@ pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
             logins(directory, &eligible::writers(change, directory)),
         )
     };
-    let own = crate::change::custom_values::missing(change, directory);
+    let own = custom_values::missing(change, directory);
     let own: Vec<Unmet> = own.map(|field| row(&field.name, &field.path())).collect();
     missing
         .into_iter()
@@ -319,11 +322,11 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
 }
 
 pub(crate) fn condition_unmet(
-    condition: &crate::change::related_records::Condition,
+    condition: &related_records::Condition,
     file: &ChangeFile,
     directory: &Directory,
 ) -> Unmet {
-    let checkers = crate::change::conditions::checkers(file, directory, condition);
+    let checkers = conditions::checkers(file, directory, condition);
     let satisfy = if checkers.contains(&condition.checker) {
         "Its checker says that it is met.".to_owned()
     } else {
@@ -340,11 +343,7 @@ pub(crate) fn condition_unmet(
     )
 }
 
-pub(crate) fn task_unmet(
-    task: &crate::change::related_records::ChangeTask,
-    change: &Change,
-    directory: &Directory,
-) -> Unmet {
+pub(crate) fn task_unmet(task: &related_records::ChangeTask, change: &Change, directory: &Directory) -> Unmet {
     let assignee = task.assignee.iter().find(|person| directory.is_active(person));
     let people = assignee.map_or_else(|| eligible::writers(change, directory), |person| vec![person.clone()]);
     unmet(

@@ -6,8 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::approval::obligation::Duty;
+use crate::approval::routing;
+use crate::cab::board;
 use crate::change::change_file::Case;
 use crate::change::content::digests;
+use crate::change::ready_spans;
+use crate::change::record;
 use crate::change::record::Change;
 use crate::change::related_records::{Approval, ChecklistItem, Coverage, Permit};
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
@@ -116,12 +120,12 @@ pub fn settle(case: &mut Case<'_>) {
             break;
         }
     }
-    crate::cab::board::note_decisions(case);
-    crate::approval::routing::route(case);
+    board::note_decisions(case);
+    routing::route(case);
     flag_freezes(case);
     halt(case);
     end_permits_ahead(case);
-    crate::change::ready_spans::note(case);
+    ready_spans::note(case);
 }
 
 /// An approval of a lowered risk changes the level, and so the obligations.
@@ -343,7 +347,7 @@ fn halt(case: &mut Case<'_>) {
     if change.state != State::Implementing || change.lawful_break_glass().is_some() {
         return;
     }
-    let halts = |target: &crate::change::record::Target| {
+    let halts = |target: &record::Target| {
         case.directory.freezes.iter().any(|freeze| {
             freeze.halt
                 && freeze.is_on(case.now)
@@ -435,8 +439,8 @@ pub fn emergency_window(change: &mut Change, now: Timestamp) {
 }
 
 /// The level that a draft starts with before it is judged.
-pub fn unjudged() -> crate::change::record::Risk {
-    crate::change::record::Risk {
+pub fn unjudged() -> record::Risk {
+    record::Risk {
         level: Level::Low,
         score: 0,
         reasons: Vec::new(),

@@ -4,19 +4,23 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::approval::clocks;
+use crate::approval::routing;
 use crate::change::after::{close_now, mark_unauthorized};
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::closure::before_closure;
+use crate::change::duties;
 use crate::change::eligible;
 use crate::change::record::Change;
 use crate::change::requirement::before_start;
 use crate::change::settle::{is_forward, revoke_permits, settle};
 use crate::change::template::template_review;
+use crate::core::enums;
 use crate::core::enums::{Kind, Outcome, State};
 use crate::core::ids::PersonId;
 use crate::core::parse::later;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
+use crate::emergency::budget;
 use crate::schedule::freeze::Freeze;
 
 /// An unanswered request for more time is an overrun after this long.
@@ -133,7 +137,7 @@ fn instants(case: &Case<'_>) -> Vec<DueAt> {
     if let Some(glass) = change.break_glass.as_ref().filter(|glass| !glass.ended) {
         found.push(effect(Some(glass.until), true));
     }
-    let late = crate::emergency::budget::validation_due(case);
+    let late = budget::validation_due(case);
     found.extend(late.into_iter().map(|(at, is_pending)| effect(Some(at), is_pending)));
     found
 }
@@ -204,7 +208,7 @@ fn authority_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
             directory.next_on_call_edge(now),
             directory.next_training_edge(now),
         ])
-        .chain(crate::change::duties::ends(&case.file, directory).map(Some))
+        .chain(duties::ends(&case.file, directory).map(Some))
         .map(look)
 }
 
@@ -292,12 +296,12 @@ pub fn run(case: &mut Case<'_>) {
         settle(case);
         return;
     }
-    crate::approval::routing::run(case);
+    routing::run(case);
     window_opens(case);
     latest_rollback_passes(case);
     overrun(case);
     end_break_glass(case);
-    crate::emergency::budget::late_validation(case);
+    budget::late_validation(case);
     after_the_work(case);
     settle(case);
 }
@@ -509,7 +513,7 @@ fn tell_menders(case: &mut Case<'_>) {
         "{} has not been validated, and nobody is left who may.",
         case.change().key
     );
-    for admin in case.directory.with_role(crate::core::enums::Role::Admin) {
+    for admin in case.directory.with_role(enums::Role::Admin) {
         case.write_to(
             &admin,
             VALIDATION_DUE,

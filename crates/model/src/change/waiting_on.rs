@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::change_file::ChangeFile;
 use crate::change::closure::before_closure;
 use crate::change::eligible;
+use crate::change::lifecycle;
 use crate::change::record::Change;
 use crate::change::requirement::{
     against_submission, before_approvals_are_asked, before_approved, before_scheduled, before_start,
@@ -13,6 +14,7 @@ use crate::change::requirement::{
 use crate::core::enums::{Kind, State};
 use crate::core::unmet::{Unmet, is_before_all, unmet};
 use crate::directory::snapshot::{Directory, logins};
+use crate::emergency::budget;
 
 /// The steps ahead of a change, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -100,7 +102,7 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
         }),
         (Step::Scheduling, State::Scheduled, before_scheduled),
         (Step::Implementation, State::Scheduled, |file, directory, now| {
-            let glass = crate::emergency::budget::cosignature_unmet(file, directory, now);
+            let glass = budget::cosignature_unmet(file, directory, now);
             glass.into_iter().chain(before_start(file, directory, now)).collect()
         }),
         (Step::Closure, State::Reviewing, before_closure),
@@ -108,7 +110,7 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
     if !state.is_open() {
         return Vec::new();
     }
-    let mut held = crate::change::lifecycle::hold_unmet(&file.change, directory);
+    let mut held = lifecycle::hold_unmet(&file.change, directory);
     steps
         .into_iter()
         .filter(|(_, last, _)| state <= *last)

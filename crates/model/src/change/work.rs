@@ -5,12 +5,14 @@ use serde_json::json;
 
 use crate::change::change_file::Case;
 use crate::change::next_step::{check_hold, check_state};
+use crate::change::ready_spans;
 use crate::change::record::{EarlierOutcome, Extension, ExtensionDecision};
 use crate::change::related_records::{Entry, WayBack};
 use crate::change::requirement::{against_start, freeze_unmet, freezes_over};
 use crate::change::settle::{is_forward, move_to, revoke_permits, settle};
 use crate::core::act::Act;
 use crate::core::body::Body;
+use crate::core::enums;
 use crate::core::enums::{EntryKind, Outcome, State};
 use crate::core::ids::{PersonId, RecordId, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT, later};
@@ -388,10 +390,7 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
 /// A start is taken as it is told, for what is true must not be made up. One that nothing allowed then stands in the log by name, and
 /// those in charge are told: a mistyped time, or something to be looked at.
 fn tell_early(case: &mut Case<'_>, target: &TargetId, start: Timestamp) {
-    let (key, earliest) = (
-        case.change().key.clone(),
-        crate::change::ready_spans::earliest_start(case, target),
-    );
+    let (key, earliest) = (case.change().key.clone(), ready_spans::earliest_start(case, target));
     let known = match earliest {
         Some(at) => format!("the earliest time at which it could is {at}."),
         None => "nothing allowed it then.".to_owned(),
@@ -417,7 +416,7 @@ fn tell_early(case: &mut Case<'_>, target: &TargetId, start: Timestamp) {
 fn begun_too_early(case: &Case<'_>, ending: &Ending) -> Option<(TargetId, Timestamp)> {
     let start = ending.actual_start?;
     let mut targets = ended_targets(case, ending).into_iter();
-    let early = targets.find(|target| !crate::change::ready_spans::may_have_begun(case, target, start))?;
+    let early = targets.find(|target| !ready_spans::may_have_begun(case, target, start))?;
     Some((early, start))
 }
 
@@ -501,7 +500,7 @@ fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Res
     let broken = change
         .validations
         .last()
-        .is_some_and(|v| v.result == crate::core::enums::ValidationResult::DoesNot);
+        .is_some_and(|v| v.result == enums::ValidationResult::DoesNot);
     if broken && ending.outcome == Outcome::Succeeded {
         let text = "The last validation says that it does not work, so it cannot have succeeded.";
         return Err(Refusal::not_now(

@@ -6,9 +6,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::approval::authority::{all_able, approval_rules};
+use crate::approval::clocks;
+use crate::approval::routing;
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::content::{Cover, WHEN, cover};
 use crate::change::custom_field;
+use crate::change::custom_values;
+use crate::change::lifecycle;
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::read_content;
 use crate::change::read_content::Input;
@@ -21,11 +25,15 @@ use crate::change::template::template_trouble;
 use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::{Disruption, Kind, Level, Outcome, Role, State};
+use crate::core::ids;
 use crate::core::ids::{PersonId, TargetId};
+use crate::core::parse;
 use crate::core::parse::Reading;
 use crate::core::refusal::{FieldError, Refusal, refuse_unmet};
 use crate::directory::ownership_matrix::Place;
+use crate::directory::records;
 use crate::directory::snapshot::Directory;
+use crate::emergency::break_glass;
 use crate::risk::assessment;
 
 /// Makes the record of a new change out of a checked input: a draft, or retrospective work in review.
@@ -34,7 +42,7 @@ pub fn new_change(
     key: String,
     number: i64,
     input: Input,
-    requester: crate::core::ids::PersonId,
+    requester: ids::PersonId,
     now: Timestamp,
 ) -> Change {
     let mut change = Change {
@@ -99,7 +107,7 @@ pub fn new_change(
     change
 }
 
-fn tell_afterwards(change: &mut Change, retro: crate::change::read_content::RetrospectiveInput, now: Timestamp) {
+fn tell_afterwards(change: &mut Change, retro: read_content::RetrospectiveInput, now: Timestamp) {
     change.retrospective = Some(Retrospective {
         reason: retro.reason,
         verbal_approver: retro.verbal_approver,
@@ -313,7 +321,7 @@ pub fn check_editable(case: &mut Case<'_>) -> Result<(), Refusal> {
 
 /// Past the draft a PATCH of the planned times is the same act as PUT …/schedule, with its rules.
 fn sets_times(case: &Case<'_>, patch: &Body) -> bool {
-    let planning = crate::change::lifecycle::is_legal(Act::Schedule, case.change().state);
+    let planning = lifecycle::is_legal(Act::Schedule, case.change().state);
     planning && WHEN.iter().any(|field| patch.contains_key(*field))
 }
 
@@ -368,7 +376,7 @@ fn take_from_template(body: &mut Body, patch: &Body, directory: &Directory) {
     }
     if let Some(Value::Object(own)) = body.get_mut(custom_field::FIELD) {
         let said = patch.get(custom_field::FIELD).and_then(Value::as_object);
-        for value in crate::change::custom_values::locked(template, directory) {
+        for value in custom_values::locked(template, directory) {
             if said.is_none_or(|said| !said.contains_key(&value.key)) {
                 own.remove(&value.key);
             }
@@ -472,11 +480,11 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     if what {
         let moved = moved_targets(&before.content.targets, &case.change().content.targets);
         settle::void_content(case, "its content was edited", &moved);
-        crate::emergency::break_glass::end_waiting(case);
+        break_glass::end_waiting(case);
         crate::change::settle::tell_lapsed(case);
         settle::revoke_permits(case, "the content was edited", |_| true);
-        crate::approval::clocks::hasten(case, &before);
-        crate::approval::routing::forget_acknowledgements(case);
+        clocks::hasten(case, &before);
+        routing::forget_acknowledgements(case);
     }
     if when {
         void_when(case, "its planned times were edited");
@@ -508,7 +516,7 @@ fn note_editor(case: &mut Case<'_>, before: &Change, what: bool) {
     }
 }
 
-fn planner_of(input: &Input, requester: &crate::core::ids::PersonId) -> Vec<crate::core::ids::PersonId> {
+fn planner_of(input: &Input, requester: &ids::PersonId) -> Vec<ids::PersonId> {
     let is_planned = input.planned_start.is_some() || input.planned_end.is_some();
     is_planned.then(|| requester.clone()).into_iter().collect()
 }
@@ -571,7 +579,7 @@ fn drifted_fields(case: &Case<'_>) -> Vec<String> {
         .iter()
         .filter(|(field, value)| *field != "kind" && !same_value(present.get(*field), value))
         .map(|(field, _)| field.clone());
-    let own = crate::change::custom_values::locked(template, &case.directory)
+    let own = custom_values::locked(template, &case.directory)
         .filter(|value| !content.custom_fields.contains(value))
         .map(|value| format!("{}.{}", custom_field::FIELD, value.key));
     let unseen = unseen_by_approvers(case, template);
@@ -579,7 +587,7 @@ fn drifted_fields(case: &Case<'_>) -> Vec<String> {
 }
 
 /// What makes a change graver than the template's approvers saw it: stated, and neither locked nor named as free.
-fn unseen_by_approvers(case: &Case<'_>, template: &crate::directory::records::StandardTemplate) -> Vec<String> {
+fn unseen_by_approvers(case: &Case<'_>, template: &records::StandardTemplate) -> Vec<String> {
     let content = &case.change().content;
     let none = [None; 3];
     let (usual, _) = read_content::with_derived_impact(none, &case.directory, &content.targets, content.kind);
@@ -636,7 +644,7 @@ fn turn_normal(case: &mut Case<'_>, fields: Vec<String>) {
 pub fn label(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     case.allow(Act::Label)?;
     let mut reading = Reading::new(body, "");
-    let labels = reading.texts("labels", crate::core::parse::LINE).unwrap_or_default();
+    let labels = reading.texts("labels", parse::LINE).unwrap_or_default();
     reading.finish()?;
     check_state(case, Act::Label)?;
     case.file.change.labels = labels;
@@ -708,7 +716,7 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
             case.file.change.authors.push(editor);
         }
         void_what(case, "the assessment changed its content");
-        crate::emergency::break_glass::end_waiting(case);
+        break_glass::end_waiting(case);
         crate::change::settle::tell_lapsed(case);
         recompute(case);
     }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+use crate::core::confusables;
 use crate::core::confusables::is_hidden;
 use crate::core::refusal::{FieldError, Refusal};
 
@@ -112,7 +113,7 @@ impl<'a> Reading<'a> {
             return self.text("name", LINE);
         };
         // Names come out of other directories, with whatever stands there around them.
-        self.clean("name", &crate::core::confusables::name_in_one_line(text), LINE)
+        self.clean("name", &confusables::name_in_one_line(text), LINE)
     }
 
     /// The same for a text that was put together from what stands there.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use crate::approval::authority;
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::related_records::{Approval, CountedFor, Coverage, Permit};
 use crate::change::settle::{lapse_conditions, recompute, revoke_permits, settle};
@@ -108,7 +109,7 @@ fn distrust(case: &mut Case<'_>, person: &PersonId) {
 
 /// Voids a leaver's decision where it counts for a rule that counts nobody who has left.
 fn drop_unless_active(case: &mut Case<'_>, person: &PersonId) {
-    let rules = crate::approval::authority::approval_rules(&case.file).filter(|(_, rule)| rule.while_active);
+    let rules = authority::approval_rules(&case.file).filter(|(_, rule)| rule.while_active);
     let rules: BTreeSet<String> = rules.map(|(row, _)| row.obligation.id.clone()).collect();
     let counts = |approval: &Approval| approval.counted_for.iter().any(|row| rules.contains(&row.rule));
     if void_word(case, LEFT, |approval| &approval.person == person && counts(approval)) {

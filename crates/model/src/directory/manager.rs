@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::change::read_content;
 use crate::core::ids::PersonId;
 use crate::core::parse::Reading;
 use crate::directory::records::Person;
@@ -82,7 +83,7 @@ pub fn read(reading: &mut Reading<'_>, directory: &Directory, person: &mut Perso
     if !reading.says("manager") {
         return;
     }
-    person.manager = crate::change::read_content::person(reading, "manager", directory);
+    person.manager = read_content::person(reading, "manager", directory);
     let Some(manager) = person.manager.as_ref().and_then(|id| directory.people.get(id)) else {
         return;
     };

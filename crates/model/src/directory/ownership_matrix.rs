@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::change::record::Target;
+use crate::core::enums;
 use crate::core::enums::OwnershipRole;
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::core::shared_map::Rows;
@@ -142,7 +143,7 @@ impl std::str::FromStr for Class {
         }
         match word.trim() {
             "criticality" => {
-                value.parse::<crate::core::enums::Criticality>()?;
+                value.parse::<enums::Criticality>()?;
                 Ok(Self::Criticality(value))
             }
             "regime" => Ok(Self::Regime(canonical(&value).to_owned())),

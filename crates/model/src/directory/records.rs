@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::change::custom_field;
 use crate::core::enums::{Criticality, DependencyKind, GroupKind, NodeKind, Role, TemplateState};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
+use crate::notify::preferences;
 
 /// Where a rule looks for a change's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,7 +109,7 @@ pub struct Person {
     pub removed: bool,
     /// How they wish to be told; absent for each matter at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub telling: Option<crate::notify::preferences::Telling>,
+    pub telling: Option<preferences::Telling>,
     /// Who answers for them, where somebody said so here; it goes before what a directory tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<PersonId>,
@@ -378,7 +380,7 @@ pub struct StandardTemplate {
     pub locked: serde_json::Map<String, serde_json::Value>,
     /// What each change says in the tenant's own fields. They stand apart, for what somebody typed is sealed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub custom_fields: Vec<crate::change::custom_field::CustomValue>,
+    pub custom_fields: Vec<custom_field::CustomValue>,
     /// Fields that each change fills in.
     pub free: BTreeSet<String>,
     /// Services it may touch; empty means all.

@@ -9,10 +9,17 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::approval::absence::{Absence, Delegation};
+use crate::approval::sla;
+use crate::cab::meeting;
+use crate::cab::training;
+use crate::change::custom_field;
+use crate::compliance::erasure;
+use crate::core::enums;
 use crate::core::enums::Role;
 pub use crate::core::enums::{DependencyKind, GroupKind, NodeKind};
 use crate::core::ids::{EnvironmentKey, GroupKey, PersonId, ServiceKey};
 use crate::core::shared_map::{Rows, Shelf};
+use crate::core::statement;
 pub use crate::directory::basis::Holder;
 use crate::directory::ownership_matrix::Matrix;
 pub use crate::directory::ownership_matrix::Ownership;
@@ -20,6 +27,10 @@ pub use crate::directory::records::{
     Builder, ConfigItem, Connection, ConnectionApi, Deactivation, Dependency, Environment, Group, Incident,
     MaintenanceWindow, Mapping, Person, Readdressed, Service, StandardTemplate, TemplateApproval, Token,
 };
+use crate::emergency::outside_look;
+use crate::policy::configuration;
+use crate::policy::mapping;
+use crate::risk::assessment;
 use crate::schedule::calendar::{Calendar, zone};
 pub use crate::schedule::freeze::{Freeze, FreezeException};
 
@@ -145,39 +156,39 @@ pub struct Tenant {
     pub log_is_public: bool,
     /// Who last said whether it is, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub log_said: Option<crate::core::statement::Stated>,
+    pub log_said: Option<statement::Stated>,
     /// Whether rows of the ownership matrix that move decisions go live by two people, once there are two administrators.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ownership_by_two: bool,
     /// The times to acknowledge and to decide, where no rule says otherwise.
     #[serde(default, skip_serializing_if = "crate::approval::sla::SlaTable::is_usual")]
-    pub sla_table: crate::approval::sla::SlaTable,
+    pub sla_table: sla::SlaTable,
     /// The configuration that brought them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sla_table_from: Option<crate::policy::configuration::InForce>,
+    pub sla_table_from: Option<configuration::InForce>,
     /// How long texts, files and raw deliveries are kept.
     #[serde(default, skip_serializing_if = "crate::compliance::erasure::Retention::is_usual")]
-    pub retention: crate::compliance::erasure::Retention,
+    pub retention: erasure::Retention,
     /// The configuration that brought it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retention_from: Option<crate::policy::configuration::InForce>,
+    pub retention_from: Option<configuration::InForce>,
     /// How often a review of access begins by itself.
     #[serde(default, skip_serializing_if = "crate::core::enums::Period::is_usual")]
-    pub access_review_period: crate::core::enums::Period,
+    pub access_review_period: enums::Period,
     /// The risk table: rows by highest impact (none, low, medium, high), columns by complexity (low, medium, high).
-    pub risk_table: crate::risk::assessment::RiskTable,
+    pub risk_table: assessment::RiskTable,
     /// The configuration that brought the risk table; absent for the first table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub risk_table_from: Option<crate::policy::configuration::InForce>,
+    pub risk_table_from: Option<configuration::InForce>,
     /// The mapping from deployments to kinds of change; without rules each is normal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub mapping: Vec<crate::policy::mapping::MappingRule>,
+    pub mapping: Vec<mapping::MappingRule>,
     /// The configuration that brought the mapping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mapping_from: Option<crate::policy::configuration::InForce>,
+    pub mapping_from: Option<configuration::InForce>,
     /// The policies in force; absent for those that come with the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policies: Option<crate::policy::configuration::InForce>,
+    pub policies: Option<configuration::InForce>,
 }
 
 /// The whole estate of a tenant, as decisions look at it. What is written is put into a copy that shares the rest.
@@ -208,7 +219,7 @@ pub struct Directory {
     /// Delegations that are not long over.
     pub delegations: Rows<Delegation>,
     /// Fields that the tenant added to its changes, by key; those out of use as well.
-    pub custom_fields: Shelf<String, crate::change::custom_field::CustomField>,
+    pub custom_fields: Shelf<String, custom_field::CustomField>,
     /// Business calendars by key.
     pub calendars: Shelf<String, Calendar>,
     /// Freezes that have not been taken back and not long gone.
@@ -220,13 +231,13 @@ pub struct Directory {
     /// Templates by key.
     pub templates: Shelf<String, StandardTemplate>,
     /// Meetings of boards, in the order of ids.
-    pub meetings: Rows<crate::cab::meeting::Meeting>,
+    pub meetings: Rows<meeting::Meeting>,
     /// Who is on call, and when.
-    pub on_call: Rows<crate::cab::meeting::OnCall>,
+    pub on_call: Rows<meeting::OnCall>,
     /// Who has learned what.
-    pub trainings: Rows<crate::cab::training::Training>,
+    pub trainings: Rows<training::Training>,
     /// Looks from outside at the work of small teams.
-    pub outside_looks: Rows<crate::emergency::outside_look::OutsideLook>,
+    pub outside_looks: Rows<outside_look::OutsideLook>,
 }
 
 impl Directory {

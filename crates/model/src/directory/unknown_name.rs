@@ -1,5 +1,6 @@
 //! What is said of a name that nothing here has: the one that was nearly written, else some that are there.
 
+use crate::core::parse;
 use crate::directory::snapshot::Directory;
 
 /// The most names that one is compared with: a file may hold thousands of wrong ones.
@@ -61,12 +62,13 @@ fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str>
     let first = small.chars().next()?;
     let is_like = |it: &&str| it.starts_with(first) || it.len().abs_diff(small.len()) <= 1;
     let likely: Vec<&str> = known.filter(is_like).take(LOOKED_AT).collect();
-    crate::core::parse::nearest(&small, &likely)
+    parse::nearest(&small, &likely)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::manager;
 
     fn of(known: &[&'static str], name: &str) -> String {
         told("service", name, known.iter().copied())
@@ -97,7 +99,7 @@ mod tests {
     fn of_people_only_a_login_that_was_nearly_written_is_told() {
         let mut directory = Directory::default();
         assert_eq!(person(&directory, "mira"), "There is no person with the login `mira`.");
-        let mira = crate::directory::manager::tests::somebody("p1", "mira");
+        let mira = manager::tests::somebody("p1", "mira");
         directory.people.insert(mira.id.clone(), mira);
         assert!(person(&directory, "miar").ends_with("Did you mean `mira`?"));
         assert!(!person(&directory, "somebody-else").contains("mira"));

@@ -3,22 +3,32 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::approval::approvals;
+use crate::approval::decide;
 use crate::approval::decide::check_factor;
 use crate::approval::obligation::{ApprovalRule, Duty};
 use crate::change::change_file::{Case, ChangeFile};
+use crate::change::eligible;
+use crate::change::next_step;
 use crate::change::next_step::check_state;
 use crate::change::record::Change;
 use crate::change::settle::settle;
+use crate::change::work;
 use crate::core::act::Act;
 use crate::core::body::Body;
 use crate::core::enums::Role;
 use crate::core::ids::PersonId;
 use crate::core::parse::{LINE, Reading, TEXT};
+use crate::core::refusal;
 use crate::core::refusal::Refusal;
 use crate::core::statement::Stated;
+use crate::core::unmet;
 use crate::core::unmet::Unmet;
+use crate::directory::snapshot;
 use crate::directory::snapshot::Directory;
+use crate::emergency::budget;
 use crate::emergency::budget::{Used, any_approver_signs, could_be_asked, is_dual, is_grave, names_two};
+use crate::emergency::records;
 use crate::emergency::records::{BreakGlass, Cosignature};
 use crate::identity::factor::Wanted;
 use crate::policy::facts::Part;
@@ -55,12 +65,12 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
     }
     reading.finish()?;
     check_state(case, Act::BreakGlass)?;
-    crate::change::next_step::check_hold(case)?;
+    next_step::check_hold(case)?;
     check_ready(case)?;
     let (by, at) = (case.person(), case.now);
     let needs_cosignature = needs_cosignature(case);
     let until = until.unwrap_or(at);
-    let counted = crate::emergency::budget::count(&case.file, &case.directory, used, until);
+    let counted = budget::count(&case.file, &case.directory, used, until);
     case.file.change.break_glass = Some(BreakGlass {
         reason,
         until,
@@ -85,10 +95,10 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), 
     );
     tell_concerned(case, until);
     if counted.is_over() {
-        crate::emergency::budget::tell_over_budget(case, &counted);
+        budget::tell_over_budget(case, &counted);
     }
     if !needs_cosignature {
-        crate::change::work::begin(case, at);
+        work::begin(case, at);
     }
     settle(case);
     Ok(())
@@ -102,12 +112,12 @@ fn tell_concerned(case: &mut Case<'_>, until: Timestamp) {
         case.name(&case.person()),
         case.change().key
     );
-    let mut people = crate::emergency::budget::concerned(case);
-    let (news, signers) = match crate::emergency::budget::waits_for_cosignature(case.change(), case.now) {
+    let mut people = budget::concerned(case);
+    let (news, signers) = match budget::waits_for_cosignature(case.change(), case.now) {
         false => (news, Vec::new()),
         true => (
             format!("{news} It opens nothing before a second person signs."),
-            crate::emergency::budget::cosigners(&case.file, &case.directory, case.now),
+            budget::cosigners(&case.file, &case.directory, case.now),
         ),
     };
     people.extend(signers.iter().cloned());
@@ -146,11 +156,10 @@ pub fn is_only_admin(directory: &Directory, person: &PersonId) -> bool {
 /// What work that nobody approved cannot do without: somewhere to go, and a way back.
 pub fn against_breaking(change: &Change, directory: &Directory) -> Vec<Unmet> {
     let content = &change.content;
-    let writers =
-        || crate::directory::snapshot::logins(directory, &crate::change::eligible::writers(change, directory));
+    let writers = || snapshot::logins(directory, &eligible::writers(change, directory));
     let mut unmet = Vec::new();
     if content.targets.is_empty() {
-        unmet.push(crate::core::unmet::unmet(
+        unmet.push(unmet::unmet(
             "field_missing",
             "It has no target.",
             "Fill in `targets`.",
@@ -159,7 +168,7 @@ pub fn against_breaking(change: &Change, directory: &Directory) -> Vec<Unmet> {
     }
     if content.rollback_plan.is_empty() && content.no_rollback_reason.is_none() {
         let help = "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.";
-        unmet.push(crate::core::unmet::unmet(
+        unmet.push(unmet::unmet(
             "rollback_plan_missing",
             "There is no way back.",
             help,
@@ -171,7 +180,7 @@ pub fn against_breaking(change: &Change, directory: &Directory) -> Vec<Unmet> {
 
 fn refuse_unready(unmet: Vec<Unmet>) -> Result<(), Refusal> {
     let text = "The glass cannot be broken as the change stands.";
-    crate::core::refusal::refuse_unmet("break_glass_refused", text, unmet)
+    refusal::refuse_unmet("break_glass_refused", text, unmet)
 }
 
 fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
@@ -183,7 +192,7 @@ fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
         .is_some_and(|glass| !glass.ended && glass.until > case.now && glass.cosigned.is_none() && is_for(glass, case))
     {
         let text = "The glass is open already and waits for its co-signature.";
-        unmet.push(crate::core::unmet::unmet(
+        unmet.push(unmet::unmet(
             "already_open",
             text,
             "A second person co-signs it.",
@@ -231,9 +240,9 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     reading.finish()?;
     check_state(case, Act::CosignBreakGlass)?;
     // Between the two signatures it may have been paused or emptied.
-    crate::change::next_step::check_hold(case)?;
+    next_step::check_hold(case)?;
     if let Some(digest) = digest {
-        crate::approval::decide::check_digest(case, &digest)?;
+        decide::check_digest(case, &digest)?;
     }
     refuse_unready(against_breaking(case.change(), &case.directory))?;
     check_committers(case)?;
@@ -284,7 +293,7 @@ fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
         factor: case.actor.fresh_factor(now).cloned(),
     });
     case.tell("break_glass.cosigned", json!({"by": person}));
-    crate::change::work::begin_without_hand(case, now);
+    work::begin_without_hand(case, now);
     settle(case);
     Ok(())
 }
@@ -328,7 +337,7 @@ pub(crate) fn end_waiting(case: &mut Case<'_>) {
 /// The second signature is another hand's: whoever handed both their way in would sign alone.
 fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
     if is_hand_of_opener(case) {
-        return Err(crate::approval::decide::one_hand(case));
+        return Err(decide::one_hand(case));
     }
     Ok(())
 }
@@ -345,7 +354,7 @@ fn check_committers(case: &Case<'_>) -> Result<(), Refusal> {
     let mut rules = case.file.requirements.obligations.iter();
     let kept_apart = rules.find(|row| is_dual(&row.obligation.duty));
     let rule = kept_apart.map_or("", |row| row.obligation.id.as_str());
-    let unmet = crate::approval::approvals::committers_unmet(&case.file, &case.directory, rule);
+    let unmet = approvals::committers_unmet(&case.file, &case.directory, rule);
     let Some(first) = unmet.first() else {
         return Ok(());
     };
@@ -373,7 +382,7 @@ fn not_asked(case: &Case<'_>) -> Refusal {
         true => "A co-signature is given by one whom a rule of approval could ask.",
         false => "A co-signature is given by one whom the rule of dual control or peer review could ask.",
     };
-    let people = crate::emergency::budget::cosigners(&case.file, &case.directory, case.now);
+    let people = budget::cosigners(&case.file, &case.directory, case.now);
     let names: Vec<String> = people.iter().take(NAMED).map(|person| case.name(person)).collect();
     let text = match (names.is_empty(), people.len().saturating_sub(NAMED)) {
         (true, _) => text.to_owned(),
@@ -417,14 +426,9 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         );
         return Err(Refusal::not_allowed("one_hand", text));
     }
-    let is_over = |glass: &BreakGlass| {
-        glass
-            .counted
-            .as_ref()
-            .is_some_and(crate::emergency::records::Counted::is_over)
-    };
+    let is_over = |glass: &BreakGlass| glass.counted.as_ref().is_some_and(records::Counted::is_over);
     if case.change().break_glass.as_ref().is_some_and(is_over) {
-        let validators = crate::change::eligible::glass_validators(&case.file, &case.directory, case.now);
+        let validators = eligible::glass_validators(&case.file, &case.directory, case.now);
         if !validators.contains(&person) {
             let text = "The team was over its budget of break-glass, so a change manager validates it, or security where \
                         there is no other.";

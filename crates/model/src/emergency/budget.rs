@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::approval::authority;
 use crate::approval::authority::{candidates, is_fit};
 use crate::approval::obligation::{ApprovalRule, Asked, Duty};
 use crate::approval::separation_of_duties::is_barred_holder;
 use crate::change::change_file::{Case, ChangeFile};
 use crate::change::eligible::owners_of;
 use crate::change::record::Change;
+use crate::core::enums;
 use crate::core::enums::{Covers, GroupKind, Kind, Level, Role};
 use crate::core::ids::{PersonId, ServiceKey};
 use crate::core::unmet::{Unmet, unmet};
@@ -114,13 +116,9 @@ pub(crate) fn concerned(case: &Case<'_>) -> Vec<PersonId> {
     people.extend(owners_of(file, directory, case.now));
     let security = ApprovalRule::plain(Asked::Security, Covers::What);
     for target in &file.change.content.targets {
-        let holders = crate::approval::authority::candidates(file, directory, &security.from, target, case.now);
+        let holders = authority::candidates(file, directory, &security.from, target, case.now);
         people.extend(holders.into_iter().map(|holder| holder.person));
-        let leads = directory.holders_at(
-            &Place::from(target),
-            crate::core::enums::OwnershipRole::TechnicalLead,
-            case.now,
-        );
+        let leads = directory.holders_at(&Place::from(target), enums::OwnershipRole::TechnicalLead, case.now);
         people.extend(leads.into_iter().map(|holder| holder.person));
     }
     people.extend(file.change.content.implementers.iter().cloned());
@@ -142,7 +140,7 @@ pub fn cosigners(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Ve
         match &row.obligation.duty {
             Duty::Approval(rule) if rule.dual_control || any_approver => {
                 for target in &file.change.content.targets {
-                    let holders = crate::approval::authority::candidates(file, directory, &rule.from, target, now);
+                    let holders = authority::candidates(file, directory, &rule.from, target, now);
                     people.extend(holders.into_iter().map(|holder| holder.person));
                 }
             }
@@ -307,9 +305,7 @@ pub fn could_be_asked(file: &ChangeFile, directory: &Directory, person: &PersonI
                         })
                 })
             }
-            Duty::PeerReview { from, .. } => {
-                crate::approval::authority::peer_counts(file, directory, person, from.as_ref())
-            }
+            Duty::PeerReview { from, .. } => authority::peer_counts(file, directory, person, from.as_ref()),
             _ => false,
         })
 }

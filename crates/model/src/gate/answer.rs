@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::approval::obligation::Duty;
 use crate::change::change_file::ChangeFile;
+use crate::change::duties;
 use crate::change::eligible;
 use crate::change::record::{Change, Target};
 use crate::change::requirement::{before_approved, before_scheduled, before_start};
@@ -13,6 +14,7 @@ use crate::core::enums::{GateDecision, Purpose, State};
 use crate::core::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
 use crate::core::unmet::{Unmet, unmet};
 use crate::directory::snapshot::{Directory, logins};
+use crate::emergency::budget;
 use crate::schedule::freeze::Freeze;
 
 /// A span of time in which a freeze stops a target.
@@ -153,7 +155,7 @@ fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
         };
     }
     // The second hand on a broken glass opens all at once, so it is named before what it stands in for.
-    let glass = crate::emergency::budget::cosignature_unmet(file, directory, now);
+    let glass = budget::cosignature_unmet(file, directory, now);
     let mut rows: Vec<Unmet> = glass.into_iter().collect();
     rows.extend(before_approved(file, directory, now));
     rows.extend(
@@ -238,7 +240,7 @@ fn good_until(file: &ChangeFile, directory: &Directory, target: &Target, now: Ti
         .filter(|row| rules.contains(&row.rule.as_str()) && row.targets.contains(&target.id))
         .filter_map(|row| row.valid_until)
         .chain(template_review(file, directory))
-        .chain(crate::change::duties::ends(file, directory))
+        .chain(duties::ends(file, directory))
         .filter(|until| *until > now)
         .min()
 }

@@ -16,6 +16,7 @@ use crate::core::body::Body;
 use crate::core::enums::{PermitState, Purpose, State};
 use crate::core::ids::{RecordId, TargetId};
 use crate::core::parse::{LINE, Reading, TEXT, later};
+use crate::core::refusal;
 use crate::core::refusal::Refusal;
 use crate::core::unmet::Unmet;
 use crate::gate::answer;
@@ -196,7 +197,7 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Resul
             Vec::new(),
         ));
     }
-    crate::core::refusal::refuse_unmet(
+    refusal::refuse_unmet(
         "permit_refused",
         "No permit can be given ahead.",
         against_ahead(case, &target),

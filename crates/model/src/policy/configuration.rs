@@ -4,8 +4,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::approval::sla;
+use crate::compliance::erasure;
 use crate::core::enums::{ConfigurationKind, ConfigurationState};
 use crate::core::ids::{PersonId, RecordId};
+use crate::policy::mapping;
 use crate::risk::assessment::RiskTable;
 
 /// A configuration with its whole content. The content never changes once it is proposed; what becomes of it does.
@@ -41,13 +44,13 @@ pub struct Configuration {
     pub table: Option<RiskTable>,
     /// The rules of a mapping.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rules: Vec<crate::policy::mapping::MappingRule>,
+    pub rules: Vec<mapping::MappingRule>,
     /// The times to acknowledge and to decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slas: Option<crate::approval::sla::SlaTable>,
+    pub slas: Option<sla::SlaTable>,
     /// How long texts, files and raw deliveries are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retention: Option<crate::compliance::erasure::Retention>,
+    pub retention: Option<erasure::Retention>,
     /// Who proposed it.
     pub proposer: PersonId,
     /// Who handed out the way in by which it was proposed, where that was another person.

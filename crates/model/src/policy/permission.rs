@@ -2,15 +2,20 @@
 
 use jiff::Timestamp;
 
+use crate::approval::authority;
 use crate::approval::authority::candidates;
 use crate::approval::obligation::{Duty, Verdict};
 use crate::change::change_file::{Actor, Case, ChangeFile};
+use crate::change::conditions;
 use crate::change::record::{Content, Target};
+use crate::core::act;
+use crate::core::enums;
 use crate::core::enums::{OwnershipRole, Role};
 use crate::core::ids::PersonId;
 use crate::core::refusal::Refusal;
 use crate::directory::ownership_matrix::Place;
 use crate::directory::snapshot::Directory;
+use crate::directory::two_people;
 use crate::policy::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
 use crate::risk::regimes;
 
@@ -29,7 +34,7 @@ impl Case<'_> {
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`] with the deciding policy.
-    pub fn allow(&self, act: crate::core::act::Act) -> Result<(), Refusal> {
+    pub fn allow(&self, act: act::Act) -> Result<(), Refusal> {
         if self.actor.is_system {
             return Ok(());
         }
@@ -41,12 +46,12 @@ impl Case<'_> {
 
     /// Refuses work by whose yes counts for a rule that keeps its people apart from who implements: the rule looks at it
     /// when they decide, and they may decide first.
-    fn check_approved(&self, act: crate::core::act::Act) -> Result<(), Refusal> {
+    fn check_approved(&self, act: act::Act) -> Result<(), Refusal> {
         use crate::core::act::Act;
         if !matches!(act, Act::Start | Act::Record | Act::Complete | Act::IssuePermit) {
             return Ok(());
         }
-        let Some(rule) = crate::approval::authority::approved_apart(&self.file, &self.actor.person) else {
+        let Some(rule) = authority::approved_apart(&self.file, &self.actor.person) else {
             return Ok(());
         };
         let text =
@@ -58,7 +63,7 @@ impl Case<'_> {
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`].
-    pub fn check_lent(&self, act: crate::core::act::Act) -> Result<(), Refusal> {
+    pub fn check_lent(&self, act: act::Act) -> Result<(), Refusal> {
         check_lent(&self.file, &self.directory, &self.actor, self.now, act)
     }
 }
@@ -80,7 +85,7 @@ pub fn change_facts(file: &ChangeFile, tenant: &str) -> ChangeFacts {
         impact_data: content.impact.data,
         impact_availability: content.impact.availability,
         impact_compliance: content.impact.compliance,
-        complexity: content.complexity.unwrap_or(crate::core::enums::Level::High),
+        complexity: content.complexity.unwrap_or(enums::Level::High),
         requester: change.requester.clone(),
         owner: content.owner.clone(),
         authors: change.authors.clone(),
@@ -113,7 +118,7 @@ fn one_target(target: &Target, directory: &Directory, now: Timestamp) -> TargetF
     TargetFacts {
         target: target.id.clone(),
         service: target.service.clone(),
-        criticality: service.map_or(crate::core::enums::Criticality::Critical, |found| found.criticality),
+        criticality: service.map_or(enums::Criticality::Critical, |found| found.criticality),
         regimes: service
             .map(|found| {
                 found
@@ -191,7 +196,7 @@ pub fn check_lent(
     directory: &Directory,
     actor: &Actor,
     now: Timestamp,
-    act: crate::core::act::Act,
+    act: act::Act,
 ) -> Result<(), Refusal> {
     use crate::core::act::Act;
     let change = &file.change;
@@ -213,7 +218,7 @@ pub fn check_lent(
         let works =
             |maker: &PersonId| change.content.implementers.contains(maker) || file.committers.people.contains(maker);
         let passes = |maker: &PersonId| is_of_first_day && !has_stake(maker) && !works(maker);
-        crate::directory::two_people::check_voice(directory, actor, now, passes)?;
+        two_people::check_voice(directory, actor, now, passes)?;
     }
     Ok(())
 }
@@ -236,7 +241,7 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now
     } else {
         content.implementers.contains(person)
     };
-    let asked = !crate::approval::authority::asking(file, directory, person, now).is_empty();
+    let asked = !authority::asking(file, directory, person, now).is_empty();
     let approved = file
         .standing()
         .any(|approval| &approval.person == person && approval.is_yes());
@@ -246,7 +251,7 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now
         .as_ref()
         .is_some_and(|retro| &retro.verbal_approver == person);
     let checks = file.conditions.iter().any(|condition| {
-        &condition.checker == person || crate::change::conditions::checkers(file, directory, condition).contains(person)
+        &condition.checker == person || conditions::checkers(file, directory, condition).contains(person)
     });
     [
         (&change.requester == person, Part::Requester),

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::approval::obligation;
 use crate::change::record::{Impact, Risk};
 use crate::core::enums::{Criticality, Level};
 use crate::directory::records::Service;
@@ -32,7 +33,7 @@ impl RiskTable {
             Some(Level::Medium) => 1,
             Some(Level::High) | None => 2,
         };
-        self.0[crate::approval::obligation::level_number(impact) as usize][column]
+        self.0[obligation::level_number(impact) as usize][column]
     }
 }
 
@@ -119,8 +120,7 @@ pub fn assess(table: &RiskTable, impact: Impact, complexity: Option<Level>, stat
         }
         _ => by_table,
     };
-    let score = crate::approval::obligation::level_number(impact.highest()) * 3
-        + complexity.map_or(3, crate::approval::obligation::level_number);
+    let score = obligation::level_number(impact.highest()) * 3 + complexity.map_or(3, obligation::level_number);
     Risk { level, score, reasons }
 }
 

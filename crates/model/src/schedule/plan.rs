@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::approval::clocks;
 use crate::change::change_file::Case;
 use crate::change::next_step::{check_hold, check_state};
 use crate::change::record::Hold;
@@ -73,7 +74,7 @@ pub fn hold(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     check_state(case, Act::Hold)?;
     let (by, at) = (case.person(), case.now);
     if let Some(earlier) = case.file.change.hold.take() {
-        crate::approval::clocks::pause_over(case, earlier.at);
+        clocks::pause_over(case, earlier.at);
     }
     case.file.change.hold = Some(Hold {
         reason,
@@ -102,7 +103,7 @@ pub fn resume(case: &mut Case<'_>) -> Result<(), Refusal> {
             Vec::new(),
         ));
     };
-    crate::approval::clocks::pause_over(case, hold.at);
+    clocks::pause_over(case, hold.at);
     case.tell("change.resumed", json!({"by": case.person()}));
     settle(case);
     Ok(())

@@ -105,6 +105,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::schedule::freeze;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -119,7 +120,7 @@ mod tests {
         };
         let read = |rows: &[(&str, &str, &str)]| rows.iter().enumerate().map(row).collect::<Vec<_>>();
         let windows: Vec<MaintenanceWindow> = serde_json::from_value(read(windows).into()).unwrap();
-        let freezes: Vec<crate::schedule::freeze::Freeze> = serde_json::from_value(read(freezes).into()).unwrap();
+        let freezes: Vec<freeze::Freeze> = serde_json::from_value(read(freezes).into()).unwrap();
         Directory {
             windows: windows.into(),
             freezes: freezes.into(),

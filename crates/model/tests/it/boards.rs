@@ -2,7 +2,12 @@
 
 use model::approval::obligation::{ApprovalRule, Asked, Due, Duty};
 use model::cab::meeting::{Attendance, DeclaredConflict, Meeting, OnCall};
+use model::change::timers;
+use model::change::waiting_on;
 use model::core::enums::{Covers, State};
+use model::core::ids;
+use model::core::refusal;
+use model::directory::snapshot;
 use model::directory::snapshot::Group;
 use serde_json::json;
 
@@ -88,12 +93,12 @@ fn declare(world: &mut World, who: &str) {
     at_meeting(world, |meeting| meeting.conflicts.push(row));
 }
 
-fn vote(world: &mut World, who: &str) -> Result<model::core::ids::RecordId, model::core::refusal::Refusal> {
+fn vote(world: &mut World, who: &str) -> Result<ids::RecordId, refusal::Refusal> {
     world.decide(who, json!({"decision": "approve", "meeting": "m1"}))
 }
 
 fn unmet(world: &World, wanted: &str) -> Option<model::core::unmet::Unmet> {
-    let ahead = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+    let ahead = waiting_on::ahead(&world.file, &world.directory, world.now);
     ahead.into_iter().map(|row| row.unmet).find(|row| row.code == wanted)
 }
 
@@ -236,7 +241,7 @@ fn whose_account_is_compromised_is_not_there_any_more() {
     world.estate(|estate| {
         let cora = estate.people.get_mut(&"cora".into()).unwrap();
         cora.active = false;
-        cora.deactivation = Some(model::directory::snapshot::Deactivation {
+        cora.deactivation = Some(snapshot::Deactivation {
             by: "ada".into(),
             at: at("10:00"),
             compromised: true,
@@ -311,9 +316,7 @@ fn those_on_call_are_asked_first_and_everybody_when_nobody_is() {
         .unwrap();
     assert_eq!(row.grounds[0].on_call.as_ref().unwrap().id, "d0");
     assert_eq!(
-        world
-            .look(model::change::timers::next_due)
-            .map(|at| at <= crate::world::at("12:00")),
+        world.look(timers::next_due).map(|at| at <= crate::world::at("12:00")),
         Some(true)
     );
     open_meeting(&mut world, &["tom", "vera", "cora"]);

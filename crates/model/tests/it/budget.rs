@@ -3,7 +3,9 @@
 use jiff::SignedDuration;
 use model::approval::obligation::{Due, Duty};
 use model::change::change_file::Lent;
+use model::core::enums;
 use model::core::enums::{Role, State};
+use model::directory::snapshot;
 use model::emergency::break_glass;
 use model::emergency::budget::{Used, teams_of, words_of_team};
 use model::notify::preferences::{Quiet, Telling};
@@ -51,7 +53,7 @@ fn a_new_word_for_a_team_opens_no_new_budget() {
         let crew = json!({
             "id": "g1", "version": 1, "key": "shop-crew", "name": "The shop", "kind": "team", "members": [],
         });
-        let crew: model::directory::snapshot::Group = serde_json::from_value(crew).unwrap();
+        let crew: snapshot::Group = serde_json::from_value(crew).unwrap();
         estate.groups.insert(crew.key.clone(), crew);
         estate.services.get_mut(&"shop".into()).unwrap().team = Some("the SHOP ".to_owned());
     });
@@ -104,9 +106,7 @@ fn over_the_budget_it_opens_at_once_and_is_escalated() {
     let mut alone = world.clone();
     alone.estate(|estate| {
         for person in estate.people.values_mut() {
-            person
-                .roles
-                .retain(|role| *role != model::core::enums::Role::ChangeManager);
+            person.roles.retain(|role| *role != enums::Role::ChangeManager);
         }
     });
     assert_eq!(

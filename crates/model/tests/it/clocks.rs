@@ -5,8 +5,12 @@ use jiff::{SignedDuration, Timestamp};
 use model::approval::absence::{Absence, Delegation};
 use model::approval::decide;
 use model::approval::obligation::{ApprovalRule, Asked, Due, Duty};
+use model::change::change_file;
+use model::change::read_content;
 use model::change::record::EscalationStep;
+use model::change::waiting_on;
 use model::core::enums::{Covers, GateDecision, OwnershipRole, State};
+use model::core::ids;
 use model::directory::snapshot::{Directory, Group, Ownership};
 use model::schedule::calendar::{Holiday, Span};
 use model::schedule::plan;
@@ -185,7 +189,7 @@ fn every_row_of_the_table_keeps_its_own_time() {
         let mut facts = facts_but(json!({
             "planned_start": "2027-11-20T11:00:00Z", "planned_end": "2027-11-20T13:00:00Z", "tester": null,
         }));
-        model::change::read_content::merge(&mut facts, said.as_object().unwrap());
+        read_content::merge(&mut facts, said.as_object().unwrap());
         let mut world = World::create("rita", facts, vec![(Due::Start, Duty::Approval(rule))], estate()).unwrap();
         world.now = at("2026-11-20T14:00:00Z");
         world.submit("rita").unwrap();
@@ -379,7 +383,7 @@ fn an_emptied_group_is_found_and_escalated_and_opens_no_gate() {
         1
     );
     world.estate(|estate| {
-        let key = model::core::ids::GroupKey::from("ecab");
+        let key = ids::GroupKey::from("ecab");
         estate.groups.get_mut(&key).unwrap().members.clear();
     });
     world.settle();
@@ -631,7 +635,7 @@ fn later_stages_are_asked_when_earlier_ones_are_met() {
     let refusal = world.approve("vera").unwrap_err();
     assert!(refusal.text().contains("stage 2"), "{refusal}");
     let waits = |world: &World| -> Vec<(String, Vec<String>)> {
-        let ahead = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+        let ahead = waiting_on::ahead(&world.file, &world.directory, world.now);
         let rows = ahead.into_iter().map(|row| row.unmet);
         let own = rows.filter(|row| format!("{} {}", row.text, row.satisfy).contains(WATCHED));
         own.map(|row| (row.text, row.waiting_on)).collect()
@@ -660,7 +664,7 @@ fn an_edit_that_raises_the_risk_moves_the_clocks_forward_and_asks_to_look_anew()
     let mut facts = facts_but(json!({
         "planned_start": "2027-11-20T11:00:00Z", "planned_end": "2027-11-20T13:00:00Z", "tester": null,
     }));
-    model::change::read_content::merge(&mut facts, risk("low", "low").as_object().unwrap());
+    read_content::merge(&mut facts, risk("low", "low").as_object().unwrap());
     let mut world = World::create("rita", facts, vec![(Due::Start, Duty::Approval(rule))], estate()).unwrap();
     world.now = at("2026-11-20T14:00:00Z");
     world.submit("rita").unwrap();
@@ -683,9 +687,7 @@ fn an_edit_that_raises_the_risk_moves_the_clocks_forward_and_asks_to_look_anew()
     assert_eq!(decide_by(&world), at("2026-11-24T14:00:00Z"));
     assert_eq!(request(&world).acknowledged_at, None, "she has not seen this text");
     assert_eq!(request(&world).acknowledge_by, at("2026-11-23T10:00:00Z"));
-    let anew = |letter: &&model::change::change_file::Letter| {
-        letter.to.as_str() == "vera" && letter.news.contains("edited since")
-    };
+    let anew = |letter: &&change_file::Letter| letter.to.as_str() == "vera" && letter.news.contains("edited since");
     assert_eq!(world.letters.iter().filter(anew).count(), 1, "{:#?}", world.letters);
     world.edit("rita", risk("low", "low")).unwrap();
     assert_eq!(decide_by(&world), at("2026-11-24T14:00:00Z"), "no edit gives more time");

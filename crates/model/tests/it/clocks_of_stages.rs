@@ -2,6 +2,7 @@
 
 use model::approval::decide;
 use model::approval::obligation::{ApprovalRule, Due, Duty};
+use model::change::change_file;
 use model::change::record::EscalationStep;
 use model::core::enums::State;
 use model::schedule::calendar::Span;
@@ -40,7 +41,7 @@ fn the_clock_of_a_stage_stops_while_an_earlier_one_is_open_and_begins_anew() {
         .clone();
     world.act("mia", |case| decide::withdraw(case, &hers)).unwrap();
     assert_eq!(clock(&world), None);
-    let ended = |event: &&model::change::change_file::EventDraft| event.kind == "approval.request_ended";
+    let ended = |event: &&change_file::EventDraft| event.kind == "approval.request_ended";
     let because: Vec<&str> = world
         .events
         .iter()

@@ -1,6 +1,8 @@
 //! Fields that a tenant added: what they take, whom they ask, and what stays when they go out of use.
 
 use model::change::custom_field::{CustomValue, Held};
+use model::change::custom_values;
+use model::change::read_content;
 use model::core::enums::{FieldKind, Kind};
 use model::core::refusal::Refusal;
 use serde_json::{Value, json};
@@ -23,7 +25,7 @@ fn world() -> World {
 }
 
 fn told(world: &World) -> Value {
-    let shown = model::change::custom_values::shown(&world.change().content.custom_fields, &world.directory);
+    let shown = custom_values::shown(&world.change().content.custom_fields, &world.directory);
     Value::Object(shown)
 }
 
@@ -80,11 +82,11 @@ fn a_template_locks_fields_of_ones_own() {
     });
     let mut request = json!({"template": "patch", "custom_fields": {"a_number": 7}});
     let filled = request.as_object_mut().unwrap();
-    model::change::read_content::fill_from_template(filled, &world.directory);
+    read_content::fill_from_template(filled, &world.directory);
     assert_eq!(filled["custom_fields"], json!({"a_number": 7, "a_text": "4711"}));
     assert_eq!(filled["kind"], "standard");
     let mut said = json!({"template": "patch", "custom_fields": {"a_text": "other"}});
-    model::change::read_content::fill_from_template(said.as_object_mut().unwrap(), &world.directory);
+    read_content::fill_from_template(said.as_object_mut().unwrap(), &world.directory);
     assert_eq!(
         said["custom_fields"],
         json!({"a_text": "other"}),

@@ -7,10 +7,12 @@ use model::approval::authority::said_yes;
 use model::approval::decide;
 use model::approval::obligation::{ApprovalRule, Asked, Due, Duty};
 use model::change::change_file::{Actor, Lent};
+use model::change::waiting_on;
 use model::core::enums::{Covers, Role, State};
 use model::core::ids::{GroupKey, PersonId};
 use model::core::unmet::Unmet;
 use model::directory::snapshot::Group;
+use model::schedule::calendar;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -64,7 +66,7 @@ fn two(groups: &[(&str, &[&str])]) -> World {
 }
 
 fn row(world: &World, wanted: &str) -> Option<Unmet> {
-    let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+    let rows = waiting_on::ahead(&world.file, &world.directory, world.now);
     let mut rows = rows.into_iter().map(|row| row.unmet);
     rows.find(|row| row.code == wanted && (row.text.contains("house asks") || row.text.contains(RULE)))
 }
@@ -182,8 +184,8 @@ fn the_group_that_has_nobody_is_named_and_escalated() {
 #[test]
 fn nobody_is_reminded_whose_group_is_full() {
     let asks = ApprovalRule {
-        ack_sla: Some(model::schedule::calendar::Span::Minutes(10)),
-        decide_sla: Some(model::schedule::calendar::Span::Minutes(40)),
+        ack_sla: Some(calendar::Span::Minutes(10)),
+        decide_sla: Some(calendar::Span::Minutes(40)),
         ..distinct(&["a", "b"], 2)
     };
     let mut world = asked(asks, &[("a", &["vera", "tom"]), ("b", &["cora", "max"])]);

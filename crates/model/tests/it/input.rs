@@ -2,8 +2,12 @@
 
 use model::change::read_content;
 use model::change::read_content::{Input, merge};
+use model::change::record;
+use model::core::confusables;
+use model::core::enums;
 use model::core::parse::{LINE, LIST, TEXT, nearest, one_line};
 use model::core::refusal::{FieldError, Refusal};
+use model::directory::snapshot;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -133,7 +137,7 @@ fn targets_are_checked_against_the_estate() {
 #[test]
 fn an_item_of_another_service_is_refused_by_name_unless_the_change_holds_it_already() {
     let mut estate = directory();
-    let item = model::directory::snapshot::ConfigItem {
+    let item = snapshot::ConfigItem {
         id: "pay-db".into(),
         version: 1,
         key: "pay-db".into(),
@@ -151,8 +155,7 @@ fn an_item_of_another_service_is_refused_by_name_unless_the_change_holds_it_alre
             target("shop", json!(["vm-1", "pay-db"]))
         ]),
     );
-    let asked =
-        |keep: Option<&model::change::record::Content>| read_content::read(&words, &estate, &"rita".into(), keep);
+    let asked = |keep: Option<&record::Content>| read_content::read(&words, &estate, &"rita".into(), keep);
     let Err(Refusal::Invalid(found)) = asked(None) else {
         panic!("it was taken");
     };
@@ -398,7 +401,7 @@ proptest! {
 
     #[test]
     fn any_title_of_which_something_is_seen_is_kept_as_it_is(title in r"[\PC&&[^\u{2028}\u{2029}]]{1,60}") {
-        let is_seen = |c: char| !c.is_whitespace() && !model::core::confusables::is_hidden(c, None);
+        let is_seen = |c: char| !c.is_whitespace() && !confusables::is_hidden(c, None);
         let kept = if title.chars().any(is_seen) { title.clone() } else { String::new() };
         prop_assert_eq!(read(facts_but(json!({"title": title}))).unwrap().content.title, kept);
     }
@@ -461,7 +464,7 @@ fn what_a_templates_approvers_never_saw_makes_a_change_a_normal_one() {
     use crate::world::{World, standard_facts};
     let created = |more: Value| {
         let mut words = standard_facts();
-        model::change::read_content::merge(&mut words, &body(more));
+        read_content::merge(&mut words, &body(more));
         World::with(words, Vec::new())
     };
     for (more, field) in [
@@ -471,13 +474,13 @@ fn what_a_templates_approvers_never_saw_makes_a_change_a_normal_one() {
     ] {
         let world = created(more.clone());
         assert_eq!(world.change().turned_normal, [field], "{more}");
-        assert_eq!(world.change().content.kind, model::core::enums::Kind::Normal);
+        assert_eq!(world.change().content.kind, enums::Kind::Normal);
         let mut later = created(json!({}));
         later.submit("rita").unwrap();
-        assert_eq!(later.state(), model::core::enums::State::Scheduled);
+        assert_eq!(later.state(), enums::State::Scheduled);
         later.edit("rita", more.clone()).unwrap();
         assert_eq!(later.change().turned_normal, [field], "{more}");
-        assert!(later.state() < model::core::enums::State::Approved, "{more}");
+        assert!(later.state() < enums::State::Approved, "{more}");
         // Whoever approved the template said that it may.
         let mut free = created(json!({}));
         free.estate(|estate| {

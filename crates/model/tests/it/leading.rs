@@ -1,5 +1,7 @@
 //! What a refusal for the wrong state advises: the act that leads on from this very change, what holds it up, and for whom.
 
+use model::approval::decide;
+use model::change::change_file;
 use model::core::enums::TemplateState;
 use model::core::refusal::Refusal;
 use model::core::unmet::Unmet;
@@ -107,9 +109,8 @@ fn a_refusal_for_the_state_names_what_each_other_step_waits_for() {
         who, "max mia",
         "nobody is asked yet, and the requester may not return it"
     );
-    let over = |case: &mut model::change::change_file::Case<'_>| {
-        model::approval::decide::overrule(case, &crate::world::body(json!({"reason": "It must go"})))
-    };
+    let over =
+        |case: &mut change_file::Case<'_>| decide::overrule(case, &crate::world::body(json!({"reason": "It must go"})));
     let (satisfy, _) = say(assessing.act("mia", over));
     assert_eq!(satisfy, "Only a change that somebody rejected needs it.");
     let mut closed = World::new().until_closed();

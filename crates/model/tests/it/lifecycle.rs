@@ -9,9 +9,12 @@ use model::change::record::Retrospective;
 use model::change::related_records::{ChecklistItem, Condition};
 use model::change::{after, around, tasks, work, write};
 use model::core::act::Act;
+use model::core::enums;
 use model::core::enums::{ConditionDue, Covers, State};
+use model::core::ids;
 use model::core::refusal::Refusal;
 use model::emergency::break_glass;
+use model::emergency::budget;
 use model::gate::permit;
 use model::schedule::plan;
 use serde_json::{Value, json};
@@ -37,7 +40,7 @@ fn furnished(mut world: World, act: Act) -> World {
     }
     let mut failed = full.file.evidence[0].clone();
     failed.id = "failed".into();
-    failed.result = model::core::enums::EvidenceResult::Failed;
+    failed.result = enums::EvidenceResult::Failed;
     world.file.evidence.push(failed);
     let change = world.change().id.clone();
     let item = ChecklistItem {
@@ -101,7 +104,7 @@ fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
             way_back: Vec::new(),
         })
     };
-    let done = |_: model::core::ids::RecordId| ();
+    let done = |_: ids::RecordId| ();
     world.act(who, |case: &mut Case<'_>| match act {
         Act::Create => Ok(()),
         Act::Edit | Act::Label => write::edit(case, &words),
@@ -124,7 +127,7 @@ fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
         Act::Review => after::review(case, &words),
         Act::Close => after::close(case),
         Act::Cancel => plan::cancel(case, &words),
-        Act::BreakGlass => break_glass::break_glass(case, &words, &model::emergency::budget::Used::new()),
+        Act::BreakGlass => break_glass::break_glass(case, &words, &budget::Used::new()),
         Act::CosignBreakGlass => break_glass::cosign(case, &words),
         Act::ValidateBreakGlass => break_glass::validate(case, &words),
         Act::ConfirmRetrospective => after::confirm_retrospective(case, &words),

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::change::record;
 use model::change::record::Change;
+use model::core::enums;
 use model::core::enums::{Kind, Level};
 
 /// One person's last word.
@@ -144,10 +146,10 @@ impl Clerk {
 
 /// Whether a change is what the people who approved the template `patch` have seen: its steps, its category, its service.
 fn is_as_the_template(change: &Change) -> bool {
-    let steps = |steps: &[model::change::record::Step], title: &str| steps.len() == 1 && steps[0].title == title;
+    let steps = |steps: &[record::Step], title: &str| steps.len() == 1 && steps[0].title == title;
     let content = &change.content;
     steps(&content.plan, "Patch")
         && steps(&content.rollback_plan, "Take the patch back")
-        && content.category == model::core::enums::Category::Application
+        && content.category == enums::Category::Application
         && content.targets.iter().all(|target| target.service.as_str() == "shop")
 }

@@ -5,6 +5,7 @@ use model::approval::obligation::{Asked, Due, Duty};
 use model::change::around;
 use model::change::change_file::Actor;
 use model::core::enums::{Covers, State};
+use model::gate::permit;
 use model::identity::factor::Factor;
 use model::schedule::plan;
 use serde_json::json;
@@ -149,7 +150,7 @@ fn refusals_speak_of_rights_then_words_then_time() {
         "not_found"
     );
     assert_eq!(
-        code(world.act("vera", |case| model::gate::permit::revoke(case, &nowhere, &empty))),
+        code(world.act("vera", |case| permit::revoke(case, &nowhere, &empty))),
         "not_found"
     );
 }

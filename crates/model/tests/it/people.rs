@@ -9,6 +9,7 @@ use model::approval::obligation::{
 use model::change::change_file::ChangeFile;
 use model::change::custom_field::CustomField;
 use model::change::record::Change;
+use model::compliance::erasure;
 use model::core::enums::{Aspect, Covers, Criticality, FieldKind, Kind, Level, OwnershipRole, Role, TemplateState};
 use model::core::refusal::PolicyReason;
 use model::directory::snapshot::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
@@ -48,7 +49,7 @@ fn tenant() -> Tenant {
         ownership_by_two: false,
         sla_table: Default::default(),
         sla_table_from: None,
-        retention: model::compliance::erasure::Retention::default(),
+        retention: erasure::Retention::default(),
         retention_from: None,
         risk_table: Default::default(),
         risk_table_from: None,

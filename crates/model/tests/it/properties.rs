@@ -2,11 +2,14 @@
 
 use model::approval::decide;
 use model::approval::obligation::{Due, Duty};
+use model::change::record;
 use model::change::related_records::Coverage;
 use model::change::timers;
 use model::change::{after, around, work, write};
 use model::core::enums::{ApprovalState, GateDecision, Kind, Outcome, Purpose, State};
+use model::core::ids;
 use model::directory::leaver;
+use model::directory::snapshot;
 use model::emergency::break_glass;
 use model::gate::permit;
 use model::schedule::plan;
@@ -326,7 +329,7 @@ fn try_late(world: &mut World, who: &str, deed: Deed) -> bool {
             true
         }
         Deed::Leave(compromised) => {
-            let person = model::core::ids::PersonId::from(who);
+            let person = ids::PersonId::from(who);
             let left = world.act("system", |case| {
                 leaver::leave(case, &person, compromised);
                 Ok(())
@@ -355,7 +358,7 @@ fn try_around(world: &mut World, who: &str, deed: Deed) -> bool {
             true
         }
         Deed::Thaw => {
-            let end = |freezes: &mut model::directory::snapshot::Directory| {
+            let end = |freezes: &mut snapshot::Directory| {
                 let mut all: Vec<_> = freezes.freezes.iter().cloned().collect();
                 all.iter_mut().for_each(|freeze| freeze.ended = true);
                 freezes.freezes = all.into();
@@ -549,7 +552,7 @@ fn closed_is_complete(world: &World) -> Result<(), TestCaseError> {
     prop_assert!(change.target_records.iter().all(|record| record.outcome.is_some()));
     prop_assert_eq!(change.target_records.len(), change.content.targets.len());
     prop_assert!(world.live_permits().is_empty());
-    let went_well = |record: &model::change::record::TargetRecord| record.outcome == Some(Outcome::Succeeded);
+    let went_well = |record: &record::TargetRecord| record.outcome == Some(Outcome::Succeeded);
     let is_clean = change.target_records.iter().all(went_well) && change.break_glass.is_none();
     prop_assert!(change.closed_by.is_some() || is_clean, "it closed by itself");
     if change.content.kind == Kind::Standard && is_clean {

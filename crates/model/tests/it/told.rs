@@ -1,5 +1,6 @@
 //! Work told afterwards: who may be named as its approver, and who says whether it works.
 
+use model::core::refusal;
 use serde_json::json;
 
 use crate::people::directory;
@@ -9,7 +10,7 @@ use crate::world::{World, code, facts_but, fields};
 #[test]
 fn who_allowed_work_by_word_of_mouth_is_somebody_whom_a_rule_asks_or_a_change_manager() {
     let refused = told_afterwards("rita", "tom").err().unwrap();
-    let model::core::refusal::Refusal::Invalid(errors) = &refused else {
+    let refusal::Refusal::Invalid(errors) = &refused else {
         panic!("{refused:?}")
     };
     assert_eq!(errors[0].field, "retrospective.verbal_approver");
@@ -23,7 +24,7 @@ fn who_tells_of_work_does_not_validate_it_whoever_is_said_to_have_done_it() {
     assert_eq!(world.change().implemented_by, ["ida".into()]);
     answer(&mut world, "olga", true).unwrap();
     let refused = world.validate("rita", "works").unwrap_err();
-    let model::core::refusal::Refusal::NotAllowed { code, waiting_on, .. } = &refused else {
+    let refusal::Refusal::NotAllowed { code, waiting_on, .. } = &refused else {
         panic!("{refused:?}")
     };
     assert_eq!(

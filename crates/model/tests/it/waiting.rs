@@ -1,9 +1,12 @@
 //! Whom a change waits for: nobody is named whom the act itself would refuse.
 
+use model::approval::approvals;
 use model::change::change_file::{Case, RejectedElsewhere};
 use model::change::waiting_on::{Step, ahead};
 use model::change::{after, around, tasks, work, write};
+use model::core::enums;
 use model::core::enums::OwnershipRole;
+use model::core::ids;
 use model::core::refusal::Refusal;
 use model::core::unmet::Unmet;
 use model::emergency::break_glass;
@@ -32,7 +35,7 @@ fn in_vain(world: &World, row: &Unmet) -> Vec<String> {
 
 /// Tries the act that satisfies a row of this code. Words that are wrong are told after who may not.
 fn satisfy(world: &mut World, who: &str, code: &str) -> Result<(), Refusal> {
-    let done = |_: model::core::ids::RecordId| ();
+    let done = |_: ids::RecordId| ();
     let none = Body::new();
     let text = body(json!({"text": "Looked at it"}));
     let conditions: Vec<_> = world
@@ -173,7 +176,7 @@ fn times_that_have_passed_and_a_template_that_holds_no_more_stand_before_a_submi
     world.wait_until(at("23:00"));
     world.estate(|estate| {
         for template in estate.templates.values_mut() {
-            template.state = model::core::enums::TemplateState::Retired;
+            template.state = enums::TemplateState::Retired;
         }
     });
     let rows = ahead(&world.file, &world.directory, world.now).into_iter();
@@ -297,7 +300,7 @@ fn what_only_others_may_lift_waits_for_those_who_may() {
     pushed.file.committers.not_told.insert("1f2e3d".to_owned());
     pushed.file.committers.too_far.insert("1f2e3d".to_owned());
     let waits = |world: &World| {
-        let rows = model::approval::approvals::committers_unmet(&world.file, &world.directory, "house.apart");
+        let rows = approvals::committers_unmet(&world.file, &world.directory, "house.apart");
         rows.into_iter().map(|row| row.waiting_on).collect::<Vec<_>>()
     };
     pushed.file.change.content.owner = "olga".into();

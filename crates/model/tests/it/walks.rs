@@ -1,11 +1,17 @@
 //! Whole walks through the lifecycle, from the first word to the last.
 
 use model::approval::decide;
+use model::approval::obligation;
 use model::change::around;
 use model::change::change_file::RejectedElsewhere;
 use model::change::related_records::Coverage;
+use model::change::timers;
+use model::change::waiting_on;
+use model::core::enums;
 use model::core::enums::{GateDecision, Kind, Level, Outcome, State, TemplateState};
 use model::core::ids::PersonId;
+use model::emergency::break_glass;
+use model::gate::permit;
 use model::schedule::plan;
 use serde_json::json;
 
@@ -64,14 +70,14 @@ fn a_standard_change_walks_by_itself_and_closes_by_itself() {
     world.submit("rita").unwrap();
     assert_eq!(world.state(), State::Scheduled);
     let codes = |world: &World| {
-        let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now).into_iter();
+        let rows = waiting_on::ahead(&world.file, &world.directory, world.now).into_iter();
         rows.map(|row| row.unmet.code).collect::<Vec<_>>()
     };
     assert_eq!(codes(&world), ["outcome_missing"], "a clean one owes no other word");
     world.wait_until(at("11:10"));
     world.start("ida").unwrap();
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
-    let closes = model::change::timers::closes_at(&world.file, &world.directory, world.now);
+    let closes = timers::closes_at(&world.file, &world.directory, world.now);
     assert_eq!(closes, Some(at("11:40")), "the page tells when");
     world.wait(29);
     assert_eq!(world.state(), State::Reviewing);
@@ -87,10 +93,7 @@ fn a_standard_change_that_failed_waits_for_people() {
     world.wait_until(at("11:10"));
     world.start("ida").unwrap();
     world.complete("ida", json!({"outcome": "failed"})).unwrap();
-    assert_eq!(
-        model::change::timers::closes_at(&world.file, &world.directory, world.now),
-        None
-    );
+    assert_eq!(timers::closes_at(&world.file, &world.directory, world.now), None);
     world.wait(24 * 60);
     assert_eq!(world.state(), State::Reviewing);
     let mut rows = missing(world.close("olga"));
@@ -109,13 +112,8 @@ fn a_standard_change_whose_glass_was_broken_is_closed_by_a_person() {
     world.validate("tom", "works").unwrap();
     world.review("olga").unwrap();
     let words = body(json!({"text": "It had to be done."}));
-    world
-        .act("mia", |case| model::emergency::break_glass::validate(case, &words))
-        .unwrap();
-    assert_eq!(
-        model::change::timers::closes_at(&world.file, &world.directory, world.now),
-        None
-    );
+    world.act("mia", |case| break_glass::validate(case, &words)).unwrap();
+    assert_eq!(timers::closes_at(&world.file, &world.directory, world.now), None);
     world.wait(24 * 60);
     assert_eq!(world.state(), State::Reviewing);
     world.close("olga").unwrap();
@@ -231,7 +229,7 @@ fn an_emergency_asks_little_before_and_all_the_rest_before_closing() {
     assert_eq!(code(world.validate("olga", "works")), "not_independent", "she approved");
     let mut untested = world.clone();
     untested.file.change.content.tester = None;
-    let ahead = model::change::waiting_on::ahead(&untested.file, &untested.directory, untested.now);
+    let ahead = waiting_on::ahead(&untested.file, &untested.directory, untested.now);
     let row = ahead.iter().find(|row| row.unmet.code == "validation_missing").unwrap();
     assert_eq!(row.unmet.waiting_on, ["rita"], "it waits for nobody who cannot");
     assert_eq!(code(world.validate("ida", "works")), "not_allowed");
@@ -376,8 +374,8 @@ fn a_decision_is_withdrawn_until_a_permit_is_issued() {
     );
     world.approve("olga").unwrap();
     let granted = (
-        model::approval::obligation::Due::Start,
-        model::approval::obligation::Duty::Permit {
+        obligation::Due::Start,
+        obligation::Duty::Permit {
             minutes: None,
             ahead: true,
             max_list_age_seconds: None,
@@ -387,7 +385,7 @@ fn a_decision_is_withdrawn_until_a_permit_is_issued() {
     world.settle();
     let asked = body(json!({"service": "shop", "environment": "production", "artifact": "git:aa"}));
     world
-        .act("ida", |case| model::gate::permit::issue_ahead(case, &asked, &signing()))
+        .act("ida", |case| permit::issue_ahead(case, &asked, &signing()))
         .unwrap();
     let last = world.file.approvals.last().unwrap().id.clone();
     assert_eq!(
@@ -450,7 +448,7 @@ fn two_targets_and_one_rolled_back() {
         );
     }
     let back = world.collect("ida", "git:00").unwrap();
-    assert_eq!(back.purpose, model::core::enums::Purpose::Rollback);
+    assert_eq!(back.purpose, enums::Purpose::Rollback);
     world.wait_until(at("15:00"));
     assert_eq!(world.gate("git:00").decision, GateDecision::Go, "after the window too");
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
@@ -461,11 +459,7 @@ fn two_targets_and_one_rolled_back() {
     world.review("olga").unwrap();
     world.close("olga").unwrap();
     let permit = world.file.permits.iter().find(|row| row.id == back.id).unwrap();
-    assert_eq!(
-        permit.state,
-        model::core::enums::PermitState::Revoked,
-        "closing revokes the rest"
-    );
+    assert_eq!(permit.state, enums::PermitState::Revoked, "closing revokes the rest");
     assert_eq!(world.gate("git:00").decision, GateDecision::Stop);
 }
 

@@ -2,12 +2,22 @@
 
 use model::approval::obligation::{Asked, Due, Duty};
 use model::change::after;
+use model::change::change_file;
 use model::change::change_file::Actor;
+use model::change::read_content;
+use model::change::waiting_on;
 use model::change::work::whole_outcome;
+use model::core::enums;
 use model::core::enums::{Covers, GateDecision, Outcome, Purpose, State};
+use model::core::refusal;
 use model::core::refusal::Refusal;
+use model::directory::leaver;
+use model::directory::snapshot;
 use model::emergency::break_glass;
+use model::emergency::budget;
+use model::gate::permit;
 use model::identity::factor::Factor;
+use model::schedule::plan;
 use serde_json::{Value, json};
 
 use crate::order::with_factor;
@@ -95,7 +105,7 @@ fn times_of_the_work_are_checked() {
 #[test]
 fn all_that_is_wrong_with_work_told_afterwards_is_told_at_once() {
     let told = |words: Value| {
-        let read = model::change::read_content::read(&body(words), &directory(), &"p-rita".into(), None);
+        let read = read_content::read(&body(words), &directory(), &"p-rita".into(), None);
         let mut found: Vec<String> = fields(read.map(drop))
             .into_iter()
             .map(|(field, code)| format!("{field} {code}"))
@@ -133,11 +143,10 @@ fn all_that_is_wrong_with_work_told_afterwards_is_told_at_once() {
 
 #[test]
 fn a_level_that_is_none_here_is_told_with_those_that_are() {
-    let told =
-        |words: Value| match model::change::read_content::read(&body(words), &directory(), &"p-rita".into(), None) {
-            Err(Refusal::Invalid(errors)) => errors[0].text.clone(),
-            other => panic!("{other:?}"),
-        };
+    let told = |words: Value| match read_content::read(&body(words), &directory(), &"p-rita".into(), None) {
+        Err(Refusal::Invalid(errors)) => errors[0].text.clone(),
+        other => panic!("{other:?}"),
+    };
     for word in ["huge", "none"] {
         assert_eq!(
             told(json!({"title": "A", "complexity": word})),
@@ -235,7 +244,7 @@ fn reminders_come_once() {
     assert_eq!(reminded, 2, "one for the validation, one for the review");
 }
 
-pub fn told_afterwards(who: &str, approver: &str) -> Result<World, model::core::refusal::Refusal> {
+pub fn told_afterwards(who: &str, approver: &str) -> Result<World, refusal::Refusal> {
     let words = facts_but(json!({"retrospective": {
         "actual_start": "2026-11-20T07:00:00Z", "actual_end": "2026-11-20T08:00:00Z",
         "reason": "The shop was down", "verbal_approver": approver,
@@ -243,7 +252,7 @@ pub fn told_afterwards(who: &str, approver: &str) -> Result<World, model::core::
     World::create(who, words, Vec::new(), directory())
 }
 
-pub fn answer(world: &mut World, who: &str, confirmed: bool) -> Result<(), model::core::refusal::Refusal> {
+pub fn answer(world: &mut World, who: &str, confirmed: bool) -> Result<(), refusal::Refusal> {
     world.act(who, |case| {
         after::confirm_retrospective(case, &body(json!({"confirmed": confirmed})))
     })
@@ -258,7 +267,7 @@ fn work_told_afterwards_is_confirmed_by_who_allowed_it() {
     assert!(missing(world.close("olga")).contains(&"confirmation_missing".to_owned()));
     assert_eq!(code(answer(&mut world, "mia", true)), "not_the_named_approver");
     let by_requesters_hand = world.act("olga", |case| {
-        case.actor.lent = Some(model::change::change_file::Lent {
+        case.actor.lent = Some(change_file::Lent {
             maker: "rita".into(),
             roles: None,
         });
@@ -274,9 +283,7 @@ fn work_told_afterwards_is_confirmed_by_who_allowed_it() {
     world.close("mia").unwrap();
 }
 
-fn standard_told_afterwards(
-    estate: model::directory::snapshot::Directory,
-) -> Result<World, model::core::refusal::Refusal> {
+fn standard_told_afterwards(estate: snapshot::Directory) -> Result<World, refusal::Refusal> {
     let mut words = facts_but(json!({
         "kind": "standard", "template": "patch", "plan": null, "rollback_plan": null,
         "retrospective": {
@@ -301,7 +308,7 @@ fn a_template_closes_nothing_by_itself_that_is_told_afterwards() {
     world.review("mia").unwrap();
     world.close("mia").unwrap();
     let mut estate = directory();
-    estate.templates.get_mut("patch").unwrap().state = model::core::enums::TemplateState::Suspended;
+    estate.templates.get_mut("patch").unwrap().state = enums::TemplateState::Suspended;
     let refused = standard_told_afterwards(estate).err().unwrap();
     assert_eq!(
         fields(Err::<(), _>(refused)),
@@ -423,7 +430,7 @@ fn the_glass_is_not_broken_on_hold_nor_without_a_way_back_nor_by_an_administrato
     };
     let words = body(json!({"reason": "x", "until": "2026-11-20T11:00:00Z"}));
     let answer = world.act_as(stale, |case| {
-        break_glass::break_glass(case, &words, &model::emergency::budget::Used::new())
+        break_glass::break_glass(case, &words, &budget::Used::new())
     });
     assert_eq!(code(answer), "step_up_required", "six minutes old");
 }
@@ -440,9 +447,9 @@ fn an_emergency_of_high_risk_wants_a_second_hand_on_the_glass() {
     let mut words = facts_but(grave);
     let mut turned = World::with(words.clone(), Vec::new());
     turned.edit("rita", urgent.clone()).unwrap();
-    model::change::read_content::merge(&mut words, urgent.as_object().unwrap());
+    read_content::merge(&mut words, urgent.as_object().unwrap());
     for mut world in [World::with(words, Vec::new()), turned] {
-        assert_eq!(world.change().risk.level, model::core::enums::Level::High);
+        assert_eq!(world.change().risk.level, enums::Level::High);
         world.break_glass("cora", 60).unwrap();
         assert_eq!(world.state(), State::Draft, "it keeps its state");
         assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
@@ -474,7 +481,7 @@ fn a_decision_by_a_compromised_account_says_whose_account_it_is() {
     by_another.unwrap().handed_by = Some("sam".into());
     world
         .act_as(Actor::system(), |case| {
-            model::directory::leaver::leave(case, &"sam".into(), true);
+            leaver::leave(case, &"sam".into(), true);
             Ok(())
         })
         .unwrap();
@@ -532,18 +539,15 @@ fn a_lawful_word_outlives_its_author_unless_the_rule_counts_nobody_who_left() {
         world.submit("rita").unwrap();
         world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
         world.approve("olga").unwrap();
-        let left = |case: &mut model::change::change_file::Case<'_>| {
-            model::directory::leaver::leave(case, &"olga".into(), false);
+        let left = |case: &mut change_file::Case<'_>| {
+            leaver::leave(case, &"olga".into(), false);
             Ok(())
         };
         world.act("system", left).unwrap();
         let approval = world.file.approvals.last().unwrap();
         let (state, why) = match while_active {
-            true => (
-                model::core::enums::ApprovalState::Voided,
-                Some("its author may no longer act"),
-            ),
-            false => (model::core::enums::ApprovalState::Standing, None),
+            true => (enums::ApprovalState::Voided, Some("its author may no longer act")),
+            false => (enums::ApprovalState::Standing, None),
         };
         assert_eq!((approval.state, approval.ended.as_deref()), (state, why));
     }
@@ -558,7 +562,7 @@ fn a_second_hand_shows_a_fresh_factor_where_dual_control_wants_one_with_each_wor
     world.by_token = true;
     assert_eq!(code(world.cosign("olga")), "step_up_required");
     world.by_token = false;
-    let stale = model::change::change_file::Actor {
+    let stale = change_file::Actor {
         person: "olga".into(),
         by_token: false,
         stepped_up_at: None,
@@ -567,9 +571,7 @@ fn a_second_hand_shows_a_fresh_factor_where_dual_control_wants_one_with_each_wor
         method: "password".to_owned(),
         lent: None,
     };
-    let signed = world.act_as(stale, |case| {
-        model::emergency::break_glass::cosign(case, &model::core::body::Body::new())
-    });
+    let signed = world.act_as(stale, |case| break_glass::cosign(case, &model::core::body::Body::new()));
     assert_eq!(code(signed), "step_up_required");
     assert_eq!(world.state(), State::Draft);
     world.cosign("olga").unwrap();
@@ -581,7 +583,7 @@ fn a_password_gets_around_no_rule_that_wants_a_second_factor_by_breaking_the_gla
     let opens = |world: &mut World, who: &str, factor: Factor| {
         let actor = with_factor(world, who, factor);
         let words = body(json!({"reason": "It cannot wait", "until": "2026-11-20T11:00:00Z"}));
-        let used = model::emergency::budget::Used::new();
+        let used = budget::Used::new();
         code(world.act_as(actor, |case| break_glass::break_glass(case, &words, &used)))
     };
     let signs = |world: &mut World, who: &str, factor: Factor| {
@@ -617,8 +619,8 @@ fn a_password_gets_around_no_rule_that_wants_a_second_factor_by_breaking_the_gla
 fn a_glass_that_waits_for_a_second_hand_says_whose() {
     let mut world = World::with(facts_but(high()), Vec::new());
     world.break_glass("cora", 60).unwrap();
-    let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
-    let first = model::change::waiting_on::first_awaited(&rows).unwrap();
+    let rows = waiting_on::ahead(&world.file, &world.directory, world.now);
+    let first = waiting_on::first_awaited(&rows).unwrap();
     assert_eq!(first.unmet.code, "cosignature_missing");
     assert!(first.unmet.waiting_on.contains(&"sue".to_owned()), "{first:?}");
     assert!(!first.unmet.waiting_on.contains(&"cora".to_owned()), "{first:?}");
@@ -635,7 +637,7 @@ fn a_glass_that_waits_for_a_second_hand_says_whose() {
     assert!(letter.news.ends_with("It opens nothing before a second person signs."));
     assert!(letter.next.contains("sign it too"), "{}", letter.next);
     world.cosign("sue").unwrap();
-    let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+    let rows = waiting_on::ahead(&world.file, &world.directory, world.now);
     assert!(rows.iter().all(|row| row.unmet.code != "cosignature_missing"));
     assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
 }
@@ -650,7 +652,7 @@ fn a_glass_that_nobody_signed_opens_nothing_and_may_be_broken_again() {
     world.break_glass("cora", 30).unwrap();
     world.hold("rita", json!({"reason": "Wait"})).unwrap();
     world.wait(45);
-    world.act("rita", model::schedule::plan::resume).unwrap();
+    world.act("rita", plan::resume).unwrap();
     world.break_glass("cora", 30).unwrap();
     world.cosign("sue").unwrap();
     assert_eq!(world.state(), State::Implementing);
@@ -662,7 +664,7 @@ fn between_two_signatures_a_hold_and_what_was_taken_out_stop_the_glass() {
     world.break_glass("cora", 60).unwrap();
     world.hold("rita", json!({"reason": "Wait"})).unwrap();
     assert_eq!(code(world.cosign("sue")), "on_hold");
-    world.act("rita", model::schedule::plan::resume).unwrap();
+    world.act("rita", plan::resume).unwrap();
     let emptied = json!({"targets": [], "rollback_plan": []});
     world.edit("rita", emptied).unwrap();
     assert_eq!(missing(world.cosign("sue")), ["field_missing", "rollback_plan_missing"]);
@@ -682,7 +684,7 @@ fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
         body(json!({"service": "shop", "environment": "production", "artifact": artifact, "commit": commit}))
     };
     let asked = of("git:aa", "ABCDEF0");
-    let issued = world.act("ida", |case| model::gate::permit::issue_ahead(case, &asked, &signing()));
+    let issued = world.act("ida", |case| permit::issue_ahead(case, &asked, &signing()));
     let issued = issued.unwrap();
     let good = (issued.not_before, issued.expires_at);
     assert_eq!(
@@ -691,7 +693,7 @@ fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
         "now, and not with the window from 11:00 to 13:00"
     );
     let wrong = of("git:bb", "abcdef0");
-    let found = fields(world.act("ida", |case| model::gate::permit::issue_ahead(case, &wrong, &signing())));
+    let found = fields(world.act("ida", |case| permit::issue_ahead(case, &wrong, &signing())));
     assert_eq!(found, [("service".into(), "unknown".into())], "it says both");
 }
 

@@ -4,8 +4,14 @@ use jiff::SignedDuration;
 use model::approval::decide;
 use model::approval::obligation::{Asked, Due, Duty};
 use model::change::around::LinkEnd;
+use model::change::change_file;
+use model::change::requirement;
+use model::change::timers;
+use model::change::waiting_on;
 use model::change::{around, tasks, work};
 use model::core::enums::{Aspect, Covers, GateDecision, State};
+use model::core::ids;
+use model::core::refusal;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Freeze;
 use model::schedule::calendar::Span;
@@ -76,7 +82,7 @@ fn a_hold_stops_the_steps_and_the_clocks() {
     world.hold("rita", long).unwrap();
     assert_eq!(code(world.approve("olga")), "on_hold");
     assert_eq!(code(world.schedule("rita", "14:00", "15:00")), "on_hold");
-    let ahead = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+    let ahead = waiting_on::ahead(&world.file, &world.directory, world.now);
     assert_eq!(
         ahead[0].unmet.code, "on_hold",
         "whatever comes next waits for that first"
@@ -99,7 +105,7 @@ fn a_hold_stops_the_steps_and_the_clocks() {
         .count();
     assert_eq!(reminded, 1);
     assert!(world.change().is_on_hold(), "people end a hold, not the clock");
-    assert_eq!(world.look(model::change::timers::next_due), None);
+    assert_eq!(world.look(timers::next_due), None);
     world.act("rita", plan::resume).unwrap();
     let after = world
         .change()
@@ -208,12 +214,12 @@ fn a_forgotten_overrun_leaves_one_mark() {
     assert_eq!(world.letters.len(), told, "a timer that runs twice tells nobody again");
 }
 
-fn ask(world: &mut World, until: &str) -> Result<(), model::core::refusal::Refusal> {
+fn ask(world: &mut World, until: &str) -> Result<(), refusal::Refusal> {
     let words = body(json!({"until": at(until).to_string(), "reason": "Slow disks"}));
     world.act("ida", |case| work::ask_extension(case, &words))
 }
 
-fn grant(world: &mut World, who: &str, yes: bool) -> Result<(), model::core::refusal::Refusal> {
+fn grant(world: &mut World, who: &str, yes: bool) -> Result<(), refusal::Refusal> {
     world.act(who, |case| {
         work::decide_extension(case, &body(json!({"grant": yes, "reason": "Go on"})))
     })
@@ -262,7 +268,7 @@ fn who_asked_for_more_time_reads_that_it_is_decided() {
 #[test]
 fn a_freeze_over_something_else_makes_nothing_due() {
     let mut world = World::new().until_authorizing();
-    let before = world.look(model::change::timers::next_due).unwrap();
+    let before = world.look(timers::next_due).unwrap();
     let minute = SignedDuration::from_mins(1);
     let (from, until) = (world.now + minute, world.now + minute * 2);
     assert!(until < before, "{before}");
@@ -281,9 +287,9 @@ fn a_freeze_over_something_else_makes_nothing_due() {
     };
     let own = world.change().content.targets[0].service.0.clone();
     world.estate(|estate| estate.freezes.push(over("something-else")));
-    assert_eq!(world.look(model::change::timers::next_due), Some(before));
+    assert_eq!(world.look(timers::next_due), Some(before));
     world.estate(|estate| estate.freezes.push(over(&own)));
-    assert_eq!(world.look(model::change::timers::next_due), Some(from));
+    assert_eq!(world.look(timers::next_due), Some(from));
 }
 
 #[test]
@@ -396,9 +402,7 @@ fn a_late_timer_is_not_forgotten_when_an_act_comes_first() {
     world.act("ida", |case| work::record(case, &entry, &[])).unwrap();
     assert!(!world.change().overrun);
     assert!(
-        world
-            .look(model::change::timers::next_due)
-            .is_some_and(|next| next <= world.now),
+        world.look(timers::next_due).is_some_and(|next| next <= world.now),
         "it is due now"
     );
     world.run_timers();
@@ -453,7 +457,7 @@ fn the_condition_of_a_checker_who_left_is_checked_by_who_set_it_and_then_by_a_ch
         })
     };
     let waits = |world: &World| {
-        let rows = world.look(|case| model::change::requirement::before_start(&case.file, &case.directory, case.now));
+        let rows = world.look(|case| requirement::before_start(&case.file, &case.directory, case.now));
         let row = rows.into_iter().find(|row| row.code == "condition_open").unwrap();
         (row.satisfy, row.waiting_on)
     };
@@ -533,7 +537,7 @@ fn a_condition_lapses_with_its_decision() {
     assert!(world.file.conditions[0].lapsed);
 }
 
-fn add_task(world: &mut World, words: Value) -> model::core::ids::RecordId {
+fn add_task(world: &mut World, words: Value) -> ids::RecordId {
     world.act("rita", |case| tasks::add(case, &body(words))).unwrap()
 }
 
@@ -730,13 +734,13 @@ fn the_opening_of_a_window_is_told_once_to_whoever_does_the_work_or_else_to_the_
 fn an_open_dependency_holds_the_start() {
     let mut world = World::new().until_scheduled();
     world.wait_until(at("11:10"));
-    let linked = model::change::change_file::Linked {
+    let linked = change_file::Linked {
         key: "CHG-9".into(),
         state: State::Reviewing,
         owner: Some("olga".into()),
     };
     world.file.depends_on.push(linked);
-    let Err(model::core::refusal::Refusal::NotNow { unmet, .. }) = world.start("ida") else {
+    let Err(refusal::Refusal::NotNow { unmet, .. }) = world.start("ida") else {
         panic!("an open dependency was passed over");
     };
     let told: Vec<_> = unmet

@@ -5,7 +5,9 @@ use model::change::around;
 use model::change::around::LinkEnd;
 use model::change::change_file::RejectedElsewhere;
 use model::change::related_records::Coverage;
+use model::change::waiting_on;
 use model::change::{tasks, work};
+use model::core::enums;
 use model::core::enums::{Covers, State};
 use model::emergency::break_glass;
 use model::gate::permit;
@@ -178,7 +180,7 @@ fn a_permit_ahead_ends_with_whatever_stops_the_start() {
         }),
         ("evidence that a rule asks for now", |world| {
             let duty = Duty::Evidence {
-                aspect: model::core::enums::Aspect::Security,
+                aspect: enums::Aspect::Security,
                 environment: None,
             };
             world.extra.push((Due::Start, duty));
@@ -248,7 +250,7 @@ fn each_build_without_evidence_is_named_and_no_build_twice() {
     let several = json!({"targets": [target("shop", "git:aa"), target("shop", "git:bb"), target("pay", "git:bb")]});
     let mut world = World::with(facts_but(several), Vec::new());
     let lacking = |world: &World| -> Vec<String> {
-        let ahead = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+        let ahead = waiting_on::ahead(&world.file, &world.directory, world.now);
         let rows = ahead.into_iter().map(|row| row.unmet);
         rows.filter(|row| row.code == "evidence_missing")
             .map(|row| row.text)

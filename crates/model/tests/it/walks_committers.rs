@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use model::approval::obligation::{ApprovalRule, Asked, Due, Duty, Party};
+use model::change::requirement;
 use model::core::enums::{Covers, GateDecision, State};
+use model::core::ids;
 use model::gate::committers::{Committer, Committers, Pushed, resolve};
 
 use crate::people::{directory, rule};
@@ -61,7 +63,7 @@ fn an_account_comes_before_an_address_and_case_does_not_count() {
                 ..Pushed::default()
             },
         );
-        let people: Vec<&str> = found.people.iter().map(model::core::ids::PersonId::as_str).collect();
+        let people: Vec<&str> = found.people.iter().map(ids::PersonId::as_str).collect();
         assert_eq!(people, who.into_iter().collect::<Vec<_>>(), "{one:?}");
         assert_eq!(found.unknown.is_empty(), who.is_some(), "{one:?}");
     }
@@ -111,7 +113,7 @@ fn a_committer_who_is_nobody_here_blocks_by_name() {
         made_by(&mut world, &[], &["github:mona"]);
         assert_eq!(world.state(), State::Authorizing);
         assert_eq!(world.gate("git:aa").decision, GateDecision::Stop);
-        let rows = model::change::requirement::before_approved(&world.file, &world.directory, world.now);
+        let rows = requirement::before_approved(&world.file, &world.directory, world.now);
         let row = rows.iter().find(|row| row.code == "committer_unknown").unwrap();
         assert!(row.text.contains("github:mona"), "{}", row.text);
         assert!(

@@ -2,8 +2,11 @@
 
 use model::approval::decide;
 use model::approval::obligation::{Asked, Due, Duty, Party};
+use model::change::requirement;
 use model::change::requirement::earliest_start;
+use model::change::waiting_on;
 use model::core::enums::{Covers, GateDecision, State};
+use model::directory::snapshot;
 use model::gate::permit;
 use model::schedule::calendar::{Holiday, Span};
 use model::schedule::plan;
@@ -77,7 +80,7 @@ fn a_rule_that_asks_others_now_is_met_by_nobody_whom_it_asked_before() {
         State::Authorizing,
         "the owner's word was for the rule as it was"
     );
-    let rows = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+    let rows = waiting_on::ahead(&world.file, &world.directory, world.now);
     let lacks: Vec<_> = rows.iter().filter(|row| row.unmet.code == "approval_missing").collect();
     assert_eq!(lacks.len(), 1, "the other rules stay met: {lacks:?}");
     assert_eq!(lacks[0].unmet.waiting_on, ["sam"]);
@@ -102,7 +105,7 @@ fn who_sets_the_times_still_judges_the_work() {
     assert_eq!(world.change().planned_by, ["mia".into()]);
     assert_eq!(world.change().authors, ["rita".into()]);
     assert_eq!(world.state(), State::Approved, "her word on what is done stands");
-    let ahead = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+    let ahead = waiting_on::ahead(&world.file, &world.directory, world.now);
     let row = &ahead
         .iter()
         .find(|row| row.unmet.code == "cannot_be_met")
@@ -216,7 +219,7 @@ fn a_lead_time_in_working_days_leaves_weekends_and_holidays_out() {
         at("2026-11-25T12:00:00Z"),
         "it counts from the submission"
     );
-    let ahead = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+    let ahead = waiting_on::ahead(&world.file, &world.directory, world.now);
     let row = ahead.iter().find(|row| row.unmet.code == "lead_time").unwrap();
     assert!(
         row.unmet.text.contains("2026-11-25T12:00:00Z at the earliest"),
@@ -303,13 +306,13 @@ fn who_approved_under_a_rule_that_keeps_implementers_apart_does_no_work() {
 fn a_rule_on_both_keeps_its_what_part_when_only_the_times_move() {
     let mut world = World::new().until_scheduled();
     world.schedule("rita", "11:30", "13:30").unwrap();
-    let rows = model::change::requirement::before_approved(&world.file, &world.directory, world.now);
+    let rows = requirement::before_approved(&world.file, &world.directory, world.now);
     assert!(rows.is_empty());
     assert_eq!(world.state(), State::Approved);
     world.edit("rita", json!({"title": "Ship 2.5"})).unwrap();
     world.approve("max").unwrap();
     world.edit("rita", json!({"title": "Ship 2.6"})).unwrap();
-    let rows = model::change::requirement::before_scheduled(&world.file, &world.directory, world.now);
+    let rows = requirement::before_scheduled(&world.file, &world.directory, world.now);
     assert!(
         rows.is_empty(),
         "the word on when stays when only what changes: {rows:?}"
@@ -334,7 +337,7 @@ fn a_freeze_stops_times_and_starts_and_passes() {
     assert_eq!(world.gate("git:aa").decision, GateDecision::Go);
     let mut excepted = World::new().until_scheduled();
     excepted.freeze("10:30", "12:00", true);
-    let exception = model::directory::snapshot::FreezeException {
+    let exception = snapshot::FreezeException {
         change: "c1".into(),
         change_key: "CHG-1".into(),
         reason: "Needed".into(),
@@ -355,7 +358,7 @@ fn an_exception_is_for_what_was_excepted_alone() {
     let mut world = World::new().until_scheduled();
     world.freeze("10:30", "14:00", false);
     let except = |world: &mut World| {
-        let exception = model::directory::snapshot::FreezeException {
+        let exception = snapshot::FreezeException {
             change: "c1".into(),
             change_key: "CHG-1".into(),
             reason: "Needed".into(),
@@ -521,9 +524,7 @@ fn permits_die_with_what_they_stood_on() {
         }),
         ("cancel", |world| {
             world
-                .act("rita", |case| {
-                    model::schedule::plan::cancel(case, &body(json!({"reason": "No"})))
-                })
+                .act("rita", |case| plan::cancel(case, &body(json!({"reason": "No"}))))
                 .unwrap()
         }),
         ("void", |world| world.edit("rita", json!({"title": "Other"})).unwrap()),
@@ -539,7 +540,7 @@ fn permits_die_with_what_they_stood_on() {
         die(&mut world);
         assert!(world.live_permits().is_empty(), "{name}");
         if name == "hold" {
-            world.act("rita", model::schedule::plan::resume).unwrap();
+            world.act("rita", plan::resume).unwrap();
             assert!(world.live_permits().is_empty(), "they do not come back");
         }
     }
@@ -588,7 +589,7 @@ fn those_who_are_asked_are_named_with_their_reason() {
         "{}",
         world.change().requests[0].why
     );
-    let ahead = model::change::waiting_on::ahead(&world.file, &world.directory, world.now);
+    let ahead = waiting_on::ahead(&world.file, &world.directory, world.now);
     let owner = ahead
         .iter()
         .find(|row| row.unmet.satisfy.contains("base.owner"))

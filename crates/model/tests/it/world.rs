@@ -10,13 +10,16 @@ use model::change::change_file::{Actor, Case, ChangeFile, EventDraft, Letter};
 use model::change::read_content;
 use model::change::record::Change;
 use model::change::related_records::Permit;
+use model::change::waiting_on;
 use model::change::{after, around, work, write};
 use model::change::{settle, timers};
+use model::core::enums;
 use model::core::enums::{GateDecision, Purpose, State};
 use model::core::ids::RecordId;
 use model::core::refusal::Refusal;
 use model::core::unmet::Unmet;
 use model::directory::snapshot::{Directory, Freeze};
+use model::emergency::budget;
 use model::gate::answer;
 use model::gate::answer::Answer;
 use model::gate::permit;
@@ -260,7 +263,7 @@ impl World {
 
     /// What is unmet ahead of the change, by code.
     pub fn unmet(&self) -> Vec<String> {
-        let rows = model::change::waiting_on::ahead(&self.file, &self.directory, self.now);
+        let rows = waiting_on::ahead(&self.file, &self.directory, self.now);
         rows.into_iter().map(|row| row.unmet.code).collect()
     }
 
@@ -340,7 +343,7 @@ impl World {
         let until = self.now + SignedDuration::from_mins(minutes);
         let words = body(json!({"reason": "The shop is down", "until": until.to_string()}));
         self.act(who, |case| {
-            model::emergency::break_glass::break_glass(case, &words, &model::emergency::budget::Used::new())
+            model::emergency::break_glass::break_glass(case, &words, &budget::Used::new())
         })
     }
 
@@ -396,8 +399,7 @@ impl World {
 
     /// Permits that live now.
     pub fn live_permits(&self) -> Vec<&Permit> {
-        let lives =
-            |permit: &&Permit| permit.state == model::core::enums::PermitState::Issued && permit.expires_at > self.now;
+        let lives = |permit: &&Permit| permit.state == enums::PermitState::Issued && permit.expires_at > self.now;
         self.file.permits.iter().filter(lives).collect()
     }
 

@@ -2,8 +2,10 @@
 
 use crate::support::{base_set, compile, file, full_set, with_house};
 use model::core::act::{Act, actions};
+use model::core::enums;
 use model::core::enums::{Category, Criticality, Kind, Level, Role, State, Touch};
 use model::policy::facts::Part;
+use model::risk::regimes;
 use policy::{check_cases, run_cases};
 use std::collections::BTreeSet;
 
@@ -93,7 +95,7 @@ fn a_failed_case_and_a_silent_policy_refuse_the_set() {
 fn the_regimes_that_a_slip_is_told_from_are_those_that_policies_can_test() {
     let set = base_set();
     let tested: BTreeSet<&str> = set.regimes().iter().map(String::as_str).collect();
-    let told = model::risk::regimes::REGIMES.into_iter().chain(["other"]).collect();
+    let told = regimes::REGIMES.into_iter().chain(["other"]).collect();
     assert_eq!(tested, told);
 }
 
@@ -236,7 +238,7 @@ fn a_fresh_factor_is_any_or_a_second_one_and_a_slip_is_told_by_its_line() {
             )
         })?;
         let mut facts = crate::support::change();
-        facts.touches = vec![model::core::enums::Touch::CryptoKeys];
+        facts.touches = vec![enums::Touch::CryptoKeys];
         let requirements = policy::on_policy_thread(|| set.require(&facts, &[crate::support::target("1", "pay", &[])]));
         let told = |id: &str| {
             let row = requirements
@@ -282,7 +284,7 @@ fn the_pack_of_dual_control_asks_the_groups_that_the_house_names() {
         files.extend(policy::pack("dual-control").unwrap().files);
         let set = compile(&files, parameters).map_err(|findings| findings[0].text.clone())?;
         let mut facts = crate::support::change();
-        facts.touches = vec![model::core::enums::Touch::CryptoKeys];
+        facts.touches = vec![enums::Touch::CryptoKeys];
         let target = [crate::support::target("1", "pay", &[])];
         let requirements = policy::on_policy_thread(|| set.require(&facts, &target));
         let mut rows = requirements.obligations.iter();

@@ -4,9 +4,14 @@
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use acts::core::write;
+use acts::notify::reply_by_mail;
+use acts::notify::send_deferred;
 use connect::notify::mail::{Letter, Party};
 use jiff::SignedDuration;
 use model::change::related_records::Message;
+use model::integration::signal;
+use model::integration::webhook;
 use store::queue::job;
 use store::queue::job::Job;
 use store::{Mode, record};
@@ -15,6 +20,7 @@ use crate::background::queue_worker::{Failed, HANDS, Holder, go_round, side_by_s
 use crate::http::clock::tick;
 use crate::http::settings::Smtp;
 use crate::http::state::AppState;
+use crate::web::notify::letters;
 
 /// After so many tries, a day after the first, a letter is given up. Its message stays on the reader's pages.
 const TRIES: i64 = 300;
@@ -52,7 +58,7 @@ fn answerable(text: String, is_taken: bool) -> String {
     }
     format!(
         "{}\nYour answer becomes a comment on the change. Nothing is decided by mail.\n\n{text}",
-        model::integration::signal::REPLY_MARK
+        signal::REPLY_MARK
     )
 }
 
@@ -89,7 +95,7 @@ impl Postman {
     fn do_job(&self, row: &Job) {
         let done = match row.kind.as_str() {
             "mail" => self.mail(row),
-            acts::notify::send_deferred::DIGEST => self.digest(row),
+            send_deferred::DIGEST => self.digest(row),
             other => Err(acts::Error::Fault(format!("nobody does jobs of the kind `{other}`"))),
         };
         if let Err(error) = done {
@@ -118,8 +124,8 @@ impl Postman {
             };
             // The letter is written for its reader: their zone, what they may see.
             room.actor.person = person.id.clone();
-            let letter = crate::web::notify::letters::letter(room, &stored.record)?;
-            let reply_to = acts::notify::reply_by_mail::reply_address(room, &stored.record)?;
+            let letter = letters::letter(room, &stored.record)?;
+            let reply_to = reply_by_mail::reply_address(room, &stored.record)?;
             Ok(Some((stored.record, person, letter, reply_to)))
         };
         let found = self.holder.look(&row.tenant, load)?;
@@ -162,13 +168,13 @@ impl Postman {
         };
         let (reader, payload) = (row.subject.clone(), row.payload.clone());
         let load = move |room: &mut acts::Room<'_, '_>| {
-            let messages = acts::notify::send_deferred::gathered(room, &payload)?;
+            let messages = send_deferred::gathered(room, &payload)?;
             let directory = room.directory()?;
             let Some(person) = directory.people.get(&reader.as_str().into()).cloned() else {
                 return Ok(None);
             };
             room.actor.person = person.id.clone();
-            let letter = crate::web::notify::letters::digest(room, &messages)?;
+            let letter = letters::digest(room, &messages)?;
             Ok(Some((person, letter)))
         };
         let found = self.holder.look(&row.tenant, load)?;
@@ -206,7 +212,7 @@ impl Postman {
                 return Ok(());
             }
             match delivery {
-                Some(delivery) => acts::notify::send_deferred::mark_gathered(room, &payload, delivery),
+                Some(delivery) => send_deferred::mark_gathered(room, &payload, delivery),
                 None => Ok(()),
             }
         })
@@ -254,11 +260,7 @@ impl Postman {
     /// Keeps a letter until the mail server may take it.
     fn try_later(&self, row: &Job, why: String) -> acts::Result<()> {
         tracing::warn!(error = %why, job = %row.id, tries = row.tries, "a letter waits for the mail server");
-        let (id, holder, pause) = (
-            row.id.clone(),
-            self.holder.name.clone(),
-            model::integration::webhook::pause(row.tries),
-        );
+        let (id, holder, pause) = (row.id.clone(), self.holder.name.clone(), webhook::pause(row.tries));
         self.holder.act(&row.tenant, move |room| {
             let retry_at = room.now + pause;
             job::fail(room.tx, &id, &holder, retry_at, &why)
@@ -278,7 +280,7 @@ impl Postman {
             let Some(stored) = record::load::<Message>(room.tx, &subject)? else {
                 return Ok(());
             };
-            let mut written = acts::core::write::Written::default();
+            let mut written = write::Written::default();
             room.put(
                 &mut written,
                 Message {

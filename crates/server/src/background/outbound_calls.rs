@@ -5,6 +5,7 @@
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use acts::integration::external_checks;
 use acts::integration::poll_deployments;
 use acts::integration::send_webhooks;
 use acts::integration::send_webhooks::{Parcel, Round};
@@ -12,14 +13,19 @@ use acts::schedule::push_freezes;
 use connect::integration::cloudevents::{MEDIA_TYPE, Outgoing, structured};
 use connect::integration::deployments;
 use connect::integration::deployments::{Known, Told};
+use connect::integration::github;
 use connect::integration::gitlab::freezes;
 use connect::integration::gitlab::freezes::Whom;
+use connect::integration::reply;
 use connect::integration::standard_webhooks;
 use connect::notify::chat;
 use connect::socket::call::{Call, Caller};
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
+use model::directory::snapshot;
+use store::integration::call;
 use store::integration::webhook::{Delivery, Leased, Tried};
+use store::queue::job;
 use store::{Lane, Mode};
 use wire::views;
 
@@ -27,6 +33,7 @@ use crate::background::queue_worker::{HANDS, go_round, side_by_side};
 use crate::background::sequencer::told;
 use crate::http::clock::tick;
 use crate::http::state::AppState;
+use crate::web::notify::letters;
 
 /// How long it keeps what it took: a round, its last call, and as much again to write down what came of it.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
@@ -82,7 +89,7 @@ impl Courier {
         }
         let now = self.now();
         let look = move |tx: &mut store::CrossTx<'_>| {
-            let is_due = store::integration::call::next_due(tx)?.is_some_and(|at| at <= now);
+            let is_due = call::next_due(tx)?.is_some_and(|at| at <= now);
             Ok((store::integration::webhook::due(tx, now, WEBHOOKS)?, is_due))
         };
         let desk = self.state.desk();
@@ -113,7 +120,7 @@ impl Courier {
                 holder: &holder,
                 most,
             };
-            Ok(store::integration::call::lease_across(tx, &by)?)
+            Ok(call::lease_across(tx, &by)?)
         };
         let taken = self
             .state
@@ -123,25 +130,25 @@ impl Courier {
         side_by_side(&calls, |call| self.do_call(call));
     }
 
-    fn do_call(&self, call: &store::queue::job::Job) {
+    fn do_call(&self, call: &job::Job) {
         let made = self.make_call(call);
         let (id, holder, tries) = (call.id.clone(), self.holder.clone(), call.tries);
         let noted = self.act(&call.tenant, move |room| {
             let now = room.now;
             Ok(match &made {
-                Ok(()) => store::integration::call::finish(room.tx, &id, &holder)?,
+                Ok(()) => call::finish(room.tx, &id, &holder)?,
                 Err((why, true)) if tries < TRIES => {
                     let again = now + model::integration::webhook::pause(tries);
-                    store::integration::call::fail(room.tx, &id, &holder, again, why)?
+                    call::fail(room.tx, &id, &holder, again, why)?
                 }
-                Err((why, _)) => store::integration::call::park(room.tx, &id, &holder, why)?,
+                Err((why, _)) => call::park(room.tx, &id, &holder, why)?,
             })
         });
         told(noted, "noting a call");
     }
 
     /// Carries an answer to whoever asked; loads the truth first.
-    fn make_call(&self, call: &store::queue::job::Job) -> Result<(), (String, bool)> {
+    fn make_call(&self, call: &job::Job) -> Result<(), (String, bool)> {
         if push_freezes::is_call(&call.kind) {
             return self.bring_freezes(call);
         }
@@ -149,7 +156,7 @@ impl Courier {
             return self.ask_for_deployments(call);
         }
         let subject = call.subject.clone();
-        let load = move |room: &mut acts::Room<'_, '_>| acts::integration::external_checks::errand(room, &subject);
+        let load = move |room: &mut acts::Room<'_, '_>| external_checks::errand(room, &subject);
         let found = self
             .state
             .desk()
@@ -157,11 +164,11 @@ impl Courier {
             .map_err(|error| (error.to_string(), true))?;
         let Some(errand) = found else { return Ok(()) };
         let words = (errand.credential.as_str(), errand.page.as_str());
-        connect::integration::reply::carry(&self.caller, &errand.connection, &errand.check, words, self.now())
+        reply::carry(&self.caller, &errand.connection, &errand.check, words, self.now())
     }
 
     /// Asks for deployments that no delivery told of, and takes them.
-    fn ask_for_deployments(&self, call: &store::queue::job::Job) -> Result<(), (String, bool)> {
+    fn ask_for_deployments(&self, call: &job::Job) -> Result<(), (String, bool)> {
         let began = tick();
         let (subject, left) = (call.subject.clone(), call.payload.clone());
         let load = move |room: &mut acts::Room<'_, '_>| poll_deployments::errand(room, &subject, &left);
@@ -189,12 +196,7 @@ impl Courier {
     }
 
     /// Takes what was told. Where a repository told nothing, the same question is tried again.
-    fn take_deployments(
-        &self,
-        call: &store::queue::job::Job,
-        told: Told,
-        is_tried: bool,
-    ) -> Result<(), (String, bool)> {
+    fn take_deployments(&self, call: &job::Job, told: Told, is_tried: bool) -> Result<(), (String, bool)> {
         let failed = told.failed.clone().filter(|_| !is_tried);
         let (subject, id, holder) = (call.subject.clone(), call.id.clone(), self.holder.clone());
         let is_done = failed.is_none();
@@ -204,7 +206,7 @@ impl Courier {
                 return poll_deployments::ask_again(room, &subject, &told.left);
             }
             // Whoever lost the lease meanwhile leaves it to the next one.
-            store::integration::call::note_left(room.tx, &id, &holder, &told.left.join("\n"))?;
+            call::note_left(room.tx, &id, &holder, &told.left.join("\n"))?;
             Ok(())
         });
         taken.map_err(|error| (error.to_string(), true))?;
@@ -212,7 +214,7 @@ impl Courier {
     }
 
     /// Brings a connection's freezes to its projects, and notes theirs. What one project refuses holds back no other.
-    fn bring_freezes(&self, call: &store::queue::job::Job) -> Result<(), (String, bool)> {
+    fn bring_freezes(&self, call: &job::Job) -> Result<(), (String, bool)> {
         let began = tick();
         let (subject, left) = (call.subject.clone(), call.payload.clone());
         let load = move |room: &mut acts::Room<'_, '_>| push_freezes::errand(room, &subject, &left);
@@ -226,7 +228,7 @@ impl Courier {
         let (id, holder) = (call.id.clone(), self.holder.clone());
         let left = brought.left.join("\n");
         let noted = self.act(&call.tenant, move |room| {
-            store::integration::call::note_left(room.tx, &id, &holder, &left)?;
+            call::note_left(room.tx, &id, &holder, &left)?;
             push_freezes::note(room, &errand.connection, &brought.theirs)
         });
         noted.map_err(|error| (error.to_string(), true))?;
@@ -318,7 +320,7 @@ impl Courier {
         if keys.is_empty() {
             return Ok(());
         }
-        let told = self.look(tenant, move |room| crate::web::notify::letters::answers(room, &keys))?;
+        let told = self.look(tenant, move |room| letters::answers(room, &keys))?;
         let cards = round.parcels.iter_mut().filter_map(|parcel| parcel.card.as_mut());
         for (card, answers) in cards.zip(told) {
             card.answers = answers;
@@ -342,7 +344,7 @@ impl Courier {
     }
 
     /// Sends a round's parcels one after the other; stops when nobody is there to take them, or the server stops.
-    fn send(&self, round: &Round, source: &str, directory: &model::directory::snapshot::Directory) -> Sent {
+    fn send(&self, round: &Round, source: &str, directory: &snapshot::Directory) -> Sent {
         let keys: Vec<_> = round
             .secrets
             .iter()
@@ -389,7 +391,7 @@ impl Courier {
         &self,
         round: &Round,
         parcel: &Parcel,
-        (source, directory): (&str, &model::directory::snapshot::Directory),
+        (source, directory): (&str, &snapshot::Directory),
         keys: &[standard_webhooks::Key],
     ) -> Call {
         let event = &parcel.event;
@@ -407,7 +409,7 @@ impl Courier {
         headers.push(("content-type".to_owned(), MEDIA_TYPE.to_owned()));
         // Many receivers know GitHub's form alone: HMAC over the body, keyed with the secret's text.
         let text = round.secrets.first().map(|bytes| standard_webhooks::secret_text(bytes));
-        if let Some(secret) = text.and_then(|text| connect::integration::github::Secret::new(text.as_bytes())) {
+        if let Some(secret) = text.and_then(|text| github::Secret::new(text.as_bytes())) {
             headers.push(("x-hub-signature-256".to_owned(), secret.sign(&body)));
         }
         Call {

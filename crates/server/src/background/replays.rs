@@ -16,6 +16,7 @@ use store::{CrossTx, Lane, Mode, SYSTEM_TENANT};
 use crate::background::sequencer::{pause, told};
 use crate::http::settings::Settings;
 use crate::http::state::AppState;
+use crate::start::open_store;
 
 /// How often it looks whether the hour has come.
 const LOOK: Duration = Duration::from_secs(1);
@@ -90,7 +91,7 @@ impl Replays {
 
     /// The storage itself: the SQLite file, the schema, rows of no tenant. None of it is any tenant's.
     fn look_at_storage(&self) -> Option<usize> {
-        let found = crate::start::open_store::find_damage(&self.settings);
+        let found = open_store::find_damage(&self.settings);
         let mut damage = found
             .inspect_err(|error| tracing::error!(%error, "the storage could not be compared"))
             .ok()?;

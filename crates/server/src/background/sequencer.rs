@@ -5,8 +5,16 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use acts::audit::check_log;
+use acts::audit::cosign_log;
+use acts::audit::note_log_sizes;
+use acts::audit::sequence_events;
 use acts::audit::sequence_events::Sequenced;
+use acts::audit::sign_revocations;
 use model::change::change_file::Actor;
+use store::audit::event;
+use store::audit::log;
+use store::gate::revocation;
 use store::{Lane, Mode, SYSTEM_TENANT};
 
 use crate::http::clock::tick;
@@ -198,7 +206,7 @@ impl Sequencer {
             self.rung = Rung::default();
             return;
         }
-        let find = |tx: &mut store::CrossTx<'_>| Ok(store::audit::log::sizes(tx)?);
+        let find = |tx: &mut store::CrossTx<'_>| Ok(log::sizes(tx)?);
         let sizes = self
             .state
             .desk()
@@ -216,7 +224,7 @@ impl Sequencer {
     /// Places the waiting events of every tenant; answers whether all could be placed, and nothing when the store is away. A
     /// tenant whose log is broken holds up no other: their events, their cosignatures and their lists.
     fn place_all(&mut self) -> Option<bool> {
-        let find = |tx: &mut store::CrossTx<'_>| Ok(store::audit::event::tenants_unsequenced(tx)?);
+        let find = |tx: &mut store::CrossTx<'_>| Ok(event::tenants_unsequenced(tx)?);
         let waiting = self
             .state
             .desk()
@@ -226,7 +234,7 @@ impl Sequencer {
         self.stands.keep(&waiting);
         self.faults.keep(&waiting);
         for tenant in waiting {
-            let placed = acts::audit::sequence_events::sequence_events(self.state.desk(), &tenant, &self.server);
+            let placed = sequence_events::sequence_events(self.state.desk(), &tenant, &self.server);
             let placed = self.told_at_times(&tenant, placed);
             is_well &= placed.is_some();
             if self.stands.note(&tenant, placed, tick()) {
@@ -261,7 +269,7 @@ impl Sequencer {
     /// Another server may go on at once.
     fn lay_down_pens(&self) {
         for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
-            let laid = acts::audit::sequence_events::lay_down_pen(self.state.desk(), tenant, &self.server);
+            let laid = sequence_events::lay_down_pen(self.state.desk(), tenant, &self.server);
             told_of(tenant, laid, "laying down the pen of a log");
         }
     }
@@ -269,19 +277,19 @@ impl Sequencer {
     /// Renews cosignatures, and notes in the system's log how far each tenant's is.
     fn tend(&self) {
         for tenant in self.tenants() {
-            let cosigned = acts::audit::cosign_log::cosign_log(self.state.desk(), &tenant);
+            let cosigned = cosign_log::cosign_log(self.state.desk(), &tenant);
             told_of(&tenant, cosigned, "cosigning a log");
         }
         told(
-            acts::audit::cosign_log::cosign_log(self.state.desk(), SYSTEM_TENANT),
+            cosign_log::cosign_log(self.state.desk(), SYSTEM_TENANT),
             "cosigning the system's log",
         );
         told(
-            acts::audit::note_log_sizes::note_log_sizes(self.state.desk()),
+            note_log_sizes::note_log_sizes(self.state.desk()),
             "noting sizes of logs",
         );
         for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
-            let noted = acts::audit::check_log::note_log(self.state.desk(), tenant);
+            let noted = check_log::note_log(self.state.desk(), tenant);
             told_of(tenant, noted, "noting how far a log is");
         }
         self.keep_seen_logs();
@@ -306,14 +314,14 @@ impl Sequencer {
     /// Signs the revocation lists that have new entries or grow old.
     fn sign_lists(&self) {
         let now = self.state.desk().tools().clock.now();
-        let before = now - jiff::SignedDuration::from_secs(acts::audit::sign_revocations::RENEWED_AFTER_SECONDS);
-        let find = move |tx: &mut store::CrossTx<'_>| Ok(store::gate::revocation::stale_lists(tx, before)?);
+        let before = now - jiff::SignedDuration::from_secs(sign_revocations::RENEWED_AFTER_SECONDS);
+        let find = move |tx: &mut store::CrossTx<'_>| Ok(revocation::stale_lists(tx, before)?);
         let stale = self
             .state
             .desk()
             .wait_across(Lane::Worker, "whose list is old", Mode::Read, find);
         for tenant in told(stale, "looking for old revocation lists").unwrap_or_default() {
-            let act = acts::audit::sign_revocations::sign_revocations;
+            let act = sign_revocations::sign_revocations;
             let signed = self
                 .state
                 .desk()

@@ -5,8 +5,21 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use acts::compliance::set_retention;
+use acts::core::connections;
+use acts::core::row_mac;
+use acts::effects::find_lost_timers;
+use acts::gate::coverage;
+use acts::identity::audit_workload_trust;
+use acts::identity::warn_token_expiry;
+use acts::integration::find_lost_calls;
+use connect::integration::door;
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
+use store::gate::gate_use;
+use store::identity::second_factor;
+use store::identity::session;
+use store::identity::workload;
 use store::integration::inbox;
 use store::integration::inbox::Delivery;
 use store::queue::timer::Timer;
@@ -146,7 +159,7 @@ impl Worker {
                 &tenant,
                 Actor::system(),
                 Mode::Write,
-                move |room: &mut acts::Room<'_, '_>| Ok(store::gate::gate_use::add(room.tx, &rows)?),
+                move |room: &mut acts::Room<'_, '_>| Ok(gate_use::add(room.tx, &rows)?),
             );
             told(written, "counting questions to the gate");
         }
@@ -177,9 +190,9 @@ impl Worker {
     fn take_delivery(&self, row: &Delivery) {
         let (connection, id) = (row.connection.clone(), row.id.clone());
         let found = self.holder.look(&row.tenant, move |room| {
-            let kind = acts::core::connections::connection(room, &connection)?.kind;
+            let kind = connections::connection(room, &connection)?.kind;
             let found = inbox::load(room.tx, &id)?;
-            Ok(found.map(|found| (kind, acts::core::row_mac::is_own_delivery(room, &found), found)))
+            Ok(found.map(|found| (kind, row_mac::is_own_delivery(room, &found), found)))
         });
         let (kind, found) = match found {
             Ok(Some((kind, true, found))) => (kind, found),
@@ -187,7 +200,7 @@ impl Worker {
             Ok(None) => return,
             Err(error) => return self.give_back(row, &error),
         };
-        let signals = match connect::integration::door::read(&kind, &found.event, &found.body, found.received_at) {
+        let signals = match door::read(&kind, &found.event, &found.body, found.received_at) {
             Ok(signals) => signals,
             Err(aside) => return self.set_aside(row, aside.reason),
         };
@@ -236,10 +249,10 @@ impl Worker {
         let tenants = self.holder.across("whose deployments are matched", Mode::Read, find);
         for tenant in tenants.unwrap_or_default() {
             // A look that finds nothing new must not hold the writer.
-            let look = self.holder.look(&tenant, acts::gate::coverage::alarming);
+            let look = self.holder.look(&tenant, coverage::alarming);
             let found = told(look, "matching deployments").unwrap_or_default();
             if !found.is_empty() {
-                let tell = move |room: &mut acts::Room<'_, '_>| acts::gate::coverage::raise_alarm(room, &found);
+                let tell = move |room: &mut acts::Room<'_, '_>| coverage::raise_alarm(room, &found);
                 told(self.holder.act(&tenant, tell), "telling of unmatched deployments");
             }
             self.make_up_calls(&tenant);
@@ -248,14 +261,11 @@ impl Worker {
 
     /// Has those asked whom nobody asks, such as connections that were made before there was asking.
     fn make_up_calls(&self, tenant: &str) {
-        let looked = self
-            .holder
-            .look(tenant, acts::integration::find_lost_calls::find_lost_calls);
+        let looked = self.holder.look(tenant, find_lost_calls::find_lost_calls);
         for connection in told(looked, "looking for lost calls").unwrap_or_default() {
             let id = connection.id.0.clone();
             tracing::info!(tenant, id, "nothing was asked of this connection; it is from now on");
-            let make_up =
-                move |room: &mut acts::Room<'_, '_>| acts::integration::find_lost_calls::make_up(room, &connection);
+            let make_up = move |room: &mut acts::Room<'_, '_>| find_lost_calls::make_up(room, &connection);
             told(self.holder.act(tenant, make_up), "making up for a lost call");
         }
     }
@@ -291,9 +301,9 @@ impl Worker {
         let delivered = business - SignedDuration::from_hours(24 * model::integration::webhook::KEPT_DAYS);
         let answered = true_time - SignedDuration::from_hours(KEPT_HOURS);
         let parts: [(&'static str, Prune, Timestamp); 5] = [
-            ("sweeping sessions", store::identity::session::prune, business),
-            ("sweeping ceremonies", store::identity::second_factor::prune, business),
-            ("sweeping workloads", store::identity::workload::prune, business),
+            ("sweeping sessions", session::prune, business),
+            ("sweeping ceremonies", second_factor::prune, business),
+            ("sweeping workloads", workload::prune, business),
             ("sweeping deliveries", store::integration::webhook::prune, delivered),
             ("sweeping answers", store::idempotency::prune, answered),
         ];
@@ -361,11 +371,11 @@ impl Worker {
     }
 
     fn tell_ends_of(&self, tenant: &str) {
-        let ending = self.holder.look(tenant, acts::identity::warn_token_expiry::find_ending);
+        let ending = self.holder.look(tenant, warn_token_expiry::find_ending);
         for id in told(ending, "looking for tokens that end").unwrap_or_default() {
-            let telling = self.holder.act(tenant, move |room| {
-                acts::identity::warn_token_expiry::tell_end(room, &id)
-            });
+            let telling = self
+                .holder
+                .act(tenant, move |room| warn_token_expiry::tell_end(room, &id));
             told(telling, "telling that a token ends");
         }
     }
@@ -373,15 +383,13 @@ impl Worker {
     /// A part of what one tenant no longer keeps: what is beyond waits for the next round, so that nothing else waits for it.
     /// A change that cannot be erased holds up no other.
     fn erase_of(&self, tenant: &str) {
-        let due = self.holder.look(tenant, acts::compliance::set_retention::changes_due);
+        let due = self.holder.look(tenant, set_retention::changes_due);
         for id in told(due, "looking what the retention no longer keeps").unwrap_or_default() {
-            let erased = self.holder.act(tenant, move |room| {
-                acts::compliance::set_retention::erase_due(room, &id)
-            });
+            let erased = self.holder.act(tenant, move |room| set_retention::erase_due(room, &id));
             told(erased, "erasing texts that the retention no longer keeps");
         }
         for _ in 0..PIECES {
-            let forgotten = self.holder.act(tenant, acts::compliance::set_retention::forget_due);
+            let forgotten = self.holder.act(tenant, set_retention::forget_due);
             if told(forgotten, "forgetting deliveries that the retention no longer keeps") != Some(true) {
                 return;
             }
@@ -396,12 +404,12 @@ impl Worker {
             self.scan_late(&tenant);
             let after = mark_of(&self.marks, &tenant);
             let look = move |room: &mut acts::Room<'_, '_>| {
-                acts::effects::find_lost_timers::find_lost_timers(room, after.as_deref().unwrap_or_default())
+                find_lost_timers::find_lost_timers(room, after.as_deref().unwrap_or_default())
             };
             let looked = self.holder.look(&tenant, look);
             let lost = told(looked, "looking for lost timers").unwrap_or_default();
             for (table, id) in lost.subjects {
-                if table == acts::identity::audit_workload_trust::TABLE {
+                if table == audit_workload_trust::TABLE {
                     // Nobody was told of it yet, and nothing was to come.
                     tracing::info!(tenant, table, id, "a timer is set that was not there");
                 } else {
@@ -420,7 +428,7 @@ impl Worker {
     fn scan_late(&self, tenant: &str) {
         let after = mark_of(&self.late_marks, tenant);
         let look = move |room: &mut acts::Room<'_, '_>| {
-            acts::effects::find_lost_timers::find_late_timers(room, after.as_deref().unwrap_or_default())
+            find_lost_timers::find_late_timers(room, after.as_deref().unwrap_or_default())
         };
         let looked = self.holder.look(tenant, look);
         let late = told(looked, "looking for late timers").unwrap_or_default();

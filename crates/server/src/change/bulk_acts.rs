@@ -2,11 +2,13 @@
 //! so that the words are those of the act itself; then it is done, each in a transaction of its own.
 
 use acts::Room;
+use model::core::act;
 use model::core::body::Body;
 use model::core::refusal::Refusal;
 use serde_json::Value;
 use store::{Lane, Mode};
 
+use crate::http::attempts;
 use crate::http::caller::Caller;
 use crate::http::failure::Failure;
 use crate::http::route::{Once, Reply};
@@ -166,7 +168,7 @@ pub(crate) async fn look(
     keys: Vec<String>,
 ) -> Result<Vec<Answer>, Failure> {
     let act = move |room: &mut Room<'_, '_>| {
-        room.allow(model::core::act::actions::READ)?;
+        room.allow(act::actions::READ)?;
         let mut found = Vec::new();
         for key in &keys {
             found.push(match room.change(key) {
@@ -237,7 +239,7 @@ pub(crate) async fn each(
         }
         if let Some(failure) = answer.failure.as_ref().filter(|_| !wish.is_trial) {
             let (what, key) = (format!("bulk {}", wish.act.name), answer.picked.key.clone());
-            crate::http::attempts::note(state, caller, what, Some(key), failure).await;
+            attempts::note(state, caller, what, Some(key), failure).await;
         }
     }
     Ok(answers)

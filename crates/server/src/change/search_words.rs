@@ -1,10 +1,11 @@
 //! Words by which changes are looked for: the artifact and the commit that they bring.
 
+use model::change::read_content;
 use model::core::refusal::Refusal;
 
 /// An artifact has one name, in whichever letters somebody writes its digits.
 pub(crate) fn artifact_of(text: &str) -> String {
-    model::change::read_content::tidy_digest(text.trim().to_owned())
+    read_content::tidy_digest(text.trim().to_owned())
 }
 
 /// The fewest digits by which a commit is looked for: with fewer there are too many that begin so.

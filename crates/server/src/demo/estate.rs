@@ -2,12 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use acts::audit::open_log;
+use acts::change::create_change;
+use acts::change::set_template;
+use acts::core::write;
+use acts::directory::create_tenant;
+use acts::directory::set_person;
+use acts::directory::set_service;
 use acts::executor::Desk;
+use acts::identity::set_token;
 use jiff::Timestamp;
 use model::core::ids::PersonId;
 use serde_json::{Value, json};
 
 use super::{OTHER, Past, Result, TENANT, body, matrix};
+use crate::identity::password;
 
 /// The people of a tenant, by the word they have in the credentials file.
 pub struct Staff {
@@ -116,15 +125,15 @@ pub fn fill_first(desk: &Desk, at: Timestamp) -> Result<Staff> {
     past.system(|room| {
         for (key, name, criticality, data_class, regimes, team) in SERVICES {
             let service = json!({"key": key, "name": name, "criticality": criticality, "data_class": data_class, "regimes": regimes, "team": team});
-            acts::directory::set_service::set_service(room, &body(service))?;
+            set_service::set_service(room, &body(service))?;
         }
         for (from, to) in DEPENDENCIES {
-            acts::directory::set_service::set_dependency(room, &body(json!({"from": from, "to": to})))?;
+            set_service::set_dependency(room, &body(json!({"from": from, "to": to})))?;
         }
         for (role, login) in [("owner", "hanne"), ("implementer", "tomasz"), ("pipeline", "pipeline")] {
-            acts::directory::set_service::set_ownership(room, &body(json!({"role": role, "person": login})))?;
+            set_service::set_ownership(room, &body(json!({"role": role, "person": login})))?;
         }
-        acts::directory::set_person::set_group(
+        set_person::set_group(
             room,
             "security",
             &body(json!({"name": "Security", "members": ["priya", "yusuf", "luc"]})),
@@ -146,12 +155,9 @@ pub fn fill_second(desk: &Desk, at: Timestamp) -> Result<Staff> {
     let staff = hire(&past, SECOND, true)?;
     past.system(|room| {
         for (key, name) in [("timetable", "Timetable"), ("ticketing", "Ticketing")] {
-            acts::directory::set_service::set_service(
-                room,
-                &body(json!({"key": key, "name": name, "criticality": "medium"})),
-            )?;
+            set_service::set_service(room, &body(json!({"key": key, "name": name, "criticality": "medium"})))?;
         }
-        acts::directory::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "omar"})))?;
+        set_service::set_ownership(room, &body(json!({"role": "owner", "person": "omar"})))?;
         Ok(())
     })?;
     let requester = staff.people.get("other_requester").cloned().unwrap_or_default();
@@ -160,7 +166,7 @@ pub fn fill_second(desk: &Desk, at: Timestamp) -> Result<Staff> {
             "title": "Winter timetable", "description": "Load the winter timetable.", "justification": "It begins in December.",
             "complexity": "low", "targets": [{"service": "timetable", "environment": "production"}],
         });
-        acts::change::create_change::create_change(room, &body(request), &[])
+        create_change::create_change(room, &body(request), &[])
     })?;
     Ok(staff)
 }
@@ -168,10 +174,10 @@ pub fn fill_second(desk: &Desk, at: Timestamp) -> Result<Staff> {
 /// The log opens, and the first event of all says that this is a demo.
 fn open_tenant(past: &Past, name: &'static str) -> Result<()> {
     past.system(move |room| {
-        acts::audit::open_log::open_log(room)?;
-        let event = acts::core::write::draft("demo.filled", ("tenant_info", room.tenant()), room.now, json!({}));
-        room.tell(vec![event], acts::core::write::Written::default())?;
-        acts::directory::create_tenant::create_tenant(room, name, true)
+        open_log::open_log(room)?;
+        let event = write::draft("demo.filled", ("tenant_info", room.tenant()), room.now, json!({}));
+        room.tell(vec![event], write::Written::default())?;
+        create_tenant::create_tenant(room, name, true)
     })
 }
 
@@ -186,7 +192,7 @@ fn hire(past: &Past, rows: &'static [Row], with_credentials: bool) -> Result<Sta
                 "login": login, "name": name, "email": format!("{login}@{}.example", room.tenant()),
                 "roles": roles, "zone": "Europe/Oslo", "accounts": [format!("github:{login}")],
             });
-            Ok(acts::directory::set_person::create_person(room, &body(request))?.id)
+            Ok(set_person::create_person(room, &body(request))?.id)
         })?;
         staff.people.insert((*word).to_owned(), person);
         if with_credentials {
@@ -197,14 +203,13 @@ fn hire(past: &Past, rows: &'static [Row], with_credentials: bool) -> Result<Sta
 }
 
 fn credential(past: &Past, word: &'static str, login: &'static str) -> Result<Value> {
-    let password =
-        past.system(|room| acts::identity::set_token::new_secret(room).map(|secret| secret[4..24].to_owned()))?;
-    let phc = crate::identity::password::hash(&password)?;
+    let password = past.system(|room| set_token::new_secret(room).map(|secret| secret[4..24].to_owned()))?;
+    let phc = password::hash(&password)?;
     let tenant = past.tenant;
     let token = past.system(move |room| {
-        acts::directory::set_person::set_password(room, login, &phc)?;
-        let request = json!({"name": "demo", "person": login, "scopes": acts::identity::set_token::SCOPES});
-        Ok(acts::identity::set_token::create_token(room, &body(request))?.1)
+        set_person::set_password(room, login, &phc)?;
+        let request = json!({"name": "demo", "person": login, "scopes": set_token::SCOPES});
+        Ok(set_token::create_token(room, &body(request))?.1)
     })?;
     Ok(json!({"role": word, "tenant": tenant, "login": login, "password": password, "token": token}))
 }
@@ -238,12 +243,12 @@ fn catalogue(past: &Past, staff: &Staff) -> Result<()> {
     for template in templates {
         let key = template["key"].as_str().unwrap_or_default().to_owned();
         past.by(&person("requester"), move |room| {
-            acts::change::set_template::propose_template(room, &body(template.clone()))
+            set_template::propose_template(room, &body(template.clone()))
         })?;
         for word in ["owner", "change_manager"] {
             let key = key.clone();
             past.by(&person(word), move |room| {
-                acts::change::set_template::approve_template(room, &key, &model::core::body::Body::new())
+                set_template::approve_template(room, &key, &model::core::body::Body::new())
             })?;
         }
     }

@@ -1,6 +1,14 @@
 //! Three months of changes, and today's open ones in every state.
 
+use acts::change::add_evidence;
+use acts::change::create_change;
+use acts::core::gate_question;
+use acts::directory::set_service;
+use acts::effects::run_timer;
 use acts::executor::Desk;
+use acts::gate::answer;
+use acts::incident::set_incident;
+use acts::schedule::set_freeze;
 use jiff::{SignedDuration, Timestamp};
 use model::change::around::StoredFile;
 use model::core::ids::PersonId;
@@ -78,7 +86,7 @@ impl Walk<'_> {
                 "kind": "note", "aspect": "functional", "result": "passed", "name": "Tests in staging",
                 "environment": "staging", "artifact": artifact(n), "text": text,
             });
-            acts::change::add_evidence::add_evidence(room, key, &body(request), &file).map(|_| ())
+            add_evidence::add_evidence(room, key, &body(request), &file).map(|_| ())
         })
     }
 
@@ -86,7 +94,7 @@ impl Walk<'_> {
     fn deploy(&self, n: usize) -> Result<()> {
         self.act("pipeline", move |room, key| {
             for target in room.change(key)?.content.targets {
-                let question = acts::core::gate_question::Question {
+                let question = gate_question::Question {
                     service: target.service.0,
                     environment: target.environment.0,
                     artifact: Some(artifact(n)),
@@ -94,7 +102,7 @@ impl Walk<'_> {
                     change: Some(key.to_owned()),
                     purpose: None,
                 };
-                acts::gate::answer::check(room, &question, None)?;
+                answer::check(room, &question, None)?;
             }
             Ok(())
         })
@@ -137,7 +145,7 @@ impl Walk<'_> {
 fn create<'a>(past: &'a Past, staff: &'a Staff, word: &str, request: Value) -> Result<Walk<'a>> {
     let person = staff.people.get(word).cloned().unwrap_or_default();
     let key = past.by(&person, move |room| {
-        acts::change::create_change::create_change(room, &body(request.clone()), &[])
+        create_change::create_change(room, &body(request.clone()), &[])
     })?;
     Ok(Walk { past, staff, key })
 }
@@ -269,7 +277,7 @@ fn standard(past: &Past, staff: &Staff, at: Timestamp) -> Result<()> {
 fn tick(past: &Past, key: String) -> Result<()> {
     past.system(move |room| {
         let id = room.change(&key)?.id;
-        acts::effects::run_timer::run_timer(room, "change", id.as_str())
+        run_timer::run_timer(room, "change", id.as_str())
     })
 }
 
@@ -287,7 +295,7 @@ fn around_today(desk: &Desk, staff: &Staff, now: Timestamp) -> Result<()> {
     let at = move |hours: i64| (now + SignedDuration::from_hours(hours)).to_string();
     let manager = staff.people.get("change_manager").cloned().unwrap_or_default();
     past.by(&manager, move |room| {
-        acts::schedule::set_freeze::set_freeze(
+        set_freeze::set_freeze(
             room,
             &body(json!({
                 "title": "Month-end closing", "reason": "Finance closes the books.",
@@ -299,7 +307,7 @@ fn around_today(desk: &Desk, staff: &Staff, now: Timestamp) -> Result<()> {
             ("Cartwell Hosting: storage maintenance (their notice CW-2291)", 52, 4, json!(["backup", "ledger-db"])),
         ] {
             let window = json!({"title": title, "starts_at": at(from), "ends_at": at(from + hours), "services": services, "environments": ["production"]});
-            acts::directory::set_service::set_window(room, &body(window))?;
+            set_service::set_window(room, &body(window))?;
         }
         Ok(())
     })?;
@@ -310,7 +318,7 @@ fn around_today(desk: &Desk, staff: &Staff, now: Timestamp) -> Result<()> {
             "title": "Customs declarations are slow", "severity": 3, "services": ["customs-gateway"],
             "started_at": at(-20), "external_ref": "SD-8812",
         });
-        acts::incident::set_incident::open_incident(room, &body(incident)).map(|_| ())
+        set_incident::open_incident(room, &body(incident)).map(|_| ())
     })
 }
 

@@ -1,6 +1,9 @@
 //! The demo's teams, calendar and ownership matrix: rows on services, items and classes, with dates and a job function,
 //! so that the pages and the reports have something to show. Hanne stays among those who answer for every service.
 
+use acts::directory::set_person;
+use acts::directory::set_service;
+use acts::schedule::set_calendar;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -49,27 +52,27 @@ pub fn fill(past: &Past) -> Result<()> {
         let calendar = json!({
             "key": "default", "name": "Head office", "zone": "Europe/Oslo", "hours": hours, "holidays": holidays,
         });
-        acts::schedule::set_calendar::set_calendar(room, &body(calendar))?;
+        set_calendar::set_calendar(room, &body(calendar))?;
         for (key, name, members) in TEAMS {
             let team = json!({"name": name, "kind": "team", "members": members});
-            acts::directory::set_person::set_group(room, key, &body(team))?;
+            set_person::set_group(room, key, &body(team))?;
         }
         for (key, name, service, kind) in ITEMS {
             let item = json!({"key": key, "name": name, "service": service, "kind": kind});
-            acts::directory::set_service::set_config_item(room, &body(item))?;
+            set_service::set_config_item(room, &body(item))?;
         }
-        acts::directory::set_service::set_dependency(
+        set_service::set_dependency(
             room,
             &body(json!({"from": "label-print", "to": "wms", "kind": "part_of"})),
         )?;
         let store = json!({"from": "invoicing", "to": "ledger-primary", "to_kind": "config_item", "kind": "stores_in"});
-        acts::directory::set_service::set_dependency(room, &body(store))?;
+        set_service::set_dependency(room, &body(store))?;
         // With somebody who operates services the pack `sox` can be tried here.
         for (login, function) in [("aiko", "data-steward"), ("luc", "operations")] {
-            acts::directory::set_person::edit_person(room, login, &body(json!({"functions": [function]})))?;
+            set_person::edit_person(room, login, &body(json!({"functions": [function]})))?;
         }
         for row in rows(room.now) {
-            acts::directory::set_service::set_ownership(room, &body(row))?;
+            set_service::set_ownership(room, &body(row))?;
         }
         Ok(())
     })

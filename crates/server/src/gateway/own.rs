@@ -2,8 +2,11 @@
 
 use acts::Room;
 use acts::core::gate_question::Question;
+use acts::gate::answer;
+use acts::gate::running;
 use acts::gate::shown_permit::check_shown;
 use axum::http::{HeaderMap, Method, Uri};
+use model::core::act;
 use model::core::enums::GateDecision;
 use model::core::unmet::Unmet;
 use model::gate::answer::Answer;
@@ -11,10 +14,12 @@ use serde_json::Value;
 use store::{Lane, Mode};
 
 use super::question::{Asked, Basis, Decide, Decided, Place, Unclear, door_of, header, permit_id};
+use crate::http::attempts;
 use crate::http::authenticate::Asking;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
 use crate::http::gate_counters::Counted;
+use crate::http::route;
 use crate::http::state::AppState;
 
 /// Reasons that say that the question, and not the change, is at fault: they are counted with what was named.
@@ -40,11 +45,11 @@ impl Decide for AppState {
         }
         let act = move |room: &mut Room<'_, '_>| {
             who.check_scope(Scope::Gate)?;
-            acts::gate::answer::may_ask(room)?;
+            answer::may_ask(room)?;
             let (answer, is_running) = if admits {
-                acts::gate::running::admit(room, &question)?
+                running::admit(room, &question)?
             } else {
-                (acts::gate::answer::ask(room, &question)?, false)
+                (answer::ask(room, &question)?, false)
             };
             if is_running {
                 return Ok((answer, true));
@@ -52,7 +57,7 @@ impl Decide for AppState {
             Ok((check_shown(room, &question, jti.as_deref(), answer)?, false))
         };
         let (answer, is_running) = asking.act(self, Lane::Gate, Mode::Read, act).await?;
-        crate::http::attempts::note_scope_use(self, &caller, Scope::Gate);
+        attempts::note_scope_use(self, &caller, Scope::Gate);
         let decided = decided(answer, is_running);
         note(self, &caller.tenant, &asked.door, &place, &decided);
         Ok(decided)
@@ -85,7 +90,7 @@ async fn refuse(state: &AppState, caller: &Caller, door: &str, unclear: &Unclear
     let who = caller.clone();
     let act = move |room: &mut Room<'_, '_>| {
         who.check_scope(Scope::Gate)?;
-        room.allow(model::core::act::actions::ASK_GATE)
+        room.allow(act::actions::ASK_GATE)
     };
     state.act(Lane::Gate, caller, Mode::Read, act).await?;
     note_unclear(
@@ -170,7 +175,7 @@ fn count(state: &AppState, tenant: &str, door: &str, named: &Named<'_>, answer: 
 
 /// Counts a question to `GET /admission` by its answer.
 pub(crate) fn note_plain(state: &AppState, tenant: &str, uri: &Uri, headers: &HeaderMap, answer: &Value) {
-    let query = crate::http::route::query_of(uri).unwrap_or_default();
+    let query = route::query_of(uri).unwrap_or_default();
     let value = |name: &str| {
         let found = query.iter().find(|(field, _)| field == name);
         found.map(|(_, value)| value.clone())

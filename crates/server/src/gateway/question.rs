@@ -5,6 +5,7 @@ use std::future::Future;
 
 use axum::http::{HeaderMap, HeaderValue};
 use model::core::enums::{GateDecision, Purpose};
+use model::core::unmet;
 use model::core::unmet::Unmet;
 use serde_json::{Value, json};
 
@@ -108,7 +109,7 @@ impl Decided {
         Self {
             decision: GateDecision::Stop,
             change: None,
-            reasons: vec![model::core::unmet::unmet(code, text, satisfy, Vec::new())],
+            reasons: vec![unmet::unmet(code, text, satisfy, Vec::new())],
             next_transition_at: None,
             basis,
         }
@@ -316,7 +317,7 @@ mod tests {
 
     #[test]
     fn reasons_fit_into_a_header_and_stay_json() {
-        let reason = |text: &str| model::core::unmet::unmet("freeze", text, "Wait.", vec!["mia".to_owned()]);
+        let reason = |text: &str| unmet::unmet("freeze", text, "Wait.", vec!["mia".to_owned()]);
         let line = reasons_line(&[reason("The freeze “Ende 🎄” is on.")]);
         assert!(line.is_ascii());
         let back: Value = serde_json::from_str(&line).unwrap();

@@ -13,6 +13,7 @@ use store::{Lane, Mode};
 use wire::problem::Problem;
 
 use crate::http::caller::{Caller, Credential, Scope};
+use crate::http::clock;
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 
@@ -57,7 +58,7 @@ pub(crate) async fn note(state: &AppState, caller: &Caller, what: String, change
     let code = code_of(failure);
     let about = change.as_deref().unwrap_or_default();
     let name = format!("{}/{} {what} {about} {code}", caller.tenant, caller.person);
-    let Some(times) = state.noted().count(&name, crate::http::clock::tick()) else {
+    let Some(times) = state.noted().count(&name, clock::tick()) else {
         return;
     };
     let attempt = Attempt {
@@ -93,7 +94,7 @@ fn told(written: Result<(), Failure>) {
 pub(crate) async fn note_token(state: &AppState, tenant: &str, id: &str, code: &'static str) {
     let Some(times) = state
         .noted()
-        .count(&format!("{tenant} token {id} {code}"), crate::http::clock::tick())
+        .count(&format!("{tenant} token {id} {code}"), clock::tick())
     else {
         return;
     };
@@ -105,7 +106,7 @@ pub(crate) async fn note_token(state: &AppState, tenant: &str, id: &str, code: &
 /// wait for it, so that it tells nobody who is known here.
 pub(crate) fn note_sign_in(state: &AppState, tenant: &str, person: &str, method: &str, code: &'static str) {
     let name = format!("{tenant}/{person} sign-in {method} {code}");
-    let Some(times) = state.noted().count(&name, crate::http::clock::tick()) else {
+    let Some(times) = state.noted().count(&name, clock::tick()) else {
         return;
     };
     let (state, tenant) = (state.clone(), tenant.to_owned());
@@ -121,7 +122,7 @@ pub(crate) async fn note_provider(state: &AppState, tenant: &str, provider: &Ide
     }
     let code = failure.problem.code.clone();
     let name = format!("{tenant} provider {} {code}", provider.key);
-    let Some(times) = state.noted().count(&name, crate::http::clock::tick()) else {
+    let Some(times) = state.noted().count(&name, clock::tick()) else {
         return;
     };
     let news = ("sign_in.refused", ("identity_provider", provider.id.0.clone()));
@@ -141,10 +142,10 @@ pub(crate) async fn note_workload(state: &AppState, tenant: &str, workload: &Wor
         return;
     }
     let code = failure.problem.code.clone();
-    let Some(times) = state.noted().count(
-        &format!("{tenant} workload {} {code}", workload.key),
-        crate::http::clock::tick(),
-    ) else {
+    let Some(times) = state
+        .noted()
+        .count(&format!("{tenant} workload {} {code}", workload.key), clock::tick())
+    else {
         return;
     };
     let news = ("workload.refused", ("workload", workload.id.0.clone()));
@@ -184,7 +185,7 @@ pub(crate) fn note_scope_use(state: &AppState, caller: &Caller, scope: Scope) {
 
 fn note_kind_of_use(state: &AppState, caller: &Caller, id: &str, scope: Option<&'static str>) {
     let name = [&caller.tenant, " token ", id, " used ", scope.unwrap_or_default()].concat();
-    if state.noted().count(&name, crate::http::clock::tick()).is_none() {
+    if state.noted().count(&name, clock::tick()).is_none() {
         return;
     }
     let (state, tenant, id) = (state.clone(), caller.tenant.clone(), id.to_owned());

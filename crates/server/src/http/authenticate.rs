@@ -5,6 +5,10 @@ use std::sync::Arc;
 use acts::Room;
 use acts::core::gate_question::Asker;
 use acts::core::gate_question::Question;
+use acts::core::row_mac;
+use acts::gate::answer;
+use acts::identity::set_token;
+use acts::notify::make_feed;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
@@ -13,9 +17,12 @@ use model::change::change_file::Lent;
 use model::core::ids::PersonId;
 use model::gate::answer::Answer;
 use model::identity::factor::Factor;
+use store::identity::session;
+use store::identity::workload;
 use store::{Lane, Mode};
 use wire::problem::UNAUTHENTICATED;
 
+use crate::http::attempts;
 use crate::http::caller::{Caller, Credential, Known, SESSION_COOKIE, Scope, cookie, digest_of};
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
@@ -44,9 +51,7 @@ pub(crate) async fn caller_of(state: &AppState, method: &Method, headers: &Heade
 pub(crate) async fn caller_of_feed(state: &AppState, secret: &str) -> Result<Caller, Failure> {
     let caller = by_token(state, Lane::Pages, token_digest(secret)?).await?.caller;
     match &caller.credential {
-        Credential::Token { scopes, .. } if scopes.contains(acts::notify::make_feed::SCOPE) => {
-            Ok(Caller::clone(&caller))
-        }
+        Credential::Token { scopes, .. } if scopes.contains(make_feed::SCOPE) => Ok(Caller::clone(&caller)),
         _ => Err(unknown()),
     }
 }
@@ -55,7 +60,7 @@ pub(crate) async fn caller_of_feed(state: &AppState, secret: &str) -> Result<Cal
 async fn caller_in(state: &AppState, lane: Lane, method: &Method, headers: &HeaderMap) -> Result<Caller, Failure> {
     if let Some(secret) = bearer(headers)? {
         let known = by_token(state, lane, token_digest(secret)?).await?;
-        crate::http::attempts::note_token_use(state, &known.caller);
+        attempts::note_token_use(state, &known.caller);
         return Ok(Arc::unwrap_or_clone(known.caller));
     }
     let Some(secret) = cookie(headers, SESSION_COOKIE) else {
@@ -65,7 +70,7 @@ async fn caller_in(state: &AppState, lane: Lane, method: &Method, headers: &Head
     if !method.is_safe()
         && let Err(failure) = check_site(state, headers)
     {
-        crate::http::attempts::note(state, &caller, method.to_string(), None, &failure).await;
+        attempts::note(state, &caller, method.to_string(), None, &failure).await;
         return Err(failure);
     }
     Ok(caller)
@@ -94,7 +99,7 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
 
 /// The digest of a token's secret as it stands in the header, if it can be one at all.
 fn token_digest(secret: &str) -> Result<String, Failure> {
-    if !secret.starts_with(acts::identity::set_token::PREFIX) || secret.len() > LONGEST {
+    if !secret.starts_with(set_token::PREFIX) || secret.len() > LONGEST {
         return Err(unknown());
     }
     Ok(digest_of(secret))
@@ -102,7 +107,7 @@ fn token_digest(secret: &str) -> Result<String, Failure> {
 
 async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known, Failure> {
     let wanted = digest.clone();
-    let find = move |tx: &mut store::CrossTx<'_>| Ok(store::identity::session::find_token(tx, &wanted)?);
+    let find = move |tx: &mut store::CrossTx<'_>| Ok(session::find_token(tx, &wanted)?);
     let found = state.across(lane, "whose token is it", Mode::Read, find).await?;
     let now = state.desk().tools().clock.now();
     let Some(found) = found else {
@@ -111,7 +116,7 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
     let token = found.token;
     if token.revoked || token.expires_at.is_some_and(|end| end <= now) {
         let code = if token.revoked { "revoked" } else { "expired" };
-        crate::http::attempts::note_token(state, &found.tenant, &token.id.0, code).await;
+        attempts::note_token(state, &found.tenant, &token.id.0, code).await;
         return Err(unknown());
     }
     let credential = Credential::Token {
@@ -136,7 +141,7 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
 /// Somebody who was let in with a token of their platform: what they may is what the workload says now.
 async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Known, Failure> {
     let wanted = digest.clone();
-    let find = move |tx: &mut store::CrossTx<'_>| Ok(store::identity::workload::find(tx, &wanted)?);
+    let find = move |tx: &mut store::CrossTx<'_>| Ok(workload::find(tx, &wanted)?);
     let found = state.across(lane, "whose workload is it", Mode::Read, find).await?;
     let now = state.desk().tools().clock.now();
     let found = found
@@ -166,13 +171,13 @@ async fn by_session(state: &AppState, lane: Lane, secret: &str) -> Result<Caller
         return Err(unknown());
     }
     let digest = digest_of(secret);
-    let find = move |tx: &mut store::CrossTx<'_>| Ok(store::identity::session::find(tx, &digest)?);
+    let find = move |tx: &mut store::CrossTx<'_>| Ok(session::find(tx, &digest)?);
     let found = state.across(lane, "whose session is it", Mode::Read, find).await?;
     let now = state.desk().tools().clock.now();
     let Some((tenant, session)) = found else {
         return Err(unknown());
     };
-    if !acts::core::row_mac::is_own_session(&state.desk().tools().master, &tenant, &session) {
+    if !row_mac::is_own_session(&state.desk().tools().master, &tenant, &session) {
         tracing::warn!(
             tenant,
             person = session.person,
@@ -283,7 +288,7 @@ impl Asking {
         if self.caller.check_scope(Scope::Gate).is_err() {
             return Ok(None);
         }
-        crate::http::attempts::note_scope_use(state, &self.caller, Scope::Gate);
+        attempts::note_scope_use(state, &self.caller, Scope::Gate);
         let Credential::Token { lent, .. } = &self.caller.credential else {
             return Ok(None);
         };
@@ -293,11 +298,7 @@ impl Asking {
             lent,
             generation,
         };
-        Ok(acts::gate::answer::ask_at_once(
-            state.desk().services(),
-            &asker,
-            question,
-        )?)
+        Ok(answer::ask_at_once(state.desk().services(), &asker, question)?)
     }
 
     /// Looks the credential up again, as the estate has been written since.
@@ -421,7 +422,7 @@ impl Asking {
     }
 
     fn with(state: &AppState, digest: String, known: Known) -> Self {
-        crate::http::attempts::note_token_use(state, &known.caller);
+        attempts::note_token_use(state, &known.caller);
         Self {
             caller: known.caller,
             seen: Some((digest, known.generation)),

@@ -15,6 +15,7 @@ use serde_json::{Map, Number, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_stream::StreamExt;
 
+use crate::http::clock;
 use crate::http::failure::Failure;
 use crate::http::files::NewFile;
 use crate::http::state::AppState;
@@ -363,7 +364,7 @@ pub(crate) struct Pace {
 impl Pace {
     pub(crate) fn new() -> Self {
         Self {
-            began: crate::http::clock::tick(),
+            began: clock::tick(),
             taken: 0,
         }
     }
@@ -375,7 +376,7 @@ impl Pace {
     pub(crate) async fn patiently<T>(&self, piece: impl Future<Output = T>) -> Result<T, Failure> {
         let slow = || Failure::new(408, "too_slow", "The body came in too slowly.");
         let piece = tokio::time::timeout(STANDSTILL, piece).await.map_err(|_| slow())?;
-        let spent = crate::http::clock::tick().saturating_duration_since(self.began);
+        let spent = clock::tick().saturating_duration_since(self.began);
         if spent > GRACE && self.taken < SLOWEST * (spent - GRACE).as_secs() {
             return Err(slow());
         }

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use model::change::change_file::{Actor, Lent};
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
+use model::directory::snapshot;
 use model::identity::factor::Factor;
+use store::identity::session;
 use wire::problem::UNAUTHENTICATED;
 
 /// The cookie that holds a session's secret.
@@ -172,14 +174,12 @@ impl Caller {
     pub(crate) fn check_alive(&self, room: &mut Room<'_, '_>) -> acts::Result<()> {
         let now = room.now;
         let is_alive = match &self.credential {
-            Credential::Token { id, .. } => {
-                match store::record::load::<model::directory::snapshot::Token>(room.tx, id)? {
-                    Some(it) => !it.record.revoked && it.record.expires_at.is_none_or(|end| end > now),
-                    None => is_let_in(room, id)?,
-                }
-            }
+            Credential::Token { id, .. } => match store::record::load::<snapshot::Token>(room.tx, id)? {
+                Some(it) => !it.record.revoked && it.record.expires_at.is_none_or(|end| end > now),
+                None => is_let_in(room, id)?,
+            },
             Credential::Session { digest, .. } => {
-                let found = store::identity::session::load(room.tx, digest)?;
+                let found = session::load(room.tx, digest)?;
                 found.is_some_and(|session| session.expires_at > now && session.person == self.person.0)
             }
         };

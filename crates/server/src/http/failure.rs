@@ -5,6 +5,8 @@ use axum::response::{IntoResponse, Response};
 use model::core::refusal::FieldError;
 use wire::problem::{MEDIA_TYPE, Problem};
 
+use crate::http::request_id;
+
 /// Why a request got no answer of its own.
 #[derive(Debug, Clone)]
 pub struct Failure {
@@ -37,7 +39,7 @@ impl Failure {
 
     /// A fault of ours: told in the log, and to the caller only that it happened.
     pub fn fault(what: &dyn std::fmt::Display) -> Self {
-        let id = crate::http::request_id::current_request();
+        let id = request_id::current_request();
         tracing::error!(id, error = %what, "a request failed");
         Self::new(
             500,

@@ -12,6 +12,7 @@ use tokio::fs::{self, File};
 use tokio::io::AsyncReadExt;
 
 use crate::http::caller::Caller;
+use crate::http::failed_sync;
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 
@@ -49,7 +50,7 @@ fn io(error: std::io::Error) -> Failure {
 /// is acknowledged.
 fn sync(error: std::io::Error) -> Failure {
     if error.kind() != std::io::ErrorKind::StorageFull {
-        crate::http::failed_sync::end_after_failed_sync(&error);
+        failed_sync::end_after_failed_sync(&error);
     }
     io(error)
 }

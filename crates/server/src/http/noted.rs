@@ -46,11 +46,12 @@ impl Noted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::clock;
 
     #[test]
     fn the_same_thing_is_noted_once_a_minute_with_its_count() {
         let noted = Noted::default();
-        let now = crate::http::clock::tick();
+        let now = clock::tick();
         assert_eq!(noted.count("a", now), Some(1));
         for _ in 0..3 {
             assert_eq!(noted.count("a", now), None);
@@ -63,7 +64,7 @@ mod tests {
     #[test]
     fn what_is_remembered_has_an_end() {
         let noted = Noted::default();
-        let now = crate::http::clock::tick();
+        let now = clock::tick();
         for number in 0..=MOST {
             noted.count(&number.to_string(), now);
         }

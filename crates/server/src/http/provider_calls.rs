@@ -9,6 +9,8 @@ use connect::identity::workload::Keys;
 use connect::socket::http::Http;
 use tokio::sync::Semaphore;
 
+use crate::http::clock;
+
 /// How many providers are asked at once; a slow one must not take every thread.
 const AT_ONCE: usize = 8;
 
@@ -41,7 +43,7 @@ impl Outside {
     pub(crate) fn remembered(&self, issuer: &str) -> Option<Discovered> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, found) = known.get(issuer)?;
-        let age = crate::http::clock::tick().saturating_duration_since(*at);
+        let age = clock::tick().saturating_duration_since(*at);
         (age < FRESH).then(|| found.clone())
     }
 
@@ -50,6 +52,6 @@ impl Outside {
         if known.len() >= MOST {
             known.clear();
         }
-        known.insert(issuer.to_owned(), (crate::http::clock::tick(), found.clone()));
+        known.insert(issuer.to_owned(), (clock::tick(), found.clone()));
     }
 }

@@ -5,14 +5,18 @@ mod paging;
 use std::sync::Arc;
 
 use acts::Room;
+use acts::gate::answer;
 use axum::Router;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
+use model::change::record;
+use model::core::act;
 use model::core::body::Body;
 use model::core::ids::RecordId;
+use model::core::parse;
 use model::core::refusal::Refusal;
 use serde_json::{Map, Value, json};
 use store::idempotency::{self, RequestKey, SavedAnswer};
@@ -20,11 +24,13 @@ use store::{Lane, Mode};
 use wire::problem::IF_MATCH_NEEDED;
 
 use crate::http::address::BASE;
+use crate::http::attempts;
 use crate::http::authenticate::Asking;
 use crate::http::body::JsonBody;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
 use crate::http::percent::is_utf8;
+use crate::http::query_words;
 use crate::http::state::AppState;
 
 /// The longest idempotency key, in characters.
@@ -214,7 +220,7 @@ impl Ask {
     pub(crate) fn query_time(&self, name: &str) -> acts::Result<Option<jiff::Timestamp>> {
         let Some(text) = self.query(name) else { return Ok(None) };
         let wrong = |_| {
-            let (code, text) = model::core::parse::why_no_time(name, text);
+            let (code, text) = parse::why_no_time(name, text);
             Refusal::field(name, code, text)
         };
         Ok(Some(text.parse().map_err(wrong)?))
@@ -403,10 +409,10 @@ async fn handle(
     if let (Err(failure), Some((caller, ask))) = (&answer, &noted) {
         let change = route.is_about_change().then(|| ask.place(0).to_owned());
         let what = format!("{} {}", route.method, route.path);
-        crate::http::attempts::note(&state, caller, what, change, failure).await;
+        attempts::note(&state, caller, what, change, failure).await;
     }
     let given = answer?;
-    crate::http::attempts::note_scope_use(&state, &caller, route.scope);
+    attempts::note_scope_use(&state, &caller, route.scope);
     let reply = match given {
         Given::Written(response) => return Ok(response),
         Given::Plain(reply) => reply,
@@ -493,13 +499,11 @@ fn guarded(room: &mut Room<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) -
 fn answered(room: &mut Room<'_, '_>, route: &Route, ask: &Ask) -> acts::Result<Reply> {
     match (route.act)(room, ask) {
         Ok(reply) => {
-            crate::http::query_words::check((route.method, route.path), &ask.query)?;
+            query_words::check((route.method, route.path), &ask.query)?;
             Ok(reply)
         }
         Err(acts::Error::Refused(Refusal::Invalid(mut errors))) => {
-            if let Err(Refusal::Invalid(unknown)) =
-                crate::http::query_words::check((route.method, route.path), &ask.query)
-            {
+            if let Err(Refusal::Invalid(unknown)) = query_words::check((route.method, route.path), &ask.query) {
                 errors.extend(unknown);
             }
             Err(Refusal::Invalid(errors).into())
@@ -515,7 +519,7 @@ pub(crate) fn see_change_as(
     caller: &Caller,
     key: &str,
     scope: Scope,
-) -> acts::Result<model::change::record::Change> {
+) -> acts::Result<record::Change> {
     if caller.check_scope(Scope::Read).is_err() {
         caller.check_scope(scope)?;
     }
@@ -525,8 +529,8 @@ pub(crate) fn see_change_as(
 }
 
 /// A change as far as the caller may see it: what is hidden from them is absent.
-pub(crate) fn see_change(room: &mut Room<'_, '_>, key: &str) -> acts::Result<model::change::record::Change> {
-    match room.allow(model::core::act::actions::READ) {
+pub(crate) fn see_change(room: &mut Room<'_, '_>, key: &str) -> acts::Result<record::Change> {
+    match room.allow(act::actions::READ) {
         Err(acts::Error::Refused(_)) => Err(Refusal::not_found(format!("change {key}")).into()),
         Err(error) => Err(error),
         Ok(()) => room.change(key),
@@ -648,7 +652,7 @@ fn kept(reply: &Reply) -> Value {
 fn replayed(room: &mut Room<'_, '_>, saved: &SavedAnswer) -> acts::Result<Reply> {
     let mut kept: Value = serde_json::from_str(&saved.answer)?;
     if let Some(permit) = kept["permit"].as_str().map(str::to_owned) {
-        kept["body"]["permit"] = json!(acts::gate::answer::sign_again(room, &permit)?);
+        kept["body"]["permit"] = json!(answer::sign_again(room, &permit)?);
     }
     let status = u16::try_from(saved.status).unwrap_or(200);
     let reply = Reply {

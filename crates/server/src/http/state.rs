@@ -20,6 +20,7 @@ use crate::http::metrics::Metrics;
 use crate::http::noted::Noted;
 use crate::http::provider_calls::Outside;
 use crate::http::throttle::Throttle;
+use crate::identity::password;
 
 /// How long a lane may take until the caller is told that it is not done yet.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -62,7 +63,7 @@ impl AppState {
             noted: Noted::default(),
             callers: KnownCallers::default(),
             connections: KnownConnections::default(),
-            hashing: Semaphore::new(crate::identity::password::HASHERS),
+            hashing: Semaphore::new(password::HASHERS),
             no_password: OnceLock::new(),
             description: OnceLock::new(),
             outside: Outside::new(http),

@@ -173,11 +173,12 @@ fn make_room(map: &mut HashMap<Key, Failures>, now: Instant) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::clock;
 
     #[test]
     fn after_five_failures_each_try_waits_longer() {
         let throttle = Throttle::default();
-        let now = crate::http::clock::tick();
+        let now = clock::tick();
         let names = ["account a/b".to_owned()];
         for _ in 0..4 {
             throttle.failed(&names, now);
@@ -199,7 +200,7 @@ mod tests {
     fn many_guesses_from_many_addresses_are_few_checks_an_hour() {
         let guesses: u64 = std::env::var("ASSENT_TEST_GUESSES").map_or(100_000, |text| text.parse().unwrap_or(100_000));
         let throttle = Throttle::default();
-        let start = crate::http::clock::tick();
+        let start = clock::tick();
         let mut checks: HashMap<u64, u32> = HashMap::new();
         for round in 0..guesses / 100 {
             // A hundred at once, every 36 seconds: a hundred such rounds an hour.
@@ -231,7 +232,7 @@ mod tests {
     #[test]
     fn made_up_names_make_nobody_forgotten() {
         let throttle = Throttle::default();
-        let now = crate::http::clock::tick();
+        let now = clock::tick();
         let tried = ["account a/ada".to_owned()];
         for _ in 0..10 {
             throttle.failed(&tried, now);
@@ -248,7 +249,7 @@ mod tests {
     #[test]
     fn a_stranger_at_a_shared_address_keeps_nobody_else_out() {
         let throttle = Throttle::default();
-        let now = crate::http::clock::tick();
+        let now = clock::tick();
         let names = |login: &str| [format!("account a/{login}"), source_name("203.0.113.5")];
         let ada = names("ada");
         for number in 1..FREE_OF_SOURCE {
@@ -280,7 +281,7 @@ mod tests {
     #[test]
     fn who_begins_and_is_right_or_not_looked_at_is_not_counted() {
         let throttle = Throttle::default();
-        let now = crate::http::clock::tick();
+        let now = clock::tick();
         let names = ["account a/b".to_owned(), "source s".to_owned()];
         for _ in 0..50 {
             assert_eq!(throttle.enter(&names, now), Ok(()));

@@ -7,8 +7,11 @@
 //! `docs/decisions/0025-who-is-known-elsewhere.md`.
 
 use model::core::refusal::Refusal;
+use store::identity::identities;
+use store::identity::session;
 use store::{CrossTx, Lane, Mode};
 
+use crate::http::attempts;
 use crate::http::caller::{Caller, Credential, Scope};
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
@@ -42,13 +45,13 @@ pub(crate) async fn known_in(state: &AppState, caller: &Caller) -> Result<Vec<Kn
         let tenant = room.directory()?.tenant.clone();
         let tenant = tenant.ok_or_else(|| Refusal::not_found("tenant"))?;
         let subject = match &asking.credential {
-            Credential::Session { digest, .. } => store::identity::session::proven_subject(room.tx, digest)?,
+            Credential::Session { digest, .. } => session::proven_subject(room.tx, digest)?,
             Credential::Token { .. } => None,
         };
         Ok((tenant.name, subject))
     };
     let (name, subject) = state.act(Lane::Pages, caller, Mode::Read, own).await?;
-    crate::http::attempts::note_scope_use(state, caller, Scope::Read);
+    attempts::note_scope_use(state, caller, Scope::Read);
     let mut found = vec![Known {
         tenant: caller.tenant.clone(),
         name,
@@ -56,7 +59,7 @@ pub(crate) async fn known_in(state: &AppState, caller: &Caller) -> Result<Vec<Kn
     }];
     // Without a proof nobody looks beyond their own tenant at all.
     let Some(subject) = subject else { return Ok(found) };
-    let find = move |tx: &mut CrossTx<'_>| Ok(store::identity::identities::tenants_of(tx, &subject)?);
+    let find = move |tx: &mut CrossTx<'_>| Ok(identities::tenants_of(tx, &subject)?);
     let reason = "in which tenants the identity is known that this session proved";
     let all = state.across(Lane::Pages, reason, Mode::Read, find).await?;
     let others = all.into_iter().filter(|(tenant, _)| *tenant != caller.tenant);

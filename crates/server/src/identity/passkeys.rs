@@ -4,12 +4,14 @@
 use acts::Room;
 use acts::identity::set_passkey as passkeys;
 use acts::identity::set_passkey::{Answered, Begun, Shown, Wrong};
+use acts::identity::set_second_factor;
 use model::change::change_file::Actor;
 use model::core::body::Body;
 use model::core::refusal::Refusal;
 use model::identity::factor::Factor;
 use store::{Lane, Mode};
 
+use crate::http::attempts;
 use crate::http::caller::{Caller, Credential};
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
@@ -26,7 +28,7 @@ fn judged<T>(state: &AppState, tenant: &str, answered: Answered<T>) -> Result<T,
         Answered::Wrong(wrong, person) => (wrong, person),
     };
     if let Some(person) = person {
-        crate::http::attempts::note_sign_in(state, tenant, person.as_str(), PASSKEY, wrong.code());
+        attempts::note_sign_in(state, tenant, person.as_str(), PASSKEY, wrong.code());
     }
     if wrong == Wrong::There {
         let refusal = Refusal::not_now(wrong.code(), wrong.text(), "Use another authenticator.", Vec::new());
@@ -150,10 +152,8 @@ pub(crate) async fn has_passkey(state: &AppState, caller: &Caller) -> Result<boo
         return Ok(false);
     }
     let find = |room: &mut Room<'_, '_>| {
-        let own = acts::identity::set_second_factor::own_factors(room)?;
-        Ok(own
-            .iter()
-            .any(|it| it.kind == acts::identity::set_second_factor::PASSKEY))
+        let own = set_second_factor::own_factors(room)?;
+        Ok(own.iter().any(|it| it.kind == set_second_factor::PASSKEY))
     };
     state.act(Lane::Pages, caller, Mode::Read, find).await
 }

@@ -3,25 +3,32 @@
 
 use acts::Room;
 use acts::core::providers::{provider, provider_secret, providers};
+use acts::core::row_mac;
 use acts::identity::provision_at_sign_in::meet_person;
 use acts::identity::set_second_factor::is_enrolled;
 use axum::http::HeaderMap;
 use connect::identity::oidc;
 use connect::identity::oidc::{OidcError, Pending, Registration, Verified};
+use connect::identity::workload;
 use connect::identity::workload::Keys;
 use connect::socket::http::Http;
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
 use model::core::ids::PersonId;
+use model::core::refusal;
 use model::identity::factor::Factor;
 use model::identity::provider::IdentityProvider;
 use serde::{Deserialize, Serialize};
 use std::sync::PoisonError;
 use std::time::Duration;
+use store::identity::identities;
+use store::identity::second_factor;
 use store::{Lane, Mode};
 
+use crate::http::attempts;
 use crate::http::authenticate::caller_of;
 use crate::http::caller::{Credential, cookie};
+use crate::http::clock;
 use crate::http::failure::Failure;
 use crate::http::provider_calls::{FRESH, MOST};
 use crate::http::state::AppState;
@@ -46,7 +53,7 @@ const KEYS_REST: Duration = Duration::from_secs(30);
 /// # Errors
 /// 502 when the platform cannot be asked; 503 when too many are.
 pub(crate) async fn workload_keys(state: &AppState, issuer: &str, anew: bool) -> Result<Keys, Failure> {
-    let now = crate::http::clock::tick();
+    let now = clock::tick();
     let longest = if anew { KEYS_REST } else { FRESH };
     let remembered = || {
         let keys = state.outside().keys.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,7 +64,7 @@ pub(crate) async fn workload_keys(state: &AppState, issuer: &str, anew: bool) ->
         return Ok(keys);
     }
     let asked = issuer.to_owned();
-    let found = outside(state, move |http| connect::identity::workload::keys(http, &asked)).await?;
+    let found = outside(state, move |http| workload::keys(http, &asked)).await?;
     let mut keys = state.outside().keys.lock().unwrap_or_else(PoisonError::into_inner);
     if keys.len() >= MOST {
         keys.clear();
@@ -354,14 +361,14 @@ async fn enter(
     let (provider, claimed) = (found.clone(), verified.claimed);
     let meet = move |room: &mut Room<'_, '_>| {
         let person = meet_person(room, &provider, &claimed)?;
-        let factors = store::identity::second_factor::of_person(room.tx, person.as_str())?;
+        let factors = second_factor::of_person(room.tx, person.as_str())?;
         Ok((person, is_enrolled(&factors)))
     };
     let met = state
         .act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, meet)
         .await;
     if let Err(failure) = &met {
-        crate::http::attempts::note_provider(state, tenant, found, failure).await;
+        attempts::note_provider(state, tenant, found, failure).await;
     }
     let (person, enrolled): (PersonId, bool) = met?;
     let method = format!("provider:{}", found.key);
@@ -402,16 +409,16 @@ async fn freshen(
     let factor = Factor::new(format!("provider:{}", found.key), verified.proves_second_factor());
     let note = move |room: &mut Room<'_, '_>| {
         let whose = room.actor.person.clone();
-        let owners = store::identity::identities::find(room.tx, store::identity::identities::SUBJECT, &subject)?;
+        let owners = identities::find(room.tx, identities::SUBJECT, &subject)?;
         if !owners.iter().any(|owner| owner == whose.as_str()) {
             let text = "The provider saw somebody else than the person of this session.";
-            return Err(model::core::refusal::Refusal::not_allowed("other_person", text).into());
+            return Err(refusal::Refusal::not_allowed("other_person", text).into());
         }
-        if is_enrolled(&store::identity::second_factor::of_person(room.tx, whose.as_str())?) {
+        if is_enrolled(&second_factor::of_person(room.tx, whose.as_str())?) {
             let text = "You have a second factor here: enter its code, or use your passkey.";
-            return Err(model::core::refusal::Refusal::not_allowed("second_factor_required", text).into());
+            return Err(refusal::Refusal::not_allowed("second_factor_required", text).into());
         }
-        acts::core::row_mac::note_factor(room, &digest, &factor)
+        row_mac::note_factor(room, &digest, &factor)
     };
     state.act(Lane::Pages, &caller, Mode::Write, note).await?;
     Ok(())

@@ -15,6 +15,7 @@ use connect::identity::scim::schema::{Attr, GROUP_ATTRS, USER_ATTRS};
 use connect::identity::scim::{ScimError, group, patch, user};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Group, Person};
+use model::identity::provider;
 use serde_json::{Map, Value};
 use store::audit::event::written_at;
 use store::identity::identities;
@@ -22,6 +23,7 @@ use store::record::{self, Filter};
 use store::{Lane, Mode};
 
 use self::question::Question;
+use crate::http::attempts;
 use crate::http::authenticate::caller_of;
 use crate::http::body::JsonBody;
 use crate::http::caller::{Caller, Credential, Scope};
@@ -190,7 +192,7 @@ async fn caller(state: &AppState, method: &Method, headers: &HeaderMap, tenant: 
     caller
         .check_scope(Scope::Scim)
         .map_err(|refusal| Failure::from(acts::Error::from(refusal)))?;
-    crate::http::attempts::note_scope_use(state, &caller, Scope::Scim);
+    attempts::note_scope_use(state, &caller, Scope::Scim);
     Ok(caller)
 }
 
@@ -214,7 +216,7 @@ async fn act<T: Send + 'static>(
     if let Err(failure) = &done
         && mode == Mode::Write
     {
-        crate::http::attempts::note(state, caller, "provisioning".to_owned(), None, failure).await;
+        attempts::note(state, caller, "provisioning".to_owned(), None, failure).await;
     }
     Ok(done??)
 }
@@ -711,7 +713,7 @@ fn change_group(
     let told = match how {
         How::Put(body) => group::read(body),
         How::Patch(operations) => {
-            let mut told = model::identity::provider::ProvisionedGroup {
+            let mut told = provider::ProvisionedGroup {
                 name: known.name.clone(),
                 external_id: known.external_id.clone(),
                 members: known.members.iter().map(|id| id.0.clone()).collect(),

@@ -3,17 +3,23 @@
 use std::time::Duration;
 
 use acts::Room;
+use acts::core::row_mac;
+use acts::guard::impersonation;
 use acts::identity::set_second_factor::{is_enrolled, own_factors, random_name, use_code, use_recovery_code};
 use axum::http::{HeaderMap, header};
 use jiff::{SignedDuration, Timestamp};
 use model::change::change_file::Actor;
 use model::core::ids::PersonId;
+use model::core::refusal;
 use model::identity::factor::Factor;
+use store::identity::second_factor;
+use store::identity::secrets;
 use store::identity::session;
 use store::identity::session::Session;
 use store::{Lane, Mode};
 use wire::problem::UNAUTHENTICATED;
 
+use crate::http::attempts;
 use crate::http::caller::{Caller, Credential, SESSION_COOKIE, digest_of};
 use crate::http::clock;
 use crate::http::failure::Failure;
@@ -103,7 +109,7 @@ fn note_refused(state: &AppState, tenant: &str, person: &PersonId, (method, fail
         429 => "too_many_tries",
         _ => return,
     };
-    crate::http::attempts::note_sign_in(state, tenant, person.as_str(), method, code);
+    attempts::note_sign_in(state, tenant, person.as_str(), method, code);
 }
 
 /// Somebody who may sign in with a password.
@@ -125,8 +131,8 @@ async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Opti
         let Some(person) = directory.by_login(&login).filter(|person| person.active) else {
             return Ok(None);
         };
-        let phc = store::identity::secrets::password(room.tx, person.id.as_str())?;
-        let factors = store::identity::second_factor::of_person(room.tx, person.id.as_str())?;
+        let phc = secrets::password(room.tx, person.id.as_str())?;
+        let factors = second_factor::of_person(room.tx, person.id.as_str())?;
         Ok(phc.map(|phc| Known {
             person: person.id.clone(),
             phc,
@@ -181,7 +187,7 @@ pub(crate) async fn hash_password(state: &AppState, secret: &str) -> Result<Stri
     let secret = secret.to_owned();
     let hashed = hashing(state, move || password::hash(&secret)).await?;
     hashed.map_err(|error| {
-        let refusal = model::core::refusal::Refusal::field("password", "not_a_password", format!("{error}."));
+        let refusal = refusal::Refusal::field("password", "not_a_password", format!("{error}."));
         Failure::from(acts::Error::from(refusal))
     })
 }
@@ -228,7 +234,7 @@ pub(crate) async fn begin(
     let (digest, whose, origin) = (digest_of(&secret), person.clone(), origin.clone());
     let insert = move |room: &mut Room<'_, '_>| {
         let expires_at = room.now + SignedDuration::from_hours(SESSION_HOURS);
-        let handed_by = acts::guard::impersonation::handed_by(room, &whose, &start.method)?;
+        let handed_by = impersonation::handed_by(room, &whose, &start.method)?;
         let session = Session {
             token_digest: digest.clone(),
             person: whose.0.clone(),
@@ -246,7 +252,7 @@ pub(crate) async fn begin(
             subject: start.subject.clone(),
             mac: Vec::new(),
         };
-        acts::core::row_mac::begin_session(room, session)?;
+        row_mac::begin_session(room, session)?;
         session::note_seen(room.tx, whose.as_str(), room.now)?;
         Ok(expires_at)
     };
@@ -327,7 +333,7 @@ pub(crate) async fn note_factor(
     factor: Factor,
 ) -> Result<(), Failure> {
     let digest = digest.to_owned();
-    let note = move |room: &mut Room<'_, '_>| acts::core::row_mac::note_factor(room, &digest, &factor);
+    let note = move |room: &mut Room<'_, '_>| row_mac::note_factor(room, &digest, &factor);
     state.act(Lane::Pages, caller, Mode::Write, note).await?;
     Ok(())
 }
@@ -341,7 +347,7 @@ pub(crate) async fn confirm_password(state: &AppState, caller: &Caller, secret: 
     let whose = caller.person.clone();
     let find = move |room: &mut Room<'_, '_>| {
         let login = room.directory()?.login(&whose);
-        Ok((login, store::identity::secrets::password(room.tx, whose.as_str())?))
+        Ok((login, secrets::password(room.tx, whose.as_str())?))
     };
     let (login, phc) = state.act(Lane::Pages, caller, Mode::Read, find).await?;
     let names = [format!("account {}/{login}", caller.tenant)];

@@ -16,10 +16,12 @@ use model::integration::workload::Workload;
 use serde_json::{Map, Value, json};
 use store::{Lane, Mode};
 
+use crate::http::attempts;
 use crate::http::body::{FORM_LIMIT, at_hand};
 use crate::http::failure::Failure;
 use crate::http::handler::post;
 use crate::http::state::AppState;
+use crate::identity::providers;
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -123,7 +125,7 @@ async fn let_in(state: &AppState, tenant: &str, token: &str) -> Result<NewEntry,
     let (key, claims) = match verified(state, &issuer, token, &found).await {
         Ok(known) => known,
         Err(failure) => {
-            crate::http::attempts::note_workload(state, tenant, &found[0], &failure).await;
+            attempts::note_workload(state, tenant, &found[0], &failure).await;
             return Err(failure);
         }
     };
@@ -134,7 +136,7 @@ async fn let_in(state: &AppState, tenant: &str, token: &str) -> Result<NewEntry,
         .await;
     if let Err(failure) = &entered {
         let refusing = found.iter().find(|it| it.key == key).unwrap_or(&found[0]);
-        crate::http::attempts::note_workload(state, tenant, refusing, failure).await;
+        attempts::note_workload(state, tenant, refusing, failure).await;
     }
     entered
 }
@@ -148,14 +150,14 @@ async fn verified(
     found: &[Workload],
 ) -> Result<(String, Map<String, Value>), Failure> {
     let now = state.desk().tools().clock.now();
-    let keys = crate::identity::providers::workload_keys(state, issuer, false).await?;
+    let keys = providers::workload_keys(state, issuer, false).await?;
     let mut told = check(token, &keys, issuer, found, now);
     if told
         .as_ref()
         .is_err_and(|failure| failure.problem.code == "wrong_signature")
     {
         // The platform may have taken a new key into use since its keys were read.
-        let fresh = crate::identity::providers::workload_keys(state, issuer, true).await?;
+        let fresh = providers::workload_keys(state, issuer, true).await?;
         told = check(token, &fresh, issuer, found, now);
     }
     told

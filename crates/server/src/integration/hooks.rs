@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use acts::Room;
+use acts::core::connections;
 use acts::core::row_mac::Came;
 use axum::Router;
 use axum::body::Body;
@@ -11,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use connect::integration::door;
 use connect::integration::github::{Secret, Signing};
+use connect::integration::pagerduty;
 use jiff::Timestamp;
 use model::change::change_file::Actor;
 use model::core::refusal::Refusal;
@@ -222,7 +224,7 @@ async fn read_signed(
 
 /// PagerDuty's senders read the answer; others only its status.
 fn answer_to(kind: &str, body: &[u8]) -> Option<serde_json::Value> {
-    let key = || connect::integration::pagerduty::dedup_key(body).unwrap_or_else(|| proof::crypto::digest_text(body));
+    let key = || pagerduty::dedup_key(body).unwrap_or_else(|| proof::crypto::digest_text(body));
     (kind == "pagerduty").then(|| json!({"status": "success", "message": "Event processed", "dedup_key": key()}))
 }
 
@@ -268,9 +270,9 @@ async fn find(state: &AppState, connection: &str) -> Result<Known, Failure> {
     let id = connection.to_owned();
     let look = move |room: &mut Room<'_, '_>| {
         let generation = room.generation()?;
-        match acts::core::connections::connection(room, &id) {
+        match connections::connection(room, &id) {
             Ok(found) if found.active => {
-                let secret = acts::core::connections::connection_secret(room, &id)?;
+                let secret = connections::connection_secret(room, &id)?;
                 Ok(Some((found.kind, secret, generation)))
             }
             Ok(_) | Err(acts::Error::Refused(_)) => Ok(None),

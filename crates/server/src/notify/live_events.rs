@@ -7,6 +7,8 @@ use std::time::Duration;
 use acts::Room;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use model::core::act;
+use store::audit::event;
 use store::{Lane, Mode};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -104,9 +106,9 @@ async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -
     let (telling, reader) = (telling.clone(), caller.clone());
     let act = move |room: &mut Room<'_, '_>| {
         reader.check_alive(room)?;
-        room.allow(model::core::act::actions::READ)?;
+        room.allow(act::actions::READ)?;
         let directory = room.directory()?;
-        let events = store::audit::event::page(room.tx, from, BATCH)?;
+        let events = event::page(room.tx, from, BATCH)?;
         let seen = from + i64::try_from(events.len()).unwrap_or(BATCH);
         let mut lines = Vec::new();
         for event in events {
@@ -129,7 +131,7 @@ async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -
 }
 
 /// Whether a page should look again. What was mailed and what a gate answered moves no page of its own.
-fn is_news(event: &store::audit::event::Event, about: Option<&str>) -> bool {
+fn is_news(event: &event::Event, about: Option<&str>) -> bool {
     match about {
         Some(change) => event.subject_table == "change" && event.subject_id == change,
         None => !event.kind.starts_with("message.") && !event.kind.starts_with("gate."),

@@ -6,6 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use proof::crypto::{Entropy, MasterKey};
+use store::identity::secrets;
 use store::{Lane, Mode, SYSTEM_TENANT, Store};
 
 use crate::http::settings::Settings;
@@ -61,14 +62,14 @@ pub(crate) fn named(settings: &Settings) -> Result<Option<MasterKey>, ServeError
 
 fn fingerprint(store: &Store) -> Result<Option<String>, ServeError> {
     let found = store.wait(Lane::Worker, SYSTEM_TENANT, Mode::Read, |tx| {
-        store::identity::secrets::load(tx, FINGERPRINT)
+        secrets::load(tx, FINGERPRINT)
     })?;
     Ok(found.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 fn remember(store: &Store, fingerprint: String) -> Result<(), ServeError> {
     store.wait(Lane::Worker, SYSTEM_TENANT, Mode::Write, move |tx| {
-        store::identity::secrets::save(tx, FINGERPRINT, fingerprint.as_bytes(), jiff::Timestamp::UNIX_EPOCH)
+        secrets::save(tx, FINGERPRINT, fingerprint.as_bytes(), jiff::Timestamp::UNIX_EPOCH)
     })?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use acts::audit::open_log;
 use acts::core::log_high_water::{SeenInMemory, SeenLogs};
 use acts::{Clock, Desk, Tools};
 use model::change::change_file::Actor;
@@ -86,7 +87,7 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
         SYSTEM_TENANT,
         Actor::system(),
         Mode::Write,
-        acts::audit::open_log::open_log,
+        open_log::open_log,
     )?;
     Ok(Opened { desk, uploads })
 }

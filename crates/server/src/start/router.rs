@@ -16,6 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::http::address::{holds_null, is_page, null_refused};
+use crate::http::clock;
 use crate::http::concurrency_limit::Turn;
 use crate::http::failure::Failure;
 use crate::http::request_id::REQUEST;
@@ -58,7 +59,7 @@ pub(crate) struct Doors {
 impl Doors {
     /// The doors while the house is being opened.
     pub(crate) fn closed() -> Self {
-        Self::only(crate::start::health::closed())
+        Self::only(health::closed())
     }
 
     /// The whole server.
@@ -78,7 +79,7 @@ impl Doors {
     /// then, and none of what the other doors stand behind.
     pub(crate) fn answer_at_once<B>(&self, request: &http::Request<B>) -> Option<Response> {
         let state = self.state.as_ref()?;
-        let began = crate::http::clock::tick();
+        let began = clock::tick();
         let answer = || api::gate::questions::at_once(state, request.method(), request.uri(), request.headers());
         // Whatever goes wrong here goes the usual way, and is told there.
         let mut response = catch_unwind(AssertUnwindSafe(answer)).ok()??;
@@ -108,7 +109,7 @@ impl Doors {
 
 /// Counts an answer, and gives it the usual headers.
 fn finish(state: &AppState, began: Instant, id: &str, method: &Method, route: &str, response: &mut Response) {
-    let took = crate::http::clock::tick().saturating_duration_since(began);
+    let took = clock::tick().saturating_duration_since(began);
     let status = response.status().as_u16();
     let has_waited = response.extensions().get::<Waited>().is_some();
     let worked = (!has_waited).then_some(took);
@@ -166,7 +167,7 @@ fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
 
 /// Gives a request its id and its turn, and its answer the usual headers.
 async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Response {
-    let began = crate::http::clock::tick();
+    let began = clock::tick();
     let id = request_id(&turns.state, request.headers());
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();

@@ -12,6 +12,7 @@ use acts::Desk;
 use connect::socket::call::Caller;
 use connect::socket::egress::Egress;
 use connect::socket::http::Http;
+use store::identity::identities;
 use store::{Lane, Mode};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -22,6 +23,7 @@ use crate::background::{mailer, outbound_calls, replays, sequencer, worker};
 use crate::demo::filling;
 use crate::http::certificate::{Certificate, follow};
 use crate::http::change_notifier::Bells;
+use crate::http::clock;
 use crate::http::clock::tick;
 use crate::http::settings::Settings;
 use crate::http::source::Proxies;
@@ -29,6 +31,7 @@ use crate::http::state::AppState;
 use crate::logs;
 use crate::start::listen::{Front, acceptor, take};
 use crate::start::master_key;
+use crate::start::open_store;
 use crate::start::open_store::{check_policies, forget_leftovers, make_folder, open};
 use crate::start::router::Doors;
 use crate::start::serve_error::ServeError;
@@ -255,12 +258,7 @@ fn index_identities(desk: &Desk) -> Result<(), ServeError> {
     let store = &desk.tools().store;
     let find = |tx: &mut store::CrossTx<'_>| store::servers::tenants(tx);
     for tenant in store.wait_across(Lane::Worker, "which tenants there are", Mode::Read, find)? {
-        store.wait(
-            Lane::Worker,
-            &tenant,
-            Mode::Write,
-            store::identity::identities::index_all,
-        )?;
+        store.wait(Lane::Worker, &tenant, Mode::Write, identities::index_all)?;
     }
     Ok(())
 }
@@ -268,12 +266,12 @@ fn index_identities(desk: &Desk) -> Result<(), ServeError> {
 fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -> Result<AppState, ServeError> {
     let bells = Bells::default();
     #[cfg(all(feature = "test-clock", debug_assertions))]
-    let clock = crate::http::clock::HeldClock::default();
+    let clock = clock::HeldClock::default();
     #[cfg(not(all(feature = "test-clock", debug_assertions)))]
-    let clock = crate::http::clock::SystemClock;
+    let clock = clock::SystemClock;
     #[cfg(all(feature = "test-clock", debug_assertions))]
     {
-        let folder = crate::start::open_store::make_folder(&settings.data_dir)?;
+        let folder = open_store::make_folder(&settings.data_dir)?;
         clock.listen(&folder, &bells)?;
     }
     let opened = open(settings, public_url, Arc::new(clock))?;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use acts::identity::set_token;
+use acts::report::find_records;
 use serde_json::json;
 
 use crate::world::World;
@@ -140,10 +142,10 @@ fn a_remembered_token_is_out_as_soon_as_its_revocation_is_committed() {
         check().expect(201);
     }
     let id = world.act(|room| {
-        let tokens = acts::report::find_records::find_tokens(room)?;
+        let tokens = find_records::find_tokens(room)?;
         Ok(tokens.last().map(|token| token.id.0.clone()).unwrap_or_default())
     });
-    world.act(move |room| acts::identity::set_token::revoke_token(room, &id));
+    world.act(move |room| set_token::revoke_token(room, &id));
     gate().problem(401, "unauthenticated");
     check().problem(401, "unauthenticated");
 }

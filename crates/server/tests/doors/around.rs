@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use acts::directory::set_person;
+use model::change::related_records;
 use serde_json::{Value, json};
 
 use crate::world::{ARTIFACT, World};
@@ -431,7 +433,7 @@ fn nobody_states_the_finding_on_their_own_unauthorized_work() {
     let world = World::new();
     world.act(|room| {
         let second = json!({"login": "mika", "name": "Mika", "roles": ["change_manager"]});
-        acts::directory::set_person::create_person(room, second.as_object().unwrap()).map(drop)
+        set_person::create_person(room, second.as_object().unwrap()).map(drop)
     });
     let mut told = World::change_body();
     for field in ["planned_start", "planned_end"] {
@@ -505,7 +507,7 @@ fn who_watches_a_change_is_told_of_its_milestones_until_they_stop() {
             let filter = store::record::Filter::new()
                 .equals("person", person.as_str())
                 .order_by("id");
-            let found = store::record::find::<model::change::related_records::Message>(room.tx, &filter)?;
+            let found = store::record::find::<related_records::Message>(room.tx, &filter)?;
             let about = found.into_iter().map(|stored| stored.record);
             let about = about.filter(|it| it.topic == "milestone" && it.text.contains(&key));
             Ok(about.map(|it| it.text).collect())

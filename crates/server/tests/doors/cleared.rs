@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use acts::directory::set_person;
 use serde_json::{Value, json};
 
 use crate::world::{Answer, World};
@@ -64,7 +65,7 @@ fn null_and_an_empty_cell_clear() {
     let with = || assert_eq!(set(json!({"members": ["rita"], "calendar": "k1"})), "k1");
     world.act(|room| {
         let body = json!({"members": ["rita"]});
-        acts::directory::set_person::set_group(room, "finance", body.as_object().unwrap())
+        set_person::set_group(room, "finance", body.as_object().unwrap())
     });
     with();
     assert_eq!(set(json!({"members": ["rita"]})), "k1", "what is not named stays");

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use acts::directory::create_tenant;
+use acts::directory::deactivate_person;
+use acts::identity::set_identity_provider;
+use model::change::change_file;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
@@ -11,7 +15,7 @@ use crate::world::{Answer, PASSWORD, TENANT};
 /// Does an act on the host in a tenant, as the system.
 fn host(ring: &Ring, tenant: &str, act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<()> + Send + 'static) {
     let desk = ring.world.server.state().desk();
-    let system = model::change::change_file::Actor::system();
+    let system = change_file::Actor::system();
     desk.wait(Lane::Acts, tenant, system, Mode::Write, act).unwrap();
 }
 
@@ -20,7 +24,7 @@ fn set_provider(ring: &Ring, tenant: &str, key: &'static str, (issuer, active): 
     let body = json!({"name": key, "issuer": issuer, "client_id": "assent", "client_secret": SECRET,
         "creates_people": true, "active": active});
     host(ring, tenant, move |room| {
-        acts::identity::set_identity_provider::set_identity_provider(room, key, body.as_object().unwrap())?;
+        set_identity_provider::set_identity_provider(room, key, body.as_object().unwrap())?;
         Ok(())
     });
 }
@@ -35,7 +39,7 @@ fn three_tenants() -> Ring {
     let ring = Ring::new();
     for (tenant, name) in [("beta", "Beta Ferries"), ("gamma", "Gamma Rails")] {
         host(&ring, tenant, move |room| {
-            acts::directory::create_tenant::create_tenant(room, name, false)
+            create_tenant::create_tenant(room, name, false)
         });
     }
     set_provider(&ring, "beta", "good", (trusted(&ring), true));
@@ -123,7 +127,7 @@ fn who_proved_one_subject_at_two_doors_sees_both_tenants_while_both_let_them_in(
     assert_eq!(known(&here), [TENANT, "beta"]);
     host(&ring, "beta", |room| {
         let gone = json!({"reason": "Left."});
-        acts::directory::deactivate_person::deactivate_person(room, "tess", gone.as_object().unwrap())?;
+        deactivate_person::deactivate_person(room, "tess", gone.as_object().unwrap())?;
         Ok(())
     });
     assert_eq!(known(&here), [TENANT]);

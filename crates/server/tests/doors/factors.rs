@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use acts::identity::set_second_factor;
 use serde_json::{Value, json};
+use store::identity::second_factor;
 use totp_rs::{Builder, Secret};
 
 use crate::world::{Answer, PASSWORD, TENANT, World};
@@ -115,9 +117,9 @@ fn an_authenticator_that_cannot_be_read_is_told_as_that_and_keeps_nobody_from_an
     let step_up = |body: &Value| browser.ask("POST", "/session/step-up", body);
     let spoil = |secret: &'static [u8]| {
         world.act(move |room| {
-            for factor in store::identity::second_factor::all(room.tx)? {
-                if factor.kind == acts::identity::set_second_factor::TOTP {
-                    store::identity::second_factor::save_secret(room.tx, &factor.id, secret, room.now)?;
+            for factor in second_factor::all(room.tx)? {
+                if factor.kind == set_second_factor::TOTP {
+                    second_factor::save_secret(room.tx, &factor.id, secret, room.now)?;
                 }
             }
             Ok(())

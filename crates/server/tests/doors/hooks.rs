@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use connect::integration::door;
 use connect::integration::github::Secret;
+use connect::integration::standard_webhooks;
 use serde_json::{Value, json};
 
 use crate::world::{Answer, World};
@@ -131,10 +133,10 @@ fn what_cannot_be_read_is_set_aside_for_an_administrator() {
 /// Sends a body that is signed as Standard Webhooks says, at a time.
 fn deliver_at(world: &World, path: &str, secret: &str, at: jiff::Timestamp, body: &Value) -> Answer {
     let bytes = body.to_string().into_bytes();
-    let text = connect::integration::door::signing_secret(secret).unwrap();
-    let key = connect::integration::standard_webhooks::key(&text).unwrap();
+    let text = door::signing_secret(secret).unwrap();
+    let key = standard_webhooks::key(&text).unwrap();
     let mut ask = world.ask("POST", path);
-    for (name, value) in connect::integration::standard_webhooks::headers(&[key], "m1", at, &bytes) {
+    for (name, value) in standard_webhooks::headers(&[key], "m1", at, &bytes) {
         ask = ask.header(&name, &value);
     }
     ask.bytes("application/json", &bytes).send()

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use acts::directory::set_person;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -226,7 +227,7 @@ fn rows_that_stand_already_are_not_judged_anew() {
     let ended = world.as_person("adam", "DELETE", &back).send().expect(200);
     world.act(|room| {
         let auditor = json!({"roles": ["auditor"]});
-        acts::directory::set_person::edit_person(room, "oscar", auditor.as_object().unwrap())
+        set_person::edit_person(room, "oscar", auditor.as_object().unwrap())
     });
     let export = |format: &str| {
         world
@@ -283,7 +284,7 @@ fn the_example_of_a_catalogue_is_one_that_is_taken() {
         .to_string();
     let example = told.split_once("Example: ").unwrap().1;
     let web = json!({"members": []});
-    world.act(move |room| acts::directory::set_person::set_group(room, "web", web.as_object().unwrap()));
+    world.act(move |room| set_person::set_group(room, "web", web.as_object().unwrap()));
     let example = example.split_once("}}.").unwrap().0.to_owned() + "}}";
     let report = bring(&world, &example, true);
     assert_eq!(report["rows"][0]["key"], "shop", "{report}");

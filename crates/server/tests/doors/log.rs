@@ -4,9 +4,16 @@
 
 use std::io::{BufRead, BufReader, Write};
 
+use acts::directory::create_tenant;
+use acts::directory::provision;
+use acts::directory::set_person;
+use acts::identity::set_token;
+use acts::notify::set_telling;
+use acts::report::find_records;
 use model::change::change_file::Actor;
 use model::identity::provider::ProvisionedPerson;
 use serde_json::json;
+use store::audit::event;
 use store::{Lane, Mode};
 
 use crate::world::{Answer, World};
@@ -86,13 +93,13 @@ fn an_event_with_what_it_wrote_is_shown_to_auditors_alone_and_keeps_what_is_for_
             attributes: vec![("phoneNumbers".to_owned(), "+47-111".to_owned())],
             ..ProvisionedPerson::default()
         };
-        let petra = acts::directory::provision::create_person(room, &told)?;
+        let petra = provision::create_person(room, &told)?;
         let wish = json!({"how": "digest", "digest_at": "05:55"});
-        acts::notify::set_telling::set_telling(room, "petra", wish.as_object().unwrap())?;
+        set_telling::set_telling(room, "petra", wish.as_object().unwrap())?;
         Ok(petra.id.0)
     });
     let events = |tenant: &str, table: &'static str, id: String| {
-        let look = move |room: &mut acts::Room<'_, '_>| Ok(store::audit::event::of_subject(room.tx, table, &id)?);
+        let look = move |room: &mut acts::Room<'_, '_>| Ok(event::of_subject(room.tx, table, &id)?);
         let desk = world.server.state().desk();
         desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look)
             .unwrap()
@@ -120,13 +127,9 @@ fn an_event_with_what_it_wrote_is_shown_to_auditors_alone_and_keeps_what_is_for_
     assert_eq!(by_reader.send().status, 403, "a token without the scope `audit`");
     let foreign = {
         let make = |room: &mut acts::Room<'_, '_>| {
-            acts::directory::create_tenant::create_tenant(room, "Other", false)?;
+            create_tenant::create_tenant(room, "Other", false)?;
             let otto = json!({"login": "otto", "name": "Otto"});
-            Ok(
-                acts::directory::set_person::create_person(room, otto.as_object().unwrap())?
-                    .id
-                    .0,
-            )
+            Ok(set_person::create_person(room, otto.as_object().unwrap())?.id.0)
         };
         let desk = world.server.state().desk();
         let otto = desk
@@ -156,10 +159,10 @@ fn a_stream_ends_with_its_credential() {
     let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
     assert!(lines.any(|line| line == "event: change.created"));
     let id = world.act(|room| {
-        let tokens = acts::report::find_records::find_tokens(room)?;
+        let tokens = find_records::find_tokens(room)?;
         Ok(tokens.last().map(|token| token.id.0.clone()).unwrap_or_default())
     });
-    world.act(move |room| acts::identity::set_token::revoke_token(room, &id));
+    world.act(move |room| set_token::revoke_token(room, &id));
     // Reading on comes to an end; before, it would go on for a quarter of an hour.
     world.draft();
     lines.for_each(drop);

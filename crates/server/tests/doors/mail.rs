@@ -10,6 +10,7 @@ use connect::socket::{SmtpConfig, TlsMode};
 use model::change::related_records::Message;
 use serde_json::json;
 use server::Smtp;
+use store::queue::job;
 use store::record::{self, Filter};
 
 use crate::world::World;
@@ -87,7 +88,7 @@ fn without_a_mail_server_messages_are_kept() {
     let world = World::new();
     let key = world.draft();
     world.schedule(&key);
-    let waiting = || world.act(|room| Ok(store::queue::job::list(room.tx, "waiting", 1)?.len()));
+    let waiting = || world.act(|room| Ok(job::list(room.tx, "waiting", 1)?.len()));
     while waiting() > 0 {}
     let told = deliveries(&world);
     assert!(!told.is_empty());

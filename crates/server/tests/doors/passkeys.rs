@@ -5,6 +5,9 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use store::audit::event;
+use store::identity::second_factor;
+use store::identity::secrets;
 
 use crate::authenticator::{Passkey, Said, other_handle};
 use crate::world::{Answer, PASSWORD, TENANT, World, eventually};
@@ -91,7 +94,7 @@ fn enter(world: &World, (passkey, handle, count): (&Passkey, &str, u32), tell: i
 fn told(world: &World, kind: &'static str, words: &'static str) -> usize {
     world.act(move |room| {
         let person = room.directory()?.by_login("rita").unwrap().id.0.clone();
-        let found = store::audit::event::of_subject(room.tx, "person", &person)?;
+        let found = event::of_subject(room.tx, "person", &person)?;
         let says = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(words);
         Ok(found.iter().filter(|it| it.kind == kind && says(&it.bytes)).count())
     })
@@ -239,7 +242,7 @@ fn a_challenge_serves_one_answer_of_its_own_person_and_kind_right_or_wrong() {
     let late = world.act(move |room| {
         room.now += SignedDuration::from_secs(301);
         let person = room.directory()?.by_login("rita").unwrap().id.0.clone();
-        Ok(store::identity::second_factor::take(
+        Ok(second_factor::take(
             room.tx,
             &kept,
             &person,
@@ -296,7 +299,7 @@ fn who_has_left_or_has_no_local_account_is_not_let_in_and_nobody_adds_one_withou
     // Somebody whose password was taken away signs in at their provider.
     world.act(|room| {
         let person = room.directory()?.by_login("rita").unwrap().id.0.clone();
-        Ok(store::identity::secrets::delete_password(room.tx, &person)?)
+        Ok(secrets::delete_password(room.tx, &person)?)
     });
     enter(&world, (&passkey, &handle, 2), |_| {}).problem(401, "passkey_unknown");
     world.set_password("rita");

@@ -8,6 +8,7 @@ use model::directory::snapshot::{Group, Ownership, Person};
 use serde_json::{Value, json};
 use store::identity::second_factor;
 use store::identity::second_factor::SecondFactor;
+use store::identity::secrets;
 use store::record::{self, Filter};
 
 use crate::world::{ARTIFACT, Answer, PASSWORD, TENANT, World};
@@ -118,7 +119,7 @@ fn kept(world: &World, id: &str) -> (Person, Option<String>, usize, Vec<Ownershi
     let id = id.to_owned();
     world.act(move |room| {
         let person = record::load::<Person>(room.tx, &id)?.unwrap().record;
-        let password = store::identity::secrets::password(room.tx, &id)?;
+        let password = secrets::password(room.tx, &id)?;
         let factors = second_factor::of_person(room.tx, &id)?.len();
         let rows = Filter::new().equals("person", id.as_str()).order_by("id");
         let rows = record::find::<Ownership>(room.tx, &rows)?.into_iter();

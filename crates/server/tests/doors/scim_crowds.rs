@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use acts::directory::provision;
+use acts::directory::set_person;
+use acts::directory::set_service;
 use model::identity::provider::ProvisionedPerson;
 use serde_json::{Value, json};
 
@@ -24,7 +27,7 @@ fn people(world: &World, count: usize) -> Vec<String> {
                     active: Some(true),
                     ..ProvisionedPerson::default()
                 };
-                Ok(acts::directory::provision::create_person(room, &told)?.id.0)
+                Ok(provision::create_person(room, &told)?.id.0)
             });
             made.collect::<acts::Result<Vec<String>>>()
         };
@@ -286,16 +289,16 @@ fn a_group_that_its_directory_empties_leaves_a_finding_and_an_escalation_and_no_
     // Who has no role reads nothing, so that nobody without one is asked.
     world.act(|room| {
         let role = json!({"roles": ["owner"]});
-        acts::directory::set_person::edit_person(room, "olaf@acme.example", role.as_object().unwrap())
+        set_person::edit_person(room, "olaf@acme.example", role.as_object().unwrap())
     });
     let group = json!({"displayName": "Shop owners", "members": [{"value": olaf}]});
     let made = client.ask("POST", "/Groups", &group).expect(201);
     let path = format!("/Groups/{}", made["id"].as_str().unwrap());
     world.act(|room| {
         let service = json!({"key": "shop", "criticality": "low", "data_class": "public"});
-        acts::directory::set_service::set_service(room, service.as_object().unwrap())?;
+        set_service::set_service(room, service.as_object().unwrap())?;
         let row = json!({"role": "owner", "service": "shop", "group": "shop-owners"});
-        acts::directory::set_service::set_ownership(room, row.as_object().unwrap())
+        set_service::set_ownership(room, row.as_object().unwrap())
     });
     // Nobody else owns it.
     let rows = world.get("adam", "/ownerships?limit=200").expect(200);

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use store::queue::timer;
 use store::queue::timer::NewTimer;
 use store::{Config, Error, Lane, Mode, Store};
 
@@ -67,7 +68,7 @@ fn a_timer_that_failed_often_is_tried_on_and_says_why() {
             kind: "due",
             run_at: jiff::Timestamp::UNIX_EPOCH,
         };
-        store::queue::timer::set(room.tx, &timer)?;
+        timer::set(room.tx, &timer)?;
         room.tx.execute(
             "UPDATE timer SET tries = 5 WHERE tenant = $tenant AND id = 't-broken'",
             &[],

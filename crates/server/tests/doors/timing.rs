@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use acts::directory::set_person;
 use serde_json::{Value, json};
+use server::identity::password;
 
 use crate::world::{TENANT, World};
 
@@ -84,14 +86,14 @@ fn welch_tells_samples_apart_that_differ_and_those_that_do_not() {
 fn a_refusal_takes_as_long_for_who_is_known_as_for_who_is_not() {
     let tries = std::env::var("ASSENT_TEST_TIMINGS").map_or(TRIES, |text| text.parse().unwrap());
     let world = World::with(|settings| settings.trusted_proxies = vec!["127.0.0.1".to_owned()]);
-    let phc = server::identity::password::hash("another password").unwrap();
+    let phc = password::hash("another password").unwrap();
     world.act(move |room| {
         for account in 0..=tries / FREE {
             for name in ["known", "outside"] {
                 let person = json!({"login": format!("{name}-{account}"), "name": name, "roles": ["requester"]});
-                acts::directory::set_person::create_person(room, person.as_object().unwrap())?;
+                set_person::create_person(room, person.as_object().unwrap())?;
             }
-            acts::directory::set_person::set_password(room, &format!("known-{account}"), &phc)?;
+            set_person::set_password(room, &format!("known-{account}"), &phc)?;
         }
         Ok(())
     });

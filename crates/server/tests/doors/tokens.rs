@@ -2,9 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use acts::approval::set_delegation;
+use acts::directory::set_person;
+use acts::directory::set_service;
+use acts::identity::set_workload;
 use jiff::SignedDuration;
 use model::change::related_records::Message;
+use model::directory::snapshot;
+use model::integration::workload;
 use serde_json::{Value, json};
+use store::audit::event;
+use store::identity::session;
 use store::record::{self, Filter};
 
 use crate::world::{Answer, World};
@@ -25,7 +33,7 @@ fn made(world: &World, body: &Value) -> String {
 fn set_roles(world: &World, login: &'static str, roles: &'static [&'static str]) {
     world.act(move |room| {
         let body = json!({"roles": roles});
-        acts::directory::set_person::edit_person(room, login, body.as_object().unwrap())
+        set_person::edit_person(room, login, body.as_object().unwrap())
     });
 }
 
@@ -185,7 +193,7 @@ fn a_narrowed_token_carries_its_roles_and_no_other() {
     set_roles(&world, "mona", &["change_manager", "requester", "security"]);
     world.act(|room| {
         let row = json!({"role": "security", "person": "mona"});
-        acts::directory::set_service::set_ownership(room, row.as_object().unwrap())
+        set_service::set_ownership(room, row.as_object().unwrap())
     });
     let body = json!({"name": "x", "person": "mona", "roles": ["owner"]});
     let wrong = world.post("adam", "/tokens", &body).problem(422, "invalid");
@@ -298,9 +306,9 @@ fn for_what_a_token_is_used_is_kept_where_it_has_several_scopes() {
     };
     let uses_of = |name: &'static str| {
         world.act(move |room| {
-            let tokens = record::bodies::<model::directory::snapshot::Token>(room.tx, &Filter::new().order_by("id"))?;
+            let tokens = record::bodies::<snapshot::Token>(room.tx, &Filter::new().order_by("id"))?;
             let id = tokens.into_iter().find(|it| it.name == name).unwrap().id;
-            let uses = store::identity::session::scope_uses(room.tx)?.remove(id.as_str());
+            let uses = session::scope_uses(room.tx)?.remove(id.as_str());
             Ok(uses.into_iter().flatten().map(|it| it.scope).collect::<Vec<_>>())
         })
     };
@@ -384,7 +392,7 @@ fn a_review_of_access_takes_away_what_a_manager_refuses() {
     world.act(|room| {
         let lent = json!({"delegator": "oscar", "delegate": "sina", "parts": ["owner"], "reason": "Away.",
             "starts_at": room.now, "ends_at": room.now + jiff::SignedDuration::from_hours(48)});
-        acts::approval::set_delegation::set_delegation(room, lent.as_object().unwrap()).map(drop)
+        set_delegation::set_delegation(room, lent.as_object().unwrap()).map(drop)
     });
     let begun = world.post("adam", "/access-reviews", &json!({})).expect(201);
     let parts = begun["items"].as_array().unwrap();
@@ -467,7 +475,7 @@ fn whatever_a_borrowed_token_made_is_its_makers_and_ends_with_them() {
     roles(&world.tokens["mona"]).problem(409, "two_people_needed");
     let job = world.act(|room| {
         let told = json!({"repository": "acme/booking"});
-        Ok(acts::identity::set_workload::enter(room, "jobs", told.as_object().unwrap())?.secret)
+        Ok(set_workload::enter(room, "jobs", told.as_object().unwrap())?.secret)
     });
     ask(&world, &job, "GET", "/me", &json!({})).expect(200);
     let end = json!({"compromised": true, "reason": "Phished."});
@@ -476,8 +484,8 @@ fn whatever_a_borrowed_token_made_is_its_makers_and_ends_with_them() {
     ask(&world, &by_mona, "GET", "/me", &json!({})).problem(401, "unauthenticated");
     // One that is active all the same, from before this was looked at, opens nothing either.
     world.act(|room| {
-        let left = acts::identity::set_workload::workload(room, "jobs")?;
-        let left = model::integration::workload::Workload { active: true, ..left };
+        let left = set_workload::workload(room, "jobs")?;
+        let left = workload::Workload { active: true, ..left };
         room.put_estate("workload.set", left, json!({})).map(drop)
     });
     ask(&world, &job, "GET", "/me", &json!({})).problem(401, "unauthenticated");
@@ -496,6 +504,6 @@ fn a_token_is_revoked_once() {
     let first = revoke();
     assert_eq!(first["revoked"], true, "{first}");
     assert_eq!(revoke(), first, "the second changes nothing");
-    let events = world.act(move |room| Ok(store::audit::event::of_record(room.tx, "token", &id)?.len()));
+    let events = world.act(move |room| Ok(event::of_record(room.tx, "token", &id)?.len()));
     assert_eq!(events, 2, "it was made, and revoked once");
 }

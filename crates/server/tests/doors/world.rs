@@ -10,8 +10,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use acts::Room;
+use acts::directory::create_tenant;
+use acts::directory::set_person;
+use acts::directory::set_service;
+use acts::identity::set_token;
 use model::change::change_file::Actor;
 use serde_json::{Value, json};
+use server::identity::password;
 use server::{Running, Settings, start};
 use store::{Lane, Mode};
 
@@ -241,18 +246,18 @@ impl World {
     }
 
     fn fill(&mut self) {
-        self.act(|room| acts::directory::create_tenant::create_tenant(room, "Acme", false));
+        self.act(|room| create_tenant::create_tenant(room, "Acme", false));
         self.act(|room| {
             let service = json!({"key": "booking-api", "criticality": "low", "data_class": "public"});
-            acts::directory::set_service::set_service(room, service.as_object().unwrap())
+            set_service::set_service(room, service.as_object().unwrap())
         });
         for (login, role, part) in PEOPLE {
             self.act(move |room| {
                 let person = json!({"login": login, "name": login, "roles": [role]});
-                acts::directory::set_person::create_person(room, person.as_object().unwrap())?;
+                set_person::create_person(room, person.as_object().unwrap())?;
                 if !part.is_empty() {
                     let line = json!({"role": part, "person": login});
-                    acts::directory::set_service::set_ownership(room, line.as_object().unwrap())?;
+                    set_service::set_ownership(room, line.as_object().unwrap())?;
                 }
                 Ok(())
             });
@@ -274,15 +279,14 @@ impl World {
     /// A new token of a person.
     pub fn token(&self, login: &str, scopes: &[&str]) -> String {
         let body = json!({"name": "test", "person": login, "scopes": scopes});
-        let (_, secret) =
-            self.act(move |room| acts::identity::set_token::create_token(room, body.as_object().unwrap()));
+        let (_, secret) = self.act(move |room| set_token::create_token(room, body.as_object().unwrap()));
         secret
     }
 
     /// Gives a person the usual password.
     pub fn set_password(&self, login: &'static str) {
-        let phc = server::identity::password::hash(PASSWORD).unwrap();
-        self.act(move |room| acts::directory::set_person::set_password(room, login, &phc));
+        let phc = password::hash(PASSWORD).unwrap();
+        self.act(move |room| set_person::set_password(room, login, &phc));
     }
 
     /// The data folder.

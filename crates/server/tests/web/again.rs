@@ -1,8 +1,13 @@
 //! Forms that are sent twice, too late, or without the fresh factor that they need; and what is filled in where they are empty.
 
 use acts::Room;
+use acts::change::edit_change;
+use acts::core::row_mac;
 use model::change::change_file::Actor;
+use model::core::enums;
+use model::identity::factor;
 use serde_json::{Value, json};
+use store::identity::session;
 use store::{Lane, Mode};
 
 use super::{House, SECRET, TENANT, change_form, house, object, send};
@@ -114,12 +119,12 @@ fn what_was_typed_comes_back_behind_the_fresh_factor() {
         let marta = room.directory()?.by_login("marta").unwrap().id.clone();
         let now = room.now;
         room.now = now - jiff::SignedDuration::from_mins(6);
-        for session in store::identity::session::of_person(room.tx, marta.as_str(), now)? {
-            let factor = model::identity::factor::Factor {
+        for session in session::of_person(room.tx, marta.as_str(), now)? {
+            let factor = factor::Factor {
                 kind: "password".to_owned(),
                 is_second: false,
             };
-            assert!(acts::core::row_mac::note_factor(room, &session.token_digest, &factor)?);
+            assert!(row_mac::note_factor(room, &session.token_digest, &factor)?);
         }
         room.now = now;
         Ok(())
@@ -158,8 +163,8 @@ fn what_is_filled_in_from_an_earlier_change_says_so_and_nothing_of_work_that_is_
     desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |room| {
         room.on_change("CHG-1001", |case| {
             let change = &mut case.file.change;
-            change.state = model::core::enums::State::Closed;
-            change.outcome = Some(model::core::enums::Outcome::Succeeded);
+            change.state = enums::State::Closed;
+            change.outcome = Some(enums::Outcome::Succeeded);
             case.tell("change.closed", json!({}));
             Ok(())
         })
@@ -205,7 +210,7 @@ fn what_is_filled_in_from_an_earlier_change_says_so_and_nothing_of_work_that_is_
 fn read_only_title(house: &House) {
     let desk = house.running.state().desk();
     desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |room| {
-        acts::change::edit_change::edit_change(room, "CHG-1002", &object(json!({"title": "Another"})))
+        edit_change::edit_change(room, "CHG-1002", &object(json!({"title": "Another"})))
     })
     .unwrap();
 }

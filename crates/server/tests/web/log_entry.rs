@@ -3,9 +3,14 @@
 use acts::Room;
 use acts::audit::find_log::find_log;
 use acts::audit::show_event::{EventView, show_event};
+use acts::core::write;
+use acts::directory::create_tenant;
+use acts::directory::provision;
+use acts::directory::set_person;
 use model::change::change_file::Actor;
 use model::identity::provider::ProvisionedPerson;
 use serde_json::json;
+use store::audit::event;
 use store::{Lane, Mode};
 
 use super::{House, TENANT, change_form, house, object, send};
@@ -25,7 +30,7 @@ fn on_host<T: Send + 'static>(
 fn newest(house: &House, kind: &'static str) -> EventView {
     loop {
         let found = on_host(house, TENANT, move |room| {
-            if store::audit::event::count_unsequenced(room.tx)? > 0 {
+            if event::count_unsequenced(room.tx)? > 0 {
                 return Ok(None);
             }
             let entries = find_log(room, None, 200)?.entries;
@@ -59,10 +64,9 @@ fn an_entry_is_open_to_whoever_reads_the_log_and_to_nobody_else() {
         format!("/t/halden/sign-in?next={}", path(&id))
     );
     let foreign = on_host(&house, "other", |room| {
-        acts::directory::create_tenant::create_tenant(room, "Other", false)?;
-        let person =
-            acts::directory::set_person::create_person(room, &object(json!({"login": "otto", "name": "Otto"})))?;
-        Ok(store::audit::event::of_subject(room.tx, "person", person.id.as_str())?
+        create_tenant::create_tenant(room, "Other", false)?;
+        let person = set_person::create_person(room, &object(json!({"login": "otto", "name": "Otto"})))?;
+        Ok(event::of_subject(room.tx, "person", person.id.as_str())?
             .pop()
             .expect("it was told")
             .id)
@@ -92,8 +96,8 @@ fn an_entry_says_in_words_that_something_is_withheld() {
     };
     let (before, after) = (told("+47-111"), told("+47-222"));
     on_host(&house, TENANT, move |room| {
-        let petra = acts::directory::provision::create_person(room, &before)?;
-        acts::directory::provision::replace_person(room, petra.id.as_str(), &after).map(drop)
+        let petra = provision::create_person(room, &before)?;
+        provision::replace_person(room, petra.id.as_str(), &after).map(drop)
     });
     let made = house.get(&marta, &path(&newest(&house, "person.created").id));
     for words in ["External id", "Attributes", "withheld", "Petra"] {
@@ -219,13 +223,13 @@ fn an_entry_that_wrote_nothing_leads_to_the_one_before_it_in_the_same_act() {
     );
     // What an act noted without a record stands alone.
     on_host(&house, TENANT, |room| {
-        let event = acts::core::write::draft(
+        let event = write::draft(
             "attempt.refused",
             ("person", "nobody".to_owned()),
             room.now,
             json!({"what": "x"}),
         );
-        room.tell(vec![event], acts::core::write::Written::default())
+        room.tell(vec![event], write::Written::default())
     });
     let alone = house.get(&marta, &path(&newest(&house, "attempt.refused").id));
     assert!(

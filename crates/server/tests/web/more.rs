@@ -1,7 +1,9 @@
 //! What the forms of an assessment, a decision and the log of actions can say beside the usual.
 
 use acts::Room;
+use acts::report::find_records;
 use model::change::change_file::Actor;
+use model::core::enums;
 use store::{Lane, Mode};
 
 use super::{House, TENANT, change_form, house, send};
@@ -66,7 +68,7 @@ fn an_entry_says_when_it_happened() {
     let desk = house.running.state().desk();
     desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |room| {
         room.on_change("CHG-1001", |case| {
-            case.file.change.state = model::core::enums::State::Implementing;
+            case.file.change.state = enums::State::Implementing;
             case.tell("change.implementing", serde_json::json!({}));
             Ok(())
         })
@@ -86,7 +88,7 @@ fn an_entry_says_when_it_happened() {
     assert_eq!(noted.status, 303, "{noted:?}");
     let happened = read(&house, |room| {
         let id = room.change("CHG-1001")?.id;
-        let entries = acts::report::find_records::find_entries(room, id.as_str())?;
+        let entries = find_records::find_entries(room, id.as_str())?;
         Ok(entries[0].occurred_at)
     });
     assert_eq!(happened.as_second() / 60, at.as_second() / 60);

@@ -2,7 +2,10 @@
 //! typed into them stays.
 
 use acts::Room;
+use acts::report::find_records;
 use model::change::change_file::Actor;
+use model::core::enums;
+use model::directory::snapshot;
 use store::{Lane, Mode};
 
 use super::{Answer, House, TENANT, change_form, house, send};
@@ -35,7 +38,7 @@ fn implementing(house: &House) {
     let desk = house.running.state().desk();
     desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, |room| {
         room.on_change("CHG-1001", |case| {
-            case.file.change.state = model::core::enums::State::Implementing;
+            case.file.change.state = enums::State::Implementing;
             case.tell("change.implementing", serde_json::json!({}));
             Ok(())
         })
@@ -126,7 +129,7 @@ fn every_form_of_a_change_does_its_work_once() {
     all_marked(&house.get(&ingrid, &runbook));
     let count = read(&house, |room| {
         let id = room.change("CHG-1001")?.id;
-        Ok(acts::report::find_records::find_entries(room, id.as_str())?.len())
+        Ok(find_records::find_entries(room, id.as_str())?.len())
     });
     assert_eq!(count, 1);
 }
@@ -279,10 +282,10 @@ fn new_things_are_made_once() {
     let days = [("changes_days", "400"), ("reason", "Our rules")];
     twice("/t/halden/policies", "/t/halden/policies/retention/proposal", &days);
     let counts = read(&house, |room| {
-        let tokens = acts::report::find_records::find_tokens(room)?.len();
+        let tokens = find_records::find_tokens(room)?.len();
         let directory = room.directory()?;
         let every = store::record::Filter::new();
-        let connections = store::record::find::<model::directory::snapshot::Connection>(room.tx, &every)?;
+        let connections = store::record::find::<snapshot::Connection>(room.tx, &every)?;
         Ok((directory.windows.len(), tokens, connections.len()))
     });
     assert_eq!(counts, (1, 1, 1));

@@ -1,5 +1,7 @@
 //! What stands already when a form is sent: times that nobody touched, another person's text, a meeting that goes on.
 
+use acts::directory::set_person;
+use acts::policy::propose_configuration;
 use model::change::change_file::Actor;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
@@ -177,14 +179,14 @@ fn with_a_board(house: &House, marta: &str) {
     act(house, |room| {
         for (login, name) in [("otto", "Otto Berg"), ("olga", "Olga Nilsen")] {
             let body = object(json!({"login": login, "name": name, "roles": ["owner"], "zone": "Europe/Oslo"}));
-            acts::directory::set_person::create_person(room, &body)?;
+            set_person::create_person(room, &body)?;
         }
         let cab = object(json!({"name": "CAB", "members": ["hanne", "marta", "otto", "olga"]}));
-        acts::directory::set_person::set_group(room, "cab", &cab)?;
+        set_person::set_group(room, "cab", &cab)?;
         let ecab = object(json!({"name": "ECAB", "members": ["hanne", "marta"]}));
-        acts::directory::set_person::set_group(room, "ecab", &ecab)?;
+        set_person::set_group(room, "ecab", &ecab)?;
         let pack = object(json!({"packs": ["cab"], "reason": "A board decides about high risk."}));
-        acts::policy::propose_configuration::propose_policies(room, &pack).map(drop)
+        propose_configuration::propose_policies(room, &pack).map(drop)
     });
     let page = house.get(marta, "/t/halden/policies");
     let before = page.body.split_once("/activation\"").unwrap().0;

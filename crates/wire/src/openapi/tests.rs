@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 use super::*;
+use model::change::content;
+use model::core::act;
 use model::core::enums::Outcome;
 use std::collections::BTreeSet;
 
@@ -23,7 +25,7 @@ fn no_route_and_no_name_stands_twice() {
 #[test]
 fn every_act_of_the_lifecycle_has_its_route() {
     let names: BTreeSet<&str> = routes().iter().map(|route| route.operation).collect();
-    for act in model::core::act::Act::ALL {
+    for act in act::Act::ALL {
         // Labels are edited like any other field.
         let name = if act.as_str() == "label_change" {
             "edit_change"
@@ -140,7 +142,7 @@ fn every_field_that_a_change_may_answer_is_described() {
     use model::core::ids::PersonId;
     let document = document("https://assent.example");
     let change = named(&document, "Change");
-    let covered = model::change::content::WHAT.iter().chain(model::change::content::WHEN);
+    let covered = content::WHAT.iter().chain(content::WHEN);
     for field in covered.chain(crate::views::RECORD) {
         assert!(change.contains(field), "{field} of a change");
     }

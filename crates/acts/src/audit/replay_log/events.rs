@@ -14,6 +14,7 @@ use super::{Head, PAGE, Replay, tell_progress};
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::log_tiles::StoredTiles;
+use crate::core::row_mac;
 
 impl Replay<'_> {
     /// Goes through the log's entries and the events' rows side by side, then through the events that wait.
@@ -140,7 +141,7 @@ impl Replay<'_> {
         let count = event::count_unsequenced(room.tx)?;
         for waiting in event::unsequenced(room.tx, count)? {
             self.events += 1;
-            if !crate::core::row_mac::is_own_event(room, &waiting) {
+            if !row_mac::is_own_event(room, &waiting) {
                 let what = "The event waits for its place in the log, and no server that holds the master key wrote it: its \
                             code is missing or another one's.";
                 self.find("event", &waiting.event.id, Some("mac"), what);

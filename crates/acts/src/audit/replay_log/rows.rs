@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use model::change::record::Change;
 use model::change::related_records::Permit;
 use model::core::enums::PermitState;
+use model::core::free_text;
+use model::gate::answer;
 use model::gate::answer::GateRow;
 use proof::bundle::commitments;
 use proof::commitment::{SALT_BYTES, open_record};
@@ -254,7 +256,7 @@ impl Replay<'_> {
                 .map(|(_, value)| value);
             if !stands.is_some_and(|stands| is_same(stands, &wanted)) {
                 let what = match stands {
-                    Some(stands) if !model::core::free_text::is_text(name) => {
+                    Some(stands) if !free_text::is_text(name) => {
                         let (stands, wanted) = (shown_cell(stands), shown_cell(&wanted));
                         format!("The column `{name}` is not what the body says: {stands}, not {wanted}.")
                     }
@@ -379,7 +381,7 @@ fn is_gate_right(room: &mut Room<'_, '_>, change: &Change, stored: &[GateRow]) -
         return Ok(false);
     };
     let directory = room.directory()?;
-    let at = |moment: Timestamp| comparable(&model::gate::answer::rows(&file, &directory, moment));
+    let at = |moment: Timestamp| comparable(&answer::rows(&file, &directory, moment));
     let stored = comparable(stored);
     Ok(stored == at(room.now) || stored == at(change.updated_at))
 }

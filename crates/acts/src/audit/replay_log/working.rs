@@ -17,6 +17,7 @@ use crate::audit::note_log_sizes;
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::log_names::{BEFORE_FIRST, BEFORE_FIRST_INCIDENT, INCIDENTS, NUMBERS};
+use crate::core::row_mac;
 
 /// What was seen of numbers while the records and the events were gone through.
 #[derive(Default)]
@@ -92,7 +93,7 @@ impl Replay<'_> {
             after.clone_from(&last.token_digest);
             for it in page
                 .iter()
-                .filter(|it| !crate::core::row_mac::is_own_session(&desk.tools().master, &tenant, it))
+                .filter(|it| !row_mac::is_own_session(&desk.tools().master, &tenant, it))
             {
                 let what = format!(
                     "No server that holds the master key began this session of {} or noted its factor. It opens nothing.",
@@ -106,10 +107,7 @@ impl Replay<'_> {
             let page = inbox::waiting(room.tx, &after, PAGE)?;
             let Some(last) = page.last() else { return Ok(()) };
             after.clone_from(&last.id);
-            for it in page
-                .iter()
-                .filter(|it| !crate::core::row_mac::is_own_delivery(room, it))
-            {
+            for it in page.iter().filter(|it| !row_mac::is_own_delivery(room, it)) {
                 let what = "No server that holds the master key took this delivery in. It will be set aside.";
                 self.find("inbox", &it.id, Some("mac"), what);
             }

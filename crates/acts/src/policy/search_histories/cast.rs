@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::approval::obligation::{Asked, Duty};
 use model::cab::meeting::{Attendance, Meeting};
 use model::cab::training::Training;
+use model::compliance::erasure;
 use model::core::enums::{Criticality, OwnershipRole, Role, TemplateState};
 use model::core::ids::{GroupKey, PersonId};
 use model::directory::snapshot::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
@@ -323,7 +324,7 @@ impl Made {
             ownership_by_two: false,
             sla_table: Default::default(),
             sla_table_from: None,
-            retention: model::compliance::erasure::Retention::default(),
+            retention: erasure::Retention::default(),
             retention_from: None,
             risk_table: Default::default(),
             risk_table_from: None,

@@ -6,23 +6,32 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use model::approval::authority::{able, asking, is_met, targets_of};
 use model::approval::decide;
+use model::approval::obligation;
 use model::approval::obligation::{ApprovalRule, Asked, Duty};
 use model::change::around::StoredFile;
 use model::change::change_file::{Actor, Case, ChangeFile};
+use model::change::read_content;
+use model::change::related_records;
+use model::change::timers;
+use model::change::waiting_on;
 use model::change::{after, around, tasks, work, write};
 use model::core::body::Body;
 use model::core::enums::{EvidenceResult, Kind, State, TaskState};
+use model::core::ids;
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::emergency::break_glass;
+use model::emergency::budget;
 use model::identity::factor::Factor;
 use model::policy::facts::ActorFacts;
+use model::policy::permission;
 use policy::PolicySet;
 use serde_json::{Value, json};
 
 use super::cast::{dawn, window};
 use super::{Shape, Step, Story, is_peer_review};
+use crate::case::judge;
 
 /// What the changes of all stories bring out.
 const ARTIFACT: &str = "sha256:6b1d1f0d1c3a4b5c6d7e8f901234567890abcdef1234567890abcdef12345678";
@@ -105,7 +114,7 @@ impl<'s> Stage<'s> {
         (shape, implementers): (&Shape, &[&str]),
     ) -> Result<Self, Refusal> {
         let facts = facts(shape, implementers);
-        let read = model::change::read_content::read(&facts, directory, &by.person, None)?;
+        let read = read_content::read(&facts, directory, &by.person, None)?;
         let change = write::new_change("c1", "CHG-1".to_owned(), 1, read, by.person.clone(), dawn());
         let mut stage = Self {
             set,
@@ -129,11 +138,11 @@ impl<'s> Stage<'s> {
         verb: impl FnOnce(&mut Case<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let (set, directory, now) = (self.set, self.directory.clone(), self.now);
-        let judge = |file: &ChangeFile| crate::case::judge::judge_by_rules(set, "acme", (&directory, now), file);
+        let judge = |file: &ChangeFile| judge::judge_by_rules(set, "acme", (&directory, now), file);
         let may = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
             let known = file.map(|file| {
-                let change = model::policy::permission::change_facts(file, "acme");
-                (change, model::policy::permission::target_facts(file, &directory, now))
+                let change = permission::change_facts(file, "acme");
+                (change, permission::target_facts(file, &directory, now))
             });
             let about = known.as_ref().map(|(change, targets)| (change, targets.as_slice()));
             set.may(facts, act, about)
@@ -321,12 +330,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    fn askable(
-        &self,
-        id: &str,
-        rule: &ApprovalRule,
-        row: &model::approval::obligation::TargetObligation,
-    ) -> Vec<PersonId> {
+    fn askable(&self, id: &str, rule: &ApprovalRule, row: &obligation::TargetObligation) -> Vec<PersonId> {
         let mut found: Vec<PersonId> = Vec::new();
         for target in targets_of(&self.file, row) {
             for holder in able(&self.file, &self.directory, (id, rule), target, self.now) {
@@ -338,12 +342,7 @@ impl<'s> Stage<'s> {
         found
     }
 
-    fn ask_all(
-        &mut self,
-        rule: &ApprovalRule,
-        row: &model::approval::obligation::TargetObligation,
-        people: &[PersonId],
-    ) {
+    fn ask_all(&mut self, rule: &ApprovalRule, row: &obligation::TargetObligation, people: &[PersonId]) {
         let id = row.obligation.id.as_str();
         for person in people {
             let counted = self
@@ -370,7 +369,7 @@ impl<'s> Stage<'s> {
         if words.peek().is_none() {
             return false;
         }
-        let is_of_rule = |row: &model::change::related_records::CountedFor| row.rule == rule_id;
+        let is_of_rule = |row: &related_records::CountedFor| row.rule == rule_id;
         let has_spoken = words.any(|it| it.counted_for.iter().any(is_of_rule));
         let asked = asking(&self.file, &self.directory, person, self.now);
         has_spoken || !asked.iter().any(|it| it.counted.iter().any(is_of_rule))
@@ -389,7 +388,7 @@ impl<'s> Stage<'s> {
         let until = (self.now + SignedDuration::from_hours(1)).to_string();
         let words = body(json!({"reason": "It is down.", "until": until}));
         self.act(by, "breaks the glass", |case| {
-            break_glass::break_glass(case, &words, &model::emergency::budget::Used::new())
+            break_glass::break_glass(case, &words, &budget::Used::new())
         })
         .is_ok()
     }
@@ -434,7 +433,7 @@ impl<'s> Stage<'s> {
         self.now += SignedDuration::from_mins(super::cast::WATCH_MINUTES + 1);
         // The clock's own act refuses nothing.
         let _ = self.act(&Hand::clock(), "lets the watch window pass", |case| {
-            model::change::timers::run(case);
+            timers::run(case);
             Ok(())
         });
     }
@@ -479,12 +478,12 @@ impl<'s> Stage<'s> {
 
     /// What the policies are told of a person here.
     pub(super) fn facts_of(&self, person: &PersonId) -> ActorFacts {
-        model::policy::permission::person_facts(&self.file, &self.directory, person, self.now)
+        permission::person_facts(&self.file, &self.directory, person, self.now)
     }
 
     /// What stands in the way.
     pub(super) fn stuck(&self) -> String {
-        let ahead = model::change::waiting_on::ahead(&self.file, &self.directory, self.now);
+        let ahead = waiting_on::ahead(&self.file, &self.directory, self.now);
         let mut lines: Vec<String> = ahead.iter().map(|row| row.unmet.text.clone()).collect();
         lines.dedup();
         lines.truncate(3);
@@ -622,7 +621,7 @@ fn stored() -> StoredFile {
     }
 }
 
-fn open_items(file: &ChangeFile) -> Vec<model::core::ids::RecordId> {
+fn open_items(file: &ChangeFile) -> Vec<ids::RecordId> {
     file.checklist
         .iter()
         .filter(|it| it.done.is_none())
@@ -630,7 +629,7 @@ fn open_items(file: &ChangeFile) -> Vec<model::core::ids::RecordId> {
         .collect()
 }
 
-fn open_tasks(file: &ChangeFile) -> Vec<model::core::ids::RecordId> {
+fn open_tasks(file: &ChangeFile) -> Vec<ids::RecordId> {
     file.tasks
         .iter()
         .filter(|it| it.state != TaskState::Done)

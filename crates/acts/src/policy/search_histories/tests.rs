@@ -6,6 +6,7 @@ use model::core::enums::Kind;
 use policy::{PolicySet, SourceFile};
 
 use super::{Story, search_histories};
+use crate::case::judge;
 
 /// Every name is taken to exist.
 struct AnyName;
@@ -377,7 +378,7 @@ fn a_change_for_which_nobody_is_asked_stands_still() {
             let alone = super::cast::Cast::one_person(&words);
             let alma = super::stage::Hand::person("alma");
             let stage = super::stage::Stage::open(set, &alone.directory, &alma, (&shape, &[])).unwrap();
-            crate::case::judge::judge(set, "acme", (&alone.directory, stage.now), &stage.file).stop
+            judge::judge(set, "acme", (&alone.directory, stage.now), &stage.file).stop
         })
     };
     assert_eq!(judged(&base_but(&[], "")), None);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use acts::audit::replay_log;
 use serde_json::{Value, json};
 
 use crate::bridge::{self, Damage};
@@ -32,7 +33,7 @@ pub(crate) fn replay(place: &Place, tenant: Option<&str>, output: &Output) -> Re
     }
     let bar = crate::progress::bar(output);
     let moving = bar.clone();
-    let progress: acts::audit::replay_log::Progress = Arc::new(move |what, done| {
+    let progress: replay_log::Progress = Arc::new(move |what, done| {
         moving.set_message(what.to_owned());
         moving.set_position(done);
         true

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use connect::directory::json_rows;
 use serde_json::{Map, Value, json};
 
 use crate::client::{Client, encode};
@@ -198,7 +199,7 @@ fn read(path: &str) -> Result<(Value, Places)> {
     let (file, places) = if path.ends_with(".json") {
         let file = serde_json::from_str(&text);
         let file: Value = file.map_err(|error| Failure::could_not(format!("`{path}` is no JSON: {error}.")))?;
-        (file, connect::directory::json_rows::lines_of_rows(&text))
+        (file, json_rows::lines_of_rows(&text))
     } else {
         read_toml(path, &text)?
     };

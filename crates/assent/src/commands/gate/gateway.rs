@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use server::Tls;
+use server::start::companion_listener;
 
 use crate::clock;
 use crate::common::Common;
@@ -69,7 +70,7 @@ pub fn run(gateway: &Gateway, common: &Common) -> Result<u8> {
         }),
         _ => None,
     };
-    server::start::companion_listener::stand(gateway.listen, tls.as_ref(), companion, Companion::health)
+    companion_listener::stand(gateway.listen, tls.as_ref(), companion, Companion::health)
         .map_err(|error| Failure::could_not(format!("{error}.")))?;
     Ok(0)
 }

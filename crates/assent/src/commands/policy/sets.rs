@@ -4,11 +4,13 @@ pub(crate) mod apply;
 
 use std::path::{Path, PathBuf};
 
+use acts::policy::search_histories;
 use clap::{Args, Subcommand};
 use policy::{CasesReport, Directory, Explanation, Finding, PolicySet, SourceFile};
 use serde_json::{Value, json};
 
 use crate::client::{Client, encode};
+use crate::commands::policy::mapping;
 use crate::common::Common;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, Tone, array, text_of};
@@ -50,7 +52,7 @@ pub enum Policy {
         facts: Option<String>,
         /// The deployment that is asked about.
         #[command(flatten)]
-        deployment: Box<crate::commands::policy::mapping::Question>,
+        deployment: Box<mapping::Question>,
     },
     /// Judge the last changes under a set that is not in force, or the last deployments under another mapping; exit 0
     /// when nothing differs, 1 when something does.
@@ -96,7 +98,7 @@ pub fn run(policy: &Policy, common: &Common, output: &Output) -> Result<u8> {
             set, facts: Some(file), ..
         } => explain(set, file, output),
         Policy::Explain { deployment, .. } if deployment.service.is_some() => {
-            crate::commands::policy::mapping::explain(deployment, common, output)
+            mapping::explain(deployment, common, output)
         }
         Policy::Try(asked) => apply::try_on_history(asked, common, output),
         Policy::Apply(asked) => apply::apply(asked, common, output),
@@ -315,7 +317,7 @@ fn test(set: &Set, output: &Output) -> Result<u8> {
     };
     match policy::check_cases(&compiled, &files.cases) {
         Ok(CasesReport { passed, .. }) => {
-            let stories = acts::policy::search_histories::search_histories(&compiled);
+            let stories = search_histories::search_histories(&compiled);
             let is_good = stories.is_empty();
             let value = json!({"is_good": is_good, "passed": passed, "digest": compiled.digest(), "stories": stories});
             output.data(&value, |output| {

@@ -2,6 +2,7 @@
 //! wanted is moved or taken back, what is somebody else's is told.
 
 use jiff::Timestamp;
+use model::integration::signal;
 use serde_json::Value;
 
 use super::api;
@@ -74,7 +75,7 @@ fn read(caller: &Caller, whom: Whom<'_>) -> Result<Vec<FreezePeriod>, (String, b
     let body = send(caller, &api::list_freezes(whom))?;
     serde_json::from_slice(&body).map_err(|error| {
         let why = format!("the freeze periods cannot be read: {error}");
-        (model::integration::signal::SetAside::because(why).reason, true)
+        (signal::SetAside::because(why).reason, true)
     })
 }
 

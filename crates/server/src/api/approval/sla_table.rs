@@ -1,6 +1,9 @@
 //! The times to acknowledge and to decide.
 
 use acts::Room;
+use acts::approval::set_sla_table;
+use acts::policy::configurations;
+use model::core::act;
 use serde_json::json;
 
 use crate::api::policy::configuration_views::created;
@@ -14,7 +17,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/sla-table",
         "Proposes times to acknowledge and to decide.",
         |room, ask| {
-            let made = acts::approval::set_sla_table::propose_sla_table(room, &ask.body)?;
+            let made = set_sla_table::propose_sla_table(room, &ask.body)?;
             created(room, &made)
         },
     )
@@ -22,16 +25,16 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 fn sla_table(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::READ)?;
-    let table = acts::approval::set_sla_table::in_force(room)?;
+    room.allow(act::actions::READ)?;
+    let table = set_sla_table::in_force(room)?;
     let directory = room.directory()?;
     let from = directory
         .tenant
         .as_ref()
         .and_then(|tenant| tenant.sla_table_from.as_ref());
     Ok(Reply::ok(json!({
-        "digest": acts::policy::configurations::of_sla_table(&table)?,
+        "digest": configurations::of_sla_table(&table)?,
         "configuration": from.map(|it| it.id.clone()),
-        "table": acts::policy::configurations::sla_view(&table),
+        "table": configurations::sla_view(&table),
     })))
 }

@@ -1,6 +1,8 @@
 //! Signing keys: which there are, and their turns.
 
 use acts::Room;
+use acts::audit::turn_key;
+use acts::core::signing_keys;
 use model::audit::key_rotation::KeyTurn;
 use model::core::act::actions::SET_CONNECTION;
 use serde_json::{Value, json};
@@ -17,7 +19,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/keys/{purpose}/rotation",
         "Gives a purpose a new signing key.",
         |room, ask| {
-            let turn = acts::audit::turn_key::rotate_key(room, ask.place(0), &ask.body)?;
+            let turn = turn_key::rotate_key(room, ask.place(0), &ask.body)?;
             turned(room, &turn)
         },
     )
@@ -26,7 +28,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/keys/{kid}/revocation",
         "Revokes a stolen key of permits, with all that it signed.",
         |room, ask| {
-            let turn = acts::audit::turn_key::revoke_key(room, ask.place(0), &ask.body)?;
+            let turn = turn_key::revoke_key(room, ask.place(0), &ask.body)?;
             turned(room, &turn)
         },
     )
@@ -35,10 +37,10 @@ pub(crate) const ROUTES: &[Route] = &[
 
 fn keys(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(SET_CONNECTION)?;
-    let turns = acts::core::signing_keys::turns(room)?;
+    let turns = signing_keys::turns(room)?;
     let directory = room.directory()?;
     let mut items = Vec::new();
-    for purpose in acts::core::signing_keys::PURPOSES {
+    for purpose in signing_keys::PURPOSES {
         for key in store::audit::keys::list(room.tx, purpose)? {
             let own = turns.iter().filter(|turn| turn.kid == key.kid);
             let own: Vec<Value> = own.map(|turn| views::shown(turn, &directory)).collect();

@@ -3,8 +3,13 @@
 use std::collections::BTreeMap;
 
 use acts::Room;
+use acts::audit::export_bundle;
 use acts::audit::find_log::{LogFilter, search_log};
 use acts::audit::find_timeline::Told;
+use acts::audit::prove_event;
+use acts::audit::show_event;
+use acts::audit::sign_revocations;
+use acts::core::signing_keys;
 use acts::report::name_record::name_record;
 use axum::Router;
 use axum::extract::State;
@@ -12,12 +17,17 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use model::change::change_file::Actor;
+use model::core::act;
 use model::core::refusal::{FieldError, Refusal};
 use serde_json::json;
+use store::audit::keys;
+use store::audit::log;
 use store::gate::revocation;
 use store::{Lane, Mode, SYSTEM_TENANT};
 
+use crate::api::change::evidence_file;
 use crate::http::address::BASE;
+use crate::http::attempts;
 use crate::http::authenticate::caller_of;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
@@ -145,13 +155,13 @@ fn moment(ask: &Ask, name: &str) -> acts::Result<Option<Timestamp>> {
 }
 
 fn show(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let found = acts::audit::show_event::show_event(room, ask.place(0))?;
+    let found = show_event::show_event(room, ask.place(0))?;
     Ok(Reply::ok(serde_json::to_value(found)?))
 }
 
 fn prove(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::AUDIT)?;
-    let proof = acts::audit::prove_event::prove_event(room, ask.place(0))?;
+    room.allow(act::actions::AUDIT)?;
+    let proof = prove_event::prove_event(room, ask.place(0))?;
     Ok(Reply::ok(json!({
         "index": proof.index,
         "leaf": proof.leaf,
@@ -170,17 +180,17 @@ async fn bundle(State(state): State<AppState>, caller: Caller, mut places: Place
     );
     let act = move |room: &mut Room<'_, '_>| {
         see_change_as(room, &asking, &key, Scope::Audit)?;
-        room.allow(model::core::act::actions::AUDIT)?;
-        acts::audit::export_bundle::export_bundle(room, &key)
+        room.allow(act::actions::AUDIT)?;
+        export_bundle::export_bundle(room, &key)
     };
     let export = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
-    crate::http::attempts::note_scope_use(&state, &caller, Scope::Audit);
+    attempts::note_scope_use(&state, &caller, Scope::Audit);
     let headers = [
         (header::CONTENT_TYPE, "application/zip".to_owned()),
         (header::CONTENT_DISPOSITION, name),
         (header::CONTENT_LENGTH, export.bytes.to_string()),
     ];
-    let body = crate::api::change::evidence_file::body_of_bundle(&state, &caller, export);
+    let body = evidence_file::body_of_bundle(&state, &caller, export);
     Ok((StatusCode::OK, headers, body).into_response())
 }
 
@@ -203,7 +213,7 @@ async fn open_to_all<T: Send + 'static>(
 
 async fn key(State(state): State<AppState>, mut places: Places) -> Result<Response, Failure> {
     let tenant = places.take(0);
-    let keys = open_to_all(&state, &tenant, Mode::Read, acts::core::signing_keys::verifier_keys).await?;
+    let keys = open_to_all(&state, &tenant, Mode::Read, signing_keys::verifier_keys).await?;
     if keys.0.is_empty() {
         return Err(absent());
     }
@@ -231,10 +241,10 @@ async fn file(
     check_reader(&state, &tenant, &method, &headers).await?;
     let name = path.clone();
     let found = open_to_all(&state, &tenant, Mode::Read, move |room| {
-        if store::audit::log::state(room.tx)?.is_none() {
+        if log::state(room.tx)?.is_none() {
             return Ok(None);
         }
-        acts::audit::prove_event::tile(room, &name)
+        prove_event::tile(room, &name)
     });
     let bytes = found.await?.ok_or_else(absent)?;
     if path == "checkpoint" {
@@ -269,16 +279,16 @@ async fn check_reader(state: &AppState, tenant: &str, method: &Method, headers: 
     let scope = caller.clone();
     let check = move |room: &mut Room<'_, '_>| {
         scope.check_scope(Scope::Audit)?;
-        room.allow(model::core::act::actions::AUDIT)
+        room.allow(act::actions::AUDIT)
     };
     state.act(Lane::Pages, &caller, Mode::Read, check).await?;
-    crate::http::attempts::note_scope_use(state, &caller, Scope::Audit);
+    attempts::note_scope_use(state, &caller, Scope::Audit);
     Ok(())
 }
 
 async fn jwks(State(state): State<AppState>, mut places: Places) -> Result<Response, Failure> {
     let tenant = places.take(0);
-    let jwks = open_to_all(&state, &tenant, Mode::Read, acts::core::signing_keys::jwks).await?;
+    let jwks = open_to_all(&state, &tenant, Mode::Read, signing_keys::jwks).await?;
     if jwks.keys.is_empty() {
         return Err(absent());
     }
@@ -296,25 +306,17 @@ async fn jwks(State(state): State<AppState>, mut places: Places) -> Result<Respo
 async fn revocations(State(state): State<AppState>, mut places: Places) -> Result<Response, Failure> {
     let tenant = places.take(0);
     let ready = open_to_all(&state, &tenant, Mode::Read, |room| {
-        if store::audit::keys::list(room.tx, acts::core::signing_keys::PERMIT)?.is_empty() {
+        if keys::list(room.tx, signing_keys::PERMIT)?.is_empty() {
             return Err(Refusal::not_found("revocation list").into());
         }
         let kept = revocation::state(room.tx)?;
         let age = room.now.as_second() - kept.signed_at.as_second();
-        let is_fresh = (0..acts::audit::sign_revocations::RENEWED_AFTER_SECONDS).contains(&age);
+        let is_fresh = (0..sign_revocations::RENEWED_AFTER_SECONDS).contains(&age);
         Ok((is_fresh && kept.signed_epoch == kept.epoch && !kept.signed.is_empty()).then_some(kept.signed))
     });
     let signed = match ready.await? {
         Some(signed) => signed,
-        None => {
-            open_to_all(
-                &state,
-                &tenant,
-                Mode::Write,
-                acts::audit::sign_revocations::sign_revocations,
-            )
-            .await?
-        }
+        None => open_to_all(&state, &tenant, Mode::Write, sign_revocations::sign_revocations).await?,
     };
     Ok((
         [

@@ -1,6 +1,8 @@
 //! Who else signs the tenant's log, and whether everybody reads it.
 
 use acts::Room;
+use acts::audit::publish_log;
+use acts::audit::set_witness;
 use acts::audit::take_cosignature::{last_cosigned, take_cosignature};
 use model::audit::witness::Witness;
 use model::core::act::actions::{AUDIT, SET_CONNECTION};
@@ -20,13 +22,13 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .scope(Scope::Audit),
     Route::post("/witnesses", "Adds a witness of the log.", |room, ask| {
-        let added = acts::audit::set_witness::add_witness(room, &ask.body)?;
+        let added = set_witness::add_witness(room, &ask.body)?;
         let directory = room.directory()?;
         Ok(Reply::created(view(&added, &directory)))
     })
     .scope(Scope::Admin),
     Route::delete("/witnesses/{id}", "Takes no more of a witness.", |room, ask| {
-        let ended = acts::audit::set_witness::end_witness(room, ask.place(0))?;
+        let ended = set_witness::end_witness(room, ask.place(0))?;
         let directory = room.directory()?;
         Ok(Reply::ok(view(&ended, &directory)))
     })
@@ -38,12 +40,12 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .scope(Scope::Audit),
     Route::post("/log/publication", "Opens the log to everybody.", |room, ask| {
-        let tenant = acts::audit::publish_log::publish_log(room, &ask.body)?;
+        let tenant = publish_log::publish_log(room, &ask.body)?;
         said(room, &tenant)
     })
     .scope(Scope::Admin),
     Route::post("/log/publication/end", "Closes the log again.", |room, ask| {
-        let tenant = acts::audit::publish_log::close_log(room, &ask.body)?;
+        let tenant = publish_log::close_log(room, &ask.body)?;
         said(room, &tenant)
     })
     .scope(Scope::Admin),
@@ -56,7 +58,7 @@ fn witnesses(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let last = last_cosigned(room)?;
     let directory = room.directory()?;
     let mut items = Vec::new();
-    for witness in acts::audit::set_witness::witnesses(room)? {
+    for witness in set_witness::witnesses(room)? {
         let mut value = view(&witness, &directory);
         if let Some((kept, note)) = last.iter().find(|(kept, _)| kept.witness == witness.id.as_str()) {
             let at = jiff::Timestamp::from_second(kept.time).ok();
@@ -69,7 +71,7 @@ fn witnesses(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 fn view(witness: &Witness, directory: &Directory) -> Value {
     let mut value = views::shown(witness, directory);
-    value["name"] = json!(acts::audit::set_witness::name(witness));
+    value["name"] = json!(set_witness::name(witness));
     value
 }
 

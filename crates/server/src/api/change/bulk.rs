@@ -5,13 +5,16 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
+use model::core::act;
 use model::core::body::Body;
 use model::core::parse::{LINE, Reading, TEXT};
+use model::core::refusal;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
 use crate::change::bulk_acts::{ACTS, Answer, MOST, Wish, each, find, look};
 use crate::http::address::BASE;
+use crate::http::attempts;
 use crate::http::body::JsonBody;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
@@ -42,11 +45,11 @@ async fn answer(
     let key = idempotency_key(&headers)?;
     let scope = caller.clone();
     let may = move |room: &mut Room<'_, '_>| {
-        room.allow(model::core::act::actions::READ)?;
+        room.allow(act::actions::READ)?;
         Ok(scope.check_scope(Scope::Write)?)
     };
     state.act(Lane::Pages, &caller, Mode::Read, may).await?;
-    crate::http::attempts::note_scope_use(&state, &caller, Scope::Write);
+    attempts::note_scope_use(&state, &caller, Scope::Write);
     let asked = read(&body.fields).map_err(acts::Error::from)?;
     let once = Once {
         credential: caller.credential_id().to_owned(),
@@ -75,7 +78,7 @@ async fn answer(
     Ok(told(&asked.wish, &answers).into_response())
 }
 
-fn read(body: &Body) -> Result<Asked, model::core::refusal::Refusal> {
+fn read(body: &Body) -> Result<Asked, refusal::Refusal> {
     let mut reading = Reading::new(body, "");
     let name = reading.needed("act", LINE);
     let act = find(&name);

@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 
 use acts::Room;
+use acts::change::create_change;
+use acts::change::draft_review;
+use acts::change::edit_change;
 use acts::report::find_changes::{Spot, read_order};
 use model::change::record::Change;
 use model::core::enums::{Kind, Level, State};
+use model::core::parse;
 use model::core::refusal::{FieldError, Refusal};
 use model::directory::snapshot::Directory;
 use serde_json::Value;
@@ -16,6 +20,7 @@ use wire::views;
 
 use crate::api::shared::change_replies::{act, current, moved, nothing_said, plain_act, show};
 use crate::change::search_words::{artifact_of, commit_of};
+use crate::http::address;
 use crate::http::route::{Ask, Reply, Route};
 
 /// Changes and their acts.
@@ -30,7 +35,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "Edits a change by a merge patch.",
         current,
         |room, ask| {
-            acts::change::edit_change::edit_change(room, ask.place(0), &ask.body)?;
+            edit_change::edit_change(room, ask.place(0), &ask.body)?;
             show(room, ask.place(0))
         },
     ),
@@ -104,18 +109,18 @@ pub(crate) const ROUTES: &[Route] = &[
         "Drafts the post-implementation review from what is known.",
         |room, ask| {
             room.allow(model::core::act::actions::READ)?;
-            Ok(Reply::ok(acts::change::draft_review::draft_review(room, ask.place(0))?))
+            Ok(Reply::ok(draft_review::draft_review(room, ask.place(0))?))
         },
     ),
 ];
 
 fn create(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let key = acts::change::create_change::create_change(room, &ask.body, &[])?;
+    let key = create_change::create_change(room, &ask.body, &[])?;
     let reply = Reply {
         status: 201,
         ..show(room, &key)?
     };
-    Ok(reply.with("location", format!("{}/changes/{key}", crate::http::address::BASE)))
+    Ok(reply.with("location", format!("{}/changes/{key}", address::BASE)))
 }
 
 fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
@@ -167,7 +172,7 @@ fn known_places(ask: &Ask, directory: &Directory) -> Result<(), Refusal> {
         let Some(wanted) = ask.query(field).filter(|wanted| !known.contains(wanted)) else {
             continue;
         };
-        let near = model::core::parse::nearest(wanted, &known).map(|near| format!(" Did you mean `{near}`?"));
+        let near = parse::nearest(wanted, &known).map(|near| format!(" Did you mean `{near}`?"));
         let text = format!("There is no {field} `{wanted}`.{}", near.unwrap_or_default());
         return Err(Refusal::field(field, "unknown", text));
     }

@@ -1,5 +1,7 @@
 //! Fields that a tenant adds to its changes.
 
+use acts::change::set_custom_field;
+use model::core::act;
 use model::core::refusal::Refusal;
 use wire::views;
 
@@ -9,13 +11,13 @@ use crate::http::route::Route;
 /// The fields.
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/custom-fields", "Lists the fields of one's own.", |room, ask| {
-        room.allow(model::core::act::actions::READ)?;
+        room.allow(act::actions::READ)?;
         let directory = room.directory()?;
         let rows = directory.custom_fields.values();
         keyed(ask, rows.map(|row| (row.key.clone(), views::shown(row, &directory))))
     }),
     Route::get("/custom-fields/{key}", "Shows a field of one's own.", |room, ask| {
-        room.allow(model::core::act::actions::READ)?;
+        room.allow(act::actions::READ)?;
         let directory = room.directory()?;
         let absent = || Refusal::not_found(format!("field {}", ask.place(0)));
         tagged(
@@ -27,12 +29,12 @@ pub(crate) const ROUTES: &[Route] = &[
         "/custom-fields",
         "Adds a field to changes, or sets one.",
         |room, ask| {
-            let made = acts::change::set_custom_field::set_custom_field(room, &ask.body)?;
+            let made = set_custom_field::set_custom_field(room, &ask.body)?;
             new_one(room, &made)
         },
     ),
     Route::delete("/custom-fields/{key}", "Takes a field out of use.", |room, ask| {
-        let ended = acts::change::set_custom_field::end_custom_field(room, ask.place(0))?;
+        let ended = set_custom_field::end_custom_field(room, ask.place(0))?;
         tagged(&*room.directory()?, &ended)
     }),
 ];

@@ -1,6 +1,7 @@
 //! Evidence: a file with its fields (multipart), or JSON alone for a note.
 
 use acts::Room;
+use acts::change::add_evidence;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::http::{StatusCode, Uri, header};
@@ -17,6 +18,7 @@ use crate::api::change::evidence_file::body_of;
 use crate::api::shared::change_replies::item;
 use crate::change::keep_evidence::{FIELDS, keep, malformed, take_file, take_text};
 use crate::http::address::BASE;
+use crate::http::attempts;
 use crate::http::body::{JsonBody, Pace, check_length, media_type};
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
@@ -85,7 +87,7 @@ async fn add(
     let fields = received.fields;
     let act = move |room: &mut Room<'_, '_>| {
         once.run(room, |room| {
-            let id = acts::change::add_evidence::add_evidence(room, &key, &fields, &stored)?;
+            let id = add_evidence::add_evidence(room, &key, &fields, &stored)?;
             let change = room.change(&key)?;
             Ok(Reply::created(item::<Evidence>(room, &change, &id)?))
         })
@@ -97,7 +99,7 @@ async fn check_may_see(state: &AppState, caller: &Caller, key: &str) -> Result<(
     let (key, asking) = (key.to_owned(), caller.clone());
     let look = move |room: &mut Room<'_, '_>| see_change_as(room, &asking, &key, Scope::Write).map(drop);
     state.act(Lane::Pages, caller, Mode::Read, look).await?;
-    crate::http::attempts::note_scope_use(state, caller, Scope::Write);
+    attempts::note_scope_use(state, caller, Scope::Write);
     Ok(())
 }
 
@@ -159,7 +161,7 @@ async fn show_file(State(state): State<AppState>, caller: Caller, mut places: Pl
         Ok(evidence)
     };
     let evidence = state.act(Lane::Pages, &caller, Mode::Read, look).await?;
-    crate::http::attempts::note_scope_use(&state, &caller, Scope::Read);
+    attempts::note_scope_use(&state, &caller, Scope::Read);
     let (body, length) = body_of(&state, &caller, &evidence).await?;
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),

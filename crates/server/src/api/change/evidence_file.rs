@@ -7,6 +7,7 @@ use axum::body::Body;
 use model::change::related_records::Evidence;
 use model::core::refusal::Refusal;
 use proof::crypto::{Sha256, digest_text, hash_text};
+use store::change::blob;
 use store::{Lane, Mode};
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::mpsc;
@@ -238,6 +239,6 @@ impl Sending {
 
 async fn chunk_of(state: &AppState, caller: &Caller, hex: &str, part: i64) -> Result<Option<Vec<u8>>, Failure> {
     let hex = hex.to_owned();
-    let read = move |room: &mut Room<'_, '_>| Ok(store::change::blob::chunk(room.tx, &hex, part)?);
+    let read = move |room: &mut Room<'_, '_>| Ok(blob::chunk(room.tx, &hex, part)?);
     state.act(Lane::Pages, caller, Mode::Read, read).await
 }

@@ -1,7 +1,12 @@
 //! What stands around a change: requirements, evidence, tasks, comments, links, its timeline.
 
 use acts::Room;
+use acts::change::link_change;
+use acts::change::record_entry;
+use acts::change::verbs;
+use acts::core::show_timeline;
 use model::change::related_records::{ChangeTask, ChecklistItem, Comment, Entry, Evidence, Link};
+use model::change::waiting_on;
 use model::core::refusal::Refusal;
 use serde_json::{Value, json};
 use wire::views;
@@ -42,7 +47,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/changes/{key}/evidence/{id}/acceptance",
         "Accepts failed evidence with a reason.",
         |room, ask| {
-            acts::change::verbs::accept_evidence(room, ask.place(0), &id(ask), &ask.body)?;
+            verbs::accept_evidence(room, ask.place(0), &id(ask), &ask.body)?;
             created::<Evidence>(room, ask, &id(ask))
         },
     ),
@@ -50,12 +55,12 @@ pub(crate) const ROUTES: &[Route] = &[
         "/changes/{key}/checklist/{id}/tick",
         "Ticks a checklist item.",
         |room, ask| {
-            acts::change::verbs::tick_checklist(room, ask.place(0), &id(ask), &ask.body)?;
+            verbs::tick_checklist(room, ask.place(0), &id(ask), &ask.body)?;
             created::<ChecklistItem>(room, ask, &id(ask))
         },
     ),
     Route::post("/changes/{key}/tasks", "Gives work to somebody.", |room, ask| {
-        let id = acts::change::verbs::add_task(room, ask.place(0), &ask.body)?;
+        let id = verbs::add_task(room, ask.place(0), &ask.body)?;
         created::<ChangeTask>(room, ask, &id)
     }),
     Route::patch(
@@ -63,19 +68,19 @@ pub(crate) const ROUTES: &[Route] = &[
         "Moves a task on.",
         task_version,
         |room, ask| {
-            acts::change::verbs::update_task(room, ask.place(0), &id(ask), &ask.body)?;
+            verbs::update_task(room, ask.place(0), &id(ask), &ask.body)?;
             show(room, ask.place(0))
         },
     ),
     Route::post("/changes/{key}/comments", "Comments.", |room, ask| {
-        let id = acts::change::verbs::comment_change(room, ask.place(0), &ask.body)?;
+        let id = verbs::comment_change(room, ask.place(0), &ask.body)?;
         created::<Comment>(room, ask, &id)
     }),
     Route::post(
         "/changes/{key}/implementation/entries",
         "Writes a line in the log of actions.",
         |room, ask| {
-            let id = acts::change::record_entry::record_entry(room, ask.place(0), &ask.body)?;
+            let id = record_entry::record_entry(room, ask.place(0), &ask.body)?;
             created::<Entry>(room, ask, &id)
         },
     ),
@@ -83,16 +88,16 @@ pub(crate) const ROUTES: &[Route] = &[
         "/changes/{key}/links",
         "Links to another change or an incident.",
         |room, ask| {
-            let id = acts::change::link_change::link_change(room, ask.place(0), &ask.body)?;
+            let id = link_change::link_change(room, ask.place(0), &ask.body)?;
             created::<Link>(room, ask, &id)
         },
     ),
     Route::delete("/changes/{key}/links/{id}", "Takes a link away.", |room, ask| {
-        acts::change::link_change::unlink_change(room, ask.place(0), &id(ask))?;
+        link_change::unlink_change(room, ask.place(0), &id(ask))?;
         show(room, ask.place(0))
     }),
     Route::post("/changes/{key}/watchers", "Watches a change.", |room, ask| {
-        let done = acts::change::verbs::watch_change(room, ask.place(0), true);
+        let done = verbs::watch_change(room, ask.place(0), true);
         nothing_said(ask, done)?;
         let (change, login) = (room.change(ask.place(0))?, room.directory()?.login(&room.actor.person));
         Ok(Reply::created(
@@ -100,12 +105,12 @@ pub(crate) const ROUTES: &[Route] = &[
         ))
     }),
     Route::put("/changes/{key}/watchers", "Watches a change.", current, |room, ask| {
-        let done = acts::change::verbs::watch_change(room, ask.place(0), true);
+        let done = verbs::watch_change(room, ask.place(0), true);
         nothing_said(ask, done)?;
         show(room, ask.place(0))
     }),
     Route::delete("/changes/{key}/watchers", "Stops watching.", |room, ask| {
-        acts::change::verbs::watch_change(room, ask.place(0), false)?;
+        verbs::watch_change(room, ask.place(0), false)?;
         show(room, ask.place(0))
     }),
 ];
@@ -113,7 +118,7 @@ pub(crate) const ROUTES: &[Route] = &[
 fn requirements(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let file = room.file(ask.place(0))?;
     let directory = room.directory()?;
-    let ahead = model::change::waiting_on::ahead(&file, &directory, room.now);
+    let ahead = waiting_on::ahead(&file, &directory, room.now);
     Ok(Reply::ok(json!({
         "items": ahead,
         "next": null,
@@ -136,7 +141,7 @@ fn watchers(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 }
 
 fn events(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let told = acts::core::show_timeline::show_timeline(room, ask.place(0))?;
+    let told = show_timeline::show_timeline(room, ask.place(0))?;
     let directory = room.directory()?;
     let mut items = Vec::with_capacity(told.len());
     for told in told {

@@ -1,5 +1,6 @@
 //! Templates of standard changes.
 
+use acts::change::set_template;
 use model::core::enums::TemplateState;
 use wire::views;
 
@@ -17,7 +18,7 @@ pub(crate) const ROUTES: &[Route] = &[
     set!(
         "/templates",
         "Proposes a template, or a new version.",
-        acts::change::set_template::propose_template
+        set_template::propose_template
     ),
     one!(
         "/templates/{key}",
@@ -29,16 +30,16 @@ pub(crate) const ROUTES: &[Route] = &[
         "/templates/{key}/approvals",
         "Approves the proposed version.",
         |room, ask| {
-            let made = acts::change::set_template::approve_template(room, ask.place(0), &ask.body)?;
+            let made = set_template::approve_template(room, ask.place(0), &ask.body)?;
             new_one(room, &made)
         },
     ),
     Route::post("/templates/{key}/suspension", "Suspends a template.", |room, ask| {
-        let made = acts::change::set_template::end_template(room, ask.place(0), &ask.body, TemplateState::Suspended)?;
+        let made = set_template::end_template(room, ask.place(0), &ask.body, TemplateState::Suspended)?;
         new_one(room, &made)
     }),
     Route::post("/templates/{key}/retirement", "Retires a template.", |room, ask| {
-        let made = acts::change::set_template::end_template(room, ask.place(0), &ask.body, TemplateState::Retired)?;
+        let made = set_template::end_template(room, ask.place(0), &ask.body, TemplateState::Retired)?;
         new_one(room, &made)
     }),
 ];

@@ -1,6 +1,10 @@
 //! For how long what is kept: retention, legal holds, erasures.
 
 use acts::Room;
+use acts::compliance::erase_texts;
+use acts::compliance::set_legal_hold;
+use acts::compliance::set_retention;
+use acts::policy::configurations;
 use serde_json::json;
 
 use crate::api::policy::configuration_views::created;
@@ -16,51 +20,51 @@ pub(crate) const ROUTES: &[Route] = &[
         retention,
     ),
     Route::post("/retention", "Proposes another retention.", |room, ask| {
-        let made = acts::compliance::set_retention::propose_retention(room, &ask.body)?;
+        let made = set_retention::propose_retention(room, &ask.body)?;
         created(room, &made)
     })
     .scope(Scope::Admin),
     act!(
         "/changes/{key}/legal-hold",
         "Places a change under a legal hold.",
-        acts::compliance::set_legal_hold::place_legal_hold
+        set_legal_hold::place_legal_hold
     ),
     act!(
         "/changes/{key}/legal-hold/end",
         "Lifts its legal hold.",
-        acts::compliance::set_legal_hold::end_legal_hold
+        set_legal_hold::end_legal_hold
     )
     .scope(Scope::Admin),
     act!(
         "/changes/{key}/erasure",
         "Asks to erase texts of a change.",
-        acts::compliance::erase_texts::ask_erasure
+        erase_texts::ask_erasure
     )
     .scope(Scope::Admin),
     plain_act!(
         "/changes/{key}/erasure/confirmation",
         "Confirms an erasure as the second person, and does it.",
-        acts::compliance::erase_texts::confirm_erasure
+        erase_texts::confirm_erasure
     )
     .scope(Scope::Admin),
     plain_act!(
         "/changes/{key}/erasure/withdrawal",
         "Withdraws an erasure that was asked for.",
-        acts::compliance::erase_texts::withdraw_erasure
+        erase_texts::withdraw_erasure
     )
     .scope(Scope::Admin),
 ];
 
 fn retention(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     room.allow(model::core::act::actions::READ)?;
-    let kept = acts::compliance::set_retention::in_force(room)?;
+    let kept = set_retention::in_force(room)?;
     let directory = room.directory()?;
     let from = directory
         .tenant
         .as_ref()
         .and_then(|tenant| tenant.retention_from.as_ref());
     Ok(Reply::ok(json!({
-        "digest": acts::policy::configurations::of_retention(&kept)?,
+        "digest": configurations::of_retention(&kept)?,
         "configuration": from.map(|it| it.id.clone()),
         "changes_days": kept.changes_days,
         "deliveries_days": kept.deliveries_days,

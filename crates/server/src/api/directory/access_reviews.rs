@@ -1,6 +1,10 @@
 //! Reviews of access, and rights that stand out.
 
 use acts::Room;
+use acts::directory::review_access;
+use acts::directory::review_by_clock;
+use acts::policy::find_unused;
+use acts::schedule::find_conflicts;
 use model::core::ids::PersonId;
 use model::core::refusal::Refusal;
 use model::directory::access_review::AccessReview;
@@ -24,7 +28,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/rights/conflicts",
         "Finds rights that should not lie in one hand.",
         |room, ask| {
-            let found = acts::schedule::find_conflicts::find_conflicts(room)?;
+            let found = find_conflicts::find_conflicts(room)?;
             let items = found.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
             ask.whole(items)
         },
@@ -34,7 +38,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/access-review-schedule",
         "Shows when reviews of access begin by themselves.",
         |room, _| {
-            let schedule = acts::directory::review_by_clock::schedule(room)?;
+            let schedule = review_by_clock::schedule(room)?;
             schedule_view(room, &schedule)
         },
     ),
@@ -43,20 +47,20 @@ pub(crate) const ROUTES: &[Route] = &[
         "Sets how often a review of access begins by itself.",
         tenant_version,
         |room, ask| {
-            let schedule = acts::directory::review_by_clock::set_schedule(room, &ask.body)?;
+            let schedule = review_by_clock::set_schedule(room, &ask.body)?;
             schedule_view(room, &schedule)
         },
     )
     .scope(Scope::Admin),
     Route::get("/access-reviews", "Lists reviews of access.", |room, ask| {
-        let filter = acts::directory::review_access::seen(room)?;
+        let filter = review_access::seen(room)?;
         page::<AccessReview>(room, ask, filter, review_view)
     }),
     Route::post(
         "/access-reviews",
         "Asks managers to look at the rights of their people.",
         |room, ask| {
-            let begun = acts::directory::review_access::begin_review(room, &ask.body)?;
+            let begun = review_access::begin_review(room, &ask.body)?;
             let directory = room.directory()?;
             let items: Vec<Value> = begun.iter().map(|it| review_view(it, &directory)).collect();
             Ok(Reply::created(json!({"items": items, "next": null})))
@@ -64,14 +68,14 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .scope(Scope::Admin),
     Route::get("/access-reviews/{id}", "Shows a review of access.", |room, ask| {
-        let found = acts::directory::review_access::review(room, ask.place(0))?;
+        let found = review_access::review(room, ask.place(0))?;
         Ok(Reply::ok(review_view(&found, &*room.directory()?)))
     }),
     Route::post(
         "/access-reviews/{id}/signature",
         "Signs a review of access; what is refused is taken away.",
         |room, ask| {
-            let signed = acts::directory::review_access::sign_review(room, ask.place(0), &ask.body)?;
+            let signed = review_access::sign_review(room, ask.place(0), &ask.body)?;
             Ok(Reply::created(review_view(&signed, &*room.directory()?)))
         },
     ),
@@ -95,7 +99,7 @@ fn unused_rights(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             format!("`days` lies between 1 and {MOST_DAYS}."),
         )
     };
-    let report = acts::policy::find_unused::find_unused(room, days.ok_or_else(wrong)?)?;
+    let report = find_unused::find_unused(room, days.ok_or_else(wrong)?)?;
     Ok(Reply::ok(serde_json::to_value(report)?))
 }
 
@@ -109,10 +113,7 @@ fn review_view(review: &AccessReview, directory: &Directory) -> Value {
     views::shown(&told, directory)
 }
 
-fn schedule_view(
-    room: &mut Room<'_, '_>,
-    schedule: &acts::directory::review_by_clock::Schedule,
-) -> acts::Result<Reply> {
+fn schedule_view(room: &mut Room<'_, '_>, schedule: &review_by_clock::Schedule) -> acts::Result<Reply> {
     let reply = Reply::ok(serde_json::to_value(schedule)?);
     Ok(match &room.directory()?.tenant {
         Some(tenant) => reply.tagged(tenant.version),

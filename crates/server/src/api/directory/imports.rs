@@ -4,16 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use acts::Room;
 use acts::directory::import_directory::{Line, NO_ROWS_TO_KEEP, Options, Report, import_directory, with_example};
+use acts::policy::find_unapprovable;
 use acts::policy::find_unapprovable::{Loss, find_loss};
+use acts::policy::propose_ownership;
+use acts::schedule::set_calendar;
+use connect::directory::backstage;
 use connect::directory::json_rows::lines_of_rows;
 use connect::directory::table;
 use connect::directory::table::{Columns, Problem};
+use connect::schedule::ical;
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::Noun;
 use model::core::ids::ServiceKey;
+use model::core::parse;
 use model::core::parse::Reading;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Directory, Ownership};
+use model::schedule::calendar;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use wire::views;
@@ -97,10 +105,10 @@ fn columns(noun: Noun) -> Columns {
 
 fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let mut reading = Reading::new(&ask.body, "");
-    let kind = reading.needed("kind", model::core::parse::LINE);
-    let format = reading.text("format", model::core::parse::LINE);
+    let kind = reading.needed("kind", parse::LINE);
+    let format = reading.text("format", parse::LINE);
     let text = reading.needed("text", TEXT);
-    let calendar = reading.text("calendar", model::core::parse::LINE);
+    let calendar = reading.text("calendar", parse::LINE);
     let options = Options {
         dry_run: reading.boolean("dry_run").unwrap_or_default(),
         end_missing: reading.boolean("end_missing").unwrap_or_default(),
@@ -109,7 +117,7 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         by_two: false,
     };
     let proposes = reading.boolean("propose").unwrap_or_default();
-    let reason = reading.text("reason", model::core::parse::TEXT);
+    let reason = reading.text("reason", parse::TEXT);
     if proposes && reason.is_none() {
         reading.wrong("reason", "missing", "`reason` says why these rows are proposed.");
     }
@@ -121,8 +129,7 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     match kind.as_str() {
         "holidays" => holidays(room, &text, calendar.as_deref(), options),
         "backstage" => {
-            let (rows, left_out) =
-                connect::directory::backstage::read(&text).map_err(|problem| refused(&problem, ENTITY))?;
+            let (rows, left_out) = backstage::read(&text).map_err(|problem| refused(&problem, ENTITY))?;
             let lines: Vec<Line> = rows
                 .into_iter()
                 .map(|row| Line {
@@ -287,7 +294,7 @@ fn done(
     (left_out, reason): (usize, Option<String>),
 ) -> acts::Result<Reply> {
     let (mut report, proposal) = match reason {
-        Some(reason) => acts::policy::propose_ownership::import_and_propose(room, lines, options, reason)?,
+        Some(reason) => propose_ownership::import_and_propose(room, lines, options, reason)?,
         None => (import_directory(room, lines, options)?, None),
     };
     let differing = report.rows.len();
@@ -324,10 +331,9 @@ fn loss(room: &mut Room<'_, '_>, report: &Report) -> acts::Result<Option<Loss>> 
 
 fn holidays(room: &mut Room<'_, '_>, text: &str, calendar: Option<&str>, options: Options) -> acts::Result<Reply> {
     let today = room.now.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let (days, left_out) =
-        connect::schedule::ical::holidays(text, today).map_err(|problem| refused(&problem, HOLIDAY))?;
-    let key = calendar.unwrap_or(model::schedule::calendar::USUAL);
-    let (calendar, fresh) = acts::schedule::set_calendar::import_holidays(room, key, days, options.dry_run)?;
+    let (days, left_out) = ical::holidays(text, today).map_err(|problem| refused(&problem, HOLIDAY))?;
+    let key = calendar.unwrap_or(calendar::USUAL);
+    let (calendar, fresh) = set_calendar::import_holidays(room, key, days, options.dry_run)?;
     Ok(Reply::ok(json!({
         "dry_run": options.dry_run, "calendar": calendar.key, "added": fresh.len(),
         "unchanged": calendar.holidays.len().saturating_sub(fresh.len()), "left_out": left_out, "rows": fresh,
@@ -335,7 +341,7 @@ fn holidays(room: &mut Room<'_, '_>, text: &str, calendar: Option<&str>, options
 }
 
 fn export(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let noun: Noun = ask
         .place(0)
         .parse()
@@ -389,7 +395,6 @@ fn rows(directory: &Directory, noun: Noun) -> Vec<Map<String, Value>> {
 
 fn reports(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let limit = usize::try_from(ask.limit()?).unwrap_or_default();
-    let report =
-        acts::policy::find_unapprovable::find_unapprovable(room, ask.query("after").unwrap_or_default(), limit)?;
+    let report = find_unapprovable::find_unapprovable(room, ask.query("after").unwrap_or_default(), limit)?;
     Ok(Reply::ok(serde_json::to_value(report)?))
 }

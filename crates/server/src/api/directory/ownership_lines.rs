@@ -1,6 +1,7 @@
 //! Who answers for a place, and why.
 
 use acts::Room;
+use model::core::act;
 use model::core::enums::OwnershipRole;
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::core::refusal::Refusal;
@@ -48,7 +49,7 @@ fn place(directory: &Directory, ask: &Ask) -> acts::Result<Asked> {
 }
 
 fn lines(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let directory = room.directory()?;
     let asked = place(&directory, ask)?;
     let now = ask.query_time("at")?.unwrap_or(room.now);

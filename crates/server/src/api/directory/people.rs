@@ -1,6 +1,10 @@
 //! People, groups, the tenant, and which packs they can staff.
 
 use acts::Room;
+use acts::directory::deactivate_person;
+use acts::directory::set_person;
+use acts::policy::find_unstaffed;
+use model::core::act;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Person;
 use serde_json::json;
@@ -16,9 +20,9 @@ pub(crate) const ROUTES: &[Route] = &[
         .people
         .values()
         .map(|row| (row.login.clone(), views::shown(row, &it)))),
-    set!("/people", "Makes a person.", acts::directory::set_person::create_person).scope(Scope::Admin),
+    set!("/people", "Makes a person.", set_person::create_person).scope(Scope::Admin),
     Route::get("/people/{login}", "Shows a person.", |room, ask| {
-        room.allow(model::core::act::actions::READ)?;
+        room.allow(act::actions::READ)?;
         let directory = room.directory()?;
         let login = ask.place(0);
         let absent = || Refusal::not_found(format!("person {login}"));
@@ -30,7 +34,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "Changes or deactivates a person.",
         person_version,
         |room, ask| {
-            let made = acts::directory::set_person::edit_person(room, ask.place(0), &ask.body)?;
+            let made = set_person::edit_person(room, ask.place(0), &ask.body)?;
             tagged(&*room.directory()?, &made)
         },
     )
@@ -39,7 +43,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/people/{login}/deactivation",
         "Deactivates a person, plain or as compromised.",
         |room, ask| {
-            let ended = acts::directory::deactivate_person::deactivate_person(room, ask.place(0), &ask.body)?;
+            let ended = deactivate_person::deactivate_person(room, ask.place(0), &ask.body)?;
             new_one(room, &ended)
         },
     )
@@ -52,7 +56,7 @@ pub(crate) const ROUTES: &[Route] = &[
         .groups
         .get(&key.into())),
     Route::put("/groups/{key}", "Makes or sets a group.", group_version, |room, ask| {
-        let made = acts::directory::set_person::set_group(room, ask.place(0), &ask.body)?;
+        let made = set_person::set_group(room, ask.place(0), &ask.body)?;
         tagged(&*room.directory()?, &made)
     })
     .scope(Scope::Admin),
@@ -62,7 +66,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/staffing",
         "Tells which packs this directory cannot staff.",
         |room, ask| {
-            let found = acts::policy::find_unstaffed::find_unstaffed(room)?;
+            let found = find_unstaffed::find_unstaffed(room)?;
             ask.whole(found.iter().map(|row| json!(row)).collect())
         },
     ),
@@ -99,7 +103,7 @@ fn me(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
 }
 
 fn tenant(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let directory = room.directory()?;
     let tenant = directory.tenant.as_ref().ok_or_else(|| Refusal::not_found("tenant"))?;
     tagged(&directory, tenant)

@@ -1,6 +1,9 @@
 //! Services and what belongs to them: environments, config items, dependencies, ownership.
 
 use acts::Room;
+use acts::directory::set_service;
+use acts::notify::watch_service;
+use model::core::act;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Dependency, Ownership};
 use serde_json::{Value, json};
@@ -23,13 +26,13 @@ pub(crate) const ROUTES: &[Route] = &[
     make_or_set!(
         "/services",
         "Makes or sets a service.",
-        acts::directory::set_service::set_service,
+        set_service::set_service,
         |it, key| it.services.get(&key.into())
     ),
     Route::patch("/services/{key}", "Changes a service.", service_version, |room, ask| {
         let old = room.directory()?.services.get(&ask.place(0).into()).cloned();
         let merged = merged(ask, "service", old)?;
-        let made = acts::directory::set_service::set_service(room, &merged)?;
+        let made = set_service::set_service(room, &merged)?;
         tagged(&*room.directory()?, &made)
     }),
     Route::get(
@@ -38,7 +41,7 @@ pub(crate) const ROUTES: &[Route] = &[
         service_watchers,
     ),
     Route::post("/services/{key}/watchers", "Watches a service.", |room, ask| {
-        acts::notify::watch_service::watch_service(room, ask.place(0), &ask.body, true)?;
+        watch_service::watch_service(room, ask.place(0), &ask.body, true)?;
         Ok(Reply {
             status: 201,
             ..service_watchers(room, ask)?
@@ -46,7 +49,7 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     Route::delete("/services/{key}/watchers", "Stops watching a service.", |room, ask| {
         let group = ask.query("group").map(|key| ("group".to_owned(), json!(key)));
-        acts::notify::watch_service::watch_service(room, ask.place(0), &group.into_iter().collect(), false)?;
+        watch_service::watch_service(room, ask.place(0), &group.into_iter().collect(), false)?;
         service_watchers(room, ask)
     }),
     known!("/environments", "Lists environments.", |it| {
@@ -63,7 +66,7 @@ pub(crate) const ROUTES: &[Route] = &[
     make_or_set!(
         "/environments",
         "Makes or sets an environment.",
-        acts::directory::set_service::set_environment,
+        set_service::set_environment,
         |it, key| it.environments.get(&key.into())
     ),
     Route::patch(
@@ -79,7 +82,7 @@ pub(crate) const ROUTES: &[Route] = &[
         |room, ask| {
             let old = room.directory()?.environments.get(&ask.place(0).into()).cloned();
             let merged = merged(ask, "environment", old)?;
-            let made = acts::directory::set_service::set_environment(room, &merged)?;
+            let made = set_service::set_environment(room, &merged)?;
             tagged(&*room.directory()?, &made)
         },
     ),
@@ -97,7 +100,7 @@ pub(crate) const ROUTES: &[Route] = &[
     make_or_set!(
         "/config-items",
         "Makes or sets a config item.",
-        acts::directory::set_service::set_config_item,
+        set_service::set_config_item,
         |it, key| it.config_items.get(key)
     ),
     Route::patch(
@@ -107,7 +110,7 @@ pub(crate) const ROUTES: &[Route] = &[
         |room, ask| {
             let old = room.directory()?.config_items.get(ask.place(0)).cloned();
             let merged = merged(ask, "config item", old)?;
-            let made = acts::directory::set_service::set_config_item(room, &merged)?;
+            let made = set_service::set_config_item(room, &merged)?;
             tagged(&*room.directory()?, &made)
         },
     ),
@@ -116,27 +119,23 @@ pub(crate) const ROUTES: &[Route] = &[
     set!(
         "/dependencies",
         "Says that one service needs another.",
-        acts::directory::set_service::set_dependency
+        set_service::set_dependency
     ),
     Route::get("/ownerships", "Lists ownership.", all::<Ownership>),
     Route::get("/ownerships/{id}", "Shows a line of ownership.", loaded::<Ownership>),
-    set!(
-        "/ownerships",
-        "Adds a line of ownership.",
-        acts::directory::set_service::set_ownership
-    ),
+    set!("/ownerships", "Adds a line of ownership.", set_service::set_ownership),
     Route::delete("/ownerships/{id}", "Ends a line of ownership.", |room, ask| {
-        let ended = acts::directory::set_service::end_ownership(room, ask.place(0))?;
+        let ended = set_service::end_ownership(room, ask.place(0))?;
         tagged(&*room.directory()?, &ended)
     }),
     Route::delete("/dependencies/{id}", "Takes a dependency away.", |room, ask| {
-        let ended = acts::directory::set_service::end_dependency(room, ask.place(0))?;
+        let ended = set_service::end_dependency(room, ask.place(0))?;
         tagged(&*room.directory()?, &ended)
     }),
 ];
 
 fn service_watchers(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let directory = room.directory()?;
     let absent = || Refusal::not_found(format!("service {}", ask.place(0)));
     let service = directory.services.get(&ask.place(0).into()).ok_or_else(absent)?;

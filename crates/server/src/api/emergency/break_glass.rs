@@ -1,5 +1,7 @@
 //! Break-glasses, work that is told afterwards, and the register of both.
 
+use acts::emergency::break_glass;
+use acts::emergency::verbs;
 use model::emergency::records::GlassUse;
 
 use crate::api::shared::change_replies::{act, moved};
@@ -11,22 +13,22 @@ pub(crate) const ROUTES: &[Route] = &[
     act!(
         "/changes/{key}/break-glass",
         "Starts without approvals, in the open.",
-        acts::emergency::break_glass::break_glass
+        break_glass::break_glass
     ),
     act!(
         "/changes/{key}/break-glass/co-signature",
         "Signs a break-glass as the second person.",
-        acts::emergency::verbs::cosign_break_glass
+        verbs::cosign_break_glass
     ),
     act!(
         "/changes/{key}/break-glass/validation",
         "Validates a break-glass afterwards.",
-        acts::emergency::verbs::validate_break_glass
+        verbs::validate_break_glass
     ),
     act!(
         "/changes/{key}/retrospective/confirmation",
         "Confirms or denies work told afterwards.",
-        acts::emergency::verbs::confirm_retrospective
+        verbs::confirm_retrospective
     ),
     Route::get(
         "/break-glasses",

@@ -1,5 +1,6 @@
 //! Looks from outside at a small team's work.
 
+use acts::emergency::outside_look;
 use model::emergency::outside_look::OutsideLook;
 
 use crate::api::shared::records::{all, loaded, new_one};
@@ -12,7 +13,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/outside-looks",
         "Records a look from outside at a small team's work.",
         |room, ask| {
-            let made = acts::emergency::outside_look::look_outside(room, &ask.body)?;
+            let made = outside_look::look_outside(room, &ask.body)?;
             new_one(room, &made)
         },
     ),

@@ -4,6 +4,8 @@ use acts::Room;
 use acts::integration::keep_attestation::{Built, builders_of, keep_attestation};
 use connect::change::evidence::Unreadable;
 use connect::change::slsa;
+use model::core::act;
+use model::core::parse;
 use model::core::refusal::Refusal;
 use serde_json::{Value, json};
 
@@ -19,8 +21,8 @@ pub(crate) const ROUTES: &[Route] = &[Route::post(
 .scope(Scope::Gate)];
 
 fn attest(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::ASK_GATE)?;
-    let mut reading = model::core::parse::Reading::new(&ask.body, "");
+    room.allow(act::actions::ASK_GATE)?;
+    let mut reading = parse::Reading::new(&ask.body, "");
     let document = reading.value("attestation").cloned().unwrap_or(Value::Null);
     reading.finish()?;
     let signed = slsa::open(&document).map_err(unreadable)?;

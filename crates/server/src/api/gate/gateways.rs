@@ -1,6 +1,9 @@
 //! What stands behind gateways: admission's question, what runs, and the questions that were refused.
 
 use acts::Room;
+use acts::gate::gate_waits;
+use acts::gate::running;
+use acts::gate::shown_permit;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,11 +15,13 @@ use model::core::parse::{LINE, Reading};
 use model::core::refusal::Refusal;
 use model::gate::coverage;
 use serde_json::{Value, json};
+use store::gate::gate_use;
 use store::{Lane, Mode};
 use wire::views;
 
 use crate::api::gate::questions::{gate_reply, read_question};
 use crate::http::address::BASE;
+use crate::http::attempts;
 use crate::http::body::JsonBody;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
@@ -106,8 +111,9 @@ fn list_unmatched(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 fn list_waits(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(actions::READ)?;
     let from = room.now - SignedDuration::from_hours(24 * days(ask, DAYS)?);
-    let spans = |it: acts::gate::gate_waits::Spans| json!({"p50_ms": it.p50, "p95_ms": it.p95, "longest_ms": it.longest, "sum_ms": it.sum});
-    let items = acts::gate::gate_waits::gate_waits(room, from)?
+    let spans =
+        |it: gate_waits::Spans| json!({"p50_ms": it.p50, "p95_ms": it.p95, "longest_ms": it.longest, "sum_ms": it.sum});
+    let items = gate_waits::gate_waits(room, from)?
         .into_iter()
         .map(|row| {
             json!({
@@ -135,9 +141,9 @@ fn ask_admission(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let question = read_question(&mut reading);
     let permit = reading.text("permit", 255);
     reading.finish()?;
-    let (mut answer, is_running) = acts::gate::running::admit(room, &question)?;
+    let (mut answer, is_running) = running::admit(room, &question)?;
     if !is_running {
-        answer = acts::gate::shown_permit::check_shown(room, &question, permit.as_deref(), answer)?;
+        answer = shown_permit::check_shown(room, &question, permit.as_deref(), answer)?;
     }
     let mut reply = gate_reply(room, &answer);
     reply.body["basis"] = json!(if is_running { "running" } else { "gate" });
@@ -146,7 +152,7 @@ fn ask_admission(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 fn list_running(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(actions::ASK_GATE)?;
-    let rows = acts::gate::running::list(room, ask.query("service"), ask.query("environment"))?;
+    let rows = running::list(room, ask.query("service"), ask.query("environment"))?;
     let directory = room.directory()?;
     let items = rows.iter().map(|row| views::shown(row, &directory)).collect();
     ask.whole(items)
@@ -154,7 +160,7 @@ fn list_running(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 fn list_refusals(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(actions::AUDIT)?;
-    let rows = store::gate::gate_use::refused(room.tx, ask.reach()?)?;
+    let rows = gate_use::refused(room.tx, ask.reach()?)?;
     let items = rows
         .iter()
         .map(|row| {
@@ -175,7 +181,7 @@ async fn tell_refusal(State(state): State<AppState>, caller: Caller, body: JsonB
         room.allow(actions::ASK_GATE)
     };
     state.act(Lane::Gate, &caller, Mode::Read, allowed).await?;
-    crate::http::attempts::note_scope_use(&state, &caller, Scope::Gate);
+    attempts::note_scope_use(&state, &caller, Scope::Gate);
     let mut reading = Reading::new(&body.fields, "");
     let door = reading.needed("door", LINE);
     let code = reading.needed("code", 64);

@@ -1,6 +1,7 @@
 //! Permits of a change.
 
 use acts::Room;
+use acts::gate::verbs;
 use model::change::related_records::Permit;
 use model::core::refusal::Refusal;
 use serde_json::json;
@@ -23,7 +24,7 @@ pub(crate) const ROUTES: &[Route] = &[
 ];
 
 fn issue_permit(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let (permit, token) = acts::gate::verbs::issue_permit(room, ask.place(0), &ask.body)?;
+    let (permit, token) = verbs::issue_permit(room, ask.place(0), &ask.body)?;
     let change = room.change(ask.place(0))?;
     let mut value = item::<Permit>(room, &change, &permit.id)?;
     value["jti"] = json!(permit.id);
@@ -48,7 +49,7 @@ fn permits(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 fn revoke_permit(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let found = record::load::<Permit>(room.tx, ask.place(0))?.ok_or_else(|| Refusal::not_found("permit"))?;
     let permit = found.record;
-    acts::gate::verbs::revoke_permit(room, &permit.change_key, &permit.id, &ask.body)?;
+    verbs::revoke_permit(room, &permit.change_key, &permit.id, &ask.body)?;
     let change = room.change(&permit.change_key)?;
     Ok(Reply::created(item::<Permit>(room, &change, &permit.id)?))
 }

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use acts::Room;
 use acts::core::gate_question::Question;
+use acts::gate::answer;
+use acts::gate::consume_permit;
+use acts::gate::shown_permit;
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
@@ -15,6 +18,7 @@ use axum::{Extension, Router};
 use jiff::{SignedDuration, Timestamp};
 use model::change::read_content::tidy_digest;
 use model::change::related_records::GateCheck;
+use model::core::act;
 use model::core::body::Body;
 use model::core::enums::{CheckState, GateDecision};
 use model::core::parse::{LINE, Reading};
@@ -26,11 +30,15 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use wire::views;
 
+use crate::api::shared::change_replies;
 use crate::http::address::BASE;
+use crate::http::attempts;
 use crate::http::authenticate::Asking;
 use crate::http::caller::{Caller, Scope};
+use crate::http::clock;
 use crate::http::failure::Failure;
 use crate::http::handler::get;
+use crate::http::query_words;
 use crate::http::route::{Ask, Places, Reply, Route, query_of};
 use crate::http::state::AppState;
 use crate::start::router::Waited;
@@ -135,16 +143,16 @@ async fn ask_gate(
     let (caller, about) = (Arc::clone(asking.caller()), Arc::clone(&asked));
     let act = move |room: &mut Room<'_, '_>| {
         caller.check_scope(Scope::Gate)?;
-        acts::gate::answer::may_ask(room)?;
+        answer::may_ask(room)?;
         // Who may not ask learns that first, and only then what is wrong with the question.
         let (question, permit) = about.as_ref().as_ref().map_err(Clone::clone)?;
-        let answer = acts::gate::answer::ask(room, question)?;
-        let answer = acts::gate::shown_permit::check_shown(room, question, permit.as_deref(), answer)?;
+        let answer = answer::ask(room, question)?;
+        let answer = shown_permit::check_shown(room, question, permit.as_deref(), answer)?;
         Ok((answer, room.now))
     };
     let caller = Arc::clone(asking.caller());
     let (answer, now) = asking.act(&state, Lane::Gate, Mode::Read, act).await?;
-    crate::http::attempts::note_scope_use(&state, &caller, Scope::Gate);
+    attempts::note_scope_use(&state, &caller, Scope::Gate);
     if let Ok((question, _)) = asked.as_ref() {
         crate::gateway::note_asked(&state, &caller.tenant, &headers, question, &answer);
     }
@@ -215,12 +223,12 @@ pub(crate) fn gate_reply(room: &Room<'_, '_>, answer: &Answer) -> Reply {
 }
 
 fn check(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::ASK_GATE)?;
+    room.allow(act::actions::ASK_GATE)?;
     let mut reading = Reading::new(&ask.body, "");
     let question = read_question(&mut reading);
     let wait_until = read_wait(&mut reading, room.now);
     reading.finish()?;
-    let checked = acts::gate::answer::check(room, &question, wait_until)?;
+    let checked = answer::check(room, &question, wait_until)?;
     let directory = room.directory()?;
     let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
     let reply = Reply::created(view).with("assent-decision", checked.check.decision.as_str());
@@ -248,21 +256,21 @@ fn read_wait(reading: &mut Reading<'_>, now: Timestamp) -> Option<Timestamp> {
 }
 
 fn collect(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::ASK_GATE)?;
+    room.allow(act::actions::ASK_GATE)?;
     own_check(room, ask.place(0))?;
-    let collected = acts::gate::answer::collect(room, ask.place(0));
-    let checked = crate::api::shared::change_replies::nothing_said(ask, collected)?;
+    let collected = answer::collect(room, ask.place(0));
+    let checked = change_replies::nothing_said(ask, collected)?;
     let directory = room.directory()?;
     let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
     Ok(Reply::created(view).with_permit(checked.check.permit))
 }
 
 fn consume(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::ASK_GATE)?;
+    room.allow(act::actions::ASK_GATE)?;
     let mut reading = Reading::new(&ask.body, "");
     let question = read_target(&mut reading);
     reading.finish()?;
-    let permit = acts::gate::consume_permit::consume_permit(room, ask.place(0), &question)?;
+    let permit = consume_permit::consume_permit(room, ask.place(0), &question)?;
     let change = room.change(&permit.change_key)?;
     let mut value = views::item(&permit, change.state, &*room.directory()?);
     value["jti"] = json!(permit.id);
@@ -271,7 +279,7 @@ fn consume(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 /// A check is its caller's: nobody else collects by it.
 fn own_check(room: &mut Room<'_, '_>, id: &str) -> acts::Result<GateCheck> {
-    let check = acts::gate::answer::load_check(room, id)?;
+    let check = answer::load_check(room, id)?;
     if check.by != room.actor.person {
         return Err(Refusal::not_allowed("not_yours", "Only who asked collects the permit.").into());
     }
@@ -287,7 +295,7 @@ async fn show_check(
     uri: Uri,
 ) -> Result<Response, Failure> {
     let (query, id) = (query_of(&uri)?, places.take(0));
-    let begun = tokio::time::Instant::from_std(crate::http::clock::tick());
+    let begun = tokio::time::Instant::from_std(clock::tick());
     let mut bell = state.bells().listen(&caller.tenant);
     let seen = query.iter().find(|(field, _)| field == "seen").map(|(_, value)| value);
     let mut has_waited = None;
@@ -295,7 +303,7 @@ async fn show_check(
         let (is_waiting, view) = look(&state, &caller, &id).await?;
         // Who may not see the check learns that first.
         let end = begun + poll_of(&query).map_err(acts::Error::from)?;
-        let now = tokio::time::Instant::from_std(crate::http::clock::tick());
+        let now = tokio::time::Instant::from_std(clock::tick());
         let is_news = seen.as_ref().is_some_and(|seen| view["checked_at"] != **seen);
         if !is_waiting || is_news || now >= end || state.bells().is_stopping() {
             let answer = (StatusCode::OK, has_waited.map(Extension), axum::Json(view));
@@ -309,7 +317,7 @@ async fn show_check(
 
 /// How long a request asks to wait; more than the longest wait is cut to it.
 fn poll_of(query: &[(String, String)]) -> Result<Duration, Refusal> {
-    crate::http::query_words::check_words("/gate-checks/{id}", query)?;
+    query_words::check_words("/gate-checks/{id}", query)?;
     let Some((_, value)) = query.iter().find(|(field, _)| field == "wait") else {
         return Ok(Duration::ZERO);
     };
@@ -366,8 +374,8 @@ async fn look(state: &AppState, caller: &Caller, id: &str) -> Result<(bool, Valu
     let act = move |room: &mut Room<'_, '_>| {
         // Whoever waits may wait for days; a credential that ended meanwhile is told nothing more.
         asked.check_alive(room)?;
-        let check = match room.allow(model::core::act::actions::ASK_GATE) {
-            Ok(()) => acts::gate::answer::load_check(room, &id)?,
+        let check = match room.allow(act::actions::ASK_GATE) {
+            Ok(()) => answer::load_check(room, &id)?,
             Err(acts::Error::Refused(_)) => return Err(Refusal::not_found("gate check").into()),
             Err(fault) => return Err(fault),
         };
@@ -379,6 +387,6 @@ async fn look(state: &AppState, caller: &Caller, id: &str) -> Result<(bool, Valu
         ))
     };
     let found = state.act(Lane::Gate, caller, Mode::Read, act).await?;
-    crate::http::attempts::note_scope_use(state, caller, Scope::Gate);
+    attempts::note_scope_use(state, caller, Scope::Gate);
     Ok(found)
 }

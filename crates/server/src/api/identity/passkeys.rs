@@ -6,6 +6,7 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use model::core::parse::{LINE, Reading};
+use model::core::refusal;
 use serde_json::json;
 
 use crate::http::address::BASE;
@@ -34,7 +35,7 @@ pub(crate) fn router() -> Router<AppState> {
         .route(&format!("{BASE}/session/passkey/{{id}}"), post(sign_in))
 }
 
-fn refused(refusal: model::core::refusal::Refusal) -> Failure {
+fn refused(refusal: refusal::Refusal) -> Failure {
     Failure::from(acts::Error::from(refusal))
 }
 

@@ -1,23 +1,29 @@
 //! Sessions for the command line and for scripts that sign in as a person; and passwords.
 
 use acts::Room;
+use acts::directory::set_person;
 use axum::Router;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use model::core::parse::{LINE, Reading};
+use model::core::refusal;
 use serde_json::json;
 use store::{Lane, Mode};
 
 use crate::http::address::BASE;
+use crate::http::attempts;
 use crate::http::authenticate::check_site;
 use crate::http::body::JsonBody;
+use crate::http::caller;
 use crate::http::caller::Caller;
 use crate::http::failure::Failure;
 use crate::http::handler::{get, plain, post};
 use crate::http::route::Places;
 use crate::http::source::Source;
 use crate::http::state::AppState;
+use crate::identity::other_tenants;
+use crate::identity::password;
 use crate::identity::sign_in;
 use crate::identity::sign_in::{Origin, Shown};
 
@@ -33,7 +39,7 @@ pub(crate) fn router() -> Router<AppState> {
         )
 }
 
-fn refused(refusal: model::core::refusal::Refusal) -> Failure {
+fn refused(refusal: refusal::Refusal) -> Failure {
     Failure::from(acts::Error::from(refusal))
 }
 
@@ -50,7 +56,7 @@ async fn begin(
     let mut reading = Reading::new(&body.fields, "");
     let tenant = reading.needed("tenant", LINE);
     let login = reading.needed("login", LINE);
-    let password = reading.needed("password", crate::identity::password::LONGEST_BYTES);
+    let password = reading.needed("password", password::LONGEST_BYTES);
     reading.finish().map_err(refused)?;
     let origin = Origin::of(&source, &headers);
     let session = sign_in::sign_in(&state, &origin, &tenant, &login, &password).await?;
@@ -66,7 +72,7 @@ async fn begin(
 
 async fn step_up(State(state): State<AppState>, caller: Caller, body: JsonBody) -> Result<Response, Failure> {
     let mut reading = Reading::new(&body.fields, "");
-    let password = reading.text("password", crate::identity::password::LONGEST_BYTES);
+    let password = reading.text("password", password::LONGEST_BYTES);
     let code = reading.text("code", LINE);
     let recovery = reading.text("recovery_code", LINE);
     if [&password, &code, &recovery].into_iter().flatten().count() != 1 {
@@ -86,7 +92,7 @@ async fn step_up(State(state): State<AppState>, caller: Caller, body: JsonBody) 
 
 /// In which tenants the caller is known, and where each lets them in.
 async fn tenants(State(state): State<AppState>, caller: Caller) -> Result<Response, Failure> {
-    let found = crate::identity::other_tenants::known_in(&state, &caller).await?;
+    let found = other_tenants::known_in(&state, &caller).await?;
     let items: Vec<serde_json::Value> = found
         .iter()
         .map(|it| json!({"tenant": it.tenant, "name": it.name, "is_acting": it.is_acting, "door": it.door()}))
@@ -113,16 +119,16 @@ async fn set_password(
 ) -> Result<Response, Failure> {
     let login = places.take(0);
     let mut reading = Reading::new(&body.fields, "");
-    let password = reading.needed("password", crate::identity::password::LONGEST_BYTES);
+    let password = reading.needed("password", password::LONGEST_BYTES);
     reading.finish().map_err(refused)?;
     let phc = sign_in::hash_password(&state, &password).await?;
     let scope = caller.clone();
     let act = move |room: &mut Room<'_, '_>| {
-        scope.check_scope(crate::http::caller::Scope::Admin)?;
-        acts::directory::set_person::set_password(room, &login, &phc)
+        scope.check_scope(caller::Scope::Admin)?;
+        set_person::set_password(room, &login, &phc)
     };
     state.act(Lane::Acts, &caller, Mode::Write, act).await?;
-    crate::http::attempts::note_scope_use(&state, &caller, crate::http::caller::Scope::Admin);
+    attempts::note_scope_use(&state, &caller, caller::Scope::Admin);
     let status = if method == Method::POST {
         StatusCode::CREATED
     } else {

@@ -2,10 +2,14 @@
 
 use acts::Room;
 use acts::core::providers;
+use acts::directory::set_person;
 use acts::identity::set_identity_provider;
 use acts::identity::set_second_factor as factors;
 use acts::identity::set_workload as workloads;
+use model::core::act;
 use model::core::refusal::Refusal;
+use model::identity::provider;
+use model::integration::workload;
 use serde_json::{Value, json};
 use store::identity::second_factor::SecondFactor;
 use store::identity::session;
@@ -38,7 +42,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "Ends all sessions of a person.",
         |room, ask| {
             let person = someone(room, ask)?;
-            let ended = acts::directory::set_person::end_sessions(room, &person)?;
+            let ended = set_person::end_sessions(room, &person)?;
             Ok(Reply::ok(json!({"ended": ended})))
         },
     )
@@ -92,7 +96,7 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .scope(Scope::Admin),
     Route::get("/workloads", "Lists workloads.", |room, ask| {
-        room.allow(model::core::act::actions::SET_TOKEN)?;
+        room.allow(act::actions::SET_TOKEN)?;
         let found = workloads::workloads(room)?;
         let directory = room.directory()?;
         let items = found.iter().map(|it| views::shown(it, &directory)).collect();
@@ -100,7 +104,7 @@ pub(crate) const ROUTES: &[Route] = &[
     })
     .scope(Scope::Admin),
     Route::get("/workloads/{key}", "Shows a workload.", |room, ask| {
-        room.allow(model::core::act::actions::SET_TOKEN)?;
+        room.allow(act::actions::SET_TOKEN)?;
         let found = workloads::workload(room, ask.place(0))?;
         workload_view(room, &found)
     })
@@ -125,7 +129,7 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .scope(Scope::Admin),
     Route::get("/identity-providers", "Lists identity providers.", |room, ask| {
-        room.allow(model::core::act::actions::SET_CONNECTION)?;
+        room.allow(act::actions::SET_CONNECTION)?;
         let found = providers::providers(room)?;
         let directory = room.directory()?;
         let items = found.iter().map(|it| views::shown(it, &directory)).collect();
@@ -136,7 +140,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/identity-providers/{key}",
         "Shows an identity provider.",
         |room, ask| {
-            room.allow(model::core::act::actions::SET_CONNECTION)?;
+            room.allow(act::actions::SET_CONNECTION)?;
             let found = providers::provider(room, ask.place(0))?;
             provider_view(room, &found)
         },
@@ -163,7 +167,7 @@ pub(crate) const ROUTES: &[Route] = &[
     .scope(Scope::Admin),
 ];
 
-fn workload_view(room: &mut Room<'_, '_>, found: &model::integration::workload::Workload) -> acts::Result<Reply> {
+fn workload_view(room: &mut Room<'_, '_>, found: &workload::Workload) -> acts::Result<Reply> {
     let mut value = views::shown(found, &*room.directory()?);
     let base = &room.services.tools().public_url;
     value["trusts_anybody"] = json!(found.trusts_anybody());
@@ -179,7 +183,7 @@ fn workload_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i
     }
 }
 
-fn provider_view(room: &mut Room<'_, '_>, found: &model::identity::provider::IdentityProvider) -> acts::Result<Reply> {
+fn provider_view(room: &mut Room<'_, '_>, found: &provider::IdentityProvider) -> acts::Result<Reply> {
     let mut value = views::shown(found, &*room.directory()?);
     let base = &room.services.tools().public_url;
     value["way_back"] = json!(format!("{base}/t/{}/sign-in/{}/callback", room.tenant(), found.key));
@@ -197,7 +201,7 @@ fn provider_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i
 
 /// The id of a person whose sessions an administrator asks about.
 fn someone(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<String> {
-    room.allow(model::core::act::actions::SET_PERSON)?;
+    room.allow(act::actions::SET_PERSON)?;
     let directory = room.directory()?;
     let login = ask.place(0);
     let found = directory.by_login(login).map(|person| person.id.0.clone());

@@ -1,7 +1,10 @@
 //! Tokens of the API.
 
+use acts::identity::set_token;
+use model::core::act;
 use model::directory::snapshot::Token;
 use serde_json::json;
+use store::identity::session;
 use store::record::Filter;
 use wire::views;
 
@@ -12,8 +15,8 @@ use crate::http::route::Route;
 /// Tokens.
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/tokens", "Lists tokens, without their secrets.", |room, ask| {
-        room.allow(model::core::act::actions::SET_TOKEN)?;
-        let uses = store::identity::session::token_uses(room.tx)?;
+        room.allow(act::actions::SET_TOKEN)?;
+        let uses = session::token_uses(room.tx)?;
         let mut reply = page::<Token>(room, ask, Filter::new(), views::shown)?;
         for item in reply.body["items"].as_array_mut().into_iter().flatten() {
             if let Some(at) = item["id"].as_str().and_then(|id| uses.get(id)) {
@@ -24,14 +27,14 @@ pub(crate) const ROUTES: &[Route] = &[
     })
     .scope(Scope::Admin),
     Route::post("/tokens", "Makes a token; its secret is shown once.", |room, ask| {
-        let (token, secret) = acts::identity::set_token::create_token(room, &ask.body)?;
+        let (token, secret) = set_token::create_token(room, &ask.body)?;
         let mut reply = new_one(room, &token)?.shown_once(&["token"]);
         reply.body["token"] = json!(secret);
         Ok(reply)
     })
     .scope(Scope::Admin),
     Route::delete("/tokens/{id}", "Revokes a token.", |room, ask| {
-        let ended = acts::identity::set_token::revoke_token(room, ask.place(0))?;
+        let ended = set_token::revoke_token(room, ask.place(0))?;
         tagged(&*room.directory()?, &ended)
     }),
 ];

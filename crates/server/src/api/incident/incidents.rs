@@ -1,6 +1,7 @@
 //! Incidents.
 
 use acts::Room;
+use acts::incident::set_incident;
 use model::directory::snapshot::Incident;
 use wire::views;
 
@@ -15,11 +16,7 @@ pub(crate) const ROUTES: &[Route] = &[
             .values()
             .map(|row| (row.key.clone(), views::shown(row, &it)))
     }),
-    set!(
-        "/incidents",
-        "Opens an incident.",
-        acts::incident::set_incident::open_incident
-    ),
+    set!("/incidents", "Opens an incident.", set_incident::open_incident),
     one!("/incidents/{key}", "Shows an incident.", "incident", |it, key| it
         .incidents
         .get(&key.to_uppercase())),
@@ -28,7 +25,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "Changes or resolves an incident.",
         incident_version,
         |room, ask| {
-            let made = acts::incident::set_incident::edit_incident(room, ask.place(0), &ask.body)?;
+            let made = set_incident::edit_incident(room, ask.place(0), &ask.body)?;
             tagged(&*room.directory()?, &made)
         },
     ),

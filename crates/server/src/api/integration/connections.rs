@@ -1,9 +1,15 @@
 //! Connections to outside systems, and their deliveries.
 
 use acts::Room;
+use acts::core::connections;
+use acts::integration::edit_connection;
+use acts::integration::set_connection;
+use connect::integration::door;
+use model::core::act;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::{Connection, Directory};
 use serde_json::{Value, json};
+use store::integration::inbox;
 use store::record::Filter;
 use wire::views;
 
@@ -14,7 +20,7 @@ use crate::http::route::{Ask, Reply, Route};
 /// Connections.
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/connections", "Lists connections.", |room, ask| {
-        room.allow(model::core::act::actions::SET_CONNECTION)?;
+        room.allow(act::actions::SET_CONNECTION)?;
         page::<Connection>(room, ask, Filter::new(), connection_view)
     })
     .scope(Scope::Admin),
@@ -22,13 +28,13 @@ pub(crate) const ROUTES: &[Route] = &[
         "/connections",
         "Makes a connection; its secret is shown once.",
         |room, ask| {
-            let (made, secret) = acts::integration::set_connection::create_connection(room, &ask.body)?;
+            let (made, secret) = set_connection::create_connection(room, &ask.body)?;
             let directory = room.directory()?;
             let mut reply = Reply::created(connection_view(&made, &directory))
                 .tagged(made.version)
                 .shown_once(&["secret", "signing_secret"]);
             if made.kind != "github" && made.kind != "pagerduty" {
-                reply.body["signing_secret"] = json!(connect::integration::door::signing_secret(&secret));
+                reply.body["signing_secret"] = json!(door::signing_secret(&secret));
             }
             reply.body["secret"] = json!(secret);
             Ok(reply)
@@ -36,8 +42,8 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .scope(Scope::Admin),
     Route::get("/connections/{id}", "Shows a connection.", |room, ask| {
-        room.allow(model::core::act::actions::SET_CONNECTION)?;
-        let found = acts::core::connections::connection(room, ask.place(0))?;
+        room.allow(act::actions::SET_CONNECTION)?;
+        let found = connections::connection(room, ask.place(0))?;
         let mut reply = Reply::ok(connection_view(&found, &*room.directory()?)).tagged(found.version);
         reply.body["refused"] = crate::api::integration::deliveries::refused(room, ask.place(0))?;
         Ok(reply)
@@ -48,7 +54,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "Changes a connection; its address and secret stay.",
         version_of::<Connection>,
         |room, ask| {
-            let made = acts::integration::edit_connection::edit_connection(room, ask.place(0), &ask.body)?;
+            let made = edit_connection::edit_connection(room, ask.place(0), &ask.body)?;
             Ok(Reply::ok(connection_view(&made, &*room.directory()?)).tagged(made.version))
         },
     )
@@ -57,7 +63,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/connections/{id}",
         "Stops taking a connection's deliveries.",
         |room, ask| {
-            let ended = acts::integration::set_connection::end_connection(room, ask.place(0))?;
+            let ended = set_connection::end_connection(room, ask.place(0))?;
             Ok(Reply::ok(connection_view(&ended, &*room.directory()?)))
         },
     )
@@ -77,8 +83,8 @@ fn connection_view(connection: &Connection, directory: &Directory) -> Value {
 }
 
 fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
-    acts::core::connections::connection(room, ask.place(0))?;
+    room.allow(act::actions::SET_CONNECTION)?;
+    connections::connection(room, ask.place(0))?;
     const STATES: [&str; 3] = ["waiting", "parked", "done"];
     let state = ask.query("state");
     if let Some(state) = state.filter(|state| !STATES.contains(state)) {
@@ -86,7 +92,7 @@ fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         return Err(Refusal::field("state", "unknown_word", text).into());
     }
     let limit = ask.limit()?;
-    let mut found = store::integration::inbox::list_of(room.tx, ask.place(0), state, ask.query("after"), limit + 1)?;
+    let mut found = inbox::list_of(room.tx, ask.place(0), state, ask.query("after"), limit + 1)?;
     let more = i64::try_from(found.len()).is_ok_and(|count| count > limit);
     found.truncate(usize::try_from(limit).unwrap_or_default());
     let next = found.last().filter(|_| more).map(|row| row.id.clone());

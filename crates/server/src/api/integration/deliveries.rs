@@ -1,9 +1,18 @@
 //! What deliveries made: one shown with its result, one read again, the questions of outside systems, rules tried on the past.
 
 use acts::Room;
+use acts::core::connections;
+use acts::integration::set_connection;
+use connect::integration::door;
+use model::core::act;
+use model::core::parse;
+use model::directory::records;
+use model::gate::provenance;
 use model::gate::provenance::OutsideCheck;
 use model::integration::signal::Signal;
 use serde_json::{Value, json};
+use store::integration::call;
+use store::integration::inbox;
 use store::record::Filter;
 use wire::views;
 
@@ -28,7 +37,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/outside-checks",
         "Lists questions of outside systems with our answers.",
         |room, ask| {
-            room.allow(model::core::act::actions::READ)?;
+            room.allow(act::actions::READ)?;
             page::<OutsideCheck>(room, ask, Filter::new(), views::shown)
         },
     ),
@@ -43,7 +52,7 @@ pub(crate) const ROUTES: &[Route] = &[
 
 /// What was turned away at a connection.
 pub(crate) fn refused(room: &mut Room<'_, '_>, connection: &str) -> acts::Result<Value> {
-    let rows = store::integration::inbox::turned_away(room.tx, connection)?;
+    let rows = inbox::turned_away(room.tx, connection)?;
     let told = rows.iter().map(|it| {
         json!({"code": it.code, "text": it.text, "count": it.count, "first_at": it.first_at, "last_at": it.last_at})
     });
@@ -51,9 +60,9 @@ pub(crate) fn refused(room: &mut Room<'_, '_>, connection: &str) -> acts::Result
 }
 
 /// A delivery as people see it: its body stays with us, what was read in it is shown.
-fn view(room: &mut Room<'_, '_>, row: &store::integration::inbox::Delivery) -> acts::Result<Value> {
-    let kind = acts::core::connections::connection(room, &row.connection)?.kind;
-    let read = connect::integration::door::read(&kind, &row.event, &row.body, row.received_at);
+fn view(room: &mut Room<'_, '_>, row: &inbox::Delivery) -> acts::Result<Value> {
+    let kind = connections::connection(room, &row.connection)?.kind;
+    let read = door::read(&kind, &row.event, &row.body, row.received_at);
     let (signals, complaint) = match read {
         Ok(signals) => {
             let complaint = signals.iter().find_map(Signal::complaint).map(str::to_owned);
@@ -83,9 +92,9 @@ fn replay(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 }
 
 fn calls(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
+    room.allow(act::actions::SET_CONNECTION)?;
     let state = ask.query("state").unwrap_or("parked");
-    let rows = store::integration::call::list(room.tx, state, ask.reach()?)?;
+    let rows = call::list(room.tx, state, ask.reach()?)?;
     let items = rows.iter().map(|row| {
         json!({"id": row.id, "kind": row.kind, "subject": row.subject, "tries": row.tries, "run_at": row.run_at,
             "state": row.state, "last_error": row.last_error})
@@ -95,18 +104,15 @@ fn calls(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 /// What proposed rules find in the questions of past deliveries, beside what the present ones find.
 fn try_links(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
-    let connection = acts::core::connections::connection(room, ask.place(0))?;
-    let mut reading = model::core::parse::Reading::new(&ask.body, "");
-    let rules = reading
-        .objects("links", acts::integration::set_connection::read_link)
-        .unwrap_or_default();
+    room.allow(act::actions::SET_CONNECTION)?;
+    let connection = connections::connection(room, ask.place(0))?;
+    let mut reading = parse::Reading::new(&ask.body, "");
+    let rules = reading.objects("links", set_connection::read_link).unwrap_or_default();
     let last = reading.integer("last", 1..=MOST).unwrap_or(50);
     reading.finish()?;
     let mut rows = Vec::new();
-    for row in store::integration::inbox::of_connection(room.tx, connection.id.as_str(), last)? {
-        let Ok(signals) = connect::integration::door::read(&connection.kind, &row.event, &row.body, row.received_at)
-        else {
+    for row in inbox::of_connection(room.tx, connection.id.as_str(), last)? {
+        let Ok(signals) = door::read(&connection.kind, &row.event, &row.body, row.received_at) else {
             continue;
         };
         for signal in signals {
@@ -115,9 +121,7 @@ fn try_links(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             if question.is_repeat {
                 continue;
             }
-            let find = |rules: &[model::directory::records::LinkRule]| {
-                model::gate::provenance::find_change(rules, &question.texts)
-            };
+            let find = |rules: &[records::LinkRule]| provenance::find_change(rules, &question.texts);
             let (now, then) = (find(&connection.links), find(&rules));
             rows.push(json!({
                 "delivery": row.id, "event": row.event, "received_at": row.received_at, "commit": question.commit,

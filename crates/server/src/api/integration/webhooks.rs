@@ -1,10 +1,14 @@
 //! Outgoing webhooks.
 
 use acts::Room;
+use acts::integration::set_webhook;
+use connect::integration::standard_webhooks;
+use model::core::act;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use model::integration::webhook::Webhook;
 use serde_json::{Value, json};
+use store::integration::webhook;
 use store::record::Filter;
 use wire::views;
 
@@ -15,7 +19,7 @@ use crate::http::route::{Ask, Reply, Route};
 /// Webhooks, their deliveries, and how to send them again.
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/webhooks", "Lists outgoing webhooks.", |room, ask| {
-        room.allow(model::core::act::actions::SET_CONNECTION)?;
+        room.allow(act::actions::SET_CONNECTION)?;
         page::<Webhook>(room, ask, Filter::new(), views::shown)
     })
     .scope(Scope::Admin),
@@ -23,7 +27,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/webhooks",
         "Makes an outgoing webhook; its secret is shown once.",
         |room, ask| {
-            let (made, secret) = acts::integration::set_webhook::create_webhook(room, &ask.body)?;
+            let (made, secret) = set_webhook::create_webhook(room, &ask.body)?;
             with_secret(room, &made, &secret)
         },
     )
@@ -32,8 +36,8 @@ pub(crate) const ROUTES: &[Route] = &[
         "/webhooks/{id}",
         "Shows an outgoing webhook and how it fares.",
         |room, ask| {
-            room.allow(model::core::act::actions::SET_CONNECTION)?;
-            let found = acts::integration::set_webhook::webhook(room, ask.place(0))?;
+            room.allow(act::actions::SET_CONNECTION)?;
+            let found = set_webhook::webhook(room, ask.place(0))?;
             shown(room, &found)
         },
     )
@@ -41,19 +45,15 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::patch(
         "/webhooks/{id}",
         "Changes, stops or continues an outgoing webhook.",
+        |room, ask| Ok(Some(set_webhook::webhook(room, ask.place(0))?.version)),
         |room, ask| {
-            Ok(Some(
-                acts::integration::set_webhook::webhook(room, ask.place(0))?.version,
-            ))
-        },
-        |room, ask| {
-            let made = acts::integration::set_webhook::edit_webhook(room, ask.place(0), &ask.body)?;
+            let made = set_webhook::edit_webhook(room, ask.place(0), &ask.body)?;
             shown(room, &made)
         },
     )
     .scope(Scope::Admin),
     Route::delete("/webhooks/{id}", "Ends an outgoing webhook.", |room, ask| {
-        let ended = acts::integration::set_webhook::end_webhook(room, ask.place(0))?;
+        let ended = set_webhook::end_webhook(room, ask.place(0))?;
         shown(room, &ended)
     })
     .scope(Scope::Admin),
@@ -61,7 +61,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/webhooks/{id}/secret",
         "Replaces a webhook's secret; for a day both sign.",
         |room, ask| {
-            let (made, secret) = acts::integration::set_webhook::rotate_secret(room, ask.place(0))?;
+            let (made, secret) = set_webhook::rotate_secret(room, ask.place(0))?;
             with_secret(room, &made, &secret)
         },
     )
@@ -73,7 +73,7 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .scope(Scope::Admin),
     Route::post("/webhooks/{id}/replays", "Sends deliveries again.", |room, ask| {
-        let count = acts::integration::set_webhook::replay_webhook(room, ask.place(0), &ask.body)?;
+        let count = set_webhook::replay_webhook(room, ask.place(0), &ask.body)?;
         Ok(Reply::created(json!({"deliveries": count})))
     })
     .scope(Scope::Admin),
@@ -82,7 +82,7 @@ pub(crate) const ROUTES: &[Route] = &[
 fn shown(room: &mut Room<'_, '_>, webhook: &Webhook) -> acts::Result<Reply> {
     let directory = room.directory()?;
     let mut value = view(webhook, &directory);
-    if let Some(state) = store::integration::webhook::state(room.tx, webhook.id.as_str())? {
+    if let Some(state) = webhook::state(room.tx, webhook.id.as_str())? {
         value["state"] = json!({
             "next_index": state.position,
             "failing_since": state.failing_since,
@@ -106,14 +106,14 @@ fn with_secret(room: &mut Room<'_, '_>, webhook: &Webhook, secret: &[u8]) -> act
         .shown_once(&["secret"]);
     // What a chat is told is not signed.
     if webhook.format.is_usual() {
-        reply.body["secret"] = json!(connect::integration::standard_webhooks::secret_text(secret));
+        reply.body["secret"] = json!(standard_webhooks::secret_text(secret));
     }
     Ok(reply)
 }
 
 fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::SET_CONNECTION)?;
-    let found = acts::integration::set_webhook::webhook(room, ask.place(0))?;
+    room.allow(act::actions::SET_CONNECTION)?;
+    let found = set_webhook::webhook(room, ask.place(0))?;
     let state = ask.query("state").unwrap_or("waiting");
     if !["waiting", "delivered", "dead"].contains(&state) {
         let text = "`state` is `waiting`, `delivered` or `dead`.";
@@ -126,7 +126,7 @@ fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         None => i64::MAX,
     };
     let limit = ask.limit()?;
-    let mut rows = store::integration::webhook::list(room.tx, found.id.as_str(), state, before, limit + 1)?;
+    let mut rows = webhook::list(room.tx, found.id.as_str(), state, before, limit + 1)?;
     let most = usize::try_from(limit).unwrap_or_default();
     let more = rows.len() > most;
     rows.truncate(most);

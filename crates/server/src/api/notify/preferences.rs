@@ -1,6 +1,8 @@
 //! How people wish to be told.
 
+use acts::notify::set_telling;
 use model::directory::snapshot::Person;
+use model::notify::preferences;
 use serde_json::{Value, json};
 
 use crate::api::directory::people::person_version;
@@ -12,7 +14,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/people/{login}/telling",
         "Shows how a person wishes to be told.",
         |room, ask| {
-            let (person, telling) = acts::notify::set_telling::telling_of(room, ask.place(0))?;
+            let (person, telling) = set_telling::telling_of(room, ask.place(0))?;
             Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
         },
     ),
@@ -21,14 +23,14 @@ pub(crate) const ROUTES: &[Route] = &[
         "Sets how a person wishes to be told.",
         person_version,
         |room, ask| {
-            let (person, telling) = acts::notify::set_telling::set_telling(room, ask.place(0), &ask.body)?;
+            let (person, telling) = set_telling::set_telling(room, ask.place(0), &ask.body)?;
             Ok(Reply::ok(telling_view(&person, &telling)).tagged(person.version))
         },
     ),
 ];
 
 /// A person's wishes in the words in which they are set.
-fn telling_view(person: &Person, telling: &model::notify::preferences::Telling) -> Value {
+fn telling_view(person: &Person, telling: &preferences::Telling) -> Value {
     let mut view = json!({
         "person": person.login, "zone": person.zone,
         "how": if telling.digest_at.is_some() { "digest" } else { "at_once" },

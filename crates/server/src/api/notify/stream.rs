@@ -6,11 +6,15 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use axum::routing::get;
+use model::core::act;
+use store::audit::log;
 use store::{Lane, Mode};
 
 use crate::http::address::BASE;
+use crate::http::attempts;
 use crate::http::caller::{Caller, Scope};
 use crate::http::failure::Failure;
+use crate::http::query_words;
 use crate::http::route::query_of;
 use crate::http::state::AppState;
 use crate::notify::live_events::{Telling, open};
@@ -44,12 +48,12 @@ async fn stream(
     let scope = caller.clone();
     let begin = move |room: &mut Room<'_, '_>| {
         scope.check_scope(Scope::Read)?;
-        room.allow(model::core::act::actions::READ)?;
-        crate::http::query_words::check_words("/stream", &query)?;
-        Ok(store::audit::log::state(room.tx)?.map_or(0, |log| log.size))
+        room.allow(act::actions::READ)?;
+        query_words::check_words("/stream", &query)?;
+        Ok(log::state(room.tx)?.map_or(0, |log| log.size))
     };
     let size = state.act(Lane::Pages, &caller, Mode::Read, begin).await?;
-    crate::http::attempts::note_scope_use(&state, &caller, Scope::Read);
+    attempts::note_scope_use(&state, &caller, Scope::Read);
     if let Some(last) = last.filter(|last| *last >= size) {
         let text = format!(
             "`Last-Event-ID` {last} lies ahead of this log, which has {size} events: it is of another tenant, or of a time \

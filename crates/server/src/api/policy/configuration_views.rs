@@ -1,6 +1,9 @@
 //! Policies and tables as answers show them.
 
 use acts::Room;
+use acts::policy::configurations;
+use acts::policy::propose_ownership;
+use model::core::enums;
 use model::directory::snapshot::Directory;
 use model::policy::configuration::Configuration;
 use model::risk::assessment::RiskTable;
@@ -33,7 +36,7 @@ pub(crate) fn whole(row: &Configuration, directory: &Directory) -> Value {
     value["digest"] = json!(row.digest);
     if let Some(text) = &row.text {
         // Kept apart from the files of policies, which name nobody, and shown as one.
-        value["files"] = json!([{"path": acts::policy::propose_ownership::FILE, "content": text}]);
+        value["files"] = json!([{"path": propose_ownership::FILE, "content": text}]);
     }
     for (field, person) in [
         ("proposer", Some(&row.proposer)),
@@ -47,14 +50,14 @@ pub(crate) fn whole(row: &Configuration, directory: &Directory) -> Value {
         value["table"] = table_view(table);
     }
     if let Some(table) = &row.slas {
-        value["slas"] = acts::policy::configurations::sla_view(table);
+        value["slas"] = configurations::sla_view(table);
     }
     value
 }
 
 /// Rows are the highest impact, columns the complexity.
 pub(crate) fn table_view(table: &RiskTable) -> Value {
-    let row = |cells: &[model::core::enums::Level; 3]| json!({"low": cells[0], "medium": cells[1], "high": cells[2]});
+    let row = |cells: &[enums::Level; 3]| json!({"low": cells[0], "medium": cells[1], "high": cells[2]});
     let [none, low, medium, high] = &table.0;
     json!({"none": row(none), "low": row(low), "medium": row(medium), "high": row(high)})
 }

@@ -1,7 +1,13 @@
 //! Policies: what is in force, what is proposed, trying it, putting it in force.
 
 use acts::Room;
+use acts::policy::activate_configuration;
+use acts::policy::propose_configuration;
+use acts::policy::propose_ownership;
+use acts::policy::try_policies;
+use model::core::act;
 use model::policy::configuration::Configuration;
+use model::policy::permission;
 use serde_json::{Value, json};
 use store::record::Filter;
 
@@ -14,7 +20,7 @@ use crate::http::route::{Ask, Reply, Route};
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/policies", "Lists the active policies, with their texts.", policies),
     Route::post("/policies", "Proposes a set of policies.", |room, ask| {
-        let made = acts::policy::propose_configuration::propose_policies(room, &ask.body)?;
+        let made = propose_configuration::propose_policies(room, &ask.body)?;
         created(room, &made)
     })
     .scope(Scope::Admin),
@@ -22,7 +28,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/policies/trial",
         "Judges the last changes under a proposed set; writes nothing.",
         |room, ask| {
-            let trial = acts::policy::try_policies::try_policies(room, &ask.body)?;
+            let trial = try_policies::try_policies(room, &ask.body)?;
             Ok(Reply::ok(serde_json::to_value(trial)?))
         },
     )
@@ -36,7 +42,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/ownership-proposals",
         "Proposes rows of the ownership matrix, for another person or an approved change to put in force.",
         |room, ask| {
-            let made = acts::policy::propose_ownership::propose_ownership(room, &ask.body)?;
+            let made = propose_ownership::propose_ownership(room, &ask.body)?;
             created(room, &made)
         },
     )
@@ -47,7 +53,7 @@ pub(crate) const ROUTES: &[Route] = &[
         configurations,
     ),
     Route::get("/configurations/{id}", "Shows one with its content.", |room, ask| {
-        room.allow(model::core::act::actions::READ)?;
+        room.allow(act::actions::READ)?;
         let found = acts::policy::configurations::configuration(room, ask.place(0))?;
         let directory = room.directory()?;
         Ok(Reply::ok(whole(&found, &directory)).tagged(found.version))
@@ -56,20 +62,20 @@ pub(crate) const ROUTES: &[Route] = &[
         "/configurations/{id}/activation",
         "Puts a proposal in force, and judges open changes again.",
         |room, ask| {
-            let made = acts::policy::activate_configuration::activate_configuration(room, ask.place(0), &ask.body)?;
+            let made = activate_configuration::activate_configuration(room, ask.place(0), &ask.body)?;
             created(room, &made)
         },
     )
     .scope(Scope::Admin),
     Route::delete("/configurations/{id}", "Withdraws a proposal.", |room, ask| {
-        let made = acts::policy::activate_configuration::withdraw_configuration(room, ask.place(0))?;
+        let made = activate_configuration::withdraw_configuration(room, ask.place(0))?;
         Ok(Reply::ok(brief(&made, &*room.directory()?)).tagged(made.version))
     })
     .scope(Scope::Admin),
 ];
 
 fn policies(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let set = room.policies()?;
     let items = set
         .sources()
@@ -86,16 +92,13 @@ fn policies(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
 fn explain(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let file = room.file(ask.place(0))?;
     let (set, directory) = (room.policies()?, room.directory()?);
-    let facts = model::policy::permission::change_facts(&file, &room.tenant());
-    let explained = set.explain(
-        &facts,
-        &model::policy::permission::target_facts(&file, &directory, room.now),
-    );
+    let facts = permission::change_facts(&file, &room.tenant());
+    let explained = set.explain(&facts, &permission::target_facts(&file, &directory, room.now));
     Ok(Reply::ok(serde_json::to_value(explained)?))
 }
 
 fn configurations(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let filter = match ask.query("kind") {
         Some(kind) => Filter::new().equals("kind", kind),
         None => Filter::new(),

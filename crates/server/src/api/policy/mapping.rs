@@ -1,5 +1,8 @@
 //! The mapping: what is in force, proposing, explaining, trying.
 
+use acts::integration::mapping_facts;
+use acts::policy::set_mapping;
+use model::core::act;
 use serde_json::json;
 
 use crate::http::caller::Scope;
@@ -8,13 +11,13 @@ use crate::http::route::{Reply, Route};
 /// The mapping from deployments to kinds of change.
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/mapping", "Shows the mapping in force.", |room, _| {
-        room.allow(model::core::act::actions::READ)?;
-        let rules = acts::integration::mapping_facts::in_force(room)?;
+        room.allow(act::actions::READ)?;
+        let rules = mapping_facts::in_force(room)?;
         let from = room.directory()?.tenant.as_ref().and_then(|it| it.mapping_from.clone());
         Ok(Reply::ok(json!({"rules": rules, "configuration": from})))
     }),
     Route::post("/mapping", "Proposes a mapping.", |room, ask| {
-        let made = acts::policy::set_mapping::propose_mapping(room, &ask.body)?;
+        let made = set_mapping::propose_mapping(room, &ask.body)?;
         let directory = room.directory()?;
         Ok(Reply::created(wire::views::shown(&made, &directory)).tagged(made.version))
     })
@@ -23,7 +26,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/mapping/explanation",
         "Names the rule that decides for a deployment.",
         |room, ask| {
-            let (facts, mapped) = acts::policy::set_mapping::explain_mapping(room, &ask.body)?;
+            let (facts, mapped) = set_mapping::explain_mapping(room, &ask.body)?;
             Ok(Reply::ok(json!({"facts": facts, "mapped": mapped})))
         },
     ),
@@ -31,7 +34,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/mapping/trial",
         "Maps the last deployments under a proposed mapping; writes nothing.",
         |room, ask| {
-            let tried = acts::policy::set_mapping::try_mapping(room, &ask.body)?;
+            let tried = set_mapping::try_mapping(room, &ask.body)?;
             let differ = tried.iter().filter(|it| it.differs).count();
             Ok(Reply::ok(json!({"deployments": tried, "differ": differ})))
         },

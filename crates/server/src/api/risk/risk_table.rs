@@ -1,6 +1,9 @@
 //! The risk table.
 
 use acts::Room;
+use acts::policy::configurations;
+use acts::policy::propose_configuration;
+use model::core::act;
 use serde_json::json;
 
 use crate::api::policy::configuration_views::{created, table_view};
@@ -11,18 +14,18 @@ use crate::http::route::{Ask, Reply, Route};
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/risk-table", "Shows the risk table in force.", risk_table),
     Route::post("/risk-table", "Proposes a risk table.", |room, ask| {
-        let made = acts::policy::propose_configuration::propose_risk_table(room, &ask.body)?;
+        let made = propose_configuration::propose_risk_table(room, &ask.body)?;
         created(room, &made)
     })
     .scope(Scope::Admin),
 ];
 
 fn risk_table(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let directory = room.directory()?;
     let tenant = directory.tenant.as_ref();
     let table = tenant.map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
-    let digest = acts::policy::configurations::of_risk_table(&table)?;
+    let digest = configurations::of_risk_table(&table)?;
     let from = tenant.and_then(|tenant| tenant.risk_table_from.as_ref());
     Ok(Reply::ok(
         json!({"digest": digest, "configuration": from.map(|it| it.id.clone()), "table": table_view(&table)}),

@@ -1,5 +1,7 @@
 //! Business calendars, by which clocks run.
 
+use acts::schedule::set_calendar;
+use model::core::act;
 use model::core::refusal::Refusal;
 use serde_json::Value;
 use wire::views;
@@ -10,7 +12,7 @@ use crate::http::route::Route;
 /// Business calendars.
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/calendars", "Lists business calendars.", |room, ask| {
-        room.allow(model::core::act::actions::READ)?;
+        room.allow(act::actions::READ)?;
         let directory = room.directory()?;
         let rows = directory.calendars.values();
         keyed(ask, rows.map(|row| (row.key.clone(), views::shown(row, &directory))))
@@ -18,11 +20,11 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::post("/calendars", "Makes or sets a business calendar.", |room, ask| {
         let key = ask.body.get("key").and_then(Value::as_str).unwrap_or_default();
         let stands = room.directory()?.calendars.contains_key(key);
-        let made = acts::schedule::set_calendar::set_calendar(room, &ask.body);
+        let made = set_calendar::set_calendar(room, &ask.body);
         made_or_set(room, ask, stands, made)
     }),
     Route::get("/calendars/{key}", "Shows a business calendar.", |room, ask| {
-        room.allow(model::core::act::actions::READ)?;
+        room.allow(act::actions::READ)?;
         let directory = room.directory()?;
         let absent = || Refusal::not_found(format!("calendar {}", ask.place(0)));
         tagged(&directory, directory.calendars.get(ask.place(0)).ok_or_else(absent)?)
@@ -34,7 +36,7 @@ pub(crate) const ROUTES: &[Route] = &[
         |room, ask| {
             let old = room.directory()?.calendars.get(ask.place(0)).cloned();
             let merged = merged(ask, "calendar", old)?;
-            let made = acts::schedule::set_calendar::set_calendar(room, &merged)?;
+            let made = set_calendar::set_calendar(room, &merged)?;
             tagged(&*room.directory()?, &made)
         },
     ),

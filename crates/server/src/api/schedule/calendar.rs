@@ -1,11 +1,14 @@
 //! The times of changes: setting them, and the calendar.
 
 use acts::Room;
+use acts::change::verbs;
 use jiff::Timestamp;
+use model::core::act;
 use model::core::enums::State;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Directory;
 use serde_json::{Value, json};
+use store::change::changes;
 use wire::views;
 
 use crate::api::shared::change_replies::{current, show};
@@ -23,7 +26,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "Sets both planned times.",
         current,
         |room, ask| {
-            acts::change::verbs::schedule_change(room, ask.place(0), &ask.body)?;
+            verbs::schedule_change(room, ask.place(0), &ask.body)?;
             show(room, ask.place(0))
         },
     ),
@@ -36,7 +39,7 @@ const CALENDAR_PAGE: i64 = 1_000;
 const CALENDAR_CHANGES: usize = 20_000;
 
 fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::core::act::actions::READ)?;
+    room.allow(act::actions::READ)?;
     let [from, to] = ask.query_span("from", "to")?;
     let from = from.unwrap_or(room.now);
     let to = to
@@ -46,7 +49,7 @@ fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         ask.query("service").map(str::to_owned),
         ask.query("environment").map(str::to_owned),
     );
-    let filter = store::change::changes::ChangeFilter {
+    let filter = changes::ChangeFilter {
         planned_to: Some(to),
         service: service.clone(),
         environment: environment.clone(),
@@ -87,14 +90,11 @@ fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 /// The changes of a filter, a page at a time: a calendar that stopped somewhere would show a free day where there is none, so
 /// one that would hold too many is refused.
-fn every_change(
-    room: &mut Room<'_, '_>,
-    filter: &store::change::changes::ChangeFilter,
-) -> acts::Result<Vec<store::change::changes::ChangeRow>> {
-    let mut found: Vec<store::change::changes::ChangeRow> = Vec::new();
+fn every_change(room: &mut Room<'_, '_>, filter: &changes::ChangeFilter) -> acts::Result<Vec<changes::ChangeRow>> {
+    let mut found: Vec<changes::ChangeRow> = Vec::new();
     loop {
         let after = found.last().map(|row| row.number);
-        let page = store::change::changes::list_changes(room.tx, filter, CALENDAR_PAGE, after)?;
+        let page = changes::list_changes(room.tx, filter, CALENDAR_PAGE, after)?;
         let is_last = i64::try_from(page.len()).unwrap_or(i64::MAX) < CALENDAR_PAGE;
         found.extend(page);
         if found.len() > CALENDAR_CHANGES {

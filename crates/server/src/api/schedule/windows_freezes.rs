@@ -1,5 +1,8 @@
 //! Maintenance windows and freezes.
 
+use acts::directory::set_service;
+use acts::schedule::edit_span;
+use acts::schedule::set_freeze;
 use model::directory::snapshot::{Freeze, MaintenanceWindow};
 
 use crate::api::shared::records::{all, loaded, new_one, set, tagged, version_of};
@@ -8,11 +11,7 @@ use crate::http::route::Route;
 /// Windows and freezes.
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/windows", "Lists maintenance windows.", all::<MaintenanceWindow>),
-    set!(
-        "/windows",
-        "Sets a maintenance window.",
-        acts::directory::set_service::set_window
-    ),
+    set!("/windows", "Sets a maintenance window.", set_service::set_window),
     Route::get(
         "/windows/{id}",
         "Shows a maintenance window.",
@@ -23,21 +22,21 @@ pub(crate) const ROUTES: &[Route] = &[
         "Changes a maintenance window.",
         version_of::<MaintenanceWindow>,
         |room, ask| {
-            let made = acts::schedule::edit_span::edit_window(room, ask.place(0), &ask.body)?;
+            let made = edit_span::edit_window(room, ask.place(0), &ask.body)?;
             tagged(&*room.directory()?, &made)
         },
     ),
     Route::delete("/windows/{id}", "Takes a maintenance window back.", |room, ask| {
-        let ended = acts::directory::set_service::end_window(room, ask.place(0))?;
+        let ended = set_service::end_window(room, ask.place(0))?;
         tagged(&*room.directory()?, &ended)
     }),
     Route::get("/freezes", "Lists freezes.", all::<Freeze>),
-    set!("/freezes", "Sets a freeze.", acts::schedule::set_freeze::set_freeze),
+    set!("/freezes", "Sets a freeze.", set_freeze::set_freeze),
     Route::post(
         "/freezes/{id}/exceptions",
         "Lets a change pass a freeze.",
         |room, ask| {
-            let made = acts::schedule::set_freeze::except_from_freeze(room, ask.place(0), &ask.body)?;
+            let made = set_freeze::except_from_freeze(room, ask.place(0), &ask.body)?;
             new_one(room, &made)
         },
     ),
@@ -45,7 +44,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/freezes/{id}/exceptions/{change}",
         "Lets a change no longer pass a freeze.",
         |room, ask| {
-            let freeze = acts::schedule::set_freeze::withdraw_exception(room, ask.place(0), ask.place(1))?;
+            let freeze = set_freeze::withdraw_exception(room, ask.place(0), ask.place(1))?;
             tagged(&*room.directory()?, &freeze)
         },
     ),
@@ -55,12 +54,12 @@ pub(crate) const ROUTES: &[Route] = &[
         "Changes a freeze.",
         version_of::<Freeze>,
         |room, ask| {
-            let made = acts::schedule::edit_span::edit_freeze(room, ask.place(0), &ask.body)?;
+            let made = edit_span::edit_freeze(room, ask.place(0), &ask.body)?;
             tagged(&*room.directory()?, &made)
         },
     ),
     Route::delete("/freezes/{id}", "Takes a freeze back.", |room, ask| {
-        let ended = acts::schedule::set_freeze::end_freeze(room, ask.place(0))?;
+        let ended = set_freeze::end_freeze(room, ask.place(0))?;
         tagged(&*room.directory()?, &ended)
     }),
 ];

@@ -12,6 +12,7 @@ use crate::http::state::AppState;
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
+use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{and, plain};
 
@@ -114,7 +115,7 @@ fn delegation(view: &View<'_, '_, '_>, row: &Delegation) -> Entry {
 
 fn absence_form(view: &View<'_, '_, '_>) -> ActForm {
     ActForm::new("absence", "Say that you are away", view.url("/away/absences"))
-        .field(crate::web::shared::idempotent_form::field(view))
+        .field(idempotent_form::field(view))
         .field(time_field(view, "starts_at", "From").required())
         .field(time_field(view, "ends_at", "To").required())
         .field(Field::text("reason", "Why").hint("Others read it; it may stay empty."))
@@ -127,7 +128,7 @@ fn delegation_form(view: &View<'_, '_, '_>) -> ActForm {
         "Let somebody speak for you",
         view.url("/away/delegations"),
     )
-    .field(crate::web::shared::idempotent_form::field(view))
+    .field(idempotent_form::field(view))
     .field(
         Field::text("delegate", "Who")
             .hint("A login. Nobody gets a right that they may not hold.")

@@ -2,16 +2,22 @@
 
 use jiff::Timestamp;
 use model::change::change_file::ChangeFile;
+use model::change::record;
 use model::change::record::{Change, Target};
 use model::change::related_records::{Approval, Coverage};
 use model::change::template::template_trouble;
+use model::change::timers;
 use model::change::waiting_on::{Ahead, Step, ahead, first_awaited};
+use model::core::enums;
 use model::core::enums::{ApprovalState, Decision, Disruption, EvidenceResult, Kind};
+use model::core::ids;
 use model::core::unmet::Unmet;
 use model::emergency::budget::{could_be_asked, waits_for_cosignature};
 use model::identity::factor::Factor;
+use pages::elements::text;
 use pages::{Brief, Rich, Tone, minutes};
 
+use crate::http::percent;
 use crate::web::shared::view::View;
 use crate::web::shared::words::{beginning_of_prose, capital, names, plain};
 
@@ -72,7 +78,7 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
 
 /// Services that depend on the targets and are none themselves.
 fn dependents(view: &View<'_, '_, '_>, targets: &[Target]) -> Vec<String> {
-    let is_target = |key: &model::core::ids::ServiceKey| targets.iter().any(|target| &target.service == key);
+    let is_target = |key: &ids::ServiceKey| targets.iter().any(|target| &target.service == key);
     let rows = view
         .directory
         .dependencies
@@ -93,7 +99,7 @@ fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     };
     let mut rich = Rich::new()
         .strong_parts(Rich::new().time(
-            pages::elements::text::capital(&view.reader.span(start, end)),
+            text::capital(&view.reader.span(start, end)),
             view.reader.absolute_span(start, end),
         ))
         .text(".");
@@ -311,7 +317,7 @@ pub(crate) fn by_template(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<
     if change.state.is_before_start() && template_trouble(file, &view.directory, view.now()).is_some() {
         return None;
     }
-    let url = view.url(&format!("/templates/{}", crate::http::percent::escaped(&pinned.key)));
+    let url = view.url(&format!("/templates/{}", percent::escaped(&pinned.key)));
     let rich = Rich::from("Approved by template ")
         .said_link(pinned.key.as_str(), url)
         .text(format!(", version {}", pinned.template_version));
@@ -449,7 +455,7 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         .map(|count| format!(", in {}", minutes(count.unsigned_abs())))
         .unwrap_or_default();
     let rich = steps.said(first.title.as_str()).text(format!("{length}."));
-    match model::change::timers::latest_rollback(change) {
+    match timers::latest_rollback(change) {
         Some(latest) => rich
             .text(" Latest moment to turn back: ")
             .strong_parts(view.moment(latest))
@@ -518,7 +524,7 @@ pub(crate) fn step_name(step: Step) -> &'static str {
 }
 
 /// An outcome as a mark.
-pub(crate) fn outcome_mark(outcome: model::core::enums::Outcome) -> pages::Mark {
+pub(crate) fn outcome_mark(outcome: enums::Outcome) -> pages::Mark {
     use model::core::enums::Outcome;
     let tone = match outcome {
         Outcome::Succeeded => Tone::Ok,
@@ -538,7 +544,7 @@ pub(crate) fn due_words(view: &View<'_, '_, '_>, by: Timestamp) -> String {
 }
 
 /// By when somebody who is asked should say that they have seen it: that is no decision.
-pub(crate) fn seen_words(view: &View<'_, '_, '_>, request: &model::change::record::Request) -> String {
+pub(crate) fn seen_words(view: &View<'_, '_, '_>, request: &record::Request) -> String {
     let by = request.acknowledge_by;
     if by <= view.now() {
         return format!("a word that you have seen it was due {}", view.reader.moment(by));

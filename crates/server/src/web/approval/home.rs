@@ -7,18 +7,24 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
 use model::change::timers::decision_due;
+use model::change::waiting_on;
 use model::change::waiting_on::{Ahead, Step, awaited, due_now};
 use model::core::act::{Act, actions};
+use model::core::enums;
 use model::core::enums::State as Stage;
 use model::emergency::budget::waits_for_cosignature;
 use pages::{ActForm, Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
 
 use crate::http::state::AppState;
+use crate::web::approval::decision_card;
 use crate::web::approval::decision_card::brief;
+use crate::web::cab::home_board;
 use crate::web::change::open_acts::{context, decisions, signatures};
+use crate::web::report::home_roles;
 use crate::web::report::home_roles::VendorPlaces;
 use crate::web::shared::response::{base, see};
 use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words;
 use crate::web::shared::words::{risk, state as stage};
 
 /// How many cards are shown whole; the rest are rows.
@@ -60,15 +66,15 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         })
         .collect();
     let own = own(view)?;
-    let mut sections = crate::web::cab::home_board::sections(view, &queue);
-    sections.extend(crate::web::report::home_roles::sections(view)?);
+    let mut sections = home_board::sections(view, &queue);
+    sections.extend(home_roles::sections(view)?);
     let page = Home {
         lede: lede(view),
         due,
         later,
         own,
         tasks: tasks(view)?,
-        decided: crate::web::report::home_roles::decided(view)?,
+        decided: home_roles::decided(view)?,
         sections,
         keep_in_mind: keep_in_mind(view)?,
         messages: messages(view)?,
@@ -85,22 +91,15 @@ fn lede(view: &View<'_, '_, '_>) -> Rich {
         .filter(|service| {
             let mut places = view.directory.environments.keys();
             places.any(|place| {
-                view.directory.holds(
-                    &view.me,
-                    service,
-                    place,
-                    model::core::enums::OwnershipRole::Owner,
-                    view.now(),
-                )
+                view.directory
+                    .holds(&view.me, service, place, enums::OwnershipRole::Owner, view.now())
             })
         })
         .map(|service| service.0.clone())
         .collect();
     match owned.len() {
         0 => Rich::new(),
-        1..=4 => Rich::from("You answer for ")
-            .append(crate::web::shared::words::names(&owned))
-            .text("."),
+        1..=4 => Rich::from("You answer for ").append(words::names(&owned)).text("."),
         many => Rich::from(format!("You answer for {many} services.")),
     }
 }
@@ -128,12 +127,12 @@ fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCar
         due: match until {
             Some(until) => format!("Until {}", view.reader.due(until)),
             None => decide_by
-                .map(|at| crate::web::approval::decision_card::due_words(view, at))
+                .map(|at| decision_card::due_words(view, at))
                 .unwrap_or_default(),
         },
         is_late: until.is_some() || decide_by.is_some_and(|at| at <= view.now()),
         seen: unseen
-            .map(|request| crate::web::approval::decision_card::seen_words(view, request))
+            .map(|request| decision_card::seen_words(view, request))
             .unwrap_or_default(),
         brief: brief(view, file),
         acts: signatures(&open, &context(view, file))
@@ -222,11 +221,7 @@ fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
     });
     match (change.state, first) {
         (_, Some(who)) if waits_for_cosignature(change, view.now()) => Rich::from("waits for ").append(who),
-        (Stage::Draft, _)
-            if rows
-                .iter()
-                .any(|row| row.step == model::change::waiting_on::Step::Submission) =>
-        {
+        (Stage::Draft, _) if rows.iter().any(|row| row.step == waiting_on::Step::Submission) => {
             Rich::new().link("Fill in what is missing", url)
         }
         (Stage::Draft, _) => Rich::new().link("Submit it for assessment", url),
@@ -312,7 +307,7 @@ fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
 fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let now = view.now();
     let horizon = now + jiff::SignedDuration::from_hours(24 * AHEAD_DAYS);
-    let own = crate::web::report::home_roles::places_of_a_vendor(view)?;
+    let own = home_roles::places_of_a_vendor(view)?;
     let mut entries: Vec<Entry> = late(view, own.as_ref())?;
     entries.extend(queue_is_cut(view)?);
     for freeze in view

@@ -3,6 +3,8 @@
 //! The draw: for each change of the population SHA-256 over the seed, a line feed and the key; the smallest digests are
 //! the sample. `printf '%s\n%s' SEED KEY | sha256sum` repeats it by hand.
 
+use acts::audit::export_bundle;
+use acts::audit::find_timeline;
 use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, find_changes};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -21,6 +23,7 @@ use crate::http::state::AppState;
 use crate::web::change::change_query::{Wanted, filter};
 use crate::web::shared::response::html;
 use crate::web::shared::view::{View, Visitor, problem, show};
+use crate::web::shared::words;
 
 /// How many are drawn when nobody says.
 const USUAL: usize = 25;
@@ -80,7 +83,7 @@ fn draw(rows: Vec<Listed>, seed: &str, size: usize) -> Vec<(String, Listed)> {
 
 fn sample_page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
     view.room.allow(actions::AUDIT)?;
-    let log = acts::audit::find_timeline::find_seal(view.room)?;
+    let log = find_timeline::find_seal(view.room)?;
     let given = wanted
         .get("seed")
         .map(|seed| seed.chars().take(SEED_LIMIT).collect::<String>());
@@ -142,7 +145,7 @@ fn table(view: &View<'_, '_, '_>, drawn: &[(String, Listed)]) -> Table {
                 marks: Vec::new(),
                 sub: Rich::new(),
             },
-            Cell::text(crate::web::shared::words::capital(&row.state)),
+            Cell::text(words::capital(&row.state)),
             Cell::Short(time(row.planned_start)),
             Cell::Text(Rich::new().code(lot.get(..12).unwrap_or(lot))),
             Cell::Text(Rich::new().link(format!("Verify {}", row.key), verify)),
@@ -205,7 +208,7 @@ pub(crate) async fn verify(
         room.allow(actions::READ)?;
         room.change(&whose)?;
         room.allow(actions::AUDIT)?;
-        acts::audit::export_bundle::pack_bundle(room, &whose)
+        export_bundle::pack_bundle(room, &whose)
     };
     let bytes = match state.act(Lane::Worker, &visitor.caller, Mode::Read, export).await {
         Ok(bytes) => bytes,

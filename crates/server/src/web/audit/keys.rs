@@ -1,10 +1,14 @@
 //! The keys that sign permits and the log, and how the log fares.
 
+use acts::audit::find_timeline;
 use acts::audit::find_timeline::find_seal;
+use acts::core::signing_keys;
 use axum::extract::State;
 use axum::response::Response;
 use model::core::act::actions;
 use pages::{Cell, Column, Fact, Fold, Notice, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
+use store::audit::keys;
+use store::audit::log;
 
 use super::super::shared::view::{View, Visitor, show};
 use super::super::shared::words::capital;
@@ -13,14 +17,11 @@ use crate::http::state::AppState;
 /// What each purpose of a key is for.
 const PURPOSES: [(&str, &str); 3] = [
     (
-        acts::core::signing_keys::PERMIT,
+        signing_keys::PERMIT,
         "signs permits, which gateways check with the published key",
     ),
-    (acts::core::signing_keys::LOG, "signs the log’s checkpoints"),
-    (
-        acts::core::signing_keys::COSIGNER,
-        "signs a second time, from a place of its own",
-    ),
+    (signing_keys::LOG, "signs the log’s checkpoints"),
+    (signing_keys::COSIGNER, "signs a second time, from a place of its own"),
 ];
 
 /// The page.
@@ -32,7 +33,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.room.allow(actions::SET_CONNECTION)?;
     let mut rows = Vec::new();
     for (purpose, words) in PURPOSES {
-        let mut keys = store::audit::keys::list(view.room.tx, purpose)?;
+        let mut keys = keys::list(view.room.tx, purpose)?;
         keys.sort_by_key(|key| (key.state != "active", std::cmp::Reverse(key.created_at)));
         for key in keys {
             let tone = match key.state.as_str() {
@@ -95,7 +96,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
 /// How far the log may lag before somebody should look, in seconds.
 const LATE_SECONDS: i64 = 60;
 
-fn health(view: &View<'_, '_, '_>, log: &acts::audit::find_timeline::LogView) -> Vec<Notice> {
+fn health(view: &View<'_, '_, '_>, log: &find_timeline::LogView) -> Vec<Notice> {
     let age = log.sealed_at.map(|at| view.now().duration_since(at).as_secs());
     let is_late = log.waiting > 0 && age.is_none_or(|seconds| seconds > LATE_SECONDS);
     let waiting = match log.waiting {
@@ -119,8 +120,8 @@ fn health(view: &View<'_, '_, '_>, log: &acts::audit::find_timeline::LogView) ->
     }
 }
 
-fn facts(view: &mut View<'_, '_, '_>, log: &acts::audit::find_timeline::LogView) -> acts::Result<Vec<Fact>> {
-    let state = store::audit::log::state(view.room.tx)?;
+fn facts(view: &mut View<'_, '_, '_>, log: &find_timeline::LogView) -> acts::Result<Vec<Fact>> {
+    let state = log::state(view.room.tx)?;
     let mut facts = vec![
         Fact::new("Entries", count(log.size.unsigned_abs())),
         Fact::new("Root", Rich::new().digest(&log.root)),

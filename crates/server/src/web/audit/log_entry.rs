@@ -8,6 +8,7 @@ use acts::report::name_record::name_record;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::Timestamp;
+use model::core::free_text;
 use model::core::ids::PersonId;
 use pages::{Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table};
 use serde_json::Value;
@@ -138,7 +139,7 @@ type Names = BTreeMap<String, String>;
 fn names_of(view: &mut View<'_, '_, '_>, records: &[WrittenRecord]) -> acts::Result<Names> {
     let mut ids: BTreeSet<(&'static str, String)> = BTreeSet::new();
     let values = records.iter().flat_map(|record| &record.changes);
-    for change in values.filter(|change| !model::core::free_text::is_text(&change.field)) {
+    for change in values.filter(|change| !free_text::is_text(&change.field)) {
         for value in [&change.before, &change.after].into_iter().flatten() {
             gather(&change.field, value, &mut ids);
         }
@@ -305,11 +306,11 @@ impl Teller<'_, '_, '_, '_> {
 
     /// A record's id as its name and a person's as theirs; any other text as it is. What people wrote is never taken for an id.
     fn named(&self, field: &str, text: &str) -> String {
-        if let Some(name) = self.names.get(text).filter(|_| !model::core::free_text::is_text(field)) {
+        if let Some(name) = self.names.get(text).filter(|_| !free_text::is_text(field)) {
             return name.clone();
         }
         let person = self.view.directory.people.get(&PersonId::from(text));
-        match person.filter(|_| !model::core::free_text::is_text(field)) {
+        match person.filter(|_| !free_text::is_text(field)) {
             Some(person) => person.name.clone(),
             None => text.to_owned(),
         }
@@ -334,7 +335,7 @@ fn yes(is: bool) -> &'static str {
 
 /// The time that a text of the rules tells; what people wrote is left as they wrote it.
 fn moment_of(field: &str, text: &str) -> Option<Timestamp> {
-    text.parse().ok().filter(|_| !model::core::free_text::is_text(field))
+    text.parse().ok().filter(|_| !free_text::is_text(field))
 }
 
 fn is_of_parts(value: &Value) -> bool {

@@ -207,9 +207,11 @@ impl Wanted {
 
 #[cfg(test)]
 mod tests {
+    use crate::web::audit::phrases;
+
     #[test]
     fn every_kind_that_has_words_stands_in_a_family() {
-        let mut lost: Vec<&str> = crate::web::audit::phrases::kinds()
+        let mut lost: Vec<&str> = phrases::kinds()
             .map(|kind| kind.split('.').next().unwrap_or_default())
             .filter(|family| !super::FAMILIES.iter().any(|(word, _)| word == family))
             .collect();

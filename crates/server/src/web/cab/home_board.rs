@@ -7,6 +7,7 @@ use pages::{ActForm, ActTone, Entry, Field, Rich, Section, SectionBody, Tone};
 
 use crate::web::cab::meetings::boards;
 use crate::web::shared::view::View;
+use crate::web::shared::words;
 
 /// The most changes that a board's section names.
 const MOST: usize = 12;
@@ -110,10 +111,7 @@ fn item(view: &View<'_, '_, '_>, meetings: &[&Meeting], file: &ChangeFile) -> En
         .link(change.key.as_str(), view.change_url(&change.key))
         .text(" ")
         .said(change.content.title.as_str());
-    let risk = format!(
-        "{} risk",
-        crate::web::shared::words::capital(change.risk.level.as_str())
-    );
+    let risk = format!("{} risk", words::capital(change.risk.level.as_str()));
     let why = match change.planned_start {
         Some(start) => format!("{risk}, planned {}", view.reader.moment(start)),
         None => risk,

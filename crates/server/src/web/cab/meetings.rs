@@ -7,6 +7,7 @@ use model::cab::meeting::{BoardDecision, Meeting};
 use model::change::change_file::ChangeFile;
 use model::core::act::actions;
 use model::core::enums::State;
+use model::core::ids;
 use model::core::ids::GroupKey;
 use pages::{ActContext, ActForm, ActTone, Entry, Field, Rich, Tone};
 
@@ -134,7 +135,7 @@ pub(crate) fn entries(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Entry> 
 }
 
 fn entry(view: &View<'_, '_, '_>, decision: &BoardDecision) -> Entry {
-    let names = |people: &[model::core::ids::PersonId]| {
+    let names = |people: &[ids::PersonId]| {
         let names: Vec<String> = people.iter().map(|person| view.name(person)).collect();
         names.join(", ")
     };

@@ -1,10 +1,17 @@
 //! The acts on a change as forms: each is read into the API's JSON object and handed to the same function.
 
 use acts::Room;
+use acts::cab::meetings;
+use acts::change::link_change;
+use acts::change::record_entry;
+use acts::compliance::erase_texts;
+use acts::compliance::set_legal_hold;
+use acts::emergency::break_glass;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::body::Body;
 use model::core::ids::RecordId;
+use model::core::refusal;
 use model::core::refusal::FieldError;
 use pages::Reader;
 use serde_json::{Value, json};
@@ -15,7 +22,9 @@ use crate::http::state::AppState;
 use crate::web::change::page::{Refused, show_refused};
 use crate::web::shared::flash::Told;
 use crate::web::shared::form::{Decoded, Form};
+use crate::web::shared::idempotent_form;
 use crate::web::shared::response::see;
+use crate::web::shared::step_up;
 use crate::web::shared::view::{Visitor, problem, reader_of, see_told, write_noted};
 
 /// An act as a form reaches it.
@@ -55,18 +64,18 @@ const DOORS: &[Door] = &[
         acts::approval::verbs::withdraw_approval(room, key, &RecordId::from(item))
     }),
     door("meeting", |room, _, _, body| {
-        acts::cab::meetings::open_meeting(room, body).map(drop)
+        meetings::open_meeting(room, body).map(drop)
     }),
     door("meetings/{}/attendance", |room, _, item, body| {
-        acts::cab::meetings::attend_meeting(room, item, body).map(drop)
+        meetings::attend_meeting(room, item, body).map(drop)
     }),
     door("meetings/{}/departure", |room, _, item, _| {
-        acts::cab::meetings::leave_meeting(room, item).map(drop)
+        meetings::leave_meeting(room, item).map(drop)
     }),
     door("meetings/{}/conflict", |room, key, item, body| {
         let mut body = body.clone();
         body.insert("change".to_owned(), key.into());
-        acts::cab::meetings::declare_conflict(room, item, &body).map(drop)
+        meetings::declare_conflict(room, item, &body).map(drop)
     }),
     door("return", |room, key, _, body| {
         acts::approval::verbs::return_change(room, key, body)
@@ -90,7 +99,7 @@ const DOORS: &[Door] = &[
         acts::change::verbs::start_change(room, key)
     }),
     door("implementation/entries", |room, key, _, body| {
-        acts::change::record_entry::record_entry(room, key, body).map(drop)
+        record_entry::record_entry(room, key, body).map(drop)
     }),
     door("extension", |room, key, _, body| {
         acts::change::verbs::ask_extension(room, key, body)
@@ -114,22 +123,22 @@ const DOORS: &[Door] = &[
         acts::change::verbs::cancel_change(room, key, body)
     }),
     door("legal-hold", |room, key, _, body| {
-        acts::compliance::set_legal_hold::place_legal_hold(room, key, body).map(drop)
+        set_legal_hold::place_legal_hold(room, key, body).map(drop)
     }),
     door("legal-hold/end", |room, key, _, body| {
-        acts::compliance::set_legal_hold::end_legal_hold(room, key, body).map(drop)
+        set_legal_hold::end_legal_hold(room, key, body).map(drop)
     }),
     door("erasure", |room, key, _, body| {
-        acts::compliance::erase_texts::ask_erasure(room, key, body).map(drop)
+        erase_texts::ask_erasure(room, key, body).map(drop)
     }),
     door("erasure/confirmation", |room, key, _, _| {
-        acts::compliance::erase_texts::confirm_erasure(room, key).map(drop)
+        erase_texts::confirm_erasure(room, key).map(drop)
     }),
     door("erasure/withdrawal", |room, key, _, _| {
-        acts::compliance::erase_texts::withdraw_erasure(room, key).map(drop)
+        erase_texts::withdraw_erasure(room, key).map(drop)
     }),
     door("break-glass", |room, key, _, body| {
-        acts::emergency::break_glass::break_glass(room, key, body)
+        break_glass::break_glass(room, key, body)
     }),
     door("break-glass/co-signature", |room, key, _, body| {
         acts::emergency::verbs::cosign_break_glass(room, key, body)
@@ -169,7 +178,7 @@ const DOORS: &[Door] = &[
         acts::change::verbs::submit_change(room, key)
     }),
     door("links", |room, key, _, body| {
-        acts::change::link_change::link_change(room, key, body).map(drop)
+        link_change::link_change(room, key, body).map(drop)
     }),
     door("permits/{}/revocation", |room, key, item, body| {
         acts::gate::verbs::revoke_permit(room, key, &RecordId::from(item), body)
@@ -274,7 +283,7 @@ fn check_times(room: &mut Room<'_, '_>, path: &str, key: &str, shown: &str) -> a
         return Ok(());
     }
     let text = "Somebody set other times since you opened this form. They stand above; set yours once more if they should change.";
-    Err(model::core::refusal::Refusal::Stale { text: text.to_owned() }.into())
+    Err(refusal::Refusal::Stale { text: text.to_owned() }.into())
 }
 
 /// Does an act that a form asks for, and goes back to the change.
@@ -296,12 +305,12 @@ pub(crate) async fn act(
     };
     let (sent, whose) = (form.clone(), key.clone());
     let what = (door.path, Some(key.as_str()));
-    let once = crate::web::shared::idempotent_form::once(&visitor, &format!("/changes/{key}/{path}"), &form);
+    let once = idempotent_form::once(&visitor, &format!("/changes/{key}/{path}"), &form);
     let done = write_noted(&state, &visitor, what, move |room| {
         let directory = room.directory()?;
         let decoded = read(&sent, door, &reader_of(room, &directory));
         // Time fields are judged by the door, which alone knows the reader's zone; the act tells the rest.
-        let done = crate::web::shared::idempotent_form::run(&once, room, |room| {
+        let done = idempotent_form::run(&once, room, |room| {
             check_times(room, door.path, &whose, sent.first("was"))?;
             decoded.tell_all((door.run)(room, &whose, &item, &decoded.body))
         })?;
@@ -317,7 +326,7 @@ pub(crate) async fn act(
     };
     if failure.problem.code == "step_up_required" {
         let path = format!("{back}/{path}");
-        return crate::web::shared::step_up::hold(&state, &visitor, (&path, &form), &back).await;
+        return step_up::hold(&state, &visitor, (&path, &form), &back).await;
     }
     if matches!(failure.status(), 401 | 404 | 500..=599) {
         return problem(&state, &visitor, &failure, &back).await;
@@ -390,6 +399,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::web::shared::flash;
 
     #[test]
     fn every_usual_form_of_a_change_finds_its_act() {
@@ -415,7 +425,7 @@ mod tests {
             "evidence",
         ];
         for path in DOORS.iter().map(|door| door.path).chain(others) {
-            assert!(crate::web::shared::flash::words_of(path).is_some(), "{path}");
+            assert!(flash::words_of(path).is_some(), "{path}");
         }
     }
 

@@ -3,6 +3,7 @@
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::change::affected::{Affected, affected, path};
+use model::change::record;
 use model::core::act::actions;
 use model::core::enums::NodeKind;
 use pages::{
@@ -84,7 +85,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, from: usize) -> acts::Result<Str
     Ok(page.render())
 }
 
-fn places(targets: &[model::change::record::Target]) -> String {
+fn places(targets: &[record::Target]) -> String {
     let names: Vec<String> = targets.iter().take(5).map(|target| target.service.0.clone()).collect();
     match targets.len().saturating_sub(names.len()) {
         0 => names.join(", "),
@@ -217,7 +218,7 @@ fn way(keys: &[&str]) -> String {
 }
 
 /// A line on the page of the change that leads here.
-pub(crate) fn line(view: &View<'_, '_, '_>, change: &model::change::record::Change) -> Option<Entry> {
+pub(crate) fn line(view: &View<'_, '_, '_>, change: &record::Change) -> Option<Entry> {
     let found = affected(&view.directory, &change.content.targets);
     let near: Vec<&str> = found
         .iter()

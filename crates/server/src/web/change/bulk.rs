@@ -10,9 +10,12 @@ use store::Lane;
 
 use crate::change::bulk_acts::{ACTS, Answer, BulkAct, Wish, check_count, each, find, look};
 use crate::http::failure::Failure;
+use crate::http::percent;
 use crate::http::route::Once;
 use crate::http::state::AppState;
+use crate::web::shared::flash;
 use crate::web::shared::form::Form;
+use crate::web::shared::idempotent_form;
 use crate::web::shared::labels::in_plain_words;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, show};
@@ -53,7 +56,7 @@ pub(crate) async fn act(State(state): State<AppState>, visitor: Visitor, form: F
     };
     let back = format!("{}/changes", visitor.base());
     let wish = wish(act, form.first("words"), false);
-    let once = crate::web::shared::idempotent_form::once(&visitor, "/changes/bulk", &form);
+    let once = idempotent_form::once(&visitor, "/changes/bulk", &form);
     let picked = (form.all("key"), form.all("digest"));
     let answers = match do_to(&state, &visitor, &wish, (picked.0, &picked.1), Some(&once)).await {
         Ok(answers) => answers,
@@ -100,7 +103,7 @@ fn entries(view: &View<'_, '_, '_>, answers: &[Answer], fine: &str, not: &str) -
             .said(picked.title.as_str());
         match &answer.failure {
             // What was done then may be undone since.
-            None if answer.was_done => Entry::new(Tone::Plain, name).why(crate::web::shared::flash::TAKEN_BEFORE),
+            None if answer.was_done => Entry::new(Tone::Plain, name).why(flash::TAKEN_BEFORE),
             None => Entry::new(Tone::Ok, name).why(fine),
             Some(failure) => {
                 let why = Rich::from(format!("{not} ")).append(view.sentence(&told(failure)));
@@ -149,7 +152,7 @@ fn asking_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[Answer]) -> St
             .is_some_and(|failure| failure.problem.code == "step_up_required")
     });
     if needs_proof {
-        let next = crate::http::percent::escaped(&view.url("/changes"));
+        let next = percent::escaped(&view.url("/changes"));
         page.acts.push(ActForm::link(
             "Show that it is you first",
             view.url(&format!("/step-up?next={next}")),
@@ -173,7 +176,7 @@ fn doing_form(view: &View<'_, '_, '_>, act: &BulkAct, able: &[&Answer], whole: u
     };
     let mut form = ActForm::new("bulk", label, view.url("/changes/bulk")).tone(tone);
     form = form
-        .field(crate::web::shared::idempotent_form::field(view))
+        .field(idempotent_form::field(view))
         .field(Field::hidden("act", act.name));
     for answer in able {
         form = form

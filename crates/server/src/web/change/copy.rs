@@ -3,6 +3,8 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::{Timestamp, ToSpan, Zoned};
+use model::change::custom_field;
+use model::change::read_content;
 use model::change::record::Change;
 use model::core::act::{Act as Verb, actions};
 use model::core::body::Body;
@@ -46,8 +48,8 @@ pub(crate) async fn clone_form(
 
 fn clone_page(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<String> {
     let mut fields = empty_fields(view);
-    let mut body = copied(change, model::change::read_content::patch_base(change, &view.directory));
-    if let Some(Value::Object(own)) = body.get_mut(model::change::custom_field::FIELD) {
+    let mut body = copied(change, read_content::patch_base(change, &view.directory));
+    if let Some(Value::Object(own)) = body.get_mut(custom_field::FIELD) {
         let kind = match change.content.kind {
             Kind::Emergency => Kind::Normal,
             other => other,

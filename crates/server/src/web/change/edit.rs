@@ -1,11 +1,16 @@
 //! Writing and editing a change with a form that needs no script: rows are added by a button that sends the form.
 
 use acts::Room;
+use acts::change::edit_change;
+use acts::change::find_similar;
 use acts::change::find_similar::Filled;
+use acts::change::verbs;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::change::change_file::ChangeFile;
 use model::change::custom_field::CustomField;
+use model::change::custom_values;
+use model::change::read_content;
 use model::change::record::Change;
 use model::change::write::check_editable;
 use model::core::act::actions;
@@ -20,11 +25,13 @@ use crate::http::state::AppState;
 use crate::web::change::custom_fields::own_fields;
 use crate::web::change::edit_conflict;
 use crate::web::change::edit_fields::{Back, HELD, asks_for_more, flat, labels, patch, read};
+use crate::web::change::open_acts;
 use crate::web::schedule::free_slots;
 use crate::web::shared::flash::Told;
 use crate::web::shared::form::{Form, OWN, PICK, with_labels};
 use crate::web::shared::labels::{in_plain_words, missing_fields};
 use crate::web::shared::view::{View, Visitor, notice_of, problem, reader_of, see_told, show, show_as, write};
+use crate::web::shared::words;
 
 /// The code of an answer to whom somebody else was faster.
 const STALE: &str = "stale";
@@ -177,7 +184,7 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
     view.room.allow(actions::READ)?;
     let file = view.room.file(key)?;
     let change = &file.change;
-    let base = model::change::read_content::patch_base(change, &view.directory);
+    let base = read_content::patch_base(change, &view.directory);
     let merged = back
         .filter(|back| is_contested(back))
         .map(|back| (back, edit_conflict::merge(&base, &back.form, &view.reader)));
@@ -192,7 +199,7 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
     let back = back.as_ref();
     let mut fields = empty_fields(view);
     fields.own = own_fields(&view.directory, Some(change));
-    fields.earliest_start = crate::web::change::open_acts::earliest(view, &file);
+    fields.earliest_start = open_acts::earliest(view, &file);
     for (name, value) in flat(&base, &view.reader) {
         if name == "touches" {
             fields.touches.push(value);
@@ -271,7 +278,7 @@ fn missing(view: &View<'_, '_, '_>, change: &Change, fields: &ChangeFields) -> V
         .iter()
         .filter(|name| **name != "impact.availability")
         .filter(is_empty);
-    let own = model::change::custom_values::missing(change, &view.directory).map(CustomField::path);
+    let own = custom_values::missing(change, &view.directory).map(CustomField::path);
     names.map(|name| (*name).to_owned()).chain(own).collect()
 }
 
@@ -281,9 +288,7 @@ fn derived(change: &Change, fields: &ChangeFields) -> Vec<DerivedFact> {
     let one = |(name, origin): (&String, &Origin)| {
         let words = match origin {
             Origin::Pipeline => "told by the pipeline",
-            Origin::Derived if acts::change::find_similar::TAKEN_OVER.contains(&name.as_str()) => {
-                "from an earlier change"
-            }
+            Origin::Derived if find_similar::TAKEN_OVER.contains(&name.as_str()) => "from an earlier change",
             Origin::Derived => "derived from the service",
             Origin::Person => return None,
         };
@@ -301,9 +306,9 @@ fn derived(change: &Change, fields: &ChangeFields) -> Vec<DerivedFact> {
             Some(axis) => Some(impact_of(change, axis)),
             None => (name == "targets").then(|| places(change)),
         };
-        let value = told.unwrap_or_else(|| crate::web::shared::words::beginning(&values.join(", "), 120));
+        let value = told.unwrap_or_else(|| words::beginning(&values.join(", "), 120));
         Some(DerivedFact {
-            label: label.unwrap_or_else(|| crate::web::shared::words::capital(name)),
+            label: label.unwrap_or_else(|| words::capital(name)),
             value: Rich::from(value),
             origin: words.to_owned(),
         })
@@ -337,7 +342,7 @@ fn impact_of(change: &Change, axis: &str) -> String {
         "availability" => impact.availability,
         _ => impact.compliance,
     };
-    crate::web::shared::words::capital(level.as_str())
+    words::capital(level.as_str())
 }
 
 fn voids(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<Notice> {
@@ -349,7 +354,7 @@ fn voids(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<Notice> {
     if yes.is_empty() {
         return None;
     }
-    let text = crate::web::shared::words::names(&yes)
+    let text = words::names(&yes)
         .text(" approved what stands here. An edit of what they approved voids their word, and they are told.");
     Some(Notice::new(Tone::Wait, text).title("An edit voids approvals"))
 }
@@ -433,21 +438,21 @@ fn edit_read(
     let theirs = edit_conflict::picked_theirs(form).map_err(Refusal::Invalid)?;
     let is_submitted = form.first("act") == "submit";
     let filled = match is_submitted {
-        true => acts::change::find_similar::fill_from_similar(room, &mut body)?,
+        true => find_similar::fill_from_similar(room, &mut body)?,
         false => Filled::default(),
     };
     let directory = room.directory()?;
-    let base = model::change::read_content::patch_base(change, &directory);
+    let base = read_content::patch_base(change, &directory);
     let mut patch = patch(&base, &body, reader);
     patch.retain(|name, _| {
         let is_reason_of_theirs = name == "expedited_reason" && theirs.iter().any(|it| it == "expedited");
         !theirs.contains(name) && !is_reason_of_theirs
     });
     if !patch.is_empty() {
-        acts::change::edit_change::edit_change_filled(room, &change.key, &patch, &filled.fields)?;
+        edit_change::edit_change_filled(room, &change.key, &patch, &filled.fields)?;
     }
     if is_submitted {
-        acts::change::verbs::submit_change(room, &change.key)?;
+        verbs::submit_change(room, &change.key)?;
     }
     Ok(filled.from)
 }

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 
 use acts::audit::find_timeline::{Told, find_timeline};
 use model::change::custom_field::FIELD;
+use model::change::read_content;
 use model::change::record::Change;
 use model::core::body::Body;
 use model::core::refusal::FieldError;
 use pages::{ChangeForm, Conflict, Field, Notice, Reader, Tone};
 
 use crate::web::change::custom_fields::own_fields;
+use crate::web::change::edit_fields;
 use crate::web::change::edit_fields::{Back, HELD, flat, is_same, labels, read};
 use crate::web::shared::form::{Form, PICK};
+use crate::web::shared::moments;
 use crate::web::shared::view::View;
 use crate::web::shared::words::{and, capital};
 
@@ -115,7 +118,7 @@ pub(crate) fn show(
     }
     let last = timeline.into_iter().find(|told| told.kind == "change.edited");
     let who = last.map_or_else(|| "Somebody".to_owned(), |told| view.name(&told.actor));
-    let now = model::change::read_content::patch_base(change, &view.directory);
+    let now = read_content::patch_base(change, &view.directory);
     let own = own_fields(&view.directory, Some(change));
     page.conflicts = conflicts(&now, back, both, &who, (&view.reader, own));
     page.title = format!("Two of you edited {}", change.key);
@@ -140,9 +143,7 @@ pub(crate) fn moved_on(view: &View<'_, '_, '_>, latest: Option<&Told>) -> Notice
     let mut notice = Notice::new(Tone::Wait, text)
         .title("Something happened since you opened this form")
         .answer();
-    notice
-        .rows
-        .extend(latest.map(|told| crate::web::shared::moments::moment(view, told).text));
+    notice.rows.extend(latest.map(|told| moments::moment(view, told).text));
     notice
 }
 
@@ -160,7 +161,7 @@ fn conflicts(
         .pairs()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let fields = crate::web::change::edit_fields::plain_fields(&theirs, &mine);
+    let fields = edit_fields::plain_fields(&theirs, &mine);
     let own = own.into_iter().map(|field| (field.name, field.label));
     let labels: BTreeMap<String, String> = labels(&fields).into_iter().chain(own).collect();
     let errors = back.failure.iter().flat_map(|failure| failure.problem.errors.iter());

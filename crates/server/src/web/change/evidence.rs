@@ -1,5 +1,6 @@
 //! Evidence from a form: its fields, and the file as it comes, hashed on its way and read as its kind says.
 
+use acts::change::add_evidence;
 use axum::extract::Multipart;
 use model::core::body::Body;
 use model::core::refusal::FieldError;
@@ -12,6 +13,7 @@ use crate::http::failure::Failure;
 use crate::http::files::NewFile;
 use crate::http::state::AppState;
 use crate::web::shared::form::Form;
+use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{Visitor, write};
 
 /// Takes a form with its file and adds the evidence; on a refusal the form comes back. Answers whether the same form was taken
@@ -48,11 +50,11 @@ pub(crate) async fn take(
     // The same words with another file are another form.
     let answers = form.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let whole = Form::new(answers.chain([("file".to_owned(), stored.digest.clone())]).collect());
-    let once = crate::web::shared::idempotent_form::once(visitor, &format!("/changes/{key}/evidence"), &whole);
+    let once = idempotent_form::once(visitor, &format!("/changes/{key}/evidence"), &whole);
     let key = key.to_owned();
     let added = write(state, visitor, move |room| {
-        crate::web::shared::idempotent_form::run(&once, room, |room| {
-            acts::change::add_evidence::add_evidence(room, &key, &body, &stored).map(drop)
+        idempotent_form::run(&once, room, |room| {
+            add_evidence::add_evidence(room, &key, &body, &stored).map(drop)
         })
         .map(|done| done.is_again)
     })

@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 
+use acts::report::find_changes;
 use acts::report::find_changes::{Order, find_custom_values, find_ordered, find_waiting, read_order};
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
+use model::core::ids;
 use model::core::refusal::Refusal;
 use pages::language::Language;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
@@ -18,8 +20,13 @@ use store::{Lane, Mode};
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::change::change_query::{OWN, Wanted, filter};
+use crate::web::change::custom_fields;
 use crate::web::change::list::WAITS;
+use crate::web::change::orders;
+use crate::web::shared::languages;
+use crate::web::shared::view;
 use crate::web::shared::view::{View, Visitor, problem};
+use crate::web::shared::words;
 
 /// The most rows of a file. A longer list says so and is to be cut by its filters.
 const MOST_ROWS: usize = 50_000;
@@ -58,7 +65,7 @@ pub(crate) async fn xlsx(
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Response {
     let made = gather(&state, &visitor, Wanted(pairs)).await.map(|export| {
-        let language = crate::web::shared::languages::of_file(&uri, &headers, &export.language);
+        let language = languages::of_file(&uri, &headers, &export.language);
         match language {
             Some(language) => in_language(export, language),
             None => export,
@@ -129,9 +136,7 @@ fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
             let said = values.get(&listed.id).map(Vec::as_slice).unwrap_or_default();
             let own = own.iter().map(|key| {
                 let value = said.iter().find(|value| value.key == *key);
-                value
-                    .map(|value| crate::web::change::custom_fields::plain(view, value))
-                    .unwrap_or_default()
+                value.map(|value| custom_fields::plain(view, value)).unwrap_or_default()
             });
             rows.push(usual.chain(own).collect());
         }
@@ -146,13 +151,13 @@ fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
     };
     let names = own
         .iter()
-        .map(|key| crate::web::change::custom_fields::name(&view.directory, key).to_owned());
+        .map(|key| custom_fields::name(&view.directory, key).to_owned());
     Ok(Export {
         about: about(view, wanted, order, count),
         heads: columns.iter().map(|id| head(id).to_owned()).chain(names).collect(),
         rows,
         columns,
-        language: crate::web::shared::view::language_of(&view.directory, &view.me),
+        language: view::language_of(&view.directory, &view.me),
     })
 }
 
@@ -172,7 +177,7 @@ fn about(view: &View<'_, '_, '_>, wanted: &Wanted, order: Order, count: String) 
             .into_iter()
             .map(|(label, value)| (format!("Filter: {label}"), value)),
     );
-    about.push(("Order".to_owned(), crate::web::change::orders::told(order).to_owned()));
+    about.push(("Order".to_owned(), orders::told(order).to_owned()));
     about.push(("Time zone".to_owned(), view.reader.zone_name().to_owned()));
     about.push(("Rows".to_owned(), count));
     let now = view.reader.field(view.now()).replace('T', " ");
@@ -202,11 +207,11 @@ fn head(id: &str) -> &'static str {
 fn cell(
     view: &View<'_, '_, '_>,
     id: &str,
-    listed: &acts::report::find_changes::ChangeRow,
-    targets: &[acts::report::find_changes::TargetRow],
+    listed: &find_changes::ChangeRow,
+    targets: &[find_changes::TargetRow],
 ) -> String {
     let time = |at: jiff::Timestamp| view.reader.field(at).replace('T', " ");
-    let name = |person: &str| view.name(&model::core::ids::PersonId::from(person));
+    let name = |person: &str| view.name(&ids::PersonId::from(person));
     match id {
         "key" => listed.key.clone(),
         "title" => listed.title.clone(),
@@ -232,7 +237,7 @@ fn cell(
 
 /// The same with our own words in a language: what people wrote, and the query, stay as they are.
 fn in_language(mut export: Export, language: &Language) -> Export {
-    let said = |words: &str| language.text(&crate::web::shared::words::capital(words));
+    let said = |words: &str| language.text(&words::capital(words));
     let ours = export.columns.len();
     for head in export.heads.iter_mut().take(ours) {
         *head = language.text(head);

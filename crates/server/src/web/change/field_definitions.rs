@@ -1,5 +1,6 @@
 //! Fields that a tenant adds to its changes, with how many answers each kind of change asks already.
 
+use acts::change::set_custom_field;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::change::custom_field::{CustomField, MOST_ASKED, MOST_FIELDS};
@@ -207,9 +208,8 @@ fn gather(body: &Body) -> Body {
 pub(crate) async fn set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/fields".to_owned();
     let sent = sent(form, path.clone(), path, Place::Fields);
-    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
-        acts::change::set_custom_field::set_custom_field(room, &gather(body)).map(drop)
-    };
+    let run =
+        |room: &mut acts::Room<'_, '_>, body: &Body| set_custom_field::set_custom_field(room, &gather(body)).map(drop);
     send(&state, &visitor, sent, run, page).await
 }
 
@@ -222,8 +222,6 @@ pub(crate) async fn end(
 ) -> Response {
     let path = format!("/fields/{}/end", escaped(&key));
     let sent = sent(form, path, "/fields".to_owned(), Place::Fields);
-    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
-        acts::change::set_custom_field::end_custom_field(room, &key).map(drop)
-    };
+    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| set_custom_field::end_custom_field(room, &key).map(drop);
     send(&state, &visitor, sent, run, page).await
 }

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use acts::report::find_changes::{
     ChangeRow as Listed, Order, TargetRow, find_custom_values, find_ordered, find_waiting, read_order,
 };
+use acts::report::saved_views;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use model::core::enums::State as Stage;
+use model::core::ids;
 use model::core::ids::PersonId;
 use model::core::refusal::{FieldError, Refusal};
 use pages::{
@@ -20,6 +22,9 @@ use acts::report::saved_views::SavedView as KeptView;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::change::change_query::{COLUMNS, FILTERS, KINDS, OWN, RISKS, Wanted, filter, is_key};
+use crate::web::change::counts;
+use crate::web::change::custom_fields;
+use crate::web::change::orders;
 use crate::web::shared::form_page::Back;
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, show, show_as};
@@ -93,7 +98,7 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option
             .unwrap_or_default(),
         own: own
             .get(&listed.id)
-            .map(|values| crate::web::change::custom_fields::told(view, values))
+            .map(|values| custom_fields::told(view, values))
             .unwrap_or_default(),
         ..row(view, listed, targets)
     });
@@ -106,9 +111,9 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option
     });
     let newer = after.is_some().then(|| format!("{url}{first}"));
     let shown_rows = (rows.len(), next.is_some());
-    let whole = crate::web::change::counts::whole(view, &filter, (order, after.as_ref()), shown_rows)?;
-    let saved = acts::report::saved_views::find_views(view.room, LIST)?;
-    let shared = acts::report::saved_views::find_shared_views(view.room, LIST)?;
+    let whole = counts::whole(view, &filter, (order, after.as_ref()), shown_rows)?;
+    let saved = saved_views::find_views(view.room, LIST)?;
+    let shared = saved_views::find_shared_views(view.room, LIST)?;
     let views = views(view, wanted, &saved, &shared, &whole.figure)?;
     view.follow(None);
     view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
@@ -121,8 +126,8 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option
         column_fields: column_fields(wanted),
         view_acts: view_acts(view, wanted, &saved),
         bulk: Some(bulk(view, wanted, is_all)),
-        columns: crate::web::change::orders::heads(&url, wanted, order),
-        orders: crate::web::change::orders::in_words(&url, wanted, order),
+        columns: orders::heads(&url, wanted, order),
+        orders: orders::in_words(&url, wanted, order),
         filter_url: url,
         count: whole.all,
         paging: Paging {
@@ -143,8 +148,8 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool, back: Option
 
 /// The list where a filter cannot be read: nothing is listed, and the filter's field says why.
 fn unread_page(view: &mut View<'_, '_, '_>, wanted: &Wanted, errors: &[FieldError]) -> acts::Result<String> {
-    let saved = acts::report::saved_views::find_views(view.room, LIST)?;
-    let shared = acts::report::saved_views::find_shared_views(view.room, LIST)?;
+    let saved = saved_views::find_views(view.room, LIST)?;
+    let shared = saved_views::find_shared_views(view.room, LIST)?;
     let views = views(view, wanted, &saved, &shared, "")?;
     view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
     let mut filters = fields(view, wanted);
@@ -258,7 +263,7 @@ pub(crate) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow
     let first = targets.first().map(|target| target.service.clone()).unwrap_or_default();
     let more = targets.len().saturating_sub(1);
     let state = pages::State::from_word(&listed.state).unwrap_or_default();
-    let owner = model::core::ids::PersonId::from(listed.owner.as_str());
+    let owner = ids::PersonId::from(listed.owner.as_str());
     ChangeRow {
         key: listed.key.clone(),
         href: view.change_url(&listed.key),
@@ -274,7 +279,7 @@ pub(crate) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow
         planned_end: listed.planned_end.map(|at| view.reader.moment(at)).unwrap_or_default(),
         waits_for: String::new(),
         owner: view.name(&owner),
-        requester: view.name(&model::core::ids::PersonId::from(listed.requester.as_str())),
+        requester: view.name(&ids::PersonId::from(listed.requester.as_str())),
         team: listed.team.clone().unwrap_or_default(),
         created: view.reader.moment(listed.created_at),
         updated: view.reader.moment(listed.updated_at),
@@ -315,7 +320,7 @@ fn views(
     // What is shown was counted already, and further.
     let others = rows.iter().filter(|(_, query, _)| *query != present);
     let queries: Vec<String> = others.map(|(_, query, _)| query.clone()).collect();
-    let mut figures = crate::web::change::counts::of_views(view, &queries)?.into_iter();
+    let mut figures = counts::of_views(view, &queries)?.into_iter();
     let views = rows.into_iter().map(|(label, query, is_said)| {
         let is_current = query == present;
         let counted = match is_current {

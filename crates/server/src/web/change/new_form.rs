@@ -1,5 +1,8 @@
 //! The empty form of a change: from nothing, or after a template.
 
+use acts::change::create_change;
+use acts::change::find_similar;
+use acts::change::verbs;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use model::core::act::Act as Verb;
@@ -141,13 +144,13 @@ fn create_from(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<(String, Op
 fn create_read(room: &mut Room<'_, '_>, form: &Form, mut body: Body) -> acts::Result<(String, Option<String>)> {
     let is_submitted = form.first("act") == "submit";
     let filled = match is_submitted {
-        true => acts::change::find_similar::fill_from_similar(room, &mut body)?,
+        true => find_similar::fill_from_similar(room, &mut body)?,
         false => Filled::default(),
     };
-    let key = acts::change::create_change::create_change_filled(room, &body, &filled.fields)?;
+    let key = create_change::create_change_filled(room, &body, &filled.fields)?;
     // Work that is done already waits for its confirmation and its review, not for an assessment.
     if is_submitted && !body.contains_key("retrospective") {
-        acts::change::verbs::submit_change(room, &key)?;
+        verbs::submit_change(room, &key)?;
     }
     Ok((key, filled.from))
 }

@@ -14,7 +14,11 @@ use model::identity::factor::Wanted;
 use pages::{Act, ActContext, ActForm, ActTone, Field};
 
 use crate::http::percent::escaped;
+use crate::web::cab::meetings;
 use crate::web::change::refused_acts;
+use crate::web::shared::fields;
+use crate::web::shared::idempotent_form;
+use crate::web::shared::step_up;
 use crate::web::shared::view::View;
 
 /// What forms have to know of a change.
@@ -42,11 +46,11 @@ pub(crate) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
         item: String::new(),
         is_rolled_back: false,
         when_digest: change.digests.when.clone(),
-        standing_times: crate::web::shared::fields::standing([
+        standing_times: fields::standing([
             ("planned_start", change.planned_start),
             ("planned_end", change.planned_end),
         ]),
-        once: crate::web::shared::idempotent_form::mark(view),
+        once: idempotent_form::mark(view),
         environments: view.directory.environments.keys().map(|key| key.0.clone()).collect(),
     }
 }
@@ -79,7 +83,7 @@ pub(crate) fn decisions(
         Act::Abstain,
     ];
     let forms = acts.iter().map(|act| {
-        let form = crate::web::cab::meetings::seated(view, file, act.form(context));
+        let form = meetings::seated(view, file, act.form(context));
         // A question back binds nobody, so nothing is to be shown before.
         let lacking = open.decision_lacks.filter(|_| *act != Act::Return);
         stepped(form, context, lacking)
@@ -127,7 +131,7 @@ fn change_word(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, cont
     .field(Field::textarea("condition", "Conditions").hint("Only where you approve with conditions, one a line."))
     .note("It takes the place of the word that you gave.")
     .submit("Let this be your word");
-    let form = crate::web::cab::meetings::seated(view, file, form);
+    let form = meetings::seated(view, file, form);
     vec![stepped(form, context, open.decision_lacks)]
 }
 
@@ -142,7 +146,7 @@ pub(crate) fn signatures(open: &OpenActs, context: &ActContext) -> Vec<ActForm> 
 fn stepped(form: ActForm, context: &ActContext, lacking: Option<Wanted>) -> ActForm {
     let (what, more) = match lacking {
         None => return form,
-        Some(Wanted::Second) => ("your second factor", crate::web::shared::step_up::SECOND),
+        Some(Wanted::Second) => ("your second factor", step_up::SECOND),
         Some(Wanted::Any | Wanted::Nothing) => ("your password", ""),
     };
     let base = context.change_url.split("/changes/").next().unwrap_or_default();
@@ -193,7 +197,7 @@ pub(crate) fn others(
     if open.has(Verb::StateFinding) {
         forms.insert(0, finding(context));
     }
-    forms.extend(crate::web::cab::meetings::forms(view, file, context));
+    forms.extend(meetings::forms(view, file, context));
     if let Some(returned) = file.change.returned.as_ref().filter(|_| open.has(Verb::Submit)) {
         // One button is the main one: whoever was asked something answers first.
         forms.iter_mut().for_each(|form| {

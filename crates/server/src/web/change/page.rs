@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use acts::audit::find_timeline::find_timeline;
+use acts::change::draft_review;
 use acts::change::find_acts::{OpenActs, find_acts};
 use acts::report::find_records::{find_comments, find_entries};
 use axum::extract::{Path, State};
@@ -11,18 +12,22 @@ use axum::response::Response;
 use model::change::change_file::ChangeFile;
 use model::change::record::Change;
 use model::change::timers::decision_due;
+use model::core::act;
 use model::core::act::{Act as Verb, actions};
 use pages::{Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Field, Notice, Place, Rich, Tone, Work};
 
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::approval::decision_card;
 use crate::web::approval::decision_card::brief;
 use crate::web::change::open_acts::{context, decisions, has_said_all, note, others};
 use crate::web::change::plan_steps::{length, steps};
 use crate::web::change::review_draft::start_from;
 use crate::web::change::runbook::rolls_back_since;
 use crate::web::change::sections::Around;
+use crate::web::compliance::retention;
+use crate::web::shared::form;
 use crate::web::shared::form::{Decoded, Form, refill, to_errors, unplaced};
 use crate::web::shared::view::{View, Visitor, notice_of, show_as};
 use crate::web::shared::words::{free, kind, plain, risk, state};
@@ -75,8 +80,8 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
         ..context(view, &file)
     };
     let has_failed = file.change.outcome.is_some_and(|outcome| !outcome.is_success());
-    let review_draft = if has_failed && file.change.reviews.is_empty() && open.has(model::core::act::Act::Review) {
-        Some(acts::change::draft_review::draft_review(view.room, key)?)
+    let review_draft = if has_failed && file.change.reviews.is_empty() && open.has(act::Act::Review) {
+        Some(draft_review::draft_review(view.room, key)?)
     } else {
         None
     };
@@ -106,11 +111,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         let reviews = acts.iter_mut().filter(|form| form.id == "review");
         reviews.for_each(|form| start_from(form, draft));
     }
-    acts.extend(crate::web::compliance::retention::acts(
-        view,
-        change,
-        &around.context.change_url,
-    ));
+    acts.extend(retention::acts(view, change, &around.context.change_url));
     ChangePage {
         frame: view.frame.clone(),
         key: change.key.clone(),
@@ -174,7 +175,7 @@ fn flags(change: &Change) -> Vec<pages::Mark> {
         .filter(|(is, _, _)| *is)
         .map(|(_, tone, words)| tone.mark(words))
         .collect();
-    marks.extend(change.outcome.map(crate::web::approval::decision_card::outcome_mark));
+    marks.extend(change.outcome.map(decision_card::outcome_mark));
     marks
 }
 
@@ -251,9 +252,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
             (false, true) => reason.line().text("Nobody signed it too, so it opened nothing."),
         };
         let text = match glass.factor.as_ref().filter(|factor| factor.is_second) {
-            Some(factor) => text
-                .line()
-                .text(crate::web::approval::decision_card::confirmed_with(factor)),
+            Some(factor) => text.line().text(decision_card::confirmed_with(factor)),
             None => text,
         };
         notices.push(Notice::new(Tone::Stop, text).title(title));
@@ -274,7 +273,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<N
         );
         notices.push(Notice::new(Tone::Wait, text));
     }
-    notices.extend(crate::web::compliance::retention::notices(view, change));
+    notices.extend(retention::notices(view, change));
     notices
 }
 
@@ -325,12 +324,10 @@ fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context
     let due = decision_due(change, &view.me).filter(|_| is_open);
     let asked = first.map(|request| format!("asked {}", view.reader.moment(request.asked_at)));
     let unseen = first.filter(|request| is_open && request.acknowledged_at.is_none());
-    let seen = unseen.map(|request| crate::web::approval::decision_card::seen_words(view, request));
+    let seen = unseen.map(|request| decision_card::seen_words(view, request));
     Decision {
         heading: heading.to_owned(),
-        due: due
-            .map(|at| crate::web::approval::decision_card::due_words(view, at))
-            .unwrap_or_default(),
+        due: due.map(|at| decision_card::due_words(view, at)).unwrap_or_default(),
         is_late: due.is_some_and(|at| at <= view.now()),
         asked: asked.unwrap_or_default(),
         seen: seen.unwrap_or_default(),
@@ -418,10 +415,7 @@ fn typed(address: &str, sent: &Form) -> Vec<Rich> {
 
 /// Gives a form that has none the mark by which it does its work once.
 fn mark(act: &mut ActForm, context: &ActContext) {
-    let is_marked = act
-        .fields
-        .iter()
-        .any(|field| field.name == crate::web::shared::form::MARK);
+    let is_marked = act.fields.iter().any(|field| field.name == form::MARK);
     if !act.is_link && !act.is_question && !is_marked {
         act.fields.push(pages::once(context));
     }
@@ -430,12 +424,7 @@ fn mark(act: &mut ActForm, context: &ActContext) {
 /// Whether this is the form that was sent: the same address, and the same hidden words beside it, but for what each page has
 /// anew.
 fn is_same(act: &ActForm, address: &str, form: &Form) -> bool {
-    let anew = [
-        "content_digest",
-        "was",
-        crate::web::shared::form::STANDS,
-        crate::web::shared::form::MARK,
-    ];
+    let anew = ["content_digest", "was", form::STANDS, form::MARK];
     let hidden = act
         .fields
         .iter()

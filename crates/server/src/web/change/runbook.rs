@@ -11,6 +11,7 @@ use model::change::related_records::{Entry as ActionEntry, WayBack};
 use model::change::timers::latest_rollback;
 use model::core::act::{Act as Verb, actions};
 use model::core::enums::{EntryKind, State as Stage};
+use model::core::parse;
 use pages::{
     Act, ActContext, ActForm, ActTone, Entry, Field, Notice, Place, Rich, RunClock, RunStep, Runbook, Tone, minutes,
 };
@@ -217,7 +218,7 @@ fn hour(view: &View<'_, '_, '_>, at: Timestamp) -> String {
 
 /// Something that goes on, and how many minutes it was to take.
 fn runs_since(view: &View<'_, '_, '_>, label: &str, since: Timestamp, planned: Option<i64>) -> RunClock {
-    let due = planned.map(|count| model::core::parse::later(since, jiff::SignedDuration::from_mins(count)));
+    let due = planned.map(|count| parse::later(since, jiff::SignedDuration::from_mins(count)));
     RunClock {
         label: label.to_owned(),
         time: hour(view, since),

@@ -5,15 +5,19 @@ use std::collections::BTreeSet;
 use acts::audit::find_timeline::Told;
 use acts::change::find_acts::OpenActs;
 use model::change::change_file::ChangeFile;
+use model::change::record;
 use model::change::record::Content;
+use model::change::related_records;
 use model::change::related_records::{Comment, Entry as ActionEntry};
 use model::change::waiting_on::ahead;
 use model::core::act::Act as Verb;
+use model::core::enums;
 use model::core::enums::{
     ApprovalState, EntryKind, GateDecision, Kind, LinkKind, PermitState, State, TaskState, ValidationResult,
 };
 use model::core::ids::PersonId;
 use model::directory::snapshot::Directory;
+use model::gate::answer;
 use pages::{
     Act, ActContext, ActForm, ActTone, Entry, Fact, Field, Input, Moment, Rich, Stepper, TargetRow, Tone, Work,
 };
@@ -21,10 +25,15 @@ use pages::{
 use serde_json::Value;
 
 use crate::http::percent::escaped;
+use crate::web::approval::decision_card;
 use crate::web::approval::decision_card::{decided, missing, outcome_mark, step_name, way_on, why_asked};
+use crate::web::cab::meetings;
+use crate::web::change::affected;
+use crate::web::change::custom_fields;
 use crate::web::change::open_acts::awaits_word_of;
 use crate::web::change::review_draft::what_differs;
 use crate::web::shared::fields::watching;
+use crate::web::shared::moments;
 use crate::web::shared::view::View;
 use crate::web::shared::words::{capital, free, plain, state};
 
@@ -118,7 +127,7 @@ impl Around<'_> {
 
     /// Who was asked, why, and what they said.
     pub fn approvals(&self, view: &View<'_, '_, '_>) -> Work {
-        let template = crate::web::approval::decision_card::by_template(view, self.file);
+        let template = decision_card::by_template(view, self.file);
         let mut entries: Vec<Entry> = template
             .into_iter()
             .map(|(tone, text)| Entry::new(tone, text).why("Nobody is asked about each change that follows it."))
@@ -126,7 +135,7 @@ impl Around<'_> {
         for approval in &self.file.approvals {
             entries.push(self.approval(view, approval));
         }
-        entries.extend(crate::web::cab::meetings::entries(view, self.file));
+        entries.extend(meetings::entries(view, self.file));
         let change = &self.file.change;
         for request in &change.requests {
             let has_decided = self.file.standing().any(|approval| approval.person == request.person);
@@ -190,7 +199,7 @@ impl Around<'_> {
         }
     }
 
-    fn approval(&self, view: &View<'_, '_, '_>, approval: &model::change::related_records::Approval) -> Entry {
+    fn approval(&self, view: &View<'_, '_, '_>, approval: &related_records::Approval) -> Entry {
         let (tone, text) = decided(view, approval);
         let stands = approval.state == ApprovalState::Standing;
         let mut entry = Entry::new(if stands { tone } else { Tone::Plain }, text);
@@ -314,10 +323,10 @@ impl Around<'_> {
     pub fn gate(&self, view: &View<'_, '_, '_>) -> Work {
         let now = view.now();
         let mut entries = Vec::new();
-        for row in model::gate::answer::rows(self.file, &view.directory, now) {
-            let answer = model::gate::answer::judge(&row, now);
+        for row in answer::rows(self.file, &view.directory, now) {
+            let answer = answer::judge(&row, now);
             let artifact = row.artifact.as_deref().or(row.commit.as_deref()).unwrap_or_default();
-            let way = if row.purpose == model::core::enums::Purpose::Rollback {
+            let way = if row.purpose == enums::Purpose::Rollback {
                 "back to"
             } else {
                 "forward with"
@@ -376,7 +385,7 @@ impl Around<'_> {
             .collect()
     }
 
-    fn permit(&self, view: &View<'_, '_, '_>, permit: &model::change::related_records::Permit) -> Entry {
+    fn permit(&self, view: &View<'_, '_, '_>, permit: &related_records::Permit) -> Entry {
         let id = permit.id.as_str();
         let is_good = permit.state == PermitState::Issued && permit.expires_at > view.now();
         let text = Rich::new()
@@ -496,7 +505,7 @@ impl Around<'_> {
             )
             .icon("list")
         });
-        let reached = crate::web::change::affected::line(view, &self.file.change);
+        let reached = affected::line(view, &self.file.change);
         let mut acts = self.act(Verb::Link, Act::Link);
         if !self.open.has(Verb::Edit) && !self.open.has(Verb::Label) {
             acts.iter_mut().for_each(leave_holding_out);
@@ -521,9 +530,8 @@ impl Around<'_> {
             .iter()
             .take(MOMENTS)
             .map(|told| {
-                let said = crate::web::shared::moments::entry_of(told)
-                    .and_then(|id| self.entries.iter().find(|it| it.id.0 == id));
-                crate::web::shared::moments::moment_of(view, told, said.map(crate::web::shared::moments::noted))
+                let said = moments::entry_of(told).and_then(|id| self.entries.iter().find(|it| it.id.0 == id));
+                moments::moment_of(view, told, said.map(moments::noted))
             })
             .collect()
     }
@@ -556,7 +564,7 @@ impl Around<'_> {
         rows.collect()
     }
 
-    fn revise_outcome(&self, target: &model::change::record::Target) -> ActForm {
+    fn revise_outcome(&self, target: &record::Target) -> ActForm {
         let id = target.id.as_str();
         let mut form = Act::Complete.form(self.context).tone(ActTone::Link);
         form.id = format!("complete-{id}");
@@ -592,7 +600,7 @@ impl Around<'_> {
             facts.push(Fact::new("Incident", incident_fact(view, incident)));
         }
         facts.extend(template_fact(view, content));
-        facts.extend(crate::web::change::custom_fields::facts(view, change));
+        facts.extend(custom_fields::facts(view, change));
         facts.push(risk_fact(self.file));
         if !content.touches.is_empty() {
             let words: Vec<String> = content.touches.iter().map(|touch| plain(touch.as_str())).collect();

@@ -1,5 +1,6 @@
 //! Templates of standard changes.
 
+use acts::change::set_template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::act::Act as Verb;
@@ -18,9 +19,13 @@ use serde_json::Value;
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::change::custom_fields;
+use crate::web::change::edit_fields;
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::{AFTER, Form};
 use crate::web::shared::form_page::{Back, Sent, send};
+use crate::web::shared::idempotent_form;
+use crate::web::shared::view;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{capital, names, plain};
 
@@ -67,7 +72,7 @@ fn row(view: &View<'_, '_, '_>, template: &StandardTemplate) -> TemplateRow {
 
 /// What each change fills in for itself, in the words of the form.
 fn free(template: &StandardTemplate) -> Fact {
-    let labels = crate::web::change::edit_fields::labels(&ChangeFields::default());
+    let labels = edit_fields::labels(&ChangeFields::default());
     let told = |name: &String| {
         let label = labels.iter().find(|(known, _)| known == name);
         Rich::from(label.map_or_else(|| capital(name), |(_, label)| label.clone()))
@@ -102,7 +107,7 @@ fn targets(template: &StandardTemplate) -> Rich {
 fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
     let levels = [("low", "Low"), ("medium", "Medium"), ("high", "High")];
     let form = ActForm::new("template", "Propose a template", view.url("/templates"))
-        .field(crate::web::shared::idempotent_form::field(view))
+        .field(idempotent_form::field(view))
         .field(Field::text("key", "Key").required().half())
         .field(Field::text("title", "Title").required().half())
         .field(Field::textarea("locked.description", "What is always done").required())
@@ -154,7 +159,7 @@ fn own_fields_to_lock(view: &View<'_, '_, '_>) -> Vec<Field> {
         let mut known = view.directory.custom_fields.values();
         known.any(|it| it.path() == field.name && it.is_of(Kind::Standard))
     };
-    let own = crate::web::change::custom_fields::own_fields(&view.directory, None).into_iter();
+    let own = custom_fields::own_fields(&view.directory, None).into_iter();
     own.filter(is_of_standard)
         .map(|field| Field {
             name: format!("locked.{}", field.name),
@@ -196,9 +201,8 @@ pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, for
         place: Place::Templates,
         done: "",
     };
-    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
-        acts::change::set_template::propose_template(room, &gather(body)).map(drop)
-    };
+    let run =
+        |room: &mut acts::Room<'_, '_>, body: &Body| set_template::propose_template(room, &gather(body)).map(drop);
     send(&state, &visitor, sent, run, list_page).await
 }
 
@@ -401,12 +405,8 @@ fn locked_beside(view: &View<'_, '_, '_>, template: &StandardTemplate, elsewhere
         }
     });
     let own = template.custom_fields.iter().map(|value| {
-        let label = crate::web::change::custom_fields::name(&view.directory, &value.key);
-        Fact::new(
-            label,
-            Rich::new().said(crate::web::change::custom_fields::plain(view, value)),
-        )
-        .said()
+        let label = custom_fields::name(&view.directory, &value.key);
+        Fact::new(label, Rich::new().said(custom_fields::plain(view, value))).said()
     });
     rows.chain(own).collect()
 }
@@ -435,8 +435,7 @@ pub(crate) async fn act(
     let known = ["approval", "suspension", "retirement"];
     if !known.contains(&act.as_str()) {
         let failure = Failure::new(404, "not_found", "There is no such act.");
-        return crate::web::shared::view::problem(&state, &visitor, &failure, &format!("{}{address}", visitor.base()))
-            .await;
+        return view::problem(&state, &visitor, &failure, &format!("{}{address}", visitor.base())).await;
     }
     let sent = Sent {
         form,
@@ -464,7 +463,7 @@ fn missing(template: &StandardTemplate, directory: &Directory, now: jiff::Timest
     if template.state != TemplateState::Proposed || template.approvals.is_empty() {
         return Vec::new();
     }
-    let roles = acts::change::set_template::waits_for(template, directory, now).into_iter();
+    let roles = set_template::waits_for(template, directory, now).into_iter();
     let texts = roles.map(|role| match role {
         Role::ChangeManager => "A change manager has still to approve it.",
         _ => "Who owns all its services has still to approve it.",

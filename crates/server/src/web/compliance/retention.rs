@@ -1,6 +1,7 @@
 //! What is kept and for how long: the retention among the policies, and on a change its legal hold and the erasure of texts.
 
 use acts::Room;
+use acts::compliance::set_retention;
 use model::change::record::Change;
 use model::compliance::erasure::{Erasure, Retention};
 use model::core::act::actions;
@@ -9,6 +10,7 @@ use model::core::enums::ErasureKind;
 use pages::{ActForm, ActTone, Entry, Field, Notice, Rich, Section, SectionBody, Tone};
 use serde_json::Value;
 
+use crate::web::shared::idempotent_form;
 use crate::web::shared::view::View;
 
 /// The retention in force, with the form that proposes another.
@@ -56,7 +58,7 @@ fn form(view: &View<'_, '_, '_>, kept: Retention) -> ActForm {
         "Propose another retention",
         view.url("/policies/retention/proposal"),
     )
-    .field(crate::web::shared::idempotent_form::field(view))
+    .field(idempotent_form::field(view))
     .field(field(
         "changes_days",
         "Days after a change has ended",
@@ -80,7 +82,7 @@ pub(crate) fn propose(room: &mut Room<'_, '_>, mut body: Body) -> acts::Result<(
     for field in ["changes_days", "deliveries_days"] {
         body.entry(field).or_insert(Value::Null);
     }
-    acts::compliance::set_retention::propose_retention(room, &body).map(drop)
+    set_retention::propose_retention(room, &body).map(drop)
 }
 
 /// What a reader of a change must know of what is kept of it.

@@ -14,8 +14,10 @@ use serde_json::json;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::fields;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
+use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
 
 /// The most parts that the page lists.
@@ -52,11 +54,8 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
     if view.may(actions::SET_PERSON) {
         page.acts.push(
             ActForm::new("begin", "Begin a review", view.url("/access-reviews"))
-                .field(crate::web::shared::idempotent_form::field(view))
-                .field(
-                    crate::web::shared::fields::time_field(view, "due_at", "Until when managers sign")
-                        .hint("In 14 days unless said."),
-                )
+                .field(idempotent_form::field(view))
+                .field(fields::time_field(view, "due_at", "Until when managers sign").hint("In 14 days unless said."))
                 .note("Each manager is told and gets a part of their own.")
                 .submit("Ask the managers"),
         );

@@ -1,11 +1,13 @@
 //! The ownership matrix: its rows, and for a place the lines that speak of it, each person with the reason.
 
+use acts::directory::set_service;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::OwnershipRole;
 use model::core::ids::{EnvironmentKey, ServiceKey};
+use model::directory::holders;
 use model::directory::ownership_matrix::{Ownership, Place as Where};
 use pages::{ActForm, ActTone, Chip, Choice, Entry, Field, Input, OwnershipRow, Ownerships, Place, Rich, Tone};
 
@@ -164,12 +166,7 @@ fn lines(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Entry> {
     entries
 }
 
-fn line_entries(
-    view: &View<'_, '_, '_>,
-    role: OwnershipRole,
-    number: usize,
-    line: &model::directory::holders::Line,
-) -> Vec<Entry> {
+fn line_entries(view: &View<'_, '_, '_>, role: OwnershipRole, number: usize, line: &holders::Line) -> Vec<Entry> {
     let part = capital(role.as_str());
     let tone = if number == 0 { Tone::Ok } else { Tone::Plain };
     let scope = scope_words(&line.scope);
@@ -268,8 +265,7 @@ fn name_form(view: &View<'_, '_, '_>) -> ActForm {
 pub(crate) async fn name(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/ownership".to_owned();
     let sent = sent(form, path.clone(), path, Place::Ownership);
-    let run =
-        |room: &mut acts::Room<'_, '_>, body: &Body| acts::directory::set_service::set_ownership(room, body).map(drop);
+    let run = |room: &mut acts::Room<'_, '_>, body: &Body| set_service::set_ownership(room, body).map(drop);
     send(&state, &visitor, sent, run, |view, back| {
         page(view, &Asked::default(), back)
     })
@@ -285,8 +281,7 @@ pub(crate) async fn end(
 ) -> Response {
     let then = "/ownership".to_owned();
     let sent = sent(form, format!("{then}/{}/end", escaped(&id)), then, Place::Ownership);
-    let run =
-        move |room: &mut acts::Room<'_, '_>, _: &Body| acts::directory::set_service::end_ownership(room, &id).map(drop);
+    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| set_service::end_ownership(room, &id).map(drop);
     send(&state, &visitor, sent, run, |view, back| {
         page(view, &Asked::default(), back)
     })

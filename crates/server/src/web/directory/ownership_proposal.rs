@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use acts::policy::propose_ownership;
 use acts::policy::propose_ownership::Content;
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, ConfigurationState, DependencyKind, Noun};
@@ -24,7 +25,7 @@ pub(crate) fn told(
 ) -> acts::Result<BTreeMap<String, Vec<String>>> {
     let mut told = BTreeMap::new();
     for row in found.iter().filter(|row| row.kind == ConfigurationKind::Ownership) {
-        if let Ok(content) = acts::policy::propose_ownership::content(row) {
+        if let Ok(content) = propose_ownership::content(row) {
             let waits = row.state == ConfigurationState::Proposed;
             told.insert(row.id.0.clone(), words(view, &content, waits)?);
         }

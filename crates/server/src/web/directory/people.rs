@@ -1,6 +1,8 @@
 //! People, by administrators.
 
+use acts::directory::deactivate_person;
 use acts::directory::review_access::reviews;
+use acts::directory::set_person;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -21,6 +23,7 @@ use crate::web::shared::list_filter::Words;
 use crate::web::shared::propose_form::{asking_why, propose_or};
 use crate::web::shared::response::see;
 use crate::web::shared::view::{View, Visitor, problem, show, write};
+use crate::web::shared::words;
 use crate::web::shared::words::capital;
 
 fn role_choices() -> Input {
@@ -81,10 +84,7 @@ fn people_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) 
 
 fn person_row(view: &View<'_, '_, '_>, person: &Person, may_set: bool) -> PersonRow {
     let groups = view.directory.groups_of(&person.id);
-    let roles = person
-        .roles
-        .iter()
-        .map(|role| crate::web::shared::words::plain(role.as_str()));
+    let roles = person.roles.iter().map(|role| words::plain(role.as_str()));
     let roles: Vec<String> = roles
         .chain(groups.iter().map(|group| format!("group {group}")))
         .collect();
@@ -109,7 +109,7 @@ fn told_of(view: &View<'_, '_, '_>, person: &Person) -> Rich {
     }
     for refusal in &person.refused_rights {
         let what = match refusal.kind {
-            Given::Role => crate::web::shared::words::plain(&refusal.what),
+            Given::Role => words::plain(&refusal.what),
             Given::Group => format!("group {}", refusal.what),
         };
         let on = view.reader.day(refusal.at);
@@ -211,13 +211,7 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
         &state,
         &visitor,
         sent,
-        |room, body| {
-            propose_or(
-                room,
-                ("people", body.clone()),
-                acts::directory::set_person::create_person,
-            )
-        },
+        |room, body| propose_or(room, ("people", body.clone()), set_person::create_person),
         |view, back| people_page(view, &Words::default(), back),
     )
     .await
@@ -259,7 +253,7 @@ pub(crate) async fn act(
     let words = Words::of(&login);
     let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
         propose_or(room, ("people", body.clone()), |room, body| {
-            acts::directory::set_person::edit_person(room, &login, body)
+            set_person::edit_person(room, &login, body)
         })
     };
     send(&state, &visitor, sent, run, move |view, back| {
@@ -279,7 +273,7 @@ async fn deactivate(state: &AppState, visitor: &Visitor, login: String, form: Fo
     };
     let words = Words::of(&login);
     let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
-        acts::directory::deactivate_person::deactivate_person(room, &login, body).map(drop)
+        deactivate_person::deactivate_person(room, &login, body).map(drop)
     };
     send(state, visitor, sent, run, move |view, back| {
         people_page(view, &words, back)
@@ -301,11 +295,7 @@ pub(crate) async fn set_password(
         Err(failure) => return problem(state, visitor, &failure, &then).await,
     };
     let login = login.to_owned();
-    match write(state, visitor, move |room| {
-        acts::directory::set_person::set_password(room, &login, &phc)
-    })
-    .await
-    {
+    match write(state, visitor, move |room| set_person::set_password(room, &login, &phc)).await {
         Ok(()) => see(&then),
         Err(failure) => problem(state, visitor, &failure, &then).await,
     }

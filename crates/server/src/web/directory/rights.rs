@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use acts::identity::audit_workload_trust;
 use acts::policy::find_unapprovable::{Finding, find_unapprovable};
 use acts::policy::find_unused::{Unused, find_unused};
 use acts::schedule::find_conflicts::{Conflict, find_conflicts};
@@ -17,6 +18,7 @@ use store::record::{self, Filter};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words;
 use crate::web::shared::words::plain;
 
 /// How many days without use are told.
@@ -65,7 +67,7 @@ fn reports(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Report>> {
     let owned = find_unapprovable(view.room, "", SERVICES)?;
     let conflicts = find_conflicts(view.room)?;
     let unused = find_unused(view.room, UNUSED_DAYS)?;
-    let open = acts::identity::audit_workload_trust::doubted(view.room)?;
+    let open = audit_workload_trust::doubted(view.room)?;
     Ok(vec![
         Report {
             id: "unapprovable",
@@ -201,7 +203,7 @@ fn by_people(view: &View<'_, '_, '_>, found: &[Finding]) -> Vec<Vec<Cell>> {
             places = places.text(format!(" and {} more", count((at.len() - PLACES) as u64)));
         }
         vec![
-            Cell::title(crate::web::shared::words::and(&people), ""),
+            Cell::title(words::and(&people), ""),
             Cell::Text(Rich::new().code(rule)),
             Cell::Text(places),
         ]

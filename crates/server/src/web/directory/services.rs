@@ -2,15 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use acts::notify::watch_service;
 use acts::report::find_changes::{ChangeFilter, find_changes};
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
+use model::core::body;
 use model::core::body::Body;
+use model::core::enums;
 use model::core::enums::{Criticality, OwnershipRole, State as Stage};
+use model::core::ids;
 use model::core::ids::ServiceKey;
 use model::core::refusal::Refusal;
+use model::directory::ownership_matrix;
 use model::directory::snapshot::{Dependency, Ownership, Service};
+use model::directory::two_people;
 use pages::{
     ActForm, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, ServiceRow,
     Services, Table, Tone,
@@ -19,10 +25,14 @@ use serde_json::Value;
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::shared::fields;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send, sent};
+use crate::web::shared::idempotent_form;
 use crate::web::shared::list_filter::Words;
+use crate::web::shared::propose_form;
 use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words;
 use crate::web::shared::words::{capital, names};
 
 /// How many changes of a service its page shows.
@@ -255,9 +265,8 @@ async fn send_watch(state: AppState, visitor: Visitor, key: String, form: Form, 
     let end = if on { "" } else { "/end" };
     let sent = sent(form, format!("{page}/watchers{end}"), page, Place::Services);
     let shown = key.clone();
-    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
-        acts::notify::watch_service::watch_service(room, &key, body, on).map(drop)
-    };
+    let run =
+        move |room: &mut acts::Room<'_, '_>, body: &Body| watch_service::watch_service(room, &key, body, on).map(drop);
     send(&state, &visitor, sent, run, move |view, back| {
         service_page(view, &shown, back)
     })
@@ -305,11 +314,7 @@ fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
         ));
     }
     let groups = service.watching_groups.iter().map(|group| group.0.clone());
-    facts.push(crate::web::shared::fields::watching(
-        view,
-        service.watchers.iter(),
-        groups,
-    ));
+    facts.push(fields::watching(view, service.watchers.iter(), groups));
     facts
 }
 
@@ -324,14 +329,12 @@ fn inherited(row: &Ownership, service: &Service) -> String {
 }
 
 fn ownership_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
-    let places: Vec<&model::core::ids::EnvironmentKey> = view.directory.environments.keys().collect();
+    let places: Vec<&ids::EnvironmentKey> = view.directory.environments.keys().collect();
     let is_about = |row: &&Ownership| {
         row.ends_at.is_none_or(|end| view.now() < end)
             && places.iter().any(|place| {
-                view.directory.concerns(
-                    row,
-                    &model::directory::ownership_matrix::Place::new(&service.key, place),
-                )
+                view.directory
+                    .concerns(row, &ownership_matrix::Place::new(&service.key, place))
             })
     };
     let entries = view.directory.ownerships.iter().filter(is_about).map(|row| {
@@ -346,7 +349,7 @@ fn ownership_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
             .map_or_else(|| "everywhere".to_owned(), |key| key.0.clone());
         Entry::new(
             Tone::Plain,
-            who.text(format!(" is {}", crate::web::shared::words::plain(row.role.as_str()))),
+            who.text(format!(" is {}", words::plain(row.role.as_str()))),
         )
         .icon("person")
         .why(format!(
@@ -378,16 +381,16 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
         .map(|(word, label)| (word.as_str(), label.as_str()))
         .collect();
     let places = view.directory.environments.keys().map(|key| key.0.clone());
-    let by_two = model::directory::two_people::is_by_two(&view.directory, view.now());
+    let by_two = two_people::is_by_two(&view.directory, view.now());
     let form = ActForm::new(
         "ownership",
         if by_two { "Propose somebody" } else { "Name somebody" },
         view.url(&format!("/services/{}/ownerships", service.key)),
     )
-    .field(crate::web::shared::idempotent_form::field(view))
+    .field(idempotent_form::field(view))
     .field(Field::hidden("service", service.key.as_str()))
     .field(Field::select("role", "As", &roles).half())
-    .field(crate::web::shared::fields::keys_menu("environment", "In", places).half())
+    .field(fields::keys_menu("environment", "In", places).half())
     .field(Field::text("person", "Login").half())
     .field(Field::text("group", "Or a group").half());
     if !by_two {
@@ -423,7 +426,7 @@ fn dependency_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
         .iter()
         .filter(|row| row.is_between_services());
     let rows = between.filter_map(|row| {
-        if row.kind == model::core::enums::DependencyKind::PartOf {
+        if row.kind == enums::DependencyKind::PartOf {
             return part_entry(row, service, &link);
         }
         if row.to == service.key {
@@ -481,8 +484,8 @@ pub(crate) async fn set_ownership(
 ) -> Response {
     let page = format!("/services/{}", escaped(&key));
     let sent = sent(form, format!("{page}/ownerships"), page, Place::Services);
-    let run = |room: &mut acts::Room<'_, '_>, body: &model::core::body::Body| {
-        crate::web::shared::propose_form::propose_or(
+    let run = |room: &mut acts::Room<'_, '_>, body: &body::Body| {
+        propose_form::propose_or(
             room,
             ("rows", body.clone()),
             acts::directory::set_service::set_ownership,

@@ -1,10 +1,14 @@
 //! The page about gateways: findings, what has no partner, refused questions, how long was waited.
 
+use acts::gate::coverage;
+use acts::gate::gate_waits;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::SignedDuration;
+use model::core::act;
 use model::gate::coverage::{SILENT_DAYS, findings};
 use pages::{Cell, Column, Fold, Place, RecordPage, Rich, Section, SectionBody, Table, Tone, count};
+use store::gate::gate_use;
 
 use crate::http::state::AppState;
 use crate::web::shared::view::{View, Visitor, show};
@@ -22,7 +26,7 @@ pub(crate) async fn gateways(State(state): State<AppState>, visitor: Visitor) ->
 type Row = Vec<Cell>;
 
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
-    view.room.allow(model::core::act::actions::AUDIT)?;
+    view.room.allow(act::actions::AUDIT)?;
     let sections = vec![
         section(
             ("unmatched", "What has no partner"),
@@ -88,7 +92,7 @@ fn section((id, title): (&str, &str), means: &str, columns: &[&'static str], row
 
 fn unmatched(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
     let from = view.room.now - SignedDuration::from_hours(24 * SILENT_DAYS);
-    let found = acts::gate::coverage::unmatched(view.room, from)?;
+    let found = coverage::unmatched(view.room, from)?;
     let rows = found.into_iter().map(|row| {
         let word = match row.code {
             "deployment_without_change" => "No change",
@@ -108,7 +112,7 @@ fn unmatched(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
 fn amiss(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
     let now = view.room.now;
     let mut rows = Vec::new();
-    for watched in acts::gate::coverage::watched(view.room)? {
+    for watched in coverage::watched(view.room)? {
         for finding in findings(&watched, SILENT_DAYS, now) {
             rows.push(vec![
                 Cell::title(format!("{}, {}", watched.service, watched.environment), ""),
@@ -122,7 +126,7 @@ fn amiss(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
 }
 
 fn refused(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
-    let found = store::gate::gate_use::refused(view.room.tx, REFUSED)?;
+    let found = gate_use::refused(view.room.tx, REFUSED)?;
     let rows = found.into_iter().map(|row| {
         let place = match row.service.is_empty() {
             true => row.door,
@@ -144,26 +148,24 @@ fn refused(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
 
 fn waits(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Row>> {
     let from = view.room.now - SignedDuration::from_hours(24 * SILENT_DAYS);
-    let rows = acts::gate::gate_waits::gate_waits(view.room, from)?
-        .into_iter()
-        .map(|row| {
-            let seconds = |ms: i64| format!("{} s", count((ms.unsigned_abs() + 500) / 1_000));
-            let told = format!(
-                "{} by {}. 95 of 100 waited no longer than {} for people, {} in the queue, {} for the decision.",
-                match row.checks {
-                    1 => "One check".to_owned(),
-                    many => format!("{} checks", count(many as u64)),
-                },
-                row.pipeline,
-                seconds(row.people.p95),
-                seconds(row.queue.p95),
-                seconds(row.decision.p95),
-            );
-            vec![
-                Cell::title(format!("{}, {}", row.service, row.environment), ""),
-                Cell::text(told),
-                Cell::said(row.pipeline),
-            ]
-        });
+    let rows = gate_waits::gate_waits(view.room, from)?.into_iter().map(|row| {
+        let seconds = |ms: i64| format!("{} s", count((ms.unsigned_abs() + 500) / 1_000));
+        let told = format!(
+            "{} by {}. 95 of 100 waited no longer than {} for people, {} in the queue, {} for the decision.",
+            match row.checks {
+                1 => "One check".to_owned(),
+                many => format!("{} checks", count(many as u64)),
+            },
+            row.pipeline,
+            seconds(row.people.p95),
+            seconds(row.queue.p95),
+            seconds(row.decision.p95),
+        );
+        vec![
+            Cell::title(format!("{}, {}", row.service, row.environment), ""),
+            Cell::text(told),
+            Cell::said(row.pipeline),
+        ]
+    });
     Ok(rows.collect())
 }

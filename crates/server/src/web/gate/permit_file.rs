@@ -1,5 +1,6 @@
 //! A permit ahead of its window, as a file: it is signed for this answer alone and shown nowhere again.
 
+use acts::gate::verbs;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -20,7 +21,7 @@ pub(crate) async fn fetch(
     let done = write(&state, &visitor, move |room| {
         let directory = room.directory()?;
         let body = form.decode(&reader_of(room, &directory), &[]).body;
-        let (permit, token) = acts::gate::verbs::issue_permit(room, &key, &body)?;
+        let (permit, token) = verbs::issue_permit(room, &key, &body)?;
         Ok((permit.change_key, permit.service, token))
     })
     .await;

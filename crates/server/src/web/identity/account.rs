@@ -1,16 +1,24 @@
 //! The reader's own account.
 
+use acts::directory::set_person;
 use axum::extract::State;
 use axum::response::Response;
 use model::core::refusal::{FieldError, Refusal};
+use model::directory::snapshot;
 use pages::{ActForm, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody};
+use store::identity::secrets;
 
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::identity::other_tenants::{Known, known_in};
 use crate::identity::sign_in;
+use crate::web::identity::factor_sections;
+use crate::web::notify::preferences;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::Back;
+use crate::web::shared::response;
+use crate::web::shared::step_up;
+use crate::web::shared::view;
 use crate::web::shared::view::{View, Visitor, problem, show, show_as, write};
 use crate::web::shared::words::plain;
 
@@ -18,7 +26,7 @@ use crate::web::shared::words::plain;
 pub(crate) async fn show_account(State(state): State<AppState>, visitor: Visitor) -> Response {
     let known = match known_in(&state, &visitor.caller).await {
         Ok(known) => known,
-        Err(failure) => return crate::web::shared::view::problem(&state, &visitor, &failure, "").await,
+        Err(failure) => return view::problem(&state, &visitor, &failure, "").await,
     };
     let page = move |view: &mut View<'_, '_, '_>| account_page(view, &known, None);
     show(&state, &visitor, Place::Account, page).await
@@ -28,7 +36,7 @@ pub(crate) async fn show_account(State(state): State<AppState>, visitor: Visitor
 pub(crate) async fn show_back(state: &AppState, visitor: &Visitor, status: u16, back: Back) -> Response {
     let known = match known_in(state, &visitor.caller).await {
         Ok(known) => known,
-        Err(failure) => return crate::web::shared::view::problem(state, visitor, &failure, "").await,
+        Err(failure) => return view::problem(state, visitor, &failure, "").await,
     };
     let page = move |view: &mut View<'_, '_, '_>| account_page(view, &known, Some(&back));
     show_as(state, visitor, Place::Account, status, page).await
@@ -54,8 +62,8 @@ fn account_page(view: &mut View<'_, '_, '_>, known: &[Known], back: Option<&Back
         Section::new("you", "You", SectionBody::Facts(facts_of(view))),
         tenants_of(known),
     ];
-    let has_password = store::identity::secrets::password(view.room.tx, view.me.as_str())?.is_some();
-    sections.extend(crate::web::identity::factor_sections::sections(view, has_password)?);
+    let has_password = secrets::password(view.room.tx, view.me.as_str())?.is_some();
+    sections.extend(factor_sections::sections(view, has_password)?);
     let text = "While you are away nobody waits for you: you are not reminded, and whoever speaks for you is asked.";
     let away = Section::new("away", "When you are away", SectionBody::Words(Rich::from(text)));
     sections.push(away.note(Rich::new().link("Say when, and who speaks for you", view.url("/away"))));
@@ -65,7 +73,7 @@ fn account_page(view: &mut View<'_, '_, '_>, known: &[Known], back: Option<&Back
     let told = Section::new(
         "telling",
         "How you are told",
-        SectionBody::Facts(crate::web::notify::preferences::facts(&telling, &zone)),
+        SectionBody::Facts(preferences::facts(&telling, &zone)),
     );
     sections.push(told.note(Rich::new().link("Daily letter, quiet hours", view.url("/telling"))));
     let text = "Tokens for command lines and pipelines act with your rights.";
@@ -101,7 +109,7 @@ fn password_form(view: &View<'_, '_, '_>) -> ActForm {
 
 fn facts_of(view: &View<'_, '_, '_>) -> Vec<Fact> {
     let person = view.directory.people.get(&view.me);
-    let text = |pick: fn(&model::directory::snapshot::Person) -> String| person.map(pick).unwrap_or_default();
+    let text = |pick: fn(&snapshot::Person) -> String| person.map(pick).unwrap_or_default();
     let roles = text(|it| {
         it.roles
             .iter()
@@ -162,13 +170,9 @@ pub(crate) async fn set_password(State(state): State<AppState>, visitor: Visitor
         Ok(phc) => phc,
         Err(failure) => return refused(&state, &visitor, ("/account/password", form), failure).await,
     };
-    match write(&state, &visitor, move |room| {
-        acts::directory::set_person::change_password(room, &phc)
-    })
-    .await
-    {
-        Ok(()) => crate::web::shared::response::see(&back),
-        Err(failure) => crate::web::shared::view::problem(&state, &visitor, &failure, &back).await,
+    match write(&state, &visitor, move |room| set_person::change_password(room, &phc)).await {
+        Ok(()) => response::see(&back),
+        Err(failure) => view::problem(&state, &visitor, &failure, &back).await,
     }
 }
 
@@ -182,7 +186,7 @@ pub(crate) async fn refused(
     let account = format!("{}/account", visitor.base());
     if failure.problem.code == "step_up_required" {
         let path = format!("{}{path}", visitor.base());
-        return crate::web::shared::step_up::hold(state, visitor, (&path, &form), &account).await;
+        return step_up::hold(state, visitor, (&path, &form), &account).await;
     }
     if !matches!(failure.status(), 409 | 422) {
         return problem(state, visitor, &failure, &account).await;

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use acts::core::providers;
+use acts::identity::set_passkey;
 use acts::identity::set_second_factor as factors;
 use acts::identity::set_second_factor::{PASSKEY, RECOVERY};
+use pages::elements::text;
 use pages::{ActForm, ActTone, Fact, Field, Rich, Section, SectionBody};
 use store::identity::second_factor::SecondFactor;
 use store::identity::session;
@@ -11,6 +14,7 @@ use store::identity::session::Session;
 
 use crate::http::percent::escaped;
 use crate::web::shared::view::View;
+use crate::web::shared::words;
 
 /// How many sessions are shown, each with its own way to end it.
 const SESSIONS: usize = 20;
@@ -24,8 +28,8 @@ pub(crate) fn sections(view: &mut View<'_, '_, '_>, has_password: bool) -> acts:
     let now = view.now();
     let me = view.me.clone();
     let sessions = session::of_person(view.room.tx, me.as_str(), now)?;
-    let copied = acts::identity::set_passkey::copied(view.room)?;
-    let providers = acts::core::providers::providers(view.room)?;
+    let copied = set_passkey::copied(view.room)?;
+    let providers = providers::providers(view.room)?;
     let providers = providers.into_iter().map(|it| (it.key, it.name)).collect();
     Ok(vec![
         factor_section(view, &found, &copied, has_password),
@@ -81,7 +85,7 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
             .field(Field::text("name", "What you call it").hint("Such as “Phone”."))
             .submit("Add it"),
     );
-    if acts::identity::set_passkey::is_offered(&view.room.services.tools().public_url) {
+    if set_passkey::is_offered(&view.room.services.tools().public_url) {
         section.acts.push(
             ActForm::new("passkey", "Add a passkey", view.url("/account/passkeys"))
                 .field(Field::text("name", "What you call it").hint("Such as “Laptop”."))
@@ -128,7 +132,7 @@ fn agent_words(agent: &str) -> Option<String> {
         (Some(browser), Some(system)) => Some(format!("{browser}, {system}")),
         (Some(browser), None) => Some(browser.to_owned()),
         (None, _) if agent.trim().is_empty() => None,
-        (None, _) => Some(crate::web::shared::words::beginning(agent, 60)),
+        (None, _) => Some(words::beginning(agent, 60)),
     }
 }
 
@@ -146,7 +150,7 @@ fn begun_by(session: &Session, providers: &BTreeMap<String, String>) -> Rich {
 
 fn session_section(view: &View<'_, '_, '_>, found: &[Session], providers: &BTreeMap<String, String>) -> Section {
     let facts = found.iter().take(SESSIONS).map(|it| {
-        let began = pages::elements::text::capital(&view.reader.moment(it.created_at));
+        let began = text::capital(&view.reader.moment(it.created_at));
         let told = begun_by(it, providers);
         Fact::new(
             began,

@@ -5,6 +5,7 @@ use acts::identity::set_second_factor as factors;
 use acts::identity::set_second_factor::NewTotp;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use model::core::body;
 use pages::{ActForm, Field, Input, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::json;
 use store::identity::session;
@@ -46,7 +47,7 @@ pub(crate) async fn end_others(State(state): State<AppState>, visitor: Visitor) 
 pub(crate) async fn begin(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let name = form.first("name").trim().to_owned();
     let make = move |room: &mut Room<'_, '_>| {
-        let mut body = model::core::body::Body::new();
+        let mut body = body::Body::new();
         if !name.is_empty() {
             body.insert("name".to_owned(), json!(name));
         }

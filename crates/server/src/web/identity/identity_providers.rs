@@ -1,5 +1,7 @@
 //! Identity providers: where people sign in besides the password here.
 
+use acts::core::providers;
+use acts::identity::set_identity_provider;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -23,7 +25,7 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     view.room.allow(actions::SET_CONNECTION)?;
-    let found = acts::core::providers::providers(view.room)?;
+    let found = providers::providers(view.room)?;
     let mut sections: Vec<Section> = found.iter().map(|provider| section(view, provider)).collect();
     if sections.is_empty() {
         sections.push(
@@ -241,7 +243,7 @@ pub(crate) async fn set(State(state): State<AppState>, visitor: Visitor, form: F
             let Some(Value::String(key)) = body.remove("key") else {
                 return Err(Refusal::field("key", "missing", "`key` is missing.").into());
             };
-            acts::identity::set_identity_provider::set_identity_provider(room, &key, &body)
+            set_identity_provider::set_identity_provider(room, &key, &body)
         })
     };
     send(&state, &visitor, sent, run, page).await
@@ -257,7 +259,7 @@ pub(crate) async fn end(
     let then = "/identity-providers".to_owned();
     let sent = sent(form, format!("{then}/{}/end", escaped(&key)), then, Place::Providers);
     let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
-        acts::identity::set_identity_provider::end_identity_provider(room, &key).map(drop)
+        set_identity_provider::end_identity_provider(room, &key).map(drop)
     };
     send(&state, &visitor, sent, run, page).await
 }

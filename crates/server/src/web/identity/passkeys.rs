@@ -5,6 +5,7 @@ use acts::identity::set_passkey::Begun;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use model::core::body;
 use pages::{ActForm, Field, Notice, Passkey, Place, Tone};
 use serde_json::json;
 
@@ -167,7 +168,7 @@ pub(crate) async fn step_up(State(state): State<AppState>, visitor: Visitor, for
 /// Begins to add a passkey to the account.
 pub(crate) async fn begin(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let name = form.first("name").trim().to_owned();
-    let mut body = model::core::body::Body::new();
+    let mut body = body::Body::new();
     if !name.is_empty() {
         body.insert("name".to_owned(), json!(name));
     }

@@ -15,6 +15,7 @@ use crate::identity::sign_in::Origin;
 use crate::web::shared::form::Form;
 use crate::web::shared::problem::bare_problem;
 use crate::web::shared::response::{ASSETS, base, html, safe_next, see};
+use crate::web::shared::resumed_form;
 use crate::web::shared::sign_in_page::door;
 use crate::web::shared::view::Visitor;
 
@@ -129,7 +130,7 @@ pub(crate) async fn go(
     let home = format!("{}/", base(&tenant));
     match enter(&state, &source, &headers, &tenant, &form).await {
         Ok(cookie) => {
-            let back = crate::web::shared::resumed_form::given_back(&tenant, &form);
+            let back = resumed_form::given_back(&tenant, &form);
             with_cookie(
                 back.unwrap_or_else(|| see(safe_next(form.first("next"), &home))),
                 &cookie,
@@ -138,7 +139,7 @@ pub(crate) async fn go(
         Err(failure) if failure.status() == 403 => bare_problem(&failure),
         Err(failure) => {
             let mut page = door(&state, &tenant, safe_next(form.first("next"), "")).await;
-            page.fields.extend(crate::web::shared::resumed_form::carried(&form));
+            page.fields.extend(resumed_form::carried(&form));
             refuse(&mut page, Some(&failure.problem.detail), &form);
             html(failure.status(), page.render())
         }

@@ -1,19 +1,26 @@
 //! Tokens of the API, by administrators.
 
+use acts::identity::set_token;
+use acts::report::find_records;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
+use model::core::body;
 use model::core::enums::Role;
+use model::core::refusal;
 use model::directory::snapshot::Token;
 use pages::{ActForm, ActTone, Choice, Field, Input, Place, TokenRow, Tokens};
+use store::identity::session;
 
 use crate::http::state::AppState;
 use crate::web::shared::fields::time_field;
 use crate::web::shared::flash::Told;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::Back;
+use crate::web::shared::idempotent_form;
 use crate::web::shared::list_filter::Words;
 use crate::web::shared::response::see;
+use crate::web::shared::view;
 use crate::web::shared::view::{View, Visitor, problem, see_told, show, show_as, write};
 
 /// The list of tokens.
@@ -30,8 +37,8 @@ fn tokens_page(
     back: Option<&Back>,
     made: Option<&(String, String)>,
 ) -> acts::Result<String> {
-    let found = acts::report::find_records::find_tokens(view.room)?;
-    let uses = store::identity::session::token_uses(view.room.tx)?;
+    let found = find_records::find_tokens(view.room)?;
+    let uses = session::token_uses(view.room.tx)?;
     let directory = view.directory.clone();
     let (shown, count) = words.narrow(found.iter(), |token| {
         let person = directory.people.get(&token.person);
@@ -119,11 +126,11 @@ pub(crate) fn scopes_field(scopes: &[&str], chosen: Vec<String>) -> Field {
 }
 
 fn token_form(view: &View<'_, '_, '_>) -> ActForm {
-    let many = scopes_field(acts::identity::set_token::SCOPES, Vec::new());
+    let many = scopes_field(set_token::SCOPES, Vec::new());
     let roles: Vec<(&str, &str)> = Role::ALL.iter().map(|role| (role.as_str(), role.as_str())).collect();
     let narrowed = Field::many("roles", "Narrowed to", &roles).hint("None ticked: all roles of the person.");
     ActForm::new("token", "Make a token", view.url("/tokens"))
-        .field(crate::web::shared::idempotent_form::field(view))
+        .field(idempotent_form::field(view))
         .field(
             Field::text("name", "Name")
                 .hint("What uses it: “booking-api pipeline”.")
@@ -143,21 +150,21 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
 }
 
 /// A form in which no scope is ticked would get the usual ones, which nobody chose.
-pub(crate) fn no_scope(body: &model::core::body::Body) -> Option<model::core::refusal::FieldError> {
+pub(crate) fn no_scope(body: &body::Body) -> Option<refusal::FieldError> {
     let text = "Say what it may do: tick at least one.";
-    (!body.contains_key("scopes")).then(|| model::core::refusal::FieldError::new("scopes", "missing", text))
+    (!body.contains_key("scopes")).then(|| refusal::FieldError::new("scopes", "missing", text))
 }
 
 /// Makes a token and shows its secret, this once: the answer is the page itself, so the secret stands in no address.
 pub(crate) async fn create_token(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = form.clone();
-    let once = crate::web::shared::idempotent_form::once(&visitor, "/tokens", &form);
+    let once = idempotent_form::once(&visitor, "/tokens", &form);
     let made = write(&state, &visitor, move |room| {
         let directory = room.directory()?;
-        let mut decoded = sent.decode(&crate::web::shared::view::reader_of(room, &directory), &[]);
+        let mut decoded = sent.decode(&view::reader_of(room, &directory), &[]);
         decoded.errors.extend(no_scope(&decoded.body));
-        crate::web::shared::idempotent_form::run_once_shown(&once, room, |room| {
-            let (token, secret) = decoded.tell_all(acts::identity::set_token::create_token(room, &decoded.body))?;
+        idempotent_form::run_once_shown(&once, room, |room| {
+            let (token, secret) = decoded.tell_all(set_token::create_token(room, &decoded.body))?;
             Ok((token.name, secret))
         })
     })
@@ -192,7 +199,7 @@ pub(crate) async fn revoke_token(
 ) -> Response {
     let url = format!("{}/tokens", visitor.base());
     match write(&state, &visitor, move |room| {
-        acts::identity::set_token::revoke_token(room, &id).map(drop)
+        set_token::revoke_token(room, &id).map(drop)
     })
     .await
     {

@@ -1,5 +1,6 @@
 //! Workloads: which jobs of a pipeline's platform are let in with the platform's own token.
 
+use acts::identity::set_workload;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::act::actions;
@@ -28,7 +29,7 @@ pub(crate) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     view.room.allow(actions::SET_TOKEN)?;
-    let found = acts::identity::set_workload::workloads(view.room)?;
+    let found = set_workload::workloads(view.room)?;
     let rows = found.iter().map(|workload| {
         vec![
             Cell::title(workload.name.as_str(), view.url(&path(&workload.key))),
@@ -104,7 +105,7 @@ pub(crate) async fn one(
 
 fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
     view.room.allow(actions::SET_TOKEN)?;
-    let workload = acts::identity::set_workload::workload(view.room, key)?;
+    let workload = set_workload::workload(view.room, key)?;
     let label = if workload.active { "Change it" } else { "Let in again" };
     let mut acts = vec![form(view, "change", label, Some(&workload))];
     if workload.active {
@@ -208,7 +209,7 @@ fn form(view: &View<'_, '_, '_>, id: &str, label: &str, known: Option<&Workload>
                 .value(claims)
                 .required(),
         )
-        .field(scopes_field(acts::identity::set_workload::SCOPES, scopes_of(known)))
+        .field(scopes_field(set_workload::SCOPES, scopes_of(known)))
         .field(
             ticked("roles", "Narrowed to", &roles, roles_of(known))
                 .hint("None ticked: all roles of the person."),
@@ -282,13 +283,10 @@ fn add(room: &mut acts::Room<'_, '_>, body: &Body) -> acts::Result<()> {
     let Some(Value::String(key)) = body.remove("key") else {
         return Err(Refusal::field("key", "missing", "`key` is missing.").into());
     };
-    if acts::identity::set_workload::workloads(room)?
-        .iter()
-        .any(|it| it.key == key)
-    {
+    if set_workload::workloads(room)?.iter().any(|it| it.key == key) {
         return Err(Refusal::field("key", "taken", format!("The workload `{key}` exists already.")).into());
     }
-    acts::identity::set_workload::set_workload(room, &key, &body).map(drop)
+    set_workload::set_workload(room, &key, &body).map(drop)
 }
 
 /// Sets a workload up.
@@ -309,8 +307,8 @@ pub(crate) async fn change(
     let sent = sent(form, path.clone(), path, Place::Workloads);
     let whose = key.clone();
     let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
-        acts::identity::set_workload::workload(room, &whose)?;
-        acts::identity::set_workload::set_workload(room, &whose, &gather(body)?).map(drop)
+        set_workload::workload(room, &whose)?;
+        set_workload::set_workload(room, &whose, &gather(body)?).map(drop)
     };
     send(&state, &visitor, sent, run, move |view, back| page(view, &key, back)).await
 }
@@ -325,8 +323,6 @@ pub(crate) async fn end(
     let then = path(&key);
     let sent = sent(form, format!("{then}/end"), then, Place::Workloads);
     let whose = key.clone();
-    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
-        acts::identity::set_workload::end_workload(room, &whose).map(drop)
-    };
+    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| set_workload::end_workload(room, &whose).map(drop);
     send(&state, &visitor, sent, run, move |view, back| page(view, &key, back)).await
 }

@@ -1,9 +1,11 @@
 //! Incidents.
 
+use acts::incident::set_incident;
 use acts::report::find_changes::{ChangeFilter, find_changes};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::core::act::actions;
+use model::core::body;
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Incident;
 use pages::{
@@ -15,7 +17,9 @@ use crate::http::state::AppState;
 use crate::web::shared::fields::{standing, time_field};
 use crate::web::shared::form::{Form, STANDS};
 use crate::web::shared::form_page::{Back, send, sent};
+use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words;
 
 /// How many changes that name an incident its page shows.
 const CHANGES: i64 = 20;
@@ -97,7 +101,7 @@ fn incident_row(view: &View<'_, '_, '_>, incident: &Incident) -> IncidentRow {
 
 fn incident_form(view: &View<'_, '_, '_>) -> ActForm {
     ActForm::new("incident", "Report an incident", view.url("/incidents"))
-        .field(crate::web::shared::idempotent_form::field(view))
+        .field(idempotent_form::field(view))
         .field(Field::text("title", "What is broken").required())
         .field(Field::select("severity", "Severity", &SEVERITIES).value("3").half())
         .field(time_field(view, "started_at", "Since"))
@@ -113,7 +117,7 @@ pub(crate) async fn open_incident(State(state): State<AppState>, visitor: Visito
         &state,
         &visitor,
         sent,
-        |room, body| acts::incident::set_incident::open_incident(room, body).map(drop),
+        |room, body| set_incident::open_incident(room, body).map(drop),
         incidents_page,
     )
     .await
@@ -202,7 +206,7 @@ fn named_by(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Section> {
                 .said(listed.title.as_str()),
         )
         .icon("list")
-        .why(crate::web::shared::words::plain(&listed.state))
+        .why(words::plain(&listed.state))
     });
     Ok(Section::new(
         "changes",
@@ -222,8 +226,8 @@ pub(crate) async fn edit_incident(
     let page = format!("/incidents/{}", escaped(&key));
     let sent = sent(form, page.clone(), page, Place::Incidents);
     let whose = key.clone();
-    let run = move |room: &mut acts::Room<'_, '_>, body: &model::core::body::Body| {
-        acts::incident::set_incident::edit_incident(room, &whose, body).map(drop)
+    let run = move |room: &mut acts::Room<'_, '_>, body: &body::Body| {
+        set_incident::edit_incident(room, &whose, body).map(drop)
     };
     send(&state, &visitor, sent, run, move |view, back| {
         incident_page(view, &key, back)

@@ -1,16 +1,23 @@
 //! Connections to outside systems: where they deliver, what became of each delivery, what was turned away.
 
 use acts::audit::find_timeline::find_history;
+use acts::core::connections;
+use acts::integration::edit_connection;
+use acts::integration::set_connection;
+use acts::policy::propose_ownership;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use connect::integration::door;
 use model::core::act::actions;
 use model::core::body::Body;
+use model::core::refusal;
 use model::directory::snapshot::{Connection, Directory};
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table,
     Tone, count,
 };
 use serde_json::{Value, json};
+use store::integration::inbox;
 use store::integration::inbox::Delivery;
 use store::record::{self, Filter};
 
@@ -21,6 +28,7 @@ use super::super::shared::view::{View, Visitor, reader_of, show};
 use super::super::shared::words::{beginning, capital};
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::integration::read_again;
 
 /// The most connections that are listed.
 const MOST: i64 = 500;
@@ -96,12 +104,12 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
 
 fn row(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<Vec<Cell>> {
     let id = connection.id.as_str();
-    let last = store::integration::inbox::of_connection(view.room.tx, id, 1)?;
+    let last = inbox::of_connection(view.room.tx, id, 1)?;
     let told = last
         .first()
         .map(|row| view.reader.moment(row.received_at))
         .unwrap_or_default();
-    let parked = store::integration::inbox::list_of(view.room.tx, id, Some("parked"), None, DELIVERIES)?.len();
+    let parked = inbox::list_of(view.room.tx, id, Some("parked"), None, DELIVERIES)?.len();
     let state = match (connection.active, parked) {
         (false, _) if connection.waits => Tone::Wait.mark("Waits for another person"),
         (false, _) => Tone::Plain.mark("Ended"),
@@ -156,14 +164,13 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
     let path = "/connections".to_owned();
     let sent = sent(form, path.clone(), path, Place::Connections);
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
-        let (made, secret) = acts::integration::set_connection::create_connection(room, &gather_map(body))?;
+        let (made, secret) = set_connection::create_connection(room, &gather_map(body))?;
         let address = format!("{}/hooks/{}", room.services.tools().public_url, made.id);
         let mut shown = vec![
             ("Deliver to".to_owned(), address),
             ("Secret".to_owned(), secret.clone()),
         ];
-        let signing = connect::integration::door::signing_secret(&secret)
-            .filter(|_| !matches!(made.kind.as_str(), "github" | "pagerduty"));
+        let signing = door::signing_secret(&secret).filter(|_| !matches!(made.kind.as_str(), "github" | "pagerduty"));
         shown.extend(signing.map(|secret| ("Signing secret".to_owned(), secret)));
         Ok(Made {
             title: format!("{} is connected", made.name),
@@ -191,9 +198,9 @@ pub(crate) async fn one(
 
 fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
     view.room.allow(actions::SET_CONNECTION)?;
-    let connection = acts::core::connections::connection(view.room, id)?;
-    let deliveries = store::integration::inbox::of_connection(view.room.tx, id, DELIVERIES)?;
-    let turned = store::integration::inbox::turned_away(view.room.tx, id)?;
+    let connection = connections::connection(view.room, id)?;
+    let deliveries = inbox::of_connection(view.room.tx, id, DELIVERIES)?;
+    let turned = inbox::turned_away(view.room.tx, id)?;
     let turned = turned.iter().map(|it| {
         Entry::new(Tone::Stop, it.text.as_str())
             .code(it.code.as_str())
@@ -327,7 +334,7 @@ fn repository_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
 
 /// The map of a connection with one row more, as the API takes it; a repository that is there is replaced.
 fn with_row(room: &mut acts::Room<'_, '_>, id: &str, text: &str) -> acts::Result<Body> {
-    let connection = acts::core::connections::connection(room, id)?;
+    let connection = connections::connection(room, id)?;
     let told = json!({"map": text.lines().next()});
     let mut added = gather_map(told.as_object().unwrap_or(&Body::new()));
     let is_named = |row: &Value, name: &str| {
@@ -461,24 +468,24 @@ pub(crate) async fn act(
         "proposal" => {
             let wanted = json!({"connections": [whose], "reason": body.get("reason")});
             let wanted = wanted.as_object().cloned().unwrap_or_default();
-            acts::policy::propose_ownership::propose_ownership(room, &wanted).map(drop)
+            propose_ownership::propose_ownership(room, &wanted).map(drop)
         }
         "repository" => {
             let row = body.get("row").and_then(Value::as_str).unwrap_or_default();
             let map = with_row(room, &whose, row)?;
-            acts::integration::edit_connection::edit_connection(room, &whose, &map).map(drop)
+            edit_connection::edit_connection(room, &whose, &map).map(drop)
         }
         "edit" => {
             room.allow(actions::SET_CONNECTION)?;
-            let connection = acts::core::connections::connection(room, &whose)?;
+            let connection = connections::connection(room, &whose)?;
             let directory = room.directory()?;
             let reader = reader_of(room, &directory);
             let patch = standing(&directory, &connection).patch(&typed, body, &reader)?;
-            acts::integration::edit_connection::edit_connection(room, &whose, &patch).map(drop)
+            edit_connection::edit_connection(room, &whose, &patch).map(drop)
         }
-        "end" => acts::integration::set_connection::end_connection(room, &whose).map(drop),
-        "replay" => crate::integration::read_again::read_again(room, &delivery).map(drop),
-        _ => Err(model::core::refusal::Refusal::not_found("page").into()),
+        "end" => set_connection::end_connection(room, &whose).map(drop),
+        "replay" => read_again::read_again(room, &delivery).map(drop),
+        _ => Err(refusal::Refusal::not_found("page").into()),
     };
     send(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await
 }

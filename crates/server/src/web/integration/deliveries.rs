@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use acts::report::find_records;
 use axum::extract::State;
 use axum::response::Response;
 use model::directory::snapshot::Connection;
@@ -18,7 +19,7 @@ const DELIVERIES: i64 = 200;
 /// What outside systems delivered.
 pub(crate) async fn deliveries(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Deliveries, |view| {
-        let found = acts::report::find_records::find_deliveries(view.room, DELIVERIES)?;
+        let found = find_records::find_deliveries(view.room, DELIVERIES)?;
         let names = record::find::<Connection>(view.room.tx, &Filter::new().order_by("id"))?;
         let names: BTreeMap<String, String> = names
             .into_iter()

@@ -1,15 +1,19 @@
 //! Outgoing webhooks: who is told of what, how each fares, what is on its way and what was given up.
 
+use acts::integration::set_webhook;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use connect::integration::standard_webhooks;
 use model::core::act::actions;
 use model::core::body::Body;
+use model::core::refusal;
 use model::integration::webhook::{Webhook, WebhookFormat};
 use pages::{
     ActForm, ActTone, Cell, Choice, Column, Fact, Field, Fold, Input, Place, RecordPage, Rich, Section, SectionBody,
     Table, Tone, count,
 };
 use serde_json::json;
+use store::integration::webhook;
 use store::record::{self, Filter};
 
 use super::super::shared::form::{Form, lines};
@@ -35,7 +39,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
     let mut rows = Vec::new();
     for stored in found {
         let webhook = stored.record;
-        let state = store::integration::webhook::state(view.room.tx, webhook.id.as_str())?;
+        let state = webhook::state(view.room.tx, webhook.id.as_str())?;
         let last = state.as_ref().and_then(|it| it.delivered_at);
         rows.push(vec![
             Cell::title(
@@ -101,7 +105,7 @@ fn form_of(webhook: &Webhook) -> &'static str {
     }
 }
 
-fn standing(webhook: &Webhook, state: Option<&store::integration::webhook::State>) -> pages::Mark {
+fn standing(webhook: &Webhook, state: Option<&webhook::State>) -> pages::Mark {
     match (webhook.active, state) {
         (false, _) => Tone::Plain.mark("Stopped"),
         (true, Some(state)) if state.failing_since.is_some() => Tone::Stop.mark("Failing"),
@@ -163,10 +167,7 @@ fn made(webhook: &Webhook, secret: &[u8], words: &str) -> Made {
     Made {
         title,
         text: "Copy the secret now: it cannot be shown again.".to_owned(),
-        shown: vec![(
-            "Secret".to_owned(),
-            connect::integration::standard_webhooks::secret_text(secret),
-        )],
+        shown: vec![("Secret".to_owned(), standard_webhooks::secret_text(secret))],
     }
 }
 
@@ -175,7 +176,7 @@ pub(crate) async fn create(State(state): State<AppState>, visitor: Visitor, form
     let path = "/webhooks".to_owned();
     let sent = sent(form, path.clone(), path, Place::Webhooks);
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
-        let (webhook, secret) = acts::integration::set_webhook::create_webhook(room, &gather(body))?;
+        let (webhook, secret) = set_webhook::create_webhook(room, &gather(body))?;
         Ok(made(&webhook, &secret, "is told from now on"))
     };
     send_made(&state, &visitor, sent, run, list_page).await
@@ -192,15 +193,15 @@ pub(crate) async fn one(
 
 fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
     view.room.allow(actions::SET_CONNECTION)?;
-    let webhook = acts::integration::set_webhook::webhook(view.room, id)?;
-    let state = store::integration::webhook::state(view.room.tx, id)?;
+    let webhook = set_webhook::webhook(view.room, id)?;
+    let state = webhook::state(view.room.tx, id)?;
     let mut sections = Vec::new();
     for (word, title, unsaid) in [
         ("waiting", "On their way", "Nothing waits."),
         ("dead", "Given up", "Nothing was given up."),
         ("delivered", "Taken", "Nothing was taken yet."),
     ] {
-        let rows = store::integration::webhook::list(view.room.tx, id, word, i64::MAX, DELIVERIES)?;
+        let rows = webhook::list(view.room.tx, id, word, i64::MAX, DELIVERIES)?;
         let table = deliveries(view, title, &rows);
         sections.push(Section::new(word, title, SectionBody::Table(table)).unsaid(unsaid));
     }
@@ -234,7 +235,7 @@ fn kinds(webhook: &Webhook) -> Rich {
     rich
 }
 
-fn facts(view: &View<'_, '_, '_>, webhook: &Webhook, state: Option<&store::integration::webhook::State>) -> Vec<Fact> {
+fn facts(view: &View<'_, '_, '_>, webhook: &Webhook, state: Option<&webhook::State>) -> Vec<Fact> {
     let mut facts = vec![
         Fact::people("Owner", vec![view.name(&webhook.owner)]),
         Fact::new("Form", form_of(webhook)),
@@ -291,7 +292,7 @@ fn acts_of(view: &View<'_, '_, '_>, webhook: &Webhook) -> Vec<ActForm> {
     vec![again, secret, pause, end]
 }
 
-fn deliveries(view: &View<'_, '_, '_>, title: &str, rows: &[store::integration::webhook::Delivery]) -> Table {
+fn deliveries(view: &View<'_, '_, '_>, title: &str, rows: &[webhook::Delivery]) -> Table {
     let cells = rows.iter().map(|row| {
         let answer = match (row.last_status, &row.last_error) {
             (_, Some(error)) => Rich::new().said(beginning(error, 120)),
@@ -339,7 +340,7 @@ pub(crate) async fn act(
     let whose = id.clone();
     if act == "secret" {
         let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
-            let (webhook, secret) = acts::integration::set_webhook::rotate_secret(room, &whose)?;
+            let (webhook, secret) = set_webhook::rotate_secret(room, &whose)?;
             Ok(made(&webhook, &secret, "has a new secret"))
         };
         return send_made(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await;
@@ -347,11 +348,11 @@ pub(crate) async fn act(
     let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
         let active = |is: bool| json!({"active": is}).as_object().cloned().unwrap_or_default();
         match act.as_str() {
-            "end" => acts::integration::set_webhook::end_webhook(room, &whose).map(drop),
-            "pause" => acts::integration::set_webhook::edit_webhook(room, &whose, &active(false)).map(drop),
-            "go-on" => acts::integration::set_webhook::edit_webhook(room, &whose, &active(true)).map(drop),
-            "replay" => acts::integration::set_webhook::replay_webhook(room, &whose, body).map(drop),
-            _ => Err(model::core::refusal::Refusal::not_found("page").into()),
+            "end" => set_webhook::end_webhook(room, &whose).map(drop),
+            "pause" => set_webhook::edit_webhook(room, &whose, &active(false)).map(drop),
+            "go-on" => set_webhook::edit_webhook(room, &whose, &active(true)).map(drop),
+            "replay" => set_webhook::replay_webhook(room, &whose, body).map(drop),
+            _ => Err(refusal::Refusal::not_found("page").into()),
         }
     };
     send(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await

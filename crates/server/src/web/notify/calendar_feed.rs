@@ -1,5 +1,7 @@
 //! The personal calendar feed: iCalendar (RFC 5545) behind a secret address, and the page that makes and revokes them.
 
+use acts::identity::set_token;
+use acts::notify::make_feed;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -12,11 +14,14 @@ use pages::{ActForm, ActTone, Entry, Place, RecordPage, Rich, Section, SectionBo
 use store::{Lane, Mode};
 
 use crate::http::authenticate::caller_of_feed;
+use crate::http::failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Made, Sent, send, send_made};
+use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words;
 
 /// The longest line of a calendar, in bytes without its end (RFC 5545, section 3.1).
 const LINE: usize = 75;
@@ -27,7 +32,7 @@ pub(crate) async fn show_feeds(State(state): State<AppState>, visitor: Visitor) 
 }
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    let found = acts::notify::make_feed::find_feeds(view.room)?;
+    let found = make_feed::find_feeds(view.room)?;
     let entries = found.iter().map(|token| {
         let url = view.url(&format!("/calendar/feed/{}/revocation", escaped(token.id.as_str())));
         let revoke = ActForm::new("revoke", "Revoke", url)
@@ -41,7 +46,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     });
     let entries: Vec<Entry> = entries.collect();
     let make = ActForm::new("feed", "Make a feed", view.url("/calendar/feed"))
-        .field(crate::web::shared::idempotent_form::field(view))
+        .field(idempotent_form::field(view))
         .tone(ActTone::Go)
         .note("Whoever has its address reads the titles and times of your changes. It is shown once.")
         .submit("Make a feed");
@@ -79,7 +84,7 @@ fn sent(form: Form, path: String) -> Sent {
 /// Makes a feed and shows its address, this once.
 pub(crate) async fn make(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let run = |room: &mut acts::Room<'_, '_>, _: &Body| {
-        let (_, secret) = acts::notify::make_feed::make_feed(room)?;
+        let (_, secret) = make_feed::make_feed(room)?;
         let address = format!(
             "{}/t/{}/feed/{secret}.ics",
             room.services.tools().public_url,
@@ -102,14 +107,13 @@ pub(crate) async fn revoke(
     form: Form,
 ) -> Response {
     let path = format!("/calendar/feed/{}/revocation", escaped(&id));
-    let run =
-        move |room: &mut acts::Room<'_, '_>, _: &Body| acts::identity::set_token::revoke_token(room, &id).map(drop);
+    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| set_token::revoke_token(room, &id).map(drop);
     send(&state, &visitor, sent(form, path), run, page).await
 }
 
 /// The feed itself. Whatever is wrong with the address, the answer is the same: nothing is there.
 pub(crate) async fn calendar(State(state): State<AppState>, Path((tenant, name)): Path<(String, String)>) -> Response {
-    let absent = || crate::http::failure::Failure::new(404, "not_found", "There is no such calendar.").into_response();
+    let absent = || failure::Failure::new(404, "not_found", "There is no such calendar.").into_response();
     let Some(secret) = name.strip_suffix(".ics") else {
         return absent();
     };
@@ -120,7 +124,7 @@ pub(crate) async fn calendar(State(state): State<AppState>, Path((tenant, name))
     };
     let made = state
         .act(Lane::Pages, &caller, Mode::Read, |room| {
-            let changes = acts::notify::make_feed::find_own_changes(room)?;
+            let changes = make_feed::find_own_changes(room)?;
             let directory = room.directory()?;
             let base = format!("{}/t/{}", room.services.tools().public_url, room.tenant());
             Ok(write(&changes, &directory, &base, room.now))
@@ -207,10 +211,7 @@ fn put_change(out: &mut String, change: &Change, base: &str, now: Timestamp) {
         out,
         &format!(
             "DESCRIPTION:{}",
-            text(&format!(
-                "{}\n{url}",
-                crate::web::shared::words::capital(change.state.as_str())
-            ))
+            text(&format!("{}\n{url}", words::capital(change.state.as_str())))
         ),
     );
     put(out, &format!("URL:{url}"));

@@ -8,6 +8,7 @@ use model::change::related_records::Message;
 use pages::Place;
 use pages::notify::mail::{Digest, DigestRow, Letter, Mail, News};
 
+use crate::web::approval::decision_card;
 use crate::web::approval::decision_card::brief;
 use crate::web::shared::view::{View, language_of};
 use crate::web::shared::words::{plain, with_times};
@@ -155,7 +156,7 @@ fn told(view: &View<'_, '_, '_>, change: &Change, message: &Message) -> Option<N
             let request = request()?;
             News::AskedToApprove {
                 why: with_times(
-                    crate::web::approval::decision_card::why_asked(&request.why).trim_start_matches("asked "),
+                    decision_card::why_asked(&request.why).trim_start_matches("asked "),
                     &view.reader,
                 ),
                 due: moment(request.acknowledge_by),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use acts::report::find_records;
 use axum::extract::State;
 use axum::response::Response;
 use model::change::record::Change;
@@ -36,7 +37,7 @@ fn titles(view: &mut View<'_, '_, '_>, messages: &[Message]) -> acts::Result<BTr
 pub(crate) async fn messages(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Messages, |view| {
         let day_ago = view.now() - jiff::SignedDuration::from_hours(24);
-        let mut found = acts::report::find_records::find_messages(view.room, MESSAGES)?;
+        let mut found = find_records::find_messages(view.room, MESSAGES)?;
         // A history that was filled in afterwards, as the demo's, was not written in the order of its times.
         found.sort_by_key(|it| std::cmp::Reverse(it.at));
         let titles = titles(view, &found)?;

@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 
 use acts::Room;
+use acts::approval::set_sla_table;
+use acts::policy::activate_configuration;
+use acts::policy::configurations;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use model::approval::sla;
 use model::approval::sla::{SlaTable, span_word};
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::{ConfigurationKind, ConfigurationState, Level};
 use model::core::ids::RecordId;
+use model::core::refusal;
 use model::policy::configuration::Configuration;
 use model::risk::assessment::RiskTable;
 use model::schedule::calendar::Span;
@@ -21,9 +26,14 @@ use store::record::{self, Filter};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::compliance::retention;
+use crate::web::directory::ownership_proposal;
+use crate::web::policy::try_policies;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
+use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words;
 
 /// How many configurations are shown.
 const SHOWN: i64 = 20;
@@ -39,7 +49,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
     let found = record::find::<Configuration>(view.room.tx, &filter)?;
     let found: Vec<Configuration> = found.into_iter().map(|stored| stored.record).collect();
     let older = proposed_over_older(view, &found)?;
-    let told = crate::web::directory::ownership_proposal::told(view, &found)?;
+    let told = ownership_proposal::told(view, &found)?;
     let table = view
         .directory
         .tenant
@@ -59,7 +69,7 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
             SectionBody::Table(risk_table(&table)),
         ),
         sla_section(view),
-        crate::web::compliance::retention::section(view),
+        retention::section(view),
         Section::new(
             "mapping",
             "From deployments to kinds of change: the first rule that fits decides",
@@ -78,11 +88,11 @@ fn policies_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
             SectionBody::Code(texts.join("\n\n")),
         ));
     }
-    sections.extend(crate::web::policy::try_policies::case_sections(view)?);
+    sections.extend(try_policies::case_sections(view)?);
     let digest = view.policies.digest().to_owned();
     let mut acts = Vec::new();
     if view.may(actions::SET_POLICY) {
-        acts.push(crate::web::policy::try_policies::try_form(view)?);
+        acts.push(try_policies::try_form(view)?);
     }
     let mut page = RecordPage {
         acts,
@@ -118,7 +128,7 @@ fn acts_of(section: &mut Section) -> impl Iterator<Item = &mut ActForm> {
 fn proposed_over_older(view: &mut View<'_, '_, '_>, found: &[Configuration]) -> acts::Result<Vec<RecordId>> {
     let mut older = Vec::new();
     for row in found.iter().filter(|row| row.state == ConfigurationState::Proposed) {
-        let now = acts::policy::configurations::in_force(view.room, row.kind)?;
+        let now = configurations::in_force(view.room, row.kind)?;
         if row.before.as_ref().is_some_and(|before| *before != now) {
             older.push(row.id.clone());
         }
@@ -219,11 +229,7 @@ fn content_of(row: &Configuration, ownership: &[String]) -> Rich {
     let told = match row.kind {
         ConfigurationKind::Ownership => ownership.to_vec(),
         ConfigurationKind::SlaTable => row.slas.iter().map(sla_words).collect(),
-        ConfigurationKind::Retention => row
-            .retention
-            .map(crate::web::compliance::retention::words)
-            .into_iter()
-            .collect(),
+        ConfigurationKind::Retention => row.retention.map(retention::words).into_iter().collect(),
         _ => Vec::new(),
     };
     let lines = told.into_iter();
@@ -236,11 +242,7 @@ fn sla_words(table: &SlaTable) -> String {
         let (acknowledge, decide) = (span_word(row.acknowledge), span_word(row.decide));
         Some(format!("{name}: {acknowledge} and {decide}"))
     };
-    model::approval::sla::ROWS
-        .iter()
-        .filter_map(row)
-        .collect::<Vec<_>>()
-        .join("; ")
+    sla::ROWS.iter().filter_map(row).collect::<Vec<_>>().join("; ")
 }
 
 fn sla_table(table: &SlaTable) -> Table {
@@ -259,7 +261,7 @@ fn sla_table(table: &SlaTable) -> Table {
             Column::new("Acknowledge", Fold::Under).named(),
             Column::new("Decide", Fold::Under).named(),
         ],
-        rows: model::approval::sla::ROWS.iter().filter_map(row).collect(),
+        rows: sla::ROWS.iter().filter_map(row).collect(),
         ..Table::default()
     }
 }
@@ -291,9 +293,8 @@ fn sla_label(name: &str) -> &'static str {
 /// Other times, proposed.
 fn sla_form(view: &View<'_, '_, '_>, table: &SlaTable) -> ActForm {
     let url = view.url("/policies/sla-table/proposal");
-    let mut form =
-        ActForm::new("slas", "Propose other times", url).field(crate::web::shared::idempotent_form::field(view));
-    for name in model::approval::sla::ROWS {
+    let mut form = ActForm::new("slas", "Propose other times", url).field(idempotent_form::field(view));
+    for name in sla::ROWS {
         let Some(row) = table.named(name) else { continue };
         for (field, label, span) in [
             ("acknowledge", "acknowledge", row.acknowledge),
@@ -354,7 +355,7 @@ fn risk_table(table: &RiskTable) -> Table {
 }
 
 fn capital(level: Level) -> String {
-    crate::web::shared::words::capital(level.as_str())
+    words::capital(level.as_str())
 }
 
 /// Puts a proposal in force, or withdraws it.
@@ -373,11 +374,11 @@ pub(crate) async fn act(
         done: "",
     };
     let run = move |room: &mut Room<'_, '_>, body: &Body| match act.as_str() {
-        "proposal" if id == "retention" => crate::web::compliance::retention::propose(room, body.clone()),
-        "proposal" if id == "sla-table" => acts::approval::set_sla_table::propose_sla_table(room, body).map(drop),
-        "activation" => acts::policy::activate_configuration::activate_configuration(room, &id, body).map(drop),
-        "withdrawal" => acts::policy::activate_configuration::withdraw_configuration(room, &id).map(drop),
-        _ => Err(model::core::refusal::Refusal::not_found("page").into()),
+        "proposal" if id == "retention" => retention::propose(room, body.clone()),
+        "proposal" if id == "sla-table" => set_sla_table::propose_sla_table(room, body).map(drop),
+        "activation" => activate_configuration::activate_configuration(room, &id, body).map(drop),
+        "withdrawal" => activate_configuration::withdraw_configuration(room, &id).map(drop),
+        _ => Err(refusal::Refusal::not_found("page").into()),
     };
     send(&state, &visitor, sent, run, policies_page).await
 }

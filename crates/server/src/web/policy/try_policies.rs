@@ -1,7 +1,10 @@
 //! Policies tried before they are proposed: a set of one's own with its cases, judged over the last changes and decisions.
 
 use acts::policy::compare_sets::Asked;
+use acts::policy::propose_configuration;
+use acts::policy::search_histories;
 use acts::policy::try_acts::ActDifference;
+use acts::policy::try_policies;
 use acts::policy::try_policies::{DecisionDifference, Difference, Trial, Unmeetable};
 use axum::extract::State;
 use axum::response::Response;
@@ -9,6 +12,7 @@ use model::core::act::actions;
 use model::core::body::Body;
 use model::core::enums::Decision;
 use model::core::refusal::PolicyReason;
+use model::policy::configuration;
 use model::policy::configuration::Configuration;
 use pages::{
     ActForm, Cell, Choice, Column, Entry, Fact, Field, Fold, Input, Notice, Place, RecordPage, Rich, Section,
@@ -20,9 +24,12 @@ use store::record;
 use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::shared::flash::Told;
+use crate::web::shared::form;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::Back;
+use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, problem, see_told, show, show_as, write};
+use crate::web::shared::words;
 
 /// The file in which a set written on the page stands.
 const OWN_FILE: &str = "own/policies.cedar";
@@ -59,7 +66,7 @@ fn own(view: &mut View<'_, '_, '_>) -> acts::Result<Own> {
     let known: Vec<&str> = policy::packs().iter().map(|pack| pack.name).collect();
     let pack_of = |path: &str| known.iter().find(|name| path.starts_with(&format!("{name}/"))).copied();
     let is_own = |path: &str| !path.starts_with("base/") && pack_of(path).is_none();
-    let texts = |files: &[model::policy::configuration::PolicyFile]| {
+    let texts = |files: &[configuration::PolicyFile]| {
         let own = files
             .iter()
             .filter(|file| is_own(&file.path))
@@ -167,7 +174,7 @@ async fn tried(state: &AppState, visitor: &Visitor, form: &Form) -> Result<Trial
         .parse::<i64>()
         .map_or_else(|_| Value::from(50), Value::from);
     body.insert("last".to_owned(), last);
-    let act = move |room: &mut acts::Room<'_, '_>| acts::policy::try_policies::try_policies(room, &body);
+    let act = move |room: &mut acts::Room<'_, '_>| try_policies::try_policies(room, &body);
     state
         .act(store::Lane::Pages, &visitor.caller, store::Mode::Read, act)
         .await
@@ -315,13 +322,11 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
     if view.may(actions::SET_POLICY) && can_be_proposed {
         let mut propose = ActForm::new("propose", "Propose it", view.url(PROPOSAL))
             .tone(pages::ActTone::Go)
-            .field(crate::web::shared::idempotent_form::field(view))
+            .field(idempotent_form::field(view))
             .field(Field::textarea("reason", "Why").required())
             .note("A second person, or an approved change, puts it in force.")
             .submit("Propose this set");
-        let kept = form
-            .pairs()
-            .filter(|(name, _)| !["reason", crate::web::shared::form::MARK].contains(name));
+        let kept = form.pairs().filter(|(name, _)| !["reason", form::MARK].contains(name));
         propose
             .fields
             .extend(kept.map(|(name, value)| Field::hidden(name, value)));
@@ -337,7 +342,7 @@ fn unmeetable(view: &View<'_, '_, '_>, rules: &[Unmeetable]) -> Section {
 }
 
 /// What must not be possible and would be: who does what, in which order, and which rule should have stopped it.
-fn stories(stories: &[acts::policy::search_histories::Story]) -> Section {
+fn stories(stories: &[search_histories::Story]) -> Section {
     let entries = stories.iter().map(|story| {
         let mut text = Rich::new().text(format!("{} The change: {}.", story.title, story.about));
         for (place, step) in story.steps.iter().enumerate() {
@@ -485,7 +490,7 @@ fn decision(view: &View<'_, '_, '_>, row: &DecisionDifference) -> Vec<Cell> {
 fn difference(view: &View<'_, '_, '_>, row: &Difference) -> Vec<Cell> {
     vec![
         change(view, (&row.key, &row.title), Rich::new()),
-        Cell::Mark(crate::web::shared::words::risk(row.risk).mark()),
+        Cell::Mark(words::risk(row.risk).mark()),
         Cell::Text(added(&row.added, row.stop.as_ref())),
         Cell::Text(asks(&row.removed)),
     ]
@@ -496,10 +501,10 @@ pub(crate) async fn propose(State(state): State<AppState>, visitor: Visitor, for
     let url = format!("{}/policies", visitor.base());
     let mut body = body_of(&form);
     body.insert("reason".to_owned(), json!(form.first("reason")));
-    let once = crate::web::shared::idempotent_form::once(&visitor, PROPOSAL, &form);
+    let once = idempotent_form::once(&visitor, PROPOSAL, &form);
     let done = write(&state, &visitor, move |room| {
-        crate::web::shared::idempotent_form::run(&once, room, |room| {
-            acts::policy::propose_configuration::propose_policies(room, &body).map(drop)
+        idempotent_form::run(&once, room, |room| {
+            propose_configuration::propose_policies(room, &body).map(drop)
         })
     })
     .await;

@@ -6,12 +6,15 @@ use std::collections::BTreeSet;
 use acts::approval::find_decided::find_decided;
 use acts::report::find_changes::{ChangeFilter, ChangeRow as Listed, Tally, TargetRow, find_changes, tally_changes};
 use jiff::{SignedDuration, Timestamp, ToSpan};
+use model::change::waiting_on;
 use model::core::act::actions;
 use model::core::enums::{Decision, State as Stage};
 use model::core::ids::ServiceKey;
 use pages::{ActForm, ActTone, Cell, Column, Entry, Field, Figure, Fold, Rich, Section, SectionBody, Table, Tone};
 
 use crate::http::percent::escaped;
+use crate::web::report::success_rate;
+use crate::web::schedule::calendar;
 use crate::web::schedule::conflicts::{Planned, Ways, between, collisions};
 use crate::web::shared::view::View;
 use crate::web::shared::words::capital;
@@ -73,7 +76,7 @@ pub(crate) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>
         sections.extend(stuck(view)?);
     }
     if has(&["executive", "change_manager"]) {
-        sections.push(crate::web::report::success_rate::section(view)?);
+        sections.push(success_rate::section(view)?);
         sections.push(figures(view)?);
     }
     if has(&["auditor"]) && view.may(actions::AUDIT) {
@@ -114,7 +117,7 @@ fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
             continue;
         }
         let is_on = listed.state == Stage::Implementing.as_str();
-        let (tone, words) = match (crate::web::schedule::calendar::stays_away(&listed, now), is_on) {
+        let (tone, words) = match (calendar::stays_away(&listed, now), is_on) {
             (Some(why), _) => (Tone::Stop, why),
             (None, true) => (Tone::Ok, "under way"),
             (None, false) => (Tone::Wait, "ahead"),
@@ -257,7 +260,7 @@ fn stuck(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
             continue;
         }
         let file = view.room.file(&listed.key)?;
-        let ahead = model::change::waiting_on::ahead(&file, &view.directory, now);
+        let ahead = waiting_on::ahead(&file, &view.directory, now);
         let waits = ahead
             .first()
             .map(|row| view.all_waits_on(&row.unmet.waiting_on))

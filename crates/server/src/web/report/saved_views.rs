@@ -3,8 +3,10 @@
 use acts::report::saved_views::{change_view, find_view, remove_view, save_view};
 use axum::extract::State;
 use axum::response::Response;
+use model::core::body;
 
 use crate::http::state::AppState;
+use crate::web::change::list;
 use crate::web::change::list::LIST;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::Back;
@@ -24,7 +26,7 @@ pub(crate) async fn save(State(state): State<AppState>, visitor: Visitor, form: 
         Ok(()) => see(&list),
         Err(failure) if failure.status() == 422 => {
             let back = Back::new(&state, &visitor, "/views", form, failure);
-            crate::web::change::list::show_back(&state, &visitor, &query, back).await
+            list::show_back(&state, &visitor, &query, back).await
         }
         Err(failure) => problem(&state, &visitor, &failure, &list).await,
     }
@@ -47,7 +49,7 @@ pub(crate) async fn remove(State(state): State<AppState>, visitor: Visitor, form
 pub(crate) async fn share(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let list = list_url(&visitor, "");
     let shared = write(&state, &visitor, move |room| {
-        let mut wish = model::core::body::Body::new();
+        let mut wish = body::Body::new();
         wish.insert("is_shared".to_owned(), (form.first("is_shared") == "yes").into());
         let name = find_view(room, LIST, form.first("name"))?.name;
         Ok(change_view(room, LIST, &name, &wish)?.query)

@@ -1,6 +1,7 @@
 //! What somebody who answers for the whole asks: how many changes succeed, how long they take, how many wait, how many are
 //! emergencies, and whether that is more or less than before. Each figure leads to the changes that it is counted from.
 
+use acts::report::find_changes;
 use acts::report::find_changes::{ChangeFilter, count_changes, tally_changes};
 use acts::report::find_ended::{Ended, MOST, find_ended};
 use axum::extract::State;
@@ -177,9 +178,7 @@ fn emergencies(view: &mut View<'_, '_, '_>) -> acts::Result<Figure> {
     let now = view.now();
     let times = [days_ago(now, 2 * DAYS), days_ago(now, DAYS), now];
     let tallies = tally_changes(view.room, &times)?;
-    let share = |tally: &acts::report::find_changes::Tally| {
-        Share::of(tally.emergencies.unsigned_abs(), tally.written.unsigned_abs())
-    };
+    let share = |tally: &find_changes::Tally| Share::of(tally.emergencies.unsigned_abs(), tally.written.unsigned_abs());
     let (value, of) = match share(&tallies[1]) {
         Some(it) => (
             format!("{} %", it.percent),

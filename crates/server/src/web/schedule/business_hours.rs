@@ -1,9 +1,11 @@
 //! Working hours and holidays: the business calendars by which clocks run.
 
+use acts::schedule::set_calendar;
 use axum::extract::State;
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
+use model::schedule::calendar;
 use model::schedule::calendar::{Calendar, USUAL};
 use pages::{ActForm, ActTone, Fact, Field, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::{Value, json};
@@ -63,8 +65,7 @@ fn section(view: &View<'_, '_, '_>, calendar: &Calendar, may_set: bool) -> Secti
         .map(|row| Rich::from(format!("{} {} to {}", capital(row.day.as_str()), row.from, row.to)))
         .collect();
     let today = view.reader.local(view.now()).date().to_string();
-    let ahead: Vec<&model::schedule::calendar::Holiday> =
-        calendar.holidays.iter().filter(|day| day.date >= today).collect();
+    let ahead: Vec<&calendar::Holiday> = calendar.holidays.iter().filter(|day| day.date >= today).collect();
     let mut holidays: Vec<Rich> = ahead
         .iter()
         .take(TOLD)
@@ -195,11 +196,7 @@ pub(crate) async fn set(State(state): State<AppState>, visitor: Visitor, form: F
     let path = "/hours".to_owned();
     let sent = sent(form, path.clone(), path, Place::Hours);
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
-        propose_or(
-            room,
-            ("calendars", gather(body)),
-            acts::schedule::set_calendar::set_calendar,
-        )
+        propose_or(room, ("calendars", gather(body)), set_calendar::set_calendar)
     };
     send(&state, &visitor, sent, run, page).await
 }

@@ -18,6 +18,7 @@ use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::schedule::conflicts::{Collision, Planned, Ways, between, collisions};
 use crate::web::shared::view::{View, Visitor, show};
+use crate::web::shared::words;
 
 /// The most changes that a calendar shows.
 const MOST: i64 = 300;
@@ -393,7 +394,7 @@ fn chips(view: &View<'_, '_, '_>, board: &Board) -> Vec<Chip> {
             _ => without.environment = None,
         }
         Chip {
-            label: crate::web::shared::words::capital(name),
+            label: words::capital(name),
             value: value.to_owned(),
             remove_url: address(view, &without, board.shape, board.anchor()),
             is_said: true,
@@ -672,10 +673,7 @@ fn table(view: &View<'_, '_, '_>, board: &Board) -> Table {
                 format!("{} {}", one.listed.key, one.listed.title),
                 view.change_url(&one.listed.key),
             ),
-            Cell::text(crate::web::shared::words::capital(&state_words(
-                &one.listed,
-                view.now(),
-            ))),
+            Cell::text(words::capital(&state_words(&one.listed, view.now()))),
             Cell::said(places.join(", ")),
             Cell::Text(clash),
         ]
@@ -708,6 +706,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
     use super::*;
+    use model::directory::snapshot;
 
     fn zoned(text: &str) -> Zoned {
         format!("{text}[Europe/Oslo]").parse().unwrap()
@@ -727,7 +726,7 @@ mod tests {
             places: vec![("pay", "production")],
         });
         let crowd: Vec<Planned<'_>> = crowd.collect();
-        let directory = model::directory::snapshot::Directory::default();
+        let directory = snapshot::Directory::default();
         let told = |crowd: &[Planned<'_>]| {
             let pairs = collisions(&mut Ways::of(&directory), crowd);
             (pairs.len(), others(crowd, &pairs).get("CHG-0").map(with))

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use acts::report::find_changes::{ChangeFilter, Order, SortKey, find_changes, find_ordered};
+use acts::schedule::find_earliest;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -63,7 +64,7 @@ pub(crate) fn of_new(
     if let Some(back) = back {
         after_template::follow(&back.form, &mut body);
     }
-    let earliest = acts::schedule::find_earliest::find_earliest(view.room, &body)?;
+    let earliest = find_earliest::find_earliest(view.room, &body)?;
     offered(view, &values, earliest, None)
 }
 
@@ -423,6 +424,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
     use super::*;
+    use crate::web::schedule::conflicts;
+    use model::directory::snapshot;
 
     fn form(pairs: &[(&str, &str)]) -> Form {
         let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -509,7 +512,7 @@ mod tests {
         let row = |from: &str, to: &str| serde_json::json!({"id": format!("{from}-{to}"), "version": 1, "from": from, "to": to});
         let rows = [("a", "b"), ("b", "c"), ("c", "d"), ("d", "e"), ("e", "f"), ("x", "a")];
         let rows: Vec<serde_json::Value> = rows.map(|(from, to)| row(from, to)).into();
-        let rows: Vec<model::directory::snapshot::Dependency> = serde_json::from_value(rows.into()).unwrap();
+        let rows: Vec<snapshot::Dependency> = serde_json::from_value(rows.into()).unwrap();
         let directory = Directory {
             dependencies: rows.into(),
             ..Directory::default()
@@ -524,8 +527,7 @@ mod tests {
         for service in ["a", "b", "c", "d", "e", "f", "x", "y"] {
             for environment in ["production", "staging"] {
                 let other = planned(service, environment);
-                let collides =
-                    crate::web::schedule::conflicts::between(&mut Ways::of(&directory), &mine, &other).is_some();
+                let collides = conflicts::between(&mut Ways::of(&directory), &mine, &other).is_some();
                 let taken = taken_by(&directory, &[("a".into(), "production".into())], &[other]);
                 assert_eq!(!taken.is_empty(), collides, "{service} in {environment}");
             }

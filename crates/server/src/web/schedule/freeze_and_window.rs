@@ -2,11 +2,13 @@
 
 use acts::Room;
 use acts::audit::find_timeline::{Told, find_history};
+use acts::schedule::edit_span;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::core::act::actions;
 use model::core::body::Body;
 use model::core::refusal::Refusal;
+use model::directory::snapshot;
 use model::directory::snapshot::{Freeze, MaintenanceWindow};
 use pages::{ActForm, ActTone, Entry, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody, Tone};
 use store::record::{self, Record};
@@ -17,6 +19,7 @@ use crate::web::schedule::list::{scope, scope_fields, sent, state_of};
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, send};
+use crate::web::shared::moments;
 use crate::web::shared::record_edit_conflict::Standing;
 use crate::web::shared::view::{View, Visitor, reader_of, show};
 
@@ -165,7 +168,7 @@ fn facts(view: &View<'_, '_, '_>, (from, to): (jiff::Timestamp, jiff::Timestamp)
 }
 
 fn exceptions(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
-    let one = |row: &model::directory::snapshot::FreezeException| {
+    let one = |row: &snapshot::FreezeException| {
         Entry::new(
             Tone::Ok,
             Rich::new()
@@ -180,10 +183,7 @@ fn exceptions(view: &View<'_, '_, '_>, freeze: &Freeze) -> Vec<Entry> {
 }
 
 fn history_section(view: &View<'_, '_, '_>, history: &[Told]) -> Section {
-    let moments = history
-        .iter()
-        .map(|told| crate::web::shared::moments::moment(view, told))
-        .collect();
+    let moments = history.iter().map(|told| moments::moment(view, told)).collect();
     Section::new("history", "What happened", SectionBody::Timeline(moments)).note("newest first")
 }
 
@@ -258,7 +258,7 @@ pub(crate) async fn edit_freeze(
         let standing = Standing::of(OF_FREEZE, &freeze, freeze.version)?;
         let directory = room.directory()?;
         let patch = standing.patch(&typed, body, &reader_of(room, &directory))?;
-        acts::schedule::edit_span::edit_freeze(room, &whose, &patch).map(drop)
+        edit_span::edit_freeze(room, &whose, &patch).map(drop)
     };
     let sent = sent(form, path.clone(), &path, Place::Freezes, "freeze_changed");
     send(&state, &visitor, sent, run, move |view, back| {
@@ -281,7 +281,7 @@ pub(crate) async fn edit_window(
         let standing = Standing::of(OF_WINDOW, &window, window.version)?;
         let directory = room.directory()?;
         let patch = standing.patch(&typed, body, &reader_of(room, &directory))?;
-        acts::schedule::edit_span::edit_window(room, &whose, &patch).map(drop)
+        edit_span::edit_window(room, &whose, &patch).map(drop)
     };
     let sent = sent(form, path.clone(), &path, Place::Calendar, "window_changed");
     send(&state, &visitor, sent, run, move |view, back| {

@@ -1,10 +1,12 @@
 //! The calendar as a list, maintenance windows, and freezes.
 
+use acts::directory::set_service;
 use acts::report::find_changes::{ChangeFilter, find_changes};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::SignedDuration;
 use model::core::act::actions;
+use model::core::body;
 use model::core::ids::{EnvironmentKey, ServiceKey};
 use model::core::refusal::Refusal;
 use model::directory::snapshot::Freeze;
@@ -15,6 +17,7 @@ use crate::http::state::AppState;
 use crate::web::shared::fields::time_field;
 use crate::web::shared::form::Form;
 use crate::web::shared::form_page::{Back, Sent, send};
+use crate::web::shared::idempotent_form;
 use crate::web::shared::view::{View, Visitor, show};
 use crate::web::shared::words::{and, names};
 
@@ -193,7 +196,7 @@ fn clash(
 fn window_form(view: &View<'_, '_, '_>) -> ActForm {
     let [services, environments] = scope_fields();
     ActForm::new("window", "Add a maintenance window", view.url("/windows"))
-        .field(crate::web::shared::idempotent_form::field(view))
+        .field(idempotent_form::field(view))
         .field(Field::text("title", "Name").required())
         .field(time_field(view, "starts_at", "From").required())
         .field(time_field(view, "ends_at", "To").required())
@@ -221,7 +224,7 @@ pub(crate) async fn set_window(State(state): State<AppState>, visitor: Visitor, 
         &state,
         &visitor,
         sent,
-        |room, body| acts::directory::set_service::set_window(room, body).map(drop),
+        |room, body| set_service::set_window(room, body).map(drop),
         calendar_page,
     )
     .await
@@ -245,7 +248,7 @@ pub(crate) async fn end_window(
         &state,
         &visitor,
         sent,
-        move |room, _| acts::directory::set_service::end_window(room, &id).map(drop),
+        move |room, _| set_service::end_window(room, &id).map(drop),
         calendar_page,
     )
     .await
@@ -338,7 +341,7 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
 fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
     let [services, environments] = scope_fields();
     ActForm::new("freeze", "Set a freeze", view.url("/freezes"))
-        .field(crate::web::shared::idempotent_form::field(view))
+        .field(idempotent_form::field(view))
         .field(Field::text("title", "Name").required())
         .field(time_field(view, "starts_at", "From").required())
         .field(time_field(view, "ends_at", "To").required())
@@ -404,7 +407,7 @@ pub(crate) async fn except(
         Place::Freezes,
         "freeze_excepts",
     );
-    let run = move |room: &mut acts::Room<'_, '_>, body: &model::core::body::Body| {
+    let run = move |room: &mut acts::Room<'_, '_>, body: &body::Body| {
         acts::schedule::set_freeze::except_from_freeze(room, &id, body)
             .map(drop)
             .map_err(beside_the_key)
@@ -436,7 +439,7 @@ pub(crate) async fn withdraw_exception(
         Place::Freezes,
         "freeze_excepts_not",
     );
-    let run = move |room: &mut acts::Room<'_, '_>, _: &model::core::body::Body| {
+    let run = move |room: &mut acts::Room<'_, '_>, _: &body::Body| {
         acts::schedule::set_freeze::withdraw_exception(room, &id, &change).map(drop)
     };
     send(&state, &visitor, sent, run, freeze_page).await

@@ -3,9 +3,12 @@
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
+use model::change::change_file;
 use model::change::change_file::ChangeFile;
 use model::change::requirement::earliest_start;
 use model::core::act::{Act, actions};
+use model::core::parse;
+use pages::elements::text;
 use pages::{ActForm, ActTone, Entry, Field, Notice, Place, RecordPage, Rich, Section, SectionBody, Tone};
 
 use acts::change::find_acts::find_acts;
@@ -13,6 +16,7 @@ use acts::report::find_changes::{ChangeFilter, find_changes};
 
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::web::change::open_acts;
 use crate::web::schedule::conflicts::{Planned, Ways, between};
 use crate::web::shared::fields::{standing, time_field};
 use crate::web::shared::form::STANDS;
@@ -53,7 +57,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<S
     let start = read(&asked.planned_start)
         .or(change.planned_start)
         .unwrap_or(view.now());
-    let usual = model::core::parse::later(start, SignedDuration::from_hours(USUAL_HOURS));
+    let usual = parse::later(start, SignedDuration::from_hours(USUAL_HOURS));
     let end = read(&asked.planned_end).or(change.planned_end).unwrap_or(usual);
     let (start, end) = (start, end.max(start));
     let mut found: Vec<Entry> = too_soon(view, &file, start).into_iter().collect();
@@ -69,7 +73,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<S
         byline: Rich::new().said(change.content.title.as_str()),
         ..RecordPage::default()
     };
-    let span = pages::elements::text::capital(&view.reader.span(start, end));
+    let span = text::capital(&view.reader.span(start, end));
     page.notices.push(match is_free {
         true => Notice::new(Tone::Ok, "Nothing collides with it: no freeze, no other change.").title(span),
         false => Notice::new(Tone::Stop, "What stands against it is named below.").title(span),
@@ -162,7 +166,7 @@ fn against(view: &mut View<'_, '_, '_>, key: &str, start: Timestamp, end: Timest
     Ok(entries)
 }
 
-fn store_rows(file: &model::change::change_file::ChangeFile) -> Vec<(String, String)> {
+fn store_rows(file: &change_file::ChangeFile) -> Vec<(String, String)> {
     let targets = file.change.content.targets.iter();
     targets
         .map(|target| (target.service.0.clone(), target.environment.0.clone()))
@@ -212,7 +216,7 @@ fn try_form(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp
 }
 
 fn set_form(view: &View<'_, '_, '_>, file: &ChangeFile, start: Timestamp, end: Timestamp) -> ActForm {
-    let earliest = crate::web::change::open_acts::earliest(view, file);
+    let earliest = open_acts::earliest(view, file);
     let field = |name: &str, label: &str, at: Timestamp| -> Field {
         time_field(view, name, label).value(view.reader.field(at)).required()
     };

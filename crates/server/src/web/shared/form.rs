@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::http::body::{FORM_LIMIT, at_hand, is_utf8};
 use crate::http::failure::Failure;
+use crate::http::percent;
 use crate::http::state::AppState;
 use crate::web::shared::labels::{in_labels, in_plain_words};
 use crate::web::shared::problem::bare_problem;
@@ -154,7 +155,7 @@ async fn as_text(request: Request) -> Result<Request, Failure> {
     let (parts, body) = request.into_parts();
     // All of it is at hand and within the limit.
     let bytes = to_bytes(body, FORM_LIMIT as usize).await.map_err(|_| unread(400))?;
-    match crate::http::percent::is_utf8(&bytes) {
+    match percent::is_utf8(&bytes) {
         true => Ok(Request::from_parts(parts, axum::body::Body::from(bytes))),
         false => Err(unread(400)),
     }

@@ -9,6 +9,8 @@ use crate::http::failure::Failure;
 use crate::http::state::AppState;
 use crate::web::shared::flash::Told;
 use crate::web::shared::form::{Decoded, Form, refill, to_errors, unplaced};
+use crate::web::shared::idempotent_form;
+use crate::web::shared::step_up;
 use crate::web::shared::view::{View, Visitor, notice_of, problem, reader_of, see_told, show_as, write};
 
 /// A form that came back.
@@ -108,12 +110,11 @@ where
     P: Fn(&mut View<'_, '_, '_>, Option<&Back>) -> acts::Result<String> + Send + 'static,
 {
     let (form, boxes) = (sent.form.clone(), sent.boxes);
-    let once = crate::web::shared::idempotent_form::once(visitor, &sent.path, &sent.form);
+    let once = idempotent_form::once(visitor, &sent.path, &sent.form);
     let done = write(state, visitor, move |room| {
         let directory = room.directory()?;
         let decoded = form.decode(&reader_of(room, &directory), boxes);
-        let done =
-            crate::web::shared::idempotent_form::run(&once, room, |room| decoded.tell_all(run(room, &decoded.body)))?;
+        let done = idempotent_form::run(&once, room, |room| decoded.tell_all(run(room, &decoded.body)))?;
         Ok((decoded.twice, done.is_again))
     })
     .await;
@@ -164,13 +165,11 @@ where
     P: Fn(&mut View<'_, '_, '_>, Option<&Back>) -> acts::Result<String> + Send + 'static,
 {
     let (form, boxes) = (sent.form.clone(), sent.boxes);
-    let once = crate::web::shared::idempotent_form::once(visitor, &sent.path, &sent.form);
+    let once = idempotent_form::once(visitor, &sent.path, &sent.form);
     let done = write(state, visitor, move |room| {
         let directory = room.directory()?;
         let decoded = form.decode(&reader_of(room, &directory), boxes);
-        crate::web::shared::idempotent_form::run_once_shown(&once, room, |room| {
-            decoded.tell_all(run(room, &decoded.body))
-        })
+        idempotent_form::run_once_shown(&once, room, |room| decoded.tell_all(run(room, &decoded.body)))
     })
     .await;
     match done {
@@ -198,7 +197,7 @@ where
 async fn elsewhere(state: &AppState, visitor: &Visitor, failure: &Failure, sent: &Sent) -> Response {
     let [path, back] = [&sent.path, &sent.then].map(|place| format!("{}{place}", visitor.base()));
     if failure.problem.code == "step_up_required" {
-        return crate::web::shared::step_up::hold(state, visitor, (&path, &sent.form), &back).await;
+        return step_up::hold(state, visitor, (&path, &sent.form), &back).await;
     }
     problem(state, visitor, failure, &back).await
 }

@@ -102,6 +102,7 @@ fn is_page(response: &Response) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
     use super::*;
+    use model::notify::preferences;
 
     fn settled(address: &str, cookie: &str, accept: &str, chosen: Option<&'static str>) -> &'static str {
         let mut headers = HeaderMap::new();
@@ -126,7 +127,7 @@ mod tests {
     #[test]
     fn people_may_choose_the_languages_that_an_account_may_keep() {
         let tags: Vec<&str> = language::CHOICES.iter().map(|(tag, _)| *tag).collect();
-        assert_eq!(tags, model::notify::preferences::LANGUAGES);
+        assert_eq!(tags, preferences::LANGUAGES);
         let has_words = |tag: &str| tag == language::ENGLISH || language::find(tag).is_some();
         assert!(tags.into_iter().all(has_words));
     }

@@ -9,9 +9,11 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use model::core::act::actions;
+use store::audit::log;
 use store::{Lane, Mode};
 
 use crate::http::state::AppState;
+use crate::notify::live_events;
 use crate::web::shared::problem::bare_problem;
 use crate::web::shared::view::Visitor;
 
@@ -43,13 +45,13 @@ pub(crate) async fn stream(
             Some(key) => Some(room.file(key)?.change.id.0),
             None => None,
         };
-        Ok((about, store::audit::log::state(room.tx)?.map_or(0, |log| log.size)))
+        Ok((about, log::state(room.tx)?.map_or(0, |log| log.size)))
     };
     match state.act(Lane::Pages, &visitor.caller, Mode::Read, begin).await {
         // An index beyond the log's end is of another log; who asks for it is told from now on.
         Ok((about, size)) => {
             let from = from.unwrap_or(size).clamp(0, size);
-            crate::notify::live_events::news(state, visitor.caller, (about, shown), from)
+            live_events::news(state, visitor.caller, (about, shown), from)
         }
         Err(failure) => bare_problem(&failure),
     }

@@ -2,11 +2,13 @@
 
 use acts::audit::find_timeline::Told;
 use model::change::related_records::Entry as ActionEntry;
+use model::core::ids;
 use pages::{Moment, Place, Rich, count};
 use serde_json::Value;
 
 use crate::web::audit::phrases;
 use crate::web::shared::view::View;
+use crate::web::shared::words;
 use crate::web::shared::words::{capital, plain};
 
 /// How many letters of what was noted in the work stand in a timeline.
@@ -74,7 +76,7 @@ pub(crate) fn entry_of(told: &Told) -> Option<&str> {
 
 /// What was noted, in the words of who noted it.
 pub(crate) fn noted(entry: &ActionEntry) -> Rich {
-    Rich::new().said(crate::web::shared::words::beginning_of_prose(&entry.text, NOTED))
+    Rich::new().said(words::beginning_of_prose(&entry.text, NOTED))
 }
 
 /// Icon and words of an event; an event without words of its own is told by its kind.
@@ -126,7 +128,7 @@ fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
         return None;
     }
     let text = |name: &str| told.data.get(name).and_then(Value::as_str);
-    let name = || Some(view.name(&model::core::ids::PersonId::from(text("person")?)));
+    let name = || Some(view.name(&ids::PersonId::from(text("person")?)));
     match told.kind.as_str() {
         "approval.requested" | "approval.unacknowledged" => {
             return Some(format!("{} (rule {})", name()?, text("rule")?));

@@ -1,6 +1,8 @@
 //! Forms of what two people do: they ask why, and with a reason they propose instead of doing it.
 
+use acts::policy::propose_ownership;
 use model::core::body::Body;
+use model::directory::two_people;
 use pages::{ActForm, Field};
 use serde_json::json;
 
@@ -8,7 +10,7 @@ use crate::web::shared::view::View;
 
 /// The same form asking why, where what moves decisions goes live by two people: with a reason it is proposed.
 pub(crate) fn asking_why(view: &View<'_, '_, '_>, form: ActForm) -> ActForm {
-    if !model::directory::two_people::is_by_two(&view.directory, view.now()) {
+    if !two_people::is_by_two(&view.directory, view.now()) {
         return form;
     }
     let hint = "With a reason it is proposed, and another person puts it in force, on the page Policies. What moves no decision \
@@ -28,7 +30,7 @@ pub(crate) fn propose_or<T>(
             let mut proposal = Body::new();
             proposal.insert(list.to_owned(), json!([row]));
             proposal.insert("reason".to_owned(), reason);
-            acts::policy::propose_ownership::propose_ownership(room, &proposal).map(drop)
+            propose_ownership::propose_ownership(room, &proposal).map(drop)
         }
     }
 }

@@ -10,6 +10,7 @@ use pages::{ActForm, Choice, Field, Frame, Input, Reader};
 use serde_json::Value;
 
 use crate::web::change::edit_conflict;
+use crate::web::shared::form;
 use crate::web::shared::form::{Form, PICK};
 use crate::web::shared::form_page::Back;
 use crate::web::shared::view::View;
@@ -215,6 +216,6 @@ fn told(text: &str) -> String {
 
 /// The act with a form's values, opened.
 fn filled(mut act: ActForm, form: &Form) -> ActForm {
-    crate::web::shared::form::refill(&mut act, form, &std::collections::BTreeMap::new());
+    form::refill(&mut act, form, &std::collections::BTreeMap::new());
     act
 }

@@ -13,6 +13,7 @@ use crate::http::body::Pace;
 use crate::http::state::AppState;
 use crate::web::shared::form::Form;
 use crate::web::shared::response::{ASSETS, base, html, safe_next};
+use crate::web::shared::sign_in_page;
 
 /// Before the name of a field that is carried through the door.
 const HELD: &str = "held:";
@@ -99,7 +100,7 @@ fn tenant_of(path: &str) -> Option<&str> {
 }
 
 async fn door(state: &AppState, tenant: &str, path: &str, form: &Form) -> pages::SignIn {
-    let mut page = crate::web::shared::sign_in_page::door(state, tenant, "").await;
+    let mut page = sign_in_page::door(state, tenant, "").await;
     let note = "Your session is over. Sign in, and what you typed comes back.";
     page.notices.push(Notice::new(Tone::Wait, note));
     page.fields.extend(fields(path, form));

@@ -1,5 +1,6 @@
 //! The page on which people sign in to a tenant.
 
+use acts::identity::set_passkey;
 use model::change::change_file::Actor;
 use pages::{ActForm, Field, Notice, SignIn, Tone};
 use store::{Lane, Mode};
@@ -31,7 +32,7 @@ pub(crate) async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
         page.fields.push(Field::hidden("next", next));
     }
     page.other_ways = other_ways(state, tenant, next).await;
-    if acts::identity::set_passkey::is_offered(state.public_url()) {
+    if set_passkey::is_offered(state.public_url()) {
         page.passkey_url = with_next(format!("{}/passkey", base(tenant)), next);
     }
     page

@@ -9,12 +9,15 @@ use store::{Lane, Mode};
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
+use crate::identity::passkeys;
 use crate::identity::providers::ways_in;
 use crate::identity::sign_in;
 use crate::identity::sign_in::Shown;
 use crate::web::shared::form::Form;
 use crate::web::shared::problem::bare_problem;
 use crate::web::shared::response::{ASSETS, html, safe_next, see};
+use crate::web::shared::resumed_form;
+use crate::web::shared::view;
 use crate::web::shared::view::Visitor;
 
 /// What the way to this page says behind its `next` where a rule wants a second factor.
@@ -65,7 +68,7 @@ fn own(room: &mut acts::Room<'_, '_>) -> acts::Result<Own> {
     let person = room.actor.person.clone();
     let found = factors::own_factors(room)?;
     let directory = room.directory()?;
-    let reader = crate::web::shared::view::reader_of(room, &directory);
+    let reader = view::reader_of(room, &directory);
     let confirmed = found.iter().filter(|it| it.is_confirmed);
     let first = confirmed
         .filter_map(|it| it.counts_from)
@@ -84,7 +87,7 @@ async fn page(state: &AppState, visitor: &Visitor, wants: &Wants, error: Option<
     let next = wants.next.as_deref().unwrap_or_default();
     let home = format!("{}/", visitor.base());
     let next = safe_next(next, &home);
-    let passkey_url = if crate::identity::passkeys::has_passkey(state, &visitor.caller).await? {
+    let passkey_url = if passkeys::has_passkey(state, &visitor.caller).await? {
         format!("{}/passkey/step-up?next={}", visitor.base(), escaped(next))
     } else {
         String::new()
@@ -149,7 +152,7 @@ pub(crate) async fn hold(state: &AppState, visitor: &Visitor, (path, form): (&st
     };
     match page(state, visitor, &asked, None).await {
         Ok(mut page) => {
-            page.fields.extend(crate::web::shared::resumed_form::fields(path, form));
+            page.fields.extend(resumed_form::fields(path, form));
             html(403, page.render())
         }
         Err(failure) => bare_problem(&failure),
@@ -192,7 +195,7 @@ pub(crate) async fn go(State(state): State<AppState>, visitor: Visitor, form: Fo
     let home = format!("{}/", visitor.base());
     let next = safe_next(form.first("next"), &home);
     let Err(failure) = sign_in::step_up(&state, &visitor.caller, shown(&form)).await else {
-        let kept = crate::web::shared::resumed_form::given_back(&visitor.caller.tenant, &form);
+        let kept = resumed_form::given_back(&visitor.caller.tenant, &form);
         return kept.unwrap_or_else(|| see(next));
     };
     let asked = Wants {
@@ -201,7 +204,7 @@ pub(crate) async fn go(State(state): State<AppState>, visitor: Visitor, form: Fo
     };
     match page(&state, &visitor, &asked, Some(told(&failure))).await {
         Ok(mut page) => {
-            page.fields.extend(crate::web::shared::resumed_form::carried(&form));
+            page.fields.extend(resumed_form::carried(&form));
             html(failure.status(), page.render())
         }
         Err(failure) => bare_problem(&failure),

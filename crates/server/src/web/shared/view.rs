@@ -3,6 +3,10 @@
 use std::sync::Arc;
 
 use acts::Room;
+use acts::approval::find_queue;
+use acts::audit::find_timeline;
+use acts::change::find_unvalidated;
+use acts::report::find_records;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
@@ -15,16 +19,20 @@ use model::directory::snapshot::Directory;
 use model::policy::permission::actor_facts;
 use pages::{ActForm, Entry, Frame, Notice, Place, Reader, Rich, Seal, Tone, WAITING_SHOWN, count};
 use serde_json::Value;
+use store::audit::event;
 use store::{Lane, Mode};
 
+use crate::http::attempts;
 use crate::http::authenticate::caller_of;
 use crate::http::caller::{Caller, Credential};
 use crate::http::failure::Failure;
 use crate::http::percent::escaped;
 use crate::http::state::AppState;
 use crate::web::shared::flash::{KEPT, Told};
+use crate::web::shared::labels;
 use crate::web::shared::problem::{bare_problem, problem_of, reasons};
 use crate::web::shared::response::{ASSETS, base, html, see, to_sign_in};
+use crate::web::shared::words;
 
 /// Of how many events without a place a page says that it shows them; what is beyond is counted as news.
 const UNPLACED: i64 = 30;
@@ -108,11 +116,11 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         let directory = room.directory()?;
         let me = room.actor.person.clone();
         let reader = reader_of(room, &directory);
-        let queue = acts::approval::find_queue::find_queue(room, WAITING_SHOWN as usize)?;
+        let queue = find_queue::find_queue(room, WAITING_SHOWN as usize)?;
         let (frame, log_size) = frame(room, &directory, (&reader, place, queue.len()))?;
         Ok(Self {
             log_size,
-            unplaced: store::audit::event::ids_unsequenced(room.tx, UNPLACED)?,
+            unplaced: event::ids_unsequenced(room.tx, UNPLACED)?,
             queue,
             policies: room.policies()?,
             room,
@@ -208,7 +216,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
 
     /// A sentence of the rules with its times written for the reader instead of in UTC.
     pub fn sentence(&self, text: &str) -> Rich {
-        crate::web::shared::words::sentence(text, &self.reader)
+        words::sentence(text, &self.reader)
     }
 
     /// The same without anything set apart, for controls.
@@ -246,11 +254,11 @@ fn frame(
     let tenant = room.tenant();
     let policies = room.policies()?;
     let day_ago = room.now - jiff::SignedDuration::from_hours(24);
-    let messages = acts::report::find_records::find_messages(room, 20)?;
+    let messages = find_records::find_messages(room, 20)?;
     let administers = [actions::SET_PERSON, actions::SET_TOKEN]
         .iter()
         .any(|action| may(room, &policies, directory, action));
-    let log = acts::audit::find_timeline::find_seal(room)?;
+    let log = find_timeline::find_seal(room)?;
     let frame = Frame {
         tenant: directory
             .tenant
@@ -281,7 +289,7 @@ fn frame(
 /// A line on every page of a team for each of its broken glasses that nobody validated in time.
 fn unvalidated(room: &mut Room<'_, '_>, reader: &Reader) -> acts::Result<Vec<Notice>> {
     let base = base(&room.tenant());
-    let late = acts::change::find_unvalidated::find_unvalidated(room)?.into_iter();
+    let late = find_unvalidated::find_unvalidated(room)?.into_iter();
     let told = late.map(|it| {
         let text = Rich::new()
             .text("The break-glass of ")
@@ -295,7 +303,7 @@ fn unvalidated(room: &mut Room<'_, '_>, reader: &Reader) -> acts::Result<Vec<Not
     Ok(told.collect())
 }
 
-fn seal(log: &acts::audit::find_timeline::LogView, now: Timestamp, reader: &Reader) -> Seal {
+fn seal(log: &find_timeline::LogView, now: Timestamp, reader: &Reader) -> Seal {
     let age = log.sealed_at.map(|at| now.duration_since(at).as_secs());
     let is_fresh = log.waiting == 0 || age.is_some_and(|seconds| seconds <= FRESH_SECONDS);
     let line = match log.sealed_at {
@@ -367,7 +375,7 @@ where
     let answer = write(state, visitor, act).await;
     if let Err(failure) = &answer {
         let (what, change) = (format!("form {what}"), change.map(str::to_owned));
-        crate::http::attempts::note(state, &visitor.caller, what, change, failure).await;
+        attempts::note(state, &visitor.caller, what, change, failure).await;
     }
     answer
 }
@@ -467,8 +475,7 @@ const CHANGES_SHOWN: usize = 8;
 
 /// What has become of a field since somebody read it.
 fn became(view: &View<'_, '_, '_>, change: &FieldChange) -> Rich {
-    let label = crate::web::shared::labels::label_of(&change.field)
-        .map_or_else(|| crate::web::shared::words::plain(&change.field), str::to_owned);
+    let label = labels::label_of(&change.field).map_or_else(|| words::plain(&change.field), str::to_owned);
     Rich::new()
         .text(label)
         .text(": ")

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use model::core::enums::{Kind, Level, State};
+use pages::elements::text;
 use pages::{Reader, Rich};
 
 use crate::web::shared::labels::in_labels;
@@ -14,7 +15,7 @@ pub(crate) fn plain(word: &str) -> String {
 
 /// The same with a capital.
 pub(crate) fn capital(word: &str) -> String {
-    pages::elements::text::capital(&plain(word))
+    text::capital(&plain(word))
 }
 
 /// A state as pages draw it.
@@ -91,7 +92,7 @@ fn hour_of<'t>(day: &str, hour: &'t str) -> Option<(Timestamp, &'t str)> {
 /// A sentence of the rules for the reader: times by their clock, what stands in backticks and digests as code, a capital at
 /// its beginning.
 pub(crate) fn sentence(text: &str, reader: &Reader) -> Rich {
-    let text = pages::elements::text::capital(&with_times(&in_labels(text), reader));
+    let text = text::capital(&with_times(&in_labels(text), reader));
     let mut rich = Rich::new();
     for (place, part) in text.split('`').enumerate() {
         if place % 2 == 1 {
@@ -127,12 +128,12 @@ pub(crate) fn names(names: &[String]) -> Rich {
 
 /// A long text of somebody's within a sentence or a notice of ours: its words, without the signs of its Markdown.
 pub(crate) fn free(text: &str) -> Rich {
-    Rich::new().said(pages::elements::text::in_words(text))
+    Rich::new().said(text::in_words(text))
 }
 
 /// The first words of a long text in Markdown.
 pub(crate) fn beginning_of_prose(text: &str, most: usize) -> String {
-    beginning(&pages::elements::text::in_words(text), most)
+    beginning(&text::in_words(text), most)
 }
 
 /// The first words of a text.

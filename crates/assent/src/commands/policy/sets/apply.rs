@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{Files, Set};
 use crate::bridge;
 use crate::client::Client;
+use crate::commands::policy::mapping;
 use crate::commands::policy::proposals::{activate, tell_proposal};
 use crate::common::Common;
 use crate::failure::{Failure, Result};
@@ -75,7 +76,7 @@ fn files_of(set: &Files) -> Map<String, Value> {
 /// The server's refusal, or why files could not be read.
 pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> Result<u8> {
     if let Some(file) = &asked.mapping {
-        return crate::commands::policy::mapping::try_on_history(file, asked.last, common, output);
+        return mapping::try_on_history(file, asked.last, common, output);
     }
     let mut body = files_of(&asked.set.read()?);
     body.insert("last".to_owned(), json!(asked.last));
