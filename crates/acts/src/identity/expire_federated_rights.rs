@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::core::enums::Role;
 use model::core::ids::{GroupKey, PersonId};
 use model::directory::records::Vouched;
+use model::directory::snapshot;
 use model::directory::snapshot::{Directory, Person};
 use model::identity::provider::{IdentityProvider, with_member};
 use serde_json::json;
@@ -17,11 +18,14 @@ use store::queue::timer;
 use store::queue::timer::NewTimer;
 use store::record;
 
+use crate::case::settle_open;
 use crate::core::context::Room;
 use crate::core::error::Result;
 use crate::core::messages::save_message;
 use crate::core::providers::providers;
 use crate::core::write::{Written, draft};
+use crate::guard::group_membership;
+use crate::guard::last_administrator;
 
 /// The table of the timers.
 pub const TABLE: &str = "identity_provider";
@@ -169,7 +173,7 @@ pub(crate) fn run(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
         }
     }
     if has_moved {
-        crate::case::settle_open::settle_asked(room)?;
+        settle_open::settle_asked(room)?;
     }
     if seen >= AT_ONCE {
         return set(room, &provider, room.now);
@@ -211,7 +215,7 @@ fn end(room: &mut Room<'_, '_>, provider: &IdentityProvider, (id, over): (&Perso
     let ends_seat = |key: &&GroupKey| !groups.iter().any(|it| it.contains(*key));
     let mut after = before.clone();
     after.roles.retain(|role| !ends_role(role));
-    if crate::guard::last_administrator::is_last(&*room.directory()?, &after) {
+    if last_administrator::is_last(&*room.directory()?, &after) {
         // As at a sign-in that names it no more: this one right stays until another person has it.
         after.roles.insert(Role::Admin);
     }
@@ -223,21 +227,16 @@ fn end(room: &mut Room<'_, '_>, provider: &IdentityProvider, (id, over): (&Perso
         "confirmed_at": over.confirmed_at.to_string(),
     });
     let after = room.put_estate("person.rights_ended", after, data.clone())?;
-    crate::guard::group_membership::leave_well_known_groups(room, &before, &after)?;
-    crate::case::settle_open::settle_person(room, Some(&before), &after)?;
+    group_membership::leave_well_known_groups(room, &before, &after)?;
+    settle_open::settle_person(room, Some(&before), &after)?;
     let mut has_moved = false;
     for key in over.groups.iter().filter(ends_seat) {
         let Some(group) = room.directory()?.groups.get(key).cloned() else {
             continue;
         };
         if let Some(members) = with_member(&group.members, id, false) {
-            let unseated = model::directory::snapshot::Group { members, ..group };
-            crate::guard::group_membership::put_group(
-                room,
-                unseated,
-                data.clone(),
-                crate::guard::group_membership::Comers::Seated,
-            )?;
+            let unseated = snapshot::Group { members, ..group };
+            group_membership::put_group(room, unseated, data.clone(), group_membership::Comers::Seated)?;
             has_moved = true;
         }
     }

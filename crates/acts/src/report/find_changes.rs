@@ -9,8 +9,10 @@ use model::change::waiting_on::awaited;
 use model::core::act::actions::READ;
 use model::core::enums::State;
 use model::core::refusal::Refusal;
+use store::change::change_count;
 pub use store::change::change_count::Count;
 pub use store::change::change_order::{Order, SortKey, Spot};
+use store::change::changes;
 pub use store::change::changes::{ChangeFilter, ChangeRow, Tally, TargetRow};
 
 use store::record::{self, Filter};
@@ -38,7 +40,7 @@ pub fn find_changes(
     after: Option<i64>,
 ) -> Result<FoundChanges> {
     room.allow(READ)?;
-    let mut rows = store::change::changes::list_changes(room.tx, filter, limit + 1, after)?;
+    let mut rows = changes::list_changes(room.tx, filter, limit + 1, after)?;
     let is_more = rows.len() as i64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or_default());
     let next = rows.last().map(|row| row.number).filter(|_| is_more);
@@ -50,7 +52,7 @@ pub fn find_changes(
 
 fn with_targets(room: &mut Room<'_, '_>, rows: Vec<ChangeRow>) -> Result<Vec<(ChangeRow, Vec<TargetRow>)>> {
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-    let mut targets = store::change::changes::targets_of_all(room.tx, &ids)?;
+    let mut targets = changes::targets_of_all(room.tx, &ids)?;
     let with_targets = rows.into_iter().map(|row| {
         let own = targets.remove(&row.id).unwrap_or_default();
         (row, own)
@@ -70,7 +72,7 @@ pub fn find_ordered(
     after: Option<&Spot>,
 ) -> Result<(FoundChanges, Option<Spot>)> {
     room.allow(READ)?;
-    let mut rows = store::change::changes::list_ordered(room.tx, filter, order, limit + 1, after)?;
+    let mut rows = changes::list_ordered(room.tx, filter, order, limit + 1, after)?;
     let is_more = rows.len() as i64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or_default());
     let next = rows.last().map(|row| Spot::of(order, row)).filter(|_| is_more);
@@ -89,7 +91,7 @@ pub fn count_changes(
     upto: Option<(Order, &Spot)>,
 ) -> Result<Count> {
     room.allow(READ)?;
-    Ok(store::change::change_count::count_changes(room.tx, filter, most, upto)?)
+    Ok(change_count::count_changes(room.tx, filter, most, upto)?)
 }
 
 /// The order that an address names (`sort`), the newest first where it names none; and the place in it (`after`).
@@ -117,7 +119,7 @@ pub fn read_order(sort: Option<&str>, after: Option<&str>) -> std::result::Resul
 pub fn tally_changes(room: &mut Room<'_, '_>, times: &[Timestamp]) -> Result<Vec<Tally>> {
     room.allow(READ)?;
     let spans = times.windows(2);
-    let tallies = spans.map(|span| store::change::changes::tally(room.tx, span[0], span[1]));
+    let tallies = spans.map(|span| changes::tally(room.tx, span[0], span[1]));
     Ok(tallies.collect::<store::Result<_>>()?)
 }
 
